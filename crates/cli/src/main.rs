@@ -1,0 +1,2 @@
+//! nestwork
+fn main() {}

@@ -1,0 +1,74 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+
+/// An address of a link (RTM_GETADDR).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// ifindex of its link.
+    pub link: u32,
+    /// Address and prefix length, host bits kept: `192.168.10.41/24`.
+    pub net: IpNet,
+    /// Peer's address on a point-to-point link, where it differs.
+    pub peer: Option<IpAddr>,
+    /// Broadcast address, if one is set (Docker and LXC's tools set it, `ip addr add` does not).
+    pub broadcast: Option<Ipv4Addr>,
+    /// Where it is valid.
+    pub scope: Scope,
+    /// `secondary`: not chosen as source while the primary of its subnet lives.
+    pub secondary: bool,
+    /// IFA_LABEL (`eth0:1`); often the link's name.
+    pub label: Option<String>,
+}
+
+impl Address {
+    /// The address alone.
+    #[must_use]
+    pub fn ip(&self) -> IpAddr {
+        self.net.addr()
+    }
+}
+
+/// RT_SCOPE_* of addresses and routes. Smaller is wider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Anywhere (0).
+    #[default]
+    Global,
+    /// The site (200).
+    Site,
+    /// On this link (253).
+    Link,
+    /// In this host (254).
+    Host,
+    /// Nowhere (255).
+    Nowhere,
+    /// Another number of rt_scopes.
+    Other(u8),
+}
+
+impl From<u8> for Scope {
+    fn from(n: u8) -> Self {
+        match n {
+            0 => Self::Global,
+            200 => Self::Site,
+            253 => Self::Link,
+            254 => Self::Host,
+            255 => Self::Nowhere,
+            n => Self::Other(n),
+        }
+    }
+}
+
+impl From<Scope> for u8 {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Global => 0,
+            Scope::Site => 200,
+            Scope::Link => 253,
+            Scope::Host => 254,
+            Scope::Nowhere => 255,
+            Scope::Other(n) => n,
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! What should be there: an ordered list of facts, each of which is so or not.
+//!
+//! Order is meaning: real systems make things in an order, and ifindexes, nsids, learned addresses
+//! and the kernel's own routes follow from it. A plan makes the facts that are not yet so, in this
+//! order.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+
+use crate::{Mac, MacvlanMode, Protocol, RouteKind, Scope, Table};
+
+/// A whole network that should be there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Name of the lab.
+    pub name: String,
+    /// What should be so, in the order in which it is to be made.
+    pub facts: Vec<Fact>,
+}
+
+/// One thing that is so or is not. Namespaces are named as the lab names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A container: its own network, PID, mount and UTS namespaces.
+    Namespace(NamespaceSpec),
+    /// `ns` knows `target` by this nsid.
+    Nsid {
+        /// Whose table.
+        ns: String,
+        /// The number.
+        nsid: u32,
+        /// Whom it stands for.
+        target: String,
+    },
+    /// The network namespace of `target` is mounted on a file in `ns`' mount namespace.
+    NsFile {
+        /// Whose mount namespace.
+        ns: String,
+        /// Absolute path.
+        path: String,
+        /// Whose network namespace.
+        target: String,
+    },
+    /// A link exists. A veth is one fact for both ends.
+    Link(LinkSpec),
+    /// One or two network cards, and the cable between them.
+    Cable(CableSpec),
+    /// A link is a port of a bridge (or of nothing).
+    Master {
+        /// The port.
+        link: LinkRef,
+        /// The bridge; None: no port.
+        bridge: Option<String>,
+        /// Port flags that differ from the kernel's defaults.
+        flags: PortFlags,
+    },
+    /// A link is administratively up or down.
+    Up {
+        /// Which.
+        link: LinkRef,
+        /// Up.
+        up: bool,
+    },
+    /// A link has an MTU (where it is set apart from its making).
+    Mtu {
+        /// Which.
+        link: LinkRef,
+        /// Bytes.
+        mtu: u32,
+    },
+    /// A link has an address.
+    Address(AddressSpec),
+    /// A route exists.
+    Route(RouteSpec),
+    /// A neighbour is known: permanent with `mac`, else resolved by asking it.
+    Neighbour {
+        /// Where, by which link.
+        link: LinkRef,
+        /// Whom.
+        ip: IpAddr,
+        /// Its address; None: it is to be asked for.
+        mac: Option<Mac>,
+    },
+    /// A sysctl has a value.
+    Sysctl {
+        /// In which namespace.
+        ns: String,
+        /// Path below /proc/sys with slashes (`net/ipv4/ip_forward`): link names may hold dots.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+    /// An nftables table is exactly this one.
+    Table {
+        /// In which namespace.
+        ns: String,
+        /// Which, whole.
+        table: Table,
+    },
+    /// A process answers in a namespace.
+    Service {
+        /// In which namespace.
+        ns: String,
+        /// What it answers.
+        spec: ServiceSpec,
+    },
+}
+
+/// A link, by namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LinkRef {
+    /// Namespace, by the lab's name for it.
+    pub ns: String,
+    /// Link name.
+    pub name: String,
+}
+
+impl LinkRef {
+    /// `ns:name`.
+    #[must_use]
+    pub fn new(ns: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { ns: ns.into(), name: name.into() }
+    }
+}
+
+impl std::fmt::Display for LinkRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.ns, self.name)
+    }
+}
+
+/// A container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamespaceSpec {
+    /// Its name, and its host name.
+    pub name: String,
+    /// The one it is inside of; None: directly on this host.
+    pub inside: Option<String>,
+    /// Its own user namespace; None: its parent's.
+    pub user: Option<IdMap>,
+}
+
+/// Which ids of the parent a user namespace maps its own 0… onto.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdMap {
+    /// First id outside (Proxmox: 100000).
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+}
+
+/// What about a link can be fixed for an exact reproduction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pins {
+    /// ifindex.
+    pub index: Option<u32>,
+    /// Ethernet address. None only where the kernel or the real system would choose, and it is
+    /// not to be compared.
+    pub mac: Option<Mac>,
+    /// MTU at birth.
+    pub mtu: Option<u32>,
+    /// Transmit queue length.
+    pub txqlen: Option<u32>,
+    /// Alternative names.
+    pub altnames: Vec<String>,
+}
+
+/// A link to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkSpec {
+    /// Where, and its name.
+    pub link: LinkRef,
+    /// What.
+    pub kind: LinkSpecKind,
+    /// What is fixed.
+    pub pins: Pins,
+}
+
+/// What kind of link to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkSpecKind {
+    /// A pair; this is the other end.
+    Veth(VethEnd),
+    /// A bridge.
+    Bridge(BridgeSpec),
+    /// A tap that stays without a process.
+    Tap,
+    /// A macvlan on a link that may be in another namespace.
+    Macvlan {
+        /// The link below.
+        lower: LinkRef,
+        /// Mode.
+        mode: MacvlanMode,
+    },
+    /// A VXLAN.
+    Vxlan {
+        /// Network identifier.
+        vni: u32,
+        /// Underlay device, in the same namespace.
+        lower: Option<String>,
+        /// Outer source.
+        local: Option<IpAddr>,
+        /// Default remote.
+        remote: Option<IpAddr>,
+        /// UDP port.
+        port: u16,
+    },
+}
+
+/// The far end of a veth pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VethEnd {
+    /// Where it ends up, and its name there.
+    pub link: LinkRef,
+    /// What is fixed.
+    pub pins: Pins,
+    /// Made under this name beside the first end, then moved and renamed, as Docker before 28
+    /// does: it then keeps the ifindex that it got there, if that is free.
+    pub born_as: Option<String>,
+}
+
+/// A bridge to be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BridgeSpec {
+    /// `forward_delay`, hundredths of a second; None: the kernel's.
+    pub forward_delay: Option<u32>,
+    /// `mcast_snooping`; None: the kernel's (on).
+    pub multicast_snooping: Option<bool>,
+}
+
+/// Port flags; None: as the kernel makes them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(
+    missing_docs,
+    reason = "each is the flag of that name of [`BridgePort`](crate::BridgePort)"
+)]
+pub struct PortFlags {
+    pub hairpin: Option<bool>,
+    pub isolated: Option<bool>,
+    pub learning: Option<bool>,
+    pub flood: Option<bool>,
+}
+
+/// One card, or two with a cable between them. The kernel shows each as a plain interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CableSpec {
+    /// The card; its namespace also runs the process that is the cable.
+    pub a: NicSpec,
+    /// The card at the other end; None: nothing is plugged in.
+    pub b: Option<NicSpec>,
+}
+
+/// A card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NicSpec {
+    /// Where, and its name.
+    pub link: LinkRef,
+    /// What is fixed.
+    pub pins: Pins,
+}
+
+/// An address to be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressSpec {
+    /// To which link.
+    pub link: LinkRef,
+    /// Address and prefix length, host bits kept.
+    pub net: IpNet,
+    /// Broadcast address, if it is to be set.
+    pub broadcast: Option<Ipv4Addr>,
+    /// Scope.
+    pub scope: Scope,
+    /// IFA_F_NOPREFIXROUTE: the kernel makes no route for its subnet.
+    pub no_prefix_route: bool,
+}
+
+/// A route to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteSpec {
+    /// In which namespace.
+    pub ns: String,
+    /// Destination.
+    pub dst: IpNet,
+    /// Gateway.
+    pub via: Option<IpAddr>,
+    /// Link out; None only for blackhole and kin.
+    pub dev: Option<String>,
+    /// `src`.
+    pub src: Option<IpAddr>,
+    /// Metric; 0: none.
+    pub metric: u32,
+    /// Table.
+    pub table: u32,
+    /// Who is to be said to have made it.
+    pub protocol: Protocol,
+    /// Scope.
+    pub scope: Scope,
+    /// `onlink`.
+    pub onlink: bool,
+    /// Type.
+    pub kind: RouteKind,
+}
+
+/// What a lab's answering process answers, on every address of its namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceSpec {
+    /// TCP ports that accept, answer one line, and close.
+    pub tcp: Vec<u16>,
+    /// UDP ports that send back what comes.
+    pub udp_echo: Vec<u16>,
+}

@@ -1,0 +1,47 @@
+//! The network as data: hosts, namespaces, links, addresses, routes, neighbours, forwarding
+//! tables and netfilter, as one [`Snapshot`]; and what should be there, as a list of [`Fact`]s.
+//!
+//! Nothing here does I/O, reads a clock or knows a wire format. Names are those of `ip` and `nft`.
+
+#![forbid(unsafe_code)]
+
+mod address;
+mod change;
+mod conntrack;
+mod fact;
+mod gap;
+mod id;
+mod link;
+mod name;
+mod neighbour;
+mod netfilter;
+mod route;
+mod snapshot;
+mod sysctl;
+mod xt;
+
+pub use address::{Address, Scope};
+pub use change::Change;
+pub use conntrack::{Conntrack, ConntrackStatus, Tuple};
+pub use fact::{
+    AddressSpec, BridgeSpec, CableSpec, Fact, IdMap, LinkRef, LinkSpec, LinkSpecKind,
+    NamespaceSpec, NicSpec, Pins, PortFlags, RouteSpec, ServiceSpec, VethEnd, Wanted,
+};
+pub use gap::{Gap, Opaque, Warning};
+pub use id::{HostId, LinkId, Mac, NsId, NsKey, ParseMacError};
+pub use link::{
+    Bridge, BridgePort, InetConf, Link, LinkFlags, LinkKind, Macvlan, MacvlanMode, OperState,
+    PortState, Relation, StpState, Tap, Vxlan,
+};
+pub use name::{NameError, Target};
+pub use neighbour::{FdbEntry, Neighbour, NeighbourState};
+pub use netfilter::{
+    BaseChain, Chain, CmpOp, Compat, CtKey, Data, Expr, Family, Hook, MetaKey, NatKind,
+    PayloadBase, Policy, Reg, Rule as NftRule, Ruleset, Set, SetElement, Table, Verdict,
+};
+pub use route::{
+    Nexthop, Protocol, Route, RouteKind, Rule, RuleAction, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN,
+};
+pub use snapshot::{Found, Name, NameSource, Namespace, NsFile, Process, Snapshot};
+pub use sysctl::Sysctls;
+pub use xt::{AddrType, AddrTypes, Xt, XtAddrtype, XtConntrack, XtInfo, XtNatRange};

@@ -1,0 +1,219 @@
+//! Links: one struct for what every link has, one file per kind for what only that kind has.
+
+mod bridge;
+mod macvlan;
+mod tap;
+mod vxlan;
+
+pub use bridge::{Bridge, BridgePort, PortState, StpState};
+pub use macvlan::{Macvlan, MacvlanMode};
+pub use tap::Tap;
+pub use vxlan::Vxlan;
+
+use crate::{LinkId, Mac, NsId};
+
+/// A network device as RTM_GETLINK tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// ifindex, unique in its namespace.
+    pub index: u32,
+    /// Name (at most 15 bytes; may hold any byte but `/` and white space: never print it raw).
+    pub name: String,
+    /// Further names (`ip link property add … altname`).
+    pub altnames: Vec<String>,
+    /// `ip link set … alias`.
+    pub alias: Option<String>,
+    /// Link-layer address, where it is Ethernet's.
+    pub mac: Option<Mac>,
+    /// Largest IP packet, in bytes.
+    pub mtu: u32,
+    /// IFF_*.
+    pub flags: LinkFlags,
+    /// RFC 2863 state, as `state …` in `ip link`.
+    pub state: OperState,
+    /// IFLA_TXQLEN; `ip` prints no qlen for 0.
+    pub txqlen: u32,
+    /// Root queueing discipline.
+    pub qdisc: String,
+    /// ifindex of the link that this one is a port or slave of, in the same namespace.
+    pub master: Option<u32>,
+    /// Set where `master` is a bridge.
+    pub port: Option<BridgePort>,
+    /// What it is, with what only its kind has.
+    pub kind: LinkKind,
+    /// What it stands on or is joined to (IFLA_LINK with IFLA_LINK_NETNSID, resolved).
+    pub relation: Relation,
+    /// Per-device IPv4 settings. None: the link has no IPv4 part (MTU under 68).
+    pub inet: Option<InetConf>,
+    /// `net.ipv6.conf.DEV.disable_ipv6`, where known.
+    pub ipv6_disabled: Option<bool>,
+    /// An XDP program is attached (IFLA_XDP).
+    pub xdp: bool,
+    /// A tc, tcx or nft netdev hook stands before or behind it (clsact/ingress qdisc seen, or a
+    /// netdev chain bound to it).
+    pub tc: bool,
+}
+
+impl Link {
+    /// Administratively up (IFF_UP).
+    #[must_use]
+    pub const fn is_up(&self) -> bool {
+        self.flags.contains(LinkFlags::UP)
+    }
+
+    /// Up and with carrier (IFF_LOWER_UP): what a driver needs to send and receive.
+    #[must_use]
+    pub const fn is_running(&self) -> bool {
+        self.flags.contains(LinkFlags::UP) && self.flags.contains(LinkFlags::LOWER_UP)
+    }
+
+    /// The other end of a veth (or netkit) pair, if it is known.
+    #[must_use]
+    pub const fn peer(&self) -> Option<LinkId> {
+        match self.relation {
+            Relation::Peer(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Whether frames that leave here leave what this kernel knows: a card, or a tap whose other
+    /// side is a process.
+    #[must_use]
+    pub const fn is_border(&self) -> bool {
+        matches!(self.kind, LinkKind::Physical | LinkKind::Tap(_))
+    }
+}
+
+bitflags::bitflags! {
+    /// IFF_* of netdevice(7).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct LinkFlags: u32 {
+        /// Administratively up.
+        const UP = 1;
+        /// Valid broadcast address.
+        const BROADCAST = 1 << 1;
+        /// Loopback.
+        const LOOPBACK = 1 << 3;
+        /// Point to point.
+        const POINTOPOINT = 1 << 4;
+        /// Operational (IF_OPER_UP or unknown).
+        const RUNNING = 1 << 6;
+        /// No ARP.
+        const NOARP = 1 << 7;
+        /// Promiscuous by IFF_PROMISC (a count of users is not told).
+        const PROMISC = 1 << 8;
+        /// All multicast.
+        const ALLMULTI = 1 << 9;
+        /// Multicast.
+        const MULTICAST = 1 << 12;
+        /// Carrier.
+        const LOWER_UP = 1 << 16;
+        /// Dormant.
+        const DORMANT = 1 << 17;
+        /// Bits without a name here are kept.
+        const _ = !0;
+    }
+}
+
+/// RFC 2863 operational state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the meaning")]
+pub enum OperState {
+    #[default]
+    Unknown,
+    NotPresent,
+    Down,
+    LowerLayerDown,
+    Testing,
+    Dormant,
+    Up,
+}
+
+impl OperState {
+    /// As `ip link` prints it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "UNKNOWN",
+            Self::NotPresent => "NOTPRESENT",
+            Self::Down => "DOWN",
+            Self::LowerLayerDown => "LOWERLAYERDOWN",
+            Self::Testing => "TESTING",
+            Self::Dormant => "DORMANT",
+            Self::Up => "UP",
+        }
+    }
+}
+
+/// What a link is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkKind {
+    /// `lo`.
+    Loopback,
+    /// Ethernet with no IFLA_INFO_KIND: a driver's own device.
+    Physical,
+    /// One end of a virtual cable; the other is in [`Link::relation`].
+    Veth,
+    /// A bridge.
+    Bridge(Bridge),
+    /// tun or tap.
+    Tap(Tap),
+    /// Macvlan; its lower link is in [`Link::relation`].
+    Macvlan(Macvlan),
+    /// VXLAN.
+    Vxlan(Vxlan),
+    /// A kind that nothing here models yet, by the kernel's name for it (`bond`, `wireguard`, …).
+    Other(String),
+}
+
+impl LinkKind {
+    /// The kernel's name for it, as in `ip -d link`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Loopback => "loopback",
+            Self::Physical => "physical",
+            Self::Veth => "veth",
+            Self::Bridge(_) => "bridge",
+            Self::Tap(t) if t.layer3 => "tun",
+            Self::Tap(_) => "tap",
+            Self::Macvlan(_) => "macvlan",
+            Self::Vxlan(_) => "vxlan",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// What a link is joined to, in whichever namespace that is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Relation {
+    /// Nothing.
+    #[default]
+    None,
+    /// The other end of a pair.
+    Peer(LinkId),
+    /// The link that this one stands on (macvlan, vlan, a vxlan's underlay device).
+    Lower(LinkId),
+    /// A vxlan without a device: the namespace that its outer packets are routed in.
+    Underlay(NsId),
+    /// There is one, in a namespace that could not be resolved (its nsid, in the reader's numbering).
+    Unresolved(i32),
+}
+
+/// Per-device `net.ipv4.conf.DEV.*` (IFLA_INET_CONF). Values as in the kernel's ip-sysctl.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is the sysctl of that name")]
+pub struct InetConf {
+    pub forwarding: bool,
+    pub rp_filter: u8,
+    pub accept_local: bool,
+    pub route_localnet: bool,
+    pub arp_ignore: u8,
+    pub arp_announce: u8,
+    pub arp_filter: bool,
+    pub proxy_arp: bool,
+    pub proxy_arp_pvlan: bool,
+    pub src_valid_mark: bool,
+    pub ignore_routes_with_linkdown: bool,
+    pub send_redirects: bool,
+}

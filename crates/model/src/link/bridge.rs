@@ -1,0 +1,97 @@
+use crate::Mac;
+
+/// What only a bridge has (IFLA_BR_*).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bridge {
+    /// Seconds that a learned entry lives without being seen, in hundredths (IFLA_BR_AGEING_TIME).
+    pub ageing_time: u32,
+    /// Spanning tree.
+    pub stp: StpState,
+    /// Hundredths of a second.
+    pub forward_delay: u32,
+    /// `vlan_filtering 1`.
+    pub vlan_filtering: bool,
+    /// Listens to IGMP and MLD before it floods groups.
+    pub multicast_snooping: bool,
+    /// Which of 01:80:c2:00:00:0X are forwarded.
+    pub group_fwd_mask: u16,
+    /// Per-bridge switch of br_netfilter; it counts OR'd with the namespace's.
+    pub nf_call_iptables: bool,
+}
+
+/// Spanning-tree mode of a bridge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StpState {
+    /// Off.
+    #[default]
+    Off,
+    /// In the kernel.
+    Kernel,
+    /// By a daemon.
+    User,
+}
+
+/// What a link has as port of a bridge (IFLA_BRPORT_*).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "the kernel's own flags, one each")]
+pub struct BridgePort {
+    /// Only `Forwarding` passes frames; `Learning` learns and drops.
+    pub state: PortState,
+    /// Learns source addresses.
+    pub learning: bool,
+    /// Unknown unicast is flooded to it.
+    pub flood: bool,
+    /// Multicast without listener is flooded to it.
+    pub mcast_flood: bool,
+    /// Broadcast is flooded to it.
+    pub bcast_flood: bool,
+    /// May send a frame back where it came from.
+    pub hairpin: bool,
+    /// Does not exchange frames with other isolated ports.
+    pub isolated: bool,
+    /// Answers ARP and ND from the FDB and keeps them off this port.
+    pub neigh_suppress: bool,
+    /// Only sources with an FDB entry may send.
+    pub locked: bool,
+    /// Proxy ARP on the port.
+    pub proxy_arp: bool,
+    /// `guard on`, `root_block`… change nothing in what the walk models; kept for `show`.
+    pub bpdu_guard: bool,
+    /// ifindex of the port to use when this one has no carrier.
+    pub backup_port: Option<u32>,
+    /// The designated bridge's address, for `show`.
+    pub designated: Option<Mac>,
+}
+
+impl Default for BridgePort {
+    /// As the kernel makes a new port, once it forwards.
+    fn default() -> Self {
+        Self {
+            state: PortState::Forwarding,
+            learning: true,
+            flood: true,
+            mcast_flood: true,
+            bcast_flood: true,
+            hairpin: false,
+            isolated: false,
+            neigh_suppress: false,
+            locked: false,
+            proxy_arp: false,
+            bpdu_guard: false,
+            backup_port: None,
+            designated: None,
+        }
+    }
+}
+
+/// Spanning-tree state of a port (BR_STATE_*).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the meaning")]
+pub enum PortState {
+    Disabled,
+    Listening,
+    Learning,
+    #[default]
+    Forwarding,
+    Blocking,
+}

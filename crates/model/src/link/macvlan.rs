@@ -1,0 +1,32 @@
+/// What only a macvlan has (IFLA_MACVLAN_*).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Macvlan {
+    /// How its siblings reach each other.
+    pub mode: MacvlanMode,
+}
+
+/// IFLA_MACVLAN_MODE.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are `ip link`'s")]
+pub enum MacvlanMode {
+    Private,
+    #[default]
+    Vepa,
+    Bridge,
+    Passthru,
+    Source,
+}
+
+impl MacvlanMode {
+    /// As `ip -d link` prints it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Vepa => "vepa",
+            Self::Bridge => "bridge",
+            Self::Passthru => "passthru",
+            Self::Source => "source",
+        }
+    }
+}

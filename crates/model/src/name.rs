@@ -1,0 +1,233 @@
+//! What namespaces and links are called, and what a word on the command line means.
+
+use std::fmt;
+
+use crate::{Link, LinkId, NameSource, Namespace, NsId, NsKey, Snapshot};
+
+/// What a word names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A namespace.
+    Namespace(NsId),
+    /// A link (`NAMESPACE:LINK`).
+    Link(LinkId),
+}
+
+/// Why a word names nothing, or too much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameError {
+    /// No namespace is called that. The nearest name, if one is near.
+    NoNamespace {
+        /// What was asked for.
+        name: String,
+        /// Names that exist.
+        known: Vec<String>,
+    },
+    /// Several are; these are their paths.
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// What to say instead.
+        paths: Vec<String>,
+    },
+    /// The namespace has no such link.
+    NoLink {
+        /// The namespace's name.
+        ns: String,
+        /// What was asked for.
+        link: String,
+        /// Links that exist.
+        known: Vec<String>,
+    },
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoNamespace { name, .. } => write!(f, "no namespace is called {name:?}"),
+            Self::Ambiguous { name, paths } => {
+                write!(f, "{name:?} could be any of {}", paths.join(", "))
+            }
+            Self::NoLink { ns, link, .. } => write!(f, "{ns} has no link {link:?}"),
+        }
+    }
+}
+
+impl std::error::Error for NameError {}
+
+impl Namespace {
+    /// Its best name, or its inode (`net:[4026531840]`) where it has none.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.names.first().map_or_else(|| self.id.to_string(), |n| n.text.clone())
+    }
+
+    /// The lab it belongs to.
+    #[must_use]
+    pub fn lab(&self) -> Option<&str> {
+        self.names.iter().find_map(|n| match &n.source {
+            NameSource::Lab(lab) => Some(lab.as_str()),
+            _ => None,
+        })
+    }
+}
+
+impl Snapshot {
+    /// The name of a namespace: its own where that is enough, its path (`docker01/alpine01`)
+    /// where another has the same.
+    #[must_use]
+    pub fn name_of(&self, id: NsId) -> String {
+        let Some(ns) = self.namespaces.get(&id) else { return id.to_string() };
+        let name = ns.name();
+        let twins: Vec<NsId> = self
+            .namespaces
+            .values()
+            .filter(|o| o.id != id && o.name() == name)
+            .map(|o| o.id)
+            .collect();
+        if twins.is_empty() {
+            return name;
+        }
+        let path = self.path_of(id);
+        if twins.iter().any(|t| self.path_of(*t) == path) { format!("{path} ({id})") } else { path }
+    }
+
+    /// The names from the outermost container to this one, with slashes; a lab's own name first
+    /// where it has one.
+    #[must_use]
+    pub fn path_of(&self, id: NsId) -> String {
+        let mut parts = Vec::new();
+        let mut lab = None;
+        let mut at = self.namespaces.get(&id);
+        while let Some(ns) = at {
+            if parts.len() > self.namespaces.len() {
+                break; // a cycle in what was read must not hang us
+            }
+            parts.push(ns.name());
+            lab = ns.lab().or(lab);
+            at =
+                ns.parent.filter(|p| Some(*p) != self.viewer).and_then(|p| self.namespaces.get(&p));
+        }
+        parts.extend(lab.map(str::to_owned));
+        parts.reverse();
+        parts.join("/")
+    }
+
+    /// `NAMESPACE:LINK`.
+    #[must_use]
+    pub fn link_name(&self, id: LinkId) -> String {
+        let link = self.link(id).map_or_else(|| format!("if{}", id.index), |l| l.name.clone());
+        format!("{}:{link}", self.name_of(id.ns))
+    }
+
+    /// The namespace that a word names: a name, the end of a path, `pid:N`, `net:[INODE]`, or a
+    /// file that it is mounted on.
+    ///
+    /// # Errors
+    /// If none or several are so called.
+    pub fn resolve_ns(&self, word: &str) -> Result<NsId, NameError> {
+        let found: Vec<NsId> = self
+            .namespaces
+            .values()
+            .filter(|ns| self.is_called(ns, word))
+            .map(|ns| ns.id)
+            .collect();
+        match found.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(NameError::NoNamespace {
+                name: word.to_owned(),
+                known: self.namespaces.keys().map(|id| self.name_of(*id)).collect(),
+            }),
+            many => Err(NameError::Ambiguous {
+                name: word.to_owned(),
+                paths: many.iter().map(|id| self.name_of(*id)).collect(),
+            }),
+        }
+    }
+
+    /// A namespace, or a link as `NAMESPACE:LINK`.
+    ///
+    /// # Errors
+    /// If nothing or several things are so called.
+    pub fn resolve(&self, word: &str) -> Result<Target, NameError> {
+        let first = match self.resolve_ns(word) {
+            Ok(id) => return Ok(Target::Namespace(id)),
+            Err(e) => e,
+        };
+        let Some((ns, link)) = word.rsplit_once(':').filter(|(ns, _)| *ns != "pid" && *ns != "net")
+        else {
+            return Err(first);
+        };
+        let ns = self.resolve_ns(ns)?;
+        let space = &self.namespaces[&ns];
+        let link = space.link_named(link).ok_or_else(|| NameError::NoLink {
+            ns: self.name_of(ns),
+            link: link.to_owned(),
+            known: space.links.values().map(|l: &Link| l.name.clone()).collect(),
+        })?;
+        Ok(Target::Link(LinkId { ns, index: link.index }))
+    }
+
+    fn is_called(&self, ns: &Namespace, word: &str) -> bool {
+        if let Some(pid) = word.strip_prefix("pid:") {
+            return ns.processes.iter().any(|p| pid.parse() == Ok(p.pid));
+        }
+        if let Some(ino) = word.strip_prefix("net:[").and_then(|w| w.strip_suffix(']')) {
+            return matches!(ns.id.key, NsKey::Inode { ino: i, .. } if ino.parse() == Ok(i));
+        }
+        if word.starts_with('/') {
+            return ns.files.iter().any(|f| f.path == word);
+        }
+        ns.names.iter().any(|n| n.text == word)
+            || (word.contains('/') && {
+                let path = format!("/{}", self.path_of(ns.id));
+                path.ends_with(&format!("/{word}"))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Name, Process};
+
+    fn snapshot() -> Snapshot {
+        let mut snapshot = Snapshot { viewer: Some(NsId::inode(1)), ..Snapshot::default() };
+        let tree: [(u64, &str, Option<u64>); 5] = [
+            (1, "host", None),
+            (2, "ct1", Some(1)),
+            (3, "ct2", Some(1)),
+            (4, "web", Some(2)),
+            (5, "web", Some(3)),
+        ];
+        for (ino, name, parent) in tree {
+            let mut ns = Namespace::new(NsId::inode(ino));
+            ns.parent = parent.map(NsId::inode);
+            ns.names.push(Name { text: name.into(), source: NameSource::File });
+            let pid = u32::try_from(ino).unwrap();
+            ns.processes.push(Process { pid: pid * 10, inner_pid: 1, comm: "sh".into(), uid: 0 });
+            snapshot.namespaces.insert(ns.id, ns);
+        }
+        snapshot
+    }
+
+    #[test]
+    fn a_name_given_twice_becomes_a_path() {
+        let s = snapshot();
+        assert_eq!(s.name_of(NsId::inode(2)), "ct1");
+        assert_eq!(s.name_of(NsId::inode(4)), "ct1/web");
+        assert_eq!(s.resolve_ns("ct2/web"), Ok(NsId::inode(5)));
+        let error = s.resolve_ns("web").unwrap_err().to_string();
+        assert_eq!(error, "\"web\" could be any of ct1/web, ct2/web");
+    }
+
+    #[test]
+    fn pids_inodes_and_unknown_words() {
+        let s = snapshot();
+        assert_eq!(s.resolve_ns("pid:30"), Ok(NsId::inode(3)));
+        assert_eq!(s.resolve_ns("net:[4]"), Ok(NsId::inode(4)));
+        assert!(s.resolve_ns("pid:x").is_err());
+        assert!(matches!(s.resolve("ct1:eth0"), Err(NameError::NoLink { .. })));
+        assert!(matches!(s.resolve("nobody"), Err(NameError::NoNamespace { .. })));
+    }
+}

@@ -1,0 +1,188 @@
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::Scope;
+
+/// Table `local`.
+pub const TABLE_LOCAL: u32 = 255;
+/// Table `main`.
+pub const TABLE_MAIN: u32 = 254;
+/// Table `default`.
+pub const TABLE_DEFAULT: u32 = 253;
+
+/// A route (RTM_GETROUTE).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Table number; 254 is main, 255 local.
+    pub table: u32,
+    /// Destination; `0.0.0.0/0` is default.
+    pub dst: IpNet,
+    /// What it does.
+    pub kind: RouteKind,
+    /// Who made it.
+    pub protocol: Protocol,
+    /// How far the destination is.
+    pub scope: Scope,
+    /// `src`: preferred source address.
+    pub prefsrc: Option<IpAddr>,
+    /// Metric; the lowest wins among equal prefixes.
+    pub metric: u32,
+    /// Type of service it is for; 0: any.
+    pub tos: u8,
+    /// One for an ordinary route, several for multipath, none for blackhole and the like.
+    pub nexthops: Vec<Nexthop>,
+    /// `mtu` metric of the route.
+    pub mtu: Option<u32>,
+    /// Uses a nexthop object (RTA_NH_ID).
+    pub nexthop_id: Option<u32>,
+}
+
+/// One way out of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "the kernel's own RTNH_F_* flags")]
+pub struct Nexthop {
+    /// Gateway; None: the destination is on the link.
+    pub gateway: Option<IpAddr>,
+    /// ifindex of the link out.
+    pub link: u32,
+    /// Weight among several (1 = the least).
+    pub weight: u16,
+    /// `onlink`: the gateway is taken to be on the link whatever the addresses say.
+    pub onlink: bool,
+    /// RTNH_F_DEAD: its link is down.
+    pub dead: bool,
+    /// RTNH_F_LINKDOWN: its link has no carrier.
+    pub linkdown: bool,
+}
+
+/// RTN_*.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are `ip route`'s")]
+pub enum RouteKind {
+    #[default]
+    Unicast,
+    Local,
+    Broadcast,
+    Multicast,
+    Blackhole,
+    Unreachable,
+    Prohibit,
+    Throw,
+    Other(u8),
+}
+
+/// RTPROT_*: who made a route.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are `ip route`'s")]
+pub enum Protocol {
+    #[default]
+    Unspec,
+    Redirect,
+    Kernel,
+    Boot,
+    Static,
+    Dhcp,
+    Ra,
+    Other(u8),
+}
+
+impl From<u8> for Protocol {
+    fn from(n: u8) -> Self {
+        match n {
+            0 => Self::Unspec,
+            1 => Self::Redirect,
+            2 => Self::Kernel,
+            3 => Self::Boot,
+            4 => Self::Static,
+            9 => Self::Ra,
+            16 => Self::Dhcp,
+            n => Self::Other(n),
+        }
+    }
+}
+
+impl From<Protocol> for u8 {
+    fn from(p: Protocol) -> Self {
+        match p {
+            Protocol::Unspec => 0,
+            Protocol::Redirect => 1,
+            Protocol::Kernel => 2,
+            Protocol::Boot => 3,
+            Protocol::Static => 4,
+            Protocol::Ra => 9,
+            Protocol::Dhcp => 16,
+            Protocol::Other(n) => n,
+        }
+    }
+}
+
+/// A routing policy rule (RTM_GETRULE), in order of priority.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// Lower is asked first.
+    pub priority: u32,
+    /// `from`; None: all.
+    pub src: Option<IpNet>,
+    /// `to`; None: all.
+    pub dst: Option<IpNet>,
+    /// Name of the link that the packet came in by (`lo`: made here).
+    pub iif: Option<String>,
+    /// Name of the link that the socket is bound to.
+    pub oif: Option<String>,
+    /// fwmark and its mask.
+    pub mark: Option<(u32, u32)>,
+    /// Type of service; 0: any.
+    pub tos: u8,
+    /// IP protocol.
+    pub protocol: Option<u8>,
+    /// Source ports, first and last.
+    pub sport: Option<(u16, u16)>,
+    /// Destination ports, first and last.
+    pub dport: Option<(u16, u16)>,
+    /// `not`: matches where the rest does not.
+    pub invert: bool,
+    /// A match by less than this prefix length counts as none (`suppress_prefixlength` + 1).
+    pub suppress_prefixlength: Option<u32>,
+    /// Selectors that nothing here models (uid range, tun id, l3mdev, interface group), by name.
+    pub unknown: Vec<String>,
+    /// What it does.
+    pub action: RuleAction,
+}
+
+/// FR_ACT_*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleAction {
+    /// `lookup TABLE`.
+    Table(u32),
+    /// `goto PRIORITY`.
+    Goto(u32),
+    /// Does nothing.
+    Nop,
+    /// Dropped silently.
+    Blackhole,
+    /// ICMP net unreachable.
+    Unreachable,
+    /// ICMP packet filtered.
+    Prohibit,
+}
+
+impl Default for RuleAction {
+    fn default() -> Self {
+        Self::Table(TABLE_MAIN)
+    }
+}
+
+impl Rule {
+    /// The three that every namespace starts with: local at 0, main at 32766, default at 32767.
+    #[must_use]
+    pub fn defaults() -> Vec<Self> {
+        [(0, TABLE_LOCAL), (32766, TABLE_MAIN), (32767, TABLE_DEFAULT)]
+            .map(|(priority, table)| Self {
+                priority,
+                action: RuleAction::Table(table),
+                ..Self::default()
+            })
+            .to_vec()
+    }
+}

@@ -1,0 +1,186 @@
+use std::collections::BTreeMap;
+
+use crate::{
+    Address, Conntrack, FdbEntry, Gap, Link, LinkId, Neighbour, NsId, Opaque, Route, Rule, Ruleset,
+    Sysctls, Warning,
+};
+
+/// Everything that was read of one or more hosts at one time.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// All namespaces found.
+    pub namespaces: BTreeMap<NsId, Namespace>,
+    /// The namespace that nestwork itself ran in.
+    pub viewer: Option<NsId>,
+    /// When, in seconds since 1970 (0 in fixtures).
+    pub taken: u64,
+    /// What went wrong while reading. A partial view says so here.
+    pub warnings: Vec<Warning>,
+}
+
+impl Snapshot {
+    /// The link with that id.
+    #[must_use]
+    pub fn link(&self, id: LinkId) -> Option<&Link> {
+        self.namespaces.get(&id.ns)?.links.get(&id.index)
+    }
+
+    /// The namespaces directly inside `ns`, in order of their ids.
+    pub fn children(&self, ns: NsId) -> impl Iterator<Item = &Namespace> {
+        self.namespaces.values().filter(move |n| n.parent == Some(ns))
+    }
+}
+
+/// One network namespace.
+#[derive(Clone, Debug)]
+pub struct Namespace {
+    /// What identifies it.
+    pub id: NsId,
+    /// What it is called, best first. Empty: nobody named it.
+    pub names: Vec<Name>,
+    /// The namespace of the container that its container is inside of.
+    pub parent: Option<NsId>,
+    /// What shows it.
+    pub found: Vec<Found>,
+    /// Processes in it, lowest PID first.
+    pub processes: Vec<Process>,
+    /// Files that it is mounted on (nsfs).
+    pub files: Vec<NsFile>,
+    /// Owner as this reader's user namespace sees it: uid of the creator of its user namespace.
+    pub owner_uid: Option<u32>,
+    /// The owning user namespace is not the initial one (or not the reader's).
+    pub unprivileged: bool,
+    /// Its own table of nsids: number → namespace. −1 is never in it.
+    pub nsids: BTreeMap<u32, NsId>,
+    /// Links by ifindex.
+    pub links: BTreeMap<u32, Link>,
+    /// Addresses, in the kernel's order: per link, primary before its secondaries.
+    pub addresses: Vec<Address>,
+    /// Routes of all tables, in the kernel's order.
+    pub routes: Vec<Route>,
+    /// Routing rules by priority.
+    pub rules: Vec<Rule>,
+    /// Neighbour entries.
+    pub neighbours: Vec<Neighbour>,
+    /// Forwarding-database entries of its bridges and vxlans.
+    pub fdb: Vec<FdbEntry>,
+    /// Netfilter: nftables, which iptables-nft writes too.
+    pub ruleset: Ruleset,
+    /// Tracked connections.
+    pub conntrack: Vec<Conntrack>,
+    /// Namespace-wide settings.
+    pub sysctls: Sysctls,
+    /// What changes packets' ways here and is not modelled.
+    pub opaque: Vec<Opaque>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+impl Namespace {
+    /// A namespace with nothing in it.
+    #[must_use]
+    pub fn new(id: NsId) -> Self {
+        Self {
+            id,
+            names: Vec::new(),
+            parent: None,
+            found: Vec::new(),
+            processes: Vec::new(),
+            files: Vec::new(),
+            owner_uid: None,
+            unprivileged: false,
+            nsids: BTreeMap::new(),
+            links: BTreeMap::new(),
+            addresses: Vec::new(),
+            routes: Vec::new(),
+            rules: Vec::new(),
+            neighbours: Vec::new(),
+            fdb: Vec::new(),
+            ruleset: Ruleset::default(),
+            conntrack: Vec::new(),
+            sysctls: Sysctls::default(),
+            opaque: Vec::new(),
+            gaps: Vec::new(),
+        }
+    }
+
+    /// The link of that name or alternative name.
+    #[must_use]
+    pub fn link_named(&self, name: &str) -> Option<&Link> {
+        self.links
+            .values()
+            .find(|l| l.name == name)
+            .or_else(|| self.links.values().find(|l| l.altnames.iter().any(|a| a == name)))
+    }
+
+    /// The ports of the bridge with that ifindex, by ifindex.
+    pub fn ports(&self, bridge: u32) -> impl Iterator<Item = &Link> {
+        self.links.values().filter(move |l| l.master == Some(bridge) && l.port.is_some())
+    }
+
+    /// The addresses of the link with that ifindex.
+    pub fn addresses_of(&self, link: u32) -> impl Iterator<Item = &Address> {
+        self.addresses.iter().filter(move |a| a.link == link)
+    }
+
+    /// Whether that part of it could not be read.
+    #[must_use]
+    pub fn gap(&self, part: &str) -> Option<&Gap> {
+        self.gaps.iter().find(|g| g.part == part)
+    }
+}
+
+/// What somebody calls a namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// The name. It may come from inside a container: never print it raw.
+    pub text: String,
+    /// Who calls it so.
+    pub source: NameSource,
+}
+
+/// Who gave a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameSource {
+    /// A nestwork lab, by the lab's name.
+    Lab(String),
+    /// The machine itself (its host name), for the namespace of PID 1.
+    Host,
+    /// A file it is mounted on (`/run/netns/x`).
+    File,
+    /// The name of its lowest process: the last resort.
+    Process,
+}
+
+/// What shows that a namespace exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A process is in it.
+    Process,
+    /// It is mounted somewhere.
+    Mount,
+    /// A link's peer is in it, and nothing else shows it.
+    Peer,
+}
+
+/// A process, as the reader sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// PID in the reader's PID namespace.
+    pub pid: u32,
+    /// PID in its own PID namespace (last of NSpid).
+    pub inner_pid: u32,
+    /// comm: at most 15 bytes; the process chooses it: never print it raw.
+    pub comm: String,
+    /// Effective uid in the reader's user namespace.
+    pub uid: u32,
+}
+
+/// A file that a namespace is mounted on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NsFile {
+    /// Path within the mount namespace it was seen in.
+    pub path: String,
+    /// The network namespace of the container whose mount namespace that is; None: the reader's.
+    pub seen_in: Option<NsId>,
+}

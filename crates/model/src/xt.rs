@@ -1,0 +1,165 @@
+//! xtables extensions, as iptables-nft puts them into nftables rules.
+
+use std::net::Ipv4Addr;
+
+use crate::Mac;
+
+/// A match or target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Xt {
+    /// Name (`addrtype`, `MASQUERADE`).
+    pub name: String,
+    /// Revision: which struct `info` is.
+    pub revision: u32,
+    /// What it says.
+    pub info: XtInfo,
+}
+
+/// What an extension says. Which are matches and which targets is evident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum XtInfo {
+    /// `-m addrtype` (revision 1).
+    Addrtype(XtAddrtype),
+    /// `-m conntrack` (revision 3).
+    Conntrack(Box<XtConntrack>),
+    /// `-m comment`.
+    Comment(String),
+    /// `-m tcp`/`-m udp`: port ranges and what is inverted (bit 0 source, bit 1 destination).
+    Ports {
+        /// Source ports.
+        sport: (u16, u16),
+        /// Destination ports.
+        dport: (u16, u16),
+        /// XT_TCP_INV_*/XT_UDP_INV_*.
+        invert: u8,
+        /// TCP only: option, mask, compare.
+        tcp: Option<(u8, u8, u8)>,
+    },
+    /// `-m physdev`.
+    Physdev {
+        /// Port that the frame came in by; None: any.
+        physin: Option<String>,
+        /// Port that it leaves by; None: any.
+        physout: Option<String>,
+        /// Names end in `+` as wildcard: (in, out).
+        wildcard: (bool, bool),
+        /// XT_PHYSDEV_OP_* that are inverted.
+        invert: u8,
+        /// XT_PHYSDEV_OP_* that are asked.
+        bitmask: u8,
+    },
+    /// `-m mac --mac-source`.
+    MacSource {
+        /// Address.
+        mac: Mac,
+        /// `!`.
+        invert: bool,
+    },
+    /// `-m mark` (revision 1).
+    Mark {
+        /// Value.
+        mark: u32,
+        /// Mask.
+        mask: u32,
+        /// `!`.
+        invert: bool,
+    },
+    /// `-j MASQUERADE`, `SNAT`, `DNAT`, `REDIRECT`: to where.
+    Nat(XtNatRange),
+    /// `-j MARK --set-xmark`.
+    SetMark {
+        /// Xor.
+        mark: u32,
+        /// And-not.
+        mask: u32,
+    },
+    /// `-j REJECT --reject-with`: IPT_ICMP_* number; 7 is a TCP reset.
+    Reject(u32),
+    /// `-j LOG`: changes nothing.
+    Log {
+        /// The struct as it came.
+        data: Vec<u8>,
+    },
+    /// Any other: the struct as it came.
+    Opaque(Vec<u8>),
+}
+
+/// `-m addrtype`, revision 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct XtAddrtype {
+    /// `--src-type`, empty: not asked.
+    pub src: AddrTypes,
+    /// `--dst-type`, empty: not asked.
+    pub dst: AddrTypes,
+    /// XT_ADDRTYPE_*: 1 invert source, 2 invert destination, 4 limit to the link in, 8 to the link out.
+    pub flags: u32,
+}
+
+/// A set of [`AddrType`]s: bit n is RTN_n.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AddrTypes(pub u16);
+
+impl AddrTypes {
+    /// Only that one.
+    #[must_use]
+    pub const fn only(kind: AddrType) -> Self {
+        Self(1 << kind as u16)
+    }
+
+    /// Whether it is in the set.
+    #[must_use]
+    pub const fn contains(self, kind: AddrType) -> bool {
+        self.0 & (1 << kind as u16) != 0
+    }
+}
+
+/// RTN_* as address types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are iptables'")]
+pub enum AddrType {
+    Unspec = 0,
+    Unicast = 1,
+    Local = 2,
+    Broadcast = 3,
+    Anycast = 4,
+    Multicast = 5,
+    Blackhole = 6,
+    Unreachable = 7,
+    Prohibit = 8,
+}
+
+/// `-m conntrack`, revision 3. Addresses are IPv4 or IPv6 by the rule's family, raw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct XtConntrack {
+    /// origsrc, origdst, replsrc, repldst, each address and mask.
+    pub addresses: [([u8; 16], [u8; 16]); 4],
+    /// Expiry range.
+    pub expires: (u32, u32),
+    /// Protocol.
+    pub l4proto: u16,
+    /// origsrc, origdst, replsrc, repldst: first ports.
+    pub ports: [u16; 4],
+    /// XT_CONNTRACK_* that are asked (1: state).
+    pub match_flags: u16,
+    /// Those that are inverted.
+    pub invert_flags: u16,
+    /// Bits: 1 INVALID, 2 ESTABLISHED, 4 RELATED, 8 NEW, 64 SNAT, 128 DNAT, 32 UNTRACKED.
+    pub state_mask: u16,
+    /// IPS_* bits.
+    pub status_mask: u16,
+    /// Last ports.
+    pub ports_high: [u16; 4],
+}
+
+/// Where NAT targets send to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct XtNatRange {
+    /// NF_NAT_RANGE_*: 1 map addresses, 2 ports specified.
+    pub flags: u32,
+    /// First and last address; 0.0.0.0 where not mapped.
+    pub addr: Option<(Ipv4Addr, Ipv4Addr)>,
+    /// First and last port.
+    pub port: Option<(u16, u16)>,
+    /// DNAT revision 2: base port of a shifted range.
+    pub base_port: u16,
+}

@@ -1,0 +1,475 @@
+//! The answer: a tree of ways.
+//!
+//! A packet can be copied (flooded), asked for (ARP), refused (ICMP error) or answered: each of
+//! these is a [`Way`] of its own, child of the step that made it.
+
+use std::net::Ipv4Addr;
+
+use model::{
+    Conntrack, Family, FdbEntry, Hook, LinkId, Mac, Neighbour, NsId, Opaque, Route, Rule, Tuple,
+};
+
+use crate::Packet;
+
+/// What was asked, and the whole answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// From where to where.
+    pub question: Question,
+    /// The way there.
+    pub there: Way,
+    /// The way of the answer; None where the packet does not arrive, or none is due.
+    pub back: Option<Way>,
+}
+
+/// From where to where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Where the packet starts.
+    pub from: Place,
+    /// The packet as asked for (source filled in by the first routing step where it is 0.0.0.0).
+    pub packet: Packet,
+}
+
+/// Where a packet starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Made by a process in this namespace.
+    Namespace(NsId),
+    /// Comes in by this link from beyond this host.
+    Outside(LinkId),
+}
+
+/// One way of one packet from where it appears to where it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// Why there is this packet.
+    pub cause: Cause,
+    /// As it was at the start.
+    pub packet: Packet,
+    /// One per namespace entered, in order.
+    pub hops: Vec<Hop>,
+    /// How it ended.
+    pub disposition: Disposition,
+}
+
+/// Why there is a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// It was asked about.
+    Asked,
+    /// It answers the one that was asked about.
+    Answer,
+    /// A copy, made by flooding out of this port.
+    Copy(LinkId),
+    /// An ARP request, to find a next hop.
+    ArpRequest,
+    /// An ICMP error about it.
+    IcmpError,
+}
+
+/// What happens to a packet within one namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// Where.
+    pub ns: NsId,
+    /// What, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One decision or movement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Which part of the kernel.
+    pub stage: Stage,
+    /// What it did, with the evidence.
+    pub action: Action,
+    /// The packet after it.
+    pub packet: Packet,
+    /// Packets that came of it.
+    pub children: Vec<Way>,
+}
+
+/// Parts of the kernel, in the order of a packet's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "documented where not evident")]
+pub enum Stage {
+    /// A process sends.
+    Socket,
+    Route,
+    /// A netfilter hook.
+    Hook(Hook),
+    Neighbour,
+    /// Frame handed to a link.
+    Transmit,
+    /// Frame taken from a link.
+    Receive,
+    Bridge,
+    Forward,
+    /// For a process of this namespace.
+    Local,
+}
+
+/// What was done, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A process here sends the packet.
+    Originate,
+    /// A route was found.
+    Routed {
+        /// The rule that named the table; None where only the three default rules exist.
+        rule: Option<Rule>,
+        /// The route.
+        route: Box<Route>,
+        /// Its next hop; None: the destination itself is on the link.
+        gateway: Option<Ipv4Addr>,
+        /// The link out (for a local route, the link whose address it is).
+        out: LinkId,
+        /// The packet is for this namespace itself.
+        local: bool,
+        /// Source address chosen, where the packet had none.
+        source: Option<Ipv4Addr>,
+    },
+    /// The source address passes reverse-path validation (or none is asked: rp_filter 0).
+    SourceValid {
+        /// rp_filter in force.
+        rp_filter: u8,
+        /// The route back to the source, where one was looked up.
+        route: Option<Box<Route>>,
+    },
+    /// A chain was gone through and lets the packet pass.
+    Chain {
+        /// Which.
+        chain: ChainRef,
+        /// The rule that decided; None: its policy.
+        rule: Option<RuleRef>,
+        /// Rules that matched on the way, verdict or not.
+        matched: Vec<RuleRef>,
+    },
+    /// Addresses or ports were rewritten.
+    Translated(NatStep),
+    /// The connection is known, or begins here.
+    Tracked {
+        /// NEW, ESTABLISHED, RELATED, INVALID or UNTRACKED: bits as in `ct state`.
+        state: u32,
+        /// The entry.
+        entry: Option<Box<Conntrack>>,
+    },
+    /// The next hop's Ethernet address is known.
+    Neighbour {
+        /// Whose address.
+        ip: Ipv4Addr,
+        /// Link out.
+        link: LinkId,
+        /// The entry.
+        entry: Neighbour,
+    },
+    /// The next hop's Ethernet address is asked for; the request is a child.
+    ArpAsked {
+        /// Whose address.
+        ip: Ipv4Addr,
+        /// Link out.
+        link: LinkId,
+        /// Who answers.
+        answer: ArpAnswer,
+    },
+    /// Forwarding is on here; time to live is counted down.
+    Forwarded {
+        /// The link in.
+        from: LinkId,
+        /// The link out.
+        to: LinkId,
+        /// TTL before.
+        ttl: u8,
+    },
+    /// The frame is handed to a link: an AF_PACKET socket there sees it going out.
+    Out {
+        /// The link.
+        link: LinkId,
+    },
+    /// The frame comes in by a link: an AF_PACKET socket there sees it coming in.
+    In {
+        /// The link.
+        link: LinkId,
+        /// The bridge that it is a port of.
+        bridge: Option<LinkId>,
+    },
+    /// A bridge learned a source address.
+    Learned {
+        /// Where.
+        bridge: LinkId,
+        /// Behind this port.
+        port: LinkId,
+        /// Whose.
+        mac: Mac,
+    },
+    /// A bridge found the destination in its table, behind one port.
+    BridgeForward {
+        /// Where.
+        bridge: LinkId,
+        /// Out by this port.
+        port: LinkId,
+        /// The entry.
+        entry: FdbEntry,
+        /// It was learned on this very way, not read.
+        learned_now: bool,
+    },
+    /// A bridge did not find it and floods. The copies that are not the way that is told are
+    /// children.
+    BridgeFlood {
+        /// Where.
+        bridge: LinkId,
+        /// Out by these ports.
+        ports: Vec<LinkId>,
+        /// The one whose copy is told as this way's next step.
+        followed: Option<LinkId>,
+    },
+    /// The bridge's own address: the frame goes up to the bridge as a link of this namespace.
+    BridgeUp {
+        /// Which bridge.
+        bridge: LinkId,
+    },
+    /// Taken by a namespace: the destination is an address of its own.
+    Delivered {
+        /// The link whose address it is, where known.
+        link: Option<LinkId>,
+    },
+    /// Leaves what this host knows.
+    Left {
+        /// By this link.
+        link: LinkId,
+    },
+    /// An answer from outside comes in: assumed, not known.
+    Entered {
+        /// By this link.
+        link: LinkId,
+    },
+    /// The packet ends here. Says the same as the way's disposition, in its place.
+    Dropped(Loss),
+    /// What would happen here is not known.
+    Unknown(Unknown),
+}
+
+/// Who answers an ARP request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArpAnswer {
+    /// A link of a namespace that was read.
+    Link {
+        /// Which.
+        link: LinkId,
+        /// With this address.
+        mac: Mac,
+    },
+    /// The request leaves by a border link; that something answers there is assumed. The address
+    /// is taken from another entry on the same segment, if there is one.
+    Outside {
+        /// By this link.
+        link: LinkId,
+        /// Known from this namespace's neighbour entry.
+        known_from: Option<(NsId, Neighbour)>,
+    },
+    /// Nobody.
+    Nobody,
+    /// More than one: a duplicate address.
+    Several(Vec<(LinkId, Mac)>),
+}
+
+/// A chain of the ruleset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainRef {
+    /// In which namespace.
+    pub ns: NsId,
+    /// Family of its table.
+    pub family: Family,
+    /// Its table.
+    pub table: String,
+    /// Its name.
+    pub chain: String,
+}
+
+/// A rule of the ruleset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleRef {
+    /// Its chain.
+    pub chain: ChainRef,
+    /// Position in the chain, from 1.
+    pub number: usize,
+    /// The kernel's handle.
+    pub handle: u64,
+}
+
+/// A translation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NatStep {
+    /// The rule that asked for it; None: an entry made earlier did.
+    pub rule: Option<RuleRef>,
+    /// Source (SNAT, MASQUERADE) or destination (DNAT, REDIRECT) is rewritten.
+    pub source: bool,
+    /// Before.
+    pub before: Tuple,
+    /// After.
+    pub after: Tuple,
+}
+
+/// How a way ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// Taken by this namespace.
+    Delivered(NsId),
+    /// Left this host by this link.
+    Left(LinkId),
+    /// A copy or request that nobody here wants; nothing is lost by it.
+    Ignored,
+    /// Lost: where and why.
+    Lost(Loss),
+    /// Cannot tell: where and because of what.
+    Unknown(Unknown),
+}
+
+/// Where a packet was lost, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// In which namespace.
+    pub ns: NsId,
+    /// On which link, where it is one's doing.
+    pub link: Option<LinkId>,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a packet is lost. Each carries what is needed to say what would have to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// No rule led to a route for it.
+    NoRoute(Ipv4Addr),
+    /// A route says so (blackhole, unreachable, prohibit).
+    RouteRefuses(Box<Route>),
+    /// The packet is for another host, and this one does not forward from that link.
+    ForwardingOff,
+    /// rp_filter: the source is not reached by the link that it came from.
+    ReversePath {
+        /// The value in force.
+        rp_filter: u8,
+        /// The route to the source, by another link; None: there is none.
+        route: Option<Box<Route>>,
+    },
+    /// The source is one of this namespace's own addresses.
+    OwnSource,
+    /// 127.0.0.0/8 from or to another host without route_localnet, or a class of address that
+    /// never comes in.
+    Martian,
+    /// A rule dropped it.
+    RuleDrop(RuleRef),
+    /// A rule refused it with an error to the sender.
+    RuleReject(RuleRef),
+    /// A chain's policy dropped it.
+    PolicyDrop(ChainRef),
+    /// The link is down.
+    LinkDown,
+    /// The link is up but has no carrier.
+    NoCarrier,
+    /// The other end of the pair is down.
+    PeerDown(LinkId),
+    /// Nobody answers for the next hop.
+    NoNeighbour {
+        /// The next hop.
+        ip: Ipv4Addr,
+        /// The entry that says so, if there is one.
+        entry: Option<Neighbour>,
+    },
+    /// Two answer for one address.
+    DuplicateAddress {
+        /// The address.
+        ip: Ipv4Addr,
+        /// Who.
+        owners: Vec<(LinkId, Mac)>,
+    },
+    /// Larger than the next link takes.
+    TooBig {
+        /// The MTU that it does not fit.
+        mtu: u32,
+        /// The sender is told (ICMP fragmentation needed); else it is lost silently.
+        told: bool,
+    },
+    /// Time to live ran out.
+    TtlExpired,
+    /// The port does not forward (spanning tree, or disabled).
+    PortBlocked(LinkId),
+    /// The frame would have to go back out of the port that it came in by, and hairpin is off.
+    NoHairpin(LinkId),
+    /// Both ports are isolated.
+    Isolated(LinkId),
+    /// No port of the bridge is left to send it to.
+    NoPort,
+    /// The frame is for another Ethernet address than this link's.
+    NotOurMac(Mac),
+    /// An address of this namespace, but the answer was meant for another: it ended in the wrong
+    /// place.
+    WrongPlace {
+        /// Where it should have come.
+        expected: Place,
+    },
+    /// The answer belongs to no connection that the sender knows: its addresses were not
+    /// translated back, or otherwise than expected.
+    AnswerMismatch {
+        /// What the sender waits for.
+        expected: Tuple,
+        /// What came.
+        got: Tuple,
+    },
+    /// The source address cannot be chosen: the link out has none.
+    NoSource,
+    /// Translation failed: the link out has no address to masquerade with.
+    NoMasqueradeAddress,
+    /// `icmp_echo_ignore_all`: delivered, and never answered.
+    EchoIgnored,
+}
+
+/// Why it cannot be told what happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// Something in this namespace that is not modelled.
+    Opaque {
+        /// Where.
+        ns: NsId,
+        /// What.
+        what: Opaque,
+    },
+    /// A link of a kind, or with a feature, that is not modelled.
+    Link {
+        /// Which.
+        link: LinkId,
+        /// What about it (`kind bond`, `XDP program`, `tc filters`).
+        what: String,
+    },
+    /// A rule with an expression or extension that is not modelled.
+    Rule {
+        /// Which.
+        rule: RuleRef,
+        /// The expression's or extension's name.
+        what: String,
+    },
+    /// Something of the ruleset beside rules.
+    Netfilter {
+        /// Where.
+        ns: NsId,
+        /// What.
+        what: String,
+    },
+    /// A routing rule or route that is not modelled.
+    Routing {
+        /// Where.
+        ns: NsId,
+        /// What about it.
+        what: String,
+    },
+    /// A part of the view is missing that could change the answer.
+    Gap {
+        /// Where.
+        ns: NsId,
+        /// Which part, and why it is missing.
+        what: String,
+    },
+    /// A packet that the walk does not model (IPv6, multicast).
+    Packet(String),
+}
