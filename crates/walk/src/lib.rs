@@ -5,9 +5,11 @@
 
 #![forbid(unsafe_code)]
 
+mod live;
 mod packet;
 mod trace;
 
+pub use live::{Checked, Leg, Mark, Sighting, TapPoint};
 pub use packet::{IcmpKind, Packet, Payload};
 pub use trace::{
     Action, ArpAnswer, Cause, ChainRef, Disposition, Hop, Loss, NatStep, Place, Question, Reason,

@@ -1,0 +1,105 @@
+//! What was seen of a real packet, beside what was foretold.
+
+use std::time::Duration;
+
+use model::LinkId;
+
+use crate::{Action, Packet, Trace, Way};
+
+/// A tagged packet, seen by an AF_PACKET socket on one link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Where.
+    pub link: LinkId,
+    /// Going out of the link (PACKET_OUTGOING), else coming in.
+    pub outgoing: bool,
+    /// Since the probe was sent.
+    pub after: Duration,
+    /// As it was there.
+    pub packet: Packet,
+    /// Which of the probe's packets it is.
+    pub leg: Leg,
+}
+
+/// The probe itself, or what it brought about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leg {
+    /// The probe.
+    There,
+    /// Its answer (echo reply, SYN-ACK or RST, UDP echo).
+    Back,
+    /// An ICMP error about it.
+    Error,
+}
+
+/// What became of one foretold place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Seen there as foretold.
+    Seen(Sighting),
+    /// Seen there, with other addresses than foretold.
+    Otherwise(Sighting),
+    /// Not seen there.
+    Missing,
+    /// No socket could be opened there.
+    NotWatched,
+}
+
+/// A Trace held against what was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// One per [`Way::places`] of the way there.
+    pub there: Vec<Mark>,
+    /// One per place of the way back.
+    pub back: Vec<Mark>,
+    /// Seen where it was not foretold.
+    pub astray: Vec<Sighting>,
+    /// What was seen is what was foretold, losses included.
+    pub agrees: bool,
+    /// The packet came where it was to come, and (where one is due) the answer came back.
+    pub arrived: bool,
+}
+
+/// A step of a way at which an AF_PACKET socket would see the packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TapPoint {
+    /// Index into [`Way::hops`].
+    pub hop: usize,
+    /// Index into the hop's steps.
+    pub step: usize,
+    /// The link.
+    pub link: LinkId,
+    /// Direction.
+    pub outgoing: bool,
+}
+
+impl Way {
+    /// The steps at which a socket would see this packet, in order.
+    #[must_use]
+    pub fn places(&self) -> Vec<TapPoint> {
+        let mut places = Vec::new();
+        for (hop, h) in self.hops.iter().enumerate() {
+            for (step, s) in h.steps.iter().enumerate() {
+                let (link, outgoing) = match s.action {
+                    Action::Out { link } => (link, true),
+                    Action::In { link, .. } => (link, false),
+                    _ => continue,
+                };
+                places.push(TapPoint { hop, step, link, outgoing });
+            }
+        }
+        places
+    }
+}
+
+impl Trace {
+    /// All links that a live check of this trace should watch: those on both ways.
+    #[must_use]
+    pub fn links(&self) -> Vec<LinkId> {
+        let ways = std::iter::once(&self.there).chain(&self.back);
+        let mut links: Vec<LinkId> = ways.flat_map(Way::places).map(|p| p.link).collect();
+        links.sort_unstable();
+        links.dedup();
+        links
+    }
+}
