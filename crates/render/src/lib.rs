@@ -7,6 +7,7 @@
 
 mod clean;
 mod ls;
+mod map;
 mod page;
 mod plan;
 mod show;
@@ -19,6 +20,7 @@ mod fixtures;
 
 pub use clean::clean;
 pub use ls::ls;
+pub use map::{Frame, Layout, Segment, Text, Wall, Wire, layout, map};
 pub use plan::plan;
 pub use show::show;
 pub use style::Style;

@@ -71,7 +71,7 @@ fn identity(snapshot: &Snapshot, ns: &Namespace) -> Vec<Vec<String>> {
         ("owner", owner),
         ("processes", format!("{}{more}", processes.join(", "))),
         ("files", files.join(", ")),
-        ("nsids", words::nsids(snapshot, ns).trim_start_matches("nsid ").to_owned()),
+        ("nsids", words::nsid_list(snapshot, ns).join(", ")),
         ("known as", words::known_as(snapshot, ns.id)),
     ]
     .into_iter()

@@ -41,11 +41,9 @@ pub(crate) fn kind_of(snapshot: &Snapshot, ns: &Namespace) -> String {
     words.join(", ")
 }
 
-/// `nsid 0 = pve1, 1 = alpine01`; empty without any.
-pub(crate) fn nsids(snapshot: &Snapshot, ns: &Namespace) -> String {
-    let list: Vec<String> =
-        ns.nsids.iter().map(|(n, id)| format!("{n} = {}", snapshot.name_of(*id))).collect();
-    if list.is_empty() { String::new() } else { format!("nsid {}", list.join(", ")) }
+/// `0 = pve1`, `1 = alpine01`: its own table of nsids.
+pub(crate) fn nsid_list(snapshot: &Snapshot, ns: &Namespace) -> Vec<String> {
+    ns.nsids.iter().map(|(n, id)| format!("{n} = {}", snapshot.name_of(*id))).collect()
 }
 
 /// `1 in docker01`: which numbers others have for it.
