@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod clean;
+pub mod json;
 mod ls;
 mod map;
 mod page;
