@@ -54,4 +54,6 @@ const MIN_WIDTH: usize = 40;
 const FOLD: usize = 4;
 
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod tests;

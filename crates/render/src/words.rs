@@ -322,12 +322,12 @@ pub(crate) fn neighbour(n: &Neighbour) -> String {
     }
 }
 
-/// What makes an FDB entry: `learned 3 s ago`, `static`, `own address`.
+/// Why an FDB entry is there: `seen 3 s ago`, `static`, `its own address`.
 pub(crate) fn fdb_origin(e: &FdbEntry) -> String {
     match (e.local, e.is_static, e.age) {
         (true, ..) => "its own address".into(),
         (_, true, _) => "static".into(),
-        (_, _, Some(age)) => format!("learned, seen {age} s ago"),
+        (_, _, Some(age)) => format!("seen {age} s ago"),
         (_, _, None) => "learned".into(),
     }
 }

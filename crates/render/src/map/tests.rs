@@ -1,9 +1,12 @@
+use proptest::prelude::*;
+
+use super::check::check;
+use crate::Style;
 use crate::fixtures::{SEED, network};
-use crate::{Style, map};
 
 fn print(text: &str, width: usize) {
     let s = network(text);
-    println!("{}", map(&s, None, &Style { width, ..Style::default() }));
+    println!("{}", check(&s, &Style { width, ..Style::default() }));
 }
 
 const TWO_GUESTS: &str = "
@@ -103,4 +106,92 @@ fn eyes() {
         println!("------------------------------");
     }
     print(&many(8), 80);
+}
+
+/// A random network in the fixtures' language: each op adds a thing.
+fn random(ops: &[(u8, u8, u8, u8, u8)]) -> String {
+    let mut text = String::from("ns n0\n");
+    let (mut spaces, mut serial) = (1usize, 0);
+    let mut bridges: Vec<Vec<String>> = vec![Vec::new()];
+    for (op, a, b, c, d) in ops {
+        let pick = |n: &u8, len: usize| usize::from(*n) % len.max(1);
+        let (x, y) = (pick(a, spaces), pick(b, spaces));
+        serial += 1;
+        let pad = "o".repeat(usize::from(*d) % 9);
+        let at = |ns: usize, flip: u8| {
+            let list: &Vec<String> = &bridges[ns];
+            if list.is_empty() || flip % 3 == 0 {
+                String::new()
+            } else {
+                format!("@{}", list[usize::from(flip) % list.len()])
+            }
+        };
+        let line = match op % 8 {
+            0 | 1 => {
+                spaces += 1;
+                bridges.push(Vec::new());
+                format!("ns n{}{pad} in n{x}", spaces - 1)
+            }
+            2 => {
+                bridges[x].push(format!("br{serial}{pad}"));
+                format!("bridge n{x}:br{serial}{pad} 10.{serial}.0.1/24")
+            }
+            3 => format!("nic n{x}:e{serial}{pad} {}{}", at(x, *c), if c % 2 == 0 { " down" } else { "" }),
+            _ => format!(
+                "veth n{x}:a{serial}{pad}{} n{y}:b{serial}{pad}{} {}",
+                at(x, *c),
+                at(y, *d),
+                if *c < 20 { "down" } else { "" }
+            ),
+        };
+        text.push_str(&line);
+        text.push('\n');
+        if op % 8 > 4 && c % 4 == 0 {
+            text.push_str(&format!("addr n{x}:a{serial}{pad} 192.168.{serial}.100/24\n"));
+        }
+    }
+    // Names of namespaces carry their padding only in their own line.
+    let names: Vec<(String, String)> = text
+        .lines()
+        .filter_map(|l| l.strip_prefix("ns "))
+        .filter_map(|l| l.split_whitespace().next())
+        .map(|full| (full.trim_end_matches('o').to_owned(), full.to_owned()))
+        .collect();
+    let mut out = text.clone();
+    for (short, full) in names.iter().rev() {
+        out = out.replace(&format!("{short}:"), &format!("{full}:"));
+        out = out.replace(&format!("in {short}\n"), &format!("in {full}\n"));
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_network_is_drawn_right(
+        ops in proptest::collection::vec(any::<(u8, u8, u8, u8, u8)>(), 0..40),
+        width in 40usize..140,
+        ascii in any::<bool>(),
+    ) {
+        check(&network(&random(&ops)), &Style { width, ascii, colour: false });
+    }
+}
+
+#[test]
+fn eyes2() {
+    let mut seed = 12345u64;
+    for n in 0..6 {
+        let ops: Vec<(u8, u8, u8, u8, u8)> = (0..14 + 4 * n)
+            .map(|_| {
+                let mut r = || {
+                    seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                    (seed >> 33) as u8
+                };
+                (r(), r(), r(), r(), r())
+            })
+            .collect();
+        println!("{}", check(&network(&random(&ops)), &Style { width: 100, ..Style::default() }));
+        println!("#####################");
+    }
 }

@@ -113,10 +113,9 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
             (state_words(*state), entry)
         }
         Action::Neighbour { entry, .. } => (String::new(), w::neighbour(entry)),
-        Action::ArpAsked { ip, link, answer } => (
-            String::new(),
-            format!("{ip} is asked for on {}: {}", name(link), arp(snapshot, answer)),
-        ),
+        Action::ArpAsked { ip, answer, .. } => {
+            (String::new(), format!("who has {ip}? {}", arp(snapshot, answer)))
+        }
         Action::Forwarded { from, to, ttl } => (
             String::new(),
             format!("{} → {} (ip_forward 1), ttl {ttl} → {}", name(from), name(to), p.ttl),
@@ -187,7 +186,7 @@ fn state_words(state: u32) -> String {
 fn arp(snapshot: &Snapshot, answer: &ArpAnswer) -> String {
     match answer {
         ArpAnswer::Link { link, mac } => {
-            format!("{} answers, {mac}", snapshot.link_name(*link))
+            format!("{} answers: {mac}", snapshot.link_name(*link))
         }
         ArpAnswer::Outside { link, known_from } => {
             let by = snapshot.link_name(*link);
