@@ -110,7 +110,10 @@ fn guests(n: usize) -> String {
 
 /// Draws it, after checking that the drawing is right.
 fn draw(text: &str) -> String {
-    check(&network(text), &Style::default())
+    let s = network(text);
+    let wires = super::layout(&s, None, &Style::default()).wires.len();
+    assert_eq!(wires, crate::json::map(&s, None).wires.len(), "every wire is drawn");
+    check(&s, &Style::default())
 }
 
 #[test]
