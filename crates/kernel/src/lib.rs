@@ -1,1 +1,13 @@
-//! (in the making)
+//! The only part of nestwork that touches the system.
+//!
+//! It reads the live kernel, applies changes, holds processes, and sends and watches packets. What
+//! it is told to do and what it found are plain data of `model`.
+
+mod process;
+pub mod role;
+mod spawn;
+pub mod state;
+mod sys;
+
+pub use process::{Inode, Process};
+pub use spawn::{Birth, Newborn, Program, SpawnError, container, helper};
