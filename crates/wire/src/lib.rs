@@ -1,1 +1,5 @@
-//! (in the making)
+//! Bytes from and for the kernel, and the model. Both directions, no I/O.
+
+#![forbid(unsafe_code)]
+
+pub mod request;
