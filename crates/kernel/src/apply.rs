@@ -113,7 +113,9 @@ impl<'a> Builder<'a> {
             Fact::NsFile { ns, path, target } => self.make_file(ns, path, target),
             Fact::Link(spec) => self.make_link(spec),
             Fact::Cable(spec) => self.make_cable(spec),
-            Fact::Master { link, bridge, flags } => self.set_master(link, bridge.as_deref(), *flags),
+            Fact::Master { link, bridge, flags } => {
+                self.set_master(link, bridge.as_deref(), *flags)
+            }
             Fact::Up { link, up } => self.set_up(link, *up),
             Fact::Mtu { link, mtu } => self.set_mtu(link, *mtu),
             Fact::Address(spec) => self.make_address(spec),
@@ -151,9 +153,9 @@ impl<'a> Builder<'a> {
             Fact::Route(spec) => self.remove_route(spec),
             Fact::Neighbour { link, ip, .. } => self.remove_neighbour(link, *ip),
             Fact::Table { ns, table } => self.remove_table(ns, table),
-            Fact::Service { ns, .. } => self.end_process(|role| {
-                matches!(role, Role::Service(name, _) if name == ns)
-            }),
+            Fact::Service { ns, .. } => {
+                self.end_process(|role| matches!(role, Role::Service(name, _) if name == ns))
+            }
             // Neither has a value to go back to: an nsid goes with its namespace, and a sysctl or
             // an MTU that nobody wants any more keeps its value.
             Fact::Nsid { .. } | Fact::Sysctl { .. } | Fact::Mtu { .. } => Ok(()),

@@ -31,8 +31,15 @@ impl Program {
     /// # Errors
     /// If /proc is not there.
     pub fn current() -> io::Result<Self> {
-        let fd = rustix::fs::open("/proc/self/exe", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(Self(fd))
+        Self::open(Path::new("/proc/self/exe"))
+    }
+
+    /// The `nestwork` program at that path, for tests that are programs of their own.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self(rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?))
     }
 }
 
@@ -389,13 +396,25 @@ fn told(bytes: &[u8]) -> SpawnError {
     }
 }
 
-/// Opens a file for a helper's `prepare`.
+/// Runs `act` in a child process that ends with it, for what must not be done to this one (entering
+/// a mount namespace), and tells its error.
 ///
 /// # Errors
-/// If it cannot be opened, with its name.
-pub(crate) fn open_for_helper(path: &Path) -> Result<OwnedFd, SpawnError> {
-    rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
-        .doing(&format!("open {}", path.display()))
+/// What `act` met.
+pub(crate) fn in_child(act: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    match sys::fork()? {
+        Forked::Child => sys::exit(match act() {
+            Ok(()) => 0,
+            Err(e) => e.raw_os_error().filter(|n| (1..256).contains(n)).unwrap_or(libc::EIO),
+        }),
+        Forked::Parent(pid) => match sys::wait(pid)? {
+            0 => Ok(()),
+            status if libc::WIFEXITED(status) => {
+                Err(io::Error::from_raw_os_error(libc::WEXITSTATUS(status)))
+            }
+            _ => Err(io::Error::other("the helper process was killed")),
+        },
+    }
 }
 
 /// Runs `step`, naming it in its error.

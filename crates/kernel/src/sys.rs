@@ -170,13 +170,6 @@ pub(crate) fn reap_all() {
     while unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) } > 0 {}
 }
 
-/// Closes all descriptors from `first` on.
-pub(crate) fn close_from(first: RawFd) {
-    // SAFETY: called only in processes that are about to exec or to loop on the descriptors below
-    // `first`; whoever owned the others does not run in this process.
-    unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
-}
-
 /// A fresh interface request with that name.
 fn ifreq(name: &str) -> io::Result<libc::ifreq> {
     if name.len() >= libc::IFNAMSIZ {

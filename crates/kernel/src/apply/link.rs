@@ -3,15 +3,16 @@
 use std::os::fd::AsRawFd;
 
 use model::{LinkRef, LinkSpec, LinkSpecKind, Pins, PortFlags, VethEnd};
+use netlink_packet_core::Parseable;
 use netlink_packet_route::RouteNetlinkMessage as Message;
-use netlink_packet_route::link::{LinkAttribute, LinkMessage};
+use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage};
 use rustix::io::Errno;
 use wire::request::{self, Far, NewLink, Place};
 use wire::rtnl;
 
 use super::{Builder, Cause, Space};
 use crate::netlink::{Request, Socket};
-use crate::{netns, role, spawn};
+use crate::{netns, role};
 
 impl Builder<'_> {
     pub(super) fn make_link(&mut self, spec: &LinkSpec) -> Result<(), Cause> {
@@ -19,7 +20,12 @@ impl Builder<'_> {
             LinkSpecKind::Veth(end) => self.make_veth(spec, end)?,
             LinkSpecKind::Tap => self.make_tap(spec)?,
             LinkSpecKind::Bridge(bridge) => {
-                self.new_link(&spec.link.ns, &spec.link.name, &spec.pins, &NewLink::Bridge(*bridge))?;
+                self.new_link(
+                    &spec.link.ns,
+                    &spec.link.name,
+                    &spec.pins,
+                    &NewLink::Bridge(*bridge),
+                )?;
             }
             LinkSpecKind::Macvlan { lower, mode } => {
                 let place = self.place(&lower.ns, &spec.link.ns)?;
@@ -30,8 +36,13 @@ impl Builder<'_> {
             LinkSpecKind::Vxlan { vni, lower, local, remote, port } => {
                 let space = self.space(&spec.link.ns)?;
                 let lower = lower.as_ref().map(|l| space.index(l)).transpose()?;
-                let kind =
-                    NewLink::Vxlan { vni: *vni, lower, local: *local, remote: *remote, port: *port };
+                let kind = NewLink::Vxlan {
+                    vni: *vni,
+                    lower,
+                    local: *local,
+                    remote: *remote,
+                    port: *port,
+                };
                 self.new_link(&spec.link.ns, &spec.link.name, &spec.pins, &kind)?;
             }
         }
@@ -59,10 +70,8 @@ impl Builder<'_> {
     /// A tap that stays without a process.
     fn make_tap(&mut self, spec: &LinkSpec) -> Result<(), Cause> {
         let space = self.space(&spec.link.ns)?;
-        let tun = spawn::open_tun()?;
-        netns::within(&space.net, || {
-            role::open_card(tun, &spec.link.name, spec.pins.index, true)
-        })??;
+        let (name, index) = (&spec.link.name, spec.pins.index);
+        netns::within(&space.net, || role::open_card(name, index, true))??;
         self.set_pins(&spec.link, &spec.pins)
     }
 
@@ -190,18 +199,27 @@ fn at(index: u32) -> LinkMessage {
 
 fn is_tap(space: &mut Space, index: u32) -> Result<bool, Cause> {
     let reply = space.route.get(Message::GetLink(at(index)))?;
-    Ok(rtnl::messages(&reply).any(|m| rtnl::link_kind(&m).as_deref() == Some("tun")))
+    let mut infos = links(&reply).flat_map(|m| m.attributes).filter_map(|a| match a {
+        LinkAttribute::LinkInfo(info) => Some(info),
+        _ => None,
+    });
+    Ok(infos.any(|info| info.contains(&LinkInfo::Kind(InfoKind::Tun))))
+}
+
+/// The links told of in a reply. One that cannot be parsed is not among them.
+fn links(reply: &[u8]) -> impl Iterator<Item = LinkMessage> {
+    rtnl::messages(reply).filter_map(|m| LinkMessage::parse(m.body).ok())
 }
 
 /// Asks for each link by its index.
 pub(super) fn settle_all(route: &mut Socket) -> Result<(), Cause> {
     let mut message = LinkMessage::default();
     // Names and indexes are enough: no statistics.
-    message.attributes.push(LinkAttribute::ExtMask(vec![
-        netlink_packet_route::link::LinkExtentMask::SkipStats,
-    ]));
+    message
+        .attributes
+        .push(LinkAttribute::ExtMask(vec![netlink_packet_route::link::LinkExtentMask::SkipStats]));
     let replies = route.dump(Message::GetLink(message))?;
-    let indexes: Vec<u32> = replies.messages().filter_map(|m| rtnl::link_index(&m)).collect();
+    let indexes: Vec<u32> = links(&replies.bytes).map(|m| m.header.index).collect();
     for index in indexes {
         route.get(Message::GetLink(at(index)))?;
     }

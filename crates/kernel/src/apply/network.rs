@@ -10,8 +10,8 @@ use rustix::io::Errno;
 use wire::{nft, request};
 
 use super::{Builder, Cause};
-use crate::netlink::{Protocol, Request, Socket};
 use crate::neighbour::Watch;
+use crate::netlink::{Protocol, Request, Socket};
 use crate::netns;
 
 /// How long a neighbour that is asked for may take to answer.

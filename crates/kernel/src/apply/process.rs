@@ -5,17 +5,16 @@ use std::os::fd::AsFd;
 use model::{CableSpec, NicSpec, Pins, ServiceSpec};
 
 use super::{Builder, Cause};
+use crate::role;
 use crate::role::Port;
 use crate::spawn::{self, Newborn};
 use crate::state::{Entry, Role};
 use crate::sys::{self, Spaces};
-use crate::role;
 
 impl Builder<'_> {
     pub(super) fn make_cable(&mut self, spec: &CableSpec) -> Result<(), Cause> {
         let Some(far) = &spec.b else { return self.make_unplugged(&spec.a) };
         let (near_space, far_space) = (self.space(&spec.a.link.ns)?, self.space(&far.link.ns)?);
-        let tuns = [spawn::open_tun()?, spawn::open_tun()?];
         let ends = [(&spec.a, &near_space.net), (far, &far_space.net)];
         let pidfd = rustix::io::dup(far_space.process.as_fd())?;
         let names = [spec.a.link.to_string(), far.link.to_string()];
@@ -26,12 +25,15 @@ impl Builder<'_> {
             &names.each_ref().map(String::as_str),
             || {
                 let mut fds = Vec::new();
-                for ((nic, net), tun) in ends.into_iter().zip(tuns) {
+                for (nic, net) in ends {
                     let made = sys::setns(net.as_fd(), Spaces::NET)
-                        .and_then(|()| role::open_card(tun, &nic.link.name, nic.pins.index, false));
+                        .and_then(|()| role::open_card(&nic.link.name, nic.pins.index, false));
                     fds.push(spawn::step(&format!("make the card {}", nic.link), made)?);
                 }
                 fds.push(pidfd);
+                // It belongs to the near card's container: seen from there, it is no stranger's.
+                let home = sys::setns(near_space.net.as_fd(), Spaces::NET);
+                spawn::step("go back to the near card's namespace", home)?;
                 Ok(fds)
             },
         )?;
@@ -73,9 +75,10 @@ impl Builder<'_> {
         let net = rustix::io::dup(&space.net)?;
         let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let args: Vec<&str> = ports.iter().map(String::as_str).collect();
-        let newborn = spawn::helper(self.program, &space.process, c"nestwork-serve", &args, || {
-            Ok(vec![net, writer])
-        })?;
+        let newborn =
+            spawn::helper(self.program, &space.process, c"nestwork-serve", &args, || {
+                Ok(vec![net, writer])
+            })?;
         self.let_live(Role::Service(ns.to_owned(), ports), newborn)?;
         let mut answer = String::new();
         std::io::Read::read_to_string(&mut std::fs::File::from(reader), &mut answer)?;

@@ -57,6 +57,19 @@ pub enum NewLink<'a> {
     },
 }
 
+impl NewLink<'_> {
+    /// The kernel's name for the kind.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Veth(_) => "veth",
+            Self::Bridge(_) => "bridge",
+            Self::Macvlan { .. } => "macvlan",
+            Self::Vxlan { .. } => "vxlan",
+        }
+    }
+}
+
 /// RTM_NEWLINK that makes a link with its pins (but for alternative names and transmit queue of
 /// kinds that take them only afterwards: [`set_link`]).
 #[must_use]
