@@ -8,6 +8,7 @@ mod exec;
 mod neighbour;
 pub mod netlink;
 mod netns;
+pub mod probe;
 mod process;
 pub mod role;
 mod spawn;
