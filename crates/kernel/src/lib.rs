@@ -8,13 +8,16 @@ mod exec;
 mod neighbour;
 pub mod netlink;
 mod netns;
+mod open;
 pub mod probe;
 mod process;
 pub mod role;
 mod spawn;
+pub mod rootless;
 pub mod state;
 mod sys;
 
 pub use exec::{ExecError, Join, exec};
+pub use open::open;
 pub use process::{Inode, Process};
 pub use spawn::{Birth, Newborn, Program, SpawnError, container, helper};
