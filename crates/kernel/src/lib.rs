@@ -9,6 +9,7 @@ mod neighbour;
 pub mod netlink;
 mod netns;
 mod process;
+pub mod read;
 pub mod role;
 mod spawn;
 pub mod state;
