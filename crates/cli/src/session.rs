@@ -47,6 +47,17 @@ impl Session {
     }
 }
 
+/// Refuses early, and by name, what takes rights that this process lacks.
+pub(crate) fn require_rights(what: &str) -> Result<(), Failure> {
+    let missing = rootless::missing_capabilities().or_fail("cannot read this process's rights")?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::failed(format!("cannot {what}"))
+        .because(format!("this process lacks {}", missing.join(", ")))
+        .hint("run it as root; an ordinary user can run `nestwork demo`"))
+}
+
 /// The namespace that a word names.
 pub(crate) fn find_ns(snapshot: &Snapshot, word: &str) -> Result<NsId, Failure> {
     snapshot.resolve_ns(word).map_err(|e| not_found(&e))

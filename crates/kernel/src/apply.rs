@@ -180,7 +180,8 @@ pub struct Cause {
 }
 
 impl Cause {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
+    /// A cause in words.
+    pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), errno: None }
     }
 

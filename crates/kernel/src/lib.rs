@@ -11,13 +11,15 @@ mod netns;
 mod open;
 pub mod probe;
 mod process;
+pub mod read;
 pub mod role;
-mod spawn;
 pub mod rootless;
+mod spawn;
 pub mod state;
 mod sys;
 
 pub use exec::{ExecError, Join, exec};
+pub use netns::read_sysctl;
 pub use open::open;
-pub use process::{Inode, Process};
+pub use process::{Inode, Process, kill_self};
 pub use spawn::{Birth, Newborn, Program, SpawnError, container, helper};

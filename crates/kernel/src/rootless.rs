@@ -46,3 +46,12 @@ pub fn enter_own_user_namespace() -> io::Result<()> {
 pub fn user_id() -> u32 {
     rustix::process::geteuid().as_raw()
 }
+
+/// Whether this process's user namespace has ids to give to containers of their own (root's on the
+/// host has all; one that an ordinary user made has one).
+#[must_use]
+pub fn has_all_ids() -> bool {
+    let maps = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let count = |line: &str| line.split_whitespace().nth(2).and_then(|n| n.parse::<u64>().ok());
+    maps.lines().filter_map(count).sum::<u64>() > 165_536
+}

@@ -82,7 +82,7 @@ impl Fault {
             kernel::kill_self();
         }
         if self.fail == Some(n) {
-            return Err(Cause::injected());
+            return Err(Cause::new("a fault was asked for"));
         }
         Ok(())
     }
