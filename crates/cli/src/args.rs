@@ -63,9 +63,9 @@ pub(crate) enum When {
 pub(crate) enum Command {
     /// Build an example apart from everything, draw it, trace it with real packets, remove it
     #[command(after_help = "Examples:
-  nestwork demo
-  unshare -r true && nestwork demo       works as an ordinary user too")]
-    Demo(Demo),
+  nestwork demo                          as root
+  nestwork demo --ascii                  as an ordinary user too, in a user namespace of its own")]
+    Demo,
     /// Say what `up` would change
     #[command(after_help = "Examples:
   nestwork plan examples/proxmox-docker.yaml
@@ -121,13 +121,6 @@ FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outs
     #[command(after_help = "Example:
   nestwork completion bash > /etc/bash_completion.d/nestwork")]
     Completion(Completion),
-}
-
-#[derive(clap::Args)]
-pub(crate) struct Demo {
-    /// Build this lab file instead of the built-in example
-    #[arg(long, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]

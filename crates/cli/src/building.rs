@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use engine::Known;
 use kernel::apply::{Builder, Cause};
 use kernel::read::{KnownName, Parts, ReadOptions};
-use kernel::state::{LabState, Lock, Role};
+use kernel::state::{Entry, LabState, Lock, Role};
 use kernel::{Inode, Program};
 use model::{Change, Fact, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
 
@@ -193,6 +193,7 @@ pub(crate) fn make(
     let lab = lock
         .begin(name, &design.source, &design.text)
         .or_fail("cannot write the lab's state")?;
+    let lab = if leash.is_some() { owned(lab).or_fail("cannot write the lab's state")? } else { lab };
     let mut builder = Builder::new(&program, lab, leash).or_fail("cannot look at the lab")?;
     for (n, change) in changes.iter().enumerate() {
         let made = watch(n, change).and_then(|()| builder.apply(change));
@@ -209,6 +210,14 @@ pub(crate) fn make(
     builder.settle().or_fail("cannot wait for the links")?;
     lock.finish(builder.lab()).or_fail("cannot write the lab's state")?;
     Ok(builder.lab().clone())
+}
+
+/// A lab that is to go when this program ends, however it ends.
+fn owned(mut lab: LabState) -> std::io::Result<LabState> {
+    let this = kernel::Process::of(std::process::id())?;
+    let net = this.namespace("net")?;
+    lab.record(Entry { role: Role::Owner, pid: this.pid, started: this.started, net })?;
+    Ok(lab)
 }
 
 /// Brings the host back to how it was before this run.

@@ -6,6 +6,7 @@ mod args;
 mod building;
 mod commands;
 mod failure;
+mod live;
 mod output;
 mod session;
 
@@ -41,7 +42,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let session = Session::new(&args.global)?;
     match &args.command {
         None => commands::overview::run(&session),
-        Some(Command::Demo(a)) => commands::demo::run(session, a),
+        Some(Command::Demo) => commands::demo::run(&session),
         Some(Command::Plan(a)) => commands::plan::run(&session, a),
         Some(Command::Up(a)) => commands::up::run(&session, a),
         Some(Command::Down(a)) => commands::down::run(&session, a),
