@@ -9,7 +9,7 @@ use kernel::apply::{Builder, Cause};
 use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::state::{Entry, LabState, Lock, Role};
 use kernel::{Inode, Program};
-use model::{Change, Fact, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
+use model::{Change, Fact, LinkRef, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
 
 use crate::failure::{Failure, OrFail};
 
@@ -41,16 +41,13 @@ impl Design {
 
     /// A lab file's text.
     pub(crate) fn parse(source: PathBuf, shown: &str, text: String) -> Result<Self, Failure> {
-        let lab = lab::parse(&text, shown).map_err(|errors| {
+        let mut lab = lab::parse(&text, shown).map_err(|errors| {
             let lines: Vec<String> = errors.iter().map(|e| render::clean(&e.to_string())).collect();
             Failure::usage(lines.join("\nerror: "))
         })?;
-        let (wanted, differs) = if kernel::rootless::has_all_ids() {
-            (lab::expand(&lab), Vec::new())
-        } else {
-            lab::expand_without_privileges(&lab)
-        };
-        Ok(Self { source, text, wanted, differs })
+        let privileged = kernel::rootless::has_all_ids();
+        let differs = if privileged { Vec::new() } else { lab.without_privileges() };
+        Ok(Self { source, text, wanted: lab::expand(&lab), differs })
     }
 }
 
@@ -117,8 +114,8 @@ fn look<'a>(
             Role::Service(ns, ports) => {
                 known.services.insert(ns.clone(), service(ports));
             }
-            Role::Cable(card) => {
-                known.cables.insert(card.clone());
+            Role::Cable(a, b) => {
+                known.cables.extend(link_ref(a).map(|a| (a, link_ref(b))));
             }
             Role::Container(_) | Role::Owner => {}
         }
@@ -134,6 +131,11 @@ fn look<'a>(
         }
     }
     Ok((known, snapshot))
+}
+
+/// `NS:LINK`.
+fn link_ref(text: &str) -> Option<LinkRef> {
+    text.split_once(':').map(|(ns, link)| LinkRef::new(ns, link))
 }
 
 fn service(ports: &[String]) -> ServiceSpec {

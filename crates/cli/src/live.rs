@@ -118,8 +118,9 @@ fn foretell(
     }
     let (ns, source) = origin(snapshot, &wish.from)?;
     let mut question = ask(Place::Namespace(ns), source);
-    if wish.ttl.is_none() && let Some(ns) = snapshot.namespaces.get(&ns) {
-        question.packet.ttl = Some(ns.sysctls.default_ttl).filter(|t| *t > 0).unwrap_or(64);
+    let default_ttl = snapshot.namespaces.get(&ns).map_or(0, |ns| ns.sysctls.default_ttl);
+    if wish.ttl.is_none() && default_ttl > 0 {
+        question.packet.ttl = default_ttl;
     }
     Ok(net.trace(question))
 }
