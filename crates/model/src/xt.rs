@@ -35,6 +35,24 @@ pub enum XtInfo {
         /// TCP only: option, mask, compare.
         tcp: Option<(u8, u8, u8)>,
     },
+    /// `-m icmp --icmp-type`.
+    Icmp {
+        /// Type; 255: any.
+        kind: u8,
+        /// First and last code.
+        codes: (u8, u8),
+        /// `!`.
+        invert: bool,
+    },
+    /// `-m multiport` (revision 1).
+    Multiport {
+        /// XT_MULTIPORT_*: 0 source ports, 1 destination ports, 2 either.
+        which: u8,
+        /// First and last port of each; at most 15 numbers, of which a range takes two.
+        ports: Vec<(u16, Option<u16>)>,
+        /// `!`.
+        invert: bool,
+    },
     /// `-m physdev`.
     Physdev {
         /// Port that the frame came in by; None: any.
