@@ -55,11 +55,11 @@ pub enum XtInfo {
     },
     /// `-m physdev`.
     Physdev {
-        /// Port that the frame came in by; None: any.
+        /// Port that the frame came in by, without the `+` of a wildcard; None: any.
         physin: Option<String>,
-        /// Port that it leaves by; None: any.
+        /// Port that it leaves by, likewise.
         physout: Option<String>,
-        /// Names end in `+` as wildcard: (in, out).
+        /// The name is the beginning of many (`eth+`): (in, out).
         wildcard: (bool, bool),
         /// XT_PHYSDEV_OP_* that are inverted.
         invert: u8,
@@ -161,7 +161,8 @@ pub struct XtConntrack {
     pub match_flags: u16,
     /// Those that are inverted.
     pub invert_flags: u16,
-    /// Bits: 1 INVALID, 2 ESTABLISHED, 4 RELATED, 8 NEW, 64 SNAT, 128 DNAT, 32 UNTRACKED.
+    /// Bits: 1 INVALID, 2 ESTABLISHED, 4 RELATED, 8 NEW, 64 SNAT, 128 DNAT,
+    /// 256 UNTRACKED.
     pub state_mask: u16,
     /// IPS_* bits.
     pub status_mask: u16,

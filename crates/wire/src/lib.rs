@@ -1,1 +1,7 @@
 //! (in the making)
+
+#![forbid(unsafe_code)]
+
+pub mod iptables;
+pub mod nft;
+pub mod xt;
