@@ -4,5 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod iptables;
+pub mod nft;
 pub mod request;
 pub mod rtnl;
+pub mod xt;
