@@ -28,6 +28,17 @@ pub fn plan(changes: &[Change], style: &Style) -> String {
     page.finish()
 }
 
+/// One change: `+ pve1: bridge vmbr0`.
+#[must_use]
+pub fn change(change: &Change) -> String {
+    let sign = match change {
+        Change::Make(_) => '+',
+        Change::Alter { .. } => '~',
+        Change::Remove(_) => '-',
+    };
+    format!("{sign} {}", crate::clean(&words_of(change)))
+}
+
 /// One change without its sign: `pve1: bridge vmbr0`, `pve1:veth1: mtu 1500 → 1400`.
 pub(crate) fn words_of(change: &Change) -> String {
     match change {

@@ -53,7 +53,7 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
         Reason::LinkDown => format!("{link} is down"),
         Reason::NoCarrier => format!("{link} is up but has no carrier"),
         Reason::PeerDown(peer) => format!("its other end {} is down", snapshot.link_name(*peer)),
-        Reason::NoNeighbour { ip, entry } => {
+        Reason::NoNeighbour { ip, entry, .. } => {
             let entry = entry.as_ref().map(|e| format!(" (entry {})", e.state.as_str()));
             format!("nobody on {link} answers for {ip}{}", entry.unwrap_or_default())
         }
