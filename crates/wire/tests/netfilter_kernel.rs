@@ -120,7 +120,26 @@ fn iptables_lists_dockers_chains() {
     assert_eq!(send(&replace_table(false, &table.expect("Docker's own"))), []);
     let listed = run(&["iptables", "-t", "nat", "-L", "-n"]);
     let listed: Vec<&str> = listed.lines().map(str::trim_end).collect();
-    insta::assert_snapshot!(listed.join("\n"), @"");
+    insta::assert_snapshot!(listed.join("\n"), @r#"
+    Chain PREROUTING (policy ACCEPT)
+    target     prot opt source               destination
+    DOCKER     0    --  0.0.0.0/0            0.0.0.0/0            ADDRTYPE match dst-type LOCAL
+
+    Chain INPUT (policy ACCEPT)
+    target     prot opt source               destination
+
+    Chain OUTPUT (policy ACCEPT)
+    target     prot opt source               destination
+    DOCKER     0    --  0.0.0.0/0           !127.0.0.0/8          ADDRTYPE match dst-type LOCAL
+
+    Chain POSTROUTING (policy ACCEPT)
+    target     prot opt source               destination
+    MASQUERADE  0    --  172.17.0.0/16        0.0.0.0/0
+
+    Chain DOCKER (2 references)
+    target     prot opt source               destination
+    RETURN     0    --  0.0.0.0/0            0.0.0.0/0
+    "#);
 }
 
 #[test]
@@ -148,7 +167,10 @@ table inet fw {
   set pairs { type ipv4_addr . inet_service; elements = { 10.1.1.1 . 80, 10.1.1.2 . 443 } }
   map to { type inet_service : ipv4_addr; elements = { 80 : 10.0.0.2, 8080 : 10.0.0.3 } }
   map where { type ifname : verdict; elements = { "lo" : accept, "eth0" : jump other } }
-  chain other { tcp dport { 22, 80, 8000-8100 } accept; udp dport != 53 drop }
+  chain other {
+    tcp dport { 22, 80, 8000-8100 } accept
+    udp dport != 53 drop
+  }
   chain in {
     type filter hook input priority 0; policy drop;
     ct state vmap { invalid : drop, established : accept, related : accept }
@@ -177,9 +199,24 @@ table ip nt {
     ip saddr 10.0.0.0/8 snat to 1.2.3.4
   }
 }
-table netdev nd { chain ing { type filter hook ingress device "lo" priority 0; ip saddr 1.2.3.4 drop; } }
-table bridge br { chain fw { type filter hook forward priority 0; ether type arp accept; } }
-table arp ar { chain in { type filter hook input priority 0; arp operation request accept; } }
+table netdev nd {
+  chain ing {
+    type filter hook ingress device "lo" priority 0;
+    ip saddr 1.2.3.4 drop
+  }
+}
+table bridge br {
+  chain fw {
+    type filter hook forward priority 0;
+    ether type arp accept
+  }
+}
+table arp ar {
+  chain in {
+    type filter hook input priority 0;
+    arp operation request accept
+  }
+}
 "#;
 
 #[test]
