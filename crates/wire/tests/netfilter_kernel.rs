@@ -165,6 +165,7 @@ const NATIVE: &str = r#"
 table inet fw {
   set bad { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 192.168.1.1-192.168.1.9 } }
   set pairs { type ipv4_addr . inet_service; elements = { 10.1.1.1 . 80, 10.1.1.2 . 443 } }
+  set nets { type ipv4_addr . inet_service; flags interval; elements = { 10.0.0.0/8 . 1-9 comment "low" } }
   map to { type inet_service : ipv4_addr; elements = { 80 : 10.0.0.2, 8080 : 10.0.0.3 } }
   map where { type ifname : verdict; elements = { "lo" : accept, "eth0" : jump other } }
   chain other {

@@ -47,8 +47,8 @@ impl Batch {
 }
 
 /// Makes `table` exactly so, whatever is in it: with `exists`, the one of that family and name goes
-/// first, in the same transaction. Flowtables are not made (the model has only their names), and
-/// the kernel refuses a set of concatenated ranges for want of its field lengths.
+/// first, in the same transaction. Flowtables, objects, and timeouts of sets are not made: the
+/// model has at most their names.
 #[must_use]
 pub fn replace_table(exists: bool, table: &Table) -> Batch {
     let mut batch = Builder::new(table.family);
