@@ -80,13 +80,12 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// Why it could not be made; it may then be half done.
-    pub fn apply(&mut self, change: &Change) -> Result<(), ApplyError> {
-        let outcome = match change {
+    pub fn apply(&mut self, change: &Change) -> Result<(), Cause> {
+        match change {
             Change::Make(fact) => self.make(fact),
             Change::Alter { from, to } => self.alter(from, to),
             Change::Remove(fact) => self.remove(fact),
-        };
-        outcome.map_err(|cause| ApplyError { change: change.clone(), cause })
+        }
     }
 
     /// Lets the kernel tell every link's state at once, where it would else do so within a second.
@@ -171,23 +170,6 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// A change that could not be made.
-#[derive(Debug)]
-pub struct ApplyError {
-    /// Which.
-    pub change: Change,
-    /// Why.
-    pub cause: Cause,
-}
-
-impl fmt::Display for ApplyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.cause.fmt(f)
-    }
-}
-
-impl std::error::Error for ApplyError {}
-
 /// Why something could not be done.
 #[derive(Debug)]
 pub struct Cause {
@@ -198,7 +180,8 @@ pub struct Cause {
 }
 
 impl Cause {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
+    /// A cause in words.
+    pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), errno: None }
     }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::AsFd;
 
+use crate::process::Process;
 use crate::sys::{self, Spaces};
 
 /// Runs `act` with that network namespace as the current one. What it opens stays bound to it.
@@ -20,4 +21,14 @@ pub(crate) fn within<T: Send>(
         Ok(outcome) => outcome,
         Err(panic) => std::panic::resume_unwind(panic),
     })
+}
+
+/// The value of a sysctl, by its path below /proc/sys, in the network namespace of a process.
+///
+/// # Errors
+/// If the process has ended, or the kernel has no such sysctl.
+pub fn read_sysctl(process: &Process, key: &str) -> io::Result<String> {
+    let net = process.open_namespace("net")?;
+    let text = within(net, || std::fs::read_to_string(format!("/proc/sys/{key}")))??;
+    Ok(text.trim_end().to_owned())
 }

@@ -41,6 +41,15 @@ impl Process {
         Ok(Self { pid, started: start_time(pid)?, pidfd })
     }
 
+    /// The process that has that number now.
+    ///
+    /// # Errors
+    /// If there is none, or the kernel refuses.
+    pub fn of(pid: u32) -> io::Result<Self> {
+        let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(gone)?;
+        Self::from_pidfd(pidfd_open(raw, PidfdFlags::empty())?)
+    }
+
     /// The process of that number that started then; None if it has ended.
     ///
     /// # Errors
@@ -115,6 +124,12 @@ impl AsFd for Process {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()
     }
+}
+
+/// Ends this program at once, as a kill from outside would. For tests of what it leaves behind.
+pub fn kill_self() -> ! {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
+    crate::sys::exit(137)
 }
 
 fn gone() -> io::Error {

@@ -238,3 +238,97 @@ pub(crate) fn inherited(number: RawFd) -> Option<OwnedFd> {
             .then(|| OwnedFd::from_raw_fd(number))
     }
 }
+
+/// A packet socket on one link that sees nothing but what the filter lets in, from its first
+/// packet on.
+pub(crate) fn packet_socket(filter: &[libc::sock_filter], link: u32) -> io::Result<OwnedFd> {
+    let on: libc::c_int = 1;
+    let program = libc::sock_fprog {
+        len: u16::try_from(filter.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
+        filter: filter.as_ptr().cast_mut(),
+    };
+    // SAFETY: sockaddr_ll is plain bytes; all zero is valid.
+    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+    address.sll_family = libc::AF_PACKET as u16;
+    address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
+    address.sll_ifindex = i32::try_from(link).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: each call gets a pointer to a live value of the type and size that it reads; the
+    // kernel copies the filter. Protocol 0 until bound: no packet comes before the filter stands.
+    unsafe {
+        let socket = OwnedFd::from_raw_fd(check(libc::socket(libc::AF_PACKET, kind, 0))?);
+        let fd = socket.as_raw_fd();
+        set_option(fd, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)?;
+        set_option(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &on)?;
+        let len = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+        check(libc::bind(fd, (&raw const address).cast(), len))?;
+        Ok(socket)
+    }
+}
+
+/// Sets or clears the don't-fragment bit of what a socket sends.
+pub(crate) fn set_dont_fragment(socket: BorrowedFd<'_>, df: bool) -> io::Result<()> {
+    // PROBE and not DO: what the kernel believes of the path must not keep the packet back.
+    let value = if df { libc::IP_PMTUDISC_PROBE } else { libc::IP_PMTUDISC_DONT };
+    // SAFETY: the option reads one int.
+    unsafe { set_option(socket.as_raw_fd(), libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, &value) }
+}
+
+/// setsockopt(2).
+///
+/// # Safety
+/// The option must read a `T`.
+unsafe fn set_option<T>(fd: RawFd, level: i32, option: i32, value: &T) -> io::Result<()> {
+    let len = size_of::<T>() as libc::socklen_t;
+    // SAFETY: `value` is live and `len` is its size; the caller vouches for the type.
+    check(unsafe { libc::setsockopt(fd, level, option, std::ptr::from_ref(value).cast(), len) })
+        .map(drop)
+}
+
+/// A packet from a packet socket.
+pub(crate) struct Received {
+    /// Bytes received (no more than there was room for).
+    pub(crate) len: usize,
+    /// It was on its way out of the link.
+    pub(crate) outgoing: bool,
+    /// When the kernel saw it.
+    pub(crate) at: std::time::SystemTime,
+}
+
+/// The next packet that waits on a packet socket.
+pub(crate) fn receive_packet(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<Received> {
+    const CONTROL: usize = 64;
+    #[repr(align(8))]
+    struct Control([u8; CONTROL]);
+    let mut control = Control([0; CONTROL]);
+    let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    // SAFETY: sockaddr_ll and msghdr are plain bytes and pointers, valid as zero; every pointer put
+    // into msghdr is to a live local with its own size beside it, and the control message is read
+    // only within what the CMSG macros allow.
+    unsafe {
+        let mut from: libc::sockaddr_ll = std::mem::zeroed();
+        let mut header: libc::msghdr = std::mem::zeroed();
+        header.msg_name = (&raw mut from).cast();
+        header.msg_namelen = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+        header.msg_iov = &raw mut part;
+        header.msg_iovlen = 1;
+        header.msg_control = control.0.as_mut_ptr().cast();
+        header.msg_controllen = CONTROL;
+        let len = libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_DONTWAIT);
+        let len = usize::try_from(len).map_err(|_| io::Error::last_os_error())?;
+        let mut at = std::time::SystemTime::now();
+        let mut message = libc::CMSG_FIRSTHDR(&raw const header);
+        while !message.is_null() {
+            if (*message).cmsg_type == libc::SCM_TIMESTAMPNS {
+                let time: libc::timespec =
+                    std::ptr::read_unaligned(libc::CMSG_DATA(message).cast());
+                let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+                let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
+                at = std::time::UNIX_EPOCH + std::time::Duration::new(seconds, nanos);
+            }
+            message = libc::CMSG_NXTHDR(&raw const header, message);
+        }
+        let outgoing = from.sll_pkttype == libc::PACKET_OUTGOING;
+        Ok(Received { len: len.min(bytes.len()), outgoing, at })
+    }
+}
