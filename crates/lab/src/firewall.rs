@@ -1,5 +1,8 @@
 //! The one place that turns iptables' words into nftables expressions (crate `wire` does the work).
 
+use model::Policy;
+use wire::iptables::{self, ChainSpec, TableError};
+
 use crate::error::Problem;
 use crate::node::{At, Said};
 
@@ -48,6 +51,39 @@ pub(crate) fn find<'t>(tables: &'t mut Vec<Table>, name: &str, at: At) -> &'t mu
 
 /// The table as the kernel keeps it.
 pub(crate) fn encode(table: &Table) -> Result<model::Table, (At, Problem)> {
-    let _ = table;
-    Ok(model::Table::new(model::Family::Ip, &table.name))
+    let spec = |chain: &Chain| ChainSpec {
+        name: chain.name.clone(),
+        policy: chain.drop.map(|drop| if drop { Policy::Drop } else { Policy::Accept }),
+        rules: chain.rules.iter().map(|rule| rule.what.clone()).collect(),
+    };
+    let specs: Vec<ChainSpec> = table.chains.iter().map(spec).collect();
+    iptables::table(&table.name, &specs).map_err(|error| locate(table, error))
+}
+
+/// The place in the file of what is wrong with a table.
+fn locate(table: &Table, error: TableError) -> (At, Problem) {
+    let place = |chain: &str, number: usize| {
+        let found = table.chains.iter().find(|c| c.name == chain);
+        let rule = found.and_then(|c| c.rules.get(number.wrapping_sub(1)));
+        rule.map(|r| r.at).or_else(|| found.map(|c| c.at)).unwrap_or(table.at)
+    };
+    let (at, chain, why) = match error {
+        TableError::Rule { chain, number, error, .. } => {
+            (place(&chain, number), chain, error.to_string())
+        }
+        TableError::NoSuchChain { chain, number, to, .. } => {
+            let problem = Problem::NoChain { table: table.name.clone(), chain: to.into() };
+            return (place(&chain, number), problem);
+        }
+        other => {
+            let chain = match &other {
+                TableError::PolicyOfUserChain { chain, .. }
+                | TableError::Twice { chain, .. }
+                | TableError::BadName { chain, .. } => chain.clone(),
+                _ => String::new(),
+            };
+            (place(&chain, 0), chain, other.to_string())
+        }
+    };
+    (at, Problem::Iptables { table: table.name.clone(), chain, why })
 }

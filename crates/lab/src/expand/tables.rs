@@ -8,7 +8,6 @@ use model::Fact;
 
 use super::Making;
 use super::docker::{Endpoint, Host, Network};
-use crate::error::Problem;
 use crate::file::{Publish, Space};
 use crate::firewall::{self, Chain, Table};
 use crate::node::{At, Said};
@@ -147,9 +146,4 @@ fn published(host: &Host) -> impl Iterator<Item = (&Network, &Endpoint, &Said<Pu
 
 const fn proto(publish: Publish) -> &'static str {
     if publish.udp { "udp" } else { "tcp" }
-}
-
-/// A problem of one rule.
-pub(crate) fn of_rule(table: &str, chain: &str, why: String) -> Problem {
-    Problem::Iptables { table: table.to_owned(), chain: chain.to_owned(), why }
 }
