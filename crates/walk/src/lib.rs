@@ -9,6 +9,7 @@ mod border;
 mod br_netfilter;
 mod bridge;
 mod chain;
+mod check;
 mod conntrack;
 mod header;
 mod hook;
@@ -30,6 +31,7 @@ mod validate;
 mod walker;
 mod xt;
 
+pub use check::check;
 pub use indexed::Indexed;
 pub use live::{Checked, Leg, Mark, Sighting, TapPoint};
 pub use overlay::Overlay;

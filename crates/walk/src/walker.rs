@@ -21,6 +21,8 @@ pub(crate) struct Walker<'a, 'o, S> {
     pub(crate) answers: Vec<Answer>,
     /// Links at which the ARP request that is on its way was heard.
     pub(crate) heard: Vec<LinkId>,
+    /// Why it cannot be told whether somebody answers it.
+    pub(crate) doubts: Option<Unknown>,
     /// Whom MASQUERADE is to find an address for: the next hop of the packet being sent.
     pub(crate) masquerade_hop: Option<Ipv4Addr>,
 }
@@ -47,6 +49,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             budget: 4096 + 64 * links,
             answers: Vec::new(),
             heard: Vec::new(),
+            doubts: None,
             masquerade_hop: None,
         }
     }
