@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod arp;
 mod border;
 mod br_netfilter;
 mod bridge;

@@ -95,7 +95,12 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             }
             Disposition::Left(link) => Action::Left { link: *link },
             Disposition::Lost(loss) => Action::Dropped(loss.clone()),
-            Disposition::Unknown(unknown) => Action::Unknown(unknown.clone()),
+            Disposition::Unknown(unknown) => {
+                if skb.arp.is_some() {
+                    self.doubts.get_or_insert_with(|| unknown.clone());
+                }
+                Action::Unknown(unknown.clone())
+            }
             Disposition::Ignored => return,
         };
         self.sink.step(skb.ns, stop.stage, &skb.packet, || action);
