@@ -136,8 +136,9 @@ fn published_port_from_outside() {
       entered by pve1:enp1s0
       arp 192.168.10.103: bc:24:11:bf:ee:9b by docker01:eth0
         arp 0.0.0.0 > 192.168.10.103 → delivered to docker01
+        back 192.168.10.103 > 0.0.0.0 → left by pve1:enp1s0
       in pve1:enp1s0 198.51.100.1:32768 > 192.168.10.103:8080
-      bridge pve1:vmbr0: flood pve1:fwpr111p0 → pve1:fwpr111p0
+      bridge pve1:vmbr0: bc:24:11:bf:ee:9b behind pve1:fwpr111p0 (learned now)
       out pve1:fwpr111p0 198.51.100.1:32768 > 192.168.10.103:8080
       in pve1:fwln111i0 198.51.100.1:32768 > 192.168.10.103:8080
       bridge pve1:fwbr111i0: bc:24:11:bf:ee:9b behind pve1:veth111i0 (fdb)
