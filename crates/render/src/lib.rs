@@ -1,1 +1,27 @@
-//! (in the making)
+//! Everything that turns a network, a plan or a trace into something to look at or to parse.
+//!
+//! Pure: nothing here asks the kernel or chooses what is true. Names may have been chosen inside a
+//! container, so all text passes [`clean`] before it is printed.
+
+#![forbid(unsafe_code)]
+
+mod clean;
+mod ls;
+mod map;
+mod page;
+mod plan;
+mod show;
+mod style;
+mod trace;
+mod words;
+
+#[cfg(test)]
+mod fixtures;
+
+pub use clean::clean;
+pub use ls::ls;
+pub use map::{Frame, Layout, Segment, Text, Wall, Wire, layout, map};
+pub use plan::plan;
+pub use show::show;
+pub use style::Style;
+pub use trace::trace;

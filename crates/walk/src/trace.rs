@@ -376,6 +376,8 @@ pub enum Reason {
         ip: Ipv4Addr,
         /// The entry that says so, if there is one.
         entry: Option<Neighbour>,
+        /// Where the request or its answer was lost, where it was.
+        because: Option<Box<Loss>>,
     },
     /// Two answer for one address.
     DuplicateAddress {

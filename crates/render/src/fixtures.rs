@@ -1,0 +1,319 @@
+//! Networks for tests, as text: a line per thing.
+//!
+//! ```text
+//! ns NAME [in PARENT] [pid N] [unprivileged] [forward] [viewer]
+//! bridge NS:NAME [ADDRESS…] [down]
+//! nic NS:NAME [@BRIDGE] [ADDRESS…] [down]
+//! veth NS:NAME[@BRIDGE] NS:NAME[@BRIDGE] [down]
+//! addr NS:NAME ADDRESS…
+//! index NS:NAME N        (for the links that follow: N, N+1, …)
+//! route NS DESTINATION [via GATEWAY] dev LINK
+//! nsid NS N TARGET
+//! masquerade NS SUBNET ! BRIDGE
+//! ```
+
+use std::net::Ipv4Addr;
+
+use ipnet::IpNet;
+use model::{
+    Address, BaseChain, Bridge, BridgePort, Chain, CmpOp, Compat, Expr, Family, Hook, InetConf,
+    Link, LinkFlags, LinkId, LinkKind, Mac, MetaKey, Name, NameSource, Namespace, Nexthop, NftRule,
+    NsId, OperState, PayloadBase, Policy, Process, Protocol, Reg, Relation, Route, RouteKind, Rule,
+    Scope, Snapshot, Table, Xt, XtInfo, XtNatRange,
+};
+
+/// The network that the text describes. Panics where it does not understand: it is for tests.
+pub(crate) fn network(text: &str) -> Snapshot {
+    let mut net = Net { snapshot: Snapshot::default(), next: 2 };
+    for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[0] {
+            "ns" => net.ns(&words[1..]),
+            "bridge" => net.bridge(&words[1..]),
+            "nic" => net.nic(&words[1..]),
+            "veth" => net.veth(&words[1..]),
+            "addr" => net.addresses(words[1], &words[2..]),
+            "index" => net.next = words[1].parse().unwrap(),
+            "route" => net.route(&words[1..]),
+            "nsid" => net.nsid(&words[1..]),
+            "masquerade" => net.masquerade(&words[1..]),
+            other => panic!("{other}: not a word of this language"),
+        }
+    }
+    net.snapshot
+}
+
+/// The id of the namespace of that name.
+pub(crate) fn id(snapshot: &Snapshot, name: &str) -> NsId {
+    snapshot.resolve_ns(name).unwrap()
+}
+
+/// The id of a link.
+pub(crate) fn link(snapshot: &Snapshot, name: &str) -> LinkId {
+    match snapshot.resolve(name).unwrap() {
+        model::Target::Link(l) => l,
+        model::Target::Namespace(_) => panic!("{name} is no link"),
+    }
+}
+
+struct Net {
+    snapshot: Snapshot,
+    next: u32,
+}
+
+impl Net {
+    fn id(&self, name: &str) -> NsId {
+        self.snapshot.namespaces.values().find(|n| n.name() == name).expect(name).id
+    }
+
+    fn at(&mut self, name: &str) -> &mut Namespace {
+        let id = self.id(name);
+        self.snapshot.namespaces.get_mut(&id).unwrap()
+    }
+
+    fn ns(&mut self, words: &[&str]) {
+        let number = self.snapshot.namespaces.len() as u64;
+        let mut ns = Namespace::new(NsId::inode(4_026_532_000 + number));
+        ns.names.push(Name { text: words[0].into(), source: NameSource::Lab("test".into()) });
+        ns.sysctls.default_ttl = 64;
+        ns.sysctls.bridge_nf_call_iptables = Some(true);
+        ns.rules = Rule::defaults();
+        ns.owner_uid = Some(0);
+        let mut pid = 1000 + 10 * u32::try_from(number).unwrap();
+        let mut rest = words[1..].iter();
+        while let Some(word) = rest.next() {
+            match *word {
+                "in" => ns.parent = Some(self.id(rest.next().unwrap())),
+                "pid" => pid = rest.next().unwrap().parse().unwrap(),
+                "unprivileged" => (ns.unprivileged, ns.owner_uid) = (true, Some(100_000)),
+                "forward" => ns.sysctls.ip_forward = true,
+                "viewer" => {
+                    self.snapshot.viewer = Some(ns.id);
+                    ns.names[0].source = NameSource::Host;
+                }
+                other => panic!("{other}?"),
+            }
+        }
+        ns.processes.push(Process { pid, inner_pid: 1, comm: "sh".into(), uid: 0 });
+        let mut lo = link_of(1, "lo", LinkKind::Loopback);
+        lo.flags |= LinkFlags::LOOPBACK;
+        lo.mtu = 65536;
+        ns.links.insert(1, lo);
+        self.snapshot.namespaces.insert(ns.id, ns);
+    }
+
+    fn add(&mut self, name: &str, kind: LinkKind) -> LinkId {
+        let (name, master) = name.split_once('@').map_or((name, None), |(n, m)| (n, Some(m)));
+        let (ns, name) = name.split_once(':').unwrap();
+        let index = self.next;
+        self.next += 1;
+        let ns = self.at(ns);
+        let mut link = link_of(index, name, kind);
+        if let Some(master) = master {
+            link.master = Some(ns.link_named(master).expect(master).index);
+            link.port = Some(BridgePort::default());
+        }
+        ns.links.insert(index, link);
+        LinkId { ns: ns.id, index }
+    }
+
+    fn rest(&mut self, name: &str, words: &[&str]) {
+        let name = name.split('@').next().unwrap();
+        let (down, addresses): (Vec<&str>, Vec<&str>) = words.iter().partition(|w| **w == "down");
+        self.addresses(name, &addresses);
+        if !down.is_empty() {
+            let (ns, name) = name.split_once(':').unwrap();
+            let ns = self.at(ns);
+            let link = ns.links.values_mut().find(|l| l.name == name).unwrap();
+            link.flags.remove(LinkFlags::UP | LinkFlags::LOWER_UP);
+            link.state = OperState::Down;
+        }
+    }
+
+    fn bridge(&mut self, words: &[&str]) {
+        self.add(words[0], LinkKind::Bridge(Bridge::default()));
+        self.rest(words[0], &words[1..]);
+    }
+
+    fn nic(&mut self, words: &[&str]) {
+        let (name, rest) = match words.get(1).filter(|w| w.starts_with('@')) {
+            Some(master) => (format!("{}{master}", words[0]), &words[2..]),
+            None => (words[0].to_owned(), &words[1..]),
+        };
+        self.add(&name, LinkKind::Physical);
+        self.rest(&name, rest);
+    }
+
+    fn veth(&mut self, words: &[&str]) {
+        let a = self.add(words[0], LinkKind::Veth);
+        let b = self.add(words[1], LinkKind::Veth);
+        for (from, to) in [(a, b), (b, a)] {
+            let ns = self.snapshot.namespaces.get_mut(&from.ns).unwrap();
+            ns.links.get_mut(&from.index).unwrap().relation = Relation::Peer(to);
+        }
+        self.rest(words[0], &words[2..]);
+    }
+
+    fn addresses(&mut self, name: &str, words: &[&str]) {
+        let (ns, name) = name.split_once(':').unwrap();
+        let ns = self.at(ns);
+        let index = ns.link_named(name).unwrap().index;
+        for word in words {
+            ns.addresses.push(Address {
+                link: index,
+                net: word.parse().unwrap(),
+                peer: None,
+                broadcast: None,
+                scope: Scope::Global,
+                secondary: false,
+                label: None,
+            });
+        }
+    }
+
+    fn route(&mut self, words: &[&str]) {
+        let after = |w: &str| words.iter().position(|x| *x == w).map(|n| words[n + 1]);
+        let ns = self.at(words[0]);
+        let dst = if words[1] == "default" { "0.0.0.0/0" } else { words[1] };
+        let link = ns.link_named(after("dev").unwrap()).unwrap().index;
+        let gateway = after("via").map(|g| g.parse().unwrap());
+        let scope = if gateway.is_some() { Scope::Global } else { Scope::Link };
+        ns.routes.push(Route {
+            table: 254,
+            dst: dst.parse::<IpNet>().unwrap(),
+            kind: RouteKind::Unicast,
+            protocol: if gateway.is_some() { Protocol::Boot } else { Protocol::Kernel },
+            scope,
+            prefsrc: after("src").map(|s| s.parse().unwrap()),
+            metric: 0,
+            tos: 0,
+            nexthops: vec![Nexthop {
+                gateway,
+                link,
+                weight: 1,
+                onlink: false,
+                dead: false,
+                linkdown: false,
+            }],
+            mtu: None,
+            nexthop_id: None,
+        });
+    }
+
+    fn nsid(&mut self, words: &[&str]) {
+        let target = self.id(words[2]);
+        self.at(words[0]).nsids.insert(words[1].parse().unwrap(), target);
+    }
+
+    /// `iptables -t nat -A POSTROUTING -s SUBNET ! -o BRIDGE -j MASQUERADE`.
+    fn masquerade(&mut self, words: &[&str]) {
+        let net: ipnet::Ipv4Net = words[1].parse().unwrap();
+        let bytes = usize::from(net.prefix_len()) / 8;
+        let mut bridge = words[3].as_bytes().to_vec();
+        bridge.push(0);
+        let reg = Reg(1);
+        let rule = NftRule {
+            handle: 7,
+            exprs: vec![
+                Expr::Payload {
+                    base: PayloadBase::Network,
+                    offset: 12,
+                    len: u32::try_from(bytes).unwrap(),
+                    dreg: reg,
+                },
+                Expr::Cmp {
+                    sreg: reg,
+                    op: CmpOp::Eq,
+                    data: net.network().octets()[..bytes].to_vec(),
+                },
+                Expr::Meta { key: MetaKey::OifName, dreg: reg },
+                Expr::Cmp { sreg: reg, op: CmpOp::Neq, data: bridge },
+                Expr::Counter { packets: 0, bytes: 0 },
+                Expr::Target(Xt {
+                    name: "MASQUERADE".into(),
+                    revision: 0,
+                    info: XtInfo::Nat(XtNatRange::default()),
+                }),
+            ],
+            compat: Some(Compat::default()),
+            userdata: Vec::new(),
+        };
+        let ns = self.at(words[0]);
+        if ns.ruleset.tables.is_empty() {
+            let mut table = Table::new(Family::Ip, "nat");
+            table.chains.push(Chain {
+                name: "POSTROUTING".into(),
+                base: Some(BaseChain {
+                    hook: Hook::Postrouting,
+                    priority: 100,
+                    kind: "nat".into(),
+                    policy: Policy::Accept,
+                    devices: Vec::new(),
+                }),
+                rules: Vec::new(),
+            });
+            ns.ruleset.tables.push(table);
+        }
+        ns.ruleset.tables[0].chains[0].rules.push(rule);
+    }
+}
+
+fn link_of(index: u32, name: &str, kind: LinkKind) -> Link {
+    Link {
+        index,
+        name: name.to_owned(),
+        altnames: Vec::new(),
+        alias: None,
+        mac: Some(Mac([2, 0, 0, 0, u8::try_from(index >> 8).unwrap(), (index & 255) as u8])),
+        mtu: 1500,
+        flags: LinkFlags::UP | LinkFlags::LOWER_UP | LinkFlags::RUNNING,
+        state: OperState::Up,
+        txqlen: 1000,
+        qdisc: "noqueue".into(),
+        master: None,
+        port: None,
+        kind,
+        relation: Relation::None,
+        inet: Some(InetConf::default()),
+        ipv6_disabled: None,
+        xdp: false,
+        tc: false,
+    }
+}
+
+/// The network that one person found, with the values of their outputs.
+pub(crate) const SEED: &str = "
+    ns pve1 pid 1
+    ns docker01 in pve1 pid 1329130 unprivileged forward
+    ns alpine01 in docker01 pid 1461368 unprivileged
+    index 2
+    bridge pve1:vmbr0 192.168.10.41/24
+    nic pve1:enp1s0 @vmbr0
+    nic pve1:wlo1 down
+    index 54
+    bridge pve1:fwbr111i0
+    veth pve1:fwpr111p0@vmbr0 pve1:fwln111i0@fwbr111i0
+    veth docker01:eth0 pve1:veth111i0@fwbr111i0
+    index 65
+    bridge docker01:docker0 172.17.0.1/16
+    veth alpine01:eth0 docker01:vethc52438e@docker0
+    addr docker01:eth0 192.168.10.103/24
+    addr alpine01:eth0 172.17.0.2/16
+    route pve1 default via 192.168.10.1 dev vmbr0
+    route pve1 192.168.10.0/24 dev vmbr0 src 192.168.10.41
+    route docker01 default via 192.168.10.1 dev eth0
+    route docker01 172.17.0.0/16 dev docker0 src 172.17.0.1
+    route docker01 192.168.10.0/24 dev eth0 src 192.168.10.103
+    route alpine01 default via 172.17.0.1 dev eth0
+    route alpine01 172.17.0.0/16 dev eth0 src 172.17.0.2
+    masquerade docker01 172.17.0.0/16 ! docker0
+    nsid pve1 0 docker01
+    nsid docker01 0 pve1
+    nsid docker01 1 alpine01
+    nsid alpine01 0 docker01
+";
+
+#[allow(dead_code, reason = "traces need it")]
+pub(crate) const fn ip(a: u8, b: u8, c: u8, d: u8) -> Ipv4Addr {
+    Ipv4Addr::new(a, b, c, d)
+}

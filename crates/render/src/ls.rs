@@ -1,0 +1,123 @@
+use model::{Namespace, NsId, NsKey, Snapshot};
+
+use crate::page::Page;
+use crate::style::{Style, Tone};
+use crate::words;
+
+/// The namespaces as a table: of the whole Snapshot, or as `seen_from` one of them, which sees
+/// itself and those inside of it.
+#[must_use]
+pub fn ls(snapshot: &Snapshot, seen_from: Option<NsId>, style: &Style) -> String {
+    let mut page = Page::new(style);
+    let rows = rows(snapshot, seen_from);
+    let mut cells = vec![heading(seen_from.is_some())];
+    for (depth, ns) in &rows {
+        cells.push(cells_of(snapshot, *depth, ns, seen_from));
+    }
+    page.table(0, true, &cells);
+    for (nsid, id) in hidden(snapshot, seen_from, &rows) {
+        page.line(&format!("nsid {nsid}: {}, no process visible", snapshot.name_of(id)));
+    }
+    for warning in &snapshot.warnings {
+        let whom = warning.ns.map(|id| format!("{}: ", snapshot.name_of(id))).unwrap_or_default();
+        page.put(Tone::Doubt, &format!("warning: {whom}{}", warning.text)).end();
+    }
+    page.finish()
+}
+
+/// The visible namespaces, each after the one that it is inside of, with its depth.
+pub(crate) fn rows(snapshot: &Snapshot, seen_from: Option<NsId>) -> Vec<(usize, &Namespace)> {
+    let mut rows = Vec::new();
+    let is_root = |ns: &&Namespace| ns.parent.is_none_or(|p| !snapshot.namespaces.contains_key(&p));
+    match seen_from {
+        Some(id) => rows.extend(snapshot.namespaces.get(&id).map(|ns| (0, ns))),
+        None => rows.extend(snapshot.namespaces.values().filter(is_root).map(|ns| (0, ns))),
+    }
+    let mut at = 0;
+    while let Some((depth, ns)) = rows.get(at).copied() {
+        at += 1;
+        let mut children: Vec<(usize, &Namespace)> =
+            snapshot.children(ns.id).map(|c| (depth + 1, c)).collect();
+        children.retain(|(_, c)| !rows.iter().any(|(_, r)| r.id == c.id));
+        children.sort_by_key(|(_, c)| order(c));
+        rows.splice(at..at, children);
+    }
+    rows
+}
+
+/// Siblings in the order in which they came to be, as far as that can be known: by lowest PID.
+fn order(ns: &Namespace) -> (u32, NsId) {
+    (ns.processes.first().map_or(u32::MAX, |p| p.pid), ns.id)
+}
+
+/// What `seen_from`'s own table of nsids names though it is not visible from there.
+pub(crate) fn hidden(
+    snapshot: &Snapshot,
+    seen_from: Option<NsId>,
+    rows: &[(usize, &Namespace)],
+) -> Vec<(u32, NsId)> {
+    let Some(viewer) = seen_from.and_then(|id| snapshot.namespaces.get(&id)) else {
+        return Vec::new();
+    };
+    let visible = |id: &NsId| rows.iter().any(|(_, r)| r.id == *id);
+    viewer.nsids.iter().filter(|(_, id)| !visible(id)).map(|(n, id)| (*n, *id)).collect()
+}
+
+/// `4026531840`, or `unseen` for what has no inode that we know.
+pub(crate) fn inode(id: NsId) -> String {
+    match id.key {
+        NsKey::Inode { ino, .. } => ino.to_string(),
+        NsKey::Unseen(_) => "unseen".to_owned(),
+    }
+}
+
+/// `root` or the uid; who owns it counts more than who runs in it.
+pub(crate) fn owner(ns: &Namespace) -> String {
+    match ns.owner_uid.or_else(|| ns.processes.first().map(|p| p.uid)) {
+        Some(0) => "root".to_owned(),
+        Some(uid) => uid.to_string(),
+        None => String::new(),
+    }
+}
+
+fn heading(as_ns: bool) -> Vec<String> {
+    let nsid = if as_ns { "NSID" } else { "NSIDS" };
+    ["NAME", "NS", "PID", "USER", "PROCS", nsid, "FILE"].map(str::to_owned).to_vec()
+}
+
+fn cells_of(
+    snapshot: &Snapshot,
+    depth: usize,
+    ns: &Namespace,
+    seen_from: Option<NsId>,
+) -> Vec<String> {
+    let nsid = match seen_from.and_then(|id| snapshot.namespaces.get(&id)) {
+        Some(viewer) => viewer
+            .nsids
+            .iter()
+            .find(|(_, id)| **id == ns.id)
+            .map_or_else(|| "-".to_owned(), |(n, _)| n.to_string()),
+        None => words::known_as(snapshot, ns.id),
+    };
+    vec![
+        format!("{}{}", "  ".repeat(depth), snapshot.name_of(ns.id)),
+        inode(ns.id),
+        ns.processes.first().map(|p| p.pid.to_string()).unwrap_or_default(),
+        owner(ns),
+        ns.processes.len().to_string(),
+        nsid,
+        files(snapshot, ns),
+    ]
+}
+
+fn files(snapshot: &Snapshot, ns: &Namespace) -> String {
+    let list: Vec<String> = ns
+        .files
+        .iter()
+        .map(|f| match f.seen_in.filter(|id| Some(*id) != snapshot.viewer) {
+            Some(id) => format!("{}:{}", snapshot.name_of(id), f.path),
+            None => f.path.clone(),
+        })
+        .collect();
+    list.join(", ")
+}

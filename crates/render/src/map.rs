@@ -1,0 +1,53 @@
+//! The figure: namespaces as bands, parents above children, wires between their links.
+//!
+//! What is drawn is decided once ([`scene`]), where it stands is computed once ([`Layout`]), and
+//! painters turn that into text.
+
+mod block;
+mod channel;
+mod layout;
+mod paint;
+mod place;
+mod role;
+mod scene;
+
+use model::{NsId, Snapshot};
+
+use crate::style::Style;
+pub use layout::{Frame, Layout, Segment, Text, Wall, Wire};
+
+/// The figure of the whole Snapshot, or of the surroundings of `focus`: itself, what is inside of
+/// it, and what it has a wire to.
+#[must_use]
+pub fn map(snapshot: &Snapshot, focus: Option<NsId>, style: &Style) -> String {
+    paint::paint(&layout(snapshot, focus, style), style)
+}
+
+/// The same as boxes, texts and wires with their coordinates.
+#[must_use]
+pub fn layout(snapshot: &Snapshot, focus: Option<NsId>, style: &Style) -> Layout {
+    let width = style.width.max(MIN_WIDTH);
+    let mut cuts = scene::Cuts { fold: FOLD, wires: Vec::new() };
+    loop {
+        let scene = scene::scene(snapshot, focus, &cuts, style);
+        match place::place(&scene, width) {
+            Ok(layout) => return layout,
+            // Too many wires side by side: draw more of the leaves beside their bridges, then
+            // name the far ends of the longest wires instead of drawing them.
+            Err(place::Overfull) if cuts.fold > 0 => cuts.fold = 0,
+            Err(place::Overfull) => match scene.longest_wire() {
+                Some(ends) => cuts.wires.push(ends),
+                None => return place::list(&scene, width),
+            },
+        }
+    }
+}
+
+/// Narrower than this nothing is drawn.
+const MIN_WIDTH: usize = 40;
+
+/// A bridge with more leaf namespaces than this has them beside it instead of as bands.
+const FOLD: usize = 4;
+
+#[cfg(test)]
+mod tests;

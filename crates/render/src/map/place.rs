@@ -1,0 +1,436 @@
+//! From top to bottom: heads of bands, rows of blocks, and channels of wires between them.
+
+use super::block::{Block, block, wrap};
+use super::channel::{self, Net};
+use super::layout::{Layout, Segment, Text, Wire};
+use super::scene::{Band, Scene, What, shorten};
+use crate::clean::width;
+use crate::style::Tone;
+
+/// There is not enough room for all wires side by side.
+#[derive(Debug)]
+pub(crate) struct Overfull;
+
+/// A wire, and the column that it is in.
+type Pin = (usize, usize);
+
+/// Gives everything its place on a page of `width` columns.
+pub(crate) fn place(scene: &Scene, page: usize) -> Result<Layout, Overfull> {
+    let wires = scene.wires.iter().map(|ends| Wire { ends: *ends, segments: Vec::new() }).collect();
+    let layout = Layout { width: page, wires, ..Layout::default() };
+    let mut placer = Placer { scene, layout, y: 0, open: Vec::new() };
+    for (at, band) in scene.bands.iter().enumerate() {
+        placer.head(at, band)?;
+        placer.items(at, band)?;
+    }
+    placer.channel(&[], 0)?;
+    placer.rest();
+    placer.layout.height = placer.y;
+    Ok(placer.layout)
+}
+
+/// The same without any box or wire: what is left when nothing else fits.
+pub(crate) fn list(scene: &Scene, page: usize) -> Layout {
+    let mut layout = Layout { width: page, ..Layout::default() };
+    let mut y = 0;
+    let mut text = |x: usize, text: &str, link| {
+        let text = shorten(text, page.saturating_sub(x));
+        layout.texts.push(Text { x, y, text, link, tone: Tone::Plain });
+        y += 1;
+    };
+    for band in &scene.bands {
+        text(0, &band.name, None);
+        for item in &band.items {
+            text(2, &item.name, Some(item.link));
+            if let What::Bridge { ports, .. } = &item.what {
+                for port in ports {
+                    text(4, &port.name, Some(port.link));
+                }
+            }
+        }
+    }
+    layout.height = y;
+    layout
+}
+
+struct Placer<'a> {
+    scene: &'a Scene,
+    layout: Layout,
+    /// The first line that is free.
+    y: usize,
+    /// Wires that come out of what is placed, at its lower end. One that is there twice is joined
+    /// in the next channel.
+    open: Vec<Pin>,
+}
+
+/// Where the blocks of a row and the wires that pass it stand.
+struct Row {
+    /// Index of the item, its block, its first column.
+    blocks: Vec<(usize, Block, usize)>,
+    lanes: Vec<Pin>,
+}
+
+impl Placer<'_> {
+    const fn page(&self) -> usize {
+        self.layout.width
+    }
+
+    /// Wires that have to go on below.
+    fn lanes(&self) -> Vec<Pin> {
+        let once = |p: &&Pin| self.open.iter().filter(|o| o.0 == p.0).count() == 1;
+        self.open.iter().filter(once).copied().collect()
+    }
+
+    fn text(&mut self, x: usize, y: usize, text: &str, tone: Tone) {
+        self.layout.texts.push(Text { x, y, text: text.to_owned(), link: None, tone });
+    }
+
+    fn wire(&mut self, wire: usize, segment: Segment) {
+        self.layout.wires[wire].segments.push(segment);
+    }
+
+    /// Routes the wires from what is placed to the next row, where they are to be at `below`.
+    fn channel(&mut self, below: &[Pin], least: usize) -> Result<(), Overfull> {
+        let mut nets: Vec<Net> = Vec::new();
+        for (wire, x) in std::mem::take(&mut self.open) {
+            match nets.iter_mut().find(|n| n.wire == wire) {
+                Some(net) => net.above.push(x),
+                None => nets.push(Net { wire, above: vec![x], below: Vec::new() }),
+            }
+        }
+        for (wire, x) in below {
+            if let Some(net) = nets.iter_mut().find(|n| n.wire == *wire) {
+                net.below.push(*x);
+            }
+        }
+        let least = if nets.is_empty() { 0 } else { least };
+        let routed = channel::route(nets, self.y, self.page(), least).ok_or(Overfull)?;
+        for (wire, segment) in routed.segments {
+            self.wire(wire, segment);
+        }
+        self.y += routed.height;
+        Ok(())
+    }
+
+    /// The line between bands, and a band's title with its table of nsids.
+    fn head(&mut self, at: usize, band: &Band) -> Result<(), Overfull> {
+        let lanes = self.lanes();
+        let left = self.title(band, lanes.len())?;
+        let (name, about) = left;
+        let used = width(&name) + if about.is_empty() { 0 } else { width(&about) + 2 };
+        let tables = nsid_lines(&band.nsids, self.page(), lanes.len());
+        let mut lanes = settle(&lanes, &[(0, used + 1)], self.page())?;
+        let mut starts: Vec<(usize, usize)> = Vec::new(); // column and line of each table line
+        let mut line = 0;
+        for t in &tables {
+            let from = if line == 0 { used + 2 } else { 2 };
+            match self.gap(&lanes, from, width(t)) {
+                Some(x) => starts.push((x, line)),
+                None => {
+                    line = line.max(1);
+                    let x = self.gap(&lanes, 2, width(t)).unwrap_or(self.page() - width(t));
+                    starts.push((x, line));
+                }
+            }
+            line += 1;
+        }
+        let mut blocked = vec![(0, used + 1)];
+        blocked.extend(starts.iter().zip(&tables).map(|((x, _), t)| (x - 1, x + width(t) + 1)));
+        if lanes.iter().any(|(_, x)| blocked.iter().any(|(a, b)| (*a..*b).contains(x))) {
+            lanes = settle(&lanes, &blocked, self.page())?;
+        }
+        let height = 1 + starts.iter().map(|(_, l)| l + 1).max().unwrap_or(1);
+        let height = if at == 0 { height - 1 } else { height };
+        self.channel(&lanes, 1)?;
+        let top = self.y;
+        if at > 0 {
+            self.layout.rules.push(top);
+        }
+        let first = if at == 0 { top } else { top + 1 };
+        self.text(0, first, &name, Tone::Title);
+        if !about.is_empty() {
+            self.text(width(&name) + 2, first, &about, Tone::Plain);
+        }
+        for ((x, l), t) in starts.iter().zip(&tables) {
+            self.text(*x, first + l, t, Tone::Faint);
+        }
+        self.pass(&lanes, top, height);
+        Ok(())
+    }
+
+    /// Wires that go straight through lines `top` and following.
+    fn pass(&mut self, lanes: &[Pin], top: usize, height: usize) {
+        for (wire, x) in lanes {
+            self.wire(*wire, Segment::down(*x, top, top + height - 1));
+        }
+        self.open.extend_from_slice(lanes);
+        self.y = top + height;
+    }
+
+    /// The title's two parts, short enough to let the wires by.
+    fn title(&self, band: &Band, lanes: usize) -> Result<(String, String), Overfull> {
+        let room = self.page().checked_sub(lanes * 2 + 2).filter(|r| *r >= 12).ok_or(Overfull)?;
+        let name = shorten(&band.name, room);
+        let about = room.saturating_sub(width(&name) + 2);
+        let about = if about < 8 { String::new() } else { shorten(&band.about, about) };
+        Ok((name, about))
+    }
+
+    /// The rightmost place for a text of that width which is not before `from` and touches no
+    /// wire.
+    fn gap(&self, lanes: &[Pin], from: usize, width: usize) -> Option<usize> {
+        let last = self.page().checked_sub(width)?;
+        (from..=last).rev().find(|x| {
+            let (a, b) = (x.saturating_sub(1), x + width);
+            !lanes.iter().any(|(_, l)| (a..=b).contains(l))
+        })
+    }
+
+    /// All items of a band, in as many rows as they need.
+    fn items(&mut self, at: usize, band: &Band) -> Result<(), Overfull> {
+        let tall = band.items.iter().any(|i| matches!(i.what, What::Bridge { .. }));
+        let mut left: Vec<usize> = (0..band.items.len()).collect();
+        while !left.is_empty() {
+            let row = self.row(at, band, &left, tall)?;
+            left.retain(|i| !row.blocks.iter().any(|(b, _, _)| b == i));
+            self.draw(row)?;
+        }
+        Ok(())
+    }
+
+    /// As many of the items as stand side by side, first come first served.
+    fn row(&self, at: usize, band: &Band, left: &[usize], tall: bool) -> Result<Row, Overfull> {
+        let lanes = self.lanes();
+        let mut chosen: Vec<usize> = Vec::new();
+        let mut best = None;
+        let mut misses = 0;
+        for item in left {
+            let mut with = chosen.clone();
+            with.push(*item);
+            let blocks = with.iter().map(|i| (*i, self.block(at, band, *i, tall))).collect();
+            match self.arrange(blocks, &lanes) {
+                Some(row) => {
+                    chosen = with;
+                    best = Some(row);
+                }
+                None => misses += 1,
+            }
+            if misses > 8 {
+                break;
+            }
+        }
+        best.ok_or(Overfull)
+    }
+
+    fn block(&self, at: usize, band: &Band, item: usize, tall: bool) -> Block {
+        let from_above = |wire: usize| {
+            let ends = self.scene.wires[wire];
+            let other = if ends[0].ns == band.ns { ends[1].ns } else { ends[0].ns };
+            self.scene.bands.iter().position(|b| b.ns == other).is_some_and(|o| o < at)
+        };
+        block(&band.items[item], self.page().saturating_sub(2), tall, from_above)
+    }
+
+    /// Places for these blocks side by side, and for the wires that pass them.
+    fn arrange(&self, blocks: Vec<(usize, Block)>, lanes: &[Pin]) -> Option<Row> {
+        let column = |b: &Block| b.top.and_then(|w| lanes.iter().find(|l| l.0 == w)).map(|l| l.1);
+        let passing: Vec<Pin> = lanes
+            .iter()
+            .filter(|l| !blocks.iter().any(|(_, b)| b.top == Some(l.0)))
+            .copied()
+            .collect();
+        let mut hung: Vec<(usize, usize)> =
+            blocks.iter().enumerate().filter_map(|(n, (_, b))| Some((column(b)?, n))).collect();
+        hung.sort_unstable();
+        let mut starts: Vec<Option<usize>> = vec![None; blocks.len()];
+        self.hang(&blocks, &hung, &mut starts)?;
+        for n in 0..blocks.len() {
+            if starts[n].is_none() {
+                starts[n] = Some(self.free(&blocks, &starts, n, &passing)?);
+            }
+        }
+        let ranges: Vec<(usize, usize)> = blocks
+            .iter()
+            .zip(&starts)
+            .filter_map(|((_, b), x)| x.map(|x| (x.saturating_sub(1), x + b.width + 1)))
+            .collect();
+        let lanes = settle(&passing, &ranges, self.page()).ok()?;
+        let blocks =
+            blocks.into_iter().zip(starts).filter_map(|((i, b), x)| x.map(|x| (i, b, x))).collect();
+        Some(Row { blocks, lanes })
+    }
+
+    /// Blocks that hang on wires from above: each under its wire, as far as there is room.
+    fn hang(
+        &self,
+        blocks: &[(usize, Block)],
+        hung: &[(usize, usize)],
+        starts: &mut [Option<usize>],
+    ) -> Option<()> {
+        let mut end = 0;
+        for (x, n) in hung {
+            let b = &blocks[*n].1;
+            let name = b.texts.first().map_or(1, |t| width(&t.text));
+            let wish = x.saturating_sub(name / 2).min(self.page().checked_sub(b.width)?);
+            let start = wish.max(end);
+            starts[*n] = Some(start);
+            end = start + b.width + 2;
+        }
+        let mut limit = self.page();
+        for (_, n) in hung.iter().rev() {
+            let b = &blocks[*n].1;
+            let start = starts[*n]?.min(limit.checked_sub(b.width)?);
+            starts[*n] = Some(start);
+            limit = start.saturating_sub(2);
+        }
+        Some(())
+    }
+
+    /// The first place for a block that hangs on nothing: clear of wires if there is one.
+    fn free(
+        &self,
+        blocks: &[(usize, Block)],
+        starts: &[Option<usize>],
+        n: usize,
+        passing: &[Pin],
+    ) -> Option<usize> {
+        let w = blocks[n].1.width;
+        let last = self.page().checked_sub(w)?;
+        let clear = |x: &usize| {
+            starts
+                .iter()
+                .zip(blocks)
+                .all(|(s, (_, b))| s.is_none_or(|s| *x >= s + b.width + 2 || s >= *x + w + 2))
+        };
+        let untouched =
+            |x: &usize| !passing.iter().any(|(_, l)| (x.saturating_sub(1)..=x + w).contains(l));
+        let first = 2.min(last);
+        (first..=last).find(|x| clear(x) && untouched(x)).or_else(|| (first..=last).find(clear))
+    }
+
+    /// Puts a row on the page, after the channel that leads to it.
+    fn draw(&mut self, row: Row) -> Result<(), Overfull> {
+        let lanes = self.lanes();
+        let mut pins = row.lanes.clone();
+        let mut tops = Vec::new();
+        for (_, b, x) in &row.blocks {
+            let Some(wire) = b.top else { continue };
+            let Some((_, lane)) = lanes.iter().find(|l| l.0 == wire) else { continue };
+            let column = if b.height > 1 {
+                (*lane).clamp(*x, x + b.width - 1)
+            } else {
+                let name = b.texts.first().map_or(1, |t| width(&t.text));
+                (*lane).clamp(*x, x + name - 1)
+            };
+            pins.push((wire, column));
+            tops.push((wire, column));
+        }
+        self.channel(&pins, 0)?;
+        let top = self.y;
+        let height = row.blocks.iter().map(|(_, b, _)| b.height).max().unwrap_or(1);
+        for (wire, column) in &tops {
+            self.wire(*wire, Segment::down(*column, top, top));
+        }
+        for (_, b, x) in row.blocks {
+            let column = b.top.and_then(|w| tops.iter().find(|t| t.0 == w)).map(|t| t.1);
+            self.put(b, x, top, height, column);
+        }
+        self.pass(&row.lanes, top, height);
+        Ok(())
+    }
+
+    /// Puts a block on the page. A name that hangs on a wire stands under it.
+    fn put(&mut self, mut b: Block, x: usize, top: usize, height: usize, column: Option<usize>) {
+        if let (Some(column), Some(name)) = (column, b.texts.first_mut()) {
+            let w = width(&name.text);
+            let alone = b.height > 1;
+            if alone {
+                name.x = (column - x).saturating_sub(w / 2).min(b.width - w);
+            }
+        }
+        for t in b.texts {
+            self.layout.texts.push(Text { x: t.x + x, y: t.y + top, ..t });
+        }
+        for f in b.frames {
+            self.layout.frames.push(super::Frame { x: f.x + x, y: f.y + top, ..f });
+        }
+        for w in b.walls {
+            self.layout.walls.push(super::Wall { x: w.x + x, y: w.y + top, ..w });
+        }
+        for (wire, s) in b.segments {
+            self.wire(wire, Segment { x: s.x.map(|c| c + x), y: s.y.map(|l| l + top) });
+        }
+        for (wire, column, line) in b.bottoms {
+            self.wire(wire, Segment::down(column + x, top + line, top + height - 1));
+            self.open.push((wire, column + x));
+        }
+    }
+
+    fn rest(&mut self) {
+        let lines: Vec<String> =
+            self.scene.rest.iter().flat_map(|l| wrap(l, self.page())).collect();
+        if !lines.is_empty() && self.y > 0 {
+            self.y += 1;
+        }
+        for line in lines {
+            self.text(0, self.y, &line, Tone::Faint);
+            self.y += 1;
+        }
+    }
+}
+
+/// The table of nsids in lines; what does not fit in a few is only counted.
+fn nsid_lines(entries: &[String], page: usize, lanes: usize) -> Vec<String> {
+    const MOST: usize = 2;
+    let room = (page / 2).min(page.saturating_sub(lanes * 2 + 4)).max(12);
+    let mut lines: Vec<String> = Vec::new();
+    for (n, entry) in entries.iter().enumerate() {
+        let last = n + 1 == entries.len();
+        let more = format!(" and {} more", entries.len() - n);
+        let entry = format!("{}{}", shorten(entry, room - 6), if last { "" } else { "," });
+        let full = lines.len() == MOST;
+        match lines.last_mut() {
+            None => lines.push(format!("nsid {entry}")),
+            Some(line)
+                if width(line)
+                    + 1
+                    + width(&entry)
+                    + if last || !full { 0 } else { width(&more) }
+                    <= room =>
+            {
+                line.push(' ');
+                line.push_str(&entry);
+            }
+            Some(line) if full => {
+                line.push_str(&more);
+                break;
+            }
+            Some(_) => lines.push(entry),
+        }
+    }
+    lines
+}
+
+/// Columns for wires that have to pass beside what is blocked (first column, and the one behind
+/// the last): where they are, or as near as can be, with room between them if there is any.
+fn settle(lanes: &[Pin], blocked: &[(usize, usize)], page: usize) -> Result<Vec<Pin>, Overfull> {
+    let is_free = |x: usize| !blocked.iter().any(|(a, b)| (*a..*b).contains(&x));
+    let mut used: Vec<usize> = lanes.iter().map(|l| l.1).filter(|x| is_free(*x)).collect();
+    let mut settled = Vec::new();
+    for (wire, x) in lanes {
+        if is_free(*x) {
+            settled.push((*wire, *x));
+            continue;
+        }
+        let apart = |c: &usize| used.iter().all(|u| u.abs_diff(*c) > 1);
+        let near = |c: &usize| (c.abs_diff(*x), *c);
+        let found = (0..page)
+            .filter(|c| is_free(*c) && apart(c))
+            .min_by_key(near)
+            .or_else(|| (0..page).filter(|c| is_free(*c) && !used.contains(c)).min_by_key(near))
+            .ok_or(Overfull)?;
+        used.push(found);
+        settled.push((*wire, found));
+    }
+    Ok(settled)
+}

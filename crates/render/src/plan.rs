@@ -1,0 +1,155 @@
+use std::fmt::Write as _;
+
+use model::{Change, Fact, LinkSpecKind, PortFlags};
+
+use crate::page::Page;
+use crate::style::{Style, Tone};
+use crate::words;
+
+/// What would change, a line each, and a count.
+#[must_use]
+pub fn plan(changes: &[Change], style: &Style) -> String {
+    let mut page = Page::new(style);
+    let (mut make, mut alter, mut remove) = (0, 0, 0);
+    for change in changes {
+        let (count, tone, sign) = match change {
+            Change::Make(_) => (&mut make, Tone::Good, "+ "),
+            Change::Alter { .. } => (&mut alter, Tone::Doubt, "~ "),
+            Change::Remove(_) => (&mut remove, Tone::Bad, "- "),
+        };
+        *count += 1;
+        page.put(tone, sign).line(&words_of(change));
+    }
+    if changes.is_empty() {
+        page.line("nothing to do: all is as the file says");
+    } else {
+        page.line(&format!("{make} to make, {alter} to alter, {remove} to remove"));
+    }
+    page.finish()
+}
+
+/// One change without its sign: `pve1: bridge vmbr0`, `pve1:veth1: mtu 1500 → 1400`.
+pub(crate) fn words_of(change: &Change) -> String {
+    match change {
+        Change::Make(fact) | Change::Remove(fact) => {
+            let (whom, what) = fact_words(fact);
+            format!("{whom}: {what}")
+        }
+        Change::Alter { from, to } => {
+            let ((_, was), (whom, is)) = (fact_words(from), fact_words(to));
+            format!("{whom}: {}", difference(&was, &is))
+        }
+    }
+}
+
+/// `mtu 1500 → 1400`: what both begin with is said once.
+fn difference(was: &str, is: &str) -> String {
+    let same = was
+        .split_inclusive(' ')
+        .zip(is.split_inclusive(' '))
+        .take_while(|(a, b)| a == b)
+        .map(|(a, _)| a.len())
+        .sum::<usize>();
+    format!("{}{} → {}", &was[..same], &was[same..], &is[same..])
+}
+
+/// Whom a fact is about, and what it says.
+fn fact_words(fact: &Fact) -> (String, String) {
+    match fact {
+        Fact::Namespace(n) => {
+            let mut what = "namespace".to_owned();
+            if let Some(inside) = &n.inside {
+                let _ = write!(what, " inside {inside}");
+            }
+            if let Some(map) = n.user {
+                let _ = write!(what, ", unprivileged (uid {} and {} more)", map.first, map.count);
+            }
+            (n.name.clone(), what)
+        }
+        Fact::Nsid { ns, nsid, target } => (ns.clone(), format!("nsid {nsid} = {target}")),
+        Fact::NsFile { ns, path, target } => (ns.clone(), format!("file {path} = {target}")),
+        Fact::Link(spec) => (spec.link.ns.clone(), link_words(spec)),
+        Fact::Cable(c) => (
+            c.a.link.ns.clone(),
+            match &c.b {
+                Some(b) => format!("nic {} with a cable to {}", c.a.link.name, b.link),
+                None => format!("nic {}", c.a.link.name),
+            },
+        ),
+        Fact::Master { link, bridge, flags } => (
+            link.to_string(),
+            match bridge {
+                Some(bridge) => format!("port of {bridge}{}", flag_words(flags)),
+                None => "port of no bridge".to_owned(),
+            },
+        ),
+        Fact::Up { link, up } => (link.to_string(), if *up { "up" } else { "down" }.to_owned()),
+        Fact::Mtu { link, mtu } => (link.to_string(), format!("mtu {mtu}")),
+        Fact::Address(a) => (a.link.to_string(), format!("address {}", a.net)),
+        Fact::Route(r) => (r.ns.clone(), route_words(r)),
+        Fact::Neighbour { link, ip, mac } => (
+            link.to_string(),
+            match mac {
+                Some(mac) => format!("neighbour {ip} is {mac}"),
+                None => format!("neighbour {ip} is asked for"),
+            },
+        ),
+        Fact::Sysctl { ns, key, value } => (ns.clone(), format!("sysctl {key} = {value}")),
+        Fact::Table { ns, table } => {
+            let rules: usize = table.chains.iter().map(|c| c.rules.len()).sum();
+            let (family, name, chains) = (table.family.as_str(), &table.name, table.chains.len());
+            (ns.clone(), format!("table {family} {name}, {chains} chains, {rules} rules"))
+        }
+        Fact::Service { ns, spec } => (ns.clone(), service_words(spec)),
+    }
+}
+
+fn link_words(spec: &model::LinkSpec) -> String {
+    let name = &spec.link.name;
+    match &spec.kind {
+        LinkSpecKind::Veth(end) => format!("veth {name} ⇄ {}", end.link),
+        LinkSpecKind::Bridge(_) => format!("bridge {name}"),
+        LinkSpecKind::Tap => format!("tap {name}"),
+        LinkSpecKind::Macvlan { lower, mode } => {
+            format!("macvlan {name} on {lower}, mode {}", mode.as_str())
+        }
+        LinkSpecKind::Vxlan { vni, .. } => format!("vxlan {name}, vni {vni}"),
+    }
+}
+
+fn flag_words(flags: &PortFlags) -> String {
+    [
+        ("hairpin", flags.hairpin),
+        ("isolated", flags.isolated),
+        ("learning", flags.learning),
+        ("flood", flags.flood),
+    ]
+    .iter()
+    .filter_map(|(word, set)| set.map(|on| format!(", {word} {}", if on { "on" } else { "off" })))
+    .collect()
+}
+
+fn route_words(r: &model::RouteSpec) -> String {
+    let mut text = format!("route {}", words::prefix(&r.dst));
+    if let Some(via) = r.via {
+        let _ = write!(text, " via {via}");
+    }
+    if let Some(dev) = &r.dev {
+        let _ = write!(text, " dev {dev}");
+    }
+    if r.metric != 0 {
+        let _ = write!(text, " metric {}", r.metric);
+    }
+    text
+}
+
+fn service_words(spec: &model::ServiceSpec) -> String {
+    let mut words = Vec::new();
+    for (name, ports) in [("TCP", &spec.tcp), ("UDP echo", &spec.udp_echo)] {
+        if !ports.is_empty() {
+            let list: Vec<String> = ports.iter().map(u16::to_string).collect();
+            words.push(format!("{name} {}", list.join(", ")));
+        }
+    }
+    format!("answers {}", words.join(" and "))
+}

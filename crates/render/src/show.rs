@@ -1,0 +1,339 @@
+use std::collections::BTreeMap;
+
+use model::{FdbEntry, Link, LinkId, LinkKind, NameSource, Namespace, Policy, Snapshot, Target};
+
+use crate::page::Page;
+use crate::style::{Style, Tone};
+use crate::{ls, words};
+
+/// All facts of one namespace, or of one link.
+#[must_use]
+pub fn show(snapshot: &Snapshot, target: Target, style: &Style) -> String {
+    let mut page = Page::new(style);
+    match target {
+        Target::Namespace(id) => match snapshot.namespaces.get(&id) {
+            Some(ns) => namespace(&mut page, snapshot, ns),
+            None => _ = page.line(&format!("{id}: not in this view")),
+        },
+        Target::Link(id) => match (snapshot.namespaces.get(&id.ns), snapshot.link(id)) {
+            (Some(ns), Some(l)) => one_link(&mut page, snapshot, ns, l),
+            _ => _ = page.line(&format!("{}: not in this view", snapshot.link_name(id))),
+        },
+    }
+    page.finish()
+}
+
+fn namespace(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
+    page.put(Tone::Title, &snapshot.path_of(ns.id)).put(Tone::Plain, &format!("  {}", ns.id)).end();
+    page.table(2, false, &identity(snapshot, ns));
+    section(page, "links", &[]);
+    for l in ns.links.values() {
+        link(page, snapshot, ns, l);
+    }
+    for (table, lines) in routes_by_table(ns) {
+        section(page, &format!("routes, table {}", words::table(table)), &lines);
+    }
+    let rules: Vec<String> = ns.rules.iter().map(words::ip_rule).collect();
+    section_if(page, "rules", &rules);
+    section_if(page, "neighbours", &neighbours(ns));
+    section_if(page, "forwarding database", &fdb(ns));
+    netfilter(page, ns);
+    section_if(page, "connections", &connections(ns));
+    section(page, "settings", &sysctls(ns));
+    doubts(page, snapshot, ns);
+}
+
+fn identity(snapshot: &Snapshot, ns: &Namespace) -> Vec<Vec<String>> {
+    let names: Vec<String> = ns.names.iter().map(name_words).collect();
+    let processes: Vec<String> = ns
+        .processes
+        .iter()
+        .take(4)
+        .map(|p| format!("{} {} ({} inside)", p.pid, p.comm, p.inner_pid))
+        .collect();
+    let more = ns.processes.len().saturating_sub(4);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let files: Vec<String> = ns
+        .files
+        .iter()
+        .map(|f| match f.seen_in {
+            Some(id) => format!("{} (in {})", f.path, snapshot.name_of(id)),
+            None => f.path.clone(),
+        })
+        .collect();
+    let mut owner = ls::owner(ns);
+    if ns.unprivileged {
+        owner.push_str(", in a user namespace of its own");
+    }
+    [
+        ("names", names.join(", ")),
+        ("inside", ns.parent.map(|p| snapshot.name_of(p)).unwrap_or_default()),
+        ("owner", owner),
+        ("processes", format!("{}{more}", processes.join(", "))),
+        ("files", files.join(", ")),
+        ("nsids", words::nsid_list(snapshot, ns).join(", ")),
+        ("known as", words::known_as(snapshot, ns.id)),
+    ]
+    .into_iter()
+    .filter(|(_, value)| !value.is_empty())
+    .map(|(key, value)| vec![key.to_owned(), value])
+    .collect()
+}
+
+fn name_words(name: &model::Name) -> String {
+    let source = match &name.source {
+        NameSource::Lab(lab) => format!("lab {lab}"),
+        NameSource::Host => "host name".to_owned(),
+        NameSource::File => "file".to_owned(),
+        NameSource::Process => "process".to_owned(),
+    };
+    format!("{} ({source})", name.text)
+}
+
+fn section(page: &mut Page, title: &str, lines: &[String]) {
+    page.put(Tone::Title, title).end();
+    for l in lines {
+        page.line(&format!("  {l}"));
+    }
+}
+
+fn section_if(page: &mut Page, title: &str, lines: &[String]) {
+    if !lines.is_empty() {
+        section(page, title, lines);
+    }
+}
+
+/// A link in two or more lines: what it is joined to; what it is; its addresses.
+fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Link) {
+    page.put(Tone::Plain, &format!("  {}: {}", l.index, l.name));
+    if let Some(text) = words::joined_to(snapshot, l) {
+        page.put(Tone::Plain, &format!(" {text}"));
+    } else if l.is_border() && l.is_running() {
+        page.put(Tone::Plain, " ⇄ outside");
+    }
+    page.end();
+    page.put(Tone::Plain, "     ");
+    match words::trouble(l) {
+        Some(trouble) => page.put(Tone::Bad, trouble),
+        None => page.put(Tone::Plain, "up"),
+    };
+    page.put(Tone::Plain, &format!(", {}", link_facts(snapshot, ns, l))).end();
+    if let Some(alias) = &l.alias {
+        page.line(&format!("     alias {alias}"));
+    }
+    for a in ns.addresses_of(l.index) {
+        page.line(&format!("     {}", words::address(a)));
+    }
+}
+
+fn link_facts(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> String {
+    let mut facts = vec![words::link_kind(snapshot, l)];
+    if let Some(master) = l.master {
+        let part = if l.port.is_some() { "port of" } else { "below" };
+        facts.push(format!("{part} {}", words::dev(ns, master)));
+    }
+    if let Some(port) = &l.port {
+        facts.extend(port_flags(port));
+    }
+    if let LinkKind::Bridge(b) = &l.kind {
+        facts.extend(bridge_facts(ns, l, b));
+    }
+    facts.extend(l.mac.filter(|_| l.kind != LinkKind::Loopback).map(|m| m.to_string()));
+    facts.push(format!("mtu {}", l.mtu));
+    if !l.altnames.is_empty() {
+        facts.push(format!("also {}", l.altnames.join(", ")));
+    }
+    facts.push(format!("state {}", l.state.as_str()));
+    facts.push(format!("qdisc {}", l.qdisc));
+    facts.extend(l.xdp.then(|| "XDP program".to_owned()));
+    facts.extend(l.tc.then(|| "tc or netdev hook".to_owned()));
+    facts.join(", ")
+}
+
+fn port_flags(p: &model::BridgePort) -> Vec<String> {
+    [
+        (p.hairpin, "hairpin"),
+        (p.isolated, "isolated"),
+        (!p.learning, "no learning"),
+        (!p.flood, "no flooding"),
+        (!p.bcast_flood, "no broadcast"),
+        (p.neigh_suppress, "answers ARP"),
+        (p.locked, "locked"),
+        (p.proxy_arp, "proxy ARP"),
+    ]
+    .into_iter()
+    .filter(|(set, _)| *set)
+    .map(|(_, word)| word.to_owned())
+    .collect()
+}
+
+fn bridge_facts(ns: &Namespace, l: &Link, b: &model::Bridge) -> Vec<String> {
+    let ports: Vec<&str> = ns.ports(l.index).map(|p| p.name.as_str()).collect();
+    let mut facts = vec![match ports.len() {
+        0 => "no ports".to_owned(),
+        _ => format!("ports {}", ports.join(" ")),
+    }];
+    facts.extend((b.stp != model::StpState::Off).then(|| "spanning tree".to_owned()));
+    facts.extend(b.vlan_filtering.then(|| "VLAN filtering".to_owned()));
+    facts.extend(b.nf_call_iptables.then(|| "iptables sees bridged packets".to_owned()));
+    facts
+}
+
+fn routes_by_table(ns: &Namespace) -> BTreeMap<u32, Vec<String>> {
+    let mut tables: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    for r in &ns.routes {
+        tables.entry(r.table).or_default().push(words::route(ns, r));
+    }
+    tables
+}
+
+fn neighbours(ns: &Namespace) -> Vec<String> {
+    ns.neighbours
+        .iter()
+        .map(|n| {
+            let proxy = if n.proxy { ", this host answers for it" } else { "" };
+            format!("{} on {}{proxy}", words::neighbour(n), words::dev(ns, n.link))
+        })
+        .collect()
+}
+
+fn fdb(ns: &Namespace) -> Vec<String> {
+    ns.fdb.iter().filter(|e| !e.own).map(|e| fdb_line(ns, e)).collect()
+}
+
+fn fdb_line(ns: &Namespace, e: &FdbEntry) -> String {
+    let at = e.master.map_or_else(String::new, |m| format!("{}: ", words::dev(ns, m)));
+    let vlan = e.vlan.map_or_else(String::new, |v| format!(" vlan {v}"));
+    let remote = e.remote.map_or_else(String::new, |r| format!(" at {r}"));
+    let (mac, port) = (e.mac, words::dev(ns, e.link));
+    format!("{at}{mac}{vlan} is behind {port}{remote} ({})", words::fdb_origin(e))
+}
+
+fn netfilter(page: &mut Page, ns: &Namespace) {
+    for table in &ns.ruleset.tables {
+        let dormant = if table.flags & 1 == 1 { ", dormant" } else { "" };
+        let title = format!("netfilter, table {} {}{dormant}", table.family.as_str(), table.name);
+        section(page, &title, &[]);
+        for chain in &table.chains {
+            let base = chain.base.as_ref().map_or_else(String::new, |b| {
+                let policy = if b.policy == Policy::Drop { "drop" } else { "accept" };
+                format!(": {} {}, policy {policy}", b.hook.as_str(), b.priority)
+            });
+            page.line(&format!("  {}{base}", chain.name));
+            for rule in &chain.rules {
+                let text = words::nft_rule(table.family, &table.name, rule);
+                page.line(&format!("    {text}"));
+            }
+        }
+        for set in &table.sets {
+            page.line(&format!("  set {}, {} elements", set.name, set.elements.len()));
+        }
+    }
+}
+
+fn connections(ns: &Namespace) -> Vec<String> {
+    ns.conntrack
+        .iter()
+        .map(|c| {
+            let protocol = words::ip_protocol(c.original.protocol);
+            let (there, back) = (words::tuple(&c.original), words::tuple(&c.reply));
+            format!("{protocol} {there}, answers {back}")
+        })
+        .collect()
+}
+
+fn sysctls(ns: &Namespace) -> Vec<String> {
+    let s = &ns.sysctls;
+    let number = u8::from;
+    let mut lines = vec![
+        format!("net.ipv4.ip_forward = {}", number(s.ip_forward)),
+        format!("net.ipv4.conf.all.rp_filter = {}", s.all.rp_filter),
+        format!("net.ipv4.ip_default_ttl = {}", s.default_ttl),
+    ];
+    for (name, value) in [
+        ("bridge-nf-call-iptables", s.bridge_nf_call_iptables),
+        ("bridge-nf-call-arptables", s.bridge_nf_call_arptables),
+    ] {
+        lines.extend(value.map(|v| format!("net.bridge.{name} = {}", number(v))));
+    }
+    if s.icmp_echo_ignore_all {
+        lines.push("net.ipv4.icmp_echo_ignore_all = 1".to_owned());
+    }
+    for l in ns.links.values() {
+        lines.extend(device_sysctls(ns, l));
+    }
+    lines
+}
+
+/// What a device has otherwise than its namespace.
+fn device_sysctls(ns: &Namespace, l: &Link) -> Vec<String> {
+    let Some(conf) = &l.inet else {
+        return vec![format!("{} has no IPv4 part", l.name)];
+    };
+    let key = |name: &str, value: u8| format!("net.ipv4.conf.{}.{name} = {value}", l.name);
+    let s = &ns.sysctls;
+    let mut lines = Vec::new();
+    if conf.forwarding != s.ip_forward {
+        lines.push(key("forwarding", conf.forwarding.into()));
+    }
+    for (name, value, usual) in [
+        ("rp_filter", conf.rp_filter, 0),
+        ("arp_ignore", conf.arp_ignore, 0),
+        ("arp_announce", conf.arp_announce, 0),
+        ("proxy_arp", conf.proxy_arp.into(), 0),
+        ("accept_local", conf.accept_local.into(), 0),
+        ("route_localnet", conf.route_localnet.into(), 0),
+    ] {
+        if value != usual {
+            lines.push(key(name, value));
+        }
+    }
+    lines
+}
+
+fn doubts(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
+    let opaque: Vec<String> = ns.opaque.iter().map(ToString::to_string).collect();
+    section_if(page, "not modelled, so that packets here have an unknown fate", &opaque);
+    let gaps: Vec<String> = ns.gaps.iter().map(|g| format!("{}: {}", g.part, g.cause)).collect();
+    section_if(page, "not read", &gaps);
+    let warnings: Vec<String> =
+        snapshot.warnings.iter().filter(|w| w.ns == Some(ns.id)).map(|w| w.text.clone()).collect();
+    section_if(page, "warnings", &warnings);
+}
+
+/// A link with what its namespace knows about it.
+fn one_link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Link) {
+    let id = LinkId { ns: ns.id, index: l.index };
+    page.put(Tone::Title, &snapshot.link_name(id)).end();
+    link(page, snapshot, ns, l);
+    let by_link = |n: &&model::Neighbour| n.link == l.index;
+    let lines: Vec<String> = ns.neighbours.iter().filter(by_link).map(words::neighbour).collect();
+    section_if(page, "neighbours", &lines);
+    let lines: Vec<String> = ns
+        .fdb
+        .iter()
+        .filter(|e| !e.own && (e.link == l.index || e.master == Some(l.index)))
+        .map(|e| fdb_line(ns, e))
+        .collect();
+    section_if(page, "forwarding database", &lines);
+    let lines: Vec<String> = ns
+        .routes
+        .iter()
+        .filter(|r| r.nexthops.iter().any(|h| h.link == l.index))
+        .map(|r| format!("{}, table {}", words::route(ns, r), words::table(r.table)))
+        .collect();
+    section_if(page, "routes", &lines);
+    section_if(page, "settings", &device_sysctls(ns, l));
+    section_if(page, "stands under", &standing_on(snapshot, id));
+}
+
+/// The links, in whichever namespace, that stand on this one.
+fn standing_on(snapshot: &Snapshot, id: LinkId) -> Vec<String> {
+    let mut lines = Vec::new();
+    for other in snapshot.namespaces.values() {
+        for l in other.links.values().filter(|l| l.relation == model::Relation::Lower(id)) {
+            lines.push(snapshot.link_name(LinkId { ns: other.id, index: l.index }));
+        }
+    }
+    lines
+}

@@ -1,0 +1,307 @@
+//! A trace, told.
+
+mod fix;
+mod loss;
+mod step;
+
+use model::Snapshot;
+use walk::{Action, Cause, Checked, Disposition, Mark, Place, Sighting, Step, Trace, Way};
+
+use crate::page::Page;
+use crate::style::{Style, Tone};
+use crate::words;
+
+pub(crate) use fix::fix;
+pub(crate) use loss::{because, place, unknown};
+pub(crate) use step::{label, words as step_words};
+
+/// The way there and back, step by step with its evidence; with `live`, what was seen of a real
+/// packet beside it. `explain` also tells the steps that changed nothing and the copies.
+#[must_use]
+pub fn trace(
+    snapshot: &Snapshot,
+    trace: &Trace,
+    live: Option<&Checked>,
+    explain: bool,
+    style: &Style,
+) -> String {
+    let mut teller = Teller { page: Page::new(style), snapshot, explain };
+    teller.question(trace);
+    teller.way(&trace.there, live.map(|l| l.there.as_slice()), 0);
+    if let Some(back) = &trace.back {
+        teller.page.end().put(Tone::Title, "the way back").end();
+        teller.way(back, live.map(|l| l.back.as_slice()), 0);
+    }
+    if let Some(live) = live {
+        teller.judge(live);
+    }
+    teller.page.finish()
+}
+
+struct Teller<'a> {
+    page: Page,
+    snapshot: &'a Snapshot,
+    explain: bool,
+}
+
+/// What is to be printed before a step.
+struct Sign<'a> {
+    tone: Tone,
+    mark: &'static str,
+    /// What was seen there.
+    seen: Option<&'a Sighting>,
+    /// Its place was watched and the packet did not come.
+    missing: bool,
+}
+
+impl Sign<'_> {
+    const fn plain(tone: Tone, mark: &'static str) -> Self {
+        Sign { tone, mark, seen: None, missing: false }
+    }
+}
+
+impl Teller<'_> {
+    fn question(&mut self, trace: &Trace) {
+        let p = &trace.there.packet;
+        let from = match trace.question.from {
+            Place::Namespace(id) => self.snapshot.name_of(id),
+            Place::Outside(link) => format!("outside, by {}", self.snapshot.link_name(link)),
+        };
+        let text = format!("{} from {from} to {}", words::payload(p), p.dst);
+        self.page.put(Tone::Title, &text).end();
+    }
+
+    /// One way: its namespaces, its steps, its end.
+    fn way(&mut self, way: &Way, marks: Option<&[Mark]>, depth: usize) {
+        let mut place = 0;
+        let mut lost = false;
+        let mut before: Option<&Step> = None;
+        for hop in &way.hops {
+            let name = self.snapshot.name_of(hop.ns);
+            self.indent(depth).put(Tone::Title, &name).end();
+            for step in &hop.steps {
+                let sign = match (marks, is_place(step)) {
+                    (None, _) => Sign::plain(Tone::Plain, "·"),
+                    (Some(_), false) => Sign::plain(Tone::Faint, "-"),
+                    (Some(marks), true) => {
+                        place += 1;
+                        sign_of(marks.get(place - 1), &mut lost)
+                    }
+                };
+                if self.explain || !step::is_quiet(self.snapshot, step) {
+                    self.step(step, &sign, depth);
+                    self.missing(&sign, before, depth);
+                }
+                self.children(step, depth);
+                before = Some(step);
+            }
+        }
+        self.end_of(way, marks.is_some(), depth);
+    }
+
+    fn step(&mut self, step: &Step, sign: &Sign<'_>, depth: usize) {
+        self.indent(depth).put(Tone::Plain, "  ").put(sign.tone, sign.mark);
+        self.page.put(Tone::Plain, &format!(" {:<8} ", label(step)));
+        let (place, rest) = step_words(self.snapshot, step);
+        let rest = match sign.seen {
+            Some(seen) => seen_words(seen),
+            None => rest,
+        };
+        let tone = match step.action {
+            Action::Dropped(_) => Tone::Bad,
+            Action::Unknown(_) => Tone::Doubt,
+            _ => Tone::Plain,
+        };
+        self.wrapped(tone, &place, &rest);
+        if let Some(seen) = sign.seen {
+            let time = format!("seen after {} µs", seen.after.as_micros());
+            let at = self.page.width().saturating_sub(self.page.width_of(&time));
+            self.page.to(at).put(Tone::Faint, &time);
+        }
+        self.page.end();
+    }
+
+    /// `place  rest`, broken before `rest` where the line would become too long.
+    fn wrapped(&mut self, tone: Tone, place: &str, rest: &str) {
+        let start = self.page.column();
+        self.page.put(tone, place);
+        if rest.is_empty() {
+            return;
+        }
+        let gap = if place.is_empty() { "" } else { "  " };
+        if self.page.column() + gap.len() + self.page.width_of(rest) > self.page.width()
+            && !place.is_empty()
+        {
+            self.page.end().to(0).put(Tone::Plain, &" ".repeat(start + 2));
+            self.page.put(tone, rest);
+        } else {
+            self.page.put(tone, gap).put(tone, rest);
+        }
+    }
+
+    /// After ✗: which step was to bring the packet there.
+    fn missing(&mut self, sign: &Sign<'_>, before: Option<&Step>, depth: usize) {
+        if !sign.missing {
+            return;
+        }
+        let text = match before {
+            Some(step) => {
+                let (place, rest) = step_words(self.snapshot, step);
+                let what = format!("{} {place} {rest}", label(step));
+                format!("not seen here; what was to bring it: {}", what.trim_end())
+            }
+            None => "not seen here: it was never sent".to_owned(),
+        };
+        self.indent(depth).put(Tone::Plain, "             ").put(Tone::Bad, &text).end();
+    }
+
+    /// Copies and requests: told in full with `explain`, else in one line each kind.
+    fn children(&mut self, step: &Step, depth: usize) {
+        if self.explain {
+            for child in &step.children {
+                let text = cause(self.snapshot, child);
+                self.indent(depth + 2).put(Tone::Faint, &text).end();
+                self.way(child, None, depth + 2);
+            }
+            return;
+        }
+        let copies = step.children.iter().filter(|c| matches!(c.cause, Cause::Copy(_)));
+        let ends: Vec<String> = copies.map(|c| copy_words(self.snapshot, c)).collect();
+        if !ends.is_empty() {
+            let text = format!("    and {} more: {}", plural(ends.len()), ends.join(", "));
+            self.indent(depth).to(13).put(Tone::Faint, text.trim_start()).end();
+        }
+        let errors = step.children.iter().filter(|c| c.cause == Cause::IcmpError);
+        for error in errors {
+            let text = cause(self.snapshot, error);
+            self.indent(depth + 2).put(Tone::Faint, &text).end();
+            self.way(error, None, depth + 2);
+        }
+    }
+
+    fn end_of(&mut self, way: &Way, live: bool, depth: usize) {
+        let foretold = if live { "foretold: " } else { "" };
+        match &way.disposition {
+            Disposition::Delivered(ns) => {
+                let text = format!("{foretold}delivered to {}", self.snapshot.name_of(*ns));
+                self.indent(depth).put(Tone::Good, &text).end();
+            }
+            Disposition::Left(link) => {
+                let text =
+                    format!("{foretold}leaves this host by {}", self.snapshot.link_name(*link));
+                self.indent(depth).put(Tone::Good, &text).end();
+            }
+            Disposition::Ignored => {
+                self.indent(depth).put(Tone::Faint, "nobody here wants it").end();
+            }
+            Disposition::Lost(loss) => {
+                let last = last_packet(way);
+                let lines = [
+                    ("lost at", place(self.snapshot, loss)),
+                    ("because", because(self.snapshot, loss, last)),
+                    ("to fix", fix(self.snapshot, loss, last)),
+                ];
+                self.closing(&lines, Tone::Bad, depth);
+            }
+            Disposition::Unknown(u) => {
+                let (whence, what) = unknown(self.snapshot, u);
+                self.closing(&[("unknown", whence), ("because", what)], Tone::Doubt, depth);
+            }
+        }
+    }
+
+    fn closing(&mut self, lines: &[(&str, String)], tone: Tone, depth: usize) {
+        for (key, text) in lines {
+            self.indent(depth).put(tone, &format!("{key:<8}")).put(Tone::Plain, text).end();
+        }
+    }
+
+    /// What the real packet says about the prediction.
+    fn judge(&mut self, live: &Checked) {
+        for s in &live.astray {
+            let way = if s.outgoing { "out of" } else { "in by" };
+            let text = format!(
+                "astray: {} {way} {}, seen after {} µs",
+                words::flow(&s.packet),
+                self.snapshot.link_name(s.link),
+                s.after.as_micros()
+            );
+            self.page.put(Tone::Doubt, &text).end();
+        }
+        let arrived = if live.arrived { "arrived" } else { "did not arrive" };
+        let (tone, text) = match live.agrees {
+            true if live.arrived => {
+                (Tone::Good, format!("live: the packet {arrived}, as foretold"))
+            }
+            true => (Tone::Bad, format!("live: the packet {arrived}, as foretold")),
+            false => {
+                (Tone::Bad, format!("live: the packet {arrived}; prediction and packet disagree"))
+            }
+        };
+        self.page.put(tone, &text).end();
+    }
+
+    fn indent(&mut self, depth: usize) -> &mut Page {
+        if depth > 0 { self.page.put(Tone::Plain, &" ".repeat(depth * 2)) } else { &mut self.page }
+    }
+}
+
+/// Whether an AF_PACKET socket could see it: what [`Way::places`] counts.
+const fn is_place(step: &Step) -> bool {
+    matches!(step.action, Action::Out { .. } | Action::In { .. })
+}
+
+fn sign_of<'m>(mark: Option<&'m Mark>, lost: &mut bool) -> Sign<'m> {
+    match mark {
+        Some(Mark::Seen(s)) => {
+            Sign { tone: Tone::Good, mark: "✓", seen: Some(s), missing: false }
+        }
+        Some(Mark::Otherwise(s)) => {
+            Sign { tone: Tone::Doubt, mark: "≠", seen: Some(s), missing: false }
+        }
+        Some(Mark::Missing) if !*lost => {
+            *lost = true;
+            Sign { tone: Tone::Bad, mark: "✗", seen: None, missing: true }
+        }
+        Some(Mark::Missing) => Sign::plain(Tone::Faint, "·"),
+        Some(Mark::NotWatched) | None => Sign::plain(Tone::Faint, "-"),
+    }
+}
+
+fn seen_words(s: &Sighting) -> String {
+    format!("{}  ttl {}", words::flow(&s.packet), s.packet.ttl)
+}
+
+/// The packet as it was at the last step of a way.
+fn last_packet(way: &Way) -> &walk::Packet {
+    way.hops.iter().flat_map(|h| &h.steps).last().map_or(&way.packet, |s| &s.packet)
+}
+
+fn cause(snapshot: &Snapshot, way: &Way) -> String {
+    match way.cause {
+        Cause::Asked => "the packet".to_owned(),
+        Cause::Answer => "the answer".to_owned(),
+        Cause::Copy(link) => format!("a copy, out of {}", snapshot.link_name(link)),
+        Cause::ArpRequest => format!("an ARP request for {}", way.packet.dst),
+        Cause::IcmpError => format!("{} to {}", words::payload(&way.packet), way.packet.dst),
+    }
+}
+
+fn copy_words(snapshot: &Snapshot, way: &Way) -> String {
+    let port = match way.cause {
+        Cause::Copy(link) => words::link(snapshot, link),
+        Cause::Asked | Cause::Answer | Cause::ArpRequest | Cause::IcmpError => String::new(),
+    };
+    let end = match &way.disposition {
+        Disposition::Delivered(ns) => format!("delivered to {}", snapshot.name_of(*ns)),
+        Disposition::Left(link) => format!("leaves by {}", snapshot.link_name(*link)),
+        Disposition::Ignored => "ignored".to_owned(),
+        Disposition::Lost(_) => "lost".to_owned(),
+        Disposition::Unknown(_) => "unknown".to_owned(),
+    };
+    format!("{port} ({end})")
+}
+
+fn plural(n: usize) -> String {
+    if n == 1 { "1 copy".to_owned() } else { format!("{n} copies") }
+}

@@ -1,0 +1,209 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use model::{Expr, LinkId, LinkKind, Namespace, NsId, Snapshot};
+use walk::{ChainRef, Loss, Packet, Reason, RuleRef};
+
+use crate::words as w;
+
+/// The smallest change that lets a lost packet pass: a command where there is one, else what a
+/// person has to do.
+pub(crate) fn fix(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> String {
+    let ns = snapshot.name_of(loss.ns);
+    let link = loss.link.map_or_else(|| "LINK".to_owned(), |l| w::link(snapshot, l));
+    let here = |command: String| format!("nestwork exec {ns} {command}");
+    match &loss.reason {
+        Reason::NoRoute(ip) => match gateways(snapshot, loss.ns, None).first() {
+            Some((gateway, dev)) => here(format!("ip route add default via {gateway} dev {dev}")),
+            None => here(format!("ip route add {ip} via GATEWAY dev LINK")),
+        },
+        Reason::RouteRefuses(r) => here(format!("ip route del {}", w::prefix(&r.dst))),
+        Reason::ForwardingOff => here("sysctl -w net.ipv4.ip_forward=1".into()),
+        Reason::ReversePath { .. } => here(format!("sysctl -w net.ipv4.conf.{link}.rp_filter=2")),
+        Reason::OwnSource => {
+            let dev = owner_of(snapshot, loss.ns, packet.src.into());
+            here(format!("ip addr del {} dev {}", dev.0, dev.1))
+        }
+        Reason::Martian => here(format!("sysctl -w net.ipv4.conf.{link}.route_localnet=1")),
+        Reason::RuleDrop(r) | Reason::RuleReject(r) => here(delete_rule(snapshot, r)),
+        Reason::PolicyDrop(c) => here(accept(snapshot, c, packet)),
+        Reason::LinkDown => here(format!("ip link set {link} up")),
+        Reason::NoCarrier => no_carrier(snapshot, loss, &link),
+        Reason::PeerDown(peer) => up(snapshot, *peer),
+        Reason::NoNeighbour { ip, .. } => no_neighbour(snapshot, loss, *ip, &link),
+        Reason::DuplicateAddress { ip, owners } => match owners.last() {
+            Some((l, _)) => {
+                let (net, dev) = owner_of(snapshot, l.ns, (*ip).into());
+                format!("nestwork exec {} ip addr del {net} dev {dev}", snapshot.name_of(l.ns))
+            }
+            None => format!("give {ip} to one link only"),
+        },
+        Reason::TooBig { .. } => here(format!("ip link set {link} mtu {}", packet.len)),
+        Reason::TtlExpired => "send it with a larger time to live, if its way is no circle".into(),
+        Reason::PortBlocked(p) => {
+            here(format!("bridge link set dev {} state 3", w::link(snapshot, *p)))
+        }
+        Reason::NoHairpin(p) => {
+            here(format!("bridge link set dev {} hairpin on", w::link(snapshot, *p)))
+        }
+        Reason::Isolated(p) => {
+            here(format!("bridge link set dev {} isolated off", w::link(snapshot, *p)))
+        }
+        Reason::NoPort => no_port(snapshot, loss, &link),
+        Reason::NotOurMac(_) => not_our_mac(snapshot, loss, &link),
+        Reason::WrongPlace { .. } => {
+            format!("give {} to one namespace only, or translate it on its way", packet.dst)
+        }
+        Reason::AnswerMismatch { .. } => {
+            "let the answer pass where its packet was translated, so that it is translated back"
+                .into()
+        }
+        Reason::NoSource | Reason::NoMasqueradeAddress => {
+            here(format!("ip addr add ADDRESS/LENGTH dev {link}"))
+        }
+        Reason::EchoIgnored => here("sysctl -w net.ipv4.icmp_echo_ignore_all=0".into()),
+    }
+}
+
+fn up(snapshot: &Snapshot, link: LinkId) -> String {
+    let (ns, name) = (snapshot.name_of(link.ns), w::link(snapshot, link));
+    format!("nestwork exec {ns} ip link set {name} up")
+}
+
+/// A veth has no carrier while its other end is down; anything else needs its cable.
+fn no_carrier(snapshot: &Snapshot, loss: &Loss, link: &str) -> String {
+    let peer = loss.link.and_then(|l| snapshot.link(l)).and_then(model::Link::peer);
+    match peer {
+        Some(peer) => up(snapshot, peer),
+        None => format!("plug in what {link} is to be connected to"),
+    }
+}
+
+/// The link's addresses, in CIDR form, and its name, where that address is.
+fn owner_of(snapshot: &Snapshot, ns: NsId, ip: IpAddr) -> (String, String) {
+    let found = snapshot
+        .namespaces
+        .get(&ns)
+        .and_then(|n| n.addresses.iter().find(|a| a.ip() == ip).map(|a| (n, a)));
+    match found {
+        Some((n, a)) => (a.net.to_string(), w::dev(n, a.link)),
+        None => (ip.to_string(), "LINK".to_owned()),
+    }
+}
+
+/// Routers that a link of this namespace could reach: forwarding namespaces with an address in
+/// the subnet of one of its own.
+fn gateways(snapshot: &Snapshot, ns: NsId, link: Option<u32>) -> Vec<(Ipv4Addr, String)> {
+    let Some(here) = snapshot.namespaces.get(&ns) else { return Vec::new() };
+    let own = here.addresses.iter().filter(|a| link.is_none_or(|l| a.link == l));
+    let mut found = Vec::new();
+    for a in own.filter(|a| !a.ip().is_loopback()) {
+        for other in snapshot.namespaces.values().filter(|o| o.id != ns && o.sysctls.ip_forward) {
+            for b in other.addresses.iter().filter(|b| a.net.contains(&b.ip())) {
+                if let (IpAddr::V4(ip), false) = (b.ip(), b.ip() == a.ip()) {
+                    found.push((ip, w::dev(here, a.link)));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Nobody has the next hop's address: another gateway, or another link.
+fn no_neighbour(snapshot: &Snapshot, loss: &Loss, ip: Ipv4Addr, link: &str) -> String {
+    let ns = snapshot.name_of(loss.ns);
+    let is_gateway = snapshot.namespaces.get(&loss.ns).is_some_and(|n| {
+        n.routes.iter().flat_map(|r| &r.nexthops).any(|h| h.gateway == Some(ip.into()))
+    });
+    if !is_gateway {
+        return format!("give {ip} to a link that {ns}:{link} reaches, and bring it up");
+    }
+    let other = gateways(snapshot, loss.ns, loss.link.map(|l| l.index));
+    let gateway = match other.iter().find(|(g, _)| *g != ip) {
+        Some((g, _)) => g.to_string(),
+        None => "GATEWAY".to_owned(),
+    };
+    format!("nestwork exec {ns} ip route replace default via {gateway} dev {link}")
+}
+
+/// How a rule is deleted with the tool that wrote it.
+fn delete_rule(snapshot: &Snapshot, r: &RuleRef) -> String {
+    let c = &r.chain;
+    match (is_iptables(snapshot, c), c.family) {
+        (true, model::Family::Ip) => format!("iptables -t {} -D {} {}", c.table, c.chain, r.number),
+        _ => {
+            let (family, table, chain) = (c.family.as_str(), &c.table, &c.chain);
+            format!("nft delete rule {family} {table} {chain} handle {}", r.handle)
+        }
+    }
+}
+
+/// A rule that accepts just this packet's addresses.
+fn accept(snapshot: &Snapshot, c: &ChainRef, p: &Packet) -> String {
+    if is_iptables(snapshot, c) && c.family == model::Family::Ip {
+        let (table, chain) = (&c.table, &c.chain);
+        return format!("iptables -t {table} -I {chain} -s {} -d {} -j ACCEPT", p.src, p.dst);
+    }
+    let (family, table, chain) = (c.family.as_str(), &c.table, &c.chain);
+    format!("nft insert rule {family} {table} {chain} ip saddr {} ip daddr {} accept", p.src, p.dst)
+}
+
+/// Whether iptables-nft wrote this table: its built-in names, and rules with xtables parts.
+fn is_iptables(snapshot: &Snapshot, c: &ChainRef) -> bool {
+    let known = ["filter", "nat", "mangle", "raw", "security"].contains(&c.table.as_str());
+    let table = snapshot.namespaces.get(&c.ns).and_then(|n| n.ruleset.table(c.family, &c.table));
+    known
+        && table.is_some_and(|t| {
+            let xt = |e: &Expr| matches!(e, Expr::Match(_) | Expr::Target(_));
+            t.chains.iter().any(|c| {
+                ["INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"]
+                    .contains(&c.name.as_str())
+                    || c.rules.iter().any(|r| r.compat.is_some() || r.exprs.iter().any(xt))
+            })
+        })
+}
+
+/// A bridge with nobody else on it: one of the loose links here should be its port.
+fn no_port(snapshot: &Snapshot, loss: &Loss, bridge: &str) -> String {
+    let ns = snapshot.name_of(loss.ns);
+    let loose: Vec<&str> =
+        snapshot.namespaces.get(&loss.ns).map(|n| loose_links(n)).unwrap_or_default();
+    match loose.as_slice() {
+        [one] => format!("nestwork exec {ns} ip link set {one} master {bridge}"),
+        many => {
+            format!("nestwork exec {ns} ip link set LINK master {bridge}{}", choice("LINK", many))
+        }
+    }
+}
+
+/// A frame for somebody else came to a plain link: it should be a port of a bridge.
+fn not_our_mac(snapshot: &Snapshot, loss: &Loss, link: &str) -> String {
+    let ns = snapshot.name_of(loss.ns);
+    let bridges: Vec<&str> = snapshot
+        .namespaces
+        .get(&loss.ns)
+        .into_iter()
+        .flat_map(|n| n.links.values())
+        .filter(|l| matches!(l.kind, LinkKind::Bridge(_)))
+        .map(|l| l.name.as_str())
+        .collect();
+    match bridges.as_slice() {
+        [one] => format!("nestwork exec {ns} ip link set {link} master {one}"),
+        many => {
+            format!("nestwork exec {ns} ip link set {link} master BRIDGE{}", choice("BRIDGE", many))
+        }
+    }
+}
+
+fn choice(word: &str, names: &[&str]) -> String {
+    if names.is_empty() { String::new() } else { format!("   ({word}: {})", names.join(" or ")) }
+}
+
+/// Links that are ports of nothing and have no address: what somebody forgot to connect.
+fn loose_links(ns: &Namespace) -> Vec<&str> {
+    ns.links
+        .values()
+        .filter(|l| l.master.is_none() && l.is_up() && ns.addresses_of(l.index).next().is_none())
+        .filter(|l| matches!(l.kind, LinkKind::Veth | LinkKind::Physical | LinkKind::Tap(_)))
+        .map(|l| l.name.as_str())
+        .collect()
+}

@@ -1,0 +1,125 @@
+use model::Snapshot;
+use walk::{Loss, Packet, Place, Reason, Unknown};
+
+use crate::words as w;
+
+/// Where a packet was lost: `docker01, on eth0`.
+pub(crate) fn place(snapshot: &Snapshot, loss: &Loss) -> String {
+    let ns = snapshot.name_of(loss.ns);
+    match loss.link {
+        Some(link) => format!("{ns}, on {}", w::link(snapshot, link)),
+        None => ns,
+    }
+}
+
+/// Why a packet was lost, in a sentence.
+pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> String {
+    let link = loss.link.map_or_else(|| "the link".to_owned(), |l| w::link(snapshot, l));
+    let in_ns = |r: &model::Route| match snapshot.namespaces.get(&loss.ns) {
+        Some(ns) => w::route_short(ns, r),
+        None => w::prefix(&r.dst),
+    };
+    match &loss.reason {
+        Reason::NoRoute(ip) => format!("no route leads to {ip}"),
+        Reason::RouteRefuses(r) => format!("a route refuses it: {}", in_ns(r)),
+        Reason::ForwardingOff => {
+            format!(
+                "{} is not an address of this namespace, and it does not forward (ip_forward 0)",
+                packet.dst
+            )
+        }
+        Reason::ReversePath { rp_filter, route } => {
+            let way = match route {
+                Some(r) => format!("is by {}", in_ns(r)),
+                None => "does not exist".to_owned(),
+            };
+            format!(
+                "it came in by {link}, but the way back to {} {way} (rp_filter {rp_filter})",
+                packet.src
+            )
+        }
+        Reason::OwnSource => {
+            format!("its source {} is an address of this namespace itself", packet.src)
+        }
+        Reason::Martian => {
+            format!("{} → {} may not pass here (martian address)", packet.src, packet.dst)
+        }
+        Reason::RuleDrop(r) => format!("a rule drops it: {}", w::rule_ref(snapshot, r)),
+        Reason::RuleReject(r) => format!("a rule refuses it: {}", w::rule_ref(snapshot, r)),
+        Reason::PolicyDrop(c) => {
+            let (family, table, chain) = (c.family.as_str(), &c.table, &c.chain);
+            format!("no rule of {family} {table} {chain} accepts it, and the policy is drop")
+        }
+        Reason::LinkDown => format!("{link} is down"),
+        Reason::NoCarrier => format!("{link} is up but has no carrier"),
+        Reason::PeerDown(peer) => format!("its other end {} is down", snapshot.link_name(*peer)),
+        Reason::NoNeighbour { ip, entry } => {
+            let entry = entry.as_ref().map(|e| format!(" (entry {})", e.state.as_str()));
+            format!("nobody on {link} answers for {ip}{}", entry.unwrap_or_default())
+        }
+        Reason::DuplicateAddress { ip, owners } => {
+            let list: Vec<String> = owners
+                .iter()
+                .map(|(l, mac)| format!("{} ({mac})", snapshot.link_name(*l)))
+                .collect();
+            format!("{ip} is given twice: {}", list.join(" and "))
+        }
+        Reason::TooBig { mtu, told } => {
+            let told = if *told { "the sender is told" } else { "the sender is not told" };
+            let df = if packet.df { " and must not be broken up" } else { "" };
+            format!("{} bytes are too many for an MTU of {mtu}{df}; {told}", packet.len)
+        }
+        Reason::TtlExpired => "its time to live has run out".to_owned(),
+        Reason::PortBlocked(port) => {
+            let state = snapshot.link(*port).and_then(w::trouble).unwrap_or("not forwarding");
+            format!("the port {} does not forward ({state})", w::link(snapshot, *port))
+        }
+        Reason::NoHairpin(port) => {
+            let port = w::link(snapshot, *port);
+            format!("it would have to go back out of {port}, and hairpin is off there")
+        }
+        Reason::Isolated(port) => {
+            format!("{} is isolated, as is the port that it came in by", w::link(snapshot, *port))
+        }
+        Reason::NoPort => format!("{link} has no other port that could take it"),
+        Reason::NotOurMac(mac) => format!("the frame is for {mac}, which is not {link}'s address"),
+        Reason::WrongPlace { expected } => {
+            format!("the answer ends here, but it was meant for {}", whose(snapshot, *expected))
+        }
+        Reason::AnswerMismatch { expected, got } => {
+            let (expected, got) = (w::tuple(expected), w::tuple(got));
+            format!("the sender waits for {expected}, and {got} came")
+        }
+        Reason::NoSource => format!("{link} has no address to send from"),
+        Reason::NoMasqueradeAddress => format!("{link} has no address to translate to"),
+        Reason::EchoIgnored => {
+            "echo requests are not answered here (icmp_echo_ignore_all 1)".into()
+        }
+    }
+}
+
+fn whose(snapshot: &Snapshot, place: Place) -> String {
+    match place {
+        Place::Namespace(ns) => snapshot.name_of(ns),
+        Place::Outside(link) => format!("outside, by {}", snapshot.link_name(link)),
+    }
+}
+
+/// Where it becomes unknown, and because of what.
+pub(crate) fn unknown(snapshot: &Snapshot, u: &Unknown) -> (String, String) {
+    match u {
+        Unknown::Opaque { ns, what } => (snapshot.name_of(*ns), format!("{what}: not modelled")),
+        Unknown::Link { link, what } => {
+            (snapshot.link_name(*link), format!("{what}: not modelled"))
+        }
+        Unknown::Rule { rule, what } => (
+            snapshot.name_of(rule.chain.ns),
+            format!("{} (not modelled: {what})", w::rule_ref(snapshot, rule)),
+        ),
+        Unknown::Netfilter { ns, what } | Unknown::Routing { ns, what } => {
+            (snapshot.name_of(*ns), format!("{what}: not modelled"))
+        }
+        Unknown::Gap { ns, what } => (snapshot.name_of(*ns), format!("not read: {what}")),
+        Unknown::Packet(what) => ("the packet itself".to_owned(), format!("{what}: not modelled")),
+    }
+}

@@ -1,0 +1,205 @@
+use model::{LinkId, Snapshot};
+use walk::{Action, ArpAnswer, NatStep, Step};
+
+use crate::words as w;
+
+/// The word at the start of a step's line.
+pub(crate) const fn label(step: &Step) -> &'static str {
+    match step.action {
+        Action::Originate => "send",
+        Action::Routed { .. } => "route",
+        Action::SourceValid { .. } => "source",
+        Action::Chain { .. } => "filter",
+        Action::Translated(_) => "nat",
+        Action::Tracked { .. } => "track",
+        Action::Neighbour { .. } | Action::ArpAsked { .. } => "neigh",
+        Action::Forwarded { .. } => "forward",
+        Action::Out { .. } => "out",
+        Action::In { .. } => "in",
+        Action::Learned { .. } => "learn",
+        Action::BridgeForward { .. } | Action::BridgeFlood { .. } | Action::BridgeUp { .. } => {
+            "bridge"
+        }
+        Action::Delivered { .. } => "deliver",
+        Action::Left { .. } => "left",
+        Action::Entered { .. } => "enter",
+        Action::Dropped(_) => "lost",
+        Action::Unknown(_) => "unknown",
+    }
+}
+
+/// A step that changes nothing and decides nothing: told only on demand.
+pub(crate) fn is_quiet(snapshot: &Snapshot, step: &Step) -> bool {
+    match &step.action {
+        Action::Learned { .. } | Action::SourceValid { .. } => true,
+        Action::Chain { rule, matched, .. } => rule.is_none() && matched.is_empty(),
+        Action::Tracked { state, .. } => *state & INVALID == 0,
+        Action::Neighbour { link, .. } => snapshot.link(*link).is_none(),
+        _ => false,
+    }
+}
+
+/// Bit of INVALID in `ct state`.
+const INVALID: u32 = 1;
+
+/// What a step did: the thing that it is about (empty, or short), and the evidence.
+pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
+    let name = |id: &LinkId| w::link(snapshot, *id);
+    let p = &step.packet;
+    match &step.action {
+        Action::Originate => (String::new(), format!("{}, {} bytes", w::payload(p), p.len)),
+        Action::Routed { .. } => (String::new(), routed(snapshot, step)),
+        Action::SourceValid { rp_filter, route } => {
+            let route = route.as_ref().map_or_else(
+                || "no way back is asked for".to_owned(),
+                |r| format!("the way back is {}", w::prefix(&r.dst)),
+            );
+            (String::new(), format!("{} passes: rp_filter {rp_filter}, {route}", p.src))
+        }
+        Action::Chain { chain, rule, matched } => {
+            let place = format!("{} {} {}", chain.family.as_str(), chain.table, chain.chain);
+            let decided = rule.as_ref().or(matched.last());
+            match decided {
+                Some(r) => (String::new(), w::rule_ref(snapshot, r)),
+                None => (String::new(), format!("{place}: nothing matches, policy accepts")),
+            }
+        }
+        Action::Translated(nat) => translated(snapshot, nat),
+        Action::Tracked { state, entry } => {
+            let entry = entry
+                .as_ref()
+                .map(|e| format!("{}, answers {}", w::tuple(&e.original), w::tuple(&e.reply)))
+                .unwrap_or_default();
+            (state_words(*state), entry)
+        }
+        Action::Neighbour { entry, .. } => (String::new(), w::neighbour(entry)),
+        Action::ArpAsked { ip, link, answer } => (
+            String::new(),
+            format!("{ip} is asked for on {}: {}", name(link), arp(snapshot, answer)),
+        ),
+        Action::Forwarded { from, to, ttl } => (
+            String::new(),
+            format!("{} → {} (ip_forward 1), ttl {ttl} → {}", name(from), name(to), p.ttl),
+        ),
+        Action::Out { link } => (name(link), format!("{}  ttl {}", w::flow(p), p.ttl)),
+        Action::In { link, bridge } => (entering(snapshot, *link, *bridge), String::new()),
+        Action::Learned { bridge, port, mac } => {
+            (format!("{}:", name(bridge)), format!("{mac} is behind {}", name(port)))
+        }
+        Action::BridgeForward { .. } | Action::BridgeFlood { .. } | Action::BridgeUp { .. } => {
+            (String::new(), bridged(snapshot, step))
+        }
+        Action::Delivered { link } => {
+            let whose = link.as_ref().map(|l| format!(", the address of {}", name(l)));
+            (String::new(), format!("{} is here{}", p.dst, whose.unwrap_or_default()))
+        }
+        Action::Left { link } => (String::new(), format!("out of this host by {}", name(link))),
+        Action::Entered { link } => {
+            (String::new(), format!("from outside by {} (assumed)", name(link)))
+        }
+        Action::Dropped(loss) => (String::new(), super::because(snapshot, loss, p)),
+        Action::Unknown(u) => (String::new(), super::unknown(snapshot, u).1),
+    }
+}
+
+fn routed(snapshot: &Snapshot, step: &Step) -> String {
+    let Action::Routed { rule, route, gateway, out, local, source } = &step.action else {
+        return String::new();
+    };
+    let Some(ns) = snapshot.namespaces.get(&out.ns) else { return String::new() };
+    let mut text = format!("{} → {}", step.packet.dst, w::route_short(ns, route));
+    if *local {
+        text.push_str(", for this namespace itself");
+    } else if gateway.is_none() {
+        text.push_str(", on the link itself");
+    }
+    if let Some(rule) = rule {
+        text.push_str(&format!(" (rule {})", w::ip_rule(rule)));
+    }
+    if let Some(source) = source {
+        text.push_str(&format!(", from {source}"));
+    }
+    text
+}
+
+/// `172.17.0.2 ↦ 192.168.10.103`, and the rule.
+fn translated(snapshot: &Snapshot, nat: &NatStep) -> (String, String) {
+    let (b, a) = (&nat.before, &nat.after);
+    let (was, is) = if nat.source {
+        (w::endpoint(b.src, b.sport, b.protocol), w::endpoint(a.src, a.sport, a.protocol))
+    } else {
+        (w::endpoint(b.dst, b.dport, b.protocol), w::endpoint(a.dst, a.dport, a.protocol))
+    };
+    let end = if nat.source { "source" } else { "destination" };
+    let why = nat
+        .rule
+        .as_ref()
+        .map_or_else(|| "as the connection began".to_owned(), |r| w::rule_ref(snapshot, r));
+    (format!("{end} {was} ↦ {is}"), why)
+}
+
+fn state_words(state: u32) -> String {
+    let names = [(1, "INVALID"), (2, "ESTABLISHED"), (4, "RELATED"), (8, "NEW"), (64, "UNTRACKED")];
+    let list: Vec<&str> = names.iter().filter(|(b, _)| state & b != 0).map(|(_, n)| *n).collect();
+    if list.is_empty() { format!("state {state:#x}") } else { list.join("|") }
+}
+
+fn arp(snapshot: &Snapshot, answer: &ArpAnswer) -> String {
+    match answer {
+        ArpAnswer::Link { link, mac } => {
+            format!("{} answers, {mac}", snapshot.link_name(*link))
+        }
+        ArpAnswer::Outside { link, known_from } => {
+            let by = snapshot.link_name(*link);
+            match known_from {
+                Some((ns, n)) => {
+                    let ns = snapshot.name_of(*ns);
+                    format!("the answer is outside, by {by}; {ns} knows: {}", w::neighbour(n))
+                }
+                None => format!("the answer is outside, by {by} (assumed)"),
+            }
+        }
+        ArpAnswer::Nobody => "nobody answers".to_owned(),
+        ArpAnswer::Several(list) => {
+            let list: Vec<String> =
+                list.iter().map(|(l, mac)| format!("{} ({mac})", snapshot.link_name(*l))).collect();
+            format!("{} answer: {}", list.len(), list.join(", "))
+        }
+    }
+}
+
+fn entering(snapshot: &Snapshot, link: LinkId, bridge: Option<LinkId>) -> String {
+    let name = w::link(snapshot, link);
+    match bridge {
+        Some(b) => format!("{name}, port of {}", w::link(snapshot, b)),
+        None => name,
+    }
+}
+
+fn bridged(snapshot: &Snapshot, step: &Step) -> String {
+    let name = |id: &LinkId| w::link(snapshot, *id);
+    match &step.action {
+        Action::BridgeForward { bridge, port, entry, learned_now } => {
+            let origin = if *learned_now {
+                "learned on this very way".to_owned()
+            } else {
+                w::fdb_origin(entry)
+            };
+            format!("{}: {} is behind {} (FDB, {origin})", name(bridge), entry.mac, name(port))
+        }
+        Action::BridgeFlood { bridge, ports, followed } => {
+            let mac = step.packet.dst_mac.map_or_else(String::new, |m| format!("{m} is unknown: "));
+            let list: Vec<String> = ports.iter().map(name).collect();
+            let to = match followed {
+                Some(f) if ports.len() > 1 => format!(", here by {}", name(f)),
+                _ => String::new(),
+            };
+            format!("{}: {mac}flooded to {}{to}", name(bridge), list.join(", "))
+        }
+        Action::BridgeUp { bridge } => match step.packet.dst_mac {
+            Some(mac) => format!("{}: {mac} is its own address: up", name(bridge)),
+            None => format!("{}: up to the bridge itself", name(bridge)),
+        },
+        _ => String::new(),
+    }
+}
