@@ -63,7 +63,11 @@ impl Before {
     /// What of a lab is there. One that was never begun is not looked for.
     pub(crate) fn look(lab: Option<&LabState>, wanted: &Wanted) -> Result<Self, Failure> {
         let Some(lab) = lab else {
-            return Ok(Self { wanted: None, known: Known::default(), snapshot: Snapshot::default() });
+            return Ok(Self {
+                wanted: None,
+                known: Known::default(),
+                snapshot: Snapshot::default(),
+            });
         };
         let earlier = earlier(lab);
         let (known, snapshot) = look(lab, [Some(wanted), earlier.as_ref()].into_iter().flatten())?;
@@ -192,10 +196,10 @@ pub(crate) fn make(
 ) -> Result<LabState, Failure> {
     let program = Program::current().or_fail("cannot find this program")?;
     let name = &design.wanted.name;
-    let lab = lock
-        .begin(name, &design.source, &design.text)
-        .or_fail("cannot write the lab's state")?;
-    let lab = if leash.is_some() { owned(lab).or_fail("cannot write the lab's state")? } else { lab };
+    let lab =
+        lock.begin(name, &design.source, &design.text).or_fail("cannot write the lab's state")?;
+    let lab =
+        if leash.is_some() { owned(lab).or_fail("cannot write the lab's state")? } else { lab };
     let mut builder = Builder::new(&program, lab, leash).or_fail("cannot look at the lab")?;
     for (n, change) in changes.iter().enumerate() {
         let made = watch(n, change).and_then(|()| builder.apply(change));
@@ -223,7 +227,12 @@ fn owned(mut lab: LabState) -> std::io::Result<LabState> {
 }
 
 /// Brings the host back to how it was before this run.
-fn undo(lock: &Lock, design: &Design, before: &Before, builder: Builder<'_>) -> Result<(), Failure> {
+fn undo(
+    lock: &Lock,
+    design: &Design,
+    before: &Before,
+    builder: Builder<'_>,
+) -> Result<(), Failure> {
     let lab = builder.lab().clone();
     if lab.applied.is_none() && before.known.namespaces.is_empty() {
         remove(lock, &lab)?;

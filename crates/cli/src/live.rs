@@ -189,10 +189,7 @@ fn address_of(snapshot: &Snapshot, link: LinkId) -> Result<Ipv4Addr, Failure> {
         IpAddr::V6(_) => None,
     });
     v4.into_iter().next().ok_or_else(|| {
-        Failure::usage(format!(
-            "{} has no IPv4 address",
-            render::clean(&snapshot.link_name(link))
-        ))
+        Failure::usage(format!("{} has no IPv4 address", render::clean(&snapshot.link_name(link))))
     })
 }
 
@@ -254,12 +251,7 @@ struct Watched {
     notes: Vec<String>,
 }
 
-fn watch(
-    snapshot: &Snapshot,
-    trace: &Trace,
-    wish: &Wish,
-    tag: Tag,
-) -> Result<Watched, Failure> {
+fn watch(snapshot: &Snapshot, trace: &Trace, wish: &Wish, tag: Tag) -> Result<Watched, Failure> {
     let Place::Namespace(source) = trace.question.from else {
         return Err(Failure::usage("a packet from outside cannot be sent from here")
             .because("--live sends from a namespace of this host")
@@ -282,8 +274,7 @@ fn watch(
     let mut notes = unopened;
     let sightings = match sent {
         Ok(at) => {
-            let own: Vec<LinkId> =
-                taps.watched().into_iter().filter(|l| l.ns == source).collect();
+            let own: Vec<LinkId> = taps.watched().into_iter().filter(|l| l.ns == source).collect();
             let enough = |seen: &[_]| probe::answered(seen, &own);
             taps.collect(&probe, at, wish.patience, enough).or_fail("cannot wait for the packet")?
         }
@@ -346,9 +337,7 @@ fn links_to_watch<'a>(
     });
     let beside: Vec<LinkId> = beside.filter(|l| !links.contains(l)).take(MOST_BESIDE).collect();
     links.extend(beside);
-    let ethernet = |l: &LinkId| {
-        !matches!(snapshot.link(*l).map(|l| &l.kind), Some(LinkKind::Tap(t)) if t.layer3)
-    };
+    let ethernet = |l: &LinkId| !matches!(snapshot.link(*l).map(|l| &l.kind), Some(LinkKind::Tap(t)) if t.layer3);
     links
         .into_iter()
         .filter(ethernet)

@@ -52,12 +52,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         })
     }
 
-    fn ask_from_outside(
-        &mut self,
-        link: LinkId,
-        packet: &Packet,
-        target: Ipv4Addr,
-    ) -> Option<Mac> {
+    fn ask_from_outside(&mut self, link: LinkId, packet: &Packet, target: Ipv4Addr) -> Option<Mac> {
         let request = Packet {
             dst_mac: Some(Mac::BROADCAST),
             // Who asks is not known: a probe from no address is answered all the same.

@@ -129,8 +129,7 @@ impl<'a> Ended<'a> {
             (End::Nat(_, a), End::Nat(_, b)) => a == b,
             _ => false,
         };
-        end && (self.state.mark, self.state.untracked)
-            == (other.state.mark, other.state.untracked)
+        end && (self.state.mark, self.state.untracked) == (other.state.mark, other.state.untracked)
     }
 }
 
@@ -255,8 +254,12 @@ impl<'a> Chains<'a, '_> {
     /// Goes through the expressions of one rule.
     fn rule(&self, rule: &'a NftRule, state: &State<'a>) -> Outcome {
         let mut registers = Registers::new();
-        let mut outcome =
-            Outcome { did: Did::Matched(Verdict::Continue), mark: None, untrack: false, doubt: None };
+        let mut outcome = Outcome {
+            did: Did::Matched(Verdict::Continue),
+            mark: None,
+            untrack: false,
+            doubt: None,
+        };
         for expr in &rule.exprs {
             let step = self.expression(expr, &mut registers, outcome.mark.unwrap_or(state.mark));
             match step {
@@ -291,7 +294,8 @@ impl<'a> Chains<'a, '_> {
 impl Outcome {
     /// Whether it makes a difference if the rule matches.
     fn matters(&self) -> bool {
-        let idle = matches!(self.did, Did::Nothing | Did::Matched(Verdict::Continue | Verdict::Break));
+        let idle =
+            matches!(self.did, Did::Nothing | Did::Matched(Verdict::Continue | Verdict::Break));
         !idle || self.mark.is_some() || self.untrack
     }
 }

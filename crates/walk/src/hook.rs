@@ -2,7 +2,7 @@
 
 use model::{Family, Hook, Policy};
 
-use crate::chain::{Chains, Ended, End as ChainEnd, State};
+use crate::chain::{Chains, End as ChainEnd, Ended, State};
 use crate::indexed::{BaseRef, Item};
 use crate::skb::{Skb, Stop};
 use crate::walker::Walker;

@@ -138,9 +138,8 @@ impl<'a> Place<'a> {
                 self.merged.push(route);
             }
         }
-        let order = |r: &&Route| {
-            (Reverse(r.dst.prefix_len()), Reverse(r.table), Reverse(r.tos), r.metric)
-        };
+        let order =
+            |r: &&Route| (Reverse(r.dst.prefix_len()), Reverse(r.table), Reverse(r.tos), r.metric);
         self.routes.values_mut().for_each(|table| table.sort_by_key(order));
         self.merged.sort_by_key(order);
     }
@@ -179,8 +178,10 @@ impl<'a> Place<'a> {
         found.reverse();
         nat.reverse();
         if !nat.is_empty() {
-            found.extend([Hook::Prerouting, Hook::Output].map(|h| (h, PRIORITY_NAT_DST, Item::Nat)));
-            found.extend([Hook::Input, Hook::Postrouting].map(|h| (h, PRIORITY_NAT_SRC, Item::Nat)));
+            found
+                .extend([Hook::Prerouting, Hook::Output].map(|h| (h, PRIORITY_NAT_DST, Item::Nat)));
+            found
+                .extend([Hook::Input, Hook::Postrouting].map(|h| (h, PRIORITY_NAT_SRC, Item::Nat)));
         }
         if !nat.is_empty() || self.tracks() {
             let track = |h| (h, PRIORITY_CONNTRACK, Item::Conntrack);

@@ -31,7 +31,7 @@ mod walker;
 mod xt;
 
 pub use indexed::Indexed;
-pub use live::{check, Checked, Leg, Mark, Sighting, TapPoint};
+pub use live::{Checked, Leg, Mark, Sighting, TapPoint, check};
 pub use overlay::Overlay;
 pub use packet::{IcmpKind, Packet, Payload};
 pub use question::{Protocol, Verdict, trace, walk};

@@ -104,4 +104,6 @@ impl Trace {
     }
 }
 /// shim
-pub fn check(_: &Trace, _: &[LinkId], s: &[Sighting]) -> Checked { Checked { there: vec![], back: vec![], astray: s.to_vec(), agrees: true, arrived: true } }
+pub fn check(_: &Trace, _: &[LinkId], s: &[Sighting]) -> Checked {
+    Checked { there: vec![], back: vec![], astray: s.to_vec(), agrees: true, arrived: true }
+}

@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use model::{Family, Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState, RouteKind, Scope};
+use model::{
+    Family, Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState, RouteKind, Scope,
+};
 
 use crate::route::Flow;
 use crate::skb::{Arp, End, Next, Skb, Stop};
@@ -23,7 +25,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             skb.packet.dst_mac = link.mac;
             return Ok(());
         }
-        if link.flags.contains(LinkFlags::NOARP) || matches!(&link.kind, LinkKind::Tap(t) if t.layer3) {
+        if link.flags.contains(LinkFlags::NOARP)
+            || matches!(&link.kind, LinkKind::Tap(t) if t.layer3)
+        {
             skb.packet.dst_mac = link.mac;
             return Ok(());
         }
@@ -222,7 +226,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return ignored();
         }
         self.arp_chains(id)?;
-        let delivered = Stop { stage: Stage::Neighbour, disposition: Disposition::Delivered(id.ns) };
+        let delivered =
+            Stop { stage: Stage::Neighbour, disposition: Disposition::Delivered(id.ns) };
         match arp {
             Arp::Reply if skb.ours => Err(delivered),
             Arp::Reply => ignored(),

@@ -40,9 +40,7 @@ fn report(session: &Session, design: &Design, changes: &[Change], start: Instant
     } else {
         let time = start.elapsed().as_secs_f64() * 1e3;
         output::line(&format!("{name} is up: {} changes in {time:.0} ms", changes.len()));
-        output::line(&format!(
-            "next: nestwork map · nestwork ls · nestwork down {name}"
-        ));
+        output::line(&format!("next: nestwork map · nestwork ls · nestwork down {name}"));
     }
 }
 

@@ -97,9 +97,7 @@ impl Bench {
         let mut pids = Vec::new();
         for lab in std::fs::read_dir(self.state().join("labs")).into_iter().flatten().flatten() {
             let journal = std::fs::read_to_string(lab.path().join("journal")).unwrap_or_default();
-            pids.extend(
-                journal.lines().filter_map(|l| l.split(' ').next()?.parse::<u32>().ok()),
-            );
+            pids.extend(journal.lines().filter_map(|l| l.split(' ').next()?.parse::<u32>().ok()));
         }
         pids
     }
