@@ -452,6 +452,11 @@ pub struct Set {
     pub data_type: Option<u32>,
     /// Length of a map's value in bytes.
     pub data_len: Option<u32>,
+    /// Lengths of the parts of a concatenated key, in bytes; empty where the kernel does not need
+    /// them (it does for ranges).
+    pub fields: Vec<u32>,
+    /// NFTA_SET_USERDATA, raw (for `nft`: byte order of the key, a comment).
+    pub userdata: Vec<u8>,
     /// Elements in the kernel's order.
     pub elements: Vec<SetElement>,
 }
@@ -467,4 +472,6 @@ pub struct SetElement {
     pub flags: u32,
     /// A map's value.
     pub data: Option<Data>,
+    /// NFTA_SET_ELEM_USERDATA, raw (a comment, for `nft`).
+    pub userdata: Vec<u8>,
 }

@@ -20,6 +20,7 @@ mod set;
 mod table;
 
 pub use batch::{Batch, Part, delete_table, replace_table};
+pub use message::Request;
 pub use reply::{NftReplies, SetName, decode_ruleset, generation, set_names};
 pub use rule::{decode_exprs, encode_exprs};
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use model::{AddressSpec, LinkRef, Mac, RouteSpec, Table};
 use netlink_packet_route::RouteNetlinkMessage as Message;
 use rustix::io::Errno;
-use wire::{nft, request, rtnl};
+use wire::{nft, request};
 
 use super::{Builder, Cause};
 use crate::neighbour::Watch;
@@ -85,18 +85,20 @@ impl Builder<'_> {
     }
 
     pub(super) fn set_table(&mut self, ns: &str, table: &Table, exists: bool) -> Result<(), Cause> {
-        self.transact(ns, &nft::replace_table(exists, table, 0))
+        self.transact(ns, &nft::replace_table(exists, table))
     }
 
     pub(super) fn remove_table(&mut self, ns: &str, table: &Table) -> Result<(), Cause> {
-        self.transact(ns, &nft::delete_table(table.family, &table.name, 0))
+        self.transact(ns, &nft::delete_table(table.family, &table.name))
     }
 
     /// Sends one nftables transaction: all of it is done, or none.
     fn transact(&mut self, ns: &str, batch: &nft::Batch) -> Result<(), Cause> {
         let mut socket = Socket::open_in(&self.space(ns)?.net, Protocol::Netfilter)?;
-        let requests: Vec<Request> = rtnl::messages(batch.bytes())
-            .map(|m| Request::new(m.kind, m.body.to_vec()).with(m.flags))
+        let requests: Vec<Request> = batch
+            .messages
+            .iter()
+            .map(|m| Request::new(m.kind, m.body.clone()).with(m.flags))
             .collect();
         match socket.batch(&requests)?.into_iter().next() {
             None => Ok(()),
@@ -107,8 +109,7 @@ impl Builder<'_> {
 
 /// Names the part of the transaction that the kernel did not take.
 fn refusal(batch: &nft::Batch, refused: &Refusal) -> Cause {
-    let part = u32::try_from(refused.index).ok().and_then(|n| batch.part(n));
-    let part = part.map(ToString::to_string).unwrap_or_default();
+    let part = batch.messages.get(refused.index).map_or("", |m| &m.what);
     let errno = refused.error.errno;
     let hint = match errno {
         Errno::NOENT | Errno::OPNOTSUPP => " (this kernel may lack what it uses)",

@@ -228,11 +228,6 @@ impl Draft<'_> {
         let Some(extension) = matches::find(&name.text) else {
             return Err(ErrorKind::UnknownMatch.at(&name).near(matches::NAMES));
         };
-        if let Some((number, protocol)) = matches::needs(&name.text)
-            && self.protocol != Some((false, number))
-        {
-            return Err(ErrorKind::NeedsProtocol(protocol).at(&name));
-        }
         self.matches.push((name, extension));
         Ok(())
     }
@@ -263,6 +258,11 @@ impl Draft<'_> {
         fragment_exprs(self.fragment, &mut exprs);
         let straight = protocol.filter(|(invert, _)| !invert).map(|(_, number)| number);
         for (asked, extension) in &self.matches {
+            if let Some((number, name)) = matches::needs(&asked.text)
+                && straight != Some(number)
+            {
+                return Err(ErrorKind::NeedsProtocol(name).at(asked));
+            }
             exprs.extend(extension.exprs(asked, straight)?);
         }
         exprs.push(Expr::Counter { packets: 0, bytes: 0 });

@@ -4,7 +4,6 @@ use super::SUBSYSTEM;
 use super::attr::Writer;
 
 pub(super) const NLM_F_REQUEST: u16 = 0x1;
-pub(super) const NLM_F_ACK: u16 = 0x4;
 pub(super) const NLM_F_DUMP: u16 = 0x300;
 pub(super) const NLM_F_CREATE: u16 = 0x400;
 pub(super) const NLM_F_APPEND: u16 = 0x800;
@@ -99,25 +98,38 @@ fn item(kind: u16, payload: &[u8]) -> Option<Item<'_>> {
     Some(Item::Message(Message { kind, family: nfgen[0], body }))
 }
 
-/// A whole message. `resource` is nfgenmsg's res_id.
-pub(super) fn message(
-    kind: u16,
-    flags: u16,
-    seq: u32,
-    family: u8,
-    resource: u16,
-    body: Writer,
-) -> Vec<u8> {
-    let body = body.finish();
-    let len = u32::try_from(HEADER + NFGEN + body.len()).unwrap_or(0);
-    let mut out = Vec::with_capacity(HEADER + NFGEN + body.len());
-    out.extend_from_slice(&len.to_ne_bytes());
-    out.extend_from_slice(&kind.to_ne_bytes());
-    out.extend_from_slice(&flags.to_ne_bytes());
-    out.extend_from_slice(&seq.to_ne_bytes());
-    out.extend_from_slice(&0u32.to_ne_bytes());
-    out.extend_from_slice(&[family, 0]);
-    out.extend_from_slice(&resource.to_be_bytes());
-    out.extend_from_slice(&body);
-    out
+/// A request without the parts of its header that the socket fills in: length, sequence, port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// `nlmsg_type`.
+    pub kind: u16,
+    /// `nlmsg_flags`, NLM_F_REQUEST among them.
+    pub flags: u16,
+    /// What follows the netlink header.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// `resource` is nfgenmsg's res_id.
+    pub(super) fn new(kind: u16, flags: u16, family: u8, resource: u16, attrs: Writer) -> Self {
+        let mut body = vec![family, 0];
+        body.extend_from_slice(&resource.to_be_bytes());
+        body.extend_from_slice(&attrs.finish());
+        Self { kind, flags: flags | NLM_F_REQUEST, body }
+    }
+
+    /// The whole message.
+    #[must_use]
+    pub fn bytes(&self, seq: u32) -> Vec<u8> {
+        // Nothing here comes near 4 GiB; a length of 0 would be refused.
+        let len = u32::try_from(HEADER + self.body.len()).unwrap_or(0);
+        let mut out = Vec::with_capacity(HEADER + self.body.len());
+        out.extend_from_slice(&len.to_ne_bytes());
+        out.extend_from_slice(&self.kind.to_ne_bytes());
+        out.extend_from_slice(&self.flags.to_ne_bytes());
+        out.extend_from_slice(&seq.to_ne_bytes());
+        out.extend_from_slice(&0u32.to_ne_bytes());
+        out.extend_from_slice(&self.body);
+        out
+    }
 }

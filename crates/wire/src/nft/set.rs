@@ -14,7 +14,13 @@ const KEY_TYPE: u16 = 4;
 const KEY_LEN: u16 = 5;
 const DATA_TYPE: u16 = 6;
 const DATA_LEN: u16 = 7;
+const DESC: u16 = 9;
 const ID: u16 = 10;
+const USERDATA: u16 = 13;
+
+const DESC_CONCAT: u16 = 2;
+const CONCAT_FIELD: u16 = 1;
+const FIELD_LEN: u16 = 1;
 
 const LIST_TABLE: u16 = 1;
 const LIST_SET: u16 = 2;
@@ -25,6 +31,7 @@ const LIST_ELEMENT: u16 = 1;
 const ELEM_KEY: u16 = 1;
 const ELEM_DATA: u16 = 2;
 const ELEM_FLAGS: u16 = 3;
+const ELEM_USERDATA: u16 = 6;
 const ELEM_KEY_END: u16 = 10;
 
 const DATA_VALUE: u16 = 1;
@@ -72,9 +79,16 @@ pub(super) fn decode(body: &[u8]) -> Option<(String, Set)> {
         key_len: attrs.u32(KEY_LEN).unwrap_or(0),
         data_type: attrs.u32(DATA_TYPE),
         data_len: attrs.u32(DATA_LEN),
+        fields: fields(&attrs).unwrap_or_default(),
+        userdata: attrs.get(USERDATA).unwrap_or_default().to_vec(),
         elements: Vec::new(),
     };
     Some((attrs.text(TABLE)?, set))
+}
+
+fn fields(attrs: &Attrs<'_>) -> Option<Vec<u32>> {
+    let concat = attrs.nest(DESC)?.nest(DESC_CONCAT)?;
+    concat.iter().map(|(_, field)| Attrs::parse(field)?.u32(FIELD_LEN)).collect()
 }
 
 /// Table, set, and elements of one NEWSETELEM.
@@ -101,7 +115,8 @@ fn decode_element(bytes: &[u8]) -> Option<SetElement> {
         Some(bytes) => Some(data::decode(bytes)?),
         None => None,
     };
-    Some(SetElement { key, key_end: value(ELEM_KEY_END), flags, data })
+    let userdata = attrs.get(ELEM_USERDATA).unwrap_or_default().to_vec();
+    Some(SetElement { key, key_end: value(ELEM_KEY_END), flags, data, userdata })
 }
 
 pub(super) fn encode(table: &str, set: &Set, ids: &SetIds) -> Writer {
@@ -118,7 +133,14 @@ pub(super) fn encode(table: &str, set: &Set, ids: &SetIds) -> Writer {
     if let Some(len) = set.data_len {
         w.u32(DATA_LEN, len);
     }
+    if !set.fields.is_empty() {
+        let field = |w: &mut Writer, len: &u32| w.nest(CONCAT_FIELD, |w| w.u32(FIELD_LEN, *len));
+        w.nest(DESC, |w| w.nest(DESC_CONCAT, |w| set.fields.iter().for_each(|f| field(w, f))));
+    }
     w.u32(ID, id);
+    if !set.userdata.is_empty() {
+        w.bytes(USERDATA, &set.userdata);
+    }
     w
 }
 
@@ -160,5 +182,8 @@ fn encode_element(element: &SetElement, w: &mut Writer) {
     }
     if let Some(value) = &element.data {
         data::encode(ELEM_DATA, value, w);
+    }
+    if !element.userdata.is_empty() {
+        w.bytes(ELEM_USERDATA, &element.userdata);
     }
 }
