@@ -1,6 +1,22 @@
-//! shim
+//! Planning: from what should be so and what is so to the changes between them.
+//!
+//! [`plan`] foresees what each change does in the kernel ([`State`]): a veth that is made anew
+//! takes its addresses, routes and bridge with it, so those follow in the plan. Nothing here does
+//! I/O.
+
+#![forbid(unsafe_code)]
+
+mod key;
 mod known;
+mod observe;
+mod plan;
+mod predict;
+mod same;
+mod state;
+mod undo;
+
 pub use known::Known;
+<<<<<<< HEAD
 use model::*;
 /// shim
 pub fn plan(w: &Wanted, b: Option<&Wanted>, _k: &Known, _s: &Snapshot) -> Vec<Change> {
@@ -17,3 +33,8 @@ pub fn undo(
 ) -> Vec<Change> {
     vec![]
 }
+=======
+pub use plan::plan;
+pub use state::State;
+pub use undo::undo;
+>>>>>>> main

@@ -109,7 +109,7 @@ impl Builder<'_> {
 
 /// Names the part of the transaction that the kernel did not take.
 fn refusal(batch: &nft::Batch, refused: &Refusal) -> Cause {
-    let part = batch.messages.get(refused.index).map_or("", |m| &m.what);
+    let part = batch.messages.get(refused.index).map_or("", |m| m.what.as_str());
     let errno = refused.error.errno;
     let hint = match errno {
         Errno::NOENT | Errno::OPNOTSUPP => " (this kernel may lack what it uses)",

@@ -1,0 +1,6 @@
+//! Networks in, traces out.
+
+mod iptables;
+mod net;
+mod seed;
+mod tell;
