@@ -5,7 +5,7 @@
 //! and not the whole link.
 
 mod address;
-mod attr;
+pub(crate) mod attr;
 mod link;
 mod message;
 mod neighbour;

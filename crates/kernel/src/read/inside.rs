@@ -4,6 +4,8 @@ use model::{LinkKind, Rule};
 use wire::rtnl;
 
 use super::Parts;
+use super::modules::Present;
+use super::netfilter;
 use super::survey::Reading;
 use super::sysctl::Source;
 use crate::netlink::{NetlinkError, Protocol, Replies, Request, Socket};
@@ -50,12 +52,18 @@ pub(super) fn own(reading: &mut Reading) {
 }
 
 /// Reads the parts.
-pub(super) fn read(parts: Parts, settings: &mut Source, reading: &mut Reading) {
+pub(super) fn read(parts: Parts, present: &Present, settings: &mut Source, reading: &mut Reading) {
     if parts.intersects(Parts::ROUTES.union(Parts::NEIGHBOURS).union(Parts::NETFILTER)) {
         match Socket::open(Protocol::Route) {
             Ok(mut socket) => by_route_socket(parts, &mut socket, settings, reading),
             Err(error) => denied(parts, &error.into(), reading),
         }
+    }
+    if parts.contains(Parts::NETFILTER) {
+        netfilter::rules(present, reading);
+    }
+    if parts.contains(Parts::CONNTRACK) {
+        netfilter::connections(present, reading);
     }
 }
 

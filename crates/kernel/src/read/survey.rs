@@ -11,6 +11,7 @@ use wire::rtnl::RawLink;
 use super::Parts;
 use super::find::Candidate;
 use super::inside;
+use super::modules::Present;
 use super::observer::{Observer, View, number, unseen};
 use super::sysctl::Source;
 use crate::netlink::NetlinkError;
@@ -83,8 +84,9 @@ pub(super) fn survey(candidates: &[Candidate], parts: Parts) -> Survey {
         Err(error) => return alone(candidates, parts, &error),
     };
     let mut survey = Survey::default();
+    let present = Present::find();
     survey.readings = share(&mut observer, candidates.len(), |worker, place| {
-        candidate(worker, place, &candidates[place], parts)
+        candidate(worker, place, &candidates[place], parts, &present)
     });
     follow_peers(&mut survey.readings, &mut observer);
     if parts.contains(Parts::NSIDS) {
@@ -136,6 +138,7 @@ fn candidate(
     place: usize,
     candidate: &Candidate,
     parts: Parts,
+    present: &Present,
 ) -> Reading {
     let mut reading = from_outside(&mut worker.view, number(place), candidate.namespace.id);
     if inside::wanted(parts) {
@@ -144,7 +147,7 @@ fn candidate(
             move_into_link_name_space(std::os::fd::AsFd::as_fd(&fd), net).map_err(Into::into)
         });
         match entered {
-            Ok(()) => inside::read(parts, &mut worker.settings, &mut reading),
+            Ok(()) => inside::read(parts, present, &mut worker.settings, &mut reading),
             Err(error) => inside::denied(parts, &error, &mut reading),
         }
     }
@@ -231,7 +234,7 @@ fn alone(candidates: &[Candidate], parts: Parts, error: &NetlinkError) -> Survey
         let mut reading = Reading::new(id);
         if own.is_ok_and(|own| super::find::id(own) == id) {
             inside::own(&mut reading);
-            inside::read(parts, &mut Source::default(), &mut reading);
+            inside::read(parts, &Present::find(), &mut Source::default(), &mut reading);
         } else {
             let denied = std::io::Error::from(error.errno);
             reading.gap("links", &denied);
