@@ -34,7 +34,7 @@ mod xt;
 
 pub use check::check;
 pub use indexed::Indexed;
-pub use live::{Checked, Leg, Mark, Sighting, TapPoint, check};
+pub use live::{Checked, Leg, Mark, Sighting, TapPoint};
 pub use overlay::Overlay;
 pub use packet::{IcmpKind, Packet, Payload};
 pub use question::{Protocol, Verdict, trace, walk};
