@@ -34,6 +34,8 @@ pub(crate) struct Asked<S> {
     pub(crate) request: (Packet, End, S),
     /// The reply's.
     pub(crate) reply: Option<(Packet, End, S)>,
+    /// The one link where it came up to a namespace, if there is just one.
+    pub(crate) only_heard_at: Option<LinkId>,
     /// Why it cannot be told whether somebody else would answer.
     pub(crate) doubt: Option<Unknown>,
 }
@@ -61,7 +63,10 @@ impl<S: Sink> Walker<'_, '_, S> {
             };
             packet.src_mac.filter(|_| came)
         });
-        Asked { answer, mac, request: (packet, end, way), reply, doubt }
+        let mut ends =
+            heard.iter().filter(|l| self.net.link(**l).is_some_and(|l| l.port.is_none()));
+        let only_heard_at = ends.next().copied().filter(|_| ends.next().is_none());
+        Asked { answer, mac, request: (packet, end, way), reply, only_heard_at, doubt }
     }
 
     /// Tells the asking as one step, with the request and the reply as its children.

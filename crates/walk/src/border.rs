@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use model::{LinkId, Mac};
+use model::{LinkId, LinkKind, Mac};
 
 use crate::arp::{Asker, message};
 use crate::skb::{Arp, End, Next, Skb, Stop};
@@ -25,6 +25,38 @@ impl<S: Sink> Walker<'_, '_, S> {
             }
         }
         self.run(skb, Next::Receive(link))
+    }
+
+    /// An answer comes in by a border link, for a packet that left there. Whoever sends it knows
+    /// the packet's Ethernet source; but only an address of that segment is known to be answered
+    /// to.
+    pub(crate) fn answered(&mut self, link: LinkId, gone: &Packet, answer: Packet) -> End {
+        let packet = Packet { src_mac: gone.dst_mac, dst_mac: gone.src_mac, ..answer };
+        let skb = Skb::new(link.ns, packet);
+        if let Err(stop) = self.answerable(link, skb.packet.dst) {
+            self.tell_end(&skb, &stop);
+            return End { disposition: stop.disposition, skb };
+        }
+        self.tell(&skb, Stage::Receive, || Action::Entered { link });
+        self.run(skb, Next::Receive(link))
+    }
+
+    fn answerable(&mut self, link: LinkId, ip: Ipv4Addr) -> Result<(), Stop> {
+        let l = self.link(link, Stage::Receive)?;
+        if matches!(&l.kind, LinkKind::Tap(tap) if tap.layer3) {
+            return Ok(());
+        }
+        let mut request = Skb::new(link.ns, message(None, Ipv4Addr::UNSPECIFIED, ip));
+        request.arp = Some(Arp::Request);
+        let asked = self.exchange(request, Next::Receive(link), Asker::Outside(link));
+        match (asked.answer, asked.doubt) {
+            (ArpAnswer::Nobody, Some(unknown)) => Err(Stop::unknown(Stage::Receive, unknown)),
+            (ArpAnswer::Nobody, None) => {
+                let reason = Reason::NoWayBack { src: ip };
+                Err(Stop::lost(Stage::Receive, link.ns, Some(link), reason))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Who on the segment takes frames for this destination: its owner, else the host whose

@@ -72,7 +72,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let entry = self.known(out, ip);
         let because = || {
             let reply = asked.reply.as_ref().and_then(|(_, end, _)| loss(&end.disposition));
-            reply.or_else(|| loss(&asked.request.1.disposition))
+            reply.or_else(|| loss(&asked.request.1.disposition)).or_else(|| deaf(ip, asked))
         };
         let doubt = || match &asked.doubt {
             Some(unknown) => Err(Stop::unknown(Stage::Neighbour, unknown.clone())),
@@ -101,6 +101,13 @@ fn needs_none(link: &Link) -> bool {
     link.kind == LinkKind::Loopback
         || link.flags.contains(LinkFlags::NOARP)
         || matches!(&link.kind, LinkKind::Tap(tap) if tap.layer3)
+}
+
+/// Where the request ended unheard, if that is one place alone.
+fn deaf<S>(ip: Ipv4Addr, asked: &Asked<S>) -> Option<Box<Loss>> {
+    let link = asked.only_heard_at?;
+    let reason = Reason::NoNeighbour { ip, entry: None, because: None };
+    Some(Box::new(Loss { ns: link.ns, link: Some(link), reason }))
 }
 
 fn loss(disposition: &Disposition) -> Option<Box<Loss>> {

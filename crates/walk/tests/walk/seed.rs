@@ -1,9 +1,6 @@
 //! The seed's network, as the person saw it.
 
-use walk::{Place, Protocol, Question, trace};
-
-use crate::net::{id, ip, link_id, net};
-use crate::tell;
+use crate::whole;
 
 pub(crate) const SEED: &str = "
 ns pve1
@@ -60,10 +57,7 @@ iptables docker01 -t nat -A POSTROUTING -s 172.17.0.2/32 -d 172.17.0.2/32 -p tcp
 
 #[test]
 fn there_and_back() {
-    let snapshot = net(SEED);
-    let from = Place::Namespace(id(&snapshot, "alpine01"));
-    let t = trace(&snapshot, Question::new(from, ip("203.0.113.10"), Protocol::Icmp));
-    insta::assert_snapshot!(tell::trace(&snapshot, &t), @r"
+    insta::assert_snapshot!(whole(SEED, "alpine01", "203.0.113.10"), @r"
     there 172.17.0.2 > 203.0.113.10 → left by pve1:enp1s0
      alpine01
       send
@@ -127,10 +121,8 @@ fn there_and_back() {
 
 #[test]
 fn published_port_from_outside() {
-    let snapshot = net(&format!("{SEED}{PUBLISHED}"));
-    let from = Place::Outside(link_id(&snapshot, "pve1:enp1s0"));
-    let t = trace(&snapshot, Question::new(from, ip("192.168.10.103"), Protocol::Tcp(8080)));
-    insta::assert_snapshot!(tell::trace(&snapshot, &t), @r"
+    let text = format!("{SEED}{PUBLISHED}");
+    insta::assert_snapshot!(whole(&text, "pve1:enp1s0", "192.168.10.103:8080"), @r"
     there 198.51.100.1 > 192.168.10.103 → delivered to alpine01
      pve1
       entered by pve1:enp1s0
