@@ -33,7 +33,7 @@ impl<'l> Making<'l> {
             filter(firewall::find(&mut tables, "filter", said.at), host, said.at, drop);
         }
         for table in tables {
-            match firewall::encode(&table) {
+            match table.encoded() {
                 Ok(encoded) => {
                     let ns = space.name.clone();
                     self.tell(table.at, Fact::Table { ns, table: encoded });
