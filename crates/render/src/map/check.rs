@@ -25,7 +25,8 @@ pub(crate) fn check(snapshot: &Snapshot, style: &Style) -> String {
         }
     }
     for (cell, wires) in &runs {
-        let crossing = wires.len() == 2 && wires[0].1 | wires[1].1 == 15 && [5, 10].contains(&wires[0].1);
+        let crossing =
+            wires.len() == 2 && wires[0].1 | wires[1].1 == 15 && [5, 10].contains(&wires[0].1);
         if wires.len() > 1 && !crossing {
             page.fault(&format!("two wires in one place: {cell:?}"));
         }

@@ -136,7 +136,11 @@ fn random(ops: &[(u8, u8, u8, u8, u8)]) -> String {
                 bridges[x].push(format!("br{serial}{pad}"));
                 format!("bridge n{x}:br{serial}{pad} 10.{serial}.0.1/24")
             }
-            3 => format!("nic n{x}:e{serial}{pad} {}{}", at(x, *c), if c % 2 == 0 { " down" } else { "" }),
+            3 => format!(
+                "nic n{x}:e{serial}{pad} {}{}",
+                at(x, *c),
+                if c % 2 == 0 { " down" } else { "" }
+            ),
             _ => format!(
                 "veth n{x}:a{serial}{pad}{} n{y}:b{serial}{pad}{} {}",
                 at(x, *c),
