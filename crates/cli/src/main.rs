@@ -1,2 +1,58 @@
-//! nestwork
-fn main() {}
+//! `nestwork`: builds, shows and explains Linux container networks at any depth of nesting.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod building;
+mod commands;
+mod failure;
+mod live;
+mod output;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use failure::{Exit, Failure};
+use session::Session;
+
+fn main() -> ExitCode {
+    let words: Vec<String> =
+        std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
+    if let Some(code) = kernel::role::play(&words) {
+        return ExitCode::from(u8::try_from(code).unwrap_or(1));
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        output::error(&format!("bug: {panic}\nhint: please report this, with the command line"));
+        std::process::exit(Exit::Bug.code().into());
+    }));
+    let args = Args::parse();
+    match run(&args) {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(failure) => {
+            output::error(&failure.to_string());
+            ExitCode::from(failure.exit.code())
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<Exit, Failure> {
+    let session = Session::new(&args.global)?;
+    match &args.command {
+        None => commands::overview::run(&session),
+        Some(Command::Demo) => commands::demo::run(&session),
+        Some(Command::Plan(a)) => commands::plan::run(&session, a),
+        Some(Command::Up(a)) => commands::up::run(&session, a),
+        Some(Command::Down(a)) => commands::down::run(&session, a),
+        Some(Command::Labs) => commands::labs::run(&session),
+        Some(Command::Map(a)) => commands::map::run(&session, a),
+        Some(Command::Ls(a)) => commands::ls::run(&session, a),
+        Some(Command::Show(a)) => commands::show::run(&session, a),
+        Some(Command::Trace(a)) => commands::trace::run(&session, a),
+        Some(Command::Exec(a)) => commands::exec::run(&session, a),
+        Some(Command::Schema(a)) => commands::schema::run(a),
+        Some(Command::Completion(a)) => commands::completion::run(a),
+    }
+}

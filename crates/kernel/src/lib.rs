@@ -1,1 +1,25 @@
-//! (in the making)
+//! The only part of nestwork that touches the system.
+//!
+//! It reads the live kernel, applies changes, holds processes, and sends and watches packets. What
+//! it is told to do and what it found are plain data of `model`.
+
+pub mod apply;
+mod exec;
+mod neighbour;
+pub mod netlink;
+mod netns;
+mod open;
+pub mod probe;
+mod process;
+pub mod read;
+pub mod role;
+pub mod rootless;
+mod spawn;
+pub mod state;
+mod sys;
+
+pub use exec::{ExecError, Join, exec};
+pub use netns::read_sysctl;
+pub use open::open;
+pub use process::{Inode, Process, kill_self};
+pub use spawn::{Birth, Newborn, Program, SpawnError, container, helper};

@@ -59,12 +59,14 @@ impl Table {
         self.chains.iter().find(|c| c.name == name)
     }
 
-    /// The same table without what differs between two equal ones: handles and counted packets.
+    /// The same table without what differs between two equal ones: handles, counted packets, and
+    /// NFTA_RULE_COMPAT, which the kernel takes and never gives back.
     #[must_use]
     pub fn normalised(&self) -> Self {
         let mut table = self.clone();
         for rule in table.chains.iter_mut().flat_map(|c| &mut c.rules) {
             rule.handle = 0;
+            rule.compat = None;
             for expr in &mut rule.exprs {
                 if let Expr::Counter { packets, bytes } = expr {
                     (*packets, *bytes) = (0, 0);
@@ -173,7 +175,8 @@ pub struct Rule {
     pub handle: u64,
     /// What it does, in order; a failed comparison ends it.
     pub exprs: Vec<Expr>,
-    /// NFTA_RULE_COMPAT, which iptables-nft always sends.
+    /// NFTA_RULE_COMPAT, which iptables-nft always sends. None in every rule that was read: the
+    /// kernel does not give it back.
     pub compat: Option<Compat>,
     /// NFTA_RULE_USERDATA, raw (a comment, for `nft`).
     pub userdata: Vec<u8>,
@@ -449,6 +452,11 @@ pub struct Set {
     pub data_type: Option<u32>,
     /// Length of a map's value in bytes.
     pub data_len: Option<u32>,
+    /// Lengths of the parts of a concatenated key, in bytes; empty where the kernel does not need
+    /// them (it does for ranges).
+    pub fields: Vec<u32>,
+    /// NFTA_SET_USERDATA, raw (for `nft`: byte order of the key, a comment).
+    pub userdata: Vec<u8>,
     /// Elements in the kernel's order.
     pub elements: Vec<SetElement>,
 }
@@ -464,4 +472,6 @@ pub struct SetElement {
     pub flags: u32,
     /// A map's value.
     pub data: Option<Data>,
+    /// NFTA_SET_ELEM_USERDATA, raw (a comment, for `nft`).
+    pub userdata: Vec<u8>,
 }

@@ -35,13 +35,31 @@ pub enum XtInfo {
         /// TCP only: option, mask, compare.
         tcp: Option<(u8, u8, u8)>,
     },
+    /// `-m icmp --icmp-type`.
+    Icmp {
+        /// Type; 255: any.
+        kind: u8,
+        /// First and last code.
+        codes: (u8, u8),
+        /// `!`.
+        invert: bool,
+    },
+    /// `-m multiport` (revision 1).
+    Multiport {
+        /// XT_MULTIPORT_*: 0 source ports, 1 destination ports, 2 either.
+        which: u8,
+        /// First and last port of each; at most 15 numbers, of which a range takes two.
+        ports: Vec<(u16, Option<u16>)>,
+        /// `!`.
+        invert: bool,
+    },
     /// `-m physdev`.
     Physdev {
-        /// Port that the frame came in by; None: any.
+        /// Port that the frame came in by, without the `+` of a wildcard; None: any.
         physin: Option<String>,
-        /// Port that it leaves by; None: any.
+        /// Port that it leaves by, likewise.
         physout: Option<String>,
-        /// Names end in `+` as wildcard: (in, out).
+        /// The name is the beginning of many (`eth+`): (in, out).
         wildcard: (bool, bool),
         /// XT_PHYSDEV_OP_* that are inverted.
         invert: u8,
@@ -143,7 +161,8 @@ pub struct XtConntrack {
     pub match_flags: u16,
     /// Those that are inverted.
     pub invert_flags: u16,
-    /// Bits: 1 INVALID, 2 ESTABLISHED, 4 RELATED, 8 NEW, 64 SNAT, 128 DNAT, 32 UNTRACKED.
+    /// Bits: 1 INVALID, 2 ESTABLISHED, 4 RELATED, 8 NEW, 64 SNAT, 128 DNAT,
+    /// 256 UNTRACKED.
     pub state_mask: u16,
     /// IPS_* bits.
     pub status_mask: u16,

@@ -29,6 +29,18 @@ pub fn plan(changes: &[Change], style: &Style) -> String {
     page.finish()
 }
 
+/// One change: `+ pve1: bridge vmbr0`.
+#[must_use]
+pub fn change(change: &Change) -> String {
+    let sign = match change {
+        Change::Make(_) => '+',
+        Change::Alter { .. } => '~',
+        Change::Remove(_) => '-',
+    };
+    let (whom, what) = words_of(change);
+    crate::clean(&format!("{sign} {whom}: {what}"))
+}
+
 /// `make`, `alter` or `remove`.
 pub(crate) const fn action(change: &Change) -> &'static str {
     match change {

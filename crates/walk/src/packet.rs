@@ -88,6 +88,14 @@ impl Packet {
     }
 }
 
+impl IcmpKind {
+    /// An echo request or reply: the messages that carry an id.
+    #[must_use]
+    pub const fn is_echo(self) -> bool {
+        matches!(self, Self::EchoRequest | Self::EchoReply)
+    }
+}
+
 impl Payload {
     /// IP protocol number.
     #[must_use]

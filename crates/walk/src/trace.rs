@@ -376,6 +376,8 @@ pub enum Reason {
         ip: Ipv4Addr,
         /// The entry that says so, if there is one.
         entry: Option<Neighbour>,
+        /// Where the request or its answer was lost, where it was.
+        because: Option<Box<Loss>>,
     },
     /// Two answer for one address.
     DuplicateAddress {
@@ -416,6 +418,12 @@ pub enum Reason {
         expected: Tuple,
         /// What came.
         got: Tuple,
+    },
+    /// It left with a source address that nobody on the segment beyond the link could answer to:
+    /// nothing there answers ARP for it, and no route back to it is known.
+    NoWayBack {
+        /// The source address that it left with.
+        src: Ipv4Addr,
     },
     /// The source address cannot be chosen: the link out has none.
     NoSource,

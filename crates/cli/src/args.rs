@@ -1,0 +1,236 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Builds, shows and explains Linux container networks, at any depth of nesting.
+#[derive(Parser)]
+#[command(name = "nestwork", version, max_term_width = 100)]
+#[command(after_help = "Examples:
+  nestwork demo                          a three-level network, built, drawn, traced, removed
+  nestwork map                           draw this host's namespaces and how they are wired
+  nestwork trace web 203.0.113.10 --live which way a packet goes, checked with a real one
+
+Exit status: 0 done or yes, 1 the answer is no, 2 bad usage, 3 it could not be done, 4 cannot tell,
+70 a bug. `exec` ends with its command's status.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(clap::Args, Clone)]
+pub(crate) struct Global {
+    /// Print JSON (the same as -o json)
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Output format
+    #[arg(short, long, global = true, value_enum, default_value = "text")]
+    pub(crate) output: Format,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    pub(crate) ascii: bool,
+    /// Columns to draw in (default: the terminal's, else 80)
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(40..))]
+    pub(crate) width: Option<u16>,
+    /// Colour: on a terminal only (and not with NO_COLOR), always, or never
+    #[arg(long, global = true, value_enum, default_value = "auto")]
+    pub(crate) color: When,
+    /// Folder in which labs are remembered (default: /run/nestwork as root, else below
+    /// $XDG_RUNTIME_DIR)
+    #[arg(long, global = true, value_name = "DIR", env = "NESTWORK_STATE")]
+    pub(crate) state: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Build an example apart from everything, draw it, trace it with real packets, remove it
+    #[command(after_help = "Examples:
+  nestwork demo                          as root
+  nestwork demo --ascii                  as an ordinary user too, in a user namespace of its own")]
+    Demo,
+    /// Say what `up` would change
+    #[command(after_help = "Examples:
+  nestwork plan examples/proxmox-docker.yaml
+  nestwork plan --exit-code || echo there is something to do")]
+    Plan(Plan),
+    /// Make a lab as its file says; again and again with the same result
+    #[command(after_help = "Examples:
+  nestwork up                            ./nestwork.yaml
+  nestwork up examples/proxmox-docker.yaml")]
+    Up(Up),
+    /// Remove a lab
+    #[command(after_help = "Examples:
+  nestwork down proxmox-docker
+  nestwork down examples/proxmox-docker.yaml")]
+    Down(Down),
+    /// List the labs
+    Labs,
+    /// Draw the namespaces and how they are wired
+    #[command(after_help = "Examples:
+  nestwork map
+  nestwork map docker01                  that namespace's surroundings
+  nestwork map --ascii --width 100")]
+    Map(Map),
+    /// List the namespaces: who is inside of whom, and who knows whom by which number
+    #[command(after_help = "Examples:
+  nestwork ls
+  nestwork ls --as docker01              as seen from there")]
+    Ls(Ls),
+    /// Show all facts of one namespace or link
+    #[command(after_help = "Examples:
+  nestwork show alpine01
+  nestwork show docker01:eth0
+  nestwork show pid:4711")]
+    Show(Show),
+    /// Tell which way a packet goes there and back, and why; where it is lost, say where and why
+    #[command(after_help = "Examples:
+  nestwork trace alpine01 203.0.113.10           ICMP
+  nestwork trace alpine01 203.0.113.10:443       TCP
+  nestwork trace outside 192.168.10.103:8080     a published port, from beyond this host
+  nestwork trace alpine01 docker01 --live        checked with one real, tagged packet
+
+FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outside`.")]
+    Trace(Trace),
+    /// Run a command inside a namespace
+    #[command(after_help = "Examples:
+  nestwork exec docker01 ip route                this host's tools, that network
+  nestwork exec -a docker01 ps ax                all of its namespaces
+  nestwork exec alpine01 -- tcpdump -ni eth0")]
+    Exec(Exec),
+    /// Print the JSON Schema of a command's JSON
+    Schema(Schema),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:
+  nestwork completion bash > /etc/bash_completion.d/nestwork")]
+    Completion(Completion),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Plan {
+    /// Lab file
+    #[arg(default_value = "nestwork.yaml")]
+    pub(crate) file: PathBuf,
+    /// Exit with 1 if there is something to change
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Up {
+    /// Lab file
+    #[arg(default_value = "nestwork.yaml")]
+    pub(crate) file: PathBuf,
+    /// Print each change before it is made
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Down {
+    /// Name of a lab, or its file
+    #[arg(default_value = "nestwork.yaml")]
+    pub(crate) lab: String,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Map {
+    /// Only this namespace and what it is joined to
+    pub(crate) ns: Option<String>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Ls {
+    /// As seen from this namespace
+    #[arg(long = "as", value_name = "NS")]
+    pub(crate) seen_from: Option<String>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Show {
+    /// A namespace, or a link as NAMESPACE:LINK
+    pub(crate) target: String,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Trace {
+    /// Where the packet starts: a namespace, a link, an address of one, or `outside`
+    pub(crate) from: String,
+    /// Where it is to go: an address, a namespace or a link, with :PORT for TCP
+    pub(crate) to: String,
+    /// Send one real, tagged packet and watch it on every link
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// Protocol (default: tcp if a port is given, else icmp)
+    #[arg(long, value_enum)]
+    pub(crate) proto: Option<Proto>,
+    /// Source port (default: one that no socket uses)
+    #[arg(long, value_name = "PORT")]
+    pub(crate) sport: Option<u16>,
+    /// Source address (default: as the kernel chooses)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) source: Option<Ipv4Addr>,
+    /// Length of the IP packet in bytes (ICMP and UDP)
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(36..=65535))]
+    pub(crate) size: Option<u32>,
+    /// Set the don't-fragment bit
+    #[arg(long)]
+    pub(crate) df: bool,
+    /// Time to live
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) ttl: Option<u8>,
+    /// Tell the side ways too: ARP requests, flooded copies, rules that matched
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// How long to wait for the packet, in milliseconds (with --live)
+    #[arg(long, default_value_t = 1000, value_name = "MS")]
+    pub(crate) patience: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Proto {
+    Icmp,
+    Tcp,
+    Udp,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Exec {
+    /// Join all of its namespaces, not only the network
+    #[arg(short, long)]
+    pub(crate) all: bool,
+    /// The namespace
+    pub(crate) ns: String,
+    /// The command
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Schema {
+    /// The command (map, ls, show, trace, plan, labs)
+    pub(crate) command: String,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Completion {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,15 @@
+//! A file per subcommand: what it takes is in `args`, how it looks is in `render`.
+
+pub(crate) mod completion;
+pub(crate) mod demo;
+pub(crate) mod down;
+pub(crate) mod exec;
+pub(crate) mod labs;
+pub(crate) mod ls;
+pub(crate) mod map;
+pub(crate) mod overview;
+pub(crate) mod plan;
+pub(crate) mod schema;
+pub(crate) mod show;
+pub(crate) mod trace;
+pub(crate) mod up;

@@ -1,0 +1,27 @@
+use kernel::read::Parts;
+
+use crate::args::Trace;
+use crate::failure::{Exit, Failure};
+use crate::live::{self, Wish};
+use crate::session::Session;
+
+pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
+    if args.live {
+        crate::session::require_rights("send and watch a packet")?;
+    }
+    let snapshot = session.snapshot(Parts::all())?;
+    let wish = Wish {
+        from: args.from.clone(),
+        to: args.to.clone(),
+        proto: args.proto,
+        sport: args.sport,
+        source: args.source,
+        size: args.size,
+        df: args.df,
+        ttl: args.ttl,
+        live: args.live,
+        explain: args.explain,
+        patience: std::time::Duration::from_millis(args.patience),
+    };
+    live::trace(session, &snapshot, &wish)
+}

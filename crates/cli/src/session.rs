@@ -1,0 +1,115 @@
+//! What every command starts from: how to print, where labs are remembered, the live Snapshot.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use kernel::read::{KnownName, Parts, ReadOptions};
+use kernel::rootless;
+use kernel::state::State;
+use model::{NsId, Snapshot, Target};
+use render::Style;
+
+use crate::args::{Format, Global, When};
+use crate::failure::{Failure, OrFail};
+
+pub(crate) struct Session {
+    pub(crate) style: Style,
+    pub(crate) json: bool,
+    pub(crate) state: State,
+}
+
+impl Session {
+    pub(crate) fn new(global: &Global) -> Result<Self, Failure> {
+        let root = match &global.state {
+            Some(folder) => folder.clone(),
+            None => state_folder(rootless::user_id()),
+        };
+        Ok(Self {
+            style: style(global),
+            json: global.json || global.output == Format::Json,
+            state: State::at(root),
+        })
+    }
+
+    /// Reads the live kernel.
+    pub(crate) fn snapshot(&self, parts: Parts) -> Result<Snapshot, Failure> {
+        let options = ReadOptions { parts, names: self.known_names()? };
+        kernel::read::read(&options).or_fail("cannot read this host")
+    }
+
+    /// The names that labs gave.
+    fn known_names(&self) -> Result<Vec<KnownName>, Failure> {
+        let mut names = Vec::new();
+        for lab in self.state.labs().or_fail("cannot read the labs' state")? {
+            names.extend(crate::building::known_names(&lab));
+        }
+        Ok(names)
+    }
+}
+
+/// Refuses early, and by name, what takes rights that this process lacks.
+pub(crate) fn require_rights(what: &str) -> Result<(), Failure> {
+    let missing = rootless::missing_capabilities().or_fail("cannot read this process's rights")?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::failed(format!("cannot {what}"))
+        .because(format!("this process lacks {}", missing.join(", ")))
+        .hint("run it as root; an ordinary user can run `nestwork demo`"))
+}
+
+/// The namespace that a word names.
+pub(crate) fn find_ns(snapshot: &Snapshot, word: &str) -> Result<NsId, Failure> {
+    snapshot.resolve_ns(word).map_err(|e| not_found(&e))
+}
+
+/// The namespace or link that a word names.
+pub(crate) fn find(snapshot: &Snapshot, word: &str) -> Result<Target, Failure> {
+    snapshot.resolve(word).map_err(|e| not_found(&e))
+}
+
+fn not_found(error: &model::NameError) -> Failure {
+    use model::NameError::{Ambiguous, NoLink, NoNamespace};
+    let failure = Failure::usage(render::clean(&error.to_string()));
+    let (name, known, look) = match error {
+        NoNamespace { name, known } => {
+            (name, known, "`nestwork ls` lists the namespaces".to_owned())
+        }
+        NoLink { ns, link, known } => {
+            (link, known, format!("`nestwork show {ns}` lists its links"))
+        }
+        Ambiguous { .. } => return failure.hint("say which one, by its path"),
+    };
+    let near = known
+        .iter()
+        .map(|k| (strsim::jaro_winkler(k, name), k))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match near {
+        Some((_, near)) => failure.hint(format!("did you mean {}?", render::clean(near))),
+        None => failure.hint(render::clean(&look)),
+    }
+}
+
+/// Where that user's labs are remembered.
+fn state_folder(uid: u32) -> PathBuf {
+    if uid == 0 {
+        return PathBuf::from("/run/nestwork");
+    }
+    match std::env::var_os("XDG_RUNTIME_DIR") {
+        Some(folder) if !folder.is_empty() => PathBuf::from(folder).join("nestwork"),
+        _ => std::env::temp_dir().join(format!("nestwork-{uid}")),
+    }
+}
+
+fn style(global: &Global) -> Style {
+    let terminal = std::io::stdout().is_terminal();
+    let columns = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| size.ws_col);
+    let width = global.width.or_else(|| columns().filter(|n| terminal && *n >= 40)).unwrap_or(80);
+    let colour = match global.color {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    Style { width: usize::from(width), ascii: global.ascii, colour }
+}

@@ -1,0 +1,142 @@
+//! Running the program on the real kernel, each test with labs and state of its own.
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The program under test. Another place for it (and for the repository) can be given to tests
+/// that were built by one user and are run by another.
+pub fn nestwork() -> PathBuf {
+    std::env::var_os("NESTWORK_BIN")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_nestwork")), PathBuf::from)
+}
+
+fn repository() -> PathBuf {
+    std::env::var_os("NESTWORK_REPOSITORY")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), PathBuf::from)
+}
+
+/// One of the examples.
+pub fn example(name: &str) -> PathBuf {
+    repository().join("examples").join(name)
+}
+
+/// A file below `fixtures/`.
+pub fn fixture(name: &str) -> String {
+    let path = repository().join("fixtures").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// A folder for one test's labs; whatever of them still lives is ended when it goes.
+pub struct Bench {
+    folder: PathBuf,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let n = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("nestwork-test-{}-{n}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self { folder }
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// Writes a lab file.
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(nestwork());
+        command.env("NESTWORK_STATE", self.state()).env_remove("NESTWORK_FAULT").args(args);
+        command
+    }
+
+    /// Runs it; what it printed and its exit status.
+    #[track_caller]
+    pub fn run(&self, args: &[&str]) -> Ran {
+        Ran::from(self.command(args).output().unwrap())
+    }
+
+    /// Runs it, and expects that exit status.
+    #[track_caller]
+    pub fn expect(&self, status: i32, args: &[&str]) -> Ran {
+        let ran = self.run(args);
+        assert_eq!(ran.status, status, "nestwork {args:?}\n{}{}", ran.out, ran.err);
+        ran
+    }
+
+    /// Runs it with success.
+    #[track_caller]
+    pub fn ok(&self, args: &[&str]) -> String {
+        self.expect(0, args).out
+    }
+
+    /// Makes a lab from one of the examples.
+    #[track_caller]
+    pub fn up_example(&self, name: &str) {
+        self.ok(&["up", example(name).to_str().unwrap()]);
+    }
+
+    /// Makes a lab from text.
+    #[track_caller]
+    pub fn up(&self, text: &str) -> PathBuf {
+        let file = self.file("lab.yaml", text);
+        self.ok(&["up", file.to_str().unwrap()]);
+        file
+    }
+
+    /// A command in all namespaces of a container of the lab.
+    #[track_caller]
+    pub fn exec(&self, ns: &str, command: &str) -> String {
+        let mut args = vec!["exec", "-a", ns, "--"];
+        args.extend(command.split(' '));
+        self.ok(&args)
+    }
+
+    /// PIDs of the lab processes that the state tells of.
+    pub fn pids(&self) -> Vec<u32> {
+        let mut pids = Vec::new();
+        for lab in std::fs::read_dir(self.state().join("labs")).into_iter().flatten().flatten() {
+            let journal = std::fs::read_to_string(lab.path().join("journal")).unwrap_or_default();
+            pids.extend(journal.lines().filter_map(|l| l.split(' ').next()?.parse::<u32>().ok()));
+        }
+        pids
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        for lab in std::fs::read_dir(self.state().join("labs")).into_iter().flatten().flatten() {
+            let name = lab.file_name();
+            let _ = self.command(&["down", name.to_str().unwrap_or_default()]).output();
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// What a run gave.
+#[derive(Debug)]
+pub struct Ran {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Links, and what they are ports of.
+
+use std::os::fd::AsRawFd;
+
+use model::{LinkRef, LinkSpec, LinkSpecKind, Pins, PortFlags, VethEnd};
+use netlink_packet_core::Parseable;
+use netlink_packet_route::RouteNetlinkMessage as Message;
+use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage};
+use rustix::io::Errno;
+use wire::request::{self, Far, NewLink, Place};
+use wire::rtnl;
+
+use super::{Builder, Cause, Space};
+use crate::netlink::{Request, Socket};
+use crate::{netns, role};
+
+impl Builder<'_> {
+    pub(super) fn make_link(&mut self, spec: &LinkSpec) -> Result<(), Cause> {
+        match &spec.kind {
+            LinkSpecKind::Veth(end) => self.make_veth(spec, end)?,
+            LinkSpecKind::Tap => return self.make_tap(spec),
+            LinkSpecKind::Bridge(bridge) => {
+                self.new_link(
+                    &spec.link.ns,
+                    &spec.link.name,
+                    &spec.pins,
+                    &NewLink::Bridge(*bridge),
+                )?;
+            }
+            LinkSpecKind::Macvlan { lower, mode } => {
+                let place = self.place(&lower.ns, &spec.link.ns)?;
+                let index = self.space(&lower.ns)?.index(&lower.name)?;
+                let kind = NewLink::Macvlan { lower: index, mode: *mode, place };
+                self.new_link(&lower.ns, &spec.link.name, &spec.pins, &kind)?;
+            }
+            LinkSpecKind::Vxlan { vni, lower, local, remote, port } => {
+                let space = self.space(&spec.link.ns)?;
+                let lower = lower.as_ref().map(|l| space.index(l)).transpose()?;
+                let kind = NewLink::Vxlan {
+                    vni: *vni,
+                    lower,
+                    local: *local,
+                    remote: *remote,
+                    port: *port,
+                };
+                self.new_link(&spec.link.ns, &spec.link.name, &spec.pins, &kind)?;
+            }
+        }
+        self.finish_link(&spec.link, &spec.pins)
+    }
+
+    fn make_veth(&mut self, spec: &LinkSpec, end: &VethEnd) -> Result<(), Cause> {
+        let name = end.born_as.as_ref().unwrap_or(&end.link.name);
+        let place = match end.born_as {
+            Some(_) => Place::Here,
+            None => self.place(&spec.link.ns, &end.link.ns)?,
+        };
+        let kind = NewLink::Veth(Far { name, pins: &end.pins, place });
+        self.new_link(&spec.link.ns, &spec.link.name, &spec.pins, &kind)?;
+        if let Some(name) = &end.born_as {
+            let target = self.space(&end.link.ns)?.net.as_raw_fd();
+            let space = self.space_mut(&spec.link.ns)?;
+            let index = space.index(name)?;
+            let message = request::move_to(index, &end.link.name, target);
+            space.route.ack(Message::SetLink(message))?;
+        }
+        self.finish_link(&end.link, &end.pins)
+    }
+
+    /// A tap that stays without a process.
+    fn make_tap(&mut self, spec: &LinkSpec) -> Result<(), Cause> {
+        let space = self.space(&spec.link.ns)?;
+        let (name, index) = (&spec.link.name, spec.pins.index);
+        netns::within(&space.net, || role::open_card(name, index, true))??;
+        self.set_pins(&spec.link, &spec.pins)
+    }
+
+    fn new_link(
+        &mut self,
+        ns: &str,
+        name: &str,
+        pins: &Pins,
+        kind: &NewLink<'_>,
+    ) -> Result<(), Cause> {
+        let message = request::new_link(name, pins, kind);
+        let request = Request::from(Message::NewLink(message)).create();
+        self.space_mut(ns)?.route.ack(request).map_err(|e| {
+            let lacking = e.errno == Errno::OPNOTSUPP;
+            let mut cause = Cause::from(e);
+            if lacking {
+                cause.text = format!("this kernel has no links of kind {}", kind.name());
+            }
+            cause
+        })
+    }
+
+    /// `to`, as seen by a socket in `from`.
+    fn place(&self, from: &str, to: &str) -> Result<Place, Cause> {
+        if from == to {
+            return Ok(Place::Here);
+        }
+        Ok(Place::Namespace(self.space(to)?.net.as_raw_fd()))
+    }
+
+    /// What a link takes only after it was made.
+    fn finish_link(&mut self, link: &LinkRef, pins: &Pins) -> Result<(), Cause> {
+        let late = Pins { altnames: pins.altnames.clone(), txqlen: pins.txqlen, ..Pins::default() };
+        self.set_pins(link, &late)
+    }
+
+    /// Sets everything that is pinned but the index.
+    pub(super) fn set_pins(&mut self, link: &LinkRef, pins: &Pins) -> Result<(), Cause> {
+        if *pins == Pins::default() {
+            return Ok(());
+        }
+        let space = self.space_mut(&link.ns)?;
+        let (set, names) = request::set_link(space.index(&link.name)?, pins);
+        if let Some(message) = set {
+            space.route.ack(Message::SetLink(message))?;
+        }
+        if let Some(message) = names {
+            space.route.ack(Request::from(Message::NewLinkProp(message)).create())?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn alter_link(&mut self, from: &LinkSpec, to: &LinkSpec) -> Result<(), Cause> {
+        self.alter_pins(&to.link, &from.pins, &to.pins)?;
+        if let (LinkSpecKind::Veth(from), LinkSpecKind::Veth(to)) = (&from.kind, &to.kind) {
+            self.alter_pins(&to.link, &from.pins, &to.pins)?;
+        }
+        Ok(())
+    }
+
+    fn alter_pins(&mut self, link: &LinkRef, from: &Pins, to: &Pins) -> Result<(), Cause> {
+        let gone: Vec<String> =
+            from.altnames.iter().filter(|n| !to.altnames.contains(n)).cloned().collect();
+        if !gone.is_empty() {
+            let space = self.space_mut(&link.ns)?;
+            let pins = Pins { altnames: gone, ..Pins::default() };
+            let (_, names) = request::set_link(space.index(&link.name)?, &pins);
+            if let Some(message) = names {
+                space.route.ack(Message::DelLinkProp(message))?;
+            }
+        }
+        let changed = Pins {
+            index: None,
+            mac: to.mac.filter(|_| from.mac != to.mac),
+            mtu: to.mtu.filter(|_| from.mtu != to.mtu),
+            txqlen: to.txqlen.filter(|_| from.txqlen != to.txqlen),
+            altnames: to.altnames.iter().filter(|n| !from.altnames.contains(n)).cloned().collect(),
+        };
+        self.set_pins(link, &changed)
+    }
+
+    pub(super) fn remove_link(&mut self, link: &LinkRef) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let message = at(space.index(&link.name)?);
+        Ok(space.route.ack(Message::DelLink(message))?)
+    }
+
+    pub(super) fn set_master(
+        &mut self,
+        link: &LinkRef,
+        bridge: Option<&str>,
+        flags: PortFlags,
+    ) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let bridge = bridge.map_or(Ok(0), |name| space.index(name))?;
+        let (set, port) = request::master(space.index(&link.name)?, bridge, flags);
+        space.route.ack(Message::SetLink(set))?;
+        if let Some(port) = port {
+            space.route.ack(Message::NewLink(port))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_up(&mut self, link: &LinkRef, up: bool) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let index = space.index(&link.name)?;
+        space.route.ack(Message::SetLink(request::link_flags(index, up, false)))?;
+        if up && is_tap(space, index)? {
+            // A tap's driver says that it has carrier, but never that it is operational.
+            space.route.ack(Message::SetLink(request::link_flags(index, up, true)))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_mtu(&mut self, link: &LinkRef, mtu: u32) -> Result<(), Cause> {
+        self.set_pins(link, &Pins { mtu: Some(mtu), ..Pins::default() })
+    }
+}
+
+fn at(index: u32) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.index = index;
+    message
+}
+
+fn is_tap(space: &mut Space, index: u32) -> Result<bool, Cause> {
+    let reply = space.route.get(Message::GetLink(at(index)))?;
+    let mut infos = links(&reply).flat_map(|m| m.attributes).filter_map(|a| match a {
+        LinkAttribute::LinkInfo(info) => Some(info),
+        _ => None,
+    });
+    Ok(infos.any(|info| info.contains(&LinkInfo::Kind(InfoKind::Tun))))
+}
+
+/// The links told of in a reply. One that cannot be parsed is not among them.
+fn links(reply: &[u8]) -> impl Iterator<Item = LinkMessage> {
+    rtnl::messages(reply).filter_map(|m| LinkMessage::parse(m.body).ok())
+}
+
+/// Asks for each link by its index.
+pub(super) fn settle_all(route: &mut Socket) -> Result<(), Cause> {
+    let mut message = LinkMessage::default();
+    // Names and indexes are enough: no statistics.
+    message
+        .attributes
+        .push(LinkAttribute::ExtMask(vec![netlink_packet_route::link::LinkExtentMask::SkipStats]));
+    let replies = route.dump(Message::GetLink(message))?;
+    let indexes: Vec<u32> = links(&replies.bytes).map(|m| m.header.index).collect();
+    for index in indexes {
+        route.get(Message::GetLink(at(index)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! Addresses, routes, neighbours, sysctls and nftables tables.
+
+use std::io;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use model::{AddressSpec, LinkRef, Mac, RouteSpec, Table};
+use netlink_packet_route::RouteNetlinkMessage as Message;
+use rustix::io::Errno;
+use wire::{nft, request};
+
+use super::{Builder, Cause};
+use crate::neighbour::Watch;
+use crate::netlink::{Protocol, Refusal, Request, Socket};
+use crate::netns;
+
+/// How long a neighbour that is asked for may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+impl Builder<'_> {
+    pub(super) fn make_address(&mut self, spec: &AddressSpec) -> Result<(), Cause> {
+        let space = self.space_mut(&spec.link.ns)?;
+        let message = request::address(spec, space.index(&spec.link.name)?);
+        Ok(space.route.ack(Request::from(Message::NewAddress(message)).create())?)
+    }
+
+    pub(super) fn remove_address(&mut self, spec: &AddressSpec) -> Result<(), Cause> {
+        let space = self.space_mut(&spec.link.ns)?;
+        let message = request::address(spec, space.index(&spec.link.name)?);
+        Ok(space.route.ack(Message::DelAddress(message))?)
+    }
+
+    pub(super) fn make_route(&mut self, spec: &RouteSpec) -> Result<(), Cause> {
+        let space = self.space_mut(&spec.ns)?;
+        let index = spec.dev.as_ref().map(|dev| space.index(dev)).transpose()?;
+        let message = Message::NewRoute(request::route(spec, index));
+        Ok(space.route.ack(Request::from(message).create())?)
+    }
+
+    pub(super) fn remove_route(&mut self, spec: &RouteSpec) -> Result<(), Cause> {
+        let space = self.space_mut(&spec.ns)?;
+        let index = spec.dev.as_ref().map(|dev| space.index(dev)).transpose()?;
+        Ok(space.route.ack(Message::DelRoute(request::route(spec, index)))?)
+    }
+
+    pub(super) fn make_neighbour(
+        &mut self,
+        link: &LinkRef,
+        ip: IpAddr,
+        mac: Option<Mac>,
+    ) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let index = space.index(&link.name)?;
+        let request = Request::from(Message::NewNeighbour(request::neighbour(index, ip, mac)));
+        if mac.is_some() {
+            return Ok(space.route.ack(request.replace())?);
+        }
+        // Listened for before it is asked: the answer may come at once.
+        let watch = Watch::open_in(&space.net)?;
+        space.route.ack(request.replace())?;
+        let until = Instant::now() + ANSWER_WITHIN;
+        match watch.resolved(index, ip, until)? {
+            true => Ok(()),
+            false => Err(Cause::new(format!("{ip} does not answer on {link}"))),
+        }
+    }
+
+    pub(super) fn remove_neighbour(&mut self, link: &LinkRef, ip: IpAddr) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let index = space.index(&link.name)?;
+        let message = Message::DelNeighbour(request::neighbour(index, ip, None));
+        Ok(space.route.ack(message)?)
+    }
+
+    pub(super) fn set_sysctl(&mut self, ns: &str, key: &str, value: &str) -> Result<(), Cause> {
+        let path = format!("/proc/sys/{key}");
+        netns::within(&self.space(ns)?.net, || std::fs::write(&path, value))?.map_err(|e| {
+            let missing = e.kind() == io::ErrorKind::NotFound;
+            let mut cause = Cause::from(e);
+            if missing {
+                cause.text = format!("this kernel has no {path} in {ns}");
+            }
+            cause
+        })
+    }
+
+    pub(super) fn set_table(&mut self, ns: &str, table: &Table, exists: bool) -> Result<(), Cause> {
+        self.transact(ns, &nft::replace_table(exists, table))
+    }
+
+    pub(super) fn remove_table(&mut self, ns: &str, table: &Table) -> Result<(), Cause> {
+        self.transact(ns, &nft::delete_table(table.family, &table.name))
+    }
+
+    /// Sends one nftables transaction: all of it is done, or none.
+    fn transact(&mut self, ns: &str, batch: &nft::Batch) -> Result<(), Cause> {
+        let mut socket = Socket::open_in(&self.space(ns)?.net, Protocol::Netfilter)?;
+        let requests: Vec<Request> = batch
+            .messages
+            .iter()
+            .map(|m| Request::new(m.kind, m.body.clone()).with(m.flags))
+            .collect();
+        match socket.batch(&requests)?.into_iter().next() {
+            None => Ok(()),
+            Some(refused) => Err(refusal(batch, &refused)),
+        }
+    }
+}
+
+/// Names the part of the transaction that the kernel did not take.
+fn refusal(batch: &nft::Batch, refused: &Refusal) -> Cause {
+    let part = batch.messages.get(refused.index).map_or("", |m| m.what.as_str());
+    let errno = refused.error.errno;
+    let hint = match errno {
+        Errno::NOENT | Errno::OPNOTSUPP => " (this kernel may lack what it uses)",
+        _ => "",
+    };
+    Cause { text: format!("{part}: {}{hint}", refused.error), errno: Some(errno) }
+}

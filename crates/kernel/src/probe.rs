@@ -1,0 +1,74 @@
+//! One tagged packet, and what becomes of it.
+//!
+//! The tag is eight random bytes: payload of an ICMP echo or UDP datagram, or (its first half) the
+//! sequence number of a TCP SYN. It survives every translation of addresses, comes back in the
+//! answer, and is quoted in ICMP errors. A socket filter on it keeps all other traffic out.
+
+mod filter;
+mod frame;
+mod send;
+mod tap;
+
+pub use frame::sighting;
+pub use send::{reset, send};
+pub use tap::{Taps, answered};
+
+use std::net::Ipv4Addr;
+
+/// What to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// Source address; None: the kernel chooses.
+    pub src: Option<Ipv4Addr>,
+    /// Destination.
+    pub dst: Ipv4Addr,
+    /// What kind of packet.
+    pub kind: Kind,
+    /// Length of the IP packet in bytes, where the kind leaves room (ICMP, UDP).
+    pub len: u32,
+    /// Don't fragment.
+    pub df: bool,
+    /// Time to live; None: the namespace's default.
+    pub ttl: Option<u8>,
+    /// What it is known by.
+    pub tag: Tag,
+}
+
+/// Kinds of probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// ICMP echo request with this id.
+    Icmp(u16),
+    /// UDP datagram from and to these ports.
+    Udp(u16, u16),
+    /// TCP SYN from and to these ports.
+    Tcp(u16, u16),
+}
+
+/// Eight random bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag(pub [u8; 8]);
+
+impl Tag {
+    /// A new one.
+    ///
+    /// # Errors
+    /// If the kernel has no randomness yet.
+    pub fn random() -> std::io::Result<Self> {
+        let mut bytes = [0; 8];
+        rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
+        Ok(Self(bytes))
+    }
+
+    /// A port above the kernel's ephemeral range, of this tag.
+    #[must_use]
+    pub fn port(self) -> u16 {
+        61_000 + u16::from_be_bytes([self.0[6], self.0[7]]) % 4_500
+    }
+
+    /// Its first half: the sequence number.
+    const fn number(self) -> u32 {
+        let [a, b, c, d, ..] = self.0;
+        u32::from_be_bytes([a, b, c, d])
+    }
+}

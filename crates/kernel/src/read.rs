@@ -1,0 +1,109 @@
+//! Reading the live kernel into a [`Snapshot`], without changing anything on the host.
+//!
+//! First, every namespace that a process or a mount shows is found ([`find`]). Then an observer, a
+//! network namespace of our own, gives each of them a number of its own choice and asks for their
+//! links from there ([`observer`]): all peers come back in one numbering, and no number is allotted
+//! in anybody else's table. What cannot be asked from outside is read by two threads that enter
+//! each namespace in turn ([`inside`]).
+
+mod door;
+mod find;
+mod inside;
+mod modules;
+mod mount;
+mod name;
+mod nesting;
+mod netfilter;
+mod observer;
+mod process;
+mod survey;
+mod sysctl;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use model::{Snapshot, Warning};
+
+bitflags::bitflags! {
+    /// What is read of each namespace, beside what it is and its links and addresses.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Parts: u32 {
+        /// Its own table of nsids.
+        const NSIDS = 1;
+        /// Routes, rules and sysctls.
+        const ROUTES = 1 << 1;
+        /// Neighbours and forwarding databases.
+        const NEIGHBOURS = 1 << 2;
+        /// nftables, what else filters, and hooks before and behind links.
+        const NETFILTER = 1 << 3;
+        /// Tracked connections.
+        const CONNTRACK = 1 << 4;
+    }
+}
+
+/// A namespace that is already known by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownName {
+    /// The lab that it is part of.
+    pub lab: String,
+    /// Its name there.
+    pub name: String,
+    /// `st_dev` of its nsfs file.
+    pub dev: u64,
+    /// `st_ino` of its nsfs file.
+    pub ino: u64,
+    /// The name, in the same lab, of the one that it is inside of; None: directly on the host.
+    pub parent: Option<String>,
+}
+
+/// What to read.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// Which parts of each namespace.
+    pub parts: Parts,
+    /// Names that are already known.
+    pub names: Vec<KnownName>,
+}
+
+impl Default for ReadOptions {
+    /// Everything.
+    fn default() -> Self {
+        Self { parts: Parts::all(), names: Vec::new() }
+    }
+}
+
+/// Why nothing at all could be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is no /proc, or it is not the kernel's.
+    #[error("cannot read /proc: {0}")]
+    Proc(#[source] std::io::Error),
+}
+
+/// Reads this host. What vanishes or is denied on the way becomes a gap or a warning in the
+/// result.
+///
+/// # Errors
+/// Only if there is nothing to begin with.
+pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
+    let mut warnings = Vec::new();
+    let mut found = find::find(&mut warnings).map_err(ReadError::Proc)?;
+    let survey = survey::survey(&found.candidates, options.parts);
+    let mut snapshot = Snapshot {
+        viewer: Some(found.viewer),
+        taken: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
+        ..Snapshot::default()
+    };
+    nesting::nest(&mut found, &options.names);
+    name::name(&mut found, &options.names);
+    for candidate in found.candidates {
+        snapshot.namespaces.insert(candidate.namespace.id, candidate.namespace);
+    }
+    survey.join(&mut snapshot);
+    warnings.append(&mut snapshot.warnings);
+    snapshot.warnings = warnings;
+    Ok(snapshot)
+}
+
+fn warning(text: impl Into<String>) -> Warning {
+    Warning { ns: None, text: text.into() }
+}

@@ -1,0 +1,428 @@
+//! Processes that outlive this program: the first process of a container, cables, services.
+//!
+//! Each is born blocked. This program learns who it is, writes that into the journal, and only
+//! then lets it go; a process whose maker died before that reads end-of-file and ends. So there is
+//! never a process that the journal does not know.
+
+use std::ffi::{CStr, CString};
+use std::fmt;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use model::IdMap;
+use rustix::fs::{Mode, OFlags};
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
+};
+
+use crate::process::Process;
+use crate::sys::{self, Forked, Spaces};
+
+/// The program that born processes become: this very one, called by another name.
+pub struct Program(OwnedFd);
+
+impl Program {
+    /// The running program.
+    ///
+    /// # Errors
+    /// If /proc is not there.
+    pub fn current() -> io::Result<Self> {
+        Self::open(Path::new("/proc/self/exe"))
+    }
+
+    /// The `nestwork` program at that path, for tests that are programs of their own.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self(rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?))
+    }
+}
+
+/// A container to be born.
+pub struct Birth<'a> {
+    /// Its host name, and what its first process is called by.
+    pub name: &'a str,
+    /// First process of the container that it is inside of.
+    pub inside: Option<&'a Process>,
+    /// Its own user namespace.
+    pub user: Option<IdMap>,
+    /// When the other end of this closes, the container ends.
+    pub leash: Option<BorrowedFd<'a>>,
+}
+
+/// Why a process was not born.
+#[derive(Debug)]
+pub struct SpawnError {
+    /// What it was about to do.
+    pub doing: String,
+    /// The kernel's answer.
+    pub source: io::Error,
+}
+
+impl fmt::Display for SpawnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.doing, self.source)
+    }
+}
+
+impl std::error::Error for SpawnError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+trait Doing<T> {
+    fn doing(self, what: &str) -> Result<T, SpawnError>;
+}
+
+impl<T, E: Into<io::Error>> Doing<T> for Result<T, E> {
+    fn doing(self, what: &str) -> Result<T, SpawnError> {
+        self.map_err(|e| SpawnError { doing: what.to_owned(), source: e.into() })
+    }
+}
+
+/// A process that is born and waits for leave to go on.
+pub struct Newborn {
+    /// Who it is.
+    pub process: Process,
+    line: Line,
+    user: Option<IdMap>,
+}
+
+impl Newborn {
+    /// Lets it go on, and waits until it is ready.
+    ///
+    /// # Errors
+    /// What it met on its way.
+    pub fn release(self) -> Result<Process, SpawnError> {
+        if let Some(map) = self.user {
+            write_id_maps(self.process.pid, map)?;
+        }
+        self.line.send(GO, None).doing("tell the new process to go on")?;
+        self.line.expect_ready()?;
+        Ok(self.process)
+    }
+}
+
+/// A container with its own network, PID, mount and UTS namespaces (and user namespace, if asked
+/// for), whose first process only reaps.
+///
+/// # Errors
+/// If the kernel refuses a namespace or a mount.
+pub fn container(program: &Program, birth: &Birth<'_>) -> Result<Newborn, SpawnError> {
+    let name = CString::new(birth.name).map_err(io::Error::from).doing("name the container")?;
+    let enter = birth.inside.map(ContainerEntry::of).transpose()?;
+    let process = in_grandchild(
+        |line| {
+            if let Some(parent) = &enter {
+                parent
+                    .enter(Spaces::CONTAINER)
+                    .doing("enter the container that it is inside of")?;
+            }
+            line.fork_middle()
+        },
+        |line| {
+            let spaces = Spaces::CONTAINER;
+            let spaces = if birth.user.is_some() { spaces.and(Spaces::USER) } else { spaces };
+            match sys::clone_into_new(spaces).doing("make namespaces")? {
+                Some(pidfd) => line.hand_over(&pidfd),
+                None => Ok(()),
+            }
+        },
+        |line| {
+            container_life(birth, &name)?;
+            line.send(READY, None).doing("report")?;
+            become_program(program, c"nestwork-init", &[&name], birth.leash.as_slice())
+        },
+    )?;
+    Ok(Newborn { process: process.0, line: process.1, user: birth.user })
+}
+
+/// A process in `home`'s PID namespace (whose first process becomes its parent), so that it dies
+/// with that container. It keeps this program's files and mounts; `prepare` runs in it once it may
+/// go on, and gives the descriptors that the program gets as 3, 4, ….
+///
+/// # Errors
+/// If the kernel refuses.
+pub fn helper(
+    program: &Program,
+    home: &Process,
+    role: &CStr,
+    args: &[&str],
+    prepare: impl FnOnce() -> Result<Vec<OwnedFd>, SpawnError>,
+) -> Result<Newborn, SpawnError> {
+    let args: Result<Vec<CString>, _> = args.iter().map(|a| CString::new(*a)).collect();
+    let args = args.map_err(io::Error::from).doing("name the process")?;
+    let args: Vec<&CStr> = args.iter().map(CString::as_c_str).collect();
+    let process = in_grandchild(
+        |line| {
+            // Not its user namespace: the helper needs this program's rights.
+            home.pidfd()
+                .and_then(|fd| sys::setns(fd, Spaces::PID))
+                .doing("enter the container's PID namespace")?;
+            line.fork_middle()
+        },
+        |line| match sys::fork().doing("fork")? {
+            Forked::Parent(pid) => {
+                let pid = rustix::process::Pid::from_raw(pid).expect("fork gives a positive pid");
+                let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
+                    .doing("open a pidfd")?;
+                line.hand_over(&pidfd)
+            }
+            Forked::Child => Ok(()),
+        },
+        |line| {
+            let fds = prepare()?;
+            line.send(READY, None).doing("report")?;
+            let fds: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
+            become_program(program, role, &args, &fds)
+        },
+    )?;
+    Ok(Newborn { process: process.0, line: process.1, user: None })
+}
+
+/// Forks a first child that runs `first` (and forks again in it), whose child runs `second` (and
+/// makes the last one in it), which waits for leave and runs `life`. The two in the middle end at
+/// once, so that the last one's parent is the first process of its PID namespace.
+fn in_grandchild(
+    first: impl FnOnce(&Line) -> Result<(), SpawnError>,
+    second: impl FnOnce(&Line) -> Result<(), SpawnError>,
+    life: impl FnOnce(&Line) -> Result<std::convert::Infallible, SpawnError>,
+) -> Result<(Process, Line), SpawnError> {
+    let (ours, theirs) = Line::pair()?;
+    match sys::fork().doing("fork")? {
+        Forked::Child => {
+            drop(ours);
+            let outcome = first(&theirs)
+                .and_then(|()| second(&theirs))
+                .and_then(|()| theirs.wait_for_leave())
+                .and_then(|()| life(&theirs));
+            let Err(error) = outcome;
+            theirs.report(&error);
+            sys::exit(1)
+        }
+        Forked::Parent(pid) => {
+            drop(theirs);
+            let received = ours.receive_process();
+            sys::wait(pid).doing("wait for the helper")?;
+            Ok((received?, ours))
+        }
+    }
+}
+
+/// What the first process of a container does before it becomes one.
+fn container_life(birth: &Birth<'_>, name: &CStr) -> Result<(), SpawnError> {
+    if birth.user.is_some() {
+        sys::become_root().doing("become root of the new user namespace")?;
+    }
+    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
+        .doing("make its mounts private")?;
+    let safe = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount("proc", "/proc", "proc", safe, None).doing("mount a fresh /proc")?;
+    mount("sysfs", "/sys", "sysfs", safe, None).doing("mount a fresh /sys")?;
+    let run = MountFlags::NOSUID | MountFlags::NODEV;
+    mount("tmpfs", "/run", "tmpfs", run, Some(c"mode=0755")).doing("mount a fresh /run")?;
+    rustix::system::sethostname(name.to_bytes()).doing("set its host name")?;
+    sys::loopback_up().doing("bring lo up")?;
+    Ok(())
+}
+
+/// Execs the program under another name, with only `fds` (as 3, 4, …) and /dev/null left open.
+fn become_program(
+    program: &Program,
+    role: &CStr,
+    args: &[&CStr],
+    fds: &[BorrowedFd<'_>],
+) -> Result<std::convert::Infallible, SpawnError> {
+    let null =
+        rustix::fs::open("/dev/null", OFlags::RDWR, Mode::empty()).doing("open /dev/null")?;
+    // Move everything that is needed out of the way of the numbers it is to have.
+    const HIGH: i32 = 100;
+    let dup = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, HIGH).doing("dup");
+    let exe = dup(program.0.as_fd())?;
+    let keep: Vec<OwnedFd> = fds.iter().map(|fd| dup(*fd)).collect::<Result<_, _>>()?;
+    let null = dup(null.as_fd())?;
+    let wanted = [&null, &null, &null].into_iter().chain(&keep);
+    for (number, fd) in (0..).zip(wanted) {
+        sys::dup_to(fd.as_fd(), number).doing("place a descriptor")?;
+    }
+    sys::set_dumpable();
+    let mut argv = vec![role];
+    argv.extend(args);
+    Err(SpawnError { doing: "exec".into(), source: sys::exec(exe.as_fd(), &argv) })
+}
+
+/// Writes the id maps of a process in a new user namespace, from outside of it.
+fn write_id_maps(pid: u32, map: IdMap) -> Result<(), SpawnError> {
+    let line = format!("0 {} {}\n", map.first, map.count);
+    for file in ["uid_map", "gid_map"] {
+        let path = format!("/proc/{pid}/{file}");
+        std::fs::write(&path, &line).doing(&format!("write {line:?} to {path}"))?;
+    }
+    Ok(())
+}
+
+/// How to enter a living container.
+pub(crate) struct ContainerEntry<'a> {
+    process: &'a Process,
+    /// It has another user namespace than this program.
+    user: bool,
+}
+
+impl<'a> ContainerEntry<'a> {
+    pub(crate) fn of(process: &'a Process) -> Result<Self, SpawnError> {
+        let theirs = process.namespace("user").doing("look at the container's user namespace")?;
+        let ours = rustix::fs::stat("/proc/self/ns/user").doing("look at this user namespace")?;
+        Ok(Self { process, user: theirs.ino != ours.st_ino })
+    }
+
+    /// Joins those namespaces and, where it has its own, the user namespace, as root of it.
+    pub(crate) fn enter(&self, spaces: Spaces) -> io::Result<()> {
+        let spaces = if self.user { spaces.and(Spaces::USER) } else { spaces };
+        sys::setns(self.process.pidfd()?, spaces)?;
+        if self.user { sys::become_root() } else { Ok(()) }
+    }
+}
+
+/// A socket between this program and the process that is being born.
+struct Line(OwnedFd);
+
+const PROCESS: u8 = b'P';
+const GO: &[u8] = b"G";
+const READY: &[u8] = b"R";
+const ERROR: u8 = b'E';
+
+impl Line {
+    fn pair() -> Result<(Self, Self), SpawnError> {
+        let (a, b) = rustix::net::socketpair(
+            AddressFamily::UNIX,
+            SocketType::SEQPACKET,
+            SocketFlags::CLOEXEC,
+            None,
+        )
+        .doing("make a socket pair")?;
+        Ok((Self(a), Self(b)))
+    }
+
+    fn send(&self, bytes: &[u8], fd: Option<&OwnedFd>) -> io::Result<()> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let fds: Vec<BorrowedFd<'_>> = fd.iter().map(|fd| fd.as_fd()).collect();
+        if !fds.is_empty() {
+            control.push(SendAncillaryMessage::ScmRights(&fds));
+        }
+        rustix::net::sendmsg(&self.0, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL)?;
+        Ok(())
+    }
+
+    fn receive(&self) -> io::Result<(Vec<u8>, Option<OwnedFd>)> {
+        let mut bytes = vec![0; 1024];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let mut buffers = [IoSliceMut::new(&mut bytes)];
+        let got =
+            rustix::net::recvmsg(&self.0, &mut buffers, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+        let fd = control.drain().find_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+            _ => None,
+        });
+        bytes.truncate(got.bytes);
+        Ok((bytes, fd))
+    }
+
+    /// In the first child: forks once more and ends, so that what comes next has the PID namespace
+    /// just entered.
+    fn fork_middle(&self) -> Result<(), SpawnError> {
+        match sys::fork().doing("fork")? {
+            Forked::Child => Ok(()),
+            Forked::Parent(pid) => {
+                sys::wait(pid).doing("wait for the middle process")?;
+                sys::exit(0)
+            }
+        }
+    }
+
+    /// In the middle process: says who was born, and ends.
+    fn hand_over(&self, pidfd: &OwnedFd) -> Result<(), SpawnError> {
+        self.send(&[PROCESS], Some(pidfd)).doing("hand the new process over")?;
+        sys::exit(0)
+    }
+
+    fn receive_process(&self) -> Result<Process, SpawnError> {
+        let (bytes, fd) = self.receive().doing("hear of the new process")?;
+        match (bytes.first(), fd) {
+            (Some(&PROCESS), Some(pidfd)) => {
+                Process::from_pidfd(pidfd).doing("look at the new process")
+            }
+            _ => Err(told(&bytes)),
+        }
+    }
+
+    fn wait_for_leave(&self) -> Result<(), SpawnError> {
+        let (bytes, _) = self.receive().doing("wait for leave")?;
+        if bytes == GO { Ok(()) } else { sys::exit(0) }
+    }
+
+    fn expect_ready(&self) -> Result<(), SpawnError> {
+        let (bytes, _) = self.receive().doing("wait for the new process")?;
+        if bytes == READY { Ok(()) } else { Err(told(&bytes)) }
+    }
+
+    fn report(&self, error: &SpawnError) {
+        let mut bytes = vec![ERROR];
+        bytes.extend(error.source.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes());
+        bytes.extend(error.doing.as_bytes());
+        // Nobody is left to tell if the other end is gone.
+        let _ = self.send(&bytes, None);
+    }
+}
+
+/// The error that the other side reported.
+fn told(bytes: &[u8]) -> SpawnError {
+    match bytes {
+        [ERROR, a, b, c, d, doing @ ..] => SpawnError {
+            doing: String::from_utf8_lossy(doing).into_owned(),
+            source: io::Error::from_raw_os_error(i32::from_ne_bytes([*a, *b, *c, *d])),
+        },
+        _ => SpawnError {
+            doing: "start a process".into(),
+            source: io::Error::other("it ended before it was ready"),
+        },
+    }
+}
+
+/// Runs `act` in a child process that ends with it, for what must not be done to this one (entering
+/// a mount namespace), and tells its error.
+///
+/// # Errors
+/// What `act` met.
+pub(crate) fn in_child(act: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    match sys::fork()? {
+        Forked::Child => sys::exit(match act() {
+            Ok(()) => 0,
+            Err(e) => e.raw_os_error().filter(|n| (1..256).contains(n)).unwrap_or(libc::EIO),
+        }),
+        Forked::Parent(pid) => match sys::wait(pid)? {
+            0 => Ok(()),
+            status if libc::WIFEXITED(status) => {
+                Err(io::Error::from_raw_os_error(libc::WEXITSTATUS(status)))
+            }
+            _ => Err(io::Error::other("the helper process was killed")),
+        },
+    }
+}
+
+/// Runs `step`, naming it in its error.
+pub(crate) fn step<T>(what: &str, result: io::Result<T>) -> Result<T, SpawnError> {
+    result.doing(what)
+}
+
+/// A raw descriptor number, for messages.
+pub(crate) fn number(fd: &impl AsRawFd) -> i32 {
+    fd.as_raw_fd()
+}

@@ -1,0 +1,334 @@
+//! The system calls that no crate wraps as we need them, each with the contract that makes it safe.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// What [`fork`] returns.
+pub(crate) enum Forked {
+    /// In the new process.
+    Child,
+    /// In the old one.
+    Parent(Pid),
+}
+
+/// A process id, as this process sees it.
+pub(crate) type Pid = libc::pid_t;
+
+/// Namespaces, as flags of clone(2) and setns(2).
+#[derive(Clone, Copy)]
+pub(crate) struct Spaces(pub(crate) libc::c_int);
+
+impl Spaces {
+    pub(crate) const NET: Self = Self(libc::CLONE_NEWNET);
+    pub(crate) const PID: Self = Self(libc::CLONE_NEWPID);
+    pub(crate) const USER: Self = Self(libc::CLONE_NEWUSER);
+    pub(crate) const MOUNT: Self = Self(libc::CLONE_NEWNS);
+    /// What every container of a lab has of its own.
+    pub(crate) const CONTAINER: Self =
+        Self(libc::CLONE_NEWNET | libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWUTS);
+
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// fork(2), through glibc so that its locks are whole in the child.
+pub(crate) fn fork() -> io::Result<Forked> {
+    // SAFETY: glibc's fork leaves malloc usable in the child even when other threads exist; the
+    // child here never takes other locks (no stdio, no thread start) before it execs or exits.
+    match check(unsafe { libc::fork() })? {
+        0 => Ok(Forked::Child),
+        pid => Ok(Forked::Parent(pid)),
+    }
+}
+
+#[repr(C, align(8))]
+#[derive(Default)]
+struct CloneArgs {
+    flags: u64,
+    pidfd: u64,
+    child_tid: u64,
+    parent_tid: u64,
+    exit_signal: u64,
+    stack: u64,
+    stack_size: u64,
+    tls: u64,
+}
+
+/// clone3(2) into new namespaces; the parent gets a pidfd. To be called in a process with one
+/// thread only.
+pub(crate) fn clone_into_new(spaces: Spaces) -> io::Result<Option<OwnedFd>> {
+    let mut pidfd: RawFd = -1;
+    let args = CloneArgs {
+        flags: (spaces.0 | libc::CLONE_PIDFD) as u64,
+        pidfd: (&raw mut pidfd) as u64,
+        exit_signal: libc::SIGCHLD as u64,
+        ..CloneArgs::default()
+    };
+    // SAFETY: `args` is the kernel's struct clone_args of version 0 and lives across the call; no
+    // CLONE_VM, so the child has its own copy of this single-threaded address space.
+    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<CloneArgs>()) };
+    match pid {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(None),
+        // SAFETY: with CLONE_PIDFD the kernel stored a new descriptor that nobody else owns.
+        _ => Ok(Some(unsafe { OwnedFd::from_raw_fd(pidfd) })),
+    }
+}
+
+/// setns(2) on a namespace file or a pidfd, for the calling thread.
+pub(crate) fn setns(fd: BorrowedFd<'_>, spaces: Spaces) -> io::Result<()> {
+    // SAFETY: takes two integers and touches no memory of ours.
+    check(unsafe { libc::setns(fd.as_raw_fd(), spaces.0) }).map(drop)
+}
+
+/// unshare(2) for the calling thread.
+pub(crate) fn unshare(spaces: Spaces) -> io::Result<()> {
+    // SAFETY: as setns; CLONE_FILES and CLONE_FS are never among the flags.
+    check(unsafe { libc::unshare(spaces.0) }).map(drop)
+}
+
+/// Becomes root of the user namespace just entered. Supplementary groups are dropped where that
+/// is allowed (it is not in a user namespace that an ordinary user made).
+pub(crate) fn become_root() -> io::Result<()> {
+    // SAFETY: integers and a null pointer with length 0 only.
+    unsafe {
+        libc::setgroups(0, std::ptr::null());
+        check(libc::setresgid(0, 0, 0))?;
+        check(libc::setresuid(0, 0, 0))?;
+    }
+    Ok(())
+}
+
+/// Ends this process at once: no destructors, no flushing of what the parent had buffered.
+pub(crate) fn exit(code: i32) -> ! {
+    // SAFETY: _exit does not return and runs nothing of ours.
+    unsafe { libc::_exit(code) }
+}
+
+/// Waits for a child to end; its wait status.
+pub(crate) fn wait(pid: Pid) -> io::Result<i32> {
+    let mut status = 0;
+    loop {
+        // SAFETY: `status` is a valid place for one int.
+        match check(unsafe { libc::waitpid(pid, &raw mut status, 0) }) {
+            Ok(_) => return Ok(status),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+/// Runs the program behind `exe` in place of this one. Returns only if that fails.
+pub(crate) fn exec(exe: BorrowedFd<'_>, args: &[&CStr]) -> io::Error {
+    let mut argv: Vec<*const libc::c_char> = args.iter().map(|a| a.as_ptr()).collect();
+    argv.push(std::ptr::null());
+    let envp = [std::ptr::null::<libc::c_char>()];
+    // SAFETY: both arrays are null-terminated and live across the call; AT_EMPTY_PATH takes the
+    // empty path.
+    unsafe {
+        libc::syscall(
+            libc::SYS_execveat,
+            exe.as_raw_fd(),
+            c"".as_ptr(),
+            argv.as_ptr(),
+            envp.as_ptr(),
+            libc::AT_EMPTY_PATH,
+        );
+    }
+    io::Error::last_os_error()
+}
+
+/// Lets this process's /proc files be read by the root of its user namespace.
+pub(crate) fn set_dumpable() {
+    // SAFETY: integers only.
+    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) };
+}
+
+/// Blocks a signal for this thread and gives a descriptor that becomes readable when it is due.
+pub(crate) fn signal_fd(signal: libc::c_int) -> io::Result<OwnedFd> {
+    // SAFETY: a zeroed sigset_t is valid for sigemptyset, which then makes it a set.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, signal);
+        libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        let fd = check(libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC))?;
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// Reaps every child that has ended.
+pub(crate) fn reap_all() {
+    let mut status = 0;
+    // SAFETY: `status` is a valid place for one int.
+    while unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) } > 0 {}
+}
+
+/// A fresh interface request with that name.
+fn ifreq(name: &str) -> io::Result<libc::ifreq> {
+    if name.len() >= libc::IFNAMSIZ {
+        return Err(io::Error::from_raw_os_error(libc::ENAMETOOLONG));
+    }
+    // SAFETY: ifreq is plain bytes; all zero is valid.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
+        *to = from.cast_signed();
+    }
+    Ok(request)
+}
+
+/// Makes `/dev/net/tun`'s descriptor a tap of that name, with that ifindex if one is asked for, in
+/// the calling thread's network namespace.
+pub(crate) fn make_tap(
+    tun: BorrowedFd<'_>,
+    name: &str,
+    index: Option<u32>,
+    persist: bool,
+) -> io::Result<()> {
+    const TUNSETIFF: libc::c_ulong = 0x4004_54ca;
+    const TUNSETPERSIST: libc::c_ulong = 0x4004_54cb;
+    const TUNSETIFINDEX: libc::c_ulong = 0x4004_54da;
+    let mut request = ifreq(name)?;
+    request.ifr_ifru.ifru_flags = (libc::IFF_TAP | libc::IFF_NO_PI) as libc::c_short;
+    // SAFETY: each ioctl gets what linux/if_tun.h says it reads: a u32, an ifreq, an integer.
+    unsafe {
+        if let Some(index) = index {
+            check(libc::ioctl(tun.as_raw_fd(), TUNSETIFINDEX, &raw const index))?;
+        }
+        check(libc::ioctl(tun.as_raw_fd(), TUNSETIFF, &raw const request))?;
+        if persist {
+            check(libc::ioctl(tun.as_raw_fd(), TUNSETPERSIST, 1))?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings `lo` up in the calling thread's network namespace.
+pub(crate) fn loopback_up() -> io::Result<()> {
+    let mut request = ifreq("lo")?;
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_LOOPBACK) as libc::c_short;
+    // SAFETY: socket takes integers; the ioctl reads one ifreq; the descriptor is ours.
+    unsafe {
+        let fd = check(libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0))?;
+        let socket = OwnedFd::from_raw_fd(fd);
+        check(libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request)).map(drop)
+    }
+}
+
+/// dup2(2) without close-on-exec.
+pub(crate) fn dup_to(fd: BorrowedFd<'_>, number: RawFd) -> io::Result<()> {
+    // SAFETY: only integers; whoever owned `number` in this process does not run any more (called
+    // on the way to exec).
+    check(unsafe { libc::dup2(fd.as_raw_fd(), number) }).map(drop)
+}
+
+/// The descriptor of that number that this program was started with, if it is open. Each may be
+/// taken once.
+pub(crate) fn inherited(number: RawFd) -> Option<OwnedFd> {
+    // SAFETY: fcntl on any number is harmless; if it is open, it was placed there by `spawn` for
+    // this role, and nothing else in this freshly started program owns it.
+    unsafe {
+        (libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) >= 0)
+            .then(|| OwnedFd::from_raw_fd(number))
+    }
+}
+
+/// A packet socket on one link that sees nothing but what the filter lets in, from its first
+/// packet on.
+pub(crate) fn packet_socket(filter: &[libc::sock_filter], link: u32) -> io::Result<OwnedFd> {
+    let on: libc::c_int = 1;
+    let program = libc::sock_fprog {
+        len: u16::try_from(filter.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
+        filter: filter.as_ptr().cast_mut(),
+    };
+    // SAFETY: sockaddr_ll is plain bytes; all zero is valid.
+    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+    address.sll_family = libc::AF_PACKET as u16;
+    address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
+    address.sll_ifindex = i32::try_from(link).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: each call gets a pointer to a live value of the type and size that it reads; the
+    // kernel copies the filter. Protocol 0 until bound: no packet comes before the filter stands.
+    unsafe {
+        let socket = OwnedFd::from_raw_fd(check(libc::socket(libc::AF_PACKET, kind, 0))?);
+        let fd = socket.as_raw_fd();
+        set_option(fd, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)?;
+        set_option(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &on)?;
+        let len = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+        check(libc::bind(fd, (&raw const address).cast(), len))?;
+        Ok(socket)
+    }
+}
+
+/// Sets or clears the don't-fragment bit of what a socket sends.
+pub(crate) fn set_dont_fragment(socket: BorrowedFd<'_>, df: bool) -> io::Result<()> {
+    // PROBE and not DO: what the kernel believes of the path must not keep the packet back.
+    let value = if df { libc::IP_PMTUDISC_PROBE } else { libc::IP_PMTUDISC_DONT };
+    // SAFETY: the option reads one int.
+    unsafe { set_option(socket.as_raw_fd(), libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, &value) }
+}
+
+/// setsockopt(2).
+///
+/// # Safety
+/// The option must read a `T`.
+unsafe fn set_option<T>(fd: RawFd, level: i32, option: i32, value: &T) -> io::Result<()> {
+    let len = size_of::<T>() as libc::socklen_t;
+    // SAFETY: `value` is live and `len` is its size; the caller vouches for the type.
+    check(unsafe { libc::setsockopt(fd, level, option, std::ptr::from_ref(value).cast(), len) })
+        .map(drop)
+}
+
+/// A packet from a packet socket.
+pub(crate) struct Received {
+    /// Bytes received (no more than there was room for).
+    pub(crate) len: usize,
+    /// It was on its way out of the link.
+    pub(crate) outgoing: bool,
+    /// When the kernel saw it.
+    pub(crate) at: std::time::SystemTime,
+}
+
+/// The next packet that waits on a packet socket.
+pub(crate) fn receive_packet(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<Received> {
+    const CONTROL: usize = 64;
+    #[repr(align(8))]
+    struct Control([u8; CONTROL]);
+    let mut control = Control([0; CONTROL]);
+    let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    // SAFETY: sockaddr_ll and msghdr are plain bytes and pointers, valid as zero; every pointer put
+    // into msghdr is to a live local with its own size beside it, and the control message is read
+    // only within what the CMSG macros allow.
+    unsafe {
+        let mut from: libc::sockaddr_ll = std::mem::zeroed();
+        let mut header: libc::msghdr = std::mem::zeroed();
+        header.msg_name = (&raw mut from).cast();
+        header.msg_namelen = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+        header.msg_iov = &raw mut part;
+        header.msg_iovlen = 1;
+        header.msg_control = control.0.as_mut_ptr().cast();
+        header.msg_controllen = CONTROL;
+        let len = libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_DONTWAIT);
+        let len = usize::try_from(len).map_err(|_| io::Error::last_os_error())?;
+        let mut at = std::time::SystemTime::now();
+        let mut message = libc::CMSG_FIRSTHDR(&raw const header);
+        while !message.is_null() {
+            if (*message).cmsg_type == libc::SCM_TIMESTAMPNS {
+                let time: libc::timespec =
+                    std::ptr::read_unaligned(libc::CMSG_DATA(message).cast());
+                let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+                let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
+                at = std::time::UNIX_EPOCH + std::time::Duration::new(seconds, nanos);
+            }
+            message = libc::CMSG_NXTHDR(&raw const header, message);
+        }
+        let outgoing = from.sll_pkttype == libc::PACKET_OUTGOING;
+        Ok(Received { len: len.min(bytes.len()), outgoing, at })
+    }
+}

@@ -1,0 +1,195 @@
+//! What no single entry can see: things that are there twice, or do not fit each other.
+
+use std::collections::HashMap;
+
+use ipnet::IpNet;
+use model::{Fact, LinkRef, LinkSpecKind, Pins};
+
+use super::Told;
+use crate::error::{Errors, Problem, nearest};
+use crate::file::Lab;
+use crate::node::At;
+
+/// One end of a link that some fact makes.
+struct Born<'f> {
+    at: At,
+    link: &'f LinkRef,
+    pins: &'f Pins,
+    kind: &'static str,
+    /// Where its ifindex must be free at birth too.
+    born_in: Option<&'f str>,
+}
+
+pub(super) fn facts(lab: &Lab, facts: &[Told], errors: &mut Errors) {
+    let born = born(facts);
+    names(&born, errors);
+    indexes(&born, errors);
+    nothing_makes(lab, &born, errors);
+    bridges(facts, &born, errors);
+    addresses(facts, errors);
+    routes(facts, errors);
+    nsids(facts, errors);
+    files(facts, errors);
+}
+
+fn born(facts: &[Told]) -> Vec<Born<'_>> {
+    let mut born = Vec::new();
+    for told in facts {
+        let at = told.at;
+        match &told.what {
+            Fact::Link(spec) => {
+                let kind = match &spec.kind {
+                    LinkSpecKind::Veth(_) => "veth",
+                    LinkSpecKind::Bridge(_) => "bridge",
+                    LinkSpecKind::Tap => "tap",
+                    LinkSpecKind::Macvlan { .. } => "macvlan",
+                    LinkSpecKind::Vxlan { .. } => "vxlan",
+                };
+                born.push(Born { at, link: &spec.link, pins: &spec.pins, kind, born_in: None });
+                if let LinkSpecKind::Veth(end) = &spec.kind {
+                    let born_in = end.born_as.is_some().then_some(spec.link.ns.as_str());
+                    born.push(Born { at, link: &end.link, pins: &end.pins, kind, born_in });
+                }
+            }
+            Fact::Cable(cable) => {
+                for nic in std::iter::once(&cable.a).chain(&cable.b) {
+                    let (link, pins) = (&nic.link, &nic.pins);
+                    born.push(Born { at, link, pins, kind: "nic", born_in: None });
+                }
+            }
+            _ => {}
+        }
+    }
+    born
+}
+
+/// One name, one link; alternative names count.
+fn names(born: &[Born<'_>], errors: &mut Errors) {
+    let mut seen: HashMap<(&str, &str), At> = HashMap::new();
+    for b in born {
+        let all =
+            std::iter::once(b.link.name.as_str()).chain(b.pins.altnames.iter().map(String::as_str));
+        for name in all {
+            let first = seen.get(&(b.link.ns.as_str(), name)).copied();
+            let taken = first.map(|a| a.line).or_else(|| (name == "lo").then_some(0));
+            if let Some(first) = taken {
+                let (ns, name) = (b.link.ns.clone(), name.to_owned());
+                errors.push(b.at, Problem::LinkTwice { ns, name, first });
+            }
+            seen.insert((&b.link.ns, name), b.at);
+        }
+        if b.link.name.len() > 15 {
+            errors.push(b.at, Problem::LongName { name: b.link.name.clone() });
+        }
+    }
+}
+
+/// One ifindex, one link; 1 is lo's.
+fn indexes(born: &[Born<'_>], errors: &mut Errors) {
+    let mut seen: HashMap<(&str, u32), At> = HashMap::new();
+    for b in born {
+        let Some(index) = b.pins.index else { continue };
+        let places = std::iter::once(b.link.ns.as_str()).chain(b.born_in);
+        for ns in places {
+            let first =
+                if index == 1 { Some(At::default()) } else { seen.get(&(ns, index)).copied() };
+            if let Some(first) = first {
+                let (what, value) = ("the ifindex", index.to_string());
+                let (ns, first) = (ns.to_owned(), first.line);
+                errors.push(b.at, Problem::PinTwice { what, value, ns, first });
+            }
+            seen.insert((ns, index), b.at);
+        }
+    }
+}
+
+/// Entries without a kind speak of links that something else makes.
+fn nothing_makes(lab: &Lab, born: &[Born<'_>], errors: &mut Errors) {
+    for space in &lab.spaces {
+        for entry in space.links.iter().filter(|l| l.kind.is_none() && l.name != "lo") {
+            let of_ns = || born.iter().filter(|b| b.link.ns == space.name);
+            if of_ns().any(|b| b.link.name == entry.name) {
+                continue;
+            }
+            let nearest = nearest(&entry.name, of_ns().map(|b| b.link.name.as_str()));
+            let (ns, name) = (space.name.clone(), entry.name.clone());
+            errors.push(entry.at, Problem::NothingMakes { ns, name, nearest });
+        }
+    }
+}
+
+fn bridges(facts: &[Told], born: &[Born<'_>], errors: &mut Errors) {
+    let kinds: HashMap<&LinkRef, &'static str> = born.iter().map(|b| (b.link, b.kind)).collect();
+    let mut masters: HashMap<&LinkRef, &str> = HashMap::new();
+    for told in facts {
+        let Fact::Master { link, bridge: Some(bridge), .. } = &told.what else { continue };
+        let kind = kinds.get(&LinkRef::new(&link.ns, bridge)).copied().unwrap_or("bridge");
+        let (ns, name) = (link.ns.clone(), link.name.clone());
+        if kind != "bridge" {
+            let problem = Problem::NoBridge { ns, name, bridge: bridge.clone(), kind };
+            errors.push(told.at, problem);
+        } else if kinds.get(link) == Some(&"bridge") {
+            let problem = Problem::KeyOfOtherKind { key: "bridge".to_owned(), kind: "bridge" };
+            errors.push(told.at, problem);
+        } else if let Some(a) = masters.insert(link, bridge).filter(|a| a != bridge) {
+            let (a, b) = (a.to_owned(), bridge.clone());
+            errors.push(told.at, Problem::TwoBridges { ns, name, a, b });
+        }
+    }
+}
+
+/// An address is on one link of a namespace, once.
+fn addresses(facts: &[Told], errors: &mut Errors) {
+    let mut seen: HashMap<(&str, std::net::IpAddr), (&str, At)> = HashMap::new();
+    for told in facts {
+        let Fact::Address(a) = &told.what else { continue };
+        let key = (a.link.ns.as_str(), a.net.addr());
+        if let Some((b, first)) = seen.insert(key, (&a.link.name, told.at)) {
+            let (address, ns) = (a.net.addr().to_string(), a.link.ns.clone());
+            let (a, b, first) = (a.link.name.clone(), b.to_owned(), first.line);
+            errors.push(told.at, Problem::AddressTwice { address, ns, a, b, first });
+        }
+    }
+}
+
+/// The kernel refuses a second route of the same destination, metric and table.
+fn routes(facts: &[Told], errors: &mut Errors) {
+    let mut seen: HashMap<(&str, IpNet, u32, u32), At> = HashMap::new();
+    for told in facts {
+        let Fact::Route(r) = &told.what else { continue };
+        if let Some(first) = seen.insert((&r.ns, r.dst, r.table, r.metric), told.at) {
+            let to = if r.dst.prefix_len() == 0 { "default".to_owned() } else { r.dst.to_string() };
+            let (ns, metric, first) = (r.ns.clone(), r.metric, first.line);
+            errors.push(told.at, Problem::RouteTwice { ns, to, metric, first });
+        }
+    }
+}
+
+/// One number, one namespace, both ways.
+fn nsids(facts: &[Told], errors: &mut Errors) {
+    let mut numbers: HashMap<(&str, u32), At> = HashMap::new();
+    let mut targets: HashMap<(&str, &str), At> = HashMap::new();
+    for told in facts {
+        let Fact::Nsid { ns, nsid, target } = &told.what else { continue };
+        let twice = [
+            numbers.insert((ns, *nsid), told.at).map(|at| ("the nsid", nsid.to_string(), at)),
+            targets.insert((ns, target), told.at).map(|at| ("the nsid of", target.clone(), at)),
+        ];
+        for (what, value, first) in twice.into_iter().flatten() {
+            let (ns, first) = (ns.clone(), first.line);
+            errors.push(told.at, Problem::PinTwice { what, value, ns, first });
+        }
+    }
+}
+
+fn files(facts: &[Told], errors: &mut Errors) {
+    let mut seen: HashMap<(&str, &str), At> = HashMap::new();
+    for told in facts {
+        let Fact::NsFile { ns, path, .. } = &told.what else { continue };
+        if let Some(first) = seen.insert((ns, path), told.at) {
+            let (what, value) = ("the namespace file", path.clone());
+            let (ns, first) = (ns.clone(), first.line);
+            errors.push(told.at, Problem::PinTwice { what, value, ns, first });
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The plain links.
+
+use model::{
+    AddressSpec, BridgeSpec, CableSpec, Fact, LinkRef, LinkSpec, LinkSpecKind, Mac, NicSpec, Pins,
+    Scope, VethEnd,
+};
+
+use super::Making;
+use crate::error::Problem;
+use crate::file::{AddressEntry, Kind, LinkEntry, Space};
+use crate::node::{At, Said};
+use crate::stable;
+
+impl<'l> Making<'l> {
+    /// What one entry of `links:` makes: the link, its far end too, and all that is said of both.
+    pub(super) fn link(&mut self, space: &'l Space, entry: &'l LinkEntry) {
+        let Some(kind) = &entry.kind else { return };
+        let link = LinkRef::new(&space.name, &entry.name);
+        match kind {
+            Kind::Veth { peer, peer_bridge } => {
+                if self.other_end(&link, peer) {
+                    self.veth(entry, &link, &peer.what);
+                    self.about(&link, None);
+                    self.about(&peer.what, peer_bridge.as_ref());
+                }
+            }
+            Kind::Bridge { ports, forward_delay, snooping } => {
+                let spec =
+                    BridgeSpec { forward_delay: *forward_delay, multicast_snooping: *snooping };
+                self.bridge(entry, &link, spec, ports);
+            }
+            Kind::Tap => {
+                self.single(entry, &link, LinkSpecKind::Tap);
+            }
+            Kind::Nic { cable } => self.nic(entry, link, cable.as_ref()),
+            Kind::Macvlan { lower, mode } => {
+                if self.known(&Said::new(lower.at, lower.what.ns.clone())) {
+                    let (lower, mode) = (lower.what.clone(), *mode);
+                    self.single(entry, &link, LinkSpecKind::Macvlan { lower, mode });
+                }
+            }
+            Kind::Vxlan { vni, lower, local, remote, port } => {
+                let lower = lower.as_ref().map(|l| l.what.clone());
+                let (vni, local, remote, port) = (*vni, *local, *remote, *port);
+                let kind = LinkSpecKind::Vxlan { vni, lower, local, remote, port };
+                self.single(entry, &link, kind);
+            }
+        }
+    }
+
+    /// The namespace of the far end exists, and it is another link.
+    fn other_end(&mut self, link: &LinkRef, far: &Said<LinkRef>) -> bool {
+        if far.what == *link {
+            let (ns, name) = (link.ns.clone(), link.name.clone());
+            self.errors.push(far.at, Problem::OwnPeer { ns, name });
+            return false;
+        }
+        self.known(&Said::new(far.at, far.what.ns.clone()))
+    }
+
+    fn veth(&mut self, entry: &LinkEntry, link: &LinkRef, peer: &LinkRef) {
+        let end = VethEnd { link: peer.clone(), pins: self.drawn(peer), born_as: None };
+        let spec =
+            LinkSpec { link: link.clone(), kind: LinkSpecKind::Veth(end), pins: self.drawn(link) };
+        self.tell(entry.at, Fact::Link(spec));
+    }
+
+    fn single(&mut self, entry: &LinkEntry, link: &LinkRef, kind: LinkSpecKind) {
+        let pins = self.drawn(link);
+        self.tell(entry.at, Fact::Link(LinkSpec { link: link.clone(), kind, pins }));
+        self.about(link, None);
+    }
+
+    /// A bridge takes the lowest address of its ports, as the kernel has it, but one with a card
+    /// that card's, as ifupdown2 sets it.
+    fn bridge(
+        &mut self,
+        entry: &'l LinkEntry,
+        link: &LinkRef,
+        spec: BridgeSpec,
+        ports: &[Said<String>],
+    ) {
+        let mut pins = self.pins(link);
+        pins.mac = pins.mac.or_else(|| self.card_of(entry, link, ports));
+        let kind = LinkSpecKind::Bridge(spec);
+        self.tell(entry.at, Fact::Link(LinkSpec { link: link.clone(), kind, pins }));
+        self.link_settings(link);
+        for port in ports {
+            let port_link = LinkRef::new(&link.ns, &port.what);
+            let said = self.entry(&port_link).and_then(|e| e.bridge.as_ref());
+            match said.filter(|b| b.what != link.name) {
+                Some(other) => {
+                    let (ns, name) = (link.ns.clone(), port.what.clone());
+                    let (a, b) = (link.name.clone(), other.what.clone());
+                    self.errors.push(other.at, Problem::TwoBridges { ns, name, a, b });
+                }
+                None if said.is_none() => self.master(port.at, &port_link, &link.name),
+                None => {}
+            }
+        }
+        self.addresses(entry, link);
+        self.up(entry.at, link);
+    }
+
+    fn card_of(&self, entry: &LinkEntry, bridge: &LinkRef, ports: &[Said<String>]) -> Option<Mac> {
+        let space = self.spaces.get(bridge.ns.as_str())?;
+        let port = |l: &LinkEntry| {
+            ports.iter().any(|p| p.what == l.name)
+                || l.bridge.as_ref().is_some_and(|b| b.what == entry.name)
+        };
+        let card = |l: &&LinkEntry| {
+            let link = LinkRef::new(&bridge.ns, &l.name);
+            port(l) && (matches!(l.kind, Some(Kind::Nic { .. })) || self.is_far_card(&link))
+        };
+        let link = space.links.iter().find(card)?;
+        self.drawn(&LinkRef::new(&bridge.ns, &link.name)).mac
+    }
+
+    fn is_far_card(&self, link: &LinkRef) -> bool {
+        self.lab
+            .spaces
+            .iter()
+            .flat_map(|s| &s.links)
+            .any(|l| matches!(&l.kind, Some(Kind::Nic { cable: Some(far) }) if far.what == *link))
+    }
+
+    fn nic(&mut self, entry: &LinkEntry, link: LinkRef, cable: Option<&Said<LinkRef>>) {
+        let a = NicSpec { link: link.clone(), pins: self.drawn(&link) };
+        let Some(far) = cable else {
+            self.tell(entry.at, Fact::Cable(CableSpec { a, b: None }));
+            return self.about(&link, None);
+        };
+        if self.other_end(&link, far) {
+            let b = NicSpec { link: far.what.clone(), pins: self.drawn(&far.what) };
+            self.tell(entry.at, Fact::Cable(CableSpec { a, b: Some(b) }));
+            self.about(&link, None);
+            self.about(&far.what, None);
+        }
+    }
+
+    /// What the file pins of a link.
+    pub(super) fn pins(&self, link: &LinkRef) -> Pins {
+        self.entry(link).map_or_else(Pins::default, |e| Pins {
+            index: e.index,
+            mac: e.mac,
+            mtu: e.mtu,
+            txqlen: e.txqlen,
+            altnames: e.altnames.iter().map(|a| a.what.clone()).collect(),
+        })
+    }
+
+    /// The same, with an address drawn where the kernel would draw one.
+    pub(super) fn drawn(&self, link: &LinkRef) -> Pins {
+        let mut pins = self.pins(link);
+        let draw = || stable::mac(&[&self.lab.name, &link.ns, &link.name]);
+        pins.mac = Some(pins.mac.unwrap_or_else(draw));
+        pins
+    }
+
+    /// What is said of a link that is there: settings, bridge, addresses, up or down.
+    pub(super) fn about(&mut self, link: &LinkRef, bridge: Option<&Said<String>>) {
+        self.link_settings(link);
+        let entry = self.entry(link);
+        let own = entry.and_then(|e| e.bridge.as_ref());
+        if let (Some(a), Some(b)) = (own, bridge)
+            && a.what != b.what
+        {
+            let (ns, name) = (link.ns.clone(), link.name.clone());
+            let (a_name, b_name) = (a.what.clone(), b.what.clone());
+            self.errors.push(a.at, Problem::TwoBridges { ns, name, a: a_name, b: b_name });
+        }
+        if let Some(bridge) = own.or(bridge) {
+            self.master(bridge.at, link, &bridge.what);
+        }
+        if let Some(entry) = entry {
+            self.addresses(entry, link);
+        }
+        self.up(entry.map_or(self.last_at(), |e| e.at), link);
+    }
+
+    fn last_at(&self) -> At {
+        self.facts.last().map(|t| t.at).unwrap_or_default()
+    }
+
+    pub(super) fn master(&mut self, at: At, link: &LinkRef, bridge: &str) {
+        let flags = self.entry(link).map(|e| e.flags).unwrap_or_default();
+        let bridge = Some(bridge.to_owned());
+        self.tell(at, Fact::Master { link: link.clone(), bridge, flags });
+    }
+
+    /// Up, unless the file says down.
+    pub(super) fn up(&mut self, at: At, link: &LinkRef) {
+        let up = self.entry(link).and_then(|e| e.up).unwrap_or(true);
+        self.tell(at, Fact::Up { link: link.clone(), up });
+    }
+
+    pub(super) fn addresses(&mut self, entry: &LinkEntry, link: &LinkRef) {
+        for said in &entry.addresses {
+            let AddressEntry { net, broadcast, scope, no_prefix_route } = said.what;
+            let spec = AddressSpec {
+                link: link.clone(),
+                net,
+                broadcast,
+                scope: scope.unwrap_or_else(|| usual_scope(net)),
+                no_prefix_route,
+            };
+            self.tell(said.at, Fact::Address(spec));
+        }
+    }
+}
+
+/// As `ip address add` chooses: host for 127/8 and ::1, link for fe80::/10 (the kernel's choice).
+fn usual_scope(net: ipnet::IpNet) -> Scope {
+    match net {
+        ipnet::IpNet::V4(n) if n.addr().is_loopback() => Scope::Host,
+        ipnet::IpNet::V6(n) if n.addr().is_loopback() => Scope::Host,
+        ipnet::IpNet::V6(n) if n.addr().segments()[0] & 0xffc0 == 0xfe80 => Scope::Link,
+        _ => Scope::Global,
+    }
+}

@@ -1,0 +1,72 @@
+//! Routes and neighbours.
+
+use ipnet::IpNet;
+use model::{Fact, LinkRef, RouteKind, RouteSpec, Scope};
+
+use super::{Making, Told};
+use crate::error::{Errors, Problem};
+use crate::file::{RouteEntry, Space};
+
+impl<'l> Making<'l> {
+    pub(super) fn routes(&mut self, space: &'l Space) {
+        for said in &space.routes {
+            let r = &said.what;
+            let spec = RouteSpec {
+                ns: space.name.clone(),
+                dst: r.to,
+                via: r.via,
+                dev: r.dev.as_ref().map(|d| d.what.clone()),
+                src: r.src,
+                metric: r.metric,
+                table: r.table,
+                protocol: r.proto,
+                scope: r.scope.unwrap_or_else(|| usual_scope(r)),
+                onlink: r.onlink,
+                kind: r.kind,
+            };
+            self.tell(said.at, Fact::Route(spec));
+        }
+        for said in &space.neighbours {
+            let link = LinkRef::new(&space.name, &said.what.dev.what);
+            let (ip, mac) = (said.what.ip, said.what.mac);
+            self.tell(said.at, Fact::Neighbour { link, ip, mac });
+        }
+    }
+}
+
+/// As `ip route add` chooses (and IPv6 has no scopes).
+fn usual_scope(route: &RouteEntry) -> Scope {
+    match route.kind {
+        _ if matches!(route.to, IpNet::V6(_)) => Scope::Global,
+        RouteKind::Local => Scope::Host,
+        RouteKind::Broadcast => Scope::Link,
+        RouteKind::Unicast if route.via.is_none() => Scope::Link,
+        _ => Scope::Global,
+    }
+}
+
+/// A route that names a gateway alone goes by the link that has the gateway's subnet.
+pub(super) fn find_links(facts: &mut [Told], errors: &mut Errors) {
+    let addresses: Vec<(String, String, IpNet)> = facts
+        .iter()
+        .filter_map(|t| match &t.what {
+            Fact::Address(a) => Some((a.link.ns.clone(), a.link.name.clone(), a.net)),
+            _ => None,
+        })
+        .collect();
+    for told in facts {
+        let Fact::Route(route) = &mut told.what else { continue };
+        let (None, Some(via)) = (&route.dev, route.via) else { continue };
+        let on_link = addresses
+            .iter()
+            .filter(|(ns, _, net)| *ns == route.ns && net.contains(&via))
+            .max_by_key(|(_, _, net)| net.prefix_len());
+        match on_link {
+            Some((_, link, _)) => route.dev = Some(link.clone()),
+            None => {
+                let (ns, via) = (route.ns.clone(), via.to_string());
+                errors.push(told.at, Problem::GatewayUnreachable { ns, via, dev: None });
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The iptables tables of a namespace: those of the file, and what Docker 26 writes, each rule in
+//! the place where it ends up. (Docker inserts most rules at the top, so that the youngest network
+//! comes first.)
+
+use std::net::Ipv4Addr;
+
+use model::Fact;
+
+use super::Making;
+use super::docker::{Endpoint, Host, Network};
+use crate::file::{Publish, Space};
+use crate::firewall::{self, Chain, Table};
+use crate::node::{At, Said};
+
+/// Docker's chains of the filter table, in the order of their making.
+const DOCKER_CHAINS: [&str; 4] =
+    ["DOCKER", "DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2", "DOCKER-USER"];
+
+impl<'l> Making<'l> {
+    pub(super) fn tables(&mut self, space: &'l Space, host: Option<&Host>) {
+        let mut tables: Vec<Table> = Vec::new();
+        for entry in &space.iptables {
+            let table = firewall::find(&mut tables, &entry.name, entry.at);
+            for said in &entry.chains {
+                let chain = table.chain(&said.name, said.at);
+                chain.drop = said.drop;
+                chain.rules.extend(said.rules.iter().cloned());
+            }
+        }
+        if let (Some(host), Some(said)) = (host, &space.docker_host) {
+            nat(firewall::find(&mut tables, "nat", said.at), host, said.at);
+            let drop = !forwards_by_itself(space);
+            filter(firewall::find(&mut tables, "filter", said.at), host, said.at, drop);
+        }
+        for table in tables {
+            match table.encoded() {
+                Ok(encoded) => {
+                    let ns = space.name.clone();
+                    self.tell(table.at, Fact::Table { ns, table: encoded });
+                }
+                Err((at, problem)) => self.errors.push(at, problem),
+            }
+        }
+    }
+}
+
+/// Docker makes DROP the policy of FORWARD only where it had to switch ip_forward on itself.
+fn forwards_by_itself(space: &Space) -> bool {
+    let forward = |key: &str| matches!(key, "net/ipv4/ip_forward" | "net/ipv4/conf/all/forwarding");
+    space.sysctls.iter().any(|s| forward(&s.what.0) && s.what.1 != "0")
+}
+
+fn nat(table: &mut Table, host: &Host, at: At) {
+    let rule = |text: &str| Said::new(at, text.to_owned());
+    let local = "-m addrtype --dst-type LOCAL -j DOCKER";
+    table.chain("PREROUTING", at).rules.push(rule(local));
+    let output = format!("! -d 127.0.0.0/8 {local}");
+    table.chain("OUTPUT", at).rules.push(rule(&output));
+    let masquerade = host.nets.iter().rev().map(|net| {
+        Said::new(net.at, format!("-s {} ! -o {} -j MASQUERADE", net.subnet, net.bridge))
+    });
+    let to_itself = published(host).map(|(_, end, p)| {
+        let (ip, port, proto) = (end.ip, p.what.guest, proto(p.what));
+        let text =
+            format!("-s {ip}/32 -d {ip}/32 -p {proto} -m {proto} --dport {port} -j MASQUERADE");
+        Said::new(p.at, text)
+    });
+    let postrouting = table.chain("POSTROUTING", at);
+    postrouting.rules.splice(0..0, masquerade);
+    postrouting.rules.extend(to_itself);
+    let from_inside =
+        host.nets.iter().rev().map(|n| Said::new(n.at, format!("-i {} -j RETURN", n.bridge)));
+    let to_container = published(host).map(|(net, end, p)| {
+        let (proto, to) = (proto(p.what), Publish { ip: None, ..p.what });
+        let dst = p.what.ip.map(|ip: Ipv4Addr| format!("-d {ip}/32 ")).unwrap_or_default();
+        let text = format!(
+            "{dst}! -i {} -p {proto} -m {proto} --dport {} -j DNAT --to-destination {}:{}",
+            net.bridge, to.host, end.ip, to.guest
+        );
+        Said::new(p.at, text)
+    });
+    let docker = table.chain("DOCKER", at);
+    docker.rules.splice(0..0, from_inside);
+    docker.rules.extend(to_container);
+}
+
+fn filter(table: &mut Table, host: &Host, at: At, drop: bool) {
+    for name in DOCKER_CHAINS {
+        table.chain(name, at);
+    }
+    let jump = |to: &str| Said::new(at, format!("-j {to}"));
+    let mut forward = vec![jump("DOCKER-USER"), jump("DOCKER-ISOLATION-STAGE-1")];
+    for net in host.nets.iter().rev() {
+        let br = &net.bridge;
+        let rules = [
+            format!("-o {br} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"),
+            format!("-o {br} -j DOCKER"),
+            format!("-i {br} ! -o {br} -j ACCEPT"),
+            format!("-i {br} -o {br} -j ACCEPT"),
+        ];
+        forward.extend(rules.map(|r| Said::new(net.at, r)));
+    }
+    let chain = table.chain("FORWARD", at);
+    chain.rules.splice(0..0, forward);
+    chain.drop = chain.drop.or(Some(drop));
+    let accept = published(host).map(|(net, end, p)| {
+        let (proto, port) = (proto(p.what), p.what.guest);
+        let text = format!(
+            "-d {}/32 ! -i {br} -o {br} -p {proto} -m {proto} --dport {port} -j ACCEPT",
+            end.ip,
+            br = net.bridge
+        );
+        Said::new(p.at, text)
+    });
+    table.chain("DOCKER", at).rules.extend(accept);
+    isolate(table, host, at);
+    table.chain("DOCKER-USER", at).rules.push(jump("RETURN"));
+}
+
+/// No network of this host reaches another: STAGE-1 sees where a packet is from, STAGE-2 where to.
+fn isolate(table: &mut Table, host: &Host, at: At) {
+    let stage = |table: &mut Table, name: &str, rule: &dyn Fn(&Network) -> String| {
+        let rules = host.nets.iter().rev().map(|n| Said::new(n.at, rule(n)));
+        let end = Said::new(at, "-j RETURN".to_owned());
+        let chain: &mut Chain = table.chain(name, at);
+        chain.rules.splice(0..0, rules);
+        chain.rules.push(end);
+    };
+    stage(table, "DOCKER-ISOLATION-STAGE-1", &|n| {
+        format!("-i {br} ! -o {br} -j DOCKER-ISOLATION-STAGE-2", br = n.bridge)
+    });
+    stage(table, "DOCKER-ISOLATION-STAGE-2", &|n| format!("-o {} -j DROP", n.bridge));
+}
+
+/// Every published port, in the order in which the containers start.
+fn published(host: &Host) -> impl Iterator<Item = (&Network, &Endpoint, &Said<Publish>)> {
+    let mut all: Vec<(&Network, &Endpoint, &Said<Publish>)> = Vec::new();
+    for net in &host.nets {
+        for end in &net.endpoints {
+            all.extend(end.publish.iter().map(|p| (net, end, p)));
+        }
+    }
+    all.sort_by_key(|(_, _, p)| p.at);
+    all.into_iter()
+}
+
+const fn proto(publish: Publish) -> &'static str {
+    if publish.udp { "udp" } else { "tcp" }
+}

@@ -1,0 +1,267 @@
+//! `links:` of a namespace.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+use model::{Mac, MacvlanMode, PortFlags, Scope};
+
+use super::{
+    Fields, entries, flag, is_link_name, items, link_name, link_ref, number, parsed, parsed_in,
+    text,
+};
+use crate::error::{Errors, Problem, best};
+use crate::file::{AddressEntry, Kind, LinkEntry};
+use crate::node::{Node, Said, Value};
+
+const COMMON: &[&str] = &[
+    "kind",
+    "mac",
+    "mtu",
+    "index",
+    "txqlen",
+    "altnames",
+    "up",
+    "bridge",
+    "hairpin",
+    "isolated",
+    "learning",
+    "flood",
+    "addresses",
+];
+const KINDS: &[(&str, &[&str])] = &[
+    ("veth", &["peer", "peer_bridge"]),
+    ("bridge", &["ports", "forward_delay", "snooping"]),
+    ("tap", &[]),
+    ("nic", &["cable"]),
+    ("macvlan", &["lower", "mode"]),
+    ("vxlan", &["vni", "dev", "local", "remote", "port"]),
+];
+const MAC_HINT: &str = "six pairs of hexadecimal digits are wanted, as in 02:42:ac:11:00:02";
+
+pub(super) fn links(node: &Node, ns: &str, errors: &mut Errors) -> Vec<LinkEntry> {
+    let mut links = Vec::new();
+    for (name, node) in entries(node, "links", errors) {
+        if is_link_name(name, errors) {
+            links.extend(link(name, node, ns, errors));
+        }
+    }
+    links
+}
+
+fn link(name: &Said<String>, node: &Node, ns: &str, errors: &mut Errors) -> Option<LinkEntry> {
+    let all: Vec<&str> =
+        COMMON.iter().chain(KINDS.iter().flat_map(|(_, keys)| *keys)).copied().collect();
+    let fields = Fields::open(node, "a link", &all, errors)?;
+    let mut link = LinkEntry { at: name.at, name: name.what.clone(), ..LinkEntry::default() };
+    let number_of = |key, low, high, errors: &mut Errors| {
+        fields.get(key).and_then(|n| number(n, key, (low, high), errors))
+    };
+    link.kind = kind(&fields, ns, errors);
+    link.mac = fields.get("mac").and_then(|n| mac(n, errors));
+    link.mtu = number_of("mtu", 68, 65535, errors);
+    link.index = number_of("index", 1, i32::MAX as u32, errors);
+    link.txqlen = number_of("txqlen", 0, i32::MAX as u32, errors);
+    link.up = fields.get("up").and_then(|n| flag(n, "up", errors));
+    link.bridge = fields.get("bridge").and_then(|n| link_name(n, "bridge", errors));
+    link.flags = flags(&fields, errors);
+    if let Some(node) = fields.get("altnames") {
+        for node in items(node, "altnames", errors) {
+            link.altnames.extend(text(node, "altnames", errors));
+        }
+    }
+    if let Some(node) = fields.get("addresses") {
+        for node in items(node, "addresses", errors) {
+            link.addresses.extend(address(node, errors));
+        }
+    }
+    Some(link)
+}
+
+/// An Ethernet address of one device.
+pub(super) fn mac(node: &Node, errors: &mut Errors) -> Option<Mac> {
+    let said = text(node, "mac", errors)?;
+    mac_in(&said, errors)
+}
+
+pub(super) fn mac_in(said: &Said<String>, errors: &mut Errors) -> Option<Mac> {
+    let mac: Mac = parsed_in(said, "MAC address", MAC_HINT, errors)?;
+    if mac.is_group() || mac.is_zero() {
+        let hint = "a link's own address is neither zero nor a group (its first byte is even)";
+        let (found, hint) = (said.what.clone(), hint.to_owned());
+        errors.push(said.at, Problem::BadValue { what: "MAC address of a link", found, hint });
+        return None;
+    }
+    Some(mac)
+}
+
+fn flags(fields: &Fields<'_>, errors: &mut Errors) -> PortFlags {
+    let mut of = |key| fields.get(key).and_then(|n| flag(n, key, errors));
+    PortFlags {
+        hairpin: of("hairpin"),
+        isolated: of("isolated"),
+        learning: of("learning"),
+        flood: of("flood"),
+    }
+}
+
+fn kind(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
+    let said = fields.get("kind").and_then(|n| text(n, "kind", errors));
+    let Some(said) = said else {
+        foreign(fields, "that another entry makes", &[], errors);
+        return None;
+    };
+    let Some((name, keys)) = KINDS.iter().find(|(name, _)| *name == said.what) else {
+        let names = KINDS.iter().map(|(name, _)| *name);
+        let nearest = best(&said.what, names.clone()).map_or("", |(n, _)| n);
+        let hint =
+            format!("did you mean {nearest:?}? There are {}", names.collect::<Vec<_>>().join(", "));
+        errors.push(said.at, Problem::BadValue { what: "kind of link", found: said.what, hint });
+        return None;
+    };
+    foreign(fields, name, keys, errors);
+    match *name {
+        "veth" => veth(fields, ns, errors),
+        "bridge" => Some(bridge(fields, errors)),
+        "tap" => Some(Kind::Tap),
+        "nic" => {
+            let cable = fields.get("cable").filter(|n| n.what != Value::Null);
+            Some(Kind::Nic { cable: cable.and_then(|n| link_ref(n, "cable", ns, errors)) })
+        }
+        "macvlan" => macvlan(fields, ns, errors),
+        _ => vxlan(fields, errors),
+    }
+}
+
+/// Keys of another kind.
+fn foreign(fields: &Fields<'_>, kind: &'static str, keys: &[&str], errors: &mut Errors) {
+    for key in KINDS.iter().flat_map(|(_, keys)| *keys).filter(|k| !keys.contains(k)) {
+        if fields.get(key).is_some() {
+            let key = (*key).to_owned();
+            errors.push(fields.key_at(&key), Problem::KeyOfOtherKind { key, kind });
+        }
+    }
+}
+
+fn veth(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
+    let peer = fields.needed("peer", "it names the other end, NAMESPACE:LINK", errors)?;
+    let peer = link_ref(peer, "peer", ns, errors)?;
+    let peer_bridge = fields.get("peer_bridge").and_then(|n| link_name(n, "peer_bridge", errors));
+    Some(Kind::Veth { peer, peer_bridge })
+}
+
+fn bridge(fields: &Fields<'_>, errors: &mut Errors) -> Kind {
+    let mut ports = Vec::new();
+    if let Some(node) = fields.get("ports") {
+        for node in items(node, "ports", errors) {
+            ports.extend(link_name(node, "ports", errors));
+        }
+    }
+    let forward_delay =
+        fields.get("forward_delay").and_then(|n| number(n, "forward_delay", (0, 3000), errors));
+    let snooping = fields.get("snooping").and_then(|n| flag(n, "snooping", errors));
+    Kind::Bridge { ports, forward_delay, snooping }
+}
+
+fn macvlan(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
+    let lower = fields.needed("lower", "it names the link below, [NAMESPACE:]LINK", errors)?;
+    let lower = link_ref(lower, "lower", ns, errors)?;
+    let Some(node) = fields.get("mode") else {
+        return Some(Kind::Macvlan { lower, mode: MacvlanMode::Bridge });
+    };
+    let said = text(node, "mode", errors)?;
+    let modes =
+        [MacvlanMode::Private, MacvlanMode::Vepa, MacvlanMode::Bridge, MacvlanMode::Passthru];
+    let mode = modes.into_iter().find(|m| m.as_str() == said.what);
+    if mode.is_none() {
+        let hint = "there are private, vepa, bridge and passthru".to_owned();
+        errors.push(said.at, Problem::BadValue { what: "macvlan mode", found: said.what, hint });
+    }
+    Some(Kind::Macvlan { lower, mode: mode? })
+}
+
+fn vxlan(fields: &Fields<'_>, errors: &mut Errors) -> Option<Kind> {
+    let vni = fields.needed("vni", "it is the network's number", errors)?;
+    let vni = number(vni, "vni", (1, 0x00ff_ffff), errors)?;
+    let lower = fields.get("dev").and_then(|n| link_name(n, "dev", errors));
+    let ip = |key, errors: &mut Errors| {
+        let node = fields.get(key)?;
+        parsed::<IpAddr>(node, "address", "an IP address is wanted, as in 10.0.0.1", errors)
+    };
+    let (local, remote) = (ip("local", errors), ip("remote", errors));
+    let port = fields.get("port").and_then(|n| number(n, "port", (1, 65535), errors));
+    let port = port.and_then(|p| u16::try_from(p).ok()).unwrap_or(4789);
+    Some(Kind::Vxlan {
+        vni,
+        lower,
+        local: local.map(|l| l.what),
+        remote: remote.map(|r| r.what),
+        port,
+    })
+}
+
+/// `192.168.10.41/24 brd + scope link noprefixroute`.
+fn address(node: &Node, errors: &mut Errors) -> Option<Said<AddressEntry>> {
+    let said = text(node, "addresses", errors)?;
+    let mut words = said.what.split_whitespace();
+    let first = Said::new(said.at, words.next().unwrap_or_default().to_owned());
+    let net = cidr(&first, errors)?;
+    let mut entry = AddressEntry { net, broadcast: None, scope: None, no_prefix_route: false };
+    while let Some(word) = words.next() {
+        let known = match word {
+            "noprefixroute" => {
+                entry.no_prefix_route = true;
+                true
+            }
+            "brd" | "broadcast" => {
+                entry.broadcast = broadcast(words.next(), net);
+                entry.broadcast.is_some()
+            }
+            "scope" => {
+                entry.scope = words.next().and_then(scope);
+                entry.scope.is_some()
+            }
+            _ => false,
+        };
+        if !known {
+            let hint = "after ADDRESS/LENGTH may stand `brd +` or `brd ADDRESS`, `scope NAME`, `noprefixroute`";
+            let (found, hint) = (said.what.clone(), hint.to_owned());
+            errors.push(said.at, Problem::BadValue { what: "address", found, hint });
+            return None;
+        }
+    }
+    Some(Said::new(said.at, entry))
+}
+
+/// ADDRESS/LENGTH; the length must be there, as a forgotten one is the commonest slip.
+pub(super) fn cidr(said: &Said<String>, errors: &mut Errors) -> Option<IpNet> {
+    let hint = "ADDRESS/LENGTH is wanted, as in 192.168.10.41/24, with numbers up to 255 and a length up to 32 (IPv6: 128)";
+    let net: IpNet = parsed_in(said, "address", hint, errors)?;
+    let ip = net.addr();
+    if ip.is_multicast() || ip.is_unspecified() || ip == IpAddr::V4(Ipv4Addr::BROADCAST) {
+        let hint = "a link's address is that of one machine".to_owned();
+        let found = said.what.clone();
+        errors.push(said.at, Problem::BadValue { what: "address of a link", found, hint });
+        return None;
+    }
+    Some(net)
+}
+
+fn broadcast(word: Option<&str>, net: IpNet) -> Option<Ipv4Addr> {
+    match (word?, net) {
+        ("+", IpNet::V4(net)) => Some(net.broadcast()),
+        (word, IpNet::V4(_)) => word.parse().ok(),
+        _ => None,
+    }
+}
+
+/// A scope by `ip`'s name for it.
+pub(super) fn scope(word: &str) -> Option<Scope> {
+    Some(match word {
+        "global" => Scope::Global,
+        "site" => Scope::Site,
+        "link" => Scope::Link,
+        "host" => Scope::Host,
+        "nowhere" => Scope::Nowhere,
+        other => Scope::from(other.parse::<u8>().ok()?),
+    })
+}

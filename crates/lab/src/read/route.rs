@@ -1,0 +1,189 @@
+//! `routes:` and `neighbours:`, with the words of `ip route` and `ip neighbour`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use model::{Protocol, RouteKind, Scope, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
+
+use super::{Fields, flag, link, link_name, number, parsed, text};
+use crate::error::{Errors, Problem};
+use crate::file::{NeighbourEntry, RouteEntry};
+use crate::node::{Node, Said};
+
+const KEYS: &[&str] =
+    &["to", "via", "dev", "src", "metric", "proto", "onlink", "table", "type", "scope"];
+const IP_HINT: &str = "an IP address is wanted, as in 192.168.10.1, with numbers up to 255";
+
+pub(super) fn route(node: &Node, errors: &mut Errors) -> Option<Said<RouteEntry>> {
+    let fields = Fields::open(node, "a route", KEYS, errors)?;
+    let ip = |key, errors: &mut Errors| {
+        fields.get(key).and_then(|n| parsed::<IpAddr>(n, "address", IP_HINT, errors))
+    };
+    let via = ip("via", errors).map(|v| v.what);
+    let src = ip("src", errors).map(|v| v.what);
+    let to = fields.needed("to", "it is where the route leads, `default` or a network", errors);
+    let to = destination(to?, via, errors)?;
+    let dev = fields.get("dev").and_then(|n| link_name(n, "dev", errors));
+    let metric = fields.get("metric").and_then(|n| number(n, "metric", (0, u32::MAX), errors));
+    let kind = fields.get("type").map_or(Some(RouteKind::Unicast), |n| kind(n, errors))?;
+    let entry = RouteEntry {
+        to,
+        via,
+        dev,
+        src,
+        metric: metric.unwrap_or(0),
+        proto: fields.get("proto").map_or(Some(Protocol::Boot), |n| proto(n, errors))?,
+        onlink: fields.get("onlink").and_then(|n| flag(n, "onlink", errors)).unwrap_or(false),
+        table: fields.get("table").map_or(Some(TABLE_MAIN), |n| table(n, errors))?,
+        kind,
+        scope: fields.get("scope").map_or(Some(None), |n| scope(n, errors).map(Some))?,
+    };
+    fits(&entry, node, errors).then(|| Said::new(node.at, entry))
+}
+
+/// `default`, a network or a single address.
+fn destination(node: &Node, via: Option<IpAddr>, errors: &mut Errors) -> Option<IpNet> {
+    let said = text(node, "to", errors)?;
+    if said.what == "default" {
+        return Some(match via {
+            Some(IpAddr::V6(_)) => IpNet::new_assert(Ipv6Addr::UNSPECIFIED.into(), 0),
+            _ => IpNet::new_assert(Ipv4Addr::UNSPECIFIED.into(), 0),
+        });
+    }
+    let net = said.what.parse::<IpAddr>().map(IpNet::from).or_else(|_| said.what.parse());
+    let bad = |hint: &str, errors: &mut Errors| {
+        let (found, hint) = (said.what.clone(), hint.to_owned());
+        errors.push(said.at, Problem::BadValue { what: "destination", found, hint });
+    };
+    let Ok(net) = net else {
+        bad("`default` or NETWORK/LENGTH is wanted, as in 10.0.0.0/8", errors);
+        return None;
+    };
+    if net.trunc() != net {
+        bad(&format!("bits are set behind its length: did you mean {}?", net.trunc()), errors);
+        return None;
+    }
+    Some(net)
+}
+
+/// The parts must speak of one family and make sense together.
+fn fits(entry: &RouteEntry, node: &Node, errors: &mut Errors) -> bool {
+    let v6 = matches!(entry.to, IpNet::V6(_));
+    let other = [entry.via, entry.src].into_iter().flatten().find(|ip| ip.is_ipv6() != v6);
+    if let Some(ip) = other {
+        let hint = format!("the destination {} is of the other IP version", entry.to);
+        let found = ip.to_string();
+        errors.push(node.at, Problem::BadValue { what: "address for this route", found, hint });
+    }
+    let silent =
+        !matches!(entry.kind, RouteKind::Unicast | RouteKind::Local | RouteKind::Broadcast);
+    let lacks = entry.via.is_none() && entry.dev.is_none() && !silent;
+    if lacks {
+        let (of, key) = ("a route".to_owned(), "dev");
+        let why = "without a gateway (`via:`) it must say by which link";
+        errors.push(node.at, Problem::MissingKey { of, key, why });
+    }
+    let much = silent && (entry.via.is_some() || entry.dev.is_some());
+    if much {
+        let hint = "a route of that type leads nowhere: remove `via:` and `dev:`".to_owned();
+        let found = entry.to.to_string();
+        errors.push(node.at, Problem::BadValue { what: "route", found, hint });
+    }
+    other.is_none() && !lacks && !much
+}
+
+fn proto(node: &Node, errors: &mut Errors) -> Option<Protocol> {
+    let said = text(node, "proto", errors)?;
+    let found = match said.what.as_str() {
+        "redirect" => Some(Protocol::Redirect),
+        "kernel" => Some(Protocol::Kernel),
+        "boot" => Some(Protocol::Boot),
+        "static" => Some(Protocol::Static),
+        "dhcp" => Some(Protocol::Dhcp),
+        "ra" => Some(Protocol::Ra),
+        other => other.parse::<u8>().ok().map(Protocol::from),
+    };
+    bad_unless(
+        found,
+        &said,
+        "route protocol",
+        "there are kernel, boot, static, dhcp, ra, redirect and numbers to 255",
+        errors,
+    )
+}
+
+fn table(node: &Node, errors: &mut Errors) -> Option<u32> {
+    let said = text(node, "table", errors)?;
+    let found = match said.what.as_str() {
+        "main" => Some(TABLE_MAIN),
+        "local" => Some(TABLE_LOCAL),
+        "default" => Some(TABLE_DEFAULT),
+        other => other.parse::<u32>().ok().filter(|n| *n != 0),
+    };
+    bad_unless(
+        found,
+        &said,
+        "routing table",
+        "there are main, local, default and numbers from 1",
+        errors,
+    )
+}
+
+fn kind(node: &Node, errors: &mut Errors) -> Option<RouteKind> {
+    let said = text(node, "type", errors)?;
+    let found = match said.what.as_str() {
+        "unicast" => Some(RouteKind::Unicast),
+        "local" => Some(RouteKind::Local),
+        "broadcast" => Some(RouteKind::Broadcast),
+        "blackhole" => Some(RouteKind::Blackhole),
+        "unreachable" => Some(RouteKind::Unreachable),
+        "prohibit" => Some(RouteKind::Prohibit),
+        "throw" => Some(RouteKind::Throw),
+        _ => None,
+    };
+    bad_unless(
+        found,
+        &said,
+        "route type",
+        "there are unicast, local, broadcast, blackhole, unreachable, prohibit and throw",
+        errors,
+    )
+}
+
+fn scope(node: &Node, errors: &mut Errors) -> Option<Scope> {
+    let said = text(node, "scope", errors)?;
+    bad_unless(
+        link::scope(&said.what),
+        &said,
+        "scope",
+        "there are global, link, host, site and numbers",
+        errors,
+    )
+}
+
+fn bad_unless<T>(
+    found: Option<T>,
+    said: &Said<String>,
+    what: &'static str,
+    hint: &str,
+    errors: &mut Errors,
+) -> Option<T> {
+    if found.is_none() {
+        let (word, hint) = (said.what.clone(), hint.to_owned());
+        errors.push(said.at, Problem::BadValue { what, found: word, hint });
+    }
+    found
+}
+
+pub(super) fn neighbour(node: &Node, errors: &mut Errors) -> Option<Said<NeighbourEntry>> {
+    let fields = Fields::open(node, "a neighbour", &["ip", "dev", "mac"], errors)?;
+    let ip = fields.needed("ip", "it is whom the entry is about", errors);
+    let dev = fields.needed("dev", "it is the link by which to reach it", errors);
+    let ip = parsed::<IpAddr>(ip?, "address", IP_HINT, errors)?.what;
+    let dev = link_name(dev?, "dev", errors)?;
+    let mac = match fields.get("mac") {
+        Some(node) => Some(link::mac(node, errors)?),
+        None => None,
+    };
+    Some(Said::new(node.at, NeighbourEntry { ip, dev, mac }))
+}

@@ -1,0 +1,104 @@
+//! Connection tracking: which connection a packet belongs to.
+
+use model::{Conntrack, ConntrackStatus, Hook, Tuple};
+
+use crate::overlay::{Connection, Membership};
+use crate::skb::Skb;
+use crate::walker::Walker;
+use crate::{Action, IcmpKind, Payload, Sink, Stage};
+
+/// `ct state` bits, as nft has them.
+pub(crate) mod state {
+    pub(crate) const INVALID: u32 = 1;
+    pub(crate) const ESTABLISHED: u32 = 2;
+    pub(crate) const RELATED: u32 = 4;
+    pub(crate) const NEW: u32 = 8;
+    pub(crate) const UNTRACKED: u32 = 64;
+}
+
+/// TCP flags of the header.
+const SYN: u8 = 2;
+const RST: u8 = 4;
+const ACK: u8 = 16;
+
+/// The state of a packet, as nft's `ct state` bits.
+pub(crate) fn state_of(skb: &Skb, connection: Option<&Conntrack>) -> u32 {
+    let Some((member, entry)) = skb.ct.zip(connection) else {
+        return if skb.untracked { state::UNTRACKED } else { state::INVALID };
+    };
+    match member {
+        Membership { related: true, .. } => state::RELATED,
+        Membership { reply: true, .. } => state::ESTABLISHED,
+        _ if entry.status.contains(ConntrackStatus::SEEN_REPLY) => state::ESTABLISHED,
+        _ => state::NEW,
+    }
+}
+
+impl<S: Sink> Walker<'_, '_, S> {
+    /// `nf_conntrack_in`.
+    pub(crate) fn track(&mut self, skb: &mut Skb, hook: Hook) {
+        if skb.ct.is_some() || skb.untracked {
+            return;
+        }
+        skb.ct = match &skb.about {
+            Some(about) => self.find(skb, &about.tuple()).map(|m| Membership {
+                related: true,
+                // The error goes against the packet that it is about.
+                reply: !m.reply,
+                ..m
+            }),
+            None => self.find(skb, &skb.packet.tuple()).or_else(|| self.begin(skb)),
+        };
+        if let Some(member) = skb.ct.filter(|m| m.reply && !m.related) {
+            let entry = &mut self.overlay.connections[member.connection].entry;
+            entry.status |= ConntrackStatus::SEEN_REPLY;
+        }
+        let entry = skb.ct.map(|m| self.overlay.connections[m.connection].entry.clone());
+        let state = state_of(skb, entry.as_ref());
+        self.tell(skb, Stage::Hook(hook), || Action::Tracked { state, entry: entry.map(Box::new) });
+    }
+
+    /// The connection with that tuple: one that a packet of ours began, or one that was read.
+    fn find(&mut self, skb: &Skb, tuple: &Tuple) -> Option<Membership> {
+        if let Some(known) = self.overlay.connection(skb.ns, tuple) {
+            return Some(known);
+        }
+        let (entry, reply) = self.net.place(skb.ns)?.tracked(tuple)?;
+        self.overlay.connections.push(Connection {
+            ns: skb.ns,
+            entry: entry.clone(),
+            source_settled: true,
+            destination_settled: true,
+        });
+        let connection = self.overlay.connections.len() - 1;
+        Some(Membership { connection, reply, related: false })
+    }
+
+    /// A connection begins with this packet; None: it cannot (INVALID).
+    fn begin(&mut self, skb: &Skb) -> Option<Membership> {
+        let begins = match skb.packet.payload {
+            Payload::Tcp { flags, .. } => flags & RST == 0 && flags & (SYN | ACK) != (SYN | ACK),
+            Payload::Icmp { kind, .. } => kind == IcmpKind::EchoRequest,
+            Payload::Udp { .. } | Payload::Other(_) => true,
+        };
+        if !begins {
+            return None;
+        }
+        let original = skb.packet.tuple();
+        let entry = Conntrack {
+            original,
+            reply: original.reversed(),
+            zone: 0,
+            mark: 0,
+            status: ConntrackStatus::empty(),
+        };
+        self.overlay.connections.push(Connection {
+            ns: skb.ns,
+            entry,
+            source_settled: false,
+            destination_settled: false,
+        });
+        let connection = self.overlay.connections.len() - 1;
+        Some(Membership { connection, reply: false, related: false })
+    }
+}

@@ -1,0 +1,244 @@
+//! IPv4: sending, receiving, forwarding, delivering.
+
+use std::net::Ipv4Addr;
+
+use model::{Hook, LinkId, LinkKind, Opaque};
+
+use crate::br_netfilter::reason;
+use crate::route::{Flow, Found};
+use crate::skb::{Next, Skb, Stop};
+use crate::walker::Walker;
+use crate::{Action, Disposition, IcmpKind, Loss, Payload, Reason, Sink, Stage, Unknown};
+
+/// Parts of a namespace without which nothing can be said about IP there.
+const NEEDED: [&str; 6] = ["links", "addresses", "routes", "rules", "netfilter", "sysctls"];
+
+impl<'a, S: Sink> Walker<'a, '_, S> {
+    /// A process of this namespace sends.
+    pub(crate) fn socket(&mut self, skb: &mut Skb) -> Result<Next, Stop> {
+        self.tell(skb, Stage::Socket, || Action::Originate);
+        let place = self.place(skb.ns, Stage::Socket)?;
+        self.modelled(skb, Stage::Socket)?;
+        if place.ns.opaque.contains(&Opaque::CgroupBpf) {
+            let unknown = Unknown::Opaque { ns: skb.ns, what: Opaque::CgroupBpf };
+            return Err(Stop::unknown(Stage::Socket, unknown));
+        }
+        special(skb.packet.dst)?;
+        let found = self.route_output(skb)?;
+        let before = (skb.packet.src, skb.packet.dst, skb.mark, skb.packet.tos);
+        let out = if found.is_local() { place.loopback() } else { found.hop.link };
+        self.hook(skb, Hook::Output, None, Some(out))?;
+        let found = match (skb.packet.src, skb.packet.dst, skb.mark, skb.packet.tos) == before {
+            true => found,
+            false => self.route_output(skb)?,
+        };
+        self.output(skb, &found)
+    }
+
+    /// `ip_route_output_key`.
+    fn route_output(&mut self, skb: &mut Skb) -> Result<Found<'a>, Stop> {
+        let place = self.place(skb.ns, Stage::Route)?;
+        let flow = Flow::of(&skb.packet, skb.mark, None);
+        let found = place.lookup(&flow).map_err(|e| match e.reason(place, flow.dst) {
+            Ok(reason) => Stop::lost(Stage::Route, skb.ns, None, reason),
+            Err(unknown) => Stop::unknown(Stage::Route, unknown),
+        })?;
+        if !matches!(found.route.kind, model::RouteKind::Unicast | model::RouteKind::Local) {
+            let what = format!("{} is a broadcast or multicast address", flow.dst);
+            return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
+        }
+        let mut source = None;
+        if skb.packet.src.is_unspecified() {
+            source = place.source_for(&found, flow.dst);
+            let out = skb.link(found.hop.link);
+            let none = || Stop::lost(Stage::Route, skb.ns, Some(out), Reason::NoSource);
+            skb.packet.src = source.ok_or_else(none)?;
+        }
+        self.tell_route(skb, &found, source);
+        Ok(found)
+    }
+
+    fn tell_route(&mut self, skb: &Skb, found: &Found<'_>, source: Option<Ipv4Addr>) {
+        self.tell(skb, Stage::Route, || Action::Routed {
+            rule: found.rule.cloned(),
+            route: Box::new(found.route.clone()),
+            gateway: found.gateway(),
+            out: skb.link(found.hop.link),
+            local: found.is_local(),
+            source,
+        });
+    }
+
+    /// `ip_output`: POSTROUTING, fragments, the neighbour, the link.
+    fn output(&mut self, skb: &mut Skb, found: &Found<'a>) -> Result<Next, Stop> {
+        let place = self.place(skb.ns, Stage::Route)?;
+        let index = if found.is_local() { place.loopback() } else { found.hop.link };
+        let out = skb.link(index);
+        let link = self.link(out, Stage::Transmit)?;
+        if let Some(master) = link.master.filter(|_| link.port.is_none()) {
+            let master = self.link(skb.link(master), Stage::Transmit)?;
+            if let "vrf" = master.kind.as_str() {
+                let what = Opaque::Vrf(master.name.clone());
+                return Err(Stop::unknown(Stage::Transmit, Unknown::Opaque { ns: skb.ns, what }));
+            }
+        }
+        self.masquerade_hop = Some(found.gateway().unwrap_or(skb.packet.dst));
+        self.hook(skb, Hook::Postrouting, None, Some(index))?;
+        let mtu = if found.is_local() { link.mtu } else { found.mtu(link.mtu) };
+        if skb.wire_len() > mtu {
+            if skb.packet.df {
+                let reason = Reason::TooBig { mtu, told: true };
+                return Err(Stop::lost(Stage::Route, skb.ns, Some(out), reason));
+            }
+            // Each fragment but the last holds a multiple of eight bytes.
+            skb.fragment = Some(20 + (mtu - 20) / 8 * 8);
+        }
+        if let LinkKind::Loopback = link.kind {
+            (skb.packet.src_mac, skb.packet.dst_mac) = (link.mac, link.mac);
+            return Ok(Next::Transmit(out));
+        }
+        let hop = found.gateway().unwrap_or(skb.packet.dst);
+        self.resolve(skb, out, hop)?;
+        Ok(Next::Transmit(out))
+    }
+
+    /// `ip_rcv`, or ARP's receiver: the frame came in by a link that is no port.
+    pub(crate) fn up(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+        if let Some(arp) = skb.arp {
+            return self.arp_in(skb, id, arp);
+        }
+        if !skb.ours {
+            if self.depth > 0 {
+                return Err(Stop::ignored(Stage::Receive));
+            }
+            let mac = skb.packet.dst_mac.unwrap_or_default();
+            return Err(Stop::lost(Stage::Receive, id.ns, Some(id), Reason::NotOurMac(mac)));
+        }
+        self.modelled(skb, Stage::Receive)?;
+        skb.iif = Some(id.index);
+        let dst = skb.packet.dst;
+        if !std::mem::take(&mut skb.prerouted) {
+            self.hook(skb, Hook::Prerouting, Some(id.index), None)?;
+        }
+        if std::mem::take(&mut skb.looped) && skb.packet.dst == dst {
+            return self.local(skb, id);
+        }
+        self.route_in(skb, id)
+    }
+
+    fn route_in(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+        let place = self.place(skb.ns, Stage::Route)?;
+        let flow = Flow::of(&skb.packet, skb.mark, Some(id.index));
+        let input = place.route_input(&flow, id.index).map_err(|e| match reason(e) {
+            Ok(reason) => Stop::lost(Stage::Route, skb.ns, Some(id), reason),
+            Err(unknown) => Stop::unknown(Stage::Route, unknown),
+        })?;
+        self.tell_route(skb, &input.found, None);
+        let (rp_filter, route) = input.valid;
+        self.tell(skb, Stage::Route, || Action::SourceValid {
+            rp_filter,
+            route: route.map(|r| Box::new(r.clone())),
+        });
+        if input.found.is_local() {
+            return self.local(skb, id);
+        }
+        self.forward(skb, id, &input.found)
+    }
+
+    /// `ip_local_deliver`.
+    fn local(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+        skb.fragment = None;
+        self.hook(skb, Hook::Input, Some(id.index), None)?;
+        Err(Stop { stage: Stage::Local, disposition: Disposition::Delivered(skb.ns) })
+    }
+
+    /// `ip_forward`.
+    fn forward(&mut self, skb: &mut Skb, from: LinkId, found: &Found<'a>) -> Result<Next, Stop> {
+        let to = skb.link(found.hop.link);
+        let link = self.link(to, Stage::Forward)?;
+        let lost =
+            |skb: &Skb, link, reason| Err(Stop::lost(Stage::Forward, skb.ns, Some(link), reason));
+        if skb.packet.ttl <= 1 {
+            return lost(skb, from, Reason::TtlExpired);
+        }
+        let mtu = found.mtu(link.mtu);
+        if skb.packet.df && skb.wire_len() > mtu {
+            return lost(skb, to, Reason::TooBig { mtu, told: true });
+        }
+        let ttl = skb.packet.ttl;
+        skb.packet.ttl -= 1;
+        self.tell(skb, Stage::Forward, || Action::Forwarded { from, to, ttl });
+        let place = self.place(skb.ns, Stage::Forward)?;
+        let flowtable = place.ns.ruleset.tables.iter().flat_map(|t| &t.flowtables).next();
+        if let Some(name) = flowtable {
+            let what = Opaque::Flowtable(name.clone());
+            return Err(Stop::unknown(Stage::Forward, Unknown::Opaque { ns: skb.ns, what }));
+        }
+        self.hook(skb, Hook::Forward, Some(from.index), Some(to.index))?;
+        self.output(skb, found)
+    }
+
+    /// What of a namespace is not modelled, or was not read.
+    fn modelled(&self, skb: &Skb, stage: Stage) -> Result<(), Stop> {
+        let place = self.place(skb.ns, stage)?;
+        let opaque =
+            place.ns.opaque.iter().find(|o| {
+                !matches!(o, Opaque::CgroupBpf | Opaque::LegacyEbtables | Opaque::Vrf(_))
+            });
+        if let Some(what) = opaque {
+            let unknown = Unknown::Opaque { ns: skb.ns, what: what.clone() };
+            return Err(Stop::unknown(stage, unknown));
+        }
+        if let Some(gap) = place.ns.gaps.iter().find(|g| NEEDED.contains(&g.part.as_str())) {
+            let what = format!("{}: {}", gap.part, gap.cause);
+            return Err(Stop::unknown(stage, Unknown::Gap { ns: skb.ns, what }));
+        }
+        Ok(())
+    }
+}
+
+/// Addresses that the walk does not model.
+fn special(dst: Ipv4Addr) -> Result<(), Stop> {
+    if dst.is_multicast() || dst.is_broadcast() || dst.is_unspecified() {
+        let what = format!("{dst} is a broadcast or multicast address");
+        return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
+    }
+    Ok(())
+}
+
+/// The packet that answers this one, as its receiver makes it; None: none is due.
+pub(crate) fn answer(skb: &Skb) -> Option<crate::Packet> {
+    let p = &skb.packet;
+    let (payload, len, df) = match p.payload {
+        Payload::Icmp { kind: IcmpKind::EchoRequest, id } => {
+            (Payload::Icmp { kind: IcmpKind::EchoReply, id }, p.len, false)
+        }
+        Payload::Tcp { sport, dport, flags } if flags & 0x12 == 2 => {
+            (Payload::Tcp { sport: dport, dport: sport, flags: 0x12 }, 60, true)
+        }
+        Payload::Udp { sport, dport } => (Payload::Udp { sport: dport, dport: sport }, p.len, true),
+        _ => return None,
+    };
+    let (src, dst) = (p.dst, p.src);
+    Some(crate::Packet {
+        src_mac: None,
+        dst_mac: None,
+        src,
+        dst,
+        ttl: 64,
+        df,
+        len,
+        payload,
+        ..p.clone()
+    })
+}
+
+/// Where an answer is due and never made.
+pub(crate) fn silent(walker_ns: &model::Namespace, payload: Payload) -> Option<Loss> {
+    let echo = matches!(payload, Payload::Icmp { kind: IcmpKind::EchoRequest, .. });
+    (echo && walker_ns.sysctls.icmp_echo_ignore_all).then_some(Loss {
+        ns: walker_ns.id,
+        link: None,
+        reason: Reason::EchoIgnored,
+    })
+}

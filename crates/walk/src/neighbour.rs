@@ -1,0 +1,118 @@
+//! The next hop's Ethernet address: from the neighbour table, or by asking.
+
+use std::net::Ipv4Addr;
+
+use model::{Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState};
+
+use crate::arp::{Asked, Asker};
+use crate::skb::{Next, Skb, Stop};
+use crate::walker::Walker;
+use crate::{Action, ArpAnswer, Disposition, Loss, Reason, Sink, Stage, Unknown};
+
+impl<S: Sink> Walker<'_, '_, S> {
+    /// `neigh_resolve_output`: writes the frame's addresses.
+    pub(crate) fn resolve(&mut self, skb: &mut Skb, out: LinkId, ip: Ipv4Addr) -> Result<(), Stop> {
+        let link = self.link(out, Stage::Neighbour)?;
+        skb.packet.src_mac = link.mac;
+        if needs_none(link) {
+            skb.packet.dst_mac = link.mac;
+            return Ok(());
+        }
+        let known = self.known(out, ip);
+        if let Some(entry) = known.filter(|n| n.state.is_valid() && n.mac.is_some()) {
+            skb.packet.dst_mac = entry.mac;
+            self.tell(skb, Stage::Neighbour, || Action::Neighbour { ip, link: out, entry });
+            return Ok(());
+        }
+        if let Some(gap) = self.place(out.ns, Stage::Neighbour)?.ns.gap("neighbours") {
+            let what = format!("neighbours: {}", gap.cause);
+            return Err(Stop::unknown(Stage::Neighbour, Unknown::Gap { ns: out.ns, what }));
+        }
+        self.ask(skb, out, link, ip)
+    }
+
+    /// What the neighbour table says: what was learned on this walk, else what was read.
+    pub(crate) fn known(&self, link: LinkId, ip: Ipv4Addr) -> Option<Neighbour> {
+        let taught = self.overlay.neighbours.get(&(link, ip));
+        taught.or_else(|| self.net.place(link.ns)?.neighbour(link.index, ip)).cloned()
+    }
+
+    pub(crate) fn learn_neighbour(
+        &mut self,
+        link: LinkId,
+        ip: Ipv4Addr,
+        mac: Mac,
+        state: NeighbourState,
+    ) {
+        let entry =
+            Neighbour { link: link.index, ip: ip.into(), mac: Some(mac), state, proxy: false };
+        self.overlay.neighbours.insert((link, ip), entry);
+    }
+
+    /// Asks by ARP: the request goes its way, and whoever answers sends a reply on its own way.
+    fn ask(&mut self, skb: &mut Skb, out: LinkId, link: &Link, ip: Ipv4Addr) -> Result<(), Stop> {
+        self.arp_chains(out)?;
+        if let Some(reason) = self.cannot_send(link) {
+            return Err(Stop::lost(Stage::Transmit, out.ns, Some(out), reason));
+        }
+        let request = self.request(skb, out, link, ip);
+        let asked = self.exchange(request, Next::Transmit(out), Asker::Here(out));
+        let end = self.verdict(out, ip, &asked);
+        if let Some(mac) = asked.mac {
+            skb.packet.dst_mac = Some(mac);
+            self.learn_neighbour(out, ip, mac, NeighbourState::Reachable);
+        }
+        self.tell_asked(skb, out, ip, asked);
+        end
+    }
+
+    /// What the asking means for the packet that waits for it.
+    fn verdict(&self, out: LinkId, ip: Ipv4Addr, asked: &Asked<S>) -> Result<(), Stop> {
+        let lost = |reason| Err(Stop::lost(Stage::Neighbour, out.ns, Some(out), reason));
+        let entry = self.known(out, ip);
+        let because = || {
+            let reply = asked.reply.as_ref().and_then(|(_, end, _)| loss(&end.disposition));
+            reply.or_else(|| loss(&asked.request.1.disposition)).or_else(|| deaf(ip, asked))
+        };
+        let doubt = || match &asked.doubt {
+            Some(unknown) => Err(Stop::unknown(Stage::Neighbour, unknown.clone())),
+            None => Ok(()),
+        };
+        match &asked.answer {
+            ArpAnswer::Several(owners) => {
+                return lost(Reason::DuplicateAddress { ip, owners: owners.clone() });
+            }
+            ArpAnswer::Link { .. } if asked.mac.is_some() => return Ok(()),
+            ArpAnswer::Outside { known_from, .. } => {
+                doubt()?;
+                let failed = entry.as_ref().is_some_and(|e| e.state == NeighbourState::Failed);
+                if asked.mac.is_some() || (known_from.is_none() && !failed) {
+                    return Ok(());
+                }
+            }
+            ArpAnswer::Link { .. } | ArpAnswer::Nobody => doubt()?,
+        }
+        lost(Reason::NoNeighbour { ip, entry, because: because() })
+    }
+}
+
+/// Frames of this link need no address looked up.
+fn needs_none(link: &Link) -> bool {
+    link.kind == LinkKind::Loopback
+        || link.flags.contains(LinkFlags::NOARP)
+        || matches!(&link.kind, LinkKind::Tap(tap) if tap.layer3)
+}
+
+/// Where the request ended unheard, if that is one place alone.
+fn deaf<S>(ip: Ipv4Addr, asked: &Asked<S>) -> Option<Box<Loss>> {
+    let link = asked.only_heard_at?;
+    let reason = Reason::NoNeighbour { ip, entry: None, because: None };
+    Some(Box::new(Loss { ns: link.ns, link: Some(link), reason }))
+}
+
+fn loss(disposition: &Disposition) -> Option<Box<Loss>> {
+    match disposition {
+        Disposition::Lost(loss) => Some(Box::new(loss.clone())),
+        _ => None,
+    }
+}

@@ -1,0 +1,60 @@
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+use model::{Conntrack, LinkId, Mac, Neighbour, NsId, Tuple};
+
+/// What packets teach on their way, laid over a Snapshot that stays as it was read: so that the
+/// answer walks on from what the first packet left behind.
+#[derive(Clone, Debug, Default)]
+pub struct Overlay {
+    /// Bridge and address → ifindex of the port that it is behind.
+    pub(crate) fdb: HashMap<(LinkId, Mac), u32>,
+    /// Link and address → what ARP told.
+    pub(crate) neighbours: HashMap<(LinkId, Ipv4Addr), Neighbour>,
+    /// Connections that packets met or began.
+    pub(crate) connections: Vec<Connection>,
+}
+
+/// A tracked connection that a packet belongs to.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    /// Where it is tracked.
+    pub(crate) ns: NsId,
+    /// As the kernel would tell of it.
+    pub(crate) entry: Conntrack,
+    /// The nat chains were asked about its source; they are asked once.
+    pub(crate) source_settled: bool,
+    /// The same of its destination.
+    pub(crate) destination_settled: bool,
+}
+
+/// Which connection a packet belongs to, and in which direction it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Membership {
+    /// Index into [`Overlay::connections`].
+    pub(crate) connection: usize,
+    /// It goes from the answering side to the asking one.
+    pub(crate) reply: bool,
+    /// It is an error about the connection, not part of it.
+    pub(crate) related: bool,
+}
+
+impl Overlay {
+    /// Nothing taught yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The connection in `ns` with that tuple in one of its directions.
+    pub(crate) fn connection(&self, ns: NsId, tuple: &Tuple) -> Option<Membership> {
+        self.connections.iter().enumerate().filter(|(_, c)| c.ns == ns).find_map(|(i, c)| {
+            let reply = match tuple {
+                t if *t == c.entry.original => false,
+                t if *t == c.entry.reply => true,
+                _ => return None,
+            };
+            Some(Membership { connection: i, reply, related: false })
+        })
+    }
+}

@@ -1,0 +1,238 @@
+use std::net::Ipv4Addr;
+
+use model::Snapshot;
+
+use crate::skb::{End, Next, Skb};
+use crate::walker::Walker;
+use crate::{
+    Action, Cause, Disposition, Hop, IcmpKind, Indexed, Loss, Overlay, Packet, Payload, Place,
+    Question, Reason, Recorder, Sink, Stage, Step, Trace, Unknown, Way, ip,
+};
+
+/// Bytes of an IP and an ICMP header.
+const ICMP_HEADERS: u32 = 28;
+/// What `ping` carries unless told otherwise.
+const PING_SIZE: u32 = 56;
+/// An IP packet with a first TCP segment as Linux makes it.
+const SYN_LEN: u32 = 60;
+/// The lowest of the ports that Linux gives to a socket that asked for none.
+const EPHEMERAL: u16 = 32768;
+/// Stands for a host outside, where a packet comes from there and nobody said from which
+/// (RFC 5737, TEST-NET-2).
+const SOMEBODY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// An ICMP echo request.
+    Icmp,
+    /// A first TCP segment, to this port.
+    Tcp(u16),
+    /// A UDP datagram, to this port.
+    Udp(u16),
+}
+
+impl Question {
+    /// A first packet from there to that address, as the usual tool would send it: 56 bytes of
+    /// echo data, or a SYN, with a TTL of 64.
+    #[must_use]
+    pub fn new(from: Place, to: Ipv4Addr, protocol: Protocol) -> Self {
+        let (payload, len, df) = match protocol {
+            Protocol::Icmp => {
+                let kind = IcmpKind::EchoRequest;
+                (Payload::Icmp { kind, id: 1 }, ICMP_HEADERS + PING_SIZE, true)
+            }
+            Protocol::Tcp(dport) => {
+                (Payload::Tcp { sport: EPHEMERAL, dport, flags: 2 }, SYN_LEN, true)
+            }
+            Protocol::Udp(dport) => {
+                (Payload::Udp { sport: EPHEMERAL, dport }, ICMP_HEADERS + PING_SIZE, true)
+            }
+        };
+        let packet = Packet {
+            src_mac: None,
+            dst_mac: None,
+            src: Ipv4Addr::UNSPECIFIED,
+            dst: to,
+            ttl: 64,
+            tos: 0,
+            df,
+            len,
+            payload,
+        };
+        Self { from, packet }
+    }
+
+    /// From this source address.
+    #[must_use]
+    pub fn source(mut self, src: Ipv4Addr) -> Self {
+        self.packet.src = src;
+        self
+    }
+
+    /// From this port (for ICMP: with this id).
+    #[must_use]
+    pub fn sport(mut self, port: u16) -> Self {
+        match &mut self.packet.payload {
+            Payload::Tcp { sport, .. } | Payload::Udp { sport, .. } => *sport = port,
+            Payload::Icmp { id, .. } => *id = port,
+            Payload::Other(_) => {}
+        }
+        self
+    }
+
+    /// With this many bytes of data behind the ICMP or UDP header, as `ping -s`.
+    #[must_use]
+    pub fn size(mut self, bytes: u32) -> Self {
+        if !matches!(self.packet.payload, Payload::Tcp { .. }) {
+            self.packet.len = ICMP_HEADERS + bytes;
+        }
+        self
+    }
+
+    /// With or without leave to fragment it.
+    #[must_use]
+    pub fn dont_fragment(mut self, df: bool) -> Self {
+        self.packet.df = df;
+        self
+    }
+}
+
+/// The way of one packet from where it starts to its end, told to `sink`. What it teaches on its
+/// way is in `overlay` afterwards.
+pub fn walk<S: Sink>(
+    net: &Indexed<'_>,
+    overlay: &mut Overlay,
+    from: Place,
+    packet: Packet,
+    sink: &mut S,
+) -> Disposition {
+    let branch = sink.branch();
+    let mut walker = Walker::new(net, overlay, branch);
+    let end = start(&mut walker, from, packet);
+    sink.go_on(walker.sink);
+    end.disposition
+}
+
+/// The way there, and if an answer is due, the way back.
+#[must_use]
+pub fn trace(snapshot: &Snapshot, question: Question) -> Trace {
+    Indexed::new(snapshot).trace(question)
+}
+
+impl Indexed<'_> {
+    /// The way there, and if an answer is due, the way back.
+    #[must_use]
+    pub fn trace(&self, question: Question) -> Trace {
+        let mut overlay = Overlay::new();
+        let mut walker = Walker::new(self, &mut overlay, Recorder::default());
+        let end = start(&mut walker, question.from, question.packet.clone());
+        let recorder = walker.sink;
+        let sent = first_packet(&recorder).unwrap_or_else(|| question.packet.clone());
+        let there = recorder.into_way(Cause::Asked, sent.clone(), end.disposition.clone());
+        let back = self.back(&mut overlay, question.from, &sent, &end);
+        Trace { question, there, back }
+    }
+
+    /// The way of the answer, checked against what the asking side waits for.
+    fn back(&self, overlay: &mut Overlay, asked: Place, sent: &Packet, end: &End) -> Option<Way> {
+        let answer = ip::answer(&end.skb)?;
+        let mut walker = Walker::new(self, overlay, Recorder::default());
+        let (packet, mut back) = match &end.disposition {
+            Disposition::Delivered(ns) => {
+                if let Some(loss) = self.place(*ns).and_then(|p| ip::silent(p.ns, sent.payload)) {
+                    return Some(unanswered(answer, loss));
+                }
+                (answer.clone(), walker.run(Skb::new(*ns, answer), Next::Socket))
+            }
+            Disposition::Left(link) => {
+                (answer.clone(), walker.answered(*link, &end.skb.packet, answer))
+            }
+            _ => return None,
+        };
+        if let Some(loss) = misplaced(asked, sent, &back) {
+            walker.tell(&back.skb, Stage::Local, || Action::Dropped(loss.clone()));
+            back.disposition = Disposition::Lost(loss);
+        }
+        Some(walker.sink.into_way(Cause::Answer, packet, back.disposition))
+    }
+}
+
+impl Trace {
+    /// The answer in one word: both ways go through, a packet is lost, or it cannot be told.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict<'_> {
+        for way in std::iter::once(&self.there).chain(&self.back) {
+            match &way.disposition {
+                Disposition::Lost(loss) => return Verdict::No(loss),
+                Disposition::Unknown(unknown) => return Verdict::Unknown(unknown),
+                Disposition::Delivered(_) | Disposition::Left(_) | Disposition::Ignored => {}
+            }
+        }
+        Verdict::Yes
+    }
+}
+
+/// What a trace comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict<'a> {
+    /// It arrives, and so does its answer where one is due.
+    Yes,
+    /// Something is lost.
+    No(&'a Loss),
+    /// It cannot be told.
+    Unknown(&'a Unknown),
+}
+
+fn start<S: Sink>(walker: &mut Walker<'_, '_, S>, from: Place, mut packet: Packet) -> End {
+    match from {
+        Place::Namespace(ns) => walker.run(Skb::new(ns, packet), Next::Socket),
+        Place::Outside(link) => {
+            if packet.src.is_unspecified() {
+                packet.src = SOMEBODY;
+            }
+            walker.enter(link, packet)
+        }
+    }
+}
+
+/// The packet as it was when its source had been chosen and nothing was rewritten yet.
+fn first_packet(recorder: &Recorder) -> Option<Packet> {
+    let steps = || recorder.hops().iter().flat_map(|hop| &hop.steps);
+    let routed =
+        steps().find(|s| matches!(s.action, Action::Routed { .. } | Action::Entered { .. }));
+    routed.or_else(|| steps().next()).map(|step| step.packet.clone())
+}
+
+/// An answer that is never made.
+fn unanswered(packet: Packet, loss: Loss) -> Way {
+    let step = Step {
+        stage: Stage::Local,
+        action: Action::Dropped(loss.clone()),
+        packet: packet.clone(),
+        children: Vec::new(),
+    };
+    let hops = vec![Hop { ns: loss.ns, steps: vec![step] }];
+    Way { cause: Cause::Answer, packet, hops, disposition: Disposition::Lost(loss) }
+}
+
+/// Why the answer is of no use to whom it is for, although it arrived somewhere.
+fn misplaced(asked: Place, sent: &Packet, back: &End) -> Option<Loss> {
+    let (ns, link) = match back.disposition {
+        Disposition::Delivered(ns) => (ns, None),
+        Disposition::Left(link) => (link.ns, Some(link)),
+        _ => return None,
+    };
+    let at = |reason| Some(Loss { ns, link, reason });
+    let right = match (asked, back.disposition.clone()) {
+        (Place::Namespace(asked), Disposition::Delivered(ns)) => asked == ns,
+        (Place::Outside(_), Disposition::Left(_)) => true,
+        _ => false,
+    };
+    if !right {
+        return at(Reason::WrongPlace { expected: asked });
+    }
+    let (expected, got) = (sent.tuple().reversed(), back.skb.packet.tuple());
+    (expected != got).then_some(())?;
+    at(Reason::AnswerMismatch { expected, got })
+}

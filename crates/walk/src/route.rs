@@ -1,0 +1,292 @@
+//! Routing: the policy rules, the tables, and what is found there.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+use model::{InetConf, Nexthop, Route, RouteKind, Rule, RuleAction, Scope};
+
+use crate::indexed::Place;
+use crate::{Packet, Payload, Reason, Unknown};
+
+/// What a route is looked up by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flow {
+    pub(crate) src: Ipv4Addr,
+    pub(crate) dst: Ipv4Addr,
+    pub(crate) tos: u8,
+    pub(crate) mark: u32,
+    /// The link that it came in by; None: made here.
+    pub(crate) iif: Option<u32>,
+    pub(crate) protocol: u8,
+    pub(crate) ports: Option<(u16, u16)>,
+}
+
+impl Flow {
+    pub(crate) fn of(packet: &Packet, mark: u32, iif: Option<u32>) -> Self {
+        let ports = match packet.payload {
+            Payload::Tcp { sport, dport, .. } | Payload::Udp { sport, dport } => {
+                Some((sport, dport))
+            }
+            _ => None,
+        };
+        Self {
+            src: packet.src,
+            dst: packet.dst,
+            tos: packet.tos,
+            mark,
+            iif,
+            protocol: packet.payload.protocol(),
+            ports,
+        }
+    }
+}
+
+/// A route that was found, and the next hop that was chosen of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found<'a> {
+    /// The rule that named the table; None where there are only the default ones.
+    pub(crate) rule: Option<&'a Rule>,
+    pub(crate) route: &'a Route,
+    pub(crate) hop: Nexthop,
+}
+
+/// Why none was found.
+#[derive(Clone, Debug)]
+pub(crate) enum NotFound<'a> {
+    /// Nothing matches.
+    Nothing,
+    /// A route or rule refuses.
+    Refused(Option<&'a Route>),
+    /// It depends on something that is not modelled.
+    Unknown(String),
+}
+
+impl<'a> Found<'a> {
+    pub(crate) fn gateway(&self) -> Option<Ipv4Addr> {
+        match self.hop.gateway {
+            Some(IpAddr::V4(ip)) => Some(ip),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_local(&self) -> bool {
+        self.route.kind == RouteKind::Local
+    }
+
+    /// The MTU of the way out by this route, given that of its link.
+    pub(crate) fn mtu(&self, link_mtu: u32) -> u32 {
+        self.route.mtu.filter(|mtu| *mtu != 0).unwrap_or(link_mtu)
+    }
+}
+
+impl NotFound<'_> {
+    /// As the reason for a loss, or the cause of not knowing.
+    pub(crate) fn reason(self, place: &Place<'_>, dst: Ipv4Addr) -> Result<Reason, Unknown> {
+        match self {
+            Self::Nothing | Self::Refused(None) => Ok(Reason::NoRoute(dst)),
+            Self::Refused(Some(route)) => Ok(Reason::RouteRefuses(Box::new(route.clone()))),
+            Self::Unknown(what) => Err(Unknown::Routing { ns: place.ns.id, what }),
+        }
+    }
+}
+
+impl<'a> Place<'a> {
+    /// `fib_lookup`: rules by priority, and in each table the longest prefix.
+    pub(crate) fn lookup(&'a self, flow: &Flow) -> Result<Found<'a>, NotFound<'a>> {
+        if self.default_rules {
+            return match self.lookup_in(self.merged(), flow) {
+                Some(result) => result.map(|(route, hop)| Found { rule: None, route, hop }),
+                None => self.lookup_default(flow),
+            };
+        }
+        let mut from = 0;
+        for rule in &self.rules {
+            if rule.priority < from || !self.rule_matches(rule, flow)? {
+                continue;
+            }
+            match rule.action {
+                RuleAction::Table(table) => {
+                    if let Some(found) = self.lookup_by_rule(rule, table, flow) {
+                        return found;
+                    }
+                }
+                RuleAction::Goto(priority) => from = priority,
+                RuleAction::Nop => {}
+                RuleAction::Blackhole | RuleAction::Unreachable | RuleAction::Prohibit => {
+                    return Err(NotFound::Refused(None));
+                }
+            }
+        }
+        Err(NotFound::Nothing)
+    }
+
+    fn lookup_default(&'a self, flow: &Flow) -> Result<Found<'a>, NotFound<'a>> {
+        let result = self.lookup_in(self.routes(model::TABLE_DEFAULT), flow);
+        let (route, hop) = result.unwrap_or(Err(NotFound::Nothing))?;
+        Ok(Found { rule: None, route, hop })
+    }
+
+    fn lookup_by_rule(
+        &'a self,
+        rule: &'a Rule,
+        table: u32,
+        flow: &Flow,
+    ) -> Option<Result<Found<'a>, NotFound<'a>>> {
+        let found = self.lookup_in(self.routes(table), flow)?;
+        let suppressed = |route: &Route| {
+            rule.suppress_prefixlength.is_some_and(|n| u32::from(route.dst.prefix_len()) < n)
+        };
+        match found {
+            Ok((route, _)) if suppressed(route) => None,
+            other => Some(other.map(|(route, hop)| Found { rule: Some(rule), route, hop })),
+        }
+    }
+
+    /// `fib_table_lookup`. None: nothing here, or a `throw` route: the next rule is asked.
+    #[allow(clippy::type_complexity, reason = "private, and read where it is used")]
+    fn lookup_in(
+        &'a self,
+        routes: &[&'a Route],
+        flow: &Flow,
+    ) -> Option<Result<(&'a Route, Nexthop), NotFound<'a>>> {
+        for route in routes {
+            let IpNet::V4(net) = route.dst else { continue };
+            if !net.contains(&flow.dst) || (route.tos != 0 && route.tos != flow.tos & 0xfc) {
+                continue;
+            }
+            match route.kind {
+                RouteKind::Throw => return None,
+                RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => {
+                    return Some(Err(NotFound::Refused(Some(route))));
+                }
+                RouteKind::Other(n) => {
+                    return Some(Err(NotFound::Unknown(format!("route of type {n}"))));
+                }
+                RouteKind::Unicast
+                | RouteKind::Local
+                | RouteKind::Broadcast
+                | RouteKind::Multicast => {}
+            }
+            if let Some(result) = self.nexthop(route) {
+                return Some(result.map(|hop| (*route, hop)));
+            }
+        }
+        None
+    }
+
+    /// The next hop of a route; None: all are dead.
+    fn nexthop(&self, route: &Route) -> Option<Result<Nexthop, NotFound<'a>>> {
+        if let Some(id) = route.nexthop_id {
+            return Some(Err(NotFound::Unknown(format!("nexthop object {id}"))));
+        }
+        let mut alive = route.nexthops.iter().filter(|hop| self.is_alive(hop));
+        let first = *alive.next()?;
+        let same = |hop: &Nexthop| (hop.gateway, hop.link) == (first.gateway, first.link);
+        if !alive.all(same) {
+            return Some(Err(NotFound::Unknown(format!("multipath route to {}", route.dst))));
+        }
+        if matches!(first.gateway, Some(IpAddr::V6(_))) {
+            return Some(Err(NotFound::Unknown(format!("IPv6 gateway of {}", route.dst))));
+        }
+        Some(Ok(first))
+    }
+
+    fn is_alive(&self, hop: &Nexthop) -> bool {
+        !hop.dead && !(hop.linkdown && self.conf(hop.link).ignore_routes_with_linkdown)
+    }
+
+    fn rule_matches(&self, rule: &Rule, flow: &Flow) -> Result<bool, NotFound<'a>> {
+        let iif = flow.iif.unwrap_or_else(|| self.loopback());
+        let name = self.ns.links.get(&iif).map(|l| l.name.as_str());
+        let within = |net: &Option<IpNet>, ip: Ipv4Addr| {
+            net.as_ref().is_none_or(|net| net.contains(&IpAddr::V4(ip)))
+        };
+        let port = |range: Option<(u16, u16)>, port: Option<u16>| {
+            range.is_none_or(|(a, b)| port.is_some_and(|p| a <= p && p <= b))
+        };
+        let matches = within(&rule.src, flow.src)
+            && within(&rule.dst, flow.dst)
+            && rule.iif.as_deref().is_none_or(|iif| Some(iif) == name)
+            && rule.oif.is_none()
+            && rule.mark.is_none_or(|(value, mask)| (flow.mark ^ value) & mask == 0)
+            && (rule.tos == 0 || rule.tos == flow.tos & 0xfc)
+            && rule.protocol.is_none_or(|p| p == flow.protocol)
+            && port(rule.sport, flow.ports.map(|p| p.0))
+            && port(rule.dport, flow.ports.map(|p| p.1));
+        if matches && !rule.unknown.is_empty() {
+            let what = format!("rule {} ({})", rule.priority, rule.unknown.join(", "));
+            return Err(NotFound::Unknown(what));
+        }
+        Ok(matches != rule.invert)
+    }
+
+    /// The settings of a link, joined with those of all.
+    pub(crate) fn conf(&self, link: u32) -> InetConf {
+        let all = &self.ns.sysctls.all;
+        let forwarding = self.ns.sysctls.ip_forward;
+        let own = self.ns.links.get(&link).and_then(|l| l.inet);
+        let own = own.unwrap_or(InetConf { forwarding, ..self.ns.sysctls.default });
+        InetConf {
+            forwarding: own.forwarding,
+            rp_filter: own.rp_filter.max(all.rp_filter),
+            accept_local: own.accept_local || all.accept_local,
+            route_localnet: own.route_localnet || all.route_localnet,
+            arp_ignore: own.arp_ignore.max(all.arp_ignore),
+            arp_announce: own.arp_announce.max(all.arp_announce),
+            arp_filter: own.arp_filter || all.arp_filter,
+            proxy_arp: own.proxy_arp || all.proxy_arp,
+            proxy_arp_pvlan: own.proxy_arp_pvlan || all.proxy_arp_pvlan,
+            src_valid_mark: own.src_valid_mark || all.src_valid_mark,
+            ignore_routes_with_linkdown: own.ignore_routes_with_linkdown
+                || all.ignore_routes_with_linkdown,
+            send_redirects: own.send_redirects || all.send_redirects,
+        }
+    }
+
+    /// `inet_select_addr`: the address of `link` to speak to `dst` with, else one of another link.
+    pub(crate) fn select_address(
+        &self,
+        link: u32,
+        dst: Option<Ipv4Addr>,
+        scope: Scope,
+    ) -> Option<Ipv4Addr> {
+        let wide = |s: Scope| u8::from(s) <= u8::from(scope);
+        let local = if self.conf(link).route_localnet { Scope::Host } else { Scope::Link };
+        let mut first = None;
+        for a in self.ns.addresses_of(link).filter(|a| !a.secondary) {
+            let (IpNet::V4(net), narrowest) = (a.net, u8::from(a.scope).min(u8::from(local)))
+            else {
+                continue;
+            };
+            if narrowest > u8::from(scope) {
+                continue;
+            }
+            let on_link = dst.is_none_or(|dst| match a.peer {
+                Some(IpAddr::V4(peer)) => {
+                    ipnet::Ipv4Net::new(peer, net.prefix_len()).is_ok_and(|n| n.contains(&dst))
+                }
+                _ => net.contains(&dst),
+            });
+            if on_link {
+                return Some(net.addr());
+            }
+            first = first.or(Some(net.addr()));
+        }
+        let elsewhere = || {
+            let links = self.ns.links.keys().flat_map(|l| self.ns.addresses_of(*l));
+            links
+                .filter(|a| !a.secondary && a.scope != Scope::Link && wide(a.scope))
+                .find_map(|a| if let IpAddr::V4(ip) = a.ip() { Some(ip) } else { None })
+        };
+        first.or_else(elsewhere)
+    }
+
+    /// `fib_result_prefsrc`: the source address that a route suggests.
+    pub(crate) fn source_for(&self, found: &Found<'_>, dst: Ipv4Addr) -> Option<Ipv4Addr> {
+        match found.route.prefsrc {
+            Some(IpAddr::V4(ip)) => Some(ip),
+            _ if found.is_local() => Some(dst),
+            _ => self.select_address(found.hop.link, found.gateway(), found.route.scope),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+use model::{LinkId, NsId};
+
+use crate::overlay::Membership;
+use crate::{Disposition, Loss, Packet, Reason, Stage, Unknown};
+
+/// A packet within the kernel: with what the kernel notes about it beside its bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Skb {
+    pub(crate) packet: Packet,
+    /// The frame carries ARP: `packet.src` is the sender's address, `packet.dst` the target.
+    pub(crate) arp: Option<Arp>,
+    /// Namespace where it is now.
+    pub(crate) ns: NsId,
+    /// ifindex of the link by which it came in, at the level that looks at it now.
+    pub(crate) iif: Option<u32>,
+    /// Bridge port by which it came, while the bridge handles it with br_netfilter on.
+    pub(crate) physin: Option<u32>,
+    /// Bridge port by which it is to leave.
+    pub(crate) physout: Option<u32>,
+    /// br_netfilter has taken it through PREROUTING already.
+    pub(crate) prerouted: bool,
+    /// The packet is for this host's Ethernet address (PACKET_HOST).
+    pub(crate) ours: bool,
+    /// On the loopback: its route is known already.
+    pub(crate) looped: bool,
+    pub(crate) mark: u32,
+    pub(crate) ct: Option<Membership>,
+    pub(crate) untracked: bool,
+    /// Length of the largest fragment, where it was fragmented.
+    pub(crate) fragment: Option<u32>,
+    /// For an ICMP error: the packet that it is about, as its sender saw it.
+    pub(crate) about: Option<Box<Packet>>,
+}
+
+/// Which ARP message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arp {
+    Request,
+    Reply,
+}
+
+impl Skb {
+    pub(crate) const fn new(ns: NsId, packet: Packet) -> Self {
+        Self {
+            packet,
+            arp: None,
+            ns,
+            iif: None,
+            physin: None,
+            physout: None,
+            prerouted: false,
+            ours: false,
+            looped: false,
+            mark: 0,
+            ct: None,
+            untracked: false,
+            fragment: None,
+            about: None,
+        }
+    }
+
+    /// Length of what goes over a link, in bytes without Ethernet header.
+    pub(crate) fn wire_len(&self) -> u32 {
+        self.fragment.unwrap_or(self.packet.len)
+    }
+
+    /// The link of this namespace with that index.
+    pub(crate) const fn link(&self, index: u32) -> LinkId {
+        LinkId { ns: self.ns, index }
+    }
+
+    /// What the other side of a veth pair is given: all notes are wiped, the mark only between
+    /// namespaces.
+    pub(crate) fn scrub(&mut self, ns: NsId) {
+        if ns != self.ns {
+            self.mark = 0;
+        }
+        self.ns = ns;
+        (self.ct, self.untracked) = (None, false);
+        (self.physin, self.physout, self.prerouted) = (None, None, false);
+        self.looped = false;
+    }
+}
+
+/// A packet goes no further: how, and in which part of the kernel.
+#[derive(Clone, Debug)]
+pub(crate) struct Stop {
+    pub(crate) stage: Stage,
+    pub(crate) disposition: Disposition,
+}
+
+impl Stop {
+    pub(crate) const fn lost(stage: Stage, ns: NsId, link: Option<LinkId>, reason: Reason) -> Self {
+        Self { stage, disposition: Disposition::Lost(Loss { ns, link, reason }) }
+    }
+
+    pub(crate) const fn unknown(stage: Stage, unknown: Unknown) -> Self {
+        Self { stage, disposition: Disposition::Unknown(unknown) }
+    }
+
+    pub(crate) const fn ignored(stage: Stage) -> Self {
+        Self { stage, disposition: Disposition::Ignored }
+    }
+}
+
+/// Where a packet goes next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// A process sends it.
+    Socket,
+    /// The frame is handed to a link.
+    Transmit(LinkId),
+    /// The frame comes in by a link.
+    Receive(LinkId),
+    /// The frame comes in by a port, for its bridge.
+    Bridge(LinkId),
+    /// The frame is for this namespace, by a link that is no port.
+    Up(LinkId),
+    /// It has ended, and its end has been told.
+    Done(Box<End>),
+}
+
+/// How and where a packet ended.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    pub(crate) disposition: Disposition,
+    pub(crate) skb: Skb,
+}

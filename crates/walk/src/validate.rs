@@ -1,0 +1,156 @@
+//! `fib_validate_source` and the classes of address that never come in.
+
+use std::net::Ipv4Addr;
+
+use model::{InetConf, Opaque, Route, RouteKind};
+
+use crate::indexed::Place;
+use crate::route::{Flow, Found, NotFound};
+use crate::{Reason, Unknown};
+
+/// The source passes: by which setting, and by which route back.
+pub(crate) type Valid<'a> = (u8, Option<&'a Route>);
+
+/// Why a packet that came in is not routed.
+#[derive(Clone, Debug)]
+pub(crate) enum Refusal {
+    Lost(Reason),
+    Unknown(Unknown),
+}
+
+/// Where a packet that came in is to go, and how its source was validated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input<'a> {
+    pub(crate) found: Found<'a>,
+    pub(crate) valid: Valid<'a>,
+}
+
+impl<'a> Place<'a> {
+    /// `ip_route_input_slow`, in its order.
+    pub(crate) fn route_input(&'a self, flow: &Flow, iif: u32) -> Result<Input<'a>, Refusal> {
+        let conf = self.conf(iif);
+        class(flow, conf)?;
+        let found = self.lookup(flow).map_err(|e| self.refusal(e, flow.dst))?;
+        match found.route.kind {
+            RouteKind::Broadcast | RouteKind::Multicast => {
+                let what = format!("{} is a broadcast or multicast address", flow.dst);
+                return Err(Refusal::Unknown(Unknown::Packet(what)));
+            }
+            RouteKind::Local => {
+                let valid = self.validate_source(flow, iif, None, conf)?;
+                return Ok(Input { found, valid });
+            }
+            _ => {}
+        }
+        if !conf.forwarding {
+            return Err(Refusal::Lost(Reason::ForwardingOff));
+        }
+        let valid = self.validate_source(flow, iif, Some(found.hop.link), conf)?;
+        Ok(Input { found, valid })
+    }
+
+    fn refusal(&self, e: NotFound<'_>, dst: Ipv4Addr) -> Refusal {
+        match e.reason(self, dst) {
+            Ok(reason) => Refusal::Lost(reason),
+            Err(unknown) => Refusal::Unknown(unknown),
+        }
+    }
+
+    fn validate_source(
+        &'a self,
+        flow: &Flow,
+        iif: u32,
+        oif: Option<u32>,
+        conf: InetConf,
+    ) -> Result<Valid<'a>, Refusal> {
+        let rp = if self.ns.opaque.contains(&Opaque::Xfrm) { 0 } else { conf.rp_filter };
+        if rp == 0 && (oif != Some(iif) || !conf.send_redirects) {
+            if conf.accept_local {
+                return Ok((rp, None));
+            }
+            if !self.custom_local() {
+                return match self.owner(flow.src) {
+                    Some(_) => Err(Refusal::Lost(Reason::OwnSource)),
+                    None => Ok((rp, None)),
+                };
+            }
+        }
+        self.validate_fully(flow, iif, rp, oif, conf)
+    }
+
+    /// `__fib_validate_source`: looks the way back up.
+    fn validate_fully(
+        &'a self,
+        flow: &Flow,
+        iif: u32,
+        rp: u8,
+        oif: Option<u32>,
+        conf: InetConf,
+    ) -> Result<Valid<'a>, Refusal> {
+        let back = Flow {
+            src: flow.dst,
+            dst: flow.src,
+            mark: if conf.src_valid_mark { flow.mark } else { 0 },
+            iif: oif,
+            ports: flow.ports.map(|(s, d)| (d, s)),
+            ..*flow
+        };
+        let fails = |route: Option<&Route>| {
+            let route = route.map(|r| Box::new(r.clone()));
+            Refusal::Lost(Reason::ReversePath { rp_filter: rp, route })
+        };
+        let last_resort = |route| if rp == 0 { Ok((rp, None)) } else { Err(fails(route)) };
+        let found = match self.lookup(&back) {
+            Ok(found) => found,
+            Err(NotFound::Unknown(what)) => {
+                let many = self.any_nexthop_uses(&back, iif);
+                return many.map_or_else(
+                    || Err(Refusal::Unknown(Unknown::Routing { ns: self.ns.id, what })),
+                    |route| Ok((rp, Some(route))),
+                );
+            }
+            Err(_) => return last_resort(None),
+        };
+        match found.route.kind {
+            RouteKind::Unicast => {}
+            RouteKind::Local if conf.accept_local => {}
+            RouteKind::Local => return Err(Refusal::Lost(Reason::OwnSource)),
+            _ => return Err(Refusal::Lost(Reason::Martian)),
+        }
+        if found.hop.link == iif {
+            return Ok((rp, Some(found.route)));
+        }
+        if self.ns.addresses_of(iif).next().is_none() {
+            return last_resort(Some(found.route));
+        }
+        if rp == 1 { Err(fails(Some(found.route))) } else { Ok((rp, Some(found.route))) }
+    }
+
+    /// A multipath route back passes if any of its next hops is by this link.
+    fn any_nexthop_uses(&'a self, back: &Flow, iif: u32) -> Option<&'a Route> {
+        let tables = if self.default_rules { self.merged() } else { return None };
+        let net = |r: &&&Route| r.dst.contains(&std::net::IpAddr::V4(back.dst));
+        let route: &'a Route = tables.iter().find(net)?;
+        route.nexthops.iter().any(|hop| hop.link == iif).then_some(route)
+    }
+}
+
+/// Classes of address that never come in.
+fn class(flow: &Flow, conf: InetConf) -> Result<(), Refusal> {
+    let zero = |ip: Ipv4Addr| ip.octets()[0] == 0;
+    let martian = Err(Refusal::Lost(Reason::Martian));
+    if flow.src.is_multicast() || flow.src.is_broadcast() {
+        return martian;
+    }
+    if flow.dst.is_multicast() || flow.dst.is_broadcast() {
+        let what = format!("{} is a broadcast or multicast address", flow.dst);
+        return Err(Refusal::Unknown(Unknown::Packet(what)));
+    }
+    if zero(flow.src) || zero(flow.dst) {
+        return martian;
+    }
+    if (flow.src.is_loopback() || flow.dst.is_loopback()) && !conf.route_localnet {
+        return martian;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! The loop that hands a packet from one part of the kernel to the next.
+
+use std::net::Ipv4Addr;
+
+use model::{Link, LinkId, Mac, NsId};
+
+use crate::indexed::Place;
+use crate::skb::{End, Next, Skb, Stop};
+use crate::{Action, Disposition, Indexed, Overlay, Sink, Stage, Unknown};
+
+/// A walk through one Snapshot, with what its packets have taught so far.
+pub(crate) struct Walker<'a, 'o, S> {
+    pub(crate) net: &'a Indexed<'a>,
+    pub(crate) overlay: &'o mut Overlay,
+    pub(crate) sink: S,
+    /// How many packets deep: 0 for the one that was asked about (or its answer).
+    pub(crate) depth: u32,
+    /// Moves left before it is taken for a loop.
+    budget: usize,
+    /// Who answered the ARP request that is on its way.
+    pub(crate) answers: Vec<Answer>,
+    /// Links at which the ARP request that is on its way was heard.
+    pub(crate) heard: Vec<LinkId>,
+    /// Why it cannot be told whether somebody answers it.
+    pub(crate) doubts: Option<Unknown>,
+    /// Whom MASQUERADE is to find an address for: the next hop of the packet being sent.
+    pub(crate) masquerade_hop: Option<Ipv4Addr>,
+}
+
+/// An answer to an ARP request.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    /// Who answers: the link that the request came in by.
+    pub(crate) link: LinkId,
+    /// With that link's own address.
+    pub(crate) mac: Mac,
+    /// Its namespace has the address itself (else it answers as proxy).
+    pub(crate) owner: bool,
+}
+
+impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
+    pub(crate) fn new(net: &'a Indexed<'a>, overlay: &'o mut Overlay, sink: S) -> Self {
+        let links: usize = net.snapshot.namespaces.values().map(|ns| ns.links.len()).sum();
+        Self {
+            net,
+            overlay,
+            sink,
+            depth: 0,
+            budget: 4096 + 64 * links,
+            answers: Vec::new(),
+            heard: Vec::new(),
+            doubts: None,
+            masquerade_hop: None,
+        }
+    }
+
+    /// Follows a packet to its end.
+    pub(crate) fn run(&mut self, mut skb: Skb, mut next: Next) -> End {
+        loop {
+            let moved = match self.budget.checked_sub(1) {
+                Some(left) => {
+                    self.budget = left;
+                    self.advance(&mut skb, next)
+                }
+                None => Err(Stop::unknown(Stage::Bridge, endless())),
+            };
+            match moved {
+                Ok(Next::Done(end)) => return *end,
+                Ok(further) => next = further,
+                Err(stop) => {
+                    self.tell_end(&skb, &stop);
+                    return End { disposition: stop.disposition, skb };
+                }
+            }
+        }
+    }
+
+    fn advance(&mut self, skb: &mut Skb, next: Next) -> Result<Next, Stop> {
+        match next {
+            Next::Socket => self.socket(skb),
+            Next::Transmit(link) => self.transmit(skb, link),
+            Next::Receive(link) => self.receive(skb, link),
+            Next::Bridge(port) => self.bridge_in(skb, port),
+            Next::Up(link) => self.up(skb, link),
+            Next::Done(end) => Ok(Next::Done(end)),
+        }
+    }
+
+    /// Tells how a packet ended.
+    pub(crate) fn tell_end(&mut self, skb: &Skb, stop: &Stop) {
+        let action = match &stop.disposition {
+            Disposition::Delivered(ns) => {
+                let link = self.net.place(*ns).and_then(|p| p.owner(skb.packet.dst));
+                Action::Delivered { link: link.map(|index| LinkId { ns: *ns, index }) }
+            }
+            Disposition::Left(link) => Action::Left { link: *link },
+            Disposition::Lost(loss) => Action::Dropped(loss.clone()),
+            Disposition::Unknown(unknown) => {
+                if skb.arp.is_some() {
+                    self.doubts.get_or_insert_with(|| unknown.clone());
+                }
+                Action::Unknown(unknown.clone())
+            }
+            Disposition::Ignored => return,
+        };
+        self.sink.step(skb.ns, stop.stage, &skb.packet, || action);
+    }
+
+    /// Follows another packet that comes of this one; the way is told apart.
+    pub(crate) fn aside(&mut self, skb: Skb, next: Next) -> (End, S) {
+        let branch = self.sink.branch();
+        let own = std::mem::replace(&mut self.sink, branch);
+        self.depth += 1;
+        let end = self.run(skb, next);
+        self.depth -= 1;
+        (end, std::mem::replace(&mut self.sink, own))
+    }
+
+    /// Tells a step.
+    pub(crate) fn tell(&mut self, skb: &Skb, stage: Stage, action: impl FnOnce() -> Action) {
+        self.sink.step(skb.ns, stage, &skb.packet, action);
+    }
+
+    pub(crate) fn place(&self, ns: NsId, stage: Stage) -> Result<&'a Place<'a>, Stop> {
+        let net: &'a Indexed<'a> = self.net;
+        net.place(ns).ok_or_else(|| {
+            let what = "it was not read".to_owned();
+            Stop::unknown(stage, Unknown::Gap { ns, what })
+        })
+    }
+
+    pub(crate) fn link(&self, id: LinkId, stage: Stage) -> Result<&'a Link, Stop> {
+        self.net.link(id).ok_or_else(|| {
+            let what = format!("its link {} was not read", id.index);
+            Stop::unknown(stage, Unknown::Gap { ns: id.ns, what })
+        })
+    }
+}
+
+fn endless() -> Unknown {
+    Unknown::Packet("it goes round without end".to_owned())
+}

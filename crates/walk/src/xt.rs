@@ -1,0 +1,237 @@
+//! xtables' matches and targets.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use model::{AddrType, AddrTypes, RouteKind, Xt, XtAddrtype, XtConntrack, XtInfo};
+
+use crate::Payload;
+use crate::chain::{Chains, Effect};
+use crate::conntrack::{state, state_of};
+use crate::nat::To;
+
+/// XT_ADDRTYPE_*.
+mod addrtype {
+    pub(super) const INVERT_SOURCE: u32 = 1;
+    pub(super) const INVERT_DEST: u32 = 2;
+    pub(super) const LIMIT_IN: u32 = 4;
+    pub(super) const LIMIT_OUT: u32 = 8;
+}
+
+/// XT_PHYSDEV_OP_*.
+mod physdev {
+    pub(super) const IN: u8 = 1;
+    pub(super) const OUT: u8 = 2;
+    pub(super) const BRIDGED: u8 = 4;
+    pub(super) const IS_IN: u8 = 8;
+    pub(super) const IS_OUT: u8 = 16;
+}
+
+/// XT_CONNTRACK_*.
+mod ct {
+    pub(super) const STATE: u16 = 1;
+    pub(super) const PROTO: u16 = 1 << 1;
+    pub(super) const ADDRESSES: [u16; 4] = [1 << 2, 1 << 3, 1 << 4, 1 << 5];
+    pub(super) const STATUS: u16 = 1 << 6;
+    pub(super) const EXPIRES: u16 = 1 << 7;
+    pub(super) const PORTS: [u16; 4] = [1 << 8, 1 << 9, 1 << 10, 1 << 11];
+    pub(super) const DIRECTION: u16 = 1 << 12;
+    /// Bits of `state_mask` beyond those of the packet's state.
+    pub(super) const STATE_SNAT: u16 = 1 << 6;
+    pub(super) const STATE_DNAT: u16 = 1 << 7;
+    pub(super) const STATE_UNTRACKED: u16 = 1 << 8;
+}
+
+/// Targets that do nothing to a packet's way.
+const HARMLESS: [&str; 8] =
+    ["LOG", "NFLOG", "ULOG", "TRACE", "AUDIT", "TCPMSS", "CHECKSUM", "CLASSIFY"];
+
+impl<'a> Chains<'a, '_> {
+    pub(crate) fn xt_match(&self, xt: &'a Xt, mark: u32) -> Effect {
+        let matches = match &xt.info {
+            XtInfo::Addrtype(info) => Some(self.addrtype(info)),
+            XtInfo::Conntrack(info) => self.conntrack(info),
+            XtInfo::Comment(_) => Some(true),
+            XtInfo::Ports { sport, dport, invert, tcp } => {
+                self.ports(*sport, *dport, *invert, *tcp)
+            }
+            XtInfo::Physdev { .. } => Some(self.physdev(&xt.info)),
+            XtInfo::MacSource { mac, invert } => {
+                self.skb.packet.src_mac.map(|m| (m == *mac) != *invert)
+            }
+            XtInfo::Mark { mark: value, mask, invert } => Some((mark & mask == *value) != *invert),
+            _ => None,
+        };
+        match matches {
+            Some(true) => Effect::Goes,
+            Some(false) => Effect::Fails,
+            None => Effect::Doubts(format!("match {}", xt.name)),
+        }
+    }
+
+    pub(crate) fn xt_target(&self, xt: &'a Xt, mark: u32) -> Effect {
+        match (&xt.info, xt.name.as_str()) {
+            (XtInfo::Nat(range), "SNAT") => Self::xt_nat(To::Source, range),
+            (XtInfo::Nat(range), "DNAT") => Self::xt_nat(To::Destination, range),
+            (XtInfo::Nat(range), "MASQUERADE") => Self::xt_nat(To::Masquerade, range),
+            (XtInfo::Nat(range), "REDIRECT") => Self::xt_nat(To::Redirect, range),
+            (XtInfo::SetMark { mark: value, mask }, _) => Effect::Mark((mark & !mask) ^ value),
+            (XtInfo::Reject(_), _) => Effect::Reject,
+            (XtInfo::Log { .. }, _) => Effect::Goes,
+            (_, "NOTRACK") => Effect::Untrack,
+            (_, name) if HARMLESS.contains(&name) => Effect::Goes,
+            (_, name) => Effect::NotKnown(format!("target {name}")),
+        }
+    }
+
+    /// Types are found in the table of local addresses alone.
+    fn addrtype(&self, info: &XtAddrtype) -> bool {
+        let device = if info.flags & addrtype::LIMIT_IN != 0 {
+            self.iif
+        } else if info.flags & addrtype::LIMIT_OUT != 0 {
+            self.oif
+        } else {
+            None
+        };
+        let is = |types: AddrTypes, ip, invert| {
+            types == AddrTypes::default()
+                || types.contains(self.address_type(ip, device)) != (info.flags & invert != 0)
+        };
+        is(info.src, self.skb.packet.src, addrtype::INVERT_SOURCE)
+            && is(info.dst, self.skb.packet.dst, addrtype::INVERT_DEST)
+    }
+
+    fn address_type(&self, ip: Ipv4Addr, device: Option<u32>) -> AddrType {
+        if ip.is_broadcast() || ip.octets()[0] == 0 {
+            return AddrType::Broadcast;
+        }
+        if ip.is_multicast() {
+            return AddrType::Multicast;
+        }
+        let on = |r: &&&model::Route| {
+            r.dst.contains(&IpAddr::V4(ip))
+                && (device.is_none() || r.nexthops.first().map(|h| h.link) == device)
+        };
+        let table = self.place.routes(model::TABLE_LOCAL);
+        match table.iter().find(on).map(|r| r.kind) {
+            Some(RouteKind::Local) => AddrType::Local,
+            Some(RouteKind::Broadcast) => AddrType::Broadcast,
+            _ => AddrType::Unicast,
+        }
+    }
+
+    fn ports(
+        &self,
+        sport: (u16, u16),
+        dport: (u16, u16),
+        invert: u8,
+        tcp: Option<(u8, u8, u8)>,
+    ) -> Option<bool> {
+        let (source, dest, flags) = match self.skb.packet.payload {
+            Payload::Tcp { sport, dport, flags } => (sport, dport, Some(flags)),
+            Payload::Udp { sport, dport } => (sport, dport, None),
+            _ => return Some(false),
+        };
+        let within = |range: (u16, u16), port: u16, bit: u8| {
+            (range.0 <= port && port <= range.1) != (invert & bit != 0)
+        };
+        if !within(sport, source, 1) || !within(dport, dest, 2) {
+            return Some(false);
+        }
+        match (tcp, flags) {
+            (Some((0, mask, compare)), Some(flags)) => {
+                Some((flags & mask == compare) != (invert & 4 != 0))
+            }
+            (Some(_), _) => None,
+            (None, _) => Some(true),
+        }
+    }
+
+    fn physdev(&self, info: &XtInfo) -> bool {
+        let XtInfo::Physdev { physin, physout, wildcard, invert, bitmask } = info else {
+            return false;
+        };
+        let name = |index: Option<u32>| {
+            index.and_then(|i| self.place.ns.links.get(&i)).map_or("", |l| l.name.as_str())
+        };
+        let (came, goes) = (name(self.skb.physin), name(self.skb.physout));
+        let named = |wanted: &Option<String>, is: &str, wild: bool| {
+            wanted.as_deref().is_none_or(|w| if wild { is.starts_with(w) } else { is == w })
+        };
+        let asked = |op: u8, holds: bool| bitmask & op == 0 || holds != (invert & op != 0);
+        asked(physdev::BRIDGED, !came.is_empty() && !goes.is_empty())
+            && asked(physdev::IS_IN, !came.is_empty())
+            && asked(physdev::IS_OUT, !goes.is_empty())
+            && asked(physdev::IN, !came.is_empty() && named(physin, came, wildcard.0))
+            && asked(physdev::OUT, !goes.is_empty() && named(physout, goes, wildcard.1))
+    }
+
+    /// None: it asks for something that is not modelled.
+    fn conntrack(&self, info: &XtConntrack) -> Option<bool> {
+        let asked = |bit: u16| info.match_flags & bit != 0;
+        let inverted = |bit: u16| info.invert_flags & bit != 0;
+        let entry = self.connection.zip(self.skb.ct);
+        if asked(ct::STATE) {
+            let is = info.state_mask & self.xt_state() != 0;
+            if is == inverted(ct::STATE) {
+                return Some(false);
+            }
+        }
+        let rest = info.match_flags & !ct::STATE & 0x1fff;
+        let Some((entry, member)) = entry else { return Some(rest == 0) };
+        if asked(ct::DIRECTION) && (member.reply == inverted(ct::DIRECTION)) {
+            // As the kernel has it: the direction asked for is ORIGINAL unless inverted.
+            return Some(false);
+        }
+        if asked(ct::PROTO)
+            && (info.l4proto == u16::from(entry.original.protocol)) == inverted(ct::PROTO)
+        {
+            return Some(false);
+        }
+        let tuples = [entry.original, entry.original, entry.reply, entry.reply];
+        for (i, tuple) in tuples.into_iter().enumerate() {
+            let source = i % 2 == 0;
+            let (ip, port) =
+                if source { (tuple.src, tuple.sport) } else { (tuple.dst, tuple.dport) };
+            let (want, mask) = info.addresses[i];
+            let bit = ct::ADDRESSES[i];
+            if asked(bit) && masked(ip, want, mask) == inverted(bit) {
+                return Some(false);
+            }
+            let bit = ct::PORTS[i];
+            let within = info.ports[i] <= port && port <= info.ports_high[i];
+            if asked(bit) && within == inverted(bit) {
+                return Some(false);
+            }
+        }
+        if asked(ct::STATUS) {
+            let holds = u32::from(info.status_mask) & entry.status.bits() != 0;
+            if holds == inverted(ct::STATUS) {
+                return Some(false);
+            }
+        }
+        (!asked(ct::EXPIRES)).then_some(true)
+    }
+
+    /// The packet's state, as bits of `state_mask`.
+    fn xt_state(&self) -> u16 {
+        let bits = state_of(self.skb, self.connection);
+        let translated = self.connection.map_or(0, |c| {
+            let has = |bit, to: u16| if c.status.contains(bit) { to } else { 0 };
+            has(model::ConntrackStatus::SRC_NAT, ct::STATE_SNAT)
+                | has(model::ConntrackStatus::DST_NAT, ct::STATE_DNAT)
+        });
+        let own = match bits {
+            state::INVALID => 1,
+            state::ESTABLISHED => 2,
+            state::RELATED => 4,
+            state::NEW => 8,
+            _ => ct::STATE_UNTRACKED,
+        };
+        own | translated
+    }
+}
+
+fn masked(ip: IpAddr, want: [u8; 16], mask: [u8; 16]) -> bool {
+    let IpAddr::V4(ip) = ip else { return false };
+    ip.octets().iter().zip(want).zip(mask).all(|((a, b), m)| a & m == b & m)
+}

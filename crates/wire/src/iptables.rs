@@ -1,0 +1,17 @@
+//! iptables' own language: a rule as `iptables -A CHAIN` takes it and `-S` prints it, into the
+//! expressions that Debian 12's iptables-nft 1.8.9 writes, byte for byte.
+//!
+//! IPv4 only. What a rule may say: `-s -d -i -o -p -f` with `!`, the matches of [`matches`] and the
+//! targets of [`targets`]. Everything else is refused by name.
+
+mod base;
+mod error;
+mod matches;
+mod parser;
+mod targets;
+mod value;
+mod words;
+
+pub use base::{ChainSpec, TableError, base_chains, table};
+pub use error::{ErrorKind, ParseError};
+pub use parser::parse_rule;

@@ -1,0 +1,79 @@
+use model::{Expr, XtInfo};
+
+use super::xt;
+use crate::iptables::error::{ErrorKind, ParseError};
+use crate::iptables::parser::{Extension, Opt};
+use crate::iptables::value;
+use crate::iptables::words::{Word, Words};
+
+/// Type, first and last code.
+type Type = (u8, u8, u8);
+
+const ANY: Type = (255, 0, 255);
+const NAMES: [(&str, Type); 29] = [
+    ("any", ANY),
+    ("echo-reply", (0, 0, 255)),
+    ("pong", (0, 0, 255)),
+    ("destination-unreachable", (3, 0, 255)),
+    ("network-unreachable", (3, 0, 0)),
+    ("host-unreachable", (3, 1, 1)),
+    ("protocol-unreachable", (3, 2, 2)),
+    ("port-unreachable", (3, 3, 3)),
+    ("fragmentation-needed", (3, 4, 4)),
+    ("source-route-failed", (3, 5, 5)),
+    ("network-unknown", (3, 6, 6)),
+    ("host-unknown", (3, 7, 7)),
+    ("network-prohibited", (3, 9, 9)),
+    ("host-prohibited", (3, 10, 10)),
+    ("communication-prohibited", (3, 13, 13)),
+    ("source-quench", (4, 0, 255)),
+    ("redirect", (5, 0, 255)),
+    ("echo-request", (8, 0, 255)),
+    ("ping", (8, 0, 255)),
+    ("router-advertisement", (9, 0, 255)),
+    ("router-solicitation", (10, 0, 255)),
+    ("time-exceeded", (11, 0, 255)),
+    ("ttl-exceeded", (11, 0, 255)),
+    ("ttl-zero-during-transit", (11, 0, 0)),
+    ("ttl-zero-during-reassembly", (11, 1, 1)),
+    ("parameter-problem", (12, 0, 255)),
+    ("timestamp-request", (13, 0, 255)),
+    ("timestamp-reply", (14, 0, 255)),
+    ("address-mask-request", (17, 0, 255)),
+];
+
+#[derive(Default)]
+pub(super) struct Icmp(Option<(bool, Type)>);
+
+fn parse(word: &Word) -> Result<Type, ParseError> {
+    if let Some((_, found)) = NAMES.iter().find(|(name, _)| *name == word.text.to_lowercase()) {
+        return Ok(*found);
+    }
+    let part = |text: &str| value::u8(&Word { text: text.to_owned(), column: word.column });
+    let found = match word.text.split_once('/') {
+        Some((kind, code)) => part(kind).and_then(|k| part(code).map(|c| (k, c, c))),
+        None => part(&word.text).map(|kind| (kind, 0, 255)),
+    };
+    let known = NAMES.iter().map(|(name, _)| *name);
+    found.map_err(|_| {
+        ErrorKind::BadValue("an ICMP type: a name, TYPE or TYPE/CODE").at(word).near(known)
+    })
+}
+
+impl Extension for Icmp {
+    fn options(&self) -> &'static [&'static str] {
+        &["--icmp-type"]
+    }
+
+    fn take(&mut self, option: &Opt, words: &mut Words) -> Result<(), ParseError> {
+        self.0 = Some((option.invert, parse(&words.value(&option.word)?)?));
+        Ok(())
+    }
+
+    fn exprs(&self, asked: &Word, _protocol: Option<u8>) -> Result<Vec<Expr>, ParseError> {
+        let Some((invert, (kind, first, last))) = self.0 else {
+            return Err(ErrorKind::Incomplete("--icmp-type").at(asked));
+        };
+        Ok(xt("icmp", 0, XtInfo::Icmp { kind, codes: (first, last), invert }))
+    }
+}

@@ -1,0 +1,118 @@
+//! The targets that a rule may name with `-j`, and verdicts.
+
+mod log;
+mod mark;
+mod nat;
+mod reject;
+
+use model::{Expr, Verdict, Xt, XtInfo};
+
+use super::error::{ErrorKind, ParseError};
+use super::parser::Extension;
+use super::words::Word;
+
+/// Verdicts and targets that a rule may name.
+pub(super) const NAMES: [&str; 10] =
+    ["ACCEPT", "DROP", "RETURN", "MASQUERADE", "SNAT", "DNAT", "REDIRECT", "REJECT", "MARK", "LOG"];
+/// Targets of iptables that are not supported: a chain could have such a name, but hardly does.
+const UNSUPPORTED: [&str; 24] = [
+    "AUDIT",
+    "CHECKSUM",
+    "CLASSIFY",
+    "CONNMARK",
+    "CONNSECMARK",
+    "CT",
+    "DSCP",
+    "ECN",
+    "HMARK",
+    "IDLETIMER",
+    "NETMAP",
+    "NFLOG",
+    "NFQUEUE",
+    "NOTRACK",
+    "QUEUE",
+    "RATEEST",
+    "SECMARK",
+    "SET",
+    "SYNPROXY",
+    "TCPMSS",
+    "TEE",
+    "TPROXY",
+    "TRACE",
+    "TTL",
+];
+/// XT_EXTENSION_MAXNAMELEN without the NUL.
+const LONGEST_CHAIN: usize = 28;
+
+/// The target of that name; None if it is a verdict or a chain.
+pub(super) fn find(
+    name: &Word,
+    table: &str,
+    chain: &str,
+) -> Result<Option<Box<dyn Extension>>, ParseError> {
+    let (target, place): (Box<dyn Extension>, Place) = match name.text.as_str() {
+        "MASQUERADE" => (Box::new(nat::Nat::new(nat::Kind::Masquerade)), SOURCE_NAT),
+        "SNAT" => (Box::new(nat::Nat::new(nat::Kind::Snat)), SNAT),
+        "DNAT" => (Box::new(nat::Nat::new(nat::Kind::Dnat)), DESTINATION_NAT),
+        "REDIRECT" => (Box::new(nat::Nat::new(nat::Kind::Redirect)), DESTINATION_NAT),
+        "REJECT" => (Box::new(reject::Reject::default()), FILTER),
+        "MARK" => (Box::new(mark::Mark::default()), ANYWHERE),
+        "LOG" => (Box::new(log::Log::default()), ANYWHERE),
+        other if UNSUPPORTED.contains(&other) => return Err(ErrorKind::UnknownTarget.at(name)),
+        _ => return Ok(None),
+    };
+    place.check(name, table, chain)?;
+    Ok(Some(target))
+}
+
+/// A verdict, or a jump to a chain.
+pub(super) fn verdict(goto: bool, name: &Word) -> Result<Verdict, ParseError> {
+    if name.text.is_empty() || name.text.len() > LONGEST_CHAIN || name.text.starts_with('-') {
+        return Err(ErrorKind::BadValue("the name of a chain (1 to 28 bytes)").at(name));
+    }
+    Ok(match name.text.as_str() {
+        chain if goto => Verdict::Goto(chain.to_owned()),
+        "ACCEPT" => Verdict::Accept,
+        "DROP" => Verdict::Drop,
+        "RETURN" => Verdict::Return,
+        chain => Verdict::Jump(chain.to_owned()),
+    })
+}
+
+/// Where the kernel lets a target be. It follows jumps too; here only base chains are looked at.
+struct Place {
+    table: Option<&'static str>,
+    not_in: &'static [&'static str],
+    words: &'static str,
+}
+
+const ANYWHERE: Place = Place { table: None, not_in: &[], words: "" };
+const FILTER: Place = Place { table: Some("filter"), not_in: &[], words: "table filter" };
+const SOURCE_NAT: Place = Place {
+    table: Some("nat"),
+    not_in: &["PREROUTING", "INPUT", "OUTPUT"],
+    words: "table nat, chain POSTROUTING (and chains jumped to from there)",
+};
+const SNAT: Place = Place {
+    table: Some("nat"),
+    not_in: &["PREROUTING", "OUTPUT"],
+    words: "table nat, chains POSTROUTING and INPUT (and chains jumped to from there)",
+};
+const DESTINATION_NAT: Place = Place {
+    table: Some("nat"),
+    not_in: &["INPUT", "POSTROUTING"],
+    words: "table nat, chains PREROUTING and OUTPUT (and chains jumped to from there)",
+};
+
+impl Place {
+    fn check(&self, name: &Word, table: &str, chain: &str) -> Result<(), ParseError> {
+        if self.table.is_some_and(|t| t != table) || self.not_in.contains(&chain) {
+            return Err(ErrorKind::WrongPlace(self.words).at(name));
+        }
+        Ok(())
+    }
+}
+
+fn xt(name: &str, revision: u32, info: XtInfo) -> Vec<Expr> {
+    vec![Expr::Target(Xt { name: name.to_owned(), revision, info })]
+}

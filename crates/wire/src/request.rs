@@ -1,0 +1,138 @@
+//! rtnetlink requests that make what a [`Fact`](model::Fact) says. Pure: descriptors and ifindexes
+//! are numbers that the caller looked up.
+
+mod link;
+
+pub use link::{Far, NewLink, Place, link_flags, master, move_to, new_link, set_link};
+
+use std::net::IpAddr;
+
+use model::{AddressSpec, Mac, RouteKind, RouteSpec, Scope};
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
+use netlink_packet_route::neighbour::{
+    NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState,
+};
+use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
+use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage};
+
+const fn family(ip: IpAddr) -> AddressFamily {
+    match ip {
+        IpAddr::V4(_) => AddressFamily::Inet,
+        IpAddr::V6(_) => AddressFamily::Inet6,
+    }
+}
+
+/// RTM_NEWADDR or RTM_DELADDR.
+#[must_use]
+pub fn address(spec: &AddressSpec, index: u32) -> AddressMessage {
+    let ip = spec.net.addr();
+    let mut message = AddressMessage::default();
+    message.header.family = family(ip);
+    message.header.prefix_len = spec.net.prefix_len();
+    message.header.scope = u8::from(spec.scope).into();
+    message.header.index = index;
+    // Peer and own address are the same but on point-to-point links.
+    message.attributes = vec![AddressAttribute::Local(ip), AddressAttribute::Address(ip)];
+    if let Some(broadcast) = spec.broadcast {
+        message.attributes.push(AddressAttribute::Broadcast(broadcast));
+    }
+    let mut flags = AddressFlags::empty();
+    if spec.no_prefix_route {
+        flags |= AddressFlags::Noprefixroute;
+    }
+    if ip.is_ipv6() {
+        // A lab's addresses are its own: no need to wait for duplicate detection.
+        flags |= AddressFlags::Nodad;
+    }
+    if !flags.is_empty() {
+        message.attributes.push(AddressAttribute::Flags(flags));
+    }
+    message
+}
+
+/// RTM_NEWROUTE or RTM_DELROUTE.
+#[must_use]
+pub fn route(spec: &RouteSpec, oif: Option<u32>) -> RouteMessage {
+    let dst = spec.dst.addr();
+    let mut message = RouteMessage::default();
+    let header = &mut message.header;
+    header.address_family = family(dst);
+    header.destination_prefix_length = spec.dst.prefix_len();
+    header.table = u8::try_from(spec.table).unwrap_or(0); // RT_TABLE_UNSPEC: see RTA_TABLE
+    header.protocol = u8::from(spec.protocol).into();
+    header.scope = u8::from(spec.scope).into();
+    header.kind = kind_number(spec.kind).into();
+    if spec.onlink {
+        header.flags |= RouteFlags::Onlink;
+    }
+    let attributes = &mut message.attributes;
+    attributes.push(RouteAttribute::Table(spec.table));
+    if spec.dst.prefix_len() > 0 {
+        attributes.push(RouteAttribute::Destination(dst.into()));
+    }
+    attributes.extend(spec.via.map(|ip| RouteAttribute::Gateway(RouteAddress::from(ip))));
+    attributes.extend(oif.map(RouteAttribute::Oif));
+    attributes.extend(spec.src.map(|ip| RouteAttribute::PrefSource(RouteAddress::from(ip))));
+    if spec.metric > 0 {
+        attributes.push(RouteAttribute::Priority(spec.metric));
+    }
+    message
+}
+
+/// RTN_*.
+const fn kind_number(kind: RouteKind) -> u8 {
+    match kind {
+        RouteKind::Unicast => 1,
+        RouteKind::Local => 2,
+        RouteKind::Broadcast => 3,
+        RouteKind::Multicast => 5,
+        RouteKind::Blackhole => 6,
+        RouteKind::Unreachable => 7,
+        RouteKind::Prohibit => 8,
+        RouteKind::Throw => 9,
+        RouteKind::Other(n) => n,
+    }
+}
+
+/// The scope that `ip route add` gives a route that names none: link without a gateway, else
+/// global; host for a local one.
+#[must_use]
+pub const fn natural_scope(kind: RouteKind, has_gateway: bool) -> Scope {
+    match kind {
+        RouteKind::Local => Scope::Host,
+        RouteKind::Unicast if has_gateway => Scope::Global,
+        RouteKind::Unicast | RouteKind::Broadcast => Scope::Link,
+        _ => Scope::Global,
+    }
+}
+
+/// RTM_NEWNEIGH: permanent with `mac`, else a request to resolve it now (NTF_USE). RTM_DELNEIGH
+/// takes the same message.
+#[must_use]
+pub fn neighbour(index: u32, ip: IpAddr, mac: Option<Mac>) -> NeighbourMessage {
+    let mut message = NeighbourMessage::default();
+    message.header.family = family(ip);
+    message.header.ifindex = index;
+    let address = match ip {
+        IpAddr::V4(ip) => NeighbourAddress::Inet(ip),
+        IpAddr::V6(ip) => NeighbourAddress::Inet6(ip),
+    };
+    message.attributes = vec![NeighbourAttribute::Destination(address)];
+    if let Some(Mac(bytes)) = mac {
+        message.header.state = NeighbourState::Permanent;
+        message.attributes.push(NeighbourAttribute::LinkLayerAddress(bytes.to_vec()));
+    } else {
+        message.header.flags = NeighbourFlags::Use;
+    }
+    message
+}
+
+/// RTM_NEWNSID: the namespace behind `fd` is to be known by `nsid` in the socket's namespace.
+#[must_use]
+pub fn nsid(nsid: u32, fd: i32) -> NsidMessage {
+    let mut message = NsidMessage::default();
+    message.attributes =
+        vec![NsidAttribute::Id(nsid.cast_signed()), NsidAttribute::Fd(fd.cast_unsigned())];
+    message
+}

@@ -1,0 +1,229 @@
+use std::net::IpAddr;
+
+use model::{BridgeSpec, MacvlanMode, Pins, PortFlags};
+use netlink_packet_route::link::{
+    InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoMacVlan, InfoPortData, InfoPortKind,
+    InfoVeth, InfoVxlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, MacVlanMode, Prop, State,
+};
+
+/// Where a new link is to be: in the socket's namespace, or in that behind a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Here.
+    Here,
+    /// There.
+    Namespace(i32),
+}
+
+/// The far end of a new pair.
+#[derive(Clone, Debug)]
+pub struct Far<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What is fixed about it.
+    pub pins: &'a Pins,
+    /// Where it is born.
+    pub place: Place,
+}
+
+/// What is to be made.
+#[derive(Clone, Debug)]
+pub enum NewLink<'a> {
+    /// A veth pair.
+    Veth(Far<'a>),
+    /// A bridge.
+    Bridge(BridgeSpec),
+    /// A macvlan on the link of that index in the socket's namespace.
+    Macvlan {
+        /// Lower link.
+        lower: u32,
+        /// Mode.
+        mode: MacvlanMode,
+        /// Where it is to be.
+        place: Place,
+    },
+    /// A VXLAN.
+    Vxlan {
+        /// Network identifier.
+        vni: u32,
+        /// Underlay link.
+        lower: Option<u32>,
+        /// Outer source.
+        local: Option<IpAddr>,
+        /// Default remote.
+        remote: Option<IpAddr>,
+        /// UDP port.
+        port: u16,
+    },
+}
+
+impl NewLink<'_> {
+    /// The kernel's name for the kind.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Veth(_) => "veth",
+            Self::Bridge(_) => "bridge",
+            Self::Macvlan { .. } => "macvlan",
+            Self::Vxlan { .. } => "vxlan",
+        }
+    }
+}
+
+/// RTM_NEWLINK that makes a link with its pins (but for alternative names and transmit queue of
+/// kinds that take them only afterwards: [`set_link`]).
+#[must_use]
+pub fn new_link(name: &str, pins: &Pins, kind: &NewLink<'_>) -> LinkMessage {
+    let mut message = named(name, pins);
+    let (kind, data) = match kind {
+        NewLink::Veth(far) => {
+            let mut peer = named(far.name, far.pins);
+            put(&mut peer, far.place);
+            (InfoKind::Veth, Some(InfoData::Veth(InfoVeth::Peer(peer))))
+        }
+        NewLink::Bridge(spec) => (InfoKind::Bridge, bridge(*spec)),
+        NewLink::Macvlan { lower, mode, place } => {
+            message.attributes.push(LinkAttribute::Link(*lower));
+            put(&mut message, *place);
+            let data = vec![InfoMacVlan::Mode(macvlan_mode(*mode))];
+            (InfoKind::MacVlan, Some(InfoData::MacVlan(data)))
+        }
+        NewLink::Vxlan { vni, lower, local, remote, port } => {
+            let data = vxlan(*vni, *lower, *local, *remote, *port);
+            (InfoKind::Vxlan, Some(InfoData::Vxlan(data)))
+        }
+    };
+    let mut info = vec![LinkInfo::Kind(kind)];
+    info.extend(data.map(LinkInfo::Data));
+    message.attributes.push(LinkAttribute::LinkInfo(info));
+    message
+}
+
+/// A message that names a link and fixes what can be fixed at birth.
+fn named(name: &str, pins: &Pins) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.index = pins.index.unwrap_or(0);
+    message.attributes.push(LinkAttribute::IfName(name.to_owned()));
+    message.attributes.extend(pinned(pins));
+    message
+}
+
+/// Address, MTU and queue length, where they are fixed.
+fn pinned(pins: &Pins) -> impl Iterator<Item = LinkAttribute> {
+    let mac = pins.mac.map(|mac| LinkAttribute::Address(mac.0.to_vec()));
+    let mtu = pins.mtu.map(LinkAttribute::Mtu);
+    let txqlen = pins.txqlen.map(LinkAttribute::TxQueueLen);
+    mac.into_iter().chain(mtu).chain(txqlen)
+}
+
+fn put(message: &mut LinkMessage, place: Place) {
+    if let Place::Namespace(fd) = place {
+        message.attributes.push(LinkAttribute::NetNsFd(fd));
+    }
+}
+
+fn bridge(spec: BridgeSpec) -> Option<InfoData> {
+    let delay = spec.forward_delay.map(InfoBridge::ForwardDelay);
+    let snooping = spec.multicast_snooping.map(InfoBridge::MulticastSnooping);
+    let data: Vec<InfoBridge> = delay.into_iter().chain(snooping).collect();
+    (!data.is_empty()).then_some(InfoData::Bridge(data))
+}
+
+const fn macvlan_mode(mode: MacvlanMode) -> MacVlanMode {
+    match mode {
+        MacvlanMode::Private => MacVlanMode::Private,
+        MacvlanMode::Vepa => MacVlanMode::Vepa,
+        MacvlanMode::Bridge => MacVlanMode::Bridge,
+        MacvlanMode::Passthru => MacVlanMode::Passthrough,
+        MacvlanMode::Source => MacVlanMode::Source,
+    }
+}
+
+fn vxlan(
+    vni: u32,
+    lower: Option<u32>,
+    local: Option<IpAddr>,
+    remote: Option<IpAddr>,
+    port: u16,
+) -> Vec<InfoVxlan> {
+    let mut data = vec![InfoVxlan::Id(vni), InfoVxlan::Port(port), InfoVxlan::Learning(true)];
+    data.extend(lower.map(InfoVxlan::Link));
+    data.extend(local.map(|ip| match ip {
+        IpAddr::V4(ip) => InfoVxlan::Local(ip),
+        IpAddr::V6(ip) => InfoVxlan::Local6(ip),
+    }));
+    data.extend(remote.map(|ip| match ip {
+        IpAddr::V4(ip) => InfoVxlan::Group(ip),
+        IpAddr::V6(ip) => InfoVxlan::Group6(ip),
+    }));
+    data
+}
+
+/// RTM_SETLINK of address, MTU and queue length. The alternative names are for RTM_NEWLINKPROP,
+/// which takes the second message.
+#[must_use]
+pub fn set_link(index: u32, pins: &Pins) -> (Option<LinkMessage>, Option<LinkMessage>) {
+    let mut set = at(index);
+    set.attributes.extend(pinned(pins));
+    let names = pins.altnames.iter().cloned().map(Prop::AltIfName).collect();
+    let mut props = at(index);
+    props.attributes.push(LinkAttribute::PropList(names));
+    let set = (!set.attributes.is_empty()).then_some(set);
+    (set, (!pins.altnames.is_empty()).then_some(props))
+}
+
+fn at(index: u32) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.index = index;
+    message
+}
+
+/// RTM_SETLINK that brings a link up or down. `settle` also says that it is operational, for a tap
+/// whose driver does not.
+#[must_use]
+pub fn link_flags(index: u32, up: bool, settle: bool) -> LinkMessage {
+    let mut message = at(index);
+    message.header.change_mask = LinkFlags::Up;
+    if up {
+        message.header.flags = LinkFlags::Up;
+    }
+    if settle {
+        message.attributes.push(LinkAttribute::OperState(State::Up));
+    }
+    message
+}
+
+/// RTM_SETLINK that makes a link a port of the bridge of that index, or (0) of none, and the
+/// RTM_SETLINK (AF_UNSPEC, slave data) of the flags that differ from the kernel's.
+#[must_use]
+pub fn master(index: u32, bridge: u32, flags: PortFlags) -> (LinkMessage, Option<LinkMessage>) {
+    let mut set = at(index);
+    set.attributes.push(LinkAttribute::Controller(bridge));
+    let data: Vec<InfoBridgePort> = [
+        flags.hairpin.map(InfoBridgePort::HairpinMode),
+        flags.isolated.map(InfoBridgePort::Isolated),
+        flags.learning.map(InfoBridgePort::Learning),
+        flags.flood.map(InfoBridgePort::UnicastFlood),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if data.is_empty() || bridge == 0 {
+        return (set, None);
+    }
+    let mut port = at(index);
+    port.attributes.push(LinkAttribute::LinkInfo(vec![
+        LinkInfo::PortKind(InfoPortKind::Bridge),
+        LinkInfo::PortData(InfoPortData::BridgePort(data)),
+    ]));
+    (set, Some(port))
+}
+
+/// RTM_SETLINK that moves a link into another namespace and renames it there.
+#[must_use]
+pub fn move_to(index: u32, name: &str, namespace: i32) -> LinkMessage {
+    let mut message = at(index);
+    message.attributes.push(LinkAttribute::NetNsFd(namespace));
+    message.attributes.push(LinkAttribute::IfName(name.to_owned()));
+    message
+}

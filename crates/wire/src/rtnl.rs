@@ -1,0 +1,31 @@
+//! rtnetlink ↔ model: what `ip` and `bridge` ask of the kernel, as bytes.
+//!
+//! Requests are messages of `netlink-packet-route`. Replies are read here, attribute by attribute:
+//! one of a length that nobody expected (a newer kernel's, an older one's) then costs that one fact
+//! and not the whole link.
+
+mod address;
+pub(crate) mod attr;
+mod link;
+mod message;
+mod neighbour;
+mod netconf;
+mod nsid;
+mod qdisc;
+mod request;
+mod route;
+mod rule;
+
+pub use address::address;
+pub use link::{Joined, RawLink, link};
+pub use message::{Message, messages};
+pub use neighbour::{fdb, neighbour};
+pub use netconf::{ConfOf, NetConf, RTM_GETNETCONF, get_netconf, netconf};
+pub use nsid::{NsidRow, nsid};
+pub use qdisc::{Qdisc, qdisc};
+pub use request::{
+    get_addresses, get_fdb, get_links, get_neighbours, get_nsid, get_nsids, get_qdiscs, get_routes,
+    get_rules, new_nsid,
+};
+pub use route::{RawRoute, route};
+pub use rule::{RawRule, rule};

@@ -1,0 +1,244 @@
+//! RTM_NEWLINK → [`Link`].
+
+mod kind;
+mod port;
+
+use std::net::IpAddr;
+
+use model::{InetConf, Link, LinkFlags, LinkId, LinkKind, NsId, OperState, Relation};
+
+use super::attr::{Attr, attrs_behind, find, u16_at, u32_at};
+use super::message::Message;
+
+pub(crate) const RTM_NEWLINK: u16 = 16;
+
+/// Length of `struct ifinfomsg`.
+const IFINFOMSG: usize = 16;
+const ARPHRD_ETHER: u16 = 1;
+const ARPHRD_LOOPBACK: u16 = 772;
+
+const IFLA_ADDRESS: u16 = 1;
+const IFLA_IFNAME: u16 = 3;
+const IFLA_MTU: u16 = 4;
+const IFLA_LINK: u16 = 5;
+const IFLA_QDISC: u16 = 6;
+const IFLA_MASTER: u16 = 10;
+const IFLA_TXQLEN: u16 = 13;
+const IFLA_OPERSTATE: u16 = 16;
+const IFLA_LINKINFO: u16 = 18;
+const IFLA_IFALIAS: u16 = 20;
+const IFLA_AF_SPEC: u16 = 26;
+const IFLA_LINK_NETNSID: u16 = 37;
+const IFLA_XDP: u16 = 43;
+const IFLA_XDP_ATTACHED: u16 = 2;
+const IFLA_PROP_LIST: u16 = 52;
+const IFLA_ALT_IFNAME: u16 = 53;
+
+const IFLA_INFO_KIND: u16 = 1;
+const IFLA_INFO_DATA: u16 = 2;
+const IFLA_INFO_SLAVE_KIND: u16 = 4;
+const IFLA_INFO_SLAVE_DATA: u16 = 5;
+
+const IFLA_INET_CONF: u16 = 1;
+const IFLA_INET6_CONF: u16 = 2;
+/// DEVCONF_DISABLE_IPV6, counted from 0.
+const DISABLE_IPV6: usize = 26;
+
+/// A link as the kernel told of it, before what it is joined to is known: that takes the numbering
+/// of the namespace that asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawLink {
+    /// All else. Its `relation` is [`Relation::None`] until [`RawLink::resolve`].
+    pub link: Link,
+    /// What IFLA_LINK and IFLA_LINK_NETNSID say.
+    pub joined: Joined,
+    /// IFLA_INFO_SLAVE_KIND: what its master made of it (`bridge`, `bond`, `vrf`).
+    pub slave_kind: Option<String>,
+}
+
+/// What a link says of the link that it is joined to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Joined {
+    /// IFLA_LINK; for a vxlan IFLA_VXLAN_LINK, the only one of the two that can be trusted there.
+    pub index: Option<u32>,
+    /// IFLA_LINK_NETNSID, in the numbering of whoever asked; None: the same namespace.
+    pub nsid: Option<i32>,
+}
+
+impl RawLink {
+    /// The link, joined. `here` is its own namespace; `namespace` knows the asker's numbers.
+    #[must_use]
+    pub fn resolve(mut self, here: NsId, namespace: impl Fn(i32) -> Option<NsId>) -> Link {
+        self.link.relation = self.relation(here, namespace);
+        self.link
+    }
+
+    fn relation(&self, here: NsId, namespace: impl Fn(i32) -> Option<NsId>) -> Relation {
+        let own = self.link.index;
+        let ns = match self.joined.nsid {
+            None => here,
+            Some(nsid) => match namespace(nsid) {
+                Some(ns) => ns,
+                None => return Relation::Unresolved(nsid),
+            },
+        };
+        let far = self.joined.nsid.is_some();
+        match (self.joined.index.filter(|i| *i != 0), kind::join(&self.link.kind)) {
+            // Some kernels leave IFLA_LINK out where both ends have the same ifindex.
+            (None, kind::Join::Pair) if far => Relation::Peer(LinkId { ns, index: own }),
+            (Some(index), kind::Join::Pair) if far || index != own => {
+                Relation::Peer(LinkId { ns, index })
+            }
+            (None, kind::Join::Stack) if far => Relation::Lower(LinkId { ns, index: own }),
+            (Some(index), kind::Join::Stack) if far || index != own => {
+                Relation::Lower(LinkId { ns, index })
+            }
+            // A tunnel's own index there means: no device, only the namespace it came from.
+            (Some(index), kind::Join::Tunnel) if index != own => {
+                Relation::Lower(LinkId { ns, index })
+            }
+            (_, kind::Join::Tunnel) if far => Relation::Underlay(ns),
+            _ => Relation::None,
+        }
+    }
+}
+
+/// The link that a message tells of; None: it is no RTM_NEWLINK, or cut short.
+#[must_use]
+pub fn link(message: &Message<'_>) -> Option<RawLink> {
+    let body = message.body;
+    if message.kind != RTM_NEWLINK || body.len() < IFINFOMSG {
+        return None;
+    }
+    let device = u16_at(body, 2)?;
+    let mut raw = RawLink {
+        link: blank(u32_at(body, 4)?, u32_at(body, 8)?),
+        joined: Joined::default(),
+        slave_kind: None,
+    };
+    for attr in attrs_behind(body, IFINFOMSG) {
+        take(&mut raw, attr, device);
+    }
+    let info = attrs_behind(body, IFINFOMSG).find(|a| a.kind == IFLA_LINKINFO);
+    let info = info.map_or(&[][..], |a| a.value);
+    let named = find(info, IFLA_INFO_KIND).map(Attr::text);
+    let data = find(info, IFLA_INFO_DATA).map_or(&[][..], |a| a.value);
+    raw.link.kind = match named {
+        Some(name) => kind::decode(&name, data),
+        None => kind::unnamed(device, raw.link.flags),
+    };
+    if let LinkKind::Vxlan(_) = raw.link.kind {
+        raw.joined.index = kind::vxlan_link(data);
+    }
+    raw.slave_kind = find(info, IFLA_INFO_SLAVE_KIND).map(Attr::text);
+    if raw.slave_kind.as_deref() == Some("bridge") {
+        raw.link.port = find(info, IFLA_INFO_SLAVE_DATA).map(|a| port::decode(a.value));
+    }
+    Some(raw)
+}
+
+fn blank(index: u32, flags: u32) -> Link {
+    Link {
+        index,
+        name: String::new(),
+        altnames: Vec::new(),
+        alias: None,
+        mac: None,
+        mtu: 0,
+        flags: LinkFlags::from_bits_retain(flags),
+        state: OperState::Unknown,
+        txqlen: 0,
+        qdisc: String::new(),
+        master: None,
+        port: None,
+        kind: LinkKind::Physical,
+        relation: Relation::None,
+        inet: None,
+        ipv6_disabled: None,
+        xdp: false,
+        tc: false,
+    }
+}
+
+fn take(raw: &mut RawLink, attr: Attr<'_>, device: u16) {
+    let link = &mut raw.link;
+    match attr.kind {
+        IFLA_ADDRESS if device == ARPHRD_ETHER => link.mac = attr.mac(),
+        IFLA_IFNAME => link.name = attr.text(),
+        IFLA_MTU => link.mtu = attr.u32().unwrap_or_default(),
+        IFLA_LINK => raw.joined.index = attr.u32(),
+        IFLA_LINK_NETNSID => raw.joined.nsid = attr.i32(),
+        IFLA_QDISC => link.qdisc = attr.text(),
+        IFLA_MASTER => link.master = attr.u32().filter(|m| *m != 0),
+        IFLA_TXQLEN => link.txqlen = attr.u32().unwrap_or_default(),
+        IFLA_OPERSTATE => link.state = state(attr.u8().unwrap_or_default()),
+        IFLA_IFALIAS => link.alias = Some(attr.text()),
+        IFLA_PROP_LIST => {
+            let names = attr.nested().filter(|a| a.kind == IFLA_ALT_IFNAME);
+            link.altnames = names.map(Attr::text).collect();
+        }
+        IFLA_XDP => link.xdp = find(attr.value, IFLA_XDP_ATTACHED).is_some_and(Attr::flag),
+        IFLA_AF_SPEC => settings(link, attr),
+        _ => {}
+    }
+}
+
+/// IFLA_AF_SPEC: one attribute per address family, numbered AF_*.
+fn settings(link: &mut Link, spec: Attr<'_>) {
+    for family in spec.nested() {
+        match family.kind {
+            AF_INET => link.inet = find(family.value, IFLA_INET_CONF).map(|a| inet_conf(a.value)),
+            AF_INET6 => {
+                let conf = find(family.value, IFLA_INET6_CONF);
+                let disabled = conf.and_then(|a| u32_at(a.value, DISABLE_IPV6 * 4));
+                link.ipv6_disabled = disabled.map(|d| d != 0);
+            }
+            _ => {}
+        }
+    }
+}
+
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 10;
+
+/// IFLA_INET_CONF: IPV4_DEVCONF_n is the n-th number, counted from 1.
+fn inet_conf(values: &[u8]) -> InetConf {
+    let value = |n: usize| u32_at(values, (n - 1) * 4).unwrap_or_default();
+    let small = |n| u8::try_from(value(n)).unwrap_or(u8::MAX);
+    let flag = |n| value(n) != 0;
+    InetConf {
+        forwarding: flag(1),
+        proxy_arp: flag(3),
+        send_redirects: flag(6),
+        rp_filter: small(8),
+        arp_filter: flag(13),
+        arp_announce: small(18),
+        arp_ignore: small(19),
+        accept_local: flag(23),
+        src_valid_mark: flag(24),
+        proxy_arp_pvlan: flag(25),
+        route_localnet: flag(26),
+        ignore_routes_with_linkdown: flag(29),
+    }
+}
+
+/// IF_OPER_*.
+fn state(number: u8) -> OperState {
+    match number {
+        1 => OperState::NotPresent,
+        2 => OperState::Down,
+        3 => OperState::LowerLayerDown,
+        4 => OperState::Testing,
+        5 => OperState::Dormant,
+        6 => OperState::Up,
+        _ => OperState::Unknown,
+    }
+}
+
+/// An address attribute of a tunnel, if it is one and not all zero.
+fn some_ip(attr: Option<Attr<'_>>) -> Option<IpAddr> {
+    attr.and_then(Attr::ip).filter(|ip| !ip.is_unspecified())
+}
+
+#[cfg(test)]
+mod tests;

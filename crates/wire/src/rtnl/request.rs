@@ -1,0 +1,122 @@
+//! The questions. Each is a dump request unless it says otherwise.
+
+use netlink_packet_core::DefaultNla;
+use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+use netlink_packet_route::link::{LinkAttribute, LinkMessage};
+use netlink_packet_route::neighbour::NeighbourMessage;
+use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
+use netlink_packet_route::route::RouteMessage;
+use netlink_packet_route::rule::RuleMessage;
+use netlink_packet_route::tc::TcMessage;
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+const IFLA_EXT_MASK: u16 = 29;
+const IFLA_TARGET_NETNSID: u16 = 46;
+const IFA_TARGET_NETNSID: u16 = 10;
+/// Counters are most of a link's message, and nobody here reads them.
+const RTEXT_FILTER_SKIP_STATS: u32 = 8;
+const NTF_PROXY: u8 = 8;
+
+/// The links of the namespace that the asker numbers so; None: of its own.
+///
+/// Where a link's peer has no number in the **asker's** namespace, the kernel allots one there.
+#[must_use]
+pub fn get_links(nsid: Option<u32>) -> RouteNetlinkMessage {
+    let mut message = LinkMessage::default();
+    let mask = DefaultNla::new(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS.to_ne_bytes().to_vec());
+    message.attributes.push(LinkAttribute::Other(mask));
+    if let Some(nsid) = nsid {
+        let target = DefaultNla::new(IFLA_TARGET_NETNSID, nsid.to_ne_bytes().to_vec());
+        message.attributes.push(LinkAttribute::Other(target));
+    }
+    RouteNetlinkMessage::GetLink(message)
+}
+
+/// The addresses of the namespace that the asker numbers so; None: of its own. The socket must
+/// check strictly, else the number is ignored and the asker's own addresses come back.
+///
+/// One family at a time, as with routes: asked for both at once, the kernel holds up everybody who
+/// changes anything about any network.
+#[must_use]
+pub fn get_addresses(nsid: Option<u32>, ipv6: bool) -> RouteNetlinkMessage {
+    let mut message = AddressMessage::default();
+    message.header.family = family(ipv6);
+    if let Some(nsid) = nsid {
+        let target = DefaultNla::new(IFA_TARGET_NETNSID, nsid.to_ne_bytes().to_vec());
+        message.attributes.push(AddressAttribute::Other(target));
+    }
+    RouteNetlinkMessage::GetAddress(message)
+}
+
+/// The routes of all tables.
+#[must_use]
+pub fn get_routes(ipv6: bool) -> RouteNetlinkMessage {
+    let mut message = RouteMessage::default();
+    message.header.address_family = family(ipv6);
+    RouteNetlinkMessage::GetRoute(message)
+}
+
+fn family(ipv6: bool) -> AddressFamily {
+    if ipv6 { AddressFamily::Inet6 } else { AddressFamily::Inet }
+}
+
+/// The routing rules of both families.
+#[must_use]
+pub fn get_rules() -> RouteNetlinkMessage {
+    RouteNetlinkMessage::GetRule(RuleMessage::default())
+}
+
+/// The neighbours of both families; with `proxy`, those that this host answers for instead.
+#[must_use]
+pub fn get_neighbours(proxy: bool) -> RouteNetlinkMessage {
+    let mut message = NeighbourMessage::default();
+    if proxy {
+        message.header.flags =
+            netlink_packet_route::neighbour::NeighbourFlags::from_bits_retain(NTF_PROXY);
+    }
+    RouteNetlinkMessage::GetNeighbour(message)
+}
+
+/// The forwarding databases.
+#[must_use]
+pub fn get_fdb() -> RouteNetlinkMessage {
+    let mut message = NeighbourMessage::default();
+    message.header.family = AddressFamily::Bridge;
+    RouteNetlinkMessage::GetNeighbour(message)
+}
+
+/// The queueing disciplines.
+#[must_use]
+pub fn get_qdiscs() -> RouteNetlinkMessage {
+    RouteNetlinkMessage::GetQueueDiscipline(TcMessage::default())
+}
+
+/// The table of nsids of the namespace that the asker numbers so; None: its own. Each row also
+/// has the asker's number, where it has one. Asking never allots a number.
+#[must_use]
+pub fn get_nsids(nsid: Option<u32>) -> RouteNetlinkMessage {
+    let mut message = NsidMessage::default();
+    message.attributes.extend(nsid.map(target));
+    RouteNetlinkMessage::GetNsId(message)
+}
+
+/// One row of the table of `of`: for the namespace `about`. Both are the asker's numbers.
+/// A get, not a dump; it never allots a number.
+#[must_use]
+pub fn get_nsid(of: u32, about: u32) -> RouteNetlinkMessage {
+    let mut message = NsidMessage::default();
+    message.attributes = vec![target(of), NsidAttribute::Id(about.cast_signed())];
+    RouteNetlinkMessage::GetNsId(message)
+}
+
+/// Gives the namespace behind an open file the number `nsid` in the asker's table.
+#[must_use]
+pub fn new_nsid(fd: u32, nsid: u32) -> RouteNetlinkMessage {
+    let mut message = NsidMessage::default();
+    message.attributes = vec![NsidAttribute::Fd(fd), NsidAttribute::Id(nsid.cast_signed())];
+    RouteNetlinkMessage::NewNsId(message)
+}
+
+fn target(nsid: u32) -> NsidAttribute {
+    NsidAttribute::TargetNsid(nsid.cast_signed())
+}

@@ -1,0 +1,162 @@
+//! RTM_NEWROUTE → [`Route`].
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use model::{Nexthop, Protocol, Route, RouteKind, Scope};
+
+use super::attr::{Attr, attrs, attrs_behind, ip, u16_at, u32_at};
+use super::message::Message;
+
+const RTM_NEWROUTE: u16 = 24;
+/// Length of `struct rtmsg`.
+const RTMSG: usize = 12;
+/// Length of `struct rtnexthop`.
+const RTNEXTHOP: usize = 8;
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+/// A cached route, not one of a table.
+const RTM_F_CLONED: u32 = 0x200;
+
+const RTA_DST: u16 = 1;
+const RTA_SRC: u16 = 2;
+const RTA_OIF: u16 = 4;
+const RTA_GATEWAY: u16 = 5;
+const RTA_PRIORITY: u16 = 6;
+const RTA_PREFSRC: u16 = 7;
+const RTA_METRICS: u16 = 8;
+const RTA_MULTIPATH: u16 = 9;
+const RTA_TABLE: u16 = 15;
+const RTA_VIA: u16 = 18;
+const RTA_ENCAP: u16 = 22;
+const RTA_NH_ID: u16 = 30;
+const RTAX_MTU: u16 = 2;
+
+const RTNH_F_DEAD: u32 = 1;
+const RTNH_F_ONLINK: u32 = 4;
+const RTNH_F_LINKDOWN: u32 = 16;
+
+/// A route, and what about it has no place in the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawRoute {
+    /// The route.
+    pub route: Route,
+    /// What it also is, in words (`with encapsulation`): where it leads is not only what `route`
+    /// says.
+    pub unmodelled: Option<&'static str>,
+}
+
+/// The route that a message tells of; None: it is no RTM_NEWROUTE of an IP table, or cut short.
+#[must_use]
+pub fn route(message: &Message<'_>) -> Option<RawRoute> {
+    let header = *message.body.first_chunk::<RTMSG>()?;
+    let [family, dst_len, src_len, tos, table, protocol, scope, kind, ..] = header;
+    let flags = u32_at(&header, 8)?;
+    if message.kind != RTM_NEWROUTE
+        || !matches!(family, AF_INET | AF_INET6)
+        || flags & RTM_F_CLONED != 0
+    {
+        return None;
+    }
+    let mut raw = RawRoute {
+        route: Route {
+            table: table.into(),
+            dst: IpNet::new(unspecified(family), dst_len).ok()?,
+            kind: route_kind(kind),
+            protocol: Protocol::from(protocol),
+            scope: Scope::from(scope),
+            prefsrc: None,
+            metric: 0,
+            tos,
+            nexthops: Vec::new(),
+            mtu: None,
+            nexthop_id: None,
+        },
+        unmodelled: (src_len != 0).then_some("for one source only"),
+    };
+    for attr in attrs_behind(message.body, RTMSG) {
+        take(&mut raw, attr, dst_len);
+    }
+    if raw.route.nexthops.is_empty() {
+        raw.route.nexthops.extend(single(&message.body[RTMSG..], flags));
+    }
+    Some(raw)
+}
+
+fn take(raw: &mut RawRoute, attr: Attr<'_>, dst_len: u8) {
+    let route = &mut raw.route;
+    match attr.kind {
+        RTA_DST => {
+            if let Some(Ok(dst)) = attr.ip().map(|ip| IpNet::new(ip, dst_len)) {
+                route.dst = dst;
+            }
+        }
+        RTA_SRC => raw.unmodelled = Some("for one source only"),
+        RTA_PRIORITY => route.metric = attr.u32().unwrap_or_default(),
+        RTA_PREFSRC => route.prefsrc = attr.ip(),
+        RTA_METRICS => {
+            route.mtu = attr.nested().find(|m| m.kind == RTAX_MTU).and_then(Attr::u32);
+        }
+        RTA_MULTIPATH => route.nexthops = several(attr.value),
+        RTA_TABLE => route.table = attr.u32().unwrap_or(route.table),
+        RTA_ENCAP => raw.unmodelled = Some("with encapsulation"),
+        RTA_NH_ID => route.nexthop_id = attr.u32(),
+        _ => {}
+    }
+}
+
+/// The one way out of a route that is not multipath.
+fn single(attributes: &[u8], flags: u32) -> Option<Nexthop> {
+    let link = attrs(attributes).find(|a| a.kind == RTA_OIF)?.u32()?;
+    Some(nexthop(link, 1, flags, attributes))
+}
+
+/// RTA_MULTIPATH: `struct rtnexthop` with attributes behind it, one after the other.
+fn several(mut bytes: &[u8]) -> Vec<Nexthop> {
+    let mut hops = Vec::new();
+    while let (Some(length), Some(&[flags, hops_less_one]), Some(link)) =
+        (u16_at(bytes, 0).map(usize::from), bytes.get(2..4), u32_at(bytes, 4))
+    {
+        let Some(attributes) = bytes.get(RTNEXTHOP..length) else { break };
+        let weight = u16::from(hops_less_one) + 1;
+        hops.push(nexthop(link, weight, u32::from(flags), attributes));
+        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    hops
+}
+
+fn nexthop(link: u32, weight: u16, flags: u32, attributes: &[u8]) -> Nexthop {
+    let gateway = attrs(attributes).find_map(|a| match a.kind {
+        RTA_GATEWAY => a.ip(),
+        // An IPv6 gateway of an IPv4 route: two bytes of family, then the address.
+        RTA_VIA => ip(a.value.get(2..)?),
+        _ => None,
+    });
+    Nexthop {
+        gateway,
+        link,
+        weight,
+        onlink: flags & RTNH_F_ONLINK != 0,
+        dead: flags & RTNH_F_DEAD != 0,
+        linkdown: flags & RTNH_F_LINKDOWN != 0,
+    }
+}
+
+fn unspecified(family: u8) -> IpAddr {
+    if family == AF_INET { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() }
+}
+
+/// RTN_*.
+fn route_kind(number: u8) -> RouteKind {
+    match number {
+        1 => RouteKind::Unicast,
+        2 => RouteKind::Local,
+        3 => RouteKind::Broadcast,
+        5 => RouteKind::Multicast,
+        6 => RouteKind::Blackhole,
+        7 => RouteKind::Unreachable,
+        8 => RouteKind::Prohibit,
+        9 => RouteKind::Throw,
+        n => RouteKind::Other(n),
+    }
+}
