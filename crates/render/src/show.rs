@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
-use model::{FdbEntry, Link, LinkId, LinkKind, NameSource, Namespace, Policy, Snapshot, Target};
+use model::{FdbEntry, Link, LinkId, LinkKind, NameSource, Namespace, Snapshot, Target};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
-use crate::{ls, words};
+use crate::{ls, map, rule_text, words};
 
 /// All facts of one namespace, or of one link.
 #[must_use]
@@ -112,12 +112,15 @@ fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Link) {
         page.put(Tone::Plain, " ⇄ outside");
     }
     page.end();
-    page.put(Tone::Plain, "     ");
+    page.to_exactly(5);
     match words::trouble(l) {
         Some(trouble) => page.put(Tone::Bad, trouble),
         None => page.put(Tone::Plain, "up"),
     };
-    page.put(Tone::Plain, &format!(", {}", link_facts(snapshot, ns, l))).end();
+    page.put(Tone::Plain, &format!(", {}", link_facts(ns, l))).end();
+    if matches!(l.kind, LinkKind::Bridge(_)) {
+        page.line(&format!("     {}", map::role(ns, l)));
+    }
     if let Some(alias) = &l.alias {
         page.line(&format!("     alias {alias}"));
     }
@@ -126,8 +129,8 @@ fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Link) {
     }
 }
 
-fn link_facts(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> String {
-    let mut facts = vec![words::link_kind(snapshot, l)];
+fn link_facts(ns: &Namespace, l: &Link) -> String {
+    let mut facts = vec![words::link_kind(l)];
     if let Some(master) = l.master {
         let part = if l.port.is_some() { "port of" } else { "below" };
         facts.push(format!("{part} {}", words::dev(ns, master)));
@@ -215,13 +218,9 @@ fn netfilter(page: &mut Page, ns: &Namespace) {
         let title = format!("netfilter, table {} {}{dormant}", table.family.as_str(), table.name);
         section(page, &title, &[]);
         for chain in &table.chains {
-            let base = chain.base.as_ref().map_or_else(String::new, |b| {
-                let policy = if b.policy == Policy::Drop { "drop" } else { "accept" };
-                format!(": {} {}, policy {policy}", b.hook.as_str(), b.priority)
-            });
-            page.line(&format!("  {}{base}", chain.name));
+            page.line(&format!("  {}", rule_text::chain_header(table.family, &table.name, chain)));
             for rule in &chain.rules {
-                let text = words::nft_rule(table.family, &table.name, rule);
+                let text = rule_text::rule_in(table, rule);
                 page.line(&format!("    {text}"));
             }
         }
