@@ -1,0 +1,193 @@
+//! The thing that a fact speaks of, as it is.
+
+use model::{
+    AddressSpec, BridgeSpec, CableSpec, Fact, Link, LinkKind, LinkRef, LinkSpec, LinkSpecKind,
+    NeighbourState, NicSpec, Pins, PortFlags, Relation, Route, RouteSpec, VethEnd,
+};
+
+use crate::State;
+use crate::key::metric;
+
+impl State {
+    /// The same thing as it is now, in the same words; None: it is not there.
+    pub(crate) fn observe(&self, fact: &Fact) -> Option<Fact> {
+        match fact {
+            Fact::Namespace(spec) => {
+                self.space(&spec.name)?;
+                Some(fact.clone())
+            }
+            Fact::Nsid { ns, nsid, .. } => {
+                let target = self.space(ns)?.nsids.get(nsid)?;
+                let target = self.name(*target).unwrap_or_default().to_owned();
+                Some(Fact::Nsid { ns: ns.clone(), nsid: *nsid, target })
+            }
+            Fact::NsFile { ns, path, .. } => self.file(ns, path),
+            Fact::Link(spec) => self.observe_link(&spec.link).map(Fact::Link),
+            Fact::Cable(cable) => self.cable(cable).map(Fact::Cable),
+            Fact::Master { link, .. } => self.master(link),
+            Fact::Up { link, .. } => {
+                let up = self.link(link)?.is_up();
+                Some(Fact::Up { link: link.clone(), up })
+            }
+            Fact::Mtu { link, .. } => {
+                let mtu = self.link(link)?.mtu;
+                Some(Fact::Mtu { link: link.clone(), mtu })
+            }
+            Fact::Address(spec) => self.address(spec).map(Fact::Address),
+            Fact::Route(spec) => self.route(spec).map(Fact::Route),
+            Fact::Neighbour { link, ip, .. } => self.neighbour(link, *ip),
+            Fact::Sysctl { ns, key, .. } => {
+                self.space(ns)?;
+                let value = self.known.sysctls.get(&(ns.clone(), key.clone()))?.clone();
+                Some(Fact::Sysctl { ns: ns.clone(), key: key.clone(), value })
+            }
+            Fact::Table { ns, table } => {
+                let table = self.space(ns)?.ruleset.table(table.family, &table.name)?.clone();
+                Some(Fact::Table { ns: ns.clone(), table })
+            }
+            Fact::Service { ns, .. } => {
+                self.space(ns)?;
+                let spec = self.known.services.get(ns)?.clone();
+                Some(Fact::Service { ns: ns.clone(), spec })
+            }
+        }
+    }
+
+    fn file(&self, ns: &str, path: &str) -> Option<Fact> {
+        let seen_in = Some(self.id(ns)?);
+        let on_it = |f: &model::NsFile| f.path == path && f.seen_in == seen_in;
+        let found = self.spaces.values().find(|n| n.files.iter().any(on_it))?;
+        let target = self.name(found.id)?.to_owned();
+        Some(Fact::NsFile { ns: ns.to_owned(), path: path.to_owned(), target })
+    }
+
+    /// A link as a spec that would make it. None too if it is of a kind that no spec makes.
+    pub(crate) fn observe_link(&self, name: &LinkRef) -> Option<LinkSpec> {
+        let link = self.link(name)?;
+        let lower = match link.relation {
+            Relation::Lower(id) | Relation::Peer(id) => self.link_ref(id),
+            _ => None,
+        };
+        let kind = match &link.kind {
+            LinkKind::Veth => {
+                let peer = link.peer().and_then(|id| self.spaces.get(&id.ns)?.links.get(&id.index));
+                // An end whose other end nobody knows is still a link to be removed.
+                let end = lower.unwrap_or_else(|| LinkRef::new("", ""));
+                let pins = peer.map(pins).unwrap_or_default();
+                LinkSpecKind::Veth(VethEnd { link: end, pins, born_as: None })
+            }
+            LinkKind::Bridge(b) => LinkSpecKind::Bridge(BridgeSpec {
+                forward_delay: Some(b.forward_delay),
+                multicast_snooping: Some(b.multicast_snooping),
+            }),
+            LinkKind::Tap(_) => LinkSpecKind::Tap,
+            LinkKind::Macvlan(m) => LinkSpecKind::Macvlan {
+                lower: lower.unwrap_or_else(|| LinkRef::new("", "")),
+                mode: m.mode,
+            },
+            LinkKind::Vxlan(v) => LinkSpecKind::Vxlan {
+                vni: v.vni,
+                lower: lower.map(|l| l.name),
+                local: v.local,
+                remote: v.remote,
+                port: v.port,
+            },
+            LinkKind::Loopback | LinkKind::Physical | LinkKind::Other(_) => return None,
+        };
+        Some(LinkSpec { link: name.clone(), kind, pins: pins(link) })
+    }
+
+    fn cable(&self, cable: &CableSpec) -> Option<CableSpec> {
+        if !self.known.has_cable(cable) {
+            return None;
+        }
+        let nic = |nic: &NicSpec| {
+            let link = self.link(&nic.link)?;
+            Some(NicSpec { link: nic.link.clone(), pins: pins(link) })
+        };
+        let b = match &cable.b {
+            Some(b) => Some(nic(b)?),
+            None => None,
+        };
+        Some(CableSpec { a: nic(&cable.a)?, b })
+    }
+
+    fn master(&self, name: &LinkRef) -> Option<Fact> {
+        let link = self.link(name)?;
+        let bridge = self.space(&name.ns)?.links.get(&link.master?)?.name.clone();
+        let flags = link.port.as_ref().map_or_else(PortFlags::default, |p| PortFlags {
+            hairpin: Some(p.hairpin),
+            isolated: Some(p.isolated),
+            learning: Some(p.learning),
+            flood: Some(p.flood),
+        });
+        Some(Fact::Master { link: name.clone(), bridge: Some(bridge), flags })
+    }
+
+    fn address(&self, spec: &AddressSpec) -> Option<AddressSpec> {
+        let link = self.link(&spec.link)?;
+        let mut addresses = self.space(&spec.link.ns)?.addresses_of(link.index);
+        let found = addresses.find(|a| a.net == spec.net)?;
+        Some(AddressSpec {
+            link: spec.link.clone(),
+            net: found.net,
+            broadcast: found.broadcast,
+            scope: found.scope,
+            // A Snapshot does not show the flag.
+            no_prefix_route: spec.no_prefix_route,
+        })
+    }
+
+    fn route(&self, spec: &RouteSpec) -> Option<RouteSpec> {
+        let space = self.space(&spec.ns)?;
+        let same = |r: &&Route| {
+            r.dst == spec.dst
+                && r.table == spec.table
+                && metric(r.dst, r.metric) == metric(spec.dst, spec.metric)
+                && r.tos == 0
+        };
+        let specs = space.routes.iter().filter(same).map(|r| {
+            let hop = r.nexthops.first().filter(|_| r.nexthops.len() == 1);
+            RouteSpec {
+                ns: spec.ns.clone(),
+                dst: r.dst,
+                via: hop.and_then(|h| h.gateway),
+                dev: hop.and_then(|h| space.links.get(&h.link)).map(|l| l.name.clone()),
+                src: r.prefsrc,
+                metric: r.metric,
+                table: r.table,
+                protocol: r.protocol,
+                scope: r.scope,
+                onlink: hop.is_some_and(|h| h.onlink),
+                kind: r.kind,
+            }
+        });
+        let specs: Vec<RouteSpec> = specs.collect();
+        let equal = specs.iter().position(|s| crate::same::routes(spec, s));
+        specs.into_iter().nth(equal.unwrap_or(0))
+    }
+
+    /// A usable entry; its address only if it is permanent, as one that was asked for may change.
+    fn neighbour(&self, name: &LinkRef, ip: std::net::IpAddr) -> Option<Fact> {
+        let link = self.link(name)?;
+        let found = self
+            .space(&name.ns)?
+            .neighbours
+            .iter()
+            .find(|n| n.link == link.index && n.ip == ip && !n.proxy && n.state.is_valid())?;
+        let permanent = found.state == NeighbourState::Permanent;
+        let mac = found.mac.filter(|_| permanent);
+        Some(Fact::Neighbour { link: name.clone(), ip, mac })
+    }
+}
+
+/// Everything of a link that can be fixed.
+pub(crate) fn pins(link: &Link) -> Pins {
+    Pins {
+        index: Some(link.index),
+        mac: link.mac,
+        mtu: Some(link.mtu),
+        txqlen: Some(link.txqlen),
+        altnames: link.altnames.clone(),
+    }
+}

@@ -1,0 +1,481 @@
+//! What the kernel makes of a change, as far as a plan depends on it.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use model::{
+    Address, AddressSpec, Bridge, BridgePort, BridgeSpec, CableSpec, Change, Fact, Link, LinkFlags,
+    LinkId, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Macvlan, Name, NameSource, Namespace,
+    NamespaceSpec, Neighbour, NeighbourState, Nexthop, NicSpec, NsFile, NsId, OperState, Pins,
+    PortFlags, Protocol, Relation, Route, RouteKind, RouteSpec, Scope, TABLE_LOCAL, TABLE_MAIN,
+    Tap, Vxlan,
+};
+
+use crate::State;
+use crate::key::metric;
+
+impl State {
+    /// Foresees a change.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Make(fact) => self.set(fact),
+            Change::Alter { from, to } => {
+                if let (Fact::Route(_) | Fact::Address(_), _) = (&**from, to) {
+                    self.unset(from);
+                }
+                self.set(to);
+            }
+            Change::Remove(fact) => self.unset(fact),
+        }
+    }
+
+    fn set(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Namespace(spec) => self.make_space(spec),
+            Fact::Nsid { ns, nsid, target } => {
+                if let (Some(target), Some(space)) = (self.id(target), self.space_mut(ns)) {
+                    space.nsids.insert(*nsid, target);
+                }
+            }
+            Fact::NsFile { ns, path, target } => {
+                let file = NsFile { path: path.clone(), seen_in: self.id(ns) };
+                if let Some(space) = self.space_mut(target) {
+                    space.files.push(file);
+                }
+            }
+            Fact::Link(spec) => self.set_link(spec),
+            Fact::Cable(cable) => self.set_cable(cable),
+            Fact::Master { link, bridge, flags } => self.set_master(link, bridge.as_deref(), flags),
+            Fact::Up { link, up } => self.set_up(link, *up),
+            Fact::Mtu { link, mtu } => {
+                if let Some(link) = self.link_mut(link) {
+                    link.mtu = *mtu;
+                }
+            }
+            Fact::Address(spec) => self.add_address(spec),
+            Fact::Route(spec) => self.add_route(spec),
+            Fact::Neighbour { link, ip, mac } => self.add_neighbour(link, *ip, *mac),
+            Fact::Sysctl { ns, key, value } => {
+                self.known.sysctls.insert((ns.clone(), key.clone()), value.clone());
+            }
+            Fact::Table { ns, table } => {
+                if let Some(space) = self.space_mut(ns) {
+                    let same = |t: &model::Table| t.family == table.family && t.name == table.name;
+                    space.ruleset.tables.retain(|t| !same(t));
+                    space.ruleset.tables.push(table.clone());
+                }
+            }
+            Fact::Service { ns, spec } => {
+                self.known.services.insert(ns.clone(), spec.clone());
+            }
+        }
+    }
+
+    fn unset(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Namespace(spec) => {
+                if let Some(id) = self.id(&spec.name) {
+                    self.end_space(id);
+                }
+            }
+            Fact::NsFile { ns, path, .. } => {
+                let seen_in = self.id(ns);
+                for space in self.spaces.values_mut() {
+                    space.files.retain(|f| f.path != *path || f.seen_in != seen_in);
+                }
+            }
+            Fact::Link(spec) => {
+                if let Some(id) = self.link_id(&spec.link) {
+                    self.end_link(id);
+                }
+            }
+            Fact::Cable(cable) => {
+                self.known.cables.remove(&crate::known::ends(cable));
+                for nic in std::iter::once(&cable.a).chain(&cable.b) {
+                    if let Some(id) = self.link_id(&nic.link) {
+                        self.end_link(id);
+                    }
+                }
+            }
+            Fact::Master { link, .. } => self.set_master(link, None, &PortFlags::default()),
+            Fact::Up { link, .. } => self.set_up(link, false),
+            Fact::Address(spec) => self.drop_address(spec),
+            Fact::Route(spec) => self.drop_route(spec),
+            Fact::Neighbour { link, ip, .. } => {
+                if let Some(id) = self.link_id(link)
+                    && let Some(space) = self.spaces.get_mut(&id.ns)
+                {
+                    space.neighbours.retain(|n| n.link != id.index || n.ip != *ip);
+                }
+            }
+            Fact::Sysctl { ns, key, .. } => {
+                self.known.sysctls.remove(&(ns.clone(), key.clone()));
+            }
+            Fact::Table { ns, table } => {
+                if let Some(space) = self.space_mut(ns) {
+                    let same = |t: &model::Table| t.family == table.family && t.name == table.name;
+                    space.ruleset.tables.retain(|t| !same(t));
+                }
+            }
+            Fact::Service { ns, .. } => {
+                self.known.services.remove(ns);
+            }
+            Fact::Nsid { .. } | Fact::Mtu { .. } => {}
+        }
+    }
+
+    fn make_space(&mut self, spec: &NamespaceSpec) {
+        let id = self.next_id();
+        let mut space = Namespace::new(id);
+        space.names.push(Name { text: spec.name.clone(), source: NameSource::File });
+        space.parent = spec.inside.as_ref().and_then(|p| self.id(p));
+        space.unprivileged = spec.user.is_some();
+        let mut lo = link(1, "lo", LinkKind::Loopback, &Pins::default());
+        lo.mtu = 65536;
+        space.links.insert(1, lo);
+        self.spaces.insert(id, space);
+        self.known.namespaces.insert(spec.name.clone(), id);
+    }
+
+    /// A namespace ends with all inside of it, their links, and the other ends of those.
+    fn end_space(&mut self, id: NsId) {
+        let inner: Vec<NsId> =
+            self.spaces.values().filter(|n| n.parent == Some(id)).map(|n| n.id).collect();
+        for inner in inner {
+            self.end_space(inner);
+        }
+        let name = self.name(id).map(str::to_owned).unwrap_or_default();
+        let cables: Vec<_> =
+            self.known.cables.iter().filter(|(a, _)| a.ns == name).cloned().collect();
+        for (a, b) in cables {
+            self.known.cables.remove(&(a, b.clone()));
+            if let Some(id) = b.and_then(|b| self.link_id(&b)) {
+                self.end_link(id);
+            }
+        }
+        let links: Vec<u32> =
+            self.spaces.get(&id).map(|n| n.links.keys().copied().collect()).unwrap_or_default();
+        for index in links {
+            self.end_link(LinkId { ns: id, index });
+        }
+        self.spaces.remove(&id);
+        for space in self.spaces.values_mut() {
+            space.nsids.retain(|_, target| *target != id);
+            space.files.retain(|f| f.seen_in != Some(id));
+        }
+        self.known.namespaces.retain(|_, i| *i != id);
+        self.known.services.remove(&name);
+        self.known.sysctls.retain(|(ns, _), _| *ns != name);
+    }
+
+    /// A link ends, with its peer and what stands on it.
+    fn end_link(&mut self, id: LinkId) {
+        let Some(space) = self.spaces.get_mut(&id.ns) else { return };
+        let Some(gone) = space.links.remove(&id.index) else { return };
+        space.addresses.retain(|a| a.link != id.index);
+        space.neighbours.retain(|n| n.link != id.index);
+        space.routes.retain(|r| !r.nexthops.iter().any(|h| h.link == id.index));
+        for port in space.links.values_mut().filter(|l| l.master == Some(id.index)) {
+            (port.master, port.port) = (None, None);
+        }
+        let ns = self.name(id.ns).unwrap_or_default().to_owned();
+        let of_link = |key: &str| crate::key::sysctl_link(key) == Some(&gone.name);
+        self.known.sysctls.retain(|(n, key), _| *n != ns || !of_link(key));
+        if let Some(peer) = gone.peer() {
+            self.end_link(peer);
+        }
+        let above: Vec<LinkId> = self
+            .spaces
+            .values()
+            .flat_map(|n| n.links.values().map(|l| (n.id, l)))
+            .filter(|(_, l)| l.relation == Relation::Lower(id))
+            .map(|(ns, l)| LinkId { ns, index: l.index })
+            .collect();
+        for id in above {
+            self.end_link(id);
+        }
+    }
+
+    fn set_link(&mut self, spec: &LinkSpec) {
+        if self.link(&spec.link).is_some() {
+            return self.change_link(spec);
+        }
+        match &spec.kind {
+            LinkSpecKind::Veth(end) => {
+                let near = self.add_link(&spec.link, LinkKind::Veth, &spec.pins);
+                let far = self.add_link(&end.link, LinkKind::Veth, &end.pins);
+                if let (Some(near), Some(far)) = (near, far) {
+                    self.relate(near, Relation::Peer(far));
+                    self.relate(far, Relation::Peer(near));
+                }
+            }
+            LinkSpecKind::Bridge(bridge) => {
+                self.add_link(&spec.link, LinkKind::Bridge(new_bridge(*bridge)), &spec.pins);
+            }
+            LinkSpecKind::Tap => {
+                self.add_link(&spec.link, LinkKind::Tap(Tap::default()), &spec.pins);
+            }
+            LinkSpecKind::Macvlan { lower, mode } => {
+                let kind = LinkKind::Macvlan(Macvlan { mode: *mode });
+                self.add_upper(&spec.link, kind, &spec.pins, Some(lower));
+            }
+            LinkSpecKind::Vxlan { vni, lower, local, remote, port } => {
+                let (vni, local, remote, port) = (*vni, *local, *remote, *port);
+                let kind = LinkKind::Vxlan(Vxlan { vni, local, remote, port, learning: true });
+                let lower = lower.as_ref().map(|l| LinkRef::new(&spec.link.ns, l));
+                self.add_upper(&spec.link, kind, &spec.pins, lower.as_ref());
+            }
+        }
+    }
+
+    fn add_upper(&mut self, name: &LinkRef, kind: LinkKind, pins: &Pins, lower: Option<&LinkRef>) {
+        let lower = lower.and_then(|l| self.link_id(l));
+        if let (Some(id), Some(lower)) = (self.add_link(name, kind, pins), lower) {
+            self.relate(id, Relation::Lower(lower));
+        }
+    }
+
+    fn add_link(&mut self, name: &LinkRef, kind: LinkKind, pins: &Pins) -> Option<LinkId> {
+        let space = self.space_mut(&name.ns)?;
+        let next = space.links.keys().next_back().map_or(1, |i| i + 1);
+        let index = pins.index.unwrap_or(next);
+        space.links.insert(index, link(index, &name.name, kind, pins));
+        Some(LinkId { ns: space.id, index })
+    }
+
+    fn relate(&mut self, id: LinkId, relation: Relation) {
+        if let Some(link) = self.spaces.get_mut(&id.ns).and_then(|n| n.links.get_mut(&id.index)) {
+            link.relation = relation;
+        }
+    }
+
+    fn change_link(&mut self, spec: &LinkSpec) {
+        self.change_pins(&spec.link, &spec.pins);
+        match &spec.kind {
+            LinkSpecKind::Veth(end) => self.change_pins(&end.link, &end.pins),
+            LinkSpecKind::Bridge(bridge) => {
+                if let Some(Link { kind: LinkKind::Bridge(b), .. }) = self.link_mut(&spec.link) {
+                    change_bridge(b, *bridge);
+                }
+            }
+            LinkSpecKind::Macvlan { mode, .. } => {
+                if let Some(Link { kind: LinkKind::Macvlan(m), .. }) = self.link_mut(&spec.link) {
+                    m.mode = *mode;
+                }
+            }
+            LinkSpecKind::Tap | LinkSpecKind::Vxlan { .. } => {}
+        }
+    }
+
+    fn change_pins(&mut self, name: &LinkRef, pins: &Pins) {
+        let Some(link) = self.link_mut(name) else { return };
+        link.mac = pins.mac.or(link.mac);
+        link.mtu = pins.mtu.unwrap_or(link.mtu);
+        link.txqlen = pins.txqlen.unwrap_or(link.txqlen);
+        link.altnames.clone_from(&pins.altnames);
+    }
+
+    fn set_cable(&mut self, cable: &CableSpec) {
+        let nic = |state: &mut Self, nic: &NicSpec| match state.link(&nic.link) {
+            Some(_) => state.change_pins(&nic.link, &nic.pins),
+            None => {
+                state.add_link(&nic.link, LinkKind::Tap(Tap::default()), &nic.pins);
+            }
+        };
+        nic(self, &cable.a);
+        if let Some(b) = &cable.b {
+            nic(self, b);
+        }
+        self.known.cables.insert(crate::known::ends(cable));
+    }
+
+    fn set_master(&mut self, name: &LinkRef, bridge: Option<&str>, flags: &PortFlags) {
+        let bridge = bridge.map(|b| LinkRef::new(&name.ns, b));
+        let bridge = bridge.and_then(|b| self.link(&b)).map(|b| b.index);
+        let Some(link) = self.link_mut(name) else { return };
+        let same = link.master == bridge;
+        let old = link.port.take().filter(|_| same).unwrap_or_default();
+        link.master = bridge;
+        link.port = bridge.map(|_| BridgePort {
+            hairpin: flags.hairpin.unwrap_or(old.hairpin),
+            isolated: flags.isolated.unwrap_or(old.isolated),
+            learning: flags.learning.unwrap_or(old.learning),
+            flood: flags.flood.unwrap_or(old.flood),
+            ..old
+        });
+    }
+
+    /// Down, a link loses its routes and neighbours; up, the kernel makes those of its subnets.
+    fn set_up(&mut self, name: &LinkRef, up: bool) {
+        let Some(id) = self.link_id(name) else { return };
+        let Some(space) = self.spaces.get_mut(&id.ns) else { return };
+        let Some(link) = space.links.get_mut(&id.index) else { return };
+        let was = link.is_up();
+        link.flags.set(LinkFlags::UP, up);
+        if was && !up {
+            space.routes.retain(|r| {
+                r.table == TABLE_LOCAL || !r.nexthops.iter().any(|h| h.link == id.index)
+            });
+            space.neighbours.retain(|n| n.link != id.index);
+        }
+        if up && !was {
+            let addresses: Vec<Address> = space.addresses_of(id.index).cloned().collect();
+            for address in &addresses {
+                add_subnet(space, address);
+            }
+        }
+    }
+
+    fn add_address(&mut self, spec: &AddressSpec) {
+        let Some(id) = self.link_id(&spec.link) else { return };
+        let Some(space) = self.spaces.get_mut(&id.ns) else { return };
+        let address = Address {
+            link: id.index,
+            net: spec.net,
+            peer: None,
+            broadcast: spec.broadcast,
+            scope: spec.scope,
+            secondary: false,
+            label: None,
+        };
+        if space.links.get(&id.index).is_some_and(Link::is_up) && !spec.no_prefix_route {
+            add_subnet(space, &address);
+        }
+        space.addresses.push(address);
+    }
+
+    /// With its last IPv4 address a link loses all its IPv4 routes; routes with that source go too.
+    fn drop_address(&mut self, spec: &AddressSpec) {
+        let Some(id) = self.link_id(&spec.link) else { return };
+        let Some(space) = self.spaces.get_mut(&id.ns) else { return };
+        space.addresses.retain(|a| a.link != id.index || a.net != spec.net);
+        let ip = spec.net.addr();
+        let last = spec.net.addr().is_ipv4()
+            && !space.addresses_of(id.index).any(|a| a.net.addr().is_ipv4());
+        space.routes.retain(|r| {
+            let through = r.nexthops.iter().any(|h| h.link == id.index);
+            let v4 = matches!(r.dst, IpNet::V4(_));
+            r.prefsrc != Some(ip) && !(last && v4 && through)
+        });
+    }
+
+    fn add_route(&mut self, spec: &RouteSpec) {
+        let dev = spec.dev.as_ref().map(|dev| LinkRef::new(&spec.ns, dev));
+        let link = dev.and_then(|dev| self.link(&dev)).map(|l| l.index);
+        let Some(space) = self.space_mut(&spec.ns) else { return };
+        let hop = link.map(|link| Nexthop {
+            gateway: spec.via,
+            link,
+            weight: 1,
+            onlink: spec.onlink,
+            dead: false,
+            linkdown: false,
+        });
+        space.routes.push(Route {
+            table: spec.table,
+            dst: spec.dst,
+            kind: spec.kind,
+            protocol: spec.protocol,
+            scope: spec.scope,
+            prefsrc: spec.src,
+            metric: metric(spec.dst, spec.metric),
+            tos: 0,
+            nexthops: hop.into_iter().collect(),
+            mtu: None,
+            nexthop_id: None,
+        });
+    }
+
+    fn drop_route(&mut self, spec: &RouteSpec) {
+        let dev = spec.dev.as_ref().map(|dev| LinkRef::new(&spec.ns, dev));
+        let link = dev.and_then(|dev| self.link(&dev)).map(|l| l.index);
+        let Some(space) = self.space_mut(&spec.ns) else { return };
+        let number = metric(spec.dst, spec.metric);
+        let same = |r: &Route| {
+            r.dst == spec.dst
+                && r.table == spec.table
+                && metric(r.dst, r.metric) == number
+                && (link.is_none() || r.nexthops.iter().any(|h| Some(h.link) == link))
+        };
+        if let Some(at) = space.routes.iter().position(same) {
+            space.routes.remove(at);
+        }
+    }
+
+    fn add_neighbour(&mut self, name: &LinkRef, ip: IpAddr, mac: Option<model::Mac>) {
+        let Some(id) = self.link_id(name) else { return };
+        let Some(space) = self.spaces.get_mut(&id.ns) else { return };
+        space.neighbours.retain(|n| n.link != id.index || n.ip != ip);
+        let state =
+            if mac.is_some() { NeighbourState::Permanent } else { NeighbourState::Reachable };
+        space.neighbours.push(Neighbour { link: id.index, ip, mac, state, proxy: false });
+    }
+}
+
+/// The kernel's own route to an address's subnet.
+fn add_subnet(space: &mut Namespace, address: &Address) {
+    let dst = address.net.trunc();
+    if dst.prefix_len() == dst.max_prefix_len() || address.scope == Scope::Host {
+        return;
+    }
+    let v6 = matches!(dst, IpNet::V6(_));
+    space.routes.push(Route {
+        table: TABLE_MAIN,
+        dst,
+        kind: RouteKind::Unicast,
+        protocol: Protocol::Kernel,
+        scope: if v6 { Scope::Global } else { Scope::Link },
+        prefsrc: (!v6).then(|| address.ip()),
+        metric: if v6 { 256 } else { 0 },
+        tos: 0,
+        nexthops: vec![Nexthop {
+            gateway: None,
+            link: address.link,
+            weight: 1,
+            onlink: false,
+            dead: false,
+            linkdown: false,
+        }],
+        mtu: None,
+        nexthop_id: None,
+    });
+}
+
+fn new_bridge(spec: BridgeSpec) -> Bridge {
+    let mut bridge = Bridge {
+        ageing_time: 30_000,
+        forward_delay: 1500,
+        multicast_snooping: true,
+        ..Bridge::default()
+    };
+    change_bridge(&mut bridge, spec);
+    bridge
+}
+
+fn change_bridge(bridge: &mut Bridge, spec: BridgeSpec) {
+    bridge.forward_delay = spec.forward_delay.unwrap_or(bridge.forward_delay);
+    bridge.multicast_snooping = spec.multicast_snooping.unwrap_or(bridge.multicast_snooping);
+}
+
+fn link(index: u32, name: &str, kind: LinkKind, pins: &Pins) -> Link {
+    Link {
+        index,
+        name: name.to_owned(),
+        altnames: pins.altnames.clone(),
+        alias: None,
+        mac: pins.mac,
+        mtu: pins.mtu.unwrap_or(1500),
+        flags: LinkFlags::BROADCAST | LinkFlags::MULTICAST,
+        state: OperState::Down,
+        txqlen: pins.txqlen.unwrap_or(1000),
+        qdisc: "noop".to_owned(),
+        master: None,
+        port: None,
+        kind,
+        relation: Relation::None,
+        inet: None,
+        ipv6_disabled: None,
+        xdp: false,
+        tc: false,
+    }
+}

@@ -1,0 +1,169 @@
+//! Whether what is there is what is wanted.
+
+use std::collections::BTreeSet;
+
+use model::{
+    BridgeSpec, CableSpec, Fact, LinkSpec, LinkSpecKind, MacvlanMode, NicSpec, Pins, PortFlags,
+    RouteSpec,
+};
+
+use crate::key::metric;
+
+/// How far apart two facts about the same thing are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Distance {
+    /// Nothing to do.
+    Same,
+    /// Other values: they can be changed.
+    Other,
+    /// It must be removed and made again.
+    Remake,
+}
+
+/// How far `seen` is from `wanted`, which leaves open what it does not say.
+pub(crate) fn distance(wanted: &Fact, seen: &Fact) -> Distance {
+    match (wanted, seen) {
+        (Fact::Link(wanted), Fact::Link(seen)) => links(wanted, seen),
+        (Fact::Cable(wanted), Fact::Cable(seen)) => cables(wanted, seen),
+        (Fact::NsFile { target: a, .. }, Fact::NsFile { target: b, .. }) if a != b => {
+            Distance::Remake
+        }
+        (Fact::Master { bridge: a, flags: f, .. }, Fact::Master { bridge: b, flags: g, .. }) => {
+            other_unless(a == b && flags(f, g))
+        }
+        (Fact::Route(a), Fact::Route(b)) => other_unless(routes(a, b)),
+        (Fact::Sysctl { value: a, .. }, Fact::Sysctl { value: b, .. }) => {
+            other_unless(a.split_whitespace().eq(b.split_whitespace()))
+        }
+        (Fact::Table { table: a, .. }, Fact::Table { table: b, .. }) => {
+            other_unless(a.normalised() == b.normalised())
+        }
+        (a, b) => other_unless(a == b),
+    }
+}
+
+const fn other_unless(same: bool) -> Distance {
+    if same { Distance::Same } else { Distance::Other }
+}
+
+/// A value that is not said fits any.
+fn fits<T: PartialEq>(wanted: Option<&T>, seen: Option<&T>) -> bool {
+    wanted.is_none() || wanted == seen
+}
+
+fn links(wanted: &LinkSpec, seen: &LinkSpec) -> Distance {
+    let own = pins(&wanted.pins, &seen.pins);
+    let kind = match (&wanted.kind, &seen.kind) {
+        (LinkSpecKind::Veth(a), LinkSpecKind::Veth(b)) if a.link == b.link => {
+            pins(&a.pins, &b.pins)
+        }
+        (LinkSpecKind::Bridge(a), LinkSpecKind::Bridge(b)) => other_unless(bridges(a, b)),
+        (LinkSpecKind::Tap, LinkSpecKind::Tap) => Distance::Same,
+        (
+            LinkSpecKind::Macvlan { lower: a, mode: m },
+            LinkSpecKind::Macvlan { lower: b, mode: n },
+        ) if a == b => match (m, n) {
+            _ if m == n => Distance::Same,
+            // The kernel changes neither from nor to passthru.
+            (MacvlanMode::Passthru, _) | (_, MacvlanMode::Passthru) => Distance::Remake,
+            _ => Distance::Other,
+        },
+        (a @ LinkSpecKind::Vxlan { .. }, b) if a == b => Distance::Same,
+        _ => Distance::Remake,
+    };
+    own.max(kind)
+}
+
+fn bridges(wanted: &BridgeSpec, seen: &BridgeSpec) -> bool {
+    fits(wanted.forward_delay.as_ref(), seen.forward_delay.as_ref())
+        && fits(wanted.multicast_snooping.as_ref(), seen.multicast_snooping.as_ref())
+}
+
+fn cables(wanted: &CableSpec, seen: &CableSpec) -> Distance {
+    let ends = |c: &CableSpec| -> Vec<NicSpec> {
+        std::iter::once(c.a.clone()).chain(c.b.clone()).collect()
+    };
+    let pairs = ends(wanted).into_iter().zip(ends(seen));
+    pairs.map(|(a, b)| pins(&a.pins, &b.pins)).max().unwrap_or(Distance::Same)
+}
+
+fn pins(wanted: &Pins, seen: &Pins) -> Distance {
+    if !fits(wanted.index.as_ref(), seen.index.as_ref()) {
+        return Distance::Remake;
+    }
+    let names = |p: &Pins| p.altnames.iter().cloned().collect::<BTreeSet<_>>();
+    other_unless(
+        fits(wanted.mac.as_ref(), seen.mac.as_ref())
+            && fits(wanted.mtu.as_ref(), seen.mtu.as_ref())
+            && fits(wanted.txqlen.as_ref(), seen.txqlen.as_ref())
+            && names(wanted) == names(seen),
+    )
+}
+
+fn flags(wanted: &PortFlags, seen: &PortFlags) -> bool {
+    fits(wanted.hairpin.as_ref(), seen.hairpin.as_ref())
+        && fits(wanted.isolated.as_ref(), seen.isolated.as_ref())
+        && fits(wanted.learning.as_ref(), seen.learning.as_ref())
+        && fits(wanted.flood.as_ref(), seen.flood.as_ref())
+}
+
+pub(crate) fn routes(wanted: &RouteSpec, seen: &RouteSpec) -> bool {
+    // The kernel puts IPv6's blackholes onto lo.
+    let dev = fits(wanted.dev.as_ref(), seen.dev.as_ref());
+    dev && metric(wanted.dst, wanted.metric) == metric(seen.dst, seen.metric)
+        && RouteSpec { dev: seen.dev.clone(), metric: seen.metric, ..wanted.clone() } == *seen
+}
+
+/// What `wanted` no longer says but `before` did goes back to the kernel's own value.
+pub(crate) fn complete_fact(wanted: &mut Fact, before: &Fact) {
+    match (wanted, before) {
+        (Fact::Link(now), Fact::Link(then)) => {
+            complete_link(now, then);
+        }
+        (Fact::Cable(now), Fact::Cable(then)) => {
+            complete_pins(&mut now.a.pins, &then.a.pins);
+            if let (Some(now), Some(then)) = (&mut now.b, &then.b) {
+                complete_pins(&mut now.pins, &then.pins);
+            }
+        }
+        (Fact::Master { flags: now, .. }, Fact::Master { flags: then, .. }) => {
+            complete(&mut now.hairpin, then.hairpin, false);
+            complete(&mut now.isolated, then.isolated, false);
+            complete(&mut now.learning, then.learning, true);
+            complete(&mut now.flood, then.flood, true);
+        }
+        _ => {}
+    }
+}
+
+fn complete_link(now: &mut LinkSpec, then: &LinkSpec) {
+    match (&mut now.kind, &then.kind) {
+        (LinkSpecKind::Veth(now_end), LinkSpecKind::Veth(then_end)) => {
+            let (mut a, mut b) = (&then.pins, &then_end.pins);
+            if now.link != then.link {
+                std::mem::swap(&mut a, &mut b);
+            }
+            complete_pins(&mut now.pins, a);
+            complete_pins(&mut now_end.pins, b);
+        }
+        (LinkSpecKind::Bridge(now_spec), LinkSpecKind::Bridge(then_spec)) => {
+            complete(&mut now_spec.forward_delay, then_spec.forward_delay, 1500);
+            complete(&mut now_spec.multicast_snooping, then_spec.multicast_snooping, true);
+            complete_pins(&mut now.pins, &then.pins);
+        }
+        (LinkSpecKind::Tap, LinkSpecKind::Tap) => complete_pins(&mut now.pins, &then.pins),
+        // Their MTU follows that of the link below.
+        _ => complete(&mut now.pins.txqlen, then.pins.txqlen, 1000),
+    }
+}
+
+fn complete_pins(now: &mut Pins, then: &Pins) {
+    complete(&mut now.mtu, then.mtu, 1500);
+    complete(&mut now.txqlen, then.txqlen, 1000);
+}
+
+fn complete<T: Copy>(now: &mut Option<T>, then: Option<T>, usual: T) {
+    if then.is_some() && now.is_none() {
+        *now = Some(usual);
+    }
+}
