@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use model::{
-    Address, FdbEntry, Link, LinkId, LinkKind, Namespace, Neighbour, Nexthop,
-    NsId, PortState, Protocol, Relation, Route, RouteKind, Rule, RuleAction, Scope, Snapshot,
-    TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN, Tuple,
+    Address, FdbEntry, Link, LinkId, LinkKind, Namespace, Neighbour, Nexthop, NsId, PortState,
+    Protocol, Relation, Route, RouteKind, Rule, RuleAction, Scope, Snapshot, TABLE_DEFAULT,
+    TABLE_LOCAL, TABLE_MAIN, Tuple,
 };
 use walk::{IcmpKind, Packet, Payload, RuleRef};
 
@@ -324,12 +324,12 @@ pub(crate) fn neighbour(n: &Neighbour) -> String {
     }
 }
 
-/// Why an FDB entry is there: `seen 3 s ago`, `static`, `its own address`.
+/// Why an FDB entry is there: `learned, seen 3 s ago`, `static`, `its own address`.
 pub(crate) fn fdb_origin(e: &FdbEntry) -> String {
     match (e.local, e.is_static, e.age) {
         (true, ..) => "its own address".into(),
         (_, true, _) => "static".into(),
-        (_, _, Some(age)) => format!("seen {age} s ago"),
+        (_, _, Some(age)) => format!("learned, seen {age} s ago"),
         (_, _, None) => "learned".into(),
     }
 }

@@ -270,11 +270,7 @@ fn chains(ns: &Namespace) -> Vec<ChainView> {
                 priority: base.map(|b| b.priority),
                 policy: base
                     .map(|b| if b.policy == Policy::Drop { "drop" } else { "accept" }.to_owned()),
-                rules: chain
-                    .rules
-                    .iter()
-                    .map(|r| rule_text::rule_in(table, r))
-                    .collect(),
+                rules: chain.rules.iter().map(|r| rule_text::rule_in(table, r)).collect(),
             });
         }
     }
