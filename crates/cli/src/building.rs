@@ -9,7 +9,7 @@ use kernel::apply::{Builder, Cause};
 use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::state::{Entry, LabState, Lock, Role};
 use kernel::{Inode, Program};
-use model::{Change, Fact, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
+use model::{Change, Fact, LinkRef, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
 
 use crate::failure::{Failure, OrFail};
 
@@ -41,16 +41,13 @@ impl Design {
 
     /// A lab file's text.
     pub(crate) fn parse(source: PathBuf, shown: &str, text: String) -> Result<Self, Failure> {
-        let lab = lab::parse(&text, shown).map_err(|errors| {
+        let mut lab = lab::parse(&text, shown).map_err(|errors| {
             let lines: Vec<String> = errors.iter().map(|e| render::clean(&e.to_string())).collect();
             Failure::usage(lines.join("\nerror: "))
         })?;
-        let (wanted, differs) = if kernel::rootless::has_all_ids() {
-            (lab::expand(&lab), Vec::new())
-        } else {
-            lab::expand_without_privileges(&lab)
-        };
-        Ok(Self { source, text, wanted, differs })
+        let privileged = kernel::rootless::has_all_ids();
+        let differs = if privileged { Vec::new() } else { lab.without_privileges() };
+        Ok(Self { source, text, wanted: lab::expand(&lab), differs })
     }
 }
 
@@ -66,7 +63,11 @@ impl Before {
     /// What of a lab is there. One that was never begun is not looked for.
     pub(crate) fn look(lab: Option<&LabState>, wanted: &Wanted) -> Result<Self, Failure> {
         let Some(lab) = lab else {
-            return Ok(Self { wanted: None, known: Known::default(), snapshot: Snapshot::default() });
+            return Ok(Self {
+                wanted: None,
+                known: Known::default(),
+                snapshot: Snapshot::default(),
+            });
         };
         let earlier = earlier(lab);
         let (known, snapshot) = look(lab, [Some(wanted), earlier.as_ref()].into_iter().flatten())?;
@@ -117,8 +118,8 @@ fn look<'a>(
             Role::Service(ns, ports) => {
                 known.services.insert(ns.clone(), service(ports));
             }
-            Role::Cable(card) => {
-                known.cables.insert(card.clone());
+            Role::Cable(a, b) => {
+                known.cables.extend(link_ref(a).map(|a| (a, link_ref(b))));
             }
             Role::Container(_) | Role::Owner => {}
         }
@@ -134,6 +135,11 @@ fn look<'a>(
         }
     }
     Ok((known, snapshot))
+}
+
+/// `NS:LINK`.
+fn link_ref(text: &str) -> Option<LinkRef> {
+    text.split_once(':').map(|(ns, link)| LinkRef::new(ns, link))
 }
 
 fn service(ports: &[String]) -> ServiceSpec {
@@ -190,10 +196,10 @@ pub(crate) fn make(
 ) -> Result<LabState, Failure> {
     let program = Program::current().or_fail("cannot find this program")?;
     let name = &design.wanted.name;
-    let lab = lock
-        .begin(name, &design.source, &design.text)
-        .or_fail("cannot write the lab's state")?;
-    let lab = if leash.is_some() { owned(lab).or_fail("cannot write the lab's state")? } else { lab };
+    let lab =
+        lock.begin(name, &design.source, &design.text).or_fail("cannot write the lab's state")?;
+    let lab =
+        if leash.is_some() { owned(lab).or_fail("cannot write the lab's state")? } else { lab };
     let mut builder = Builder::new(&program, lab, leash).or_fail("cannot look at the lab")?;
     for (n, change) in changes.iter().enumerate() {
         let made = watch(n, change).and_then(|()| builder.apply(change));
@@ -221,7 +227,12 @@ fn owned(mut lab: LabState) -> std::io::Result<LabState> {
 }
 
 /// Brings the host back to how it was before this run.
-fn undo(lock: &Lock, design: &Design, before: &Before, builder: Builder<'_>) -> Result<(), Failure> {
+fn undo(
+    lock: &Lock,
+    design: &Design,
+    before: &Before,
+    builder: Builder<'_>,
+) -> Result<(), Failure> {
     let lab = builder.lab().clone();
     if lab.applied.is_none() && before.known.namespaces.is_empty() {
         remove(lock, &lab)?;

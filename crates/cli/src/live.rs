@@ -62,7 +62,7 @@ pub(crate) fn trace(session: &Session, snapshot: &Snapshot, wish: &Wish) -> Resu
     let watched = if wish.live { Some(watch(snapshot, &trace, wish, tag)?) } else { None };
     let live = watched.as_ref().map(|w| &w.checked);
     if session.json {
-        output::line(&render::json::trace(snapshot, &trace, live));
+        output::line(&render::json::text(&render::json::trace(snapshot, &trace, live)));
     } else {
         output::print(&render::trace(snapshot, &trace, live, wish.explain, &session.style));
         for note in watched.iter().flat_map(|w| &w.notes) {
@@ -118,8 +118,9 @@ fn foretell(
     }
     let (ns, source) = origin(snapshot, &wish.from)?;
     let mut question = ask(Place::Namespace(ns), source);
-    if wish.ttl.is_none() && let Some(ns) = snapshot.namespaces.get(&ns) {
-        question.packet.ttl = Some(ns.sysctls.default_ttl).filter(|t| *t > 0).unwrap_or(64);
+    let default_ttl = snapshot.namespaces.get(&ns).map_or(0, |ns| ns.sysctls.default_ttl);
+    if wish.ttl.is_none() && default_ttl > 0 {
+        question.packet.ttl = default_ttl;
     }
     Ok(net.trace(question))
 }
@@ -188,10 +189,7 @@ fn address_of(snapshot: &Snapshot, link: LinkId) -> Result<Ipv4Addr, Failure> {
         IpAddr::V6(_) => None,
     });
     v4.into_iter().next().ok_or_else(|| {
-        Failure::usage(format!(
-            "{} has no IPv4 address",
-            render::clean(&snapshot.link_name(link))
-        ))
+        Failure::usage(format!("{} has no IPv4 address", render::clean(&snapshot.link_name(link))))
     })
 }
 
@@ -253,12 +251,7 @@ struct Watched {
     notes: Vec<String>,
 }
 
-fn watch(
-    snapshot: &Snapshot,
-    trace: &Trace,
-    wish: &Wish,
-    tag: Tag,
-) -> Result<Watched, Failure> {
+fn watch(snapshot: &Snapshot, trace: &Trace, wish: &Wish, tag: Tag) -> Result<Watched, Failure> {
     let Place::Namespace(source) = trace.question.from else {
         return Err(Failure::usage("a packet from outside cannot be sent from here")
             .because("--live sends from a namespace of this host")
@@ -281,8 +274,7 @@ fn watch(
     let mut notes = unopened;
     let sightings = match sent {
         Ok(at) => {
-            let own: Vec<LinkId> =
-                taps.watched().into_iter().filter(|l| l.ns == source).collect();
+            let own: Vec<LinkId> = taps.watched().into_iter().filter(|l| l.ns == source).collect();
             let enough = |seen: &[_]| probe::answered(seen, &own);
             taps.collect(&probe, at, wish.patience, enough).or_fail("cannot wait for the packet")?
         }
@@ -345,9 +337,7 @@ fn links_to_watch<'a>(
     });
     let beside: Vec<LinkId> = beside.filter(|l| !links.contains(l)).take(MOST_BESIDE).collect();
     links.extend(beside);
-    let ethernet = |l: &LinkId| {
-        !matches!(snapshot.link(*l).map(|l| &l.kind), Some(LinkKind::Tap(t)) if t.layer3)
-    };
+    let ethernet = |l: &LinkId| !matches!(snapshot.link(*l).map(|l| &l.kind), Some(LinkKind::Tap(t)) if t.layer3);
     links
         .into_iter()
         .filter(ethernet)

@@ -72,8 +72,12 @@ fn not_found(error: &model::NameError) -> Failure {
     use model::NameError::{Ambiguous, NoLink, NoNamespace};
     let failure = Failure::usage(render::clean(&error.to_string()));
     let (name, known, look) = match error {
-        NoNamespace { name, known } => (name, known, "`nestwork ls` lists the namespaces".to_owned()),
-        NoLink { ns, link, known } => (link, known, format!("`nestwork show {ns}` lists its links")),
+        NoNamespace { name, known } => {
+            (name, known, "`nestwork ls` lists the namespaces".to_owned())
+        }
+        NoLink { ns, link, known } => {
+            (link, known, format!("`nestwork show {ns}` lists its links"))
+        }
         Ambiguous { .. } => return failure.hint("say which one, by its path"),
     };
     let near = known
@@ -105,9 +109,7 @@ fn style(global: &Global) -> Style {
     let colour = match global.color {
         When::Always => true,
         When::Never => false,
-        When::Auto => {
-            terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        }
+        When::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
     Style { width: usize::from(width), ascii: global.ascii, colour }
 }

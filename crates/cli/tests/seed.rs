@@ -3,6 +3,7 @@
 mod support;
 
 use support::{Bench, fixture};
+use trial::Needs;
 
 /// What a comparison leaves out, and why.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,7 +65,22 @@ fn check_lsns(bench: &Bench, ns: &str) {
     assert_eq!(lsns(&got), lsns(&fixture(&format!("seed/{ns}/lsns-t-net.txt"))), "{ns}\n{got}");
 }
 
-#[test]
+fn main() -> std::process::ExitCode {
+    trial::main(vec![trial::test(
+        "the_seed_commands_print_the_seed",
+        &[
+            Needs::Tap,
+            Needs::Ids,
+            Needs::Tool("ip"),
+            Needs::Tool("iptables"),
+            Needs::Tool("lsns"),
+            Needs::Tool("busybox"),
+            Needs::Tool("ps"),
+        ],
+        the_seed_commands_print_the_seed,
+    )])
+}
+
 fn the_seed_commands_print_the_seed() {
     let bench = Bench::new();
     bench.up_example("proxmox-docker.yaml");

@@ -9,9 +9,11 @@
 mod door;
 mod find;
 mod inside;
+mod modules;
 mod mount;
 mod name;
 mod nesting;
+mod netfilter;
 mod observer;
 mod process;
 mod survey;

@@ -226,8 +226,8 @@ pub struct Entry {
 pub enum Role {
     /// First process of the container of that name.
     Container(String),
-    /// Cable of the card `NS:LINK`.
-    Cable(String),
+    /// Cable between two cards (`NS:LINK`).
+    Cable(String, String),
     /// Answers in that namespace, on those ports.
     Service(String, Vec<String>),
     /// The program that holds the lab's leash: without it, the lab is to go.
@@ -250,7 +250,7 @@ impl fmt::Display for Entry {
         write!(f, "{pid} {started} {} {} ", net.dev, net.ino)?;
         match &self.role {
             Role::Container(name) => write!(f, "container {name}"),
-            Role::Cable(name) => write!(f, "cable {name}"),
+            Role::Cable(a, b) => write!(f, "cable {a} {b}"),
             Role::Service(name, ports) => write!(f, "service {name} {}", ports.join(" ")),
             Role::Owner => f.write_str("owner"),
         }?;
@@ -272,7 +272,7 @@ impl FromStr for Entry {
         };
         let role = match (*role, rest) {
             ("container", [name]) => Role::Container((*name).to_owned()),
-            ("cable", [name]) => Role::Cable((*name).to_owned()),
+            ("cable", [a, b]) => Role::Cable((*a).to_owned(), (*b).to_owned()),
             ("service", [name, ports @ ..]) => {
                 Role::Service((*name).to_owned(), ports.iter().map(|p| (*p).to_owned()).collect())
             }
@@ -301,7 +301,7 @@ mod tests {
     fn journal_lines_round_trip_and_cut_ones_are_refused() {
         let roles = [
             Role::Container("web".into()),
-            Role::Cable("a:eth0".into()),
+            Role::Cable("a:eth0".into(), "b:eth1".into()),
             Role::Service("web".into(), vec!["tcp:80".into(), "udp:7".into()]),
             Role::Owner,
         ];

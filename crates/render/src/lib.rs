@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod clean;
+pub mod json;
 mod ls;
 mod map;
 mod page;
@@ -21,7 +22,7 @@ mod fixtures;
 pub use clean::clean;
 pub use ls::ls;
 pub use map::{Frame, Layout, Segment, Text, Wall, Wire, layout, map};
-pub use plan::plan;
+pub use plan::{change, plan};
 pub use show::show;
 pub use style::Style;
 pub use trace::trace;

@@ -1,8 +1,6 @@
 //! A bridge: learning, its table, flooding, its ports' flags.
 
-use model::{
-    Bridge, BridgePort, Family, FdbEntry, Link, LinkId, LinkKind, Mac, Opaque, PortState,
-};
+use model::{Bridge, BridgePort, Family, FdbEntry, Link, LinkId, LinkKind, Mac, Opaque, PortState};
 
 use crate::link::VLAN_ROOM;
 use crate::skb::{Arp, End, Next, Skb, Stop};
@@ -70,9 +68,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let bridge = self.link(id, Stage::Bridge)?;
         self.bridge_modelled(skb, id, bridge, None)?;
         match self.destination(id, bridge, skb.packet.dst_mac) {
-            Destination::Own => {
-                Err(Stop::lost(Stage::Bridge, id.ns, Some(id), Reason::NoPort))
-            }
+            Destination::Own => Err(Stop::lost(Stage::Bridge, id.ns, Some(id), Reason::NoPort)),
             Destination::Behind { port, entry, learned_now } => {
                 let to = LinkId { ns: id.ns, index: port };
                 if let Some(reason) = self.refuses(id.ns, port, None, bridge) {
@@ -221,7 +217,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if flags.state != PortState::Forwarding {
             return Some(Reason::PortBlocked(id));
         }
-        let isolated = |id| self.net.link(id).and_then(|l| l.port.as_ref()).is_some_and(|p| p.isolated);
+        let isolated =
+            |id| self.net.link(id).and_then(|l| l.port.as_ref()).is_some_and(|p| p.isolated);
         (flags.isolated && from.is_some_and(isolated)).then_some(Reason::Isolated(id))
     }
 
@@ -305,7 +302,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let (end, way) = self.copy(skb, |walker, copy| walker.bridge_up(copy, id, bridge));
             copies.push((id, end, way));
         }
-        let best = (0..copies.len()).max_by_key(|i| (rank(&copies[*i].1.disposition), usize::MAX - i));
+        let best =
+            (0..copies.len()).max_by_key(|i| (rank(&copies[*i].1.disposition), usize::MAX - i));
         let wanted = best.filter(|i| copies[*i].1.disposition != Disposition::Ignored);
         // Where nobody wants a copy, the packet is lost here, unless it is a copy itself.
         let lost = blame.unwrap_or(Loss { ns: id.ns, link: Some(id), reason: Reason::NoPort });

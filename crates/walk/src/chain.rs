@@ -1,6 +1,6 @@
 //! Chains and rules: jumps, verdicts, and what to do about a rule that is not understood.
 
-use model::{Chain, Conntrack, Data, Expr, Hook, NftRule, NsId, Policy, Table, Verdict};
+use model::{Chain, Conntrack, Data, Expr, NftRule, NsId, Policy, Table, Verdict};
 
 use crate::indexed::{BaseRef, Place};
 use crate::nat::Request;
@@ -18,7 +18,6 @@ pub(crate) struct Chains<'a, 's> {
     pub(crate) place: &'a Place<'a>,
     pub(crate) skb: &'s Skb,
     pub(crate) base: BaseRef<'a>,
-    pub(crate) hook: Hook,
     pub(crate) iif: Option<u32>,
     pub(crate) oif: Option<u32>,
     pub(crate) connection: Option<&'s Conntrack>,
@@ -129,8 +128,7 @@ impl<'a> Ended<'a> {
             (End::Nat(_, a), End::Nat(_, b)) => a == b,
             _ => false,
         };
-        end && (self.state.mark, self.state.untracked)
-            == (other.state.mark, other.state.untracked)
+        end && (self.state.mark, self.state.untracked) == (other.state.mark, other.state.untracked)
     }
 }
 
@@ -255,8 +253,12 @@ impl<'a> Chains<'a, '_> {
     /// Goes through the expressions of one rule.
     fn rule(&self, rule: &'a NftRule, state: &State<'a>) -> Outcome {
         let mut registers = Registers::new();
-        let mut outcome =
-            Outcome { did: Did::Matched(Verdict::Continue), mark: None, untrack: false, doubt: None };
+        let mut outcome = Outcome {
+            did: Did::Matched(Verdict::Continue),
+            mark: None,
+            untrack: false,
+            doubt: None,
+        };
         for expr in &rule.exprs {
             let step = self.expression(expr, &mut registers, outcome.mark.unwrap_or(state.mark));
             match step {
@@ -291,7 +293,8 @@ impl<'a> Chains<'a, '_> {
 impl Outcome {
     /// Whether it makes a difference if the rule matches.
     fn matters(&self) -> bool {
-        let idle = matches!(self.did, Did::Nothing | Did::Matched(Verdict::Continue | Verdict::Break));
+        let idle =
+            matches!(self.did, Did::Nothing | Did::Matched(Verdict::Continue | Verdict::Break));
         !idle || self.mark.is_some() || self.untrack
     }
 }

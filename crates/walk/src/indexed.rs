@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use model::{
     Chain, Conntrack, Expr, Family, FdbEntry, Hook, Link, LinkId, LinkKind, Mac, Namespace,
-    Neighbour, NsId, Relation, Route, Rule, RuleAction, Snapshot, TABLE_LOCAL, TABLE_MAIN, Table,
-    Tuple,
+    Neighbour, NsId, Protocol, Relation, Route, RouteKind, Rule, Snapshot, TABLE_LOCAL, TABLE_MAIN,
+    Table, Tuple,
 };
 
 /// Priority of the kernel's own connection tracking in prerouting and output.
@@ -138,9 +138,8 @@ impl<'a> Place<'a> {
                 self.merged.push(route);
             }
         }
-        let order = |r: &&Route| {
-            (Reverse(r.dst.prefix_len()), Reverse(r.table), Reverse(r.tos), r.metric)
-        };
+        let order =
+            |r: &&Route| (Reverse(r.dst.prefix_len()), Reverse(r.table), Reverse(r.tos), r.metric);
         self.routes.values_mut().for_each(|table| table.sort_by_key(order));
         self.merged.sort_by_key(order);
     }
@@ -179,8 +178,10 @@ impl<'a> Place<'a> {
         found.reverse();
         nat.reverse();
         if !nat.is_empty() {
-            found.extend([Hook::Prerouting, Hook::Output].map(|h| (h, PRIORITY_NAT_DST, Item::Nat)));
-            found.extend([Hook::Input, Hook::Postrouting].map(|h| (h, PRIORITY_NAT_SRC, Item::Nat)));
+            found
+                .extend([Hook::Prerouting, Hook::Output].map(|h| (h, PRIORITY_NAT_DST, Item::Nat)));
+            found
+                .extend([Hook::Input, Hook::Postrouting].map(|h| (h, PRIORITY_NAT_SRC, Item::Nat)));
         }
         if !nat.is_empty() || self.tracks() {
             let track = |h| (h, PRIORITY_CONNTRACK, Item::Conntrack);
@@ -280,14 +281,9 @@ impl<'a> Place<'a> {
         links.find(|l| l.kind == LinkKind::Loopback).map_or(1, |l| l.index)
     }
 
-    /// There are rules or table-local routes beyond the kernel's own.
+    /// There are rules of one's own, or local routes that the kernel did not make.
     pub(crate) fn custom_local(&self) -> bool {
-        let made = |r: &&&Route| r.protocol != model::Protocol::Kernel;
-        !self.default_rules || self.routes(TABLE_LOCAL).iter().find(made).is_some()
-    }
-
-    /// The table of that rule action, if it is one.
-    pub(crate) fn table_of(action: RuleAction) -> Option<u32> {
-        if let RuleAction::Table(table) = action { Some(table) } else { None }
+        let made = |r: &Route| r.kind == RouteKind::Local && r.protocol != Protocol::Kernel;
+        !self.default_rules || self.ns.routes.iter().any(made)
     }
 }

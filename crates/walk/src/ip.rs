@@ -156,7 +156,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn forward(&mut self, skb: &mut Skb, from: LinkId, found: &Found<'a>) -> Result<Next, Stop> {
         let to = skb.link(found.hop.link);
         let link = self.link(to, Stage::Forward)?;
-        let lost = |skb: &Skb, link, reason| Err(Stop::lost(Stage::Forward, skb.ns, Some(link), reason));
+        let lost =
+            |skb: &Skb, link, reason| Err(Stop::lost(Stage::Forward, skb.ns, Some(link), reason));
         if skb.packet.ttl <= 1 {
             return lost(skb, from, Reason::TtlExpired);
         }
@@ -180,9 +181,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// What of a namespace is not modelled, or was not read.
     fn modelled(&self, skb: &Skb, stage: Stage) -> Result<(), Stop> {
         let place = self.place(skb.ns, stage)?;
-        let opaque = place.ns.opaque.iter().find(|o| {
-            !matches!(o, Opaque::CgroupBpf | Opaque::LegacyEbtables | Opaque::Vrf(_))
-        });
+        let opaque =
+            place.ns.opaque.iter().find(|o| {
+                !matches!(o, Opaque::CgroupBpf | Opaque::LegacyEbtables | Opaque::Vrf(_))
+            });
         if let Some(what) = opaque {
             let unknown = Unknown::Opaque { ns: skb.ns, what: what.clone() };
             return Err(Stop::unknown(stage, unknown));
@@ -214,13 +216,21 @@ pub(crate) fn answer(skb: &Skb) -> Option<crate::Packet> {
         Payload::Tcp { sport, dport, flags } if flags & 0x12 == 2 => {
             (Payload::Tcp { sport: dport, dport: sport, flags: 0x12 }, 60, true)
         }
-        Payload::Udp { sport, dport } => {
-            (Payload::Udp { sport: dport, dport: sport }, p.len, true)
-        }
+        Payload::Udp { sport, dport } => (Payload::Udp { sport: dport, dport: sport }, p.len, true),
         _ => return None,
     };
     let (src, dst) = (p.dst, p.src);
-    Some(crate::Packet { src_mac: None, dst_mac: None, src, dst, ttl: 64, df, len, payload, ..p.clone() })
+    Some(crate::Packet {
+        src_mac: None,
+        dst_mac: None,
+        src,
+        dst,
+        ttl: 64,
+        df,
+        len,
+        payload,
+        ..p.clone()
+    })
 }
 
 /// Where an answer is due and never made.

@@ -19,9 +19,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         self.traffic_control(skb, id, link, Hook::Egress)?;
         self.tell(skb, Stage::Transmit, || Action::Out { link: id });
-        let unknown = |what: String| {
-            Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }))
-        };
+        let unknown =
+            |what: String| Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
         match &link.kind {
             LinkKind::Loopback => {
                 skb.looped = true;
@@ -72,9 +71,8 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// `__netif_receive_skb_core`.
     pub(crate) fn receive(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let link = self.link(id, Stage::Receive)?;
-        let unknown = |what: String| {
-            Err(Stop::unknown(Stage::Receive, Unknown::Link { link: id, what }))
-        };
+        let unknown =
+            |what: String| Err(Stop::unknown(Stage::Receive, Unknown::Link { link: id, what }));
         if !link.is_up() {
             return Err(Stop::lost(Stage::Receive, id.ns, Some(id), Reason::LinkDown));
         }
@@ -106,19 +104,15 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// tc and nft's netdev chains stand before and behind a link.
-    fn traffic_control(
-        &self,
-        skb: &Skb,
-        id: LinkId,
-        link: &Link,
-        hook: Hook,
-    ) -> Result<(), Stop> {
+    fn traffic_control(&self, skb: &Skb, id: LinkId, link: &Link, hook: Hook) -> Result<(), Stop> {
         let stage = if hook == Hook::Ingress { Stage::Receive } else { Stage::Transmit };
         let place = self.place(skb.ns, stage)?;
         for base in place.base_chains(&[Family::Netdev]) {
-            let bound = base.chain.base.as_ref().is_some_and(|b| {
-                b.devices.iter().any(|d| *d == link.name) && b.hook == hook
-            });
+            let bound = base
+                .chain
+                .base
+                .as_ref()
+                .is_some_and(|b| b.devices.iter().any(|d| *d == link.name) && b.hook == hook);
             if bound && base.acts() {
                 let what = format!("netdev chain {} {}", base.table.name, base.chain.name);
                 return Err(Stop::unknown(stage, Unknown::Netfilter { ns: id.ns, what }));

@@ -255,9 +255,8 @@ impl<'a> Chains<'a, '_> {
             Expr::Redir { port, .. } => (To::Redirect, None, *port),
             _ => return Effect::Goes,
         };
-        let address = |reg: Reg| {
-            r.load(reg, 4).and_then(|b| <[u8; 4]>::try_from(b).ok()).map(Ipv4Addr::from)
-        };
+        let address =
+            |reg: Reg| r.load(reg, 4).and_then(|b| <[u8; 4]>::try_from(b).ok()).map(Ipv4Addr::from);
         let number =
             |reg: Reg| r.load(reg, 2).and_then(|b| b.try_into().ok()).map(u16::from_be_bytes);
         let addresses = pair(addr, address);

@@ -146,12 +146,7 @@ impl Indexed<'_> {
                 (answer.clone(), walker.run(Skb::new(*ns, answer), Next::Socket))
             }
             Disposition::Left(link) => {
-                let gone = &end.skb.packet;
-                let packet =
-                    Packet { src_mac: gone.dst_mac, dst_mac: gone.src_mac, ..answer };
-                let skb = Skb::new(link.ns, packet.clone());
-                walker.tell(&skb, Stage::Receive, || Action::Entered { link: *link });
-                (packet, walker.run(skb, Next::Receive(*link)))
+                (answer.clone(), walker.answered(*link, &end.skb.packet, answer))
             }
             _ => return None,
         };
@@ -204,7 +199,8 @@ fn start<S: Sink>(walker: &mut Walker<'_, '_, S>, from: Place, mut packet: Packe
 /// The packet as it was when its source had been chosen and nothing was rewritten yet.
 fn first_packet(recorder: &Recorder) -> Option<Packet> {
     let steps = || recorder.hops().iter().flat_map(|hop| &hop.steps);
-    let routed = steps().find(|s| matches!(s.action, Action::Routed { .. } | Action::Entered { .. }));
+    let routed =
+        steps().find(|s| matches!(s.action, Action::Routed { .. } | Action::Entered { .. }));
     routed.or_else(|| steps().next()).map(|step| step.packet.clone())
 }
 

@@ -43,7 +43,8 @@ impl Registers {
     /// Writes a value; the rest of its last word is cleared.
     pub(crate) fn store(&mut self, reg: Reg, value: &[u8]) {
         let start = Self::offset(reg);
-        for (i, slot) in self.bytes.iter_mut().skip(start).take(value.len().div_ceil(4) * 4).enumerate()
+        for (i, slot) in
+            self.bytes.iter_mut().skip(start).take(value.len().div_ceil(4) * 4).enumerate()
         {
             *slot = value.get(i).copied().unwrap_or(0);
         }

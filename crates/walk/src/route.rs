@@ -254,7 +254,8 @@ impl<'a> Place<'a> {
         let local = if self.conf(link).route_localnet { Scope::Host } else { Scope::Link };
         let mut first = None;
         for a in self.ns.addresses_of(link).filter(|a| !a.secondary) {
-            let (IpNet::V4(net), narrowest) = (a.net, u8::from(a.scope).min(u8::from(local))) else {
+            let (IpNet::V4(net), narrowest) = (a.net, u8::from(a.scope).min(u8::from(local)))
+            else {
                 continue;
             };
             if narrowest > u8::from(scope) {

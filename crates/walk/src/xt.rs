@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use model::{AddrType, AddrTypes, RouteKind, Xt, XtAddrtype, XtConntrack, XtInfo};
 
+use crate::Payload;
 use crate::chain::{Chains, Effect};
 use crate::conntrack::{state, state_of};
 use crate::nat::To;
-use crate::Payload;
 
 /// XT_ADDRTYPE_*.
 mod addrtype {
@@ -58,9 +58,7 @@ impl<'a> Chains<'a, '_> {
             XtInfo::MacSource { mac, invert } => {
                 self.skb.packet.src_mac.map(|m| (m == *mac) != *invert)
             }
-            XtInfo::Mark { mark: value, mask, invert } => {
-                Some((mark & mask == *value) != *invert)
-            }
+            XtInfo::Mark { mark: value, mask, invert } => Some((mark & mask == *value) != *invert),
             _ => None,
         };
         match matches {
@@ -159,9 +157,7 @@ impl<'a> Chains<'a, '_> {
         let named = |wanted: &Option<String>, is: &str, wild: bool| {
             wanted.as_deref().is_none_or(|w| if wild { is.starts_with(w) } else { is == w })
         };
-        let asked = |op: u8, holds: bool| {
-            bitmask & op == 0 || holds != (invert & op != 0)
-        };
+        let asked = |op: u8, holds: bool| bitmask & op == 0 || holds != (invert & op != 0);
         asked(physdev::BRIDGED, !came.is_empty() && !goes.is_empty())
             && asked(physdev::IS_IN, !came.is_empty())
             && asked(physdev::IS_OUT, !goes.is_empty())

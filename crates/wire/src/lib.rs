@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod conntrack;
 pub mod iptables;
 pub mod nft;
 pub mod request;

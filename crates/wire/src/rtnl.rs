@@ -5,10 +5,11 @@
 //! and not the whole link.
 
 mod address;
-mod attr;
+pub(crate) mod attr;
 mod link;
 mod message;
 mod neighbour;
+mod netconf;
 mod nsid;
 mod qdisc;
 mod request;
@@ -19,6 +20,7 @@ pub use address::address;
 pub use link::{Joined, RawLink, link};
 pub use message::{Message, messages};
 pub use neighbour::{fdb, neighbour};
+pub use netconf::{ConfOf, NetConf, RTM_GETNETCONF, get_netconf, netconf};
 pub use nsid::{NsidRow, nsid};
 pub use qdisc::{Qdisc, qdisc};
 pub use request::{

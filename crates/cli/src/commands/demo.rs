@@ -32,13 +32,14 @@ pub(crate) fn run(session: &Session) -> Result<Exit, Failure> {
         output::line(&format!("as an ordinary user: {sentence}"));
     }
     let start = Instant::now();
-    let (leash, hold) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
-        .or_fail("cannot make a pipe")?;
+    let (leash, hold) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).or_fail("cannot make a pipe")?;
     let lock = session.state.lock().or_fail("cannot lock the labs' state")?;
     building::sweep(&lock, &session.state.labs().or_fail("cannot read the labs' state")?)?;
     let before = Before::look(None, &design.wanted)?;
     let changes = before.plan(&design.wanted);
-    let lab = building::make(&lock, &design, &before, &changes, Some(leash.as_fd()), &mut |_, _| Ok(()))?;
+    let lab =
+        building::make(&lock, &design, &before, &changes, Some(leash.as_fd()), &mut |_, _| Ok(()))?;
     drop(lock);
     output::line(&format!(
         "built with {} changes in {:.0} ms\n",
@@ -58,8 +59,8 @@ pub(crate) fn run(session: &Session) -> Result<Exit, Failure> {
 fn show(session: &Session, wanted: &Wanted) -> Result<Exit, Failure> {
     let snapshot = only(session.snapshot(Parts::all())?, &wanted.name);
     output::print(&render::map(&snapshot, None, &session.style));
-    let (from, to) = farthest(wanted)
-        .ok_or_else(|| Failure::failed("the example has nothing to trace"))?;
+    let (from, to) =
+        farthest(wanted).ok_or_else(|| Failure::failed("the example has nothing to trace"))?;
     output::line(&format!("\nnestwork trace {from} {to} --live\n"));
     live::trace(session, &snapshot, &live::Wish::ping(from, to))
 }

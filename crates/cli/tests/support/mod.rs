@@ -5,17 +5,26 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The program under test.
-pub const NESTWORK: &str = env!("CARGO_BIN_EXE_nestwork");
+/// The program under test. Another place for it (and for the repository) can be given to tests
+/// that were built by one user and are run by another.
+pub fn nestwork() -> PathBuf {
+    std::env::var_os("NESTWORK_BIN")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_nestwork")), PathBuf::from)
+}
 
-/// The seed as a lab.
+fn repository() -> PathBuf {
+    std::env::var_os("NESTWORK_REPOSITORY")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), PathBuf::from)
+}
+
+/// One of the examples.
 pub fn example(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
+    repository().join("examples").join(name)
 }
 
 /// A file below `fixtures/`.
 pub fn fixture(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name);
+    let path = repository().join("fixtures").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
@@ -45,7 +54,7 @@ impl Bench {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(NESTWORK);
+        let mut command = Command::new(nestwork());
         command.env("NESTWORK_STATE", self.state()).env_remove("NESTWORK_FAULT").args(args);
         command
     }
@@ -97,9 +106,7 @@ impl Bench {
         let mut pids = Vec::new();
         for lab in std::fs::read_dir(self.state().join("labs")).into_iter().flatten().flatten() {
             let journal = std::fs::read_to_string(lab.path().join("journal")).unwrap_or_default();
-            pids.extend(
-                journal.lines().filter_map(|l| l.split(' ').next()?.parse::<u32>().ok()),
-            );
+            pids.extend(journal.lines().filter_map(|l| l.split(' ').next()?.parse::<u32>().ok()));
         }
         pids
     }
@@ -132,12 +139,4 @@ impl From<Output> for Ran {
             err: text(output.stderr),
         }
     }
-}
-
-/// Whether this process may make namespaces of every kind; tests on the real kernel say so loudly
-/// where it may not.
-pub fn is_root() -> bool {
-    // SAFETY-free way to ask: the owner of our own /proc entry.
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").is_ok_and(|m| m.uid() == 0)
 }

@@ -18,7 +18,7 @@ impl Builder<'_> {
     pub(super) fn make_link(&mut self, spec: &LinkSpec) -> Result<(), Cause> {
         match &spec.kind {
             LinkSpecKind::Veth(end) => self.make_veth(spec, end)?,
-            LinkSpecKind::Tap => self.make_tap(spec)?,
+            LinkSpecKind::Tap => return self.make_tap(spec),
             LinkSpecKind::Bridge(bridge) => {
                 self.new_link(
                     &spec.link.ns,

@@ -11,7 +11,7 @@ use wire::{nft, request};
 
 use super::{Builder, Cause};
 use crate::neighbour::Watch;
-use crate::netlink::{Protocol, Request, Socket};
+use crate::netlink::{Protocol, Refusal, Request, Socket};
 use crate::netns;
 
 /// How long a neighbour that is asked for may take to answer.
@@ -85,15 +85,15 @@ impl Builder<'_> {
     }
 
     pub(super) fn set_table(&mut self, ns: &str, table: &Table, exists: bool) -> Result<(), Cause> {
-        self.netfilter(ns, &nft::replace_table(exists, table))
+        self.transact(ns, &nft::replace_table(exists, table))
     }
 
     pub(super) fn remove_table(&mut self, ns: &str, table: &Table) -> Result<(), Cause> {
-        self.netfilter(ns, &nft::delete_table(table.family, &table.name))
+        self.transact(ns, &nft::delete_table(table.family, &table.name))
     }
 
     /// Sends one nftables transaction: all of it is done, or none.
-    fn netfilter(&mut self, ns: &str, batch: &nft::Batch) -> Result<(), Cause> {
+    fn transact(&mut self, ns: &str, batch: &nft::Batch) -> Result<(), Cause> {
         let mut socket = Socket::open_in(&self.space(ns)?.net, Protocol::Netfilter)?;
         let requests: Vec<Request> = batch
             .messages
@@ -102,15 +102,18 @@ impl Builder<'_> {
             .collect();
         match socket.batch(&requests)?.into_iter().next() {
             None => Ok(()),
-            Some(refused) => {
-                let part = batch.messages.get(refused.index).map_or("", |m| m.what.as_str());
-                let errno = refused.error.errno;
-                let hint = match errno {
-                    Errno::NOENT | Errno::OPNOTSUPP => " (the kernel may lack what it uses)",
-                    _ => "",
-                };
-                Err(Cause { text: format!("{part}: {}{hint}", refused.error), errno: Some(errno) })
-            }
+            Some(refused) => Err(refusal(batch, &refused)),
         }
     }
+}
+
+/// Names the part of the transaction that the kernel did not take.
+fn refusal(batch: &nft::Batch, refused: &Refusal) -> Cause {
+    let part = batch.messages.get(refused.index).map_or("", |m| m.what.as_str());
+    let errno = refused.error.errno;
+    let hint = match errno {
+        Errno::NOENT | Errno::OPNOTSUPP => " (this kernel may lack what it uses)",
+        _ => "",
+    };
+    Cause { text: format!("{part}: {}{hint}", refused.error), errno: Some(errno) }
 }

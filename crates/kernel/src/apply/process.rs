@@ -37,7 +37,8 @@ impl Builder<'_> {
                 Ok(fds)
             },
         )?;
-        self.let_live(Role::Cable(spec.a.link.to_string()), newborn)?;
+        let [a, b] = names;
+        self.let_live(Role::Cable(a, b), newborn)?;
         self.set_card_pins(&spec.a)?;
         self.set_card_pins(far)
     }
@@ -60,7 +61,7 @@ impl Builder<'_> {
             return self.remove_link(&spec.a.link);
         }
         let name = spec.a.link.to_string();
-        self.end_process(|role| matches!(role, Role::Cable(n) if *n == name))
+        self.end_process(|role| matches!(role, Role::Cable(a, _) if *a == name))
     }
 
     pub(super) fn make_service(&mut self, ns: &str, spec: &ServiceSpec) -> Result<(), Cause> {

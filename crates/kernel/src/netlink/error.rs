@@ -53,6 +53,12 @@ impl From<Errno> for NetlinkError {
     }
 }
 
+impl From<NetlinkError> for io::Error {
+    fn from(error: NetlinkError) -> Self {
+        Self::from(error.errno)
+    }
+}
+
 impl From<io::Error> for NetlinkError {
     fn from(error: io::Error) -> Self {
         Self::new(Errno::from_io_error(&error).unwrap_or(Errno::IO))

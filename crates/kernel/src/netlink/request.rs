@@ -61,6 +61,12 @@ impl From<RouteNetlinkMessage> for Request {
     }
 }
 
+impl From<wire::nft::Request> for Request {
+    fn from(request: wire::nft::Request) -> Self {
+        Self { kind: request.kind, flags: request.flags, body: request.body }
+    }
+}
+
 impl From<&Self> for Request {
     fn from(request: &Self) -> Self {
         request.clone()

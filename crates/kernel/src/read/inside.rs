@@ -4,8 +4,10 @@ use model::{LinkKind, Rule};
 use wire::rtnl;
 
 use super::Parts;
+use super::modules::Present;
+use super::netfilter;
 use super::survey::Reading;
-use super::sysctl;
+use super::sysctl::Source;
 use crate::netlink::{NetlinkError, Protocol, Replies, Request, Socket};
 
 /// All parts that need somebody inside.
@@ -39,34 +41,47 @@ pub(super) fn own(reading: &mut Reading) {
         Ok(mut socket) => {
             let links = socket.dump(Request::from(rtnl::get_links(None)));
             reading.links = reading.part("links", decode(links, |m| rtnl::link(&m)));
-            let addresses = socket.dump(Request::from(rtnl::get_addresses(None)));
-            reading.namespace.addresses =
-                reading.part("addresses", decode(addresses, |m| rtnl::address(&m)));
+            for ipv6 in [false, true] {
+                let replies = socket.dump(Request::from(rtnl::get_addresses(None, ipv6)));
+                let all = reading.part("addresses", decode(replies, |m| rtnl::address(&m)));
+                reading.namespace.addresses.extend(all);
+            }
         }
         Err(error) => reading.gap("links", error),
     }
 }
 
 /// Reads the parts.
-pub(super) fn read(parts: Parts, reading: &mut Reading) {
+pub(super) fn read(parts: Parts, present: &Present, settings: &mut Source, reading: &mut Reading) {
     if parts.intersects(Parts::ROUTES.union(Parts::NEIGHBOURS).union(Parts::NETFILTER)) {
         match Socket::open(Protocol::Route) {
-            Ok(mut socket) => by_route_socket(parts, &mut socket, reading),
-            Err(error) => denied(parts, &std::io::Error::from(error.errno), reading),
+            Ok(mut socket) => by_route_socket(parts, &mut socket, settings, reading),
+            Err(error) => denied(parts, &error.into(), reading),
         }
     }
-    if parts.contains(Parts::ROUTES) {
-        match sysctl::read() {
-            Ok(sysctls) => reading.namespace.sysctls = sysctls,
-            Err(error) => reading.gap("sysctls", error),
-        }
+    if parts.contains(Parts::NETFILTER) {
+        netfilter::rules(present, reading);
+    }
+    if parts.contains(Parts::CONNTRACK) {
+        netfilter::connections(present, reading);
     }
 }
 
-fn by_route_socket(parts: Parts, socket: &mut Socket, reading: &mut Reading) {
+fn by_route_socket(
+    parts: Parts,
+    socket: &mut Socket,
+    settings: &mut Source,
+    reading: &mut Reading,
+) {
     if parts.contains(Parts::ROUTES) {
-        routes(socket, reading);
+        for ipv6 in [false, true] {
+            routes(socket, ipv6, reading);
+        }
         rules(socket, reading);
+        match settings.read(socket) {
+            Ok(sysctls) => reading.namespace.sysctls = sysctls,
+            Err(error) => reading.gap("sysctls", error),
+        }
     }
     if parts.contains(Parts::NEIGHBOURS) {
         neighbours(socket, reading);
@@ -86,8 +101,8 @@ fn by_route_socket(parts: Parts, socket: &mut Socket, reading: &mut Reading) {
     }
 }
 
-fn routes(socket: &mut Socket, reading: &mut Reading) {
-    let replies = socket.dump(Request::from(rtnl::get_routes()));
+fn routes(socket: &mut Socket, ipv6: bool, reading: &mut Reading) {
+    let replies = socket.dump(Request::from(rtnl::get_routes(ipv6)));
     let raw = reading.part("routes", decode(replies, |m| rtnl::route(&m)));
     for rtnl::RawRoute { route, unmodelled } in raw {
         if let Some(what) = unmodelled {

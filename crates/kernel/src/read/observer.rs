@@ -101,8 +101,9 @@ impl View<'_> {
     pub(super) fn addresses(
         &mut self,
         number: u32,
+        ipv6: bool,
     ) -> Result<(Vec<model::Address>, bool), NetlinkError> {
-        let replies = self.socket.dump(Request::from(rtnl::get_addresses(Some(number))))?;
+        let replies = self.socket.dump(Request::from(rtnl::get_addresses(Some(number), ipv6)))?;
         let addresses = replies.messages().filter_map(|m| rtnl::address(&m)).collect();
         Ok((addresses, replies.consistent))
     }

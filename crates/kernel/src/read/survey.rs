@@ -11,7 +11,9 @@ use wire::rtnl::RawLink;
 use super::Parts;
 use super::find::Candidate;
 use super::inside;
+use super::modules::Present;
 use super::observer::{Observer, View, number, unseen};
+use super::sysctl::Source;
 use crate::netlink::NetlinkError;
 
 /// Threads for the part that is read namespace by namespace. More only wait for each other.
@@ -82,8 +84,9 @@ pub(super) fn survey(candidates: &[Candidate], parts: Parts) -> Survey {
         Err(error) => return alone(candidates, parts, &error),
     };
     let mut survey = Survey::default();
-    survey.readings = share(&mut observer, candidates.len(), |view, place| {
-        candidate(view, place, &candidates[place], parts)
+    let present = Present::find();
+    survey.readings = share(&mut observer, candidates.len(), |worker, place| {
+        candidate(worker, place, &candidates[place], parts, &present)
     });
     follow_peers(&mut survey.readings, &mut observer);
     if parts.contains(Parts::NSIDS) {
@@ -93,21 +96,28 @@ pub(super) fn survey(candidates: &[Candidate], parts: Parts) -> Survey {
     survey
 }
 
+/// What a worker has of its own.
+struct Worker<'a> {
+    view: View<'a>,
+    settings: Source,
+}
+
 /// Runs `work` for each place below `count`, on all workers, and returns the results in order.
 fn share<T: Send>(
     observer: &mut Observer,
     count: usize,
-    work: impl Fn(&mut View<'_>, usize) -> T + Sync,
+    work: impl Fn(&mut Worker<'_>, usize) -> T + Sync,
 ) -> Vec<T> {
     let (next, work) = (&AtomicUsize::new(0), &work);
-    let run = |mut view: View<'_>| {
+    let run = |view: View<'_>| {
+        let mut worker = Worker { view, settings: Source::default() };
         let mut done = Vec::new();
         loop {
             let place = next.fetch_add(1, Ordering::Relaxed);
             if place >= count {
                 return done;
             }
-            done.push((place, work(&mut view, place)));
+            done.push((place, work(&mut worker, place)));
         }
     };
     let mut all: Vec<(usize, T)> = thread::scope(|scope| {
@@ -123,15 +133,21 @@ fn share<T: Send>(
 }
 
 /// One candidate, from outside and from inside. The calling thread ends up in its namespace.
-fn candidate(view: &mut View<'_>, place: usize, candidate: &Candidate, parts: Parts) -> Reading {
-    let mut reading = from_outside(view, number(place), candidate.namespace.id);
+fn candidate(
+    worker: &mut Worker<'_>,
+    place: usize,
+    candidate: &Candidate,
+    parts: Parts,
+    present: &Present,
+) -> Reading {
+    let mut reading = from_outside(&mut worker.view, number(place), candidate.namespace.id);
     if inside::wanted(parts) {
         let entered = candidate.open().and_then(|fd| {
             let net = Some(LinkNameSpaceType::Network);
             move_into_link_name_space(std::os::fd::AsFd::as_fd(&fd), net).map_err(Into::into)
         });
         match entered {
-            Ok(()) => inside::read(parts, &mut reading),
+            Ok(()) => inside::read(parts, present, &mut worker.settings, &mut reading),
             Err(error) => inside::denied(parts, &error, &mut reading),
         }
     }
@@ -141,7 +157,10 @@ fn candidate(view: &mut View<'_>, place: usize, candidate: &Candidate, parts: Pa
 fn from_outside(view: &mut View<'_>, number: u32, id: NsId) -> Reading {
     let mut reading = Reading::new(id);
     reading.links = reading.part("links", view.links(number));
-    reading.namespace.addresses = reading.part("addresses", view.addresses(number));
+    for ipv6 in [false, true] {
+        let addresses = reading.part("addresses", view.addresses(number, ipv6));
+        reading.namespace.addresses.extend(addresses);
+    }
     reading
 }
 
@@ -180,7 +199,7 @@ fn tables(readings: &mut [Reading], observer: &mut Observer, candidates: usize) 
             NsKey::Inode { .. } => number(place.min(candidates)),
         })
         .collect();
-    let tables = share(observer, numbers.len(), |view, place| view.nsids(numbers[place]));
+    let tables = share(observer, numbers.len(), |worker, place| worker.view.nsids(numbers[place]));
     for (reading, table) in readings.iter_mut().zip(tables) {
         match table {
             Ok(rows) => note_table(reading, rows),
@@ -215,7 +234,7 @@ fn alone(candidates: &[Candidate], parts: Parts, error: &NetlinkError) -> Survey
         let mut reading = Reading::new(id);
         if own.is_ok_and(|own| super::find::id(own) == id) {
             inside::own(&mut reading);
-            inside::read(parts, &mut reading);
+            inside::read(parts, &Present::find(), &mut Source::default(), &mut reading);
         } else {
             let denied = std::io::Error::from(error.errno);
             reading.gap("links", &denied);

@@ -57,6 +57,10 @@ impl<'a> Attr<'a> {
         u32_at(self.value, 0)
     }
 
+    pub(crate) fn be32(self) -> Option<u32> {
+        self.value.first_chunk().map(|b| u32::from_be_bytes(*b))
+    }
+
     pub(crate) fn i32(self) -> Option<i32> {
         self.value.first_chunk().map(|b| i32::from_ne_bytes(*b))
     }

@@ -34,9 +34,13 @@ pub fn get_links(nsid: Option<u32>) -> RouteNetlinkMessage {
 
 /// The addresses of the namespace that the asker numbers so; None: of its own. The socket must
 /// check strictly, else the number is ignored and the asker's own addresses come back.
+///
+/// One family at a time, as with routes: asked for both at once, the kernel holds up everybody who
+/// changes anything about any network.
 #[must_use]
-pub fn get_addresses(nsid: Option<u32>) -> RouteNetlinkMessage {
+pub fn get_addresses(nsid: Option<u32>, ipv6: bool) -> RouteNetlinkMessage {
     let mut message = AddressMessage::default();
+    message.header.family = family(ipv6);
     if let Some(nsid) = nsid {
         let target = DefaultNla::new(IFA_TARGET_NETNSID, nsid.to_ne_bytes().to_vec());
         message.attributes.push(AddressAttribute::Other(target));
@@ -44,10 +48,16 @@ pub fn get_addresses(nsid: Option<u32>) -> RouteNetlinkMessage {
     RouteNetlinkMessage::GetAddress(message)
 }
 
-/// The routes of all tables and both families.
+/// The routes of all tables.
 #[must_use]
-pub fn get_routes() -> RouteNetlinkMessage {
-    RouteNetlinkMessage::GetRoute(RouteMessage::default())
+pub fn get_routes(ipv6: bool) -> RouteNetlinkMessage {
+    let mut message = RouteMessage::default();
+    message.header.address_family = family(ipv6);
+    RouteNetlinkMessage::GetRoute(message)
+}
+
+fn family(ipv6: bool) -> AddressFamily {
+    if ipv6 { AddressFamily::Inet6 } else { AddressFamily::Inet }
 }
 
 /// The routing rules of both families.
