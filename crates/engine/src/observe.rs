@@ -35,7 +35,7 @@ impl State {
             }
             Fact::Address(spec) => self.address(spec).map(Fact::Address),
             Fact::Route(spec) => self.route(spec).map(Fact::Route),
-            Fact::Neighbour { link, ip, mac } => self.neighbour(link, *ip, mac.is_none()),
+            Fact::Neighbour { link, ip, .. } => self.neighbour(link, *ip),
             Fact::Sysctl { ns, key, .. } => {
                 self.space(ns)?;
                 let value = self.known.sysctls.get(&(ns.clone(), key.clone()))?.clone();
@@ -167,8 +167,8 @@ impl State {
         specs.into_iter().nth(equal.unwrap_or(0))
     }
 
-    /// For one that is to be asked for, any usable entry will do.
-    fn neighbour(&self, name: &LinkRef, ip: std::net::IpAddr, ask: bool) -> Option<Fact> {
+    /// A usable entry; its address only if it is permanent, as one that was asked for may change.
+    fn neighbour(&self, name: &LinkRef, ip: std::net::IpAddr) -> Option<Fact> {
         let link = self.link(name)?;
         let found = self
             .space(&name.ns)?
@@ -176,7 +176,7 @@ impl State {
             .iter()
             .find(|n| n.link == link.index && n.ip == ip && !n.proxy && n.state.is_valid())?;
         let permanent = found.state == NeighbourState::Permanent;
-        let mac = found.mac.filter(|_| permanent && !ask);
+        let mac = found.mac.filter(|_| permanent);
         Some(Fact::Neighbour { link: name.clone(), ip, mac })
     }
 }

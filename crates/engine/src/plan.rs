@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use model::{Change, Fact, LinkRef, LinkSpecKind, NamespaceSpec, Snapshot, Wanted};
 
 use crate::key::{Key, sysctl_link};
-use crate::same::{Distance, completed, distance};
+use crate::same::{Distance, complete_fact, distance};
 use crate::{Known, State};
 
 /// The changes from what is so to what should be, in the order in which to make them: removals
@@ -11,6 +11,9 @@ use crate::{Known, State};
 ///
 /// `before` is what the last run wanted; what of it is no longer wanted is removed. What dies with
 /// its namespace or link is not listed apart; what has to follow a link that is made anew is.
+///
+/// After a run that was cut short, `before` is what the last whole run wanted and, behind it, what
+/// the one that was cut short did: anything of either may be there.
 #[must_use]
 pub fn plan(
     wanted: &Wanted,
@@ -27,9 +30,9 @@ pub fn plan(
 struct Plan<'w> {
     wanted: &'w Wanted,
     before: &'w [Fact],
-    /// Facts of before by what they are about.
-    old: HashMap<Key, &'w Fact>,
-    wanted_keys: HashSet<Key>,
+    /// Facts of before by what they are about: two of one thing after a run that was cut short.
+    old: HashMap<Key, Vec<&'w Fact>>,
+    new: HashMap<Key, &'w Fact>,
     state: State,
     changes: Vec<Change>,
     /// Made by this plan: what they have, they have from birth.
@@ -40,11 +43,15 @@ struct Plan<'w> {
 impl<'w> Plan<'w> {
     fn new(wanted: &'w Wanted, before: Option<&'w Wanted>, state: State) -> Self {
         let before = before.map_or(&[][..], |b| &b.facts);
+        let mut old: HashMap<Key, Vec<&Fact>> = HashMap::new();
+        for fact in before {
+            old.entry(Key::of(fact)).or_default().push(fact);
+        }
         Self {
             wanted,
             before,
-            old: before.iter().map(|f| (Key::of(f), f)).collect(),
-            wanted_keys: wanted.facts.iter().map(Key::of).collect(),
+            old,
+            new: wanted.facts.iter().map(|f| (Key::of(f), f)).collect(),
             state,
             changes: Vec::new(),
             fresh_spaces: HashSet::new(),
@@ -64,7 +71,7 @@ impl<'w> Plan<'w> {
         let ends: HashSet<LinkRef> = links.iter().flat_map(ends_of).collect();
         for fact in self.before.iter().rev() {
             let unwanted =
-                !self.wanted_keys.contains(&Key::of(fact)) || self.pins_the_dead(fact, &spaces);
+                !self.new.contains_key(&Key::of(fact)) || self.pins_the_dead(fact, &spaces);
             if unwanted && !self.dies(fact, &spaces, &ends) {
                 self.remove(fact);
             }
@@ -92,8 +99,6 @@ impl<'w> Plan<'w> {
             // Somebody else has set these since.
             (Fact::Sysctl { .. } | Fact::Mtu { .. }, _) => distance(fact, &seen) == Distance::Same,
             (Fact::Master { bridge: a, .. }, Fact::Master { bridge: b, .. }) => a == b,
-            // It was asked for; there is nothing to take back.
-            (Fact::Neighbour { mac: None, .. }, _) => return,
             _ => true,
         };
         if gone {
@@ -105,7 +110,7 @@ impl<'w> Plan<'w> {
     fn doomed_spaces(&self) -> BTreeSet<String> {
         let doomed = self.before.iter().filter_map(|fact| match fact {
             Fact::Namespace(spec) if self.state.id(&spec.name).is_some() => {
-                let same = self.wanted.facts.iter().any(|w| w == fact);
+                let same = self.new.get(&Key::of(fact)).is_some_and(|w| *w == fact);
                 (!same).then(|| spec.name.clone())
             }
             _ => None,
@@ -169,7 +174,7 @@ impl<'w> Plan<'w> {
         for fact in self.before.iter().filter(|f| matches!(f, Fact::Link(_) | Fact::Cable(_))) {
             let key = Key::of(fact);
             let loses_end = key.namespaces().iter().any(|ns| spaces.contains(*ns));
-            if (!self.wanted_keys.contains(&key) || loses_end)
+            if (!self.new.contains_key(&key) || loses_end)
                 && let Some(seen) = self.state.observe(fact)
             {
                 add(seen, &mut doomed);
@@ -201,11 +206,9 @@ impl<'w> Plan<'w> {
     /// Links, or cables of links, that have the names of a fact's ends.
     fn occupants(&self, wanted: &Fact) -> Vec<Fact> {
         let of_end = |end: LinkRef| {
-            let cable = self
-                .before
-                .iter()
-                .find(|f| matches!(f, Fact::Cable(_)) && ends_of(f).contains(&end) && *f != wanted);
-            let cable = cable.and_then(|c| self.state.observe(c));
+            let cables = self.before.iter().filter(|f| matches!(f, Fact::Cable(_)));
+            let mut at_end = cables.filter(|f| ends_of(f).contains(&end));
+            let cable = at_end.find_map(|f| self.state.observe(f));
             cable.or_else(|| self.state.observe_link(&end).map(Fact::Link))
         };
         ends_of(wanted).into_iter().filter_map(of_end).collect()
@@ -233,10 +236,7 @@ impl<'w> Plan<'w> {
     /// first; and it goes where another namespace is to be mounted on it.
     fn pins_the_dead(&self, fact: &Fact, spaces: &BTreeSet<String>) -> bool {
         let Fact::NsFile { target, .. } = fact else { return false };
-        let key = Key::of(fact);
-        let same_key = |w: &&Fact| matches!(w, Fact::NsFile { .. }) && Key::of(w) == key;
-        spaces.contains(target)
-            || self.wanted.facts.iter().find(same_key).is_some_and(|w| w != fact)
+        spaces.contains(target) || self.new.get(&Key::of(fact)).is_some_and(|w| *w != fact)
     }
 
     /// A namespace that has to be made anew because an nsid cannot be changed: the one that
@@ -279,7 +279,10 @@ impl<'w> Plan<'w> {
 
     fn make(&mut self) {
         for wanted in &self.wanted.facts {
-            let wanted = completed(wanted, self.old.get(&Key::of(wanted)).copied());
+            let mut wanted = wanted.clone();
+            for before in self.old.get(&Key::of(&wanted)).into_iter().flatten() {
+                complete_fact(&mut wanted, before);
+            }
             let change = match self.state.observe(&wanted) {
                 None => Change::Make(wanted),
                 Some(seen) => match distance(&wanted, &seen) {

@@ -32,7 +32,6 @@ pub(crate) fn distance(wanted: &Fact, seen: &Fact) -> Distance {
             other_unless(a == b && flags(f, g))
         }
         (Fact::Route(a), Fact::Route(b)) => other_unless(routes(a, b)),
-        (Fact::Neighbour { mac: None, .. }, Fact::Neighbour { .. }) => Distance::Same,
         (Fact::Sysctl { value: a, .. }, Fact::Sysctl { value: b, .. }) => {
             other_unless(a.split_whitespace().eq(b.split_whitespace()))
         }
@@ -116,19 +115,18 @@ pub(crate) fn routes(wanted: &RouteSpec, seen: &RouteSpec) -> bool {
 }
 
 /// What `wanted` no longer says but `before` did goes back to the kernel's own value.
-pub(crate) fn completed(wanted: &Fact, before: Option<&Fact>) -> Fact {
-    let mut fact = wanted.clone();
-    match (&mut fact, before) {
-        (Fact::Link(now), Some(Fact::Link(then))) => {
+pub(crate) fn complete_fact(wanted: &mut Fact, before: &Fact) {
+    match (wanted, before) {
+        (Fact::Link(now), Fact::Link(then)) => {
             complete_link(now, then);
         }
-        (Fact::Cable(now), Some(Fact::Cable(then))) => {
+        (Fact::Cable(now), Fact::Cable(then)) => {
             complete_pins(&mut now.a.pins, &then.a.pins);
             if let (Some(now), Some(then)) = (&mut now.b, &then.b) {
                 complete_pins(&mut now.pins, &then.pins);
             }
         }
-        (Fact::Master { flags: now, .. }, Some(Fact::Master { flags: then, .. })) => {
+        (Fact::Master { flags: now, .. }, Fact::Master { flags: then, .. }) => {
             complete(&mut now.hairpin, then.hairpin, false);
             complete(&mut now.isolated, then.isolated, false);
             complete(&mut now.learning, then.learning, true);
@@ -136,7 +134,6 @@ pub(crate) fn completed(wanted: &Fact, before: Option<&Fact>) -> Fact {
         }
         _ => {}
     }
-    fact
 }
 
 fn complete_link(now: &mut LinkSpec, then: &LinkSpec) {

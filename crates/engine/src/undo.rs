@@ -30,17 +30,24 @@ pub fn undo(
     }
     let facts = all.iter().filter_map(|fact| then.observe(fact)).collect();
     let as_it_was = Wanted { name: wanted.name.clone(), facts };
+    let today = State::new(now, known);
     for fact in &mut all {
-        made_anew(fact, wanted, was_known, known);
+        made_anew(fact, wanted, &then, &today);
     }
     let touched = Wanted { name: wanted.name.clone(), facts: all };
     plan(&as_it_was, Some(&touched), known, now)
 }
 
-/// A namespace that the run made anew is now as the run wanted it.
-fn made_anew(fact: &mut Fact, wanted: &Wanted, was: &Known, now: &Known) {
+/// A namespace that the run made anew is now as the run wanted it. (Its inode alone does not tell:
+/// the kernel gives numbers again.)
+fn made_anew(fact: &mut Fact, wanted: &Wanted, then: &State, today: &State) {
     let Fact::Namespace(spec) = fact else { return };
-    if was.namespaces.get(&spec.name) == now.namespaces.get(&spec.name) {
+    let look = |state: &State| {
+        let space = state.space(&spec.name)?;
+        let parent = space.parent.and_then(|id| state.name(id)).map(str::to_owned);
+        Some((space.id, space.unprivileged, parent))
+    };
+    if look(then) == look(today) {
         return;
     }
     let made = wanted.facts.iter().find_map(|f| match f {

@@ -131,12 +131,8 @@ pub enum Problem {
         "{ns} publishes {port}, which line {first} publishes already on {parent}: choose another"
     )]
     PortTwice { ns: String, port: String, parent: String, first: u32 },
-    #[error("iptables rule in table {table}, chain {chain}: {why}")]
-    Iptables { table: String, chain: String, why: String },
-    #[error(
-        "table {table} has no chain {chain:?} that a rule jumps to: declare it, if need be with no rules"
-    )]
-    NoChain { table: String, chain: String },
+    #[error("iptables: {0}")]
+    Iptables(String),
     #[error("{what} needs {of}, which nothing in the lab makes: {hint}")]
     NeverMade { what: String, of: String, hint: &'static str },
     #[error("the lab has {count} namespaces: at most {most} are allowed")]

@@ -106,19 +106,6 @@ pub(crate) enum Kind {
     },
 }
 
-impl Kind {
-    pub(crate) const fn name(&self) -> &'static str {
-        match self {
-            Self::Veth { .. } => "veth",
-            Self::Bridge { .. } => "bridge",
-            Self::Tap => "tap",
-            Self::Nic { .. } => "nic",
-            Self::Macvlan { .. } => "macvlan",
-            Self::Vxlan { .. } => "vxlan",
-        }
-    }
-}
-
 /// One entry of `addresses:`, as after `ip address add`: `10.0.0.1/24 brd + scope link`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AddressEntry {

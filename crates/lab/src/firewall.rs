@@ -1,5 +1,8 @@
 //! The one place that turns iptables' words into nftables expressions (crate `wire` does the work).
 
+use model::Policy;
+use wire::iptables::{ChainSpec, TableError, table};
+
 use crate::error::Problem;
 use crate::node::{At, Said};
 
@@ -14,8 +17,8 @@ pub(crate) struct Table {
 /// A chain in words.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
-    pub(crate) at: At,
-    pub(crate) name: String,
+    at: At,
+    name: String,
     pub(crate) drop: Option<bool>,
     pub(crate) rules: Vec<Said<String>>,
 }
@@ -30,24 +33,44 @@ impl Table {
         });
         &mut self.chains[place]
     }
+
+    /// The table as the kernel keeps it, all its base chains there.
+    ///
+    /// # Errors
+    /// The first rule or chain that is wrong, and its place in the file.
+    pub(crate) fn encoded(&self) -> Result<model::Table, (At, Problem)> {
+        let policy = |drop: bool| if drop { Policy::Drop } else { Policy::Accept };
+        let specs = self.chains.iter().map(|c| ChainSpec {
+            name: c.name.clone(),
+            policy: c.drop.map(policy),
+            rules: c.rules.iter().map(|r| r.what.clone()).collect(),
+        });
+        let specs: Vec<ChainSpec> = specs.collect();
+        table(&self.name, &specs)
+            .map_err(|error| (self.place(&error), Problem::Iptables(error.to_string())))
+    }
+
+    /// Where in the file the wrong thing stands.
+    fn place(&self, error: &TableError) -> At {
+        let chain = |name: &str| self.chains.iter().find(|c| c.name == name);
+        let found = match error {
+            TableError::Rule { chain: name, number, .. }
+            | TableError::NoSuchChain { chain: name, number, .. } => chain(name)
+                .map(|c| c.rules.get(number.wrapping_sub(1)).map_or(c.at, |rule| rule.at)),
+            TableError::PolicyOfUserChain { chain: name, .. }
+            | TableError::Twice { chain: name, .. }
+            | TableError::BadName { chain: name, .. } => chain(name).map(|c| c.at),
+            TableError::UnknownTable { .. } => None,
+        };
+        found.unwrap_or(self.at)
+    }
 }
 
-/// The table of that name, made with the chains that it has by itself if it is not there.
+/// The table of that name, made if it is not there.
 pub(crate) fn find<'t>(tables: &'t mut Vec<Table>, name: &str, at: At) -> &'t mut Table {
     let place = tables.iter().position(|t| t.name == name).unwrap_or_else(|| {
-        let mut table = Table { at, name: name.to_owned(), chains: Vec::new() };
-        let own = crate::read::TABLES.iter().find(|(n, _)| *n == name).map_or(&[][..], |(_, c)| c);
-        for chain in own {
-            table.chain(chain, at);
-        }
-        tables.push(table);
+        tables.push(Table { at, name: name.to_owned(), chains: Vec::new() });
         tables.len() - 1
     });
     &mut tables[place]
-}
-
-/// The table as the kernel keeps it.
-pub(crate) fn encode(table: &Table) -> Result<model::Table, (At, Problem)> {
-    let _ = table;
-    Ok(model::Table::new(model::Family::Ip, &table.name))
 }

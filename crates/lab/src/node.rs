@@ -93,8 +93,8 @@ enum Any {
     Bool(bool),
     Number,
     Text(String),
-    List(Vec<Spanned<Any>>),
-    Map(Vec<(Spanned<String>, Spanned<Any>)>),
+    List(Vec<Spanned<Self>>),
+    Map(Vec<(Spanned<String>, Spanned<Self>)>),
 }
 
 fn node(any: Spanned<Any>, text: &str, errors: &mut Errors) -> Node {

@@ -3,7 +3,6 @@
 
 mod docker;
 mod firewall;
-pub(crate) use firewall::TABLES;
 mod link;
 mod proxmox;
 mod repeat;

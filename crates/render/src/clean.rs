@@ -35,7 +35,7 @@ pub(crate) fn width(text: &str) -> usize {
 
 /// A character that stands for itself and takes room. Zero-width characters, bidi marks among
 /// them, are not harmless.
-fn is_harmless(c: char) -> bool {
+pub(crate) fn is_harmless(c: char) -> bool {
     !c.is_control() && c.width().is_some_and(|w| w > 0) && !is_bidi(c)
 }
 

@@ -1,21 +1,68 @@
-//! shim
-#![allow(missing_docs)]
-use model::*;
-pub fn plan(_: &[Change]) -> String {
-    String::new()
+//! The same answers for programs: plain data with a published schema.
+//!
+//! These types are the interface; the model's own may change beneath them. Names are as they are:
+//! [`text`] escapes what a terminal could stumble over, as JSON allows.
+
+mod map;
+mod namespace;
+mod plan;
+mod show;
+mod trace;
+
+use schemars::{JsonSchema, schema_for};
+use serde::Serialize;
+
+pub use map::{MapView, WireView, map};
+pub use namespace::{
+    FileView, HiddenView, KnownAsView, LsView, NamespaceView, NsidView, ProcessView, WarningView,
+    ls,
+};
+pub use plan::{ChangeView, PlanView, plan};
+pub use show::{ChainView, FdbView, GapView, LinkView, NeighbourView, RouteView, ShowView, show};
+pub use trace::{
+    AstrayView, EndView, HopView, LiveView, PacketView, RuleView, SeenView, StepView, TraceView,
+    WayView, trace,
+};
+
+/// A view as JSON text, two blanks per level, with a newline at the end. Characters that could
+/// fool a terminal are escaped, so that reading it back gives the names unchanged.
+#[must_use]
+pub fn text<T: Serialize>(view: &T) -> String {
+    let raw = serde_json::to_string_pretty(view)
+        .expect("views have only string keys and cannot fail to serialise");
+    let mut out = String::with_capacity(raw.len() + 1);
+    for c in raw.chars() {
+        if c == '\n' || crate::clean::is_harmless(c) {
+            out.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out.push('\n');
+    out
 }
-pub fn map(_: &Snapshot, _: Option<NsId>) -> String {
-    String::new()
+
+/// Commands that have a schema.
+pub const COMMANDS: [&str; 5] = ["map", "ls", "show", "trace", "plan"];
+
+/// The JSON Schema of a command's output; None for a command that has none.
+#[must_use]
+pub fn schema(command: &str) -> Option<String> {
+    fn of<T: JsonSchema>() -> String {
+        text(&schema_for!(T))
+    }
+    Some(match command {
+        "map" => of::<MapView>(),
+        "ls" => of::<LsView>(),
+        "show" => of::<ShowView>(),
+        "trace" => of::<TraceView>(),
+        "plan" => of::<PlanView>(),
+        _ => return None,
+    })
 }
-pub fn ls(_: &Snapshot, _: Option<NsId>) -> String {
-    String::new()
-}
-pub fn show(_: &Snapshot, _: Target) -> String {
-    String::new()
-}
-pub fn trace(_: &Snapshot, _: &walk::Trace, _: Option<&walk::Checked>) -> String {
-    String::new()
-}
-pub fn schema(_: &str) -> Option<String> {
-    None
-}
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 
 mod block;
 mod channel;
+mod head;
 mod layout;
 mod paint;
 mod place;
@@ -14,6 +15,9 @@ mod scene;
 use model::{NsId, Snapshot};
 
 use crate::style::Style;
+pub(crate) use role::role;
+pub(crate) use scene::chosen;
+
 pub use layout::{Frame, Layout, Segment, Text, Wall, Wire};
 
 /// The figure of the whole Snapshot, or of the surroundings of `focus`: itself, what is inside of
@@ -49,5 +53,7 @@ const MIN_WIDTH: usize = 40;
 /// A bridge with more leaf namespaces than this has them beside it instead of as bands.
 const FOLD: usize = 4;
 
+#[cfg(test)]
+mod check;
 #[cfg(test)]
 mod tests;

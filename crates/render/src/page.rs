@@ -37,6 +37,22 @@ impl Page {
         self
     }
 
+    /// Words from the present column on; what does not fit goes on under the first of them.
+    pub(crate) fn wrapped(&mut self, tone: Tone, text: &str) -> &mut Self {
+        let start = self.column;
+        let mut line = String::new();
+        for word in text.split(' ') {
+            let wide = start + self.width_of(&line) + 1 + self.width_of(word) > self.style.width;
+            if !line.is_empty() && wide {
+                self.put(tone, &line).end().to_exactly(start);
+                line.clear();
+            }
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
+        }
+        self.put(tone, &line)
+    }
+
     /// Ends the line.
     pub(crate) fn end(&mut self) -> &mut Self {
         self.text.truncate(self.text.trim_end_matches(' ').len());
@@ -91,7 +107,8 @@ impl Page {
         self.text
     }
 
-    fn to_exactly(&mut self, column: usize) -> &mut Self {
+    /// Blanks up to that column.
+    pub(crate) fn to_exactly(&mut self, column: usize) -> &mut Self {
         let blanks = column.saturating_sub(self.column);
         self.text.extend(std::iter::repeat_n(' ', blanks));
         self.column += blanks;

@@ -18,7 +18,8 @@ pub fn plan(changes: &[Change], style: &Style) -> String {
             Change::Remove(_) => (&mut remove, Tone::Bad, "- "),
         };
         *count += 1;
-        page.put(tone, sign).line(&words_of(change));
+        let (whom, what) = words_of(change);
+        page.put(tone, sign).line(&format!("{whom}: {what}"));
     }
     if changes.is_empty() {
         page.line("nothing to do: all is as the file says");
@@ -36,19 +37,27 @@ pub fn change(change: &Change) -> String {
         Change::Alter { .. } => '~',
         Change::Remove(_) => '-',
     };
-    format!("{sign} {}", crate::clean(&words_of(change)))
+    let (whom, what) = words_of(change);
+    crate::clean(&format!("{sign} {whom}: {what}"))
 }
 
-/// One change without its sign: `pve1: bridge vmbr0`, `pve1:veth1: mtu 1500 → 1400`.
-pub(crate) fn words_of(change: &Change) -> String {
+/// `make`, `alter` or `remove`.
+pub(crate) const fn action(change: &Change) -> &'static str {
     match change {
-        Change::Make(fact) | Change::Remove(fact) => {
-            let (whom, what) = fact_words(fact);
-            format!("{whom}: {what}")
-        }
+        Change::Make(_) => "make",
+        Change::Alter { .. } => "alter",
+        Change::Remove(_) => "remove",
+    }
+}
+
+/// Whom a change is about, and what: `pve1` and `bridge vmbr0`, `pve1:veth1` and
+/// `mtu 1500 → 1400`.
+pub(crate) fn words_of(change: &Change) -> (String, String) {
+    match change {
+        Change::Make(fact) | Change::Remove(fact) => fact_words(fact),
         Change::Alter { from, to } => {
             let ((_, was), (whom, is)) = (fact_words(from), fact_words(to));
-            format!("{whom}: {}", difference(&was, &is))
+            (whom, difference(&was, &is))
         }
     }
 }

@@ -39,7 +39,7 @@ fn namespace(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
     section_if(page, "forwarding database", &fdb(ns));
     netfilter(page, ns);
     section_if(page, "connections", &connections(ns));
-    section(page, "settings", &sysctls(ns));
+    section(page, "settings", &sysctls(ns, None));
     doubts(page, snapshot, ns);
 }
 
@@ -242,7 +242,16 @@ fn connections(ns: &Namespace) -> Vec<String> {
         .collect()
 }
 
-fn sysctls(ns: &Namespace) -> Vec<String> {
+/// Settings that matter, as `sysctl` prints them; of one device, or of all and the namespace.
+pub(crate) fn sysctls(ns: &Namespace, only: Option<u32>) -> Vec<String> {
+    let mut lines = if only.is_none() { own_sysctls(ns) } else { Vec::new() };
+    for l in ns.links.values().filter(|l| only.is_none_or(|o| o == l.index)) {
+        lines.extend(device_sysctls(ns, l));
+    }
+    lines
+}
+
+fn own_sysctls(ns: &Namespace) -> Vec<String> {
     let s = &ns.sysctls;
     let number = u8::from;
     let mut lines = vec![
@@ -258,9 +267,6 @@ fn sysctls(ns: &Namespace) -> Vec<String> {
     }
     if s.icmp_echo_ignore_all {
         lines.push("net.ipv4.icmp_echo_ignore_all = 1".to_owned());
-    }
-    for l in ns.links.values() {
-        lines.extend(device_sysctls(ns, l));
     }
     lines
 }
@@ -323,7 +329,7 @@ fn one_link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Link) {
         .map(|r| format!("{}, table {}", words::route(ns, r), words::table(r.table)))
         .collect();
     section_if(page, "routes", &lines);
-    section_if(page, "settings", &device_sysctls(ns, l));
+    section_if(page, "settings", &sysctls(ns, Some(l.index)));
     section_if(page, "stands under", &standing_on(snapshot, id));
 }
 

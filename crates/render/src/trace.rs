@@ -13,7 +13,7 @@ use crate::words;
 
 pub(crate) use fix::fix;
 pub(crate) use loss::{because, place, unknown};
-pub(crate) use step::{label, words as step_words};
+pub(crate) use step::{label, link_of, rule_of, words as step_words};
 
 /// The way there and back, step by step with its evidence; with `live`, what was seen of a real
 /// packet beside it. `explain` also tells the steps that changed nothing and the copies.
@@ -103,40 +103,56 @@ impl Teller<'_> {
         self.indent(depth).put(Tone::Plain, "  ").put(sign.tone, sign.mark);
         self.page.put(Tone::Plain, &format!(" {:<8} ", label(step)));
         let (place, rest) = step_words(self.snapshot, step);
-        let rest = match sign.seen {
-            Some(seen) => seen_words(seen),
-            None => rest,
-        };
         let tone = match step.action {
             Action::Dropped(_) => Tone::Bad,
             Action::Unknown(_) => Tone::Doubt,
             _ => Tone::Plain,
         };
-        self.wrapped(tone, &place, &rest);
-        if let Some(seen) = sign.seen {
-            let time = format!("seen after {} µs", seen.after.as_micros());
-            let at = self.page.width().saturating_sub(self.page.width_of(&time));
-            self.page.to(at).put(Tone::Faint, &time);
+        match sign.seen {
+            Some(seen) => self.seen(&place, seen),
+            None => self.evidence(tone, &place, &rest),
         }
         self.page.end();
     }
 
-    /// `place  rest`, broken before `rest` where the line would become too long.
-    fn wrapped(&mut self, tone: Tone, place: &str, rest: &str) {
+    /// `place  rest`; what does not fit goes on under its beginning.
+    fn evidence(&mut self, tone: Tone, place: &str, rest: &str) {
         let start = self.page.column();
         self.page.put(tone, place);
         if rest.is_empty() {
             return;
         }
-        let gap = if place.is_empty() { "" } else { "  " };
-        if self.page.column() + gap.len() + self.page.width_of(rest) > self.page.width()
-            && !place.is_empty()
-        {
-            self.page.end().to(0).put(Tone::Plain, &" ".repeat(start + 2));
-            self.page.put(tone, rest);
+        let gap = if place.is_empty() { 0 } else { 2 };
+        if gap > 0 && self.page.column() + gap + self.page.width_of(rest) > self.page.width() {
+            self.page.end();
+            self.page.to_exactly(start + 2);
         } else {
-            self.page.put(tone, gap).put(tone, rest);
+            self.page.put(Tone::Plain, &" ".repeat(gap));
         }
+        self.page.wrapped(tone, rest);
+    }
+
+    /// What a tap saw: addresses, and when.
+    fn seen(&mut self, place: &str, s: &Sighting) {
+        let start = self.page.column();
+        let flow = words::flow(&s.packet);
+        let ttl = if s.outgoing { format!("  ttl {}", s.packet.ttl) } else { String::new() };
+        let micros = s.after.as_micros();
+        let used = start + self.page.width_of(place) + 2 + self.page.width_of(&flow) + ttl.len();
+        let long = format!("seen after {micros} µs");
+        let short = format!("{micros} µs");
+        let width = self.page.width();
+        self.page.put(Tone::Plain, place);
+        let fits = |t: &str, page: &Page| used + 2 + page.width_of(t) <= width;
+        let time = if fits(&long, &self.page) { long } else { short };
+        if fits(&time, &self.page) {
+            self.page.put(Tone::Plain, "  ");
+        } else {
+            self.page.end().to_exactly(start + 2);
+        }
+        self.page.put(Tone::Plain, &format!("{flow}{ttl}"));
+        let at = width.saturating_sub(self.page.width_of(&time));
+        self.page.to(at).put(Tone::Faint, &time);
     }
 
     /// After ✗: which step was to bring the packet there.
@@ -152,7 +168,9 @@ impl Teller<'_> {
             }
             None => "not seen here: it was never sent".to_owned(),
         };
-        self.indent(depth).put(Tone::Plain, "             ").put(Tone::Bad, &text).end();
+        self.indent(depth).put(Tone::Plain, &" ".repeat(13));
+        self.page.wrapped(Tone::Bad, &text);
+        self.page.end();
     }
 
     /// Copies and requests: told in full with `explain`, else in one line each kind.
@@ -212,7 +230,7 @@ impl Teller<'_> {
 
     fn closing(&mut self, lines: &[(&str, String)], tone: Tone, depth: usize) {
         for (key, text) in lines {
-            self.indent(depth).put(tone, &format!("{key:<8}")).put(Tone::Plain, text).end();
+            self.indent(depth).put(tone, &format!("{key:<9}")).put(Tone::Plain, text).end();
         }
     }
 
@@ -247,7 +265,7 @@ impl Teller<'_> {
 }
 
 /// Whether an AF_PACKET socket could see it: what [`Way::places`] counts.
-const fn is_place(step: &Step) -> bool {
+pub(crate) const fn is_place(step: &Step) -> bool {
     matches!(step.action, Action::Out { .. } | Action::In { .. })
 }
 
@@ -268,12 +286,8 @@ fn sign_of<'m>(mark: Option<&'m Mark>, lost: &mut bool) -> Sign<'m> {
     }
 }
 
-fn seen_words(s: &Sighting) -> String {
-    format!("{}  ttl {}", words::flow(&s.packet), s.packet.ttl)
-}
-
 /// The packet as it was at the last step of a way.
-fn last_packet(way: &Way) -> &walk::Packet {
+pub(crate) fn last_packet(way: &Way) -> &walk::Packet {
     way.hops.iter().flat_map(|h| &h.steps).last().map_or(&way.packet, |s| &s.packet)
 }
 
@@ -305,3 +319,6 @@ fn copy_words(snapshot: &Snapshot, way: &Way) -> String {
 fn plural(n: usize) -> String {
     if n == 1 { "1 copy".to_owned() } else { format!("{n} copies") }
 }
+
+#[cfg(test)]
+mod tests;

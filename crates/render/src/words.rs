@@ -21,24 +21,30 @@ pub(crate) fn dev(ns: &Namespace, index: u32) -> String {
     ns.links.get(&index).map_or_else(|| format!("if{index}"), |l| l.name.clone())
 }
 
-/// `unprivileged`, `lab seed`, …: what is known of a namespace beside its name.
-pub(crate) fn kind_of(snapshot: &Snapshot, ns: &Namespace) -> String {
+/// What is known of a namespace beside its name, what matters most first: `unprivileged`,
+/// `lab seed`, `inside docker01`, `pid 4711`.
+pub(crate) fn about(snapshot: &Snapshot, ns: &Namespace) -> Vec<String> {
     let mut words = Vec::new();
-    if snapshot.viewer == Some(ns.id) {
+    let is_viewer = snapshot.viewer == Some(ns.id);
+    let parent = ns.parent.and_then(|p| snapshot.namespaces.get(&p));
+    if is_viewer {
         words.push("this host".to_owned());
     }
-    if let Some(lab) = ns.lab() {
-        words.push(format!("lab {lab}"));
+    words.extend(ns.unprivileged.then(|| "unprivileged".to_owned()));
+    if let Some(parent) = parent.filter(|p| snapshot.viewer != Some(p.id)) {
+        words.push(format!("inside {}", snapshot.name_of(parent.id)));
     }
-    if ns.unprivileged {
-        words.push("unprivileged".to_owned());
+    // Its lab is said once, where the lab begins.
+    words.extend(
+        ns.lab().filter(|l| parent.and_then(Namespace::lab) != Some(l)).map(|l| format!("lab {l}")),
+    );
+    match ns.processes.first() {
+        Some(p) if !is_viewer => words.push(format!("pid {}", p.pid)),
+        Some(_) => {}
+        None if ns.files.is_empty() => words.push("not visible".to_owned()),
+        None => words.push("no process".to_owned()),
     }
-    if let Some(p) = ns.processes.first().filter(|_| snapshot.viewer != Some(ns.id)) {
-        words.push(format!("pid {}", p.pid));
-    } else if ns.processes.is_empty() {
-        words.push(if ns.files.is_empty() { "unseen" } else { "no process" }.to_owned());
-    }
-    words.join(", ")
+    words
 }
 
 /// `0 = pve1`, `1 = alpine01`: its own table of nsids.
@@ -316,12 +322,12 @@ pub(crate) fn neighbour(n: &Neighbour) -> String {
     }
 }
 
-/// What makes an FDB entry: `learned 3 s ago`, `static`, `own address`.
+/// Why an FDB entry is there: `seen 3 s ago`, `static`, `its own address`.
 pub(crate) fn fdb_origin(e: &FdbEntry) -> String {
     match (e.local, e.is_static, e.age) {
         (true, ..) => "its own address".into(),
         (_, true, _) => "static".into(),
-        (_, _, Some(age)) => format!("learned, seen {age} s ago"),
+        (_, _, Some(age)) => format!("seen {age} s ago"),
         (_, _, None) => "learned".into(),
     }
 }

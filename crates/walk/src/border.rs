@@ -1,44 +1,94 @@
 //! Packets that come in from beyond this host.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use model::{LinkId, Mac};
+use model::{LinkId, LinkKind, Mac};
 
+use crate::arp::{Asker, message};
 use crate::skb::{Arp, End, Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, ArpAnswer, Cause, Disposition, Packet, Payload, Reason, Sink, Stage};
+use crate::{Action, ArpAnswer, Packet, Reason, Sink, Stage};
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// A packet comes in by a border link. To whom its frame is addressed, its sender (or the
     /// router before us) found out by ARP, which is asked first.
-    pub(crate) fn enter(&mut self, link: LinkId, mut packet: Packet) -> End {
-        let skb = Skb::new(link.ns, packet.clone());
+    pub(crate) fn enter(&mut self, link: LinkId, packet: Packet) -> End {
+        let mut skb = Skb::new(link.ns, packet);
         self.tell(&skb, Stage::Receive, || Action::Entered { link });
-        let (target, mac) = match packet.dst_mac {
-            Some(mac) => (packet.dst, Some(mac)),
-            None => self.asked_from_outside(link, &packet),
-        };
-        packet.dst_mac = mac;
-        let skb = Skb::new(link.ns, packet);
-        if mac.is_some() {
-            return self.run(skb, Next::Receive(link));
+        if skb.packet.dst_mac.is_none() {
+            match self.asked_from_outside(link, &skb) {
+                Ok(mac) => skb.packet.dst_mac = Some(mac),
+                Err(stop) => {
+                    self.tell_end(&skb, &stop);
+                    return End { disposition: stop.disposition, skb };
+                }
+            }
         }
-        let reason = Reason::NoNeighbour { ip: target, entry: None, because: None };
-        let stop = Stop::lost(Stage::Neighbour, link.ns, Some(link), reason);
-        self.tell_end(&skb, &stop);
-        End { disposition: stop.disposition, skb }
+        self.run(skb, Next::Receive(link))
+    }
+
+    /// An answer comes in by a border link, for a packet that left there. Whoever sends it knows
+    /// the packet's Ethernet source; but only an address of that segment is known to be answered
+    /// to.
+    pub(crate) fn answered(&mut self, link: LinkId, gone: &Packet, answer: Packet) -> End {
+        let packet = Packet { src_mac: gone.dst_mac, dst_mac: gone.src_mac, ..answer };
+        let skb = Skb::new(link.ns, packet);
+        if let Err(stop) = self.answerable(link, skb.packet.dst) {
+            self.tell_end(&skb, &stop);
+            return End { disposition: stop.disposition, skb };
+        }
+        self.tell(&skb, Stage::Receive, || Action::Entered { link });
+        self.run(skb, Next::Receive(link))
+    }
+
+    fn answerable(&mut self, link: LinkId, ip: Ipv4Addr) -> Result<(), Stop> {
+        let l = self.link(link, Stage::Receive)?;
+        if matches!(&l.kind, LinkKind::Tap(tap) if tap.layer3) {
+            return Ok(());
+        }
+        let mut request = Skb::new(link.ns, message(None, Ipv4Addr::UNSPECIFIED, ip));
+        request.arp = Some(Arp::Request);
+        let asked = self.exchange(request, Next::Receive(link), Asker::Outside(link));
+        match (asked.answer, asked.doubt) {
+            (ArpAnswer::Nobody, Some(unknown)) => Err(Stop::unknown(Stage::Receive, unknown)),
+            (ArpAnswer::Nobody, None) => {
+                let reason = Reason::NoWayBack { src: ip };
+                Err(Stop::lost(Stage::Receive, link.ns, Some(link), reason))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Who on the segment takes frames for this destination: its owner, else the host whose
     /// border this is, as router.
-    fn asked_from_outside(&mut self, link: LinkId, packet: &Packet) -> (Ipv4Addr, Option<Mac>) {
-        for target in [Some(packet.dst), self.router(link)].into_iter().flatten() {
-            let mac = self.ask_from_outside(link, packet, target);
-            if mac.is_some() {
-                return (target, mac);
+    fn asked_from_outside(&mut self, link: LinkId, skb: &Skb) -> Result<Mac, Stop> {
+        let mut stop = None;
+        for target in [Some(skb.packet.dst), self.router(link)].into_iter().flatten() {
+            let mut request = Skb::new(link.ns, message(None, Ipv4Addr::UNSPECIFIED, target));
+            request.arp = Some(Arp::Request);
+            let asked = self.exchange(request, Next::Receive(link), Asker::Outside(link));
+            let (mac, doubt) = (asked.mac.or(answer(&asked.answer)), asked.doubt.clone());
+            let several = match &asked.answer {
+                ArpAnswer::Several(owners) => Some(owners.clone()),
+                _ => None,
+            };
+            self.tell_asked(skb, link, target, asked);
+            if let Some(owners) = several {
+                let reason = Reason::DuplicateAddress { ip: target, owners };
+                return Err(Stop::lost(Stage::Neighbour, link.ns, Some(link), reason));
             }
+            if let Some(mac) = mac {
+                return Ok(mac);
+            }
+            let reason = Reason::NoNeighbour { ip: target, entry: None, because: None };
+            stop.get_or_insert_with(|| match doubt {
+                Some(unknown) => Stop::unknown(Stage::Neighbour, unknown),
+                None => Stop::lost(Stage::Neighbour, link.ns, Some(link), reason),
+            });
         }
-        (packet.dst, None)
+        let ip = skb.packet.dst;
+        let nobody = Reason::NoNeighbour { ip, entry: None, because: None };
+        Err(stop.unwrap_or_else(|| Stop::lost(Stage::Neighbour, link.ns, Some(link), nobody)))
     }
 
     /// The host's own first address on the segment behind this link.
@@ -47,38 +97,16 @@ impl<S: Sink> Walker<'_, '_, S> {
         let l = self.net.link(link)?;
         let index = l.master.filter(|_| l.port.is_some()).unwrap_or(link.index);
         place.ns.addresses_of(index).find_map(|a| match a.ip() {
-            std::net::IpAddr::V4(ip) => Some(ip),
-            std::net::IpAddr::V6(_) => None,
+            IpAddr::V4(ip) => Some(ip),
+            IpAddr::V6(_) => None,
         })
     }
+}
 
-    fn ask_from_outside(&mut self, link: LinkId, packet: &Packet, target: Ipv4Addr) -> Option<Mac> {
-        let request = Packet {
-            dst_mac: Some(Mac::BROADCAST),
-            // Who asks is not known: a probe from no address is answered all the same.
-            src: Ipv4Addr::UNSPECIFIED,
-            dst: target,
-            ttl: 0,
-            tos: 0,
-            df: false,
-            len: 28,
-            payload: Payload::Other(0),
-            ..packet.clone()
-        };
-        let mut skb = Skb::new(link.ns, request.clone());
-        skb.arp = Some(Arp::Request);
-        self.answers.clear();
-        let (end, way) = self.aside(skb, Next::Receive(link));
-        let answers = std::mem::take(&mut self.answers);
-        self.heard.clear();
-        let best = answers.iter().find(|a| a.owner)?.clone();
-        let told = Skb::new(link.ns, packet.clone());
-        self.tell(&told, Stage::Neighbour, || Action::ArpAsked {
-            ip: target,
-            link,
-            answer: ArpAnswer::Link { link: best.link, mac: best.mac },
-        });
-        self.sink.child(Cause::ArpRequest, &request, way, &end.disposition);
-        matches!(end.disposition, Disposition::Delivered(_)).then_some(best.mac)
+/// Who asked has no address that is known, so that the reply cannot be followed back to it.
+fn answer(answer: &ArpAnswer) -> Option<Mac> {
+    match answer {
+        ArpAnswer::Link { mac, .. } => Some(*mac),
+        _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Chains and rules: jumps, verdicts, and what to do about a rule that is not understood.
 
-use model::{Chain, Conntrack, Data, Expr, Hook, NftRule, NsId, Policy, Table, Verdict};
+use model::{Chain, Conntrack, Data, Expr, NftRule, NsId, Policy, Table, Verdict};
 
 use crate::indexed::{BaseRef, Place};
 use crate::nat::Request;
@@ -18,7 +18,6 @@ pub(crate) struct Chains<'a, 's> {
     pub(crate) place: &'a Place<'a>,
     pub(crate) skb: &'s Skb,
     pub(crate) base: BaseRef<'a>,
-    pub(crate) hook: Hook,
     pub(crate) iif: Option<u32>,
     pub(crate) oif: Option<u32>,
     pub(crate) connection: Option<&'s Conntrack>,

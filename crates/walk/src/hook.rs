@@ -1,6 +1,6 @@
 //! A netfilter hook: all chains of all families in it, in order of priority.
 
-use model::{Family, Hook, Policy};
+use model::{Hook, Policy};
 
 use crate::chain::{Chains, End as ChainEnd, Ended, State};
 use crate::indexed::{BaseRef, Item};
@@ -54,7 +54,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let stage = Stage::Hook(hook);
         let place = self.place(skb.ns, stage)?;
         let connection = skb.ct.map(|ct| self.overlay.connections[ct.connection].entry.clone());
-        let chains = Chains { place, skb, base, hook, iif, oif, connection: connection.as_ref() };
+        let chains = Chains { place, skb, base, iif, oif, connection: connection.as_ref() };
         let ended = chains.run(State::new(skb.mark)).map_err(|doubt| {
             let unknown = Unknown::Rule { rule: doubt.rule, what: doubt.what };
             Stop::unknown(stage, unknown)
@@ -89,6 +89,3 @@ impl BaseRef<'_> {
         }
     }
 }
-
-/// The families whose chains see IPv4 packets.
-pub(crate) const IPV4: [Family; 2] = [Family::Ip, Family::Inet];

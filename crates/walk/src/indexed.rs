@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use model::{
     Chain, Conntrack, Expr, Family, FdbEntry, Hook, Link, LinkId, LinkKind, Mac, Namespace,
-    Neighbour, NsId, Relation, Route, Rule, RuleAction, Snapshot, TABLE_LOCAL, TABLE_MAIN, Table,
-    Tuple,
+    Neighbour, NsId, Protocol, Relation, Route, RouteKind, Rule, Snapshot, TABLE_LOCAL, TABLE_MAIN,
+    Table, Tuple,
 };
 
 /// Priority of the kernel's own connection tracking in prerouting and output.
@@ -281,14 +281,9 @@ impl<'a> Place<'a> {
         links.find(|l| l.kind == LinkKind::Loopback).map_or(1, |l| l.index)
     }
 
-    /// There are rules or table-local routes beyond the kernel's own.
+    /// There are rules of one's own, or local routes that the kernel did not make.
     pub(crate) fn custom_local(&self) -> bool {
-        let made = |r: &&&Route| r.protocol != model::Protocol::Kernel;
-        !self.default_rules || self.routes(TABLE_LOCAL).iter().find(made).is_some()
-    }
-
-    /// The table of that rule action, if it is one.
-    pub(crate) fn table_of(action: RuleAction) -> Option<u32> {
-        if let RuleAction::Table(table) = action { Some(table) } else { None }
+        let made = |r: &Route| r.kind == RouteKind::Local && r.protocol != Protocol::Kernel;
+        !self.default_rules || self.ns.routes.iter().any(made)
     }
 }

@@ -5,10 +5,12 @@
 
 #![forbid(unsafe_code)]
 
+mod arp;
 mod border;
 mod br_netfilter;
 mod bridge;
 mod chain;
+mod check;
 mod conntrack;
 mod header;
 mod hook;
@@ -30,8 +32,9 @@ mod validate;
 mod walker;
 mod xt;
 
+pub use check::check;
 pub use indexed::Indexed;
-pub use live::{Checked, Leg, Mark, Sighting, TapPoint, check};
+pub use live::{Checked, Leg, Mark, Sighting, TapPoint};
 pub use overlay::Overlay;
 pub use packet::{IcmpKind, Packet, Payload};
 pub use question::{Protocol, Verdict, trace, walk};

@@ -103,7 +103,3 @@ impl Trace {
         links
     }
 }
-/// shim
-pub fn check(_: &Trace, _: &[LinkId], s: &[Sighting]) -> Checked {
-    Checked { there: vec![], back: vec![], astray: s.to_vec(), agrees: true, arrived: true }
-}

@@ -146,11 +146,7 @@ impl Indexed<'_> {
                 (answer.clone(), walker.run(Skb::new(*ns, answer), Next::Socket))
             }
             Disposition::Left(link) => {
-                let gone = &end.skb.packet;
-                let packet = Packet { src_mac: gone.dst_mac, dst_mac: gone.src_mac, ..answer };
-                let skb = Skb::new(link.ns, packet.clone());
-                walker.tell(&skb, Stage::Receive, || Action::Entered { link: *link });
-                (packet, walker.run(skb, Next::Receive(*link)))
+                (answer.clone(), walker.answered(*link, &end.skb.packet, answer))
             }
             _ => return None,
         };

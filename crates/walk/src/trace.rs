@@ -419,6 +419,12 @@ pub enum Reason {
         /// What came.
         got: Tuple,
     },
+    /// It left with a source address that nobody on the segment beyond the link could answer to:
+    /// nothing there answers ARP for it, and no route back to it is known.
+    NoWayBack {
+        /// The source address that it left with.
+        src: Ipv4Addr,
+    },
     /// The source address cannot be chosen: the link out has none.
     NoSource,
     /// Translation failed: the link out has no address to masquerade with.

@@ -21,6 +21,8 @@ pub(crate) struct Walker<'a, 'o, S> {
     pub(crate) answers: Vec<Answer>,
     /// Links at which the ARP request that is on its way was heard.
     pub(crate) heard: Vec<LinkId>,
+    /// Why it cannot be told whether somebody answers it.
+    pub(crate) doubts: Option<Unknown>,
     /// Whom MASQUERADE is to find an address for: the next hop of the packet being sent.
     pub(crate) masquerade_hop: Option<Ipv4Addr>,
 }
@@ -47,6 +49,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             budget: 4096 + 64 * links,
             answers: Vec::new(),
             heard: Vec::new(),
+            doubts: None,
             masquerade_hop: None,
         }
     }
@@ -92,7 +95,12 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             }
             Disposition::Left(link) => Action::Left { link: *link },
             Disposition::Lost(loss) => Action::Dropped(loss.clone()),
-            Disposition::Unknown(unknown) => Action::Unknown(unknown.clone()),
+            Disposition::Unknown(unknown) => {
+                if skb.arp.is_some() {
+                    self.doubts.get_or_insert_with(|| unknown.clone());
+                }
+                Action::Unknown(unknown.clone())
+            }
             Disposition::Ignored => return,
         };
         self.sink.step(skb.ns, stop.stage, &skb.packet, || action);

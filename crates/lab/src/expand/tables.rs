@@ -8,7 +8,6 @@ use model::Fact;
 
 use super::Making;
 use super::docker::{Endpoint, Host, Network};
-use crate::error::Problem;
 use crate::file::{Publish, Space};
 use crate::firewall::{self, Chain, Table};
 use crate::node::{At, Said};
@@ -34,7 +33,7 @@ impl<'l> Making<'l> {
             filter(firewall::find(&mut tables, "filter", said.at), host, said.at, drop);
         }
         for table in tables {
-            match firewall::encode(&table) {
+            match table.encoded() {
                 Ok(encoded) => {
                     let ns = space.name.clone();
                     self.tell(table.at, Fact::Table { ns, table: encoded });
@@ -147,9 +146,4 @@ fn published(host: &Host) -> impl Iterator<Item = (&Network, &Endpoint, &Said<Pu
 
 const fn proto(publish: Publish) -> &'static str {
     if publish.udp { "udp" } else { "tcp" }
-}
-
-/// A problem of one rule.
-pub(crate) fn of_rule(table: &str, chain: &str, why: String) -> Problem {
-    Problem::Iptables { table: table.to_owned(), chain: chain.to_owned(), why }
 }

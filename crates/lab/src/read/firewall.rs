@@ -5,20 +5,13 @@ use crate::error::{Errors, Problem, best};
 use crate::file::{ChainEntry, TableEntry};
 use crate::node::{Node, Said, Value};
 
-/// Tables of iptables and the chains that each has by itself.
-pub(crate) const TABLES: &[(&str, &[&str])] = &[
-    ("filter", &["INPUT", "FORWARD", "OUTPUT"]),
-    ("nat", &["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"]),
-    ("mangle", &["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]),
-    ("raw", &["PREROUTING", "OUTPUT"]),
-];
+const TABLES: [&str; 4] = ["filter", "nat", "mangle", "raw"];
 
 pub(super) fn tables(node: &Node, errors: &mut Errors) -> Vec<TableEntry> {
     let mut tables = Vec::new();
     for (name, node) in entries(node, "iptables", errors) {
-        let names = TABLES.iter().map(|(name, _)| *name);
-        if !names.clone().any(|n| n == name.what) {
-            let nearest = best(&name.what, names).map_or("", |(n, _)| n);
+        if !TABLES.contains(&name.what.as_str()) {
+            let nearest = best(&name.what, TABLES).map_or("", |(n, _)| n);
             let hint = format!("did you mean {nearest:?}? There are filter, nat, mangle and raw");
             let found = name.what.clone();
             errors.push(name.at, Problem::BadValue { what: "iptables table", found, hint });

@@ -231,9 +231,10 @@ fn tall_bridge(item: &Item, role: &str, ports: &[Port], room: usize) -> Block {
             End::Leaf { wire, link, name, about } => {
                 let at = right + 6;
                 b.segments.push((*wire, Segment::across(y, right, at)));
-                b.text(at, y, name, Some(*link), Tone::Plain);
-                let about = shorten(about, room.saturating_sub(b_end(at, name)));
-                b.text(at + width(name) + 2, y, about, None, Tone::Plain);
+                // The wire ends in the blank before the name.
+                b.text(at, y, format!(" {name}"), Some(*link), Tone::Plain);
+                let end = at + width(name) + 3;
+                b.text(end, y, shorten(about, room.saturating_sub(end)), None, Tone::Plain);
             }
             End::Wire(w) => {
                 let lane = right + 2 + gap * (ordered.len() - 1 - n);
@@ -254,10 +255,6 @@ fn tall_bridge(item: &Item, role: &str, ports: &[Port], room: usize) -> Block {
     b.width = b.width.max(inner + 2);
     b.height = height;
     b
-}
-
-fn b_end(at: usize, name: &str) -> usize {
-    at + width(name) + 2
 }
 
 /// Words in lines of at most `room` columns; a word longer than that is cut.

@@ -2,6 +2,7 @@
 
 use super::block::{Block, block, wrap};
 use super::channel::{self, Net};
+use super::head::Head;
 use super::layout::{Layout, Segment, Text, Wire};
 use super::scene::{Band, Scene, What, shorten};
 use crate::clean::width;
@@ -12,13 +13,13 @@ use crate::style::Tone;
 pub(crate) struct Overfull;
 
 /// A wire, and the column that it is in.
-type Pin = (usize, usize);
+pub(crate) type Pin = (usize, usize);
 
 /// Gives everything its place on a page of `width` columns.
 pub(crate) fn place(scene: &Scene, page: usize) -> Result<Layout, Overfull> {
     let wires = scene.wires.iter().map(|ends| Wire { ends: *ends, segments: Vec::new() }).collect();
     let layout = Layout { width: page, wires, ..Layout::default() };
-    let mut placer = Placer { scene, layout, y: 0, open: Vec::new() };
+    let mut placer = Placer { scene, layout, y: 0, open: Vec::new(), fresh: false };
     for (at, band) in scene.bands.iter().enumerate() {
         placer.head(at, band)?;
         placer.items(at, band)?;
@@ -61,6 +62,8 @@ struct Placer<'a> {
     /// Wires that come out of what is placed, at its lower end. One that is there twice is joined
     /// in the next channel.
     open: Vec<Pin>,
+    /// A wire has just begun: it is to be seen before the next line.
+    fresh: bool,
 }
 
 /// Where the blocks of a row and the wires that pass it stand.
@@ -82,6 +85,9 @@ impl Placer<'_> {
     }
 
     fn text(&mut self, x: usize, y: usize, text: &str, tone: Tone) {
+        if text.is_empty() {
+            return;
+        }
         self.layout.texts.push(Text { x, y, text: text.to_owned(), link: None, tone });
     }
 
@@ -115,46 +121,20 @@ impl Placer<'_> {
     /// The line between bands, and a band's title with its table of nsids.
     fn head(&mut self, at: usize, band: &Band) -> Result<(), Overfull> {
         let lanes = self.lanes();
-        let left = self.title(band, lanes.len())?;
-        let (name, about) = left;
-        let used = width(&name) + if about.is_empty() { 0 } else { width(&about) + 2 };
-        let tables = nsid_lines(&band.nsids, self.page(), lanes.len());
-        let mut lanes = settle(&lanes, &[(0, used + 1)], self.page())?;
-        let mut starts: Vec<(usize, usize)> = Vec::new(); // column and line of each table line
-        let mut line = 0;
-        for t in &tables {
-            let from = if line == 0 { used + 2 } else { 2 };
-            match self.gap(&lanes, from, width(t)) {
-                Some(x) => starts.push((x, line)),
-                None => {
-                    line = line.max(1);
-                    let x = self.gap(&lanes, 2, width(t)).unwrap_or(self.page() - width(t));
-                    starts.push((x, line));
-                }
-            }
-            line += 1;
-        }
-        let mut blocked = vec![(0, used + 1)];
-        blocked.extend(starts.iter().zip(&tables).map(|((x, _), t)| (x - 1, x + width(t) + 1)));
-        if lanes.iter().any(|(_, x)| blocked.iter().any(|(a, b)| (*a..*b).contains(x))) {
-            lanes = settle(&lanes, &blocked, self.page())?;
-        }
-        let height = 1 + starts.iter().map(|(_, l)| l + 1).max().unwrap_or(1);
-        let height = if at == 0 { height - 1 } else { height };
-        self.channel(&lanes, 1)?;
+        let head = Head::best(band, &lanes, self.page()).ok_or(Overfull)?;
+        let rule = usize::from(at > 0);
+        self.channel(&head.lanes, usize::from(self.fresh))?;
         let top = self.y;
         if at > 0 {
             self.layout.rules.push(top);
         }
-        let first = if at == 0 { top } else { top + 1 };
-        self.text(0, first, &name, Tone::Title);
-        if !about.is_empty() {
-            self.text(width(&name) + 2, first, &about, Tone::Plain);
+        self.text(0, top + rule, &head.name, Tone::Title);
+        self.text(width(&head.name) + 2, top + rule, &head.about, Tone::Plain);
+        for (x, line, text) in &head.tables {
+            self.text(*x, top + rule + line, text, Tone::Faint);
         }
-        for ((x, l), t) in starts.iter().zip(&tables) {
-            self.text(*x, first + l, t, Tone::Faint);
-        }
-        self.pass(&lanes, top, height);
+        self.fresh = false;
+        self.pass(&head.lanes, top, rule + head.height);
         Ok(())
     }
 
@@ -165,25 +145,6 @@ impl Placer<'_> {
         }
         self.open.extend_from_slice(lanes);
         self.y = top + height;
-    }
-
-    /// The title's two parts, short enough to let the wires by.
-    fn title(&self, band: &Band, lanes: usize) -> Result<(String, String), Overfull> {
-        let room = self.page().checked_sub(lanes * 2 + 2).filter(|r| *r >= 12).ok_or(Overfull)?;
-        let name = shorten(&band.name, room);
-        let about = room.saturating_sub(width(&name) + 2);
-        let about = if about < 8 { String::new() } else { shorten(&band.about, about) };
-        Ok((name, about))
-    }
-
-    /// The rightmost place for a text of that width which is not before `from` and touches no
-    /// wire.
-    fn gap(&self, lanes: &[Pin], from: usize, width: usize) -> Option<usize> {
-        let last = self.page().checked_sub(width)?;
-        (from..=last).rev().find(|x| {
-            let (a, b) = (x.saturating_sub(1), x + width);
-            !lanes.iter().any(|(_, l)| (a..=b).contains(l))
-        })
     }
 
     /// All items of a band, in as many rows as they need.
@@ -228,7 +189,14 @@ impl Placer<'_> {
             let other = if ends[0].ns == band.ns { ends[1].ns } else { ends[0].ns };
             self.scene.bands.iter().position(|b| b.ns == other).is_some_and(|o| o < at)
         };
-        block(&band.items[item], self.page().saturating_sub(2), tall, from_above)
+        let room = self.page().saturating_sub(2);
+        let flat = block(&band.items[item], room, tall, from_above);
+        let lane = flat.top.and_then(|w| self.open.iter().find(|o| o.0 == w)).map_or(0, |o| o.1);
+        if flat.top.is_some() && lane + flat.width > self.page() {
+            // Too near the edge for one line under its wire.
+            return block(&band.items[item], room, true, from_above);
+        }
+        flat
     }
 
     /// Places for these blocks side by side, and for the wires that pass them.
@@ -327,6 +295,7 @@ impl Placer<'_> {
         }
         self.channel(&pins, 0)?;
         let top = self.y;
+        self.fresh = row.blocks.iter().any(|(_, b, _)| !b.bottoms.is_empty());
         let height = row.blocks.iter().map(|(_, b, _)| b.height).max().unwrap_or(1);
         for (wire, column) in &tops {
             self.wire(*wire, Segment::down(*column, top, top));
@@ -379,41 +348,13 @@ impl Placer<'_> {
     }
 }
 
-/// The table of nsids in lines; what does not fit in a few is only counted.
-fn nsid_lines(entries: &[String], page: usize, lanes: usize) -> Vec<String> {
-    const MOST: usize = 2;
-    let room = (page / 2).min(page.saturating_sub(lanes * 2 + 4)).max(12);
-    let mut lines: Vec<String> = Vec::new();
-    for (n, entry) in entries.iter().enumerate() {
-        let last = n + 1 == entries.len();
-        let more = format!(" and {} more", entries.len() - n);
-        let entry = format!("{}{}", shorten(entry, room - 6), if last { "" } else { "," });
-        let full = lines.len() == MOST;
-        match lines.last_mut() {
-            None => lines.push(format!("nsid {entry}")),
-            Some(line)
-                if width(line)
-                    + 1
-                    + width(&entry)
-                    + if last || !full { 0 } else { width(&more) }
-                    <= room =>
-            {
-                line.push(' ');
-                line.push_str(&entry);
-            }
-            Some(line) if full => {
-                line.push_str(&more);
-                break;
-            }
-            Some(_) => lines.push(entry),
-        }
-    }
-    lines
-}
-
 /// Columns for wires that have to pass beside what is blocked (first column, and the one behind
 /// the last): where they are, or as near as can be, with room between them if there is any.
-fn settle(lanes: &[Pin], blocked: &[(usize, usize)], page: usize) -> Result<Vec<Pin>, Overfull> {
+pub(crate) fn settle(
+    lanes: &[Pin],
+    blocked: &[(usize, usize)],
+    page: usize,
+) -> Result<Vec<Pin>, Overfull> {
     let is_free = |x: usize| !blocked.iter().any(|(a, b)| (*a..*b).contains(&x));
     let mut used: Vec<usize> = lanes.iter().map(|l| l.1).filter(|x| is_free(*x)).collect();
     let mut settled = Vec::new();

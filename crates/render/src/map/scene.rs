@@ -22,8 +22,8 @@ pub(crate) struct Scene {
 pub(crate) struct Band {
     pub(crate) ns: NsId,
     pub(crate) name: String,
-    /// What is known of it.
-    pub(crate) about: String,
+    /// What is known of it, what matters most first.
+    pub(crate) about: Vec<String>,
     /// Its table of nsids.
     pub(crate) nsids: Vec<String>,
     pub(crate) items: Vec<Item>,
@@ -104,7 +104,7 @@ pub(crate) fn scene(snapshot: &Snapshot, focus: Option<NsId>, cuts: &Cuts, style
 }
 
 /// The namespaces in question, parents before children.
-fn chosen(snapshot: &Snapshot, focus: Option<NsId>) -> Vec<NsId> {
+pub(crate) fn chosen(snapshot: &Snapshot, focus: Option<NsId>) -> Vec<NsId> {
     let all: Vec<NsId> = ls::rows(snapshot, None).iter().map(|(_, ns)| ns.id).collect();
     // What is in no tree (a cycle of parents in what was read) is drawn all the same.
     let lost: Vec<NsId> =
@@ -196,8 +196,8 @@ impl Maker<'_> {
         self.order_ports(&mut items);
         Band {
             ns: ns.id,
-            name: self.clean(&self.snapshot.path_of(ns.id)),
-            about: self.clean(&words::kind_of(self.snapshot, ns)),
+            name: self.clean(&self.snapshot.name_of(ns.id)),
+            about: words::about(self.snapshot, ns).iter().map(|t| self.clean(t)).collect(),
             nsids: words::nsid_list(self.snapshot, ns).iter().map(|t| self.clean(t)).collect(),
             items,
         }
@@ -213,7 +213,7 @@ impl Maker<'_> {
         let is_bridge = matches!(l.kind, LinkKind::Bridge(_));
         let what = if is_bridge {
             let ports = ns.ports(l.index).map(|p| self.port(ns, p)).collect();
-            What::Bridge { role: self.clean_long(&role::role(ns, l)), ports }
+            What::Bridge { role: self.clean_long(&role(ns, l)), ports }
         } else {
             What::Plain(self.end(ns, l))
         };

@@ -26,6 +26,9 @@ pub(crate) fn fix(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> String {
         Reason::Martian => here(format!("sysctl -w net.ipv4.conf.{link}.route_localnet=1")),
         Reason::RuleDrop(r) | Reason::RuleReject(r) => here(delete_rule(snapshot, r)),
         Reason::PolicyDrop(c) => here(accept(snapshot, c, packet)),
+        Reason::NoWayBack { src } => {
+            here(format!("iptables -t nat -A POSTROUTING -s {src} -o {link} -j MASQUERADE"))
+        }
         Reason::LinkDown => here(format!("ip link set {link} up")),
         Reason::NoCarrier => no_carrier(snapshot, loss, &link),
         Reason::PeerDown(peer) => up(snapshot, *peer),

@@ -50,6 +50,10 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
             let (family, table, chain) = (c.family.as_str(), &c.table, &c.chain);
             format!("no rule of {family} {table} {chain} accepts it, and the policy is drop")
         }
+        Reason::NoWayBack { src } => format!(
+            "it leaves with the source {src}, which nobody beyond {link} can answer: no translation \
+             and no route back"
+        ),
         Reason::LinkDown => format!("{link} is down"),
         Reason::NoCarrier => format!("{link} is up but has no carrier"),
         Reason::PeerDown(peer) => format!("its other end {} is down", snapshot.link_name(*peer)),

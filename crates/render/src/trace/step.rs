@@ -1,5 +1,5 @@
 use model::{LinkId, Snapshot};
-use walk::{Action, ArpAnswer, NatStep, Step};
+use walk::{Action, ArpAnswer, NatStep, RuleRef, Step};
 
 use crate::words as w;
 
@@ -42,6 +42,46 @@ pub(crate) fn is_quiet(snapshot: &Snapshot, step: &Step) -> bool {
 /// Bit of INVALID in `ct state`.
 const INVALID: u32 = 1;
 
+/// The link that an action is about.
+pub(crate) const fn link_of(action: &Action) -> Option<LinkId> {
+    Some(match action {
+        Action::Routed { out: link, .. }
+        | Action::Neighbour { link, .. }
+        | Action::ArpAsked { link, .. }
+        | Action::Forwarded { to: link, .. }
+        | Action::Out { link }
+        | Action::In { link, .. }
+        | Action::Learned { port: link, .. }
+        | Action::BridgeForward { port: link, .. }
+        | Action::BridgeFlood { bridge: link, .. }
+        | Action::BridgeUp { bridge: link }
+        | Action::Left { link }
+        | Action::Entered { link } => *link,
+        Action::Delivered { link } => return *link,
+        Action::Dropped(loss) => return loss.link,
+        Action::Originate
+        | Action::SourceValid { .. }
+        | Action::Chain { .. }
+        | Action::Translated(_)
+        | Action::Tracked { .. }
+        | Action::Unknown(_) => return None,
+    })
+}
+
+/// The netfilter rule that decided.
+pub(crate) fn rule_of(action: &Action) -> Option<&RuleRef> {
+    match action {
+        Action::Chain { rule, matched, .. } => rule.as_ref().or(matched.last()),
+        Action::Translated(nat) => nat.rule.as_ref(),
+        Action::Dropped(walk::Loss { reason, .. }) => match reason {
+            walk::Reason::RuleDrop(r) | walk::Reason::RuleReject(r) => Some(r),
+            _ => None,
+        },
+        Action::Unknown(walk::Unknown::Rule { rule, .. }) => Some(rule),
+        _ => None,
+    }
+}
+
 /// What a step did: the thing that it is about (empty, or short), and the evidence.
 pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
     let name = |id: &LinkId| w::link(snapshot, *id);
@@ -73,10 +113,9 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
             (state_words(*state), entry)
         }
         Action::Neighbour { entry, .. } => (String::new(), w::neighbour(entry)),
-        Action::ArpAsked { ip, link, answer } => (
-            String::new(),
-            format!("{ip} is asked for on {}: {}", name(link), arp(snapshot, answer)),
-        ),
+        Action::ArpAsked { ip, answer, .. } => {
+            (String::new(), format!("who has {ip}? {}", arp(snapshot, answer)))
+        }
         Action::Forwarded { from, to, ttl } => (
             String::new(),
             format!("{} → {} (ip_forward 1), ttl {ttl} → {}", name(from), name(to), p.ttl),
@@ -147,7 +186,7 @@ fn state_words(state: u32) -> String {
 fn arp(snapshot: &Snapshot, answer: &ArpAnswer) -> String {
     match answer {
         ArpAnswer::Link { link, mac } => {
-            format!("{} answers, {mac}", snapshot.link_name(*link))
+            format!("{} answers: {mac}", snapshot.link_name(*link))
         }
         ArpAnswer::Outside { link, known_from } => {
             let by = snapshot.link_name(*link);

@@ -1,6 +1,40 @@
 //! Networks in, traces out.
 
+mod breaks;
 mod iptables;
 mod net;
 mod seed;
 mod tell;
+
+use model::Snapshot;
+use walk::{Place, Protocol, Question, Trace};
+
+/// The trace of one question: `FROM` is a namespace, or a border link for a packet from outside;
+/// `TO` an address, with a port for TCP.
+fn ask(snapshot: &Snapshot, from: &str, to: &str) -> Trace {
+    walk::trace(snapshot, question(snapshot, from, to))
+}
+
+fn question(snapshot: &Snapshot, from: &str, to: &str) -> Question {
+    let from = match from.contains(':') {
+        true => Place::Outside(net::link_id(snapshot, from)),
+        false => Place::Namespace(net::id(snapshot, from)),
+    };
+    let (to, protocol) = match to.split_once(':') {
+        Some((to, port)) => (to, Protocol::Tcp(port.parse().expect("a port"))),
+        None => (to, Protocol::Icmp),
+    };
+    Question::new(from, net::ip(to), protocol)
+}
+
+/// How both ways end.
+fn ends(text: &str, from: &str, to: &str) -> String {
+    let snapshot = net::net(text);
+    tell::ends(&snapshot, &ask(&snapshot, from, to))
+}
+
+/// The whole trace as text.
+fn whole(text: &str, from: &str, to: &str) -> String {
+    let snapshot = net::net(text);
+    tell::trace(&snapshot, &ask(&snapshot, from, to))
+}

@@ -1,9 +1,6 @@
 //! The seed's network, as the person saw it.
 
-use walk::{Place, Protocol, Question, trace};
-
-use crate::net::{id, ip, link_id, net};
-use crate::tell;
+use crate::whole;
 
 pub(crate) const SEED: &str = "
 ns pve1
@@ -60,10 +57,7 @@ iptables docker01 -t nat -A POSTROUTING -s 172.17.0.2/32 -d 172.17.0.2/32 -p tcp
 
 #[test]
 fn there_and_back() {
-    let snapshot = net(SEED);
-    let from = Place::Namespace(id(&snapshot, "alpine01"));
-    let t = trace(&snapshot, Question::new(from, ip("203.0.113.10"), Protocol::Icmp));
-    insta::assert_snapshot!(tell::trace(&snapshot, &t), @r"
+    insta::assert_snapshot!(whole(SEED, "alpine01", "203.0.113.10"), @r"
     there 172.17.0.2 > 203.0.113.10 → left by pve1:enp1s0
      alpine01
       send
@@ -127,17 +121,16 @@ fn there_and_back() {
 
 #[test]
 fn published_port_from_outside() {
-    let snapshot = net(&format!("{SEED}{PUBLISHED}"));
-    let from = Place::Outside(link_id(&snapshot, "pve1:enp1s0"));
-    let t = trace(&snapshot, Question::new(from, ip("192.168.10.103"), Protocol::Tcp(8080)));
-    insta::assert_snapshot!(tell::trace(&snapshot, &t), @r"
+    let text = format!("{SEED}{PUBLISHED}");
+    insta::assert_snapshot!(whole(&text, "pve1:enp1s0", "192.168.10.103:8080"), @r"
     there 198.51.100.1 > 192.168.10.103 → delivered to alpine01
      pve1
       entered by pve1:enp1s0
       arp 192.168.10.103: bc:24:11:bf:ee:9b by docker01:eth0
         arp 0.0.0.0 > 192.168.10.103 → delivered to docker01
+        back 192.168.10.103 > 0.0.0.0 → left by pve1:enp1s0
       in pve1:enp1s0 198.51.100.1:32768 > 192.168.10.103:8080
-      bridge pve1:vmbr0: flood pve1:fwpr111p0 → pve1:fwpr111p0
+      bridge pve1:vmbr0: bc:24:11:bf:ee:9b behind pve1:fwpr111p0 (learned now)
       out pve1:fwpr111p0 198.51.100.1:32768 > 192.168.10.103:8080
       in pve1:fwln111i0 198.51.100.1:32768 > 192.168.10.103:8080
       bridge pve1:fwbr111i0: bc:24:11:bf:ee:9b behind pve1:veth111i0 (fdb)

@@ -1,0 +1,48 @@
+use model::{LinkId, LinkKind, NsId, Snapshot};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::namespace::{NamespaceView, namespace};
+use super::show::{LinkView, link};
+use crate::map as figure;
+
+/// What `map` draws.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MapView {
+    /// Namespaces, parents before children.
+    pub namespaces: Vec<NamespaceView>,
+    /// Their links, `lo` left out.
+    pub links: Vec<LinkView>,
+    /// Pairs of links that are joined, each once.
+    pub wires: Vec<WireView>,
+}
+
+/// A wire.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct WireView {
+    /// Both ends as `NAMESPACE:LINK`; the second may be a link that is not among `links`.
+    pub ends: [String; 2],
+}
+
+/// The whole Snapshot, or the surroundings of `focus`.
+#[must_use]
+pub fn map(snapshot: &Snapshot, focus: Option<NsId>) -> MapView {
+    let chosen = figure::chosen(snapshot, focus);
+    let mut view = MapView { namespaces: Vec::new(), links: Vec::new(), wires: Vec::new() };
+    for ns in chosen.iter().filter_map(|id| snapshot.namespaces.get(id)) {
+        view.namespaces.push(namespace(snapshot, ns, None));
+        for l in ns.links.values().filter(|l| l.kind != LinkKind::Loopback) {
+            view.links.push(link(snapshot, ns, l));
+            let here = LinkId { ns: ns.id, index: l.index };
+            let Some(there) = l.peer() else { continue };
+            let told = chosen.contains(&there.ns)
+                && there < here
+                && snapshot.link(there).and_then(model::Link::peer) == Some(here);
+            if !told {
+                let ends = [here, there].map(|id| snapshot.link_name(id));
+                view.wires.push(WireView { ends });
+            }
+        }
+    }
+    view
+}

@@ -1,0 +1,282 @@
+use std::net::IpAddr;
+
+use model::{
+    FdbEntry, Link, LinkId, LinkKind, Namespace, Neighbour, Policy, Relation, Route, Snapshot,
+    Target,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::namespace::{NamespaceView, WarningView, namespace, warning};
+use crate::words;
+
+/// What `show` tells: of a namespace, or of one of its links (then `links` has only that one, and
+/// the rest what concerns it).
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ShowView {
+    /// The namespace.
+    pub namespace: NamespaceView,
+    /// Its links.
+    pub links: Vec<LinkView>,
+    /// Routes of all tables.
+    pub routes: Vec<RouteView>,
+    /// Routing rules as `ip rule` prints them.
+    pub rules: Vec<String>,
+    /// Neighbour entries.
+    pub neighbours: Vec<NeighbourView>,
+    /// Forwarding database of its bridges.
+    pub fdb: Vec<FdbView>,
+    /// Chains of the ruleset.
+    pub chains: Vec<ChainView>,
+    /// Settings that decide where packets go.
+    pub sysctls: Vec<String>,
+    /// What changes packets' ways and is not modelled.
+    pub opaque: Vec<String>,
+    /// What could not be read.
+    pub gaps: Vec<GapView>,
+    /// What went wrong while reading it.
+    pub warnings: Vec<WarningView>,
+}
+
+/// A link.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct LinkView {
+    /// `NAMESPACE:LINK`, as every command takes it.
+    pub id: String,
+    /// Id of its namespace.
+    pub namespace: String,
+    /// ifindex.
+    pub index: u32,
+    /// Name.
+    pub name: String,
+    /// Further names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub altnames: Vec<String>,
+    /// Kind, as `ip -d link` calls it.
+    pub kind: String,
+    /// Administratively up.
+    pub up: bool,
+    /// Has carrier.
+    pub carrier: bool,
+    /// `down`, `no carrier` and the like; absent if it works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Ethernet address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
+    /// MTU in bytes.
+    pub mtu: u32,
+    /// Name of the bridge or other master.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub master: Option<String>,
+    /// The other end of a pair, as `NAMESPACE:LINK`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    /// The link that it stands on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lower: Option<String>,
+    /// Leads out of what this kernel knows.
+    pub border: bool,
+    /// What a bridge is for, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Addresses with prefix length.
+    pub addresses: Vec<String>,
+}
+
+/// A route.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RouteView {
+    /// Table.
+    pub table: u32,
+    /// Destination.
+    pub dst: String,
+    /// Gateways, of one or several ways.
+    pub gateways: Vec<IpAddr>,
+    /// Links out, in the same order (where a way has no gateway, only here).
+    pub devs: Vec<String>,
+    /// As `ip route` prints it.
+    pub text: String,
+}
+
+/// A neighbour entry.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct NeighbourView {
+    /// Whom it is about.
+    pub ip: IpAddr,
+    /// On which link.
+    pub dev: String,
+    /// Its Ethernet address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
+    /// As `ip neighbour` prints it.
+    pub state: String,
+}
+
+/// An entry of a forwarding database.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct FdbView {
+    /// Bridge; absent for a device's own entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bridge: Option<String>,
+    /// Behind which port.
+    pub dev: String,
+    /// Whose.
+    pub mac: String,
+    /// VLAN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vlan: Option<u16>,
+    /// `learned`, `static`, `its own address`.
+    pub origin: String,
+}
+
+/// A chain.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ChainView {
+    /// Family of its table.
+    pub family: String,
+    /// Its table.
+    pub table: String,
+    /// Its name.
+    pub chain: String,
+    /// Hook, for base chains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hook: Option<String>,
+    /// Priority, for base chains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
+    /// `accept` or `drop`, for base chains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// Its rules, in the syntax of the tool that wrote them.
+    pub rules: Vec<String>,
+}
+
+/// A part that could not be read.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct GapView {
+    /// Which.
+    pub part: String,
+    /// Why.
+    pub cause: String,
+}
+
+/// All facts of a namespace or a link; None if it is not in the Snapshot.
+#[must_use]
+pub fn show(snapshot: &Snapshot, target: Target) -> Option<ShowView> {
+    let (id, only) = match target {
+        Target::Namespace(id) => (id, None),
+        Target::Link(l) => (l.ns, Some(snapshot.link(l)?.index)),
+    };
+    let ns = snapshot.namespaces.get(&id)?;
+    let on = |index: u32| only.is_none_or(|o| o == index);
+    Some(ShowView {
+        namespace: namespace(snapshot, ns, None),
+        links: ns.links.values().filter(|l| on(l.index)).map(|l| link(snapshot, ns, l)).collect(),
+        routes: ns
+            .routes
+            .iter()
+            .filter(|r| only.is_none() || r.nexthops.iter().any(|h| on(h.link)))
+            .map(|r| route(ns, r))
+            .collect(),
+        rules: ns.rules.iter().filter(|_| only.is_none()).map(words::ip_rule).collect(),
+        neighbours: ns.neighbours.iter().filter(|n| on(n.link)).map(|n| neighbour(ns, n)).collect(),
+        fdb: ns
+            .fdb
+            .iter()
+            .filter(|e| !e.own && (on(e.link) || e.master.is_some_and(on)))
+            .map(|e| fdb(ns, e))
+            .collect(),
+        chains: if only.is_none() { chains(ns) } else { Vec::new() },
+        sysctls: crate::show::sysctls(ns, only),
+        opaque: ns.opaque.iter().map(ToString::to_string).collect(),
+        gaps: ns
+            .gaps
+            .iter()
+            .map(|g| GapView { part: g.part.clone(), cause: g.cause.clone() })
+            .collect(),
+        warnings: snapshot.warnings.iter().filter(|w| w.ns == Some(id)).map(warning).collect(),
+    })
+}
+
+pub(super) fn link(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> LinkView {
+    let id = LinkId { ns: ns.id, index: l.index };
+    let lower = match l.relation {
+        Relation::Lower(lower) => Some(snapshot.link_name(lower)),
+        Relation::None | Relation::Peer(_) | Relation::Underlay(_) | Relation::Unresolved(_) => {
+            None
+        }
+    };
+    LinkView {
+        id: snapshot.link_name(id),
+        namespace: ns.id.to_string(),
+        index: l.index,
+        name: l.name.clone(),
+        altnames: l.altnames.clone(),
+        kind: l.kind.as_str().to_owned(),
+        up: l.is_up(),
+        carrier: l.is_running(),
+        trouble: words::trouble(l).map(str::to_owned),
+        mac: l.mac.map(|m| m.to_string()),
+        mtu: l.mtu,
+        master: words::master_name(snapshot, ns.id, l),
+        peer: l.peer().map(|p| snapshot.link_name(p)),
+        lower,
+        border: l.is_border(),
+        role: matches!(l.kind, LinkKind::Bridge(_)).then(|| crate::map::role(ns, l)),
+        addresses: ns.addresses_of(l.index).map(|a| a.net.to_string()).collect(),
+    }
+}
+
+fn route(ns: &Namespace, r: &Route) -> RouteView {
+    RouteView {
+        table: r.table,
+        dst: r.dst.to_string(),
+        gateways: r.nexthops.iter().filter_map(|h| h.gateway).collect(),
+        devs: r.nexthops.iter().map(|h| words::dev(ns, h.link)).collect(),
+        text: words::route(ns, r),
+    }
+}
+
+fn neighbour(ns: &Namespace, n: &Neighbour) -> NeighbourView {
+    NeighbourView {
+        ip: n.ip,
+        dev: words::dev(ns, n.link),
+        mac: n.mac.map(|m| m.to_string()),
+        state: n.state.as_str().to_owned(),
+    }
+}
+
+fn fdb(ns: &Namespace, e: &FdbEntry) -> FdbView {
+    FdbView {
+        bridge: e.master.map(|m| words::dev(ns, m)),
+        dev: words::dev(ns, e.link),
+        mac: e.mac.to_string(),
+        vlan: e.vlan,
+        origin: words::fdb_origin(e),
+    }
+}
+
+fn chains(ns: &Namespace) -> Vec<ChainView> {
+    let mut list = Vec::new();
+    for table in &ns.ruleset.tables {
+        for chain in &table.chains {
+            let base = chain.base.as_ref();
+            list.push(ChainView {
+                family: table.family.as_str().to_owned(),
+                table: table.name.clone(),
+                chain: chain.name.clone(),
+                hook: base.map(|b| b.hook.as_str().to_owned()),
+                priority: base.map(|b| b.priority),
+                policy: base
+                    .map(|b| if b.policy == Policy::Drop { "drop" } else { "accept" }.to_owned()),
+                rules: chain
+                    .rules
+                    .iter()
+                    .map(|r| words::nft_rule(table.family, &table.name, r))
+                    .collect(),
+            });
+        }
+    }
+    list
+}

@@ -1,0 +1,331 @@
+use std::net::Ipv4Addr;
+
+use model::{Family, LinkId, Snapshot};
+use schemars::JsonSchema;
+use serde::Serialize;
+use walk::{
+    Cause, Checked, Disposition, Leg, Mark, Packet, Place, RuleRef, Sighting, Stage, Step, Trace,
+    Way,
+};
+
+use crate::{trace as told, words};
+
+/// What `trace` tells.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TraceView {
+    /// Where the packet starts.
+    pub from: String,
+    /// The packet as it starts.
+    pub packet: PacketView,
+    /// The way there.
+    pub there: WayView,
+    /// The way of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub back: Option<WayView>,
+    /// What was seen of a real packet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveView>,
+}
+
+/// One way of one packet.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct WayView {
+    /// Why there is this packet: `asked`, `answer`, `copy`, `arp` or `error`.
+    pub cause: String,
+    /// Namespaces in the order in which it comes to them.
+    pub hops: Vec<HopView>,
+    /// How it ends.
+    pub end: EndView,
+}
+
+/// What happens in one namespace.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct HopView {
+    /// Its id.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Steps in order.
+    pub steps: Vec<StepView>,
+}
+
+/// A step.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct StepView {
+    /// Part of the kernel: `route`, `hook postrouting`, `bridge`, …
+    pub stage: String,
+    /// What was done: `send`, `route`, `filter`, `nat`, `neigh`, `forward`, `out`, `in`, `bridge`, …
+    pub action: String,
+    /// The evidence, in words.
+    pub text: String,
+    /// The link that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// The netfilter rule that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleView>,
+    /// The packet after it.
+    pub packet: PacketView,
+    /// What a tap saw at this place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<SeenView>,
+    /// Packets that came of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<WayView>,
+}
+
+/// A netfilter rule.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RuleView {
+    /// Family of its table.
+    pub family: String,
+    /// Its table.
+    pub table: String,
+    /// Its chain.
+    pub chain: String,
+    /// Position in the chain, from 1.
+    pub number: usize,
+    /// The kernel's handle.
+    pub handle: u64,
+    /// The rule, in the syntax of the tool that wrote it.
+    pub text: String,
+}
+
+/// A packet.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PacketView {
+    /// Source.
+    pub src: Ipv4Addr,
+    /// Destination.
+    pub dst: Ipv4Addr,
+    /// IP protocol number.
+    pub protocol: u8,
+    /// Source port, or ICMP id.
+    pub sport: u16,
+    /// Destination port, or ICMP id.
+    pub dport: u16,
+    /// Time to live.
+    pub ttl: u8,
+    /// Bytes of the IP packet.
+    pub len: u32,
+    /// Ethernet source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub src_mac: Option<String>,
+    /// Ethernet destination.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dst_mac: Option<String>,
+}
+
+/// How a way ends.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct EndView {
+    /// `delivered`, `left`, `ignored`, `lost` or `unknown`.
+    pub disposition: String,
+    /// Where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// Why it is lost or unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// The smallest change that lets it pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+/// What a tap says of a place.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct SeenView {
+    /// `seen`, `otherwise` (seen with other addresses than foretold), `missing` or `not watched`.
+    pub mark: String,
+    /// Microseconds since the probe was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_us: Option<u64>,
+    /// The packet as it was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packet: Option<PacketView>,
+}
+
+/// What was seen on the whole.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct LiveView {
+    /// What was seen is what was foretold.
+    pub agrees: bool,
+    /// The packet came where it was to come, and its answer came back.
+    pub arrived: bool,
+    /// Seen where it was not foretold.
+    pub astray: Vec<AstrayView>,
+}
+
+/// Seen where it was not foretold.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AstrayView {
+    /// On which link.
+    pub link: String,
+    /// Going out of it, else coming in.
+    pub outgoing: bool,
+    /// `there`, `back` or `error`.
+    pub leg: String,
+    /// Microseconds since the probe was sent.
+    pub after_us: u64,
+    /// The packet.
+    pub packet: PacketView,
+}
+
+/// A trace, and what was seen of it.
+#[must_use]
+pub fn trace(snapshot: &Snapshot, trace: &Trace, live: Option<&Checked>) -> TraceView {
+    TraceView {
+        from: match trace.question.from {
+            Place::Namespace(id) => snapshot.name_of(id),
+            Place::Outside(link) => format!("outside by {}", snapshot.link_name(link)),
+        },
+        packet: packet(&trace.question.packet),
+        there: way(snapshot, &trace.there, live.map(|l| l.there.as_slice())),
+        back: trace.back.as_ref().map(|b| way(snapshot, b, live.map(|l| l.back.as_slice()))),
+        live: live.map(|l| LiveView {
+            agrees: l.agrees,
+            arrived: l.arrived,
+            astray: l.astray.iter().map(|s| astray(snapshot, s)).collect(),
+        }),
+    }
+}
+
+fn way(snapshot: &Snapshot, w: &Way, marks: Option<&[Mark]>) -> WayView {
+    let mut marks = marks.unwrap_or_default().iter();
+    let mut hops = Vec::new();
+    for hop in &w.hops {
+        let mut steps = Vec::new();
+        for s in &hop.steps {
+            let mark = if told::is_place(s) { marks.next() } else { None };
+            steps.push(step(snapshot, s, mark));
+        }
+        let name = snapshot.name_of(hop.ns);
+        hops.push(HopView { namespace: hop.ns.to_string(), name, steps });
+    }
+    let cause = match w.cause {
+        Cause::Asked => "asked",
+        Cause::Answer => "answer",
+        Cause::Copy(_) => "copy",
+        Cause::ArpRequest => "arp",
+        Cause::IcmpError => "error",
+    };
+    WayView { cause: cause.to_owned(), hops, end: end(snapshot, w) }
+}
+
+fn step(snapshot: &Snapshot, s: &Step, mark: Option<&Mark>) -> StepView {
+    let (place, rest) = told::step_words(snapshot, s);
+    let text = [place, rest].iter().filter(|t| !t.is_empty()).cloned().collect::<Vec<_>>();
+    StepView {
+        stage: stage(s.stage),
+        action: told::label(s).to_owned(),
+        text: text.join("  "),
+        link: told::link_of(&s.action).map(|l: LinkId| snapshot.link_name(l)),
+        rule: told::rule_of(&s.action).map(|r| rule(snapshot, r)),
+        packet: packet(&s.packet),
+        seen: mark.map(seen),
+        children: s.children.iter().map(|c| way(snapshot, c, None)).collect(),
+    }
+}
+
+fn stage(s: Stage) -> String {
+    match s {
+        Stage::Socket => "socket".into(),
+        Stage::Route => "route".into(),
+        Stage::Hook(h) => format!("hook {}", h.as_str()),
+        Stage::Neighbour => "neighbour".into(),
+        Stage::Transmit => "transmit".into(),
+        Stage::Receive => "receive".into(),
+        Stage::Bridge => "bridge".into(),
+        Stage::Forward => "forward".into(),
+        Stage::Local => "local".into(),
+    }
+}
+
+fn rule(snapshot: &Snapshot, r: &RuleRef) -> RuleView {
+    let c = &r.chain;
+    let family: Family = c.family;
+    RuleView {
+        family: family.as_str().to_owned(),
+        table: c.table.clone(),
+        chain: c.chain.clone(),
+        number: r.number,
+        handle: r.handle,
+        text: words::find_rule(snapshot, r)
+            .map(|rule| words::nft_rule(family, &c.table, rule))
+            .unwrap_or_default(),
+    }
+}
+
+fn packet(p: &Packet) -> PacketView {
+    let t = p.tuple();
+    PacketView {
+        src: p.src,
+        dst: p.dst,
+        protocol: t.protocol,
+        sport: t.sport,
+        dport: t.dport,
+        ttl: p.ttl,
+        len: p.len,
+        src_mac: p.src_mac.map(|m| m.to_string()),
+        dst_mac: p.dst_mac.map(|m| m.to_string()),
+    }
+}
+
+fn end(snapshot: &Snapshot, w: &Way) -> EndView {
+    let view = |disposition: &str, place: Option<String>| EndView {
+        disposition: disposition.to_owned(),
+        place,
+        because: None,
+        fix: None,
+    };
+    match &w.disposition {
+        Disposition::Delivered(ns) => view("delivered", Some(snapshot.name_of(*ns))),
+        Disposition::Left(link) => view("left", Some(snapshot.link_name(*link))),
+        Disposition::Ignored => view("ignored", None),
+        Disposition::Lost(loss) => {
+            let last = told::last_packet(w);
+            EndView {
+                because: Some(told::because(snapshot, loss, last)),
+                fix: Some(told::fix(snapshot, loss, last)),
+                ..view("lost", Some(told::place(snapshot, loss)))
+            }
+        }
+        Disposition::Unknown(u) => {
+            let (place, because) = told::unknown(snapshot, u);
+            EndView { because: Some(because), ..view("unknown", Some(place)) }
+        }
+    }
+}
+
+fn seen(mark: &Mark) -> SeenView {
+    let (mark, sighting) = match mark {
+        Mark::Seen(s) => ("seen", Some(s)),
+        Mark::Otherwise(s) => ("otherwise", Some(s)),
+        Mark::Missing => ("missing", None),
+        Mark::NotWatched => ("not watched", None),
+    };
+    SeenView {
+        mark: mark.to_owned(),
+        after_us: sighting.map(micros),
+        packet: sighting.map(|s| packet(&s.packet)),
+    }
+}
+
+fn micros(s: &Sighting) -> u64 {
+    u64::try_from(s.after.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn astray(snapshot: &Snapshot, s: &Sighting) -> AstrayView {
+    let leg = match s.leg {
+        Leg::There => "there",
+        Leg::Back => "back",
+        Leg::Error => "error",
+    };
+    AstrayView {
+        link: snapshot.link_name(s.link),
+        outgoing: s.outgoing,
+        leg: leg.to_owned(),
+        after_us: micros(s),
+        packet: packet(&s.packet),
+    }
+}

@@ -1,0 +1,275 @@
+//! ARP: requests and replies as packets of their own.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use model::{
+    Family, Link, LinkFlags, LinkId, Mac, Neighbour, NeighbourState, NsId, RouteKind, Scope,
+};
+
+use crate::route::Flow;
+use crate::skb::{Arp, End, Next, Skb, Stop};
+use crate::walker::{Answer, Walker};
+use crate::{Action, ArpAnswer, Cause, Disposition, Packet, Payload, Sink, Stage, Unknown};
+
+/// Bytes of an ARP message for IPv4 over Ethernet.
+const ARP_LEN: u32 = 28;
+/// Parts of a namespace without which it cannot be told whether it answers.
+const NEEDED: [&str; 5] = ["links", "addresses", "routes", "rules", "sysctls"];
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// A namespace that was read, by this link.
+    Here(LinkId),
+    /// Somebody beyond this border link.
+    Outside(LinkId),
+}
+
+/// A request, and what came of it.
+pub(crate) struct Asked<S> {
+    pub(crate) answer: ArpAnswer,
+    /// The address that came back to the asker.
+    pub(crate) mac: Option<Mac>,
+    /// The request's own way.
+    pub(crate) request: (Packet, End, S),
+    /// The reply's.
+    pub(crate) reply: Option<(Packet, End, S)>,
+    /// The one link where it came up to a namespace, if there is just one.
+    pub(crate) only_heard_at: Option<LinkId>,
+    /// Why it cannot be told whether somebody else would answer.
+    pub(crate) doubt: Option<Unknown>,
+}
+
+impl<S: Sink> Walker<'_, '_, S> {
+    /// A request goes its way; whoever it is for sends a reply on another.
+    pub(crate) fn exchange(&mut self, request: Skb, first: Next, asker: Asker) -> Asked<S> {
+        let before = (
+            std::mem::take(&mut self.answers),
+            std::mem::take(&mut self.heard),
+            self.doubts.take(),
+        );
+        let packet = request.packet.clone();
+        let (end, way) = self.aside(request, first);
+        let answers = std::mem::replace(&mut self.answers, before.0);
+        let heard = std::mem::replace(&mut self.heard, before.1);
+        let doubt = std::mem::replace(&mut self.doubts, before.2);
+        let answer = self.judge(asker, packet.dst, &answers, &heard, &end);
+        let reply = self.reply(&packet, &answer);
+        let mac = reply.as_ref().and_then(|(packet, end, _)| {
+            let came = match (asker, &end.disposition) {
+                (Asker::Here(link), Disposition::Delivered(ns)) => *ns == link.ns,
+                (Asker::Outside(_), Disposition::Left(_)) => true,
+                _ => false,
+            };
+            packet.src_mac.filter(|_| came)
+        });
+        let mut ends =
+            heard.iter().filter(|l| self.net.link(**l).is_some_and(|l| l.port.is_none()));
+        let only_heard_at = ends.next().copied().filter(|_| ends.next().is_none());
+        Asked { answer, mac, request: (packet, end, way), reply, only_heard_at, doubt }
+    }
+
+    /// Tells the asking as one step, with the request and the reply as its children.
+    pub(crate) fn tell_asked(&mut self, skb: &Skb, link: LinkId, ip: Ipv4Addr, asked: Asked<S>) {
+        let answer = asked.answer;
+        self.tell(skb, Stage::Neighbour, || Action::ArpAsked { ip, link, answer });
+        let (packet, end, way) = asked.request;
+        self.sink.child(Cause::ArpRequest, &packet, way, &end.disposition);
+        if let Some((packet, end, way)) = asked.reply {
+            self.sink.child(Cause::Answer, &packet, way, &end.disposition);
+        }
+    }
+
+    /// Who answers, of those that the request came to.
+    fn judge(
+        &self,
+        asker: Asker,
+        ip: Ipv4Addr,
+        answers: &[Answer],
+        heard: &[LinkId],
+        request: &End,
+    ) -> ArpAnswer {
+        let best = answers.iter().find(|a| a.owner).or(answers.first());
+        if let Some(first) = best {
+            if answers.iter().all(|a| a.link.ns == first.link.ns) {
+                return ArpAnswer::Link { link: first.link, mac: first.mac };
+            }
+            return ArpAnswer::Several(answers.iter().map(|a| (a.link, a.mac)).collect());
+        }
+        match (asker, &request.disposition) {
+            (Asker::Here(out), Disposition::Left(link)) => {
+                let known_from = heard.iter().chain([&out]).find_map(|l| self.told_by(*l, ip));
+                ArpAnswer::Outside { link: *link, known_from }
+            }
+            _ => ArpAnswer::Nobody,
+        }
+    }
+
+    /// What the namespace of a link that heard the request knows of the address.
+    fn told_by(&self, link: LinkId, ip: Ipv4Addr) -> Option<(NsId, Neighbour)> {
+        let entry = self.net.place(link.ns)?.neighbour(link.index, ip)?;
+        (entry.state.is_valid() && entry.mac.is_some()).then(|| (link.ns, entry.clone()))
+    }
+
+    /// Sends the reply.
+    fn reply(&mut self, request: &Packet, answer: &ArpAnswer) -> Option<(Packet, End, S)> {
+        let (link, mac, next) = match answer {
+            ArpAnswer::Link { link, mac } => (*link, *mac, Next::Transmit(*link)),
+            ArpAnswer::Outside { link, known_from: Some((_, n)) } => {
+                (*link, n.mac?, Next::Receive(*link))
+            }
+            _ => return None,
+        };
+        let packet = Packet {
+            src_mac: Some(mac),
+            dst_mac: request.src_mac,
+            src: request.dst,
+            dst: request.src,
+            ..request.clone()
+        };
+        let mut skb = Skb::new(link.ns, packet.clone());
+        skb.arp = Some(Arp::Reply);
+        let (end, way) = self.aside(skb, next);
+        Some((packet, end, way))
+    }
+
+    /// The request for a next hop of this packet.
+    pub(crate) fn request(&self, skb: &Skb, out: LinkId, link: &Link, ip: Ipv4Addr) -> Skb {
+        let mut request = Skb::new(out.ns, message(link.mac, self.arp_source(skb, out, ip), ip));
+        request.arp = Some(Arp::Request);
+        request
+    }
+
+    /// `arp_solicit`: which of our addresses the request names, by arp_announce.
+    fn arp_source(&self, skb: &Skb, out: LinkId, ip: Ipv4Addr) -> Ipv4Addr {
+        let Some(place) = self.net.place(out.ns) else { return skb.packet.src };
+        let own = place.owner(skb.packet.src).is_some();
+        let keeps = match place.conf(out.index).arp_announce {
+            0 => own,
+            1 => {
+                let mut addresses = place.ns.addresses_of(out.index);
+                own && addresses.any(|a| {
+                    a.net.contains(&IpAddr::V4(ip)) && a.net.contains(&IpAddr::V4(skb.packet.src))
+                })
+            }
+            _ => false,
+        };
+        if keeps {
+            return skb.packet.src;
+        }
+        let selected = place.select_address(out.index, Some(ip), Scope::Link);
+        selected.unwrap_or(Ipv4Addr::UNSPECIFIED)
+    }
+
+    /// `arp_rcv`: a request or reply that came up to this namespace by `link`.
+    pub(crate) fn arp_in(&mut self, skb: &mut Skb, id: LinkId, arp: Arp) -> Result<Next, Stop> {
+        let link = self.link(id, Stage::Neighbour)?;
+        let ignored = || Err(Stop::ignored(Stage::Neighbour));
+        if link.flags.contains(LinkFlags::NOARP) {
+            return ignored();
+        }
+        self.arp_chains(id)?;
+        let delivered =
+            Stop { stage: Stage::Neighbour, disposition: Disposition::Delivered(id.ns) };
+        match arp {
+            Arp::Reply if skb.ours => Err(delivered),
+            Arp::Reply => ignored(),
+            Arp::Request => {
+                let Some(owner) = self.answers_for(skb, id)? else { return ignored() };
+                let Some(mac) = link.mac else { return ignored() };
+                if let Some(asker) = skb.packet.src_mac.filter(|_| !skb.packet.src.is_unspecified())
+                {
+                    self.learn_neighbour(id, skb.packet.src, asker, NeighbourState::Stale);
+                }
+                self.answers.push(Answer { link: id, mac, owner });
+                Err(delivered)
+            }
+        }
+    }
+
+    /// Whether a request is answered by this link; true: as owner of the address.
+    fn answers_for(&self, skb: &Skb, id: LinkId) -> Result<Option<bool>, Stop> {
+        let place = self.place(id.ns, Stage::Neighbour)?;
+        if let Some(gap) = place.ns.gaps.iter().find(|g| NEEDED.contains(&g.part.as_str())) {
+            if place.owner(skb.packet.dst).is_some() {
+                return Ok(Some(true));
+            }
+            let what = format!("{}: {}", gap.part, gap.cause);
+            return Err(Stop::unknown(Stage::Neighbour, Unknown::Gap { ns: id.ns, what }));
+        }
+        let conf = place.conf(id.index);
+        let (asker, target) = (skb.packet.src, skb.packet.dst);
+        let mut flow = Flow::of(&skb.packet, 0, Some(id.index));
+        flow.tos = 0;
+        if asker.is_unspecified() {
+            // A probe for duplicates, or from one whose address is not known.
+            let local = place.owner(target).is_some();
+            let refuses = self.arp_ignores(id, conf.arp_ignore, asker, target)?;
+            return Ok((local && !refuses).then_some(true));
+        }
+        let Ok(input) = place.route_input(&flow, id.index) else { return Ok(None) };
+        if input.found.is_local() {
+            let refuses = self.arp_ignores(id, conf.arp_ignore, asker, target)?;
+            let filtered = conf.arp_filter && {
+                let back = Flow { src: target, dst: asker, iif: None, ..flow };
+                place.lookup(&back).is_ok_and(|f| f.hop.link != id.index)
+            };
+            return Ok((!refuses && !filtered).then_some(true));
+        }
+        let out = input.found.hop.link;
+        let proxy = input.found.route.kind == RouteKind::Unicast
+            && ((conf.proxy_arp && out != id.index)
+                || (conf.proxy_arp_pvlan && out == id.index)
+                || (out != id.index && place.proxies_for(id.index, target)));
+        Ok(proxy.then_some(false))
+    }
+
+    fn arp_ignores(
+        &self,
+        id: LinkId,
+        level: u8,
+        asker: Ipv4Addr,
+        target: Ipv4Addr,
+    ) -> Result<bool, Stop> {
+        let place = self.place(id.ns, Stage::Neighbour)?;
+        let mut own = place.ns.addresses_of(id.index).filter(|a| a.ip() == IpAddr::V4(target));
+        Ok(match level {
+            0 | 4..=7 => false,
+            1 => own.next().is_none(),
+            2 => !own.any(|a| a.net.contains(&IpAddr::V4(asker))),
+            3 => {
+                let mut all = place.ns.addresses.iter().filter(|a| a.ip() == IpAddr::V4(target));
+                !all.any(|a| a.scope != Scope::Link && a.scope != Scope::Host)
+            }
+            _ => true,
+        })
+    }
+
+    /// Chains of the arp family are not modelled.
+    pub(crate) fn arp_chains(&self, link: LinkId) -> Result<(), Stop> {
+        let place = self.place(link.ns, Stage::Neighbour)?;
+        match place.base_chains(&[Family::Arp]).into_iter().find(|b| b.acts()) {
+            Some(base) => {
+                let what = format!("arp chain {} {}", base.table.name, base.chain.name);
+                let unknown = Unknown::Netfilter { ns: link.ns, what };
+                Err(Stop::unknown(Stage::Neighbour, unknown))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// An ARP request, in the shape of a packet.
+pub(crate) fn message(src_mac: Option<Mac>, src: Ipv4Addr, dst: Ipv4Addr) -> Packet {
+    Packet {
+        src_mac,
+        dst_mac: Some(Mac::BROADCAST),
+        src,
+        dst,
+        ttl: 0,
+        tos: 0,
+        df: false,
+        len: ARP_LEN,
+        payload: Payload::Other(0),
+    }
+}

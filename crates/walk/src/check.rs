@@ -1,0 +1,118 @@
+//! Holds a trace against what was seen of a real packet.
+
+use model::LinkId;
+
+use crate::{
+    Cause, Checked, Disposition, Leg, Mark, Packet, Place, Sighting, TapPoint, Trace, Way,
+};
+
+/// Compares every foretold place with what was seen there. `watched` are the links at which there
+/// was a socket; sightings may come in any order.
+#[must_use]
+pub fn check(trace: &Trace, watched: &[LinkId], sightings: &[Sighting]) -> Checked {
+    let mut seen: Vec<&Sighting> = sightings.iter().collect();
+    seen.sort_by_key(|s| s.after);
+    let back = trace.back.as_ref();
+    // A closed port answers with an ICMP error, on the way of the answer.
+    let answered = seen.iter().any(|s| s.leg == Leg::Back);
+    let leg = if answered { Leg::Back } else { Leg::Error };
+    let (there, mut used) = marks(&trace.there, Leg::There, watched, &seen);
+    let (back_marks, of_back) =
+        back.map_or_else(Default::default, |way| marks(way, leg, watched, &seen));
+    used.extend(of_back);
+    let astray = astray(trace, &seen, &used);
+    let right = |m: &Mark| matches!(m, Mark::Seen(_) | Mark::NotWatched);
+    let open = matches!(trace.there.disposition, Disposition::Unknown(_))
+        || back.is_some_and(|way| matches!(way.disposition, Disposition::Unknown(_)));
+    let agrees = there.iter().chain(&back_marks).all(right) && (open || astray.is_empty());
+    let arrived = arrived(trace, &there, &back_marks, &seen);
+    Checked { there, back: back_marks, astray, agrees, arrived }
+}
+
+/// A mark for every place of a way, and which sightings they took.
+fn marks(way: &Way, leg: Leg, watched: &[LinkId], seen: &[&Sighting]) -> (Vec<Mark>, Vec<usize>) {
+    let mut used = Vec::new();
+    let mut marks = Vec::new();
+    for place in way.places() {
+        let here =
+            |s: &Sighting| s.leg == leg && s.link == place.link && s.outgoing == place.outgoing;
+        let found = seen.iter().enumerate().find(|(i, s)| here(s) && !used.contains(i));
+        marks.push(match found {
+            Some((i, sighting)) => {
+                used.push(i);
+                let same = same(&way.hops[place.hop].steps[place.step].packet, sighting);
+                let sighting = (*sighting).clone();
+                if same { Mark::Seen(sighting) } else { Mark::Otherwise(sighting) }
+            }
+            None if watched.contains(&place.link) => Mark::Missing,
+            None => Mark::NotWatched,
+        });
+    }
+    (marks, used)
+}
+
+/// The packet has the addresses and ports that were foretold. An ICMP error has only addresses in
+/// common with the answer in whose place it comes.
+fn same(foretold: &Packet, sighting: &Sighting) -> bool {
+    let came = &sighting.packet;
+    match sighting.leg {
+        Leg::Error => (foretold.src, foretold.dst) == (came.src, came.dst),
+        Leg::There | Leg::Back => foretold.tuple() == came.tuple(),
+    }
+}
+
+/// Sightings where nothing of the packet was foretold, its copies included.
+fn astray(trace: &Trace, seen: &[&Sighting], used: &[usize]) -> Vec<Sighting> {
+    let of = |way: &Way| {
+        let mut places = way.places();
+        copies(way, &mut places);
+        places
+    };
+    let there = of(&trace.there);
+    let back = trace.back.as_ref().map(of).unwrap_or_default();
+    let foretold = |s: &Sighting| {
+        let places = match s.leg {
+            Leg::There => &there,
+            Leg::Back => &back,
+            Leg::Error => return true,
+        };
+        places.iter().any(|p| p.link == s.link && p.outgoing == s.outgoing)
+    };
+    seen.iter()
+        .enumerate()
+        .filter(|(i, s)| !used.contains(i) && !foretold(s))
+        .map(|(_, s)| (*s).clone())
+        .collect()
+}
+
+/// The places of all copies that were flooded aside.
+fn copies(way: &Way, places: &mut Vec<TapPoint>) {
+    for child in way.hops.iter().flat_map(|h| &h.steps).flat_map(|s| &s.children) {
+        if matches!(child.cause, Cause::Copy(_)) {
+            places.extend(child.places());
+            copies(child, places);
+        }
+    }
+}
+
+/// It came where it was to come, and back.
+fn arrived(trace: &Trace, there: &[Mark], back: &[Mark], seen: &[&Sighting]) -> bool {
+    let last = |marks: &[Mark]| matches!(marks.last(), Some(Mark::Seen(_) | Mark::Otherwise(_)));
+    let came_back = match trace.question.from {
+        Place::Namespace(ns) => seen.iter().any(|s| {
+            matches!(s.leg, Leg::Back)
+                && !s.outgoing
+                && s.link.ns == ns
+                && s.packet.dst == trace.there.packet.src
+        }),
+        Place::Outside(_) => last(back),
+    };
+    let error_is_answer = trace.back.is_some() && last(back);
+    came_back
+        || error_is_answer
+        || (trace.back.is_none() && last(there) && ended_well(&trace.there))
+}
+
+fn ended_well(way: &Way) -> bool {
+    matches!(way.disposition, Disposition::Delivered(_) | Disposition::Left(_))
+}
