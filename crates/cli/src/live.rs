@@ -62,7 +62,7 @@ pub(crate) fn trace(session: &Session, snapshot: &Snapshot, wish: &Wish) -> Resu
     let watched = if wish.live { Some(watch(snapshot, &trace, wish, tag)?) } else { None };
     let live = watched.as_ref().map(|w| &w.checked);
     if session.json {
-        output::line(&render::json::trace(snapshot, &trace, live));
+        output::line(&render::json::text(&render::json::trace(snapshot, &trace, live)));
     } else {
         output::print(&render::trace(snapshot, &trace, live, wish.explain, &session.style));
         for note in watched.iter().flat_map(|w| &w.notes) {

@@ -55,20 +55,26 @@ fn in_container(process: &Process, command: &mut Command) -> Result<i32, ExecErr
     let entry = ContainerEntry::of(process).map_err(|e: SpawnError| ExecError::Enter(e.source))?;
     entry.enter(Spaces::CONTAINER).map_err(ExecError::Enter)?;
     std::env::set_current_dir("/").map_err(ExecError::Enter)?;
+    let (heard, told) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+        .map_err(|e| ExecError::Enter(e.into()))?;
     match sys::fork().map_err(ExecError::Enter)? {
         Forked::Child => {
-            let error = command.exec();
-            sys::exit(exit_code_of(&error))
+            let error = command.exec().raw_os_error().unwrap_or(libc::EIO);
+            let _ = rustix::io::write(&told, &error.to_ne_bytes());
+            sys::exit(127)
         }
         Forked::Parent(pid) => {
-            let status =
-                std::process::ExitStatus::from_raw(sys::wait(pid).map_err(ExecError::Enter)?);
+            drop(told);
+            // End of file: the command has started, and its copy of the pipe was closed by that.
+            let mut errno = [0; 4];
+            let failed = matches!(rustix::io::read(&heard, &mut errno), Ok(4));
+            let status = sys::wait(pid).map_err(ExecError::Enter)?;
+            if failed {
+                let error = io::Error::from_raw_os_error(i32::from_ne_bytes(errno));
+                return Err(ExecError::Start(error));
+            }
+            let status = std::process::ExitStatus::from_raw(status);
             Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)))
         }
     }
-}
-
-/// 127: no such command; 126: it cannot be run. As shells tell it.
-fn exit_code_of(error: &io::Error) -> i32 {
-    if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
 }

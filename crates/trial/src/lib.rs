@@ -10,10 +10,9 @@
 #![allow(clippy::print_stderr, reason = "a test program tells why it ignores a test")]
 
 use std::collections::BTreeSet;
-use std::panic::{UnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 
 /// What a test cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,14 +49,14 @@ impl Needs {
 pub struct Test {
     name: &'static str,
     needs: &'static [Needs],
-    run: Box<dyn FnOnce() + Send + UnwindSafe>,
+    run: Box<dyn FnOnce() + Send>,
 }
 
 /// A test of that name, with what it cannot do without.
 pub fn test(
     name: &'static str,
     needs: &'static [Needs],
-    run: impl FnOnce() + Send + UnwindSafe + 'static,
+    run: impl FnOnce() + Send + 'static,
 ) -> Test {
     Test { name, needs, run: Box::new(run) }
 }
@@ -68,7 +67,7 @@ pub fn main(tests: Vec<Test>) -> ExitCode {
     let args = Arguments::from_args();
     let rights = enter();
     if let (Err(why), false) = (&rights, args.list) {
-        eprintln!("every test here is ignored: {why}");
+        eprintln!("nestwork-trial-harness: every test here is ignored: {why}");
     }
     let before = processes();
     let trials = tests.into_iter().map(|t| trial(t, rights.is_ok(), args.list)).collect();
@@ -98,13 +97,11 @@ fn trial(test: Test, rights: bool, listing: bool) -> Trial {
         eprintln!("{} is ignored: {}", test.name, missing.join(", "));
     }
     let run = test.run;
-    let body = || catch_unwind(run).map_err(|panic| Failed::from(words(panic.as_ref())));
+    let body = || {
+        run();
+        Ok(())
+    };
     Trial::test(test.name, body).with_ignored_flag(!missing.is_empty() || !rights)
-}
-
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked").to_owned()
 }
 
 /// Processes that labs leave running, of whichever lab.

@@ -9,7 +9,7 @@ pub(crate) fn run(session: &Session, args: &Ls) -> Result<Exit, Failure> {
     let snapshot = session.snapshot(Parts::NSIDS)?;
     let seen_from = args.seen_from.as_ref().map(|ns| find_ns(&snapshot, ns)).transpose()?;
     if session.json {
-        output::line(&render::json::ls(&snapshot, seen_from));
+        output::line(&render::json::text(&render::json::ls(&snapshot, seen_from)));
     } else {
         output::print(&render::ls(&snapshot, seen_from, &session.style));
         super::overview::warn(&snapshot);

@@ -9,7 +9,7 @@ pub(crate) fn run(session: &Session, args: &Map) -> Result<Exit, Failure> {
     let snapshot = session.snapshot(Parts::all() - Parts::CONNTRACK)?;
     let focus = args.ns.as_ref().map(|ns| find_ns(&snapshot, ns)).transpose()?;
     if session.json {
-        output::line(&render::json::map(&snapshot, focus));
+        output::line(&render::json::text(&render::json::map(&snapshot, focus)));
     } else {
         output::print(&render::map(&snapshot, focus, &session.style));
         super::overview::warn(&snapshot);

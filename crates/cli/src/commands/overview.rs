@@ -10,7 +10,7 @@ use crate::session::Session;
 pub(crate) fn run(session: &Session) -> Result<Exit, Failure> {
     let snapshot = session.snapshot(Parts::NSIDS)?;
     if session.json {
-        output::line(&render::json::ls(&snapshot, None));
+        output::line(&render::json::text(&render::json::ls(&snapshot, None)));
         return Ok(Exit::Yes);
     }
     output::print(&render::ls(&snapshot, None, &session.style));

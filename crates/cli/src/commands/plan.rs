@@ -12,7 +12,7 @@ pub(crate) fn run(session: &Session, args: &Plan) -> Result<Exit, Failure> {
     refuse_other_file(lab.as_ref(), &design)?;
     let changes = Before::look(lab.as_ref(), &design.wanted)?.plan(&design.wanted);
     if session.json {
-        output::line(&render::json::plan(&changes));
+        output::line(&render::json::text(&render::json::plan(&changes)));
     } else {
         output::print(&render::plan(&changes, &session.style));
     }

@@ -9,7 +9,8 @@ pub(crate) fn run(session: &Session, args: &Show) -> Result<Exit, Failure> {
     let snapshot = session.snapshot(Parts::all())?;
     let target = find(&snapshot, &args.target)?;
     if session.json {
-        output::line(&render::json::show(&snapshot, target));
+        let view = render::json::show(&snapshot, target);
+        output::line(&view.as_ref().map(render::json::text).unwrap_or_default());
     } else {
         output::print(&render::show(&snapshot, target, &session.style));
     }

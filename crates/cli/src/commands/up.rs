@@ -34,7 +34,7 @@ pub(crate) fn run(session: &Session, args: &Up) -> Result<Exit, Failure> {
 fn report(session: &Session, design: &Design, changes: &[Change], start: Instant) {
     let name = render::clean(&design.wanted.name);
     if session.json {
-        output::line(&render::json::plan(changes));
+        output::line(&render::json::text(&render::json::plan(changes)));
     } else if changes.is_empty() {
         output::line(&format!("{name} is up; nothing to change"));
     } else {

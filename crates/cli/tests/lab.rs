@@ -1,0 +1,260 @@
+//! Labs on the real kernel: made, made again, changed, broken off, removed.
+
+mod support;
+
+use support::Bench;
+use trial::{Needs, test};
+
+fn main() -> std::process::ExitCode {
+    trial::main(vec![
+        test("up_is_idempotent_and_down_leaves_nothing", &[], up_is_idempotent),
+        test("a_changed_file_converges_with_the_fewest_changes", &[], a_changed_file_converges),
+        test("what_a_person_broke_is_mended", &[], what_a_person_broke_is_mended),
+        test("two_labs_stand_side_by_side", &[], two_labs_stand_side_by_side),
+        test("killed_after_any_change_up_converges_and_down_restores", &[], killed_anywhere),
+        test("killed_in_the_seed_up_converges", &[Needs::Tap, Needs::Ids], killed_in_the_seed),
+        test("any_failing_change_leaves_the_host_as_it_was", &[], failing_anywhere),
+        test("a_failing_change_to_a_standing_lab_is_undone", &[], failing_in_a_standing_lab),
+        test("exec_joins_and_ends_with_the_command_s_status", &[], exec_joins),
+    ])
+}
+
+/// Every kind of fact that needs no card: a router between a Docker-like bridge and a far host.
+const SMALL: &str = r#"
+name: small
+namespaces:
+  far:
+    links:
+      eth0: {addresses: [10.1.0.2/24]}
+    routes:
+      - {to: default, via: 10.1.0.1}
+    services: {tcp: [80], udp_echo: [7]}
+  router:
+    links:
+      up0: {kind: veth, peer: "far:eth0", addresses: [10.1.0.1/24]}
+      br0: {kind: bridge, addresses: [10.2.0.1/24]}
+      p0: {kind: veth, peer: "web:eth0", bridge: br0}
+    sysctls: {net.ipv4.ip_forward: 1}
+    iptables:
+      nat:
+        POSTROUTING:
+          - "-s 10.2.0.0/24 ! -o br0 -j MASQUERADE"
+  web:
+    inside: router
+    links:
+      eth0: {addresses: [10.2.0.2/24]}
+    routes:
+      - {to: default, via: 10.2.0.1}
+"#;
+
+/// What of the host a lab may not change for good.
+fn host() -> String {
+    let run = |program: &str, args: &[&str]| {
+        let out = std::process::Command::new(program).args(args).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let links = run("ip", &["-o", "link"]);
+    let routes = run("ip", &["route"]);
+    let nsids = run("ip", &["netns", "list-id"]);
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    format!("{links}{routes}{nsids}{mounts}")
+}
+
+#[track_caller]
+fn alive(pids: &[u32]) -> Vec<u32> {
+    let runs = |pid: &&u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let state = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        !state.is_empty() && !state.starts_with(['Z', 'X'])
+    };
+    pids.iter().filter(runs).copied().collect()
+}
+
+fn up_is_idempotent() {
+    let before = host();
+    let bench = Bench::new();
+    let file = bench.up(SMALL);
+    let file = file.to_str().unwrap();
+    assert_eq!(bench.ok(&["up", file]), "small is up; nothing to change\n");
+    assert_eq!(bench.expect(0, &["plan", "--exit-code", file]).status, 0);
+    bench.ok(&["trace", "web", "10.1.0.2", "--live"]);
+    let labs = bench.ok(&["labs"]);
+    assert!(labs.contains("small") && labs.contains(" 3 ") && labs.contains(file), "{labs}");
+
+    let pids = bench.pids();
+    assert_eq!(alive(&pids).len(), 4, "three containers and a service");
+    assert_eq!(bench.ok(&["down", file]), "small is down\n");
+    assert_eq!(alive(&pids), [0; 0]);
+    assert!(!bench.state().exists(), "the state folder goes with the last lab");
+    assert_eq!(host(), before);
+}
+
+fn a_changed_file_converges() {
+    let bench = Bench::new();
+    bench.up(SMALL);
+    let changed = SMALL.replace("10.2.0.2/24", "10.2.0.3/24").replace(
+        "net.ipv4.ip_forward: 1",
+        "net.ipv4.ip_forward: 1, net.ipv4.conf.all.rp_filter: 1",
+    );
+    let file = bench.file("lab.yaml", &changed);
+    let file = file.to_str().unwrap();
+    let plan = bench.expect(1, &["plan", "--exit-code", file]).out;
+    let lines: Vec<&str> = plan.lines().collect();
+    assert!(lines.iter().any(|l| l.contains("10.2.0.3/24")), "{plan}");
+    assert!(lines.iter().any(|l| l.contains("rp_filter")), "{plan}");
+    // An address that goes takes its routes with it: the default route follows.
+    assert!(lines.len() <= 5, "only what is needed: {plan}");
+    bench.ok(&["up", file]);
+    assert_eq!(bench.ok(&["up", file]), "small is up; nothing to change\n");
+    let addresses = bench.exec("web", "ip -br -4 addr");
+    assert!(addresses.contains("10.2.0.3/24") && !addresses.contains("10.2.0.2/24"));
+    bench.ok(&["trace", "web", "10.1.0.2", "--live"]);
+}
+
+fn what_a_person_broke_is_mended() {
+    let bench = Bench::new();
+    let file = bench.up(SMALL);
+    let file = file.to_str().unwrap();
+    bench.exec("router", "ip link del p0");
+    bench.exec("router", "sysctl -qw net.ipv4.ip_forward=0");
+    bench.exec("router", "iptables -t nat -F POSTROUTING");
+    assert_ne!(bench.ok(&["plan", file]), "nothing to do: all is as the file says\n");
+    bench.ok(&["up", file]);
+    assert_eq!(bench.ok(&["up", file]), "small is up; nothing to change\n");
+    bench.ok(&["trace", "web", "10.1.0.2", "--live"]);
+}
+
+fn two_labs_stand_side_by_side() {
+    let bench = Bench::new();
+    bench.up(SMALL);
+    let other = SMALL.replace("name: small", "name: other");
+    let other = bench.file("other.yaml", &other);
+    bench.ok(&["up", other.to_str().unwrap()]);
+    let ambiguous = bench.expect(2, &["exec", "web", "true"]).err;
+    assert!(ambiguous.contains("small/router/web") && ambiguous.contains("other/router/web"));
+    bench.ok(&["exec", "other/router/web", "true"]);
+    bench.ok(&["down", "small"]);
+    bench.ok(&["exec", "web", "true"]);
+}
+
+/// The number of changes that a fresh `up` of a file makes.
+fn changes(bench: &Bench, file: &str) -> usize {
+    let plan = bench.ok(&["plan", file]);
+    plan.lines().filter(|l| l.starts_with(['+', '~', '-'])).count()
+}
+
+#[track_caller]
+fn up_with_fault(bench: &Bench, file: &str, fault: &str) -> support::Ran {
+    let mut command = bench.command(&["up", file]);
+    support::Ran::from(command.env("NESTWORK_FAULT", fault).output().unwrap())
+}
+
+fn killed_anywhere() {
+    let before = host();
+    let bench = Bench::new();
+    let file = bench.file("lab.yaml", SMALL);
+    let file = file.to_str().unwrap();
+    for n in 0..changes(&bench, file) {
+        assert_eq!(up_with_fault(&bench, file, &format!("kill:{n}")).status, -1, "killed");
+        bench.ok(&["up", file]);
+        assert_eq!(bench.ok(&["up", file]), "small is up; nothing to change\n", "after kill:{n}");
+        bench.ok(&["down", "small"]);
+
+        up_with_fault(&bench, file, &format!("kill:{n}"));
+        let pids = bench.pids();
+        bench.ok(&["down", "small"]);
+        assert_eq!(alive(&pids), [0; 0], "after kill:{n}");
+    }
+    assert_eq!(host(), before);
+}
+
+fn killed_in_the_seed() {
+    let bench = Bench::new();
+    let file = support::example("proxmox-docker.yaml");
+    let file = file.to_str().unwrap();
+    for n in 0..changes(&bench, file) {
+        assert_eq!(up_with_fault(&bench, file, &format!("kill:{n}")).status, -1, "killed");
+        bench.ok(&["up", file]);
+        let again = bench.ok(&["up", file]);
+        assert_eq!(again, "proxmox-docker is up; nothing to change\n", "after kill:{n}");
+        bench.ok(&["down", "proxmox-docker"]);
+    }
+}
+
+fn failing_anywhere() {
+    let before = host();
+    let bench = Bench::new();
+    let file = bench.file("lab.yaml", SMALL);
+    let file = file.to_str().unwrap();
+    for n in 0..changes(&bench, file) {
+        let ran = up_with_fault(&bench, file, &format!("fail:{n}"));
+        assert_eq!(ran.status, 3, "fail:{n}\n{}", ran.err);
+        assert!(ran.err.starts_with("error: cannot make this change: + "), "{}", ran.err);
+        assert!(!bench.state().exists(), "nothing is remembered after fail:{n}");
+    }
+    assert_eq!(host(), before);
+}
+
+/// All that a lab's namespaces show, as the tools tell it.
+fn inside(bench: &Bench) -> String {
+    ["far", "router", "web"]
+        .map(|ns| {
+            [
+                "ip -4 addr",
+                "ip route",
+                "ip -d link",
+                "iptables-save -t nat",
+                "sysctl net.ipv4.ip_forward",
+            ]
+            .map(|command| {
+                let text = bench.exec(ns, command);
+                let steady = |l: &&str| !l.starts_with('#') && !l.starts_with(':');
+                text.lines().filter(steady).collect::<Vec<_>>().join("\n")
+            })
+            .join("\n")
+        })
+        .join("\n")
+}
+
+fn failing_in_a_standing_lab() {
+    let bench = Bench::new();
+    bench.up(SMALL);
+    // Drift that the run would mend, and must leave as it was when it fails.
+    bench.exec("router", "sysctl -qw net.ipv4.ip_forward=0");
+    let before = inside(&bench);
+    let changed = SMALL
+        .replace("10.2.0.2/24", "10.2.0.3/24")
+        .replace("br0: {kind: bridge,", "br0: {kind: bridge, mtu: 1400,")
+        .replace("! -o br0 -j", "-o up0 -j")
+        .replace("  web:\n", "  new: {inside: router}\n  web:\n");
+    let file = bench.file("lab.yaml", &changed);
+    let file = file.to_str().unwrap();
+    let count = changes(&bench, file);
+    assert!(count >= 5, "{count}");
+    for n in 0..count {
+        let ran = up_with_fault(&bench, file, &format!("fail:{n}"));
+        assert_eq!(ran.status, 3, "fail:{n}\n{}", ran.err);
+        assert!(!ran.err.contains("undoing it failed"), "fail:{n}\n{}", ran.err);
+        let after = inside(&bench);
+        let differs = after.lines().zip(before.lines()).find(|(a, b)| a != b);
+        assert_eq!(differs, None, "after fail:{n}");
+        assert_eq!(after.len(), before.len(), "after fail:{n}");
+    }
+    bench.ok(&["up", file]);
+    assert_eq!(bench.ok(&["up", file]), "small is up; nothing to change\n");
+}
+
+fn exec_joins() {
+    let bench = Bench::new();
+    bench.up(SMALL);
+    assert_eq!(bench.exec("web", "hostname"), "web\n");
+    assert_ne!(bench.ok(&["exec", "web", "hostname"]), "web\n", "only the network is joined");
+    assert!(bench.ok(&["exec", "web", "ip", "-br", "addr"]).contains("10.2.0.2/24"));
+    bench.expect(7, &["exec", "-a", "web", "--", "sh", "-c", "exit 7"]);
+    bench.expect(7, &["exec", "web", "sh", "-c", "exit 7"]);
+    bench.expect(137, &["exec", "-a", "web", "sh", "-c", "kill -9 $$"]);
+    bench.expect(127, &["exec", "web", "no-such-command"]);
+    bench.expect(127, &["exec", "-a", "web", "no-such-command"]);
+    let unknown = bench.expect(2, &["exec", "wep", "true"]).err;
+    assert!(unknown.contains("did you mean web?"), "{unknown}");
+}
