@@ -3,10 +3,12 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 use std::io::{BufRead, BufReader};
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use model::{HostId, Namespace, NsId, NsKey, Snapshot};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// Runs a test with root's rights: as root in place; as an ordinary user once more, in a user
 /// namespace of its own.
@@ -68,6 +70,17 @@ impl Space {
     /// What was read of it.
     pub(crate) fn of<'a>(&self, snapshot: &'a Snapshot) -> &'a Namespace {
         &snapshot.namespaces[&self.id()]
+    }
+
+    /// Runs `work` in a thread in its network namespace.
+    pub(crate) fn enter(&self, work: impl FnOnce() + Send) {
+        let net = std::fs::File::open(format!("/proc/{}/ns/net", self.pid)).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                move_into_link_name_space(net.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+                work();
+            });
+        });
     }
 
     /// Runs a shell command in all its namespaces, and returns what it prints.
