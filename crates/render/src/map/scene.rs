@@ -207,7 +207,7 @@ impl Maker<'_> {
         } else {
             What::Plain(self.end(ns, l))
         };
-        let addresses = ns.addresses_of(l.index).filter(|a| a.ip().is_ipv4() || is_global(a));
+        let addresses = ns.addresses_of(l.index).filter(|a| is_global(a));
         Item {
             link,
             name: self.clean(&self.label(ns, l, is_bridge)),
@@ -300,7 +300,8 @@ impl Maker<'_> {
     fn leaf(&self, wire: usize, link: LinkId) -> End {
         let ns = &self.snapshot.namespaces[&link.ns];
         let l = &ns.links[&link.index];
-        let addresses: Vec<String> = ns.addresses_of(l.index).map(|a| a.net.to_string()).collect();
+        let shown = ns.addresses_of(l.index).filter(|a| is_global(a));
+        let addresses: Vec<String> = shown.map(|a| a.net.to_string()).collect();
         let about = format!("{}  {}", addresses.join(" "), self.snapshot.name_of(link.ns));
         End::Leaf {
             wire,
@@ -336,8 +337,8 @@ impl Maker<'_> {
         if dull.is_empty() {
             return Vec::new();
         }
-        let names: Vec<String> = dull.iter().map(|id| self.snapshot.name_of(*id)).collect();
-        let text = format!("not drawn, with no link but lo: {}", names.join(", "));
+        let names = words::some(12, dull.iter().map(|id| self.snapshot.name_of(*id)));
+        let text = format!("not drawn, with no link but lo: {names}");
         vec![if self.style.ascii { clean_ascii(&text) } else { clean(&text) }]
     }
 }
