@@ -67,7 +67,9 @@ impl Teller<'_> {
             Place::Namespace(id) => self.snapshot.name_of(id),
             Place::Outside(link) => format!("outside, by {}", self.snapshot.link_name(link)),
         };
-        let text = format!("{} from {from} to {}", words::payload(p), p.dst);
+        let t = p.tuple();
+        let to = words::endpoint(t.dst, t.dport, t.protocol);
+        let text = format!("{} from {from} to {to}", words::payload(p));
         self.page.put(Tone::Title, &text).end();
     }
 
