@@ -5,6 +5,7 @@
 
 mod block;
 mod channel;
+mod fold;
 mod head;
 mod layout;
 mod paint;

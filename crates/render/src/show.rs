@@ -343,3 +343,68 @@ fn standing_on(snapshot: &Snapshot, id: LinkId) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::fixtures::{SEED, id, network};
+
+    #[test]
+    fn a_namespace() {
+        let s = network(SEED);
+        let target = Target::Namespace(id(&s, "docker01"));
+        assert_snapshot!(show(&s, target, &Style::default()), @r#"
+    test/pve1/docker01  net:[4026532001]
+      names      docker01 (lab test)
+      inside     pve1
+      owner      100000, in a user namespace of its own
+      processes  1329130 sh (1 inside)
+      nsids      0 = pve1, 1 = alpine01
+      known as   0 in pve1, 0 in alpine01
+    links
+      1: lo
+         up, loopback, mtu 65536, state UP, qdisc noqueue
+      57: eth0 ⇄ pve1:veth111i0, a port of fwbr111i0
+         up, veth, 02:00:00:00:00:39, mtu 1500, state UP, qdisc noqueue
+         192.168.10.103/24
+      65: docker0
+         up, bridge, ports vethc52438e, 02:00:00:00:00:41, mtu 1500, state UP, qdisc noqueue
+         172.17.0.1/16
+      67: vethc52438e ⇄ alpine01:eth0
+         up, veth, port of docker0, 02:00:00:00:00:43, mtu 1500, state UP, qdisc noqueue
+    routes, table main
+      default via 192.168.10.1 dev eth0
+      172.17.0.0/16 dev docker0 proto kernel scope link src 172.17.0.1
+      192.168.10.0/24 dev eth0 proto kernel scope link src 192.168.10.103
+    rules
+      0: from all lookup local
+      32766: from all lookup main
+      32767: from all lookup default
+    netfilter, table ip nat
+      POSTROUTING: postrouting 100, policy accept
+        Payload { base: Network, offset: 12, len: 2, dreg: Reg(1) } Cmp { sreg: Reg(1), op: Eq, data: [172, 17] } Meta { key: OifName, dreg: Reg(1) } Cmp { sreg: Reg(1), op: Neq, data: [100, 111, 99, 107, 101, 114, 48, 0] } Counter { packets: 0, bytes: 0 } Target(Xt { name: "MASQUERADE", revision: 0, info: Nat(XtNatRange { flags: 0, addr: None, port: None, base_port: 0 }) })
+    settings
+      net.ipv4.ip_forward = 1
+      net.ipv4.conf.all.rp_filter = 0
+      net.ipv4.ip_default_ttl = 64
+      net.bridge.bridge-nf-call-iptables = 1
+      net.ipv4.conf.lo.forwarding = 0
+      net.ipv4.conf.eth0.forwarding = 0
+      net.ipv4.conf.docker0.forwarding = 0
+      net.ipv4.conf.vethc52438e.forwarding = 0
+    "#);
+    }
+
+    #[test]
+    fn a_link() {
+        let s = network(SEED);
+        let target = Target::Link(crate::fixtures::link(&s, "pve1:fwln111i0"));
+        assert_snapshot!(show(&s, target, &Style::default()), @r"
+    pve1:fwln111i0
+      56: fwln111i0 ⇄ pve1:fwpr111p0, a port of vmbr0
+         up, veth, port of fwbr111i0, 02:00:00:00:00:38, mtu 1500, state UP, qdisc noqueue
+    ");
+    }
+}

@@ -8,6 +8,7 @@ use model::{
 
 use crate::route::Flow;
 use crate::skb::{Arp, End, Next, Skb, Stop};
+use crate::validate::Refusal;
 use crate::walker::{Answer, Walker};
 use crate::{Action, ArpAnswer, Cause, Disposition, Packet, Payload, Sink, Stage, Unknown};
 
@@ -52,9 +53,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         let (end, way) = self.aside(request, first);
         let answers = std::mem::replace(&mut self.answers, before.0);
         let heard = std::mem::replace(&mut self.heard, before.1);
-        let doubt = std::mem::replace(&mut self.doubts, before.2);
         let answer = self.judge(asker, packet.dst, &answers, &heard, &end);
         let reply = self.reply(&packet, &answer);
+        let doubt = std::mem::replace(&mut self.doubts, before.2);
         let mac = reply.as_ref().and_then(|(packet, end, _)| {
             let came = match (asker, &end.disposition) {
                 (Asker::Here(link), Disposition::Delivered(ns)) => *ns == link.ns,
@@ -207,7 +208,11 @@ impl<S: Sink> Walker<'_, '_, S> {
             let refuses = self.arp_ignores(id, conf.arp_ignore, asker, target)?;
             return Ok((local && !refuses).then_some(true));
         }
-        let Ok(input) = place.route_input(&flow, id.index) else { return Ok(None) };
+        let input = match place.route_input(&flow, id.index) {
+            Ok(input) => input,
+            Err(Refusal::Lost(_)) => return Ok(None),
+            Err(Refusal::Unknown(unknown)) => return Err(Stop::unknown(Stage::Neighbour, unknown)),
+        };
         if input.found.is_local() {
             let refuses = self.arp_ignores(id, conf.arp_ignore, asker, target)?;
             let filtered = conf.arp_filter && {

@@ -107,6 +107,10 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn traffic_control(&self, skb: &Skb, id: LinkId, link: &Link, hook: Hook) -> Result<(), Stop> {
         let stage = if hook == Hook::Ingress { Stage::Receive } else { Stage::Transmit };
         let place = self.place(skb.ns, stage)?;
+        if let Some(gap) = place.ns.gap("qdiscs") {
+            let what = format!("{}: {}", gap.part, gap.cause);
+            return Err(Stop::unknown(stage, Unknown::Gap { ns: id.ns, what }));
+        }
         for base in place.base_chains(&[Family::Netdev]) {
             let bound = base
                 .chain

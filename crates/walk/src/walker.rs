@@ -69,6 +69,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
                 Ok(further) => next = further,
                 Err(stop) => {
                     self.tell_end(&skb, &stop);
+                    self.refuse(&skb, &stop);
                     return End { disposition: stop.disposition, skb };
                 }
             }

@@ -68,9 +68,26 @@ struct Placer<'a> {
 
 /// Where the blocks of a row and the wires that pass it stand.
 struct Row {
-    /// Index of the item, its block, its first column.
-    blocks: Vec<(usize, Block, usize)>,
+    blocks: Vec<Placed>,
     lanes: Vec<Pin>,
+}
+
+/// A block with its place in a row.
+struct Placed {
+    /// Index of the item in its band.
+    item: usize,
+    block: Block,
+    /// First column.
+    x: usize,
+    /// The wire that it hangs on, and where that comes in.
+    top: Option<Pin>,
+}
+
+impl Row {
+    /// Where wires come in at its upper end.
+    fn pins(&self) -> Vec<Pin> {
+        self.blocks.iter().filter_map(|b| b.top).chain(self.lanes.iter().copied()).collect()
+    }
 }
 
 impl Placer<'_> {
@@ -152,8 +169,16 @@ impl Placer<'_> {
         let tall = band.items.iter().any(|i| matches!(i.what, What::Bridge { .. }));
         let mut left: Vec<usize> = (0..band.items.len()).collect();
         while !left.is_empty() {
-            let row = self.row(at, band, &left, tall)?;
-            left.retain(|i| !row.blocks.iter().any(|(b, _, _)| b == i));
+            let mut row = self.row(at, band, &left, tall)?;
+            let moved = |r: &Row| self.lanes().iter().filter(|l| !r.pins().contains(l)).count();
+            if !tall && moved(&row) > 0 {
+                // Narrower blocks may let more wires go straight.
+                let narrow = self.row(at, band, &left, true)?;
+                if moved(&narrow) < moved(&row) && narrow.blocks.len() >= row.blocks.len() {
+                    row = narrow;
+                }
+            }
+            left.retain(|i| !row.blocks.iter().any(|b| b.item == *i));
             self.draw(row)?;
         }
         Ok(())
@@ -222,10 +247,14 @@ impl Placer<'_> {
             .zip(&starts)
             .filter_map(|((_, b), x)| x.map(|x| (x.saturating_sub(1), x + b.width + 1)))
             .collect();
-        let lanes = settle(&passing, &ranges, self.page()).ok()?;
-        let blocks =
-            blocks.into_iter().zip(starts).filter_map(|((i, b), x)| x.map(|x| (i, b, x))).collect();
-        Some(Row { blocks, lanes })
+        let passing = settle(&passing, &ranges, self.page()).ok()?;
+        let place = |((item, block), x): ((usize, Block), Option<usize>)| {
+            let x = x?;
+            let top = block.top.zip(column(&block)).map(|(w, lane)| (w, hook(&block, x, lane)));
+            Some(Placed { item, block, x, top })
+        };
+        let blocks = blocks.into_iter().zip(starts).filter_map(place).collect();
+        Some(Row { blocks, lanes: passing })
     }
 
     /// Blocks that hang on wires from above: each under its wire, as far as there is room.
@@ -278,58 +307,42 @@ impl Placer<'_> {
 
     /// Puts a row on the page, after the channel that leads to it.
     fn draw(&mut self, row: Row) -> Result<(), Overfull> {
-        let lanes = self.lanes();
-        let mut pins = row.lanes.clone();
-        let mut tops = Vec::new();
-        for (_, b, x) in &row.blocks {
-            let Some(wire) = b.top else { continue };
-            let Some((_, lane)) = lanes.iter().find(|l| l.0 == wire) else { continue };
-            let column = if b.height > 1 {
-                (*lane).clamp(*x, x + b.width - 1)
-            } else {
-                let name = b.texts.first().map_or(1, |t| width(&t.text));
-                (*lane).clamp(*x, x + name - 1)
-            };
-            pins.push((wire, column));
-            tops.push((wire, column));
-        }
-        self.channel(&pins, 0)?;
+        self.channel(&row.pins(), 0)?;
         let top = self.y;
-        self.fresh = row.blocks.iter().any(|(_, b, _)| !b.bottoms.is_empty());
-        let height = row.blocks.iter().map(|(_, b, _)| b.height).max().unwrap_or(1);
-        for (wire, column) in &tops {
-            self.wire(*wire, Segment::down(*column, top, top));
-        }
-        for (_, b, x) in row.blocks {
-            let column = b.top.and_then(|w| tops.iter().find(|t| t.0 == w)).map(|t| t.1);
-            self.put(b, x, top, height, column);
+        self.fresh = row.blocks.iter().any(|b| !b.block.bottoms.is_empty());
+        let height = row.blocks.iter().map(|b| b.block.height).max().unwrap_or(1);
+        for placed in row.blocks {
+            if let Some((wire, column)) = placed.top {
+                self.wire(wire, Segment::down(column, top, top));
+            }
+            self.put(placed, top, height);
         }
         self.pass(&row.lanes, top, height);
         Ok(())
     }
 
     /// Puts a block on the page. A name that hangs on a wire stands under it.
-    fn put(&mut self, mut b: Block, x: usize, top: usize, height: usize, column: Option<usize>) {
-        if let (Some(column), Some(name)) = (column, b.texts.first_mut()) {
+    fn put(&mut self, placed: Placed, top: usize, height: usize) {
+        let Placed { mut block, x, .. } = placed;
+        if let (Some((_, column)), Some(name)) = (placed.top, block.texts.first_mut())
+            && block.height > 1
+        {
             let w = width(&name.text);
-            let alone = b.height > 1;
-            if alone {
-                name.x = (column - x).saturating_sub(w / 2).min(b.width - w);
-            }
+            name.x = (column - x).saturating_sub(w / 2).min(block.width - w);
         }
-        for t in b.texts {
+        for t in block.texts {
             self.layout.texts.push(Text { x: t.x + x, y: t.y + top, ..t });
         }
-        for f in b.frames {
+        for f in block.frames {
             self.layout.frames.push(super::Frame { x: f.x + x, y: f.y + top, ..f });
         }
-        for w in b.walls {
+        for w in block.walls {
             self.layout.walls.push(super::Wall { x: w.x + x, y: w.y + top, ..w });
         }
-        for (wire, s) in b.segments {
+        for (wire, s) in block.segments {
             self.wire(wire, Segment { x: s.x.map(|c| c + x), y: s.y.map(|l| l + top) });
         }
-        for (wire, column, line) in b.bottoms {
+        for (wire, column, line) in block.bottoms {
             self.wire(wire, Segment::down(column + x, top + line, top + height - 1));
             self.open.push((wire, column + x));
         }
@@ -348,6 +361,14 @@ impl Placer<'_> {
     }
 }
 
+/// The column at which a wire that is at `lane` comes to a block at `x`: to its name, which moves
+/// under the wire where it has a line for itself.
+fn hook(block: &Block, x: usize, lane: usize) -> usize {
+    let name = block.texts.first().map_or(1, |t| width(&t.text));
+    let room = if block.height > 1 { block.width } else { name };
+    lane.clamp(x, x + room - 1)
+}
+
 /// Columns for wires that have to pass beside what is blocked (first column, and the one behind
 /// the last): where they are, or as near as can be, with room between them if there is any.
 pub(crate) fn settle(
@@ -356,22 +377,27 @@ pub(crate) fn settle(
     page: usize,
 ) -> Result<Vec<Pin>, Overfull> {
     let is_free = |x: usize| !blocked.iter().any(|(a, b)| (*a..*b).contains(&x));
-    let mut used: Vec<usize> = lanes.iter().map(|l| l.1).filter(|x| is_free(*x)).collect();
-    let mut settled = Vec::new();
-    for (wire, x) in lanes {
-        if is_free(*x) {
-            settled.push((*wire, *x));
-            continue;
-        }
+    let (stay, go): (Vec<Pin>, Vec<Pin>) = lanes.iter().partition(|l| is_free(l.1));
+    let mut used: Vec<usize> = stay.iter().map(|l| l.1).collect();
+    let mut found = Vec::new();
+    for (_, x) in &go {
         let apart = |c: &usize| used.iter().all(|u| u.abs_diff(*c) > 1);
         let near = |c: &usize| (c.abs_diff(*x), *c);
-        let found = (0..page)
+        let column = (0..page)
             .filter(|c| is_free(*c) && apart(c))
             .min_by_key(near)
             .or_else(|| (0..page).filter(|c| is_free(*c) && !used.contains(c)).min_by_key(near))
             .ok_or(Overfull)?;
-        used.push(found);
-        settled.push((*wire, found));
+        used.push(column);
+        found.push(column);
     }
+    // Those that move keep their order, so that they do not cross each other.
+    let mut go = go;
+    go.sort_by_key(|l| l.1);
+    found.sort_unstable();
+    let moved = go.into_iter().zip(found).map(|((wire, _), x)| (wire, x));
+    let mut settled: Vec<Pin> = stay.into_iter().chain(moved).collect();
+    let order = |p: &Pin| lanes.iter().position(|l| l.0 == p.0);
+    settled.sort_by_key(order);
     Ok(settled)
 }

@@ -207,8 +207,7 @@ fn the_eleven_steps() {
     alpine01
       · send     ICMP echo request, 84 bytes
       · route    203.0.113.10 → default via 172.17.0.1 dev eth0
-      · neigh    172.17.0.1 is asked for on eth0: docker01:docker0 answers,
-                 02:42:35:df:6b:af
+      · neigh    who has 172.17.0.1? docker01:docker0 answers: 02:42:35:df:6b:af
       · out      eth0  172.17.0.2 → 203.0.113.10  ttl 64
     docker01
       · in       vethc52438e, port of docker0
@@ -227,12 +226,11 @@ fn the_eleven_steps() {
       · out      eth0  192.168.10.103 → 203.0.113.10  ttl 63
     pve1
       · in       veth111i0, port of fwbr111i0
-      · bridge   fwbr111i0: 94:83:c4:3a:8f:1a is behind fwln111i0 (FDB, learned,
-                 seen 3 s ago)
+      · bridge   fwbr111i0: 94:83:c4:3a:8f:1a is behind fwln111i0 (FDB, seen 3 s
+                 ago)
       · out      fwln111i0  192.168.10.103 → 203.0.113.10  ttl 63
       · in       fwpr111p0, port of vmbr0
-      · bridge   vmbr0: 94:83:c4:3a:8f:1a is behind enp1s0 (FDB, learned, seen 3 s
-                 ago)
+      · bridge   vmbr0: 94:83:c4:3a:8f:1a is behind enp1s0 (FDB, seen 3 s ago)
       · out      enp1s0  192.168.10.103 → 203.0.113.10  ttl 63
       · left     out of this host by enp1s0
     leaves this host by pve1:enp1s0
@@ -250,8 +248,7 @@ fn seen_everywhere() {
     alpine01
       - send     ICMP echo request, 84 bytes
       - route    203.0.113.10 → default via 172.17.0.1 dev eth0
-      - neigh    172.17.0.1 is asked for on eth0: docker01:docker0 answers,
-                 02:42:35:df:6b:af
+      - neigh    who has 172.17.0.1? docker01:docker0 answers: 02:42:35:df:6b:af
       ✓ out      eth0  172.17.0.2 → 203.0.113.10  ttl 64            seen after 12 µs
     docker01
       ✓ in       vethc52438e, port of docker0  172.17.0.2 → 203.0.113.10       21 µs
@@ -270,12 +267,11 @@ fn seen_everywhere() {
       ✓ out      eth0  192.168.10.103 → 203.0.113.10  ttl 63        seen after 30 µs
     pve1
       ✓ in       veth111i0, port of fwbr111i0  192.168.10.103 → 203.0.113.10   39 µs
-      - bridge   fwbr111i0: 94:83:c4:3a:8f:1a is behind fwln111i0 (FDB, learned,
-                 seen 3 s ago)
+      - bridge   fwbr111i0: 94:83:c4:3a:8f:1a is behind fwln111i0 (FDB, seen 3 s
+                 ago)
       ✓ out      fwln111i0  192.168.10.103 → 203.0.113.10  ttl 63   seen after 48 µs
       ✓ in       fwpr111p0, port of vmbr0  192.168.10.103 → 203.0.113.10       57 µs
-      - bridge   vmbr0: 94:83:c4:3a:8f:1a is behind enp1s0 (FDB, learned, seen 3 s
-                 ago)
+      - bridge   vmbr0: 94:83:c4:3a:8f:1a is behind enp1s0 (FDB, seen 3 s ago)
       ✓ out      enp1s0  192.168.10.103 → 203.0.113.10  ttl 63      seen after 66 µs
       - left     out of this host by enp1s0
     foretold: leaves this host by pve1:enp1s0
@@ -303,12 +299,11 @@ fn lost_on_the_way_though_foretold_otherwise() {
       ✗ in       veth111i0, port of fwbr111i0
                  not seen here; what was to bring it: out eth0 192.168.10.103 →
                  203.0.113.10  ttl 63
-      - bridge   fwbr111i0: 94:83:c4:3a:8f:1a is behind fwln111i0 (FDB, learned,
-                 seen 3 s ago)
+      - bridge   fwbr111i0: 94:83:c4:3a:8f:1a is behind fwln111i0 (FDB, seen 3 s
+                 ago)
       · out      fwln111i0  192.168.10.103 → 203.0.113.10  ttl 63
       · in       fwpr111p0, port of vmbr0
-      - bridge   vmbr0: 94:83:c4:3a:8f:1a is behind enp1s0 (FDB, learned, seen 3 s
-                 ago)
+      - bridge   vmbr0: 94:83:c4:3a:8f:1a is behind enp1s0 (FDB, seen 3 s ago)
       · out      enp1s0  192.168.10.103 → 203.0.113.10  ttl 63
       - left     out of this host by enp1s0
     foretold: leaves this host by pve1:enp1s0

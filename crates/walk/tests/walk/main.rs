@@ -5,6 +5,7 @@ mod iptables;
 mod net;
 mod seed;
 mod tell;
+mod unknown;
 
 use model::Snapshot;
 use walk::{Place, Protocol, Question, Trace};

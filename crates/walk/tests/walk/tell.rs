@@ -45,7 +45,7 @@ impl Tell<'_> {
             for step in &hop.steps {
                 writeln!(self.out, "{pad}  {}", self.action(step)).unwrap();
                 for child in &step.children {
-                    self.way(child, depth + 2, true);
+                    self.way(child, depth + 2, !matches!(child.cause, Cause::IcmpError));
                 }
             }
         }
