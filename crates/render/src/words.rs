@@ -11,6 +11,8 @@ use model::{
 };
 use walk::{IcmpKind, Packet, Payload, RuleRef};
 
+use crate::rule_text;
+
 /// The name of a link within its namespace.
 pub(crate) fn link(snapshot: &Snapshot, id: LinkId) -> String {
     snapshot.link(id).map_or_else(|| format!("if{}", id.index), |l| l.name.clone())
@@ -403,9 +405,7 @@ pub(crate) fn link_kind(snapshot: &Snapshot, l: &Link) -> String {
 
 /// A rule of the ruleset, in the syntax of the tool that wrote it.
 pub(crate) fn nft_rule(family: Family, table: &str, rule: &NftRule) -> String {
-    let _ = (family, table);
-    let names: Vec<String> = rule.exprs.iter().map(|e| format!("{e:?}")).collect();
-    names.join(" ")
+    rule_text::rule(family, table, rule)
 }
 
 /// The rule that a step speaks of, if the Snapshot has it.
