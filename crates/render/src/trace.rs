@@ -213,7 +213,7 @@ impl Teller<'_> {
                 self.indent(depth).put(Tone::Faint, "nobody here wants it").end();
             }
             Disposition::Lost(loss) => {
-                let last = last_packet(way);
+                let (loss, last) = (loss.root(), last_packet(way));
                 let lines = [
                     ("lost at", place(self.snapshot, loss)),
                     ("because", because(self.snapshot, loss, last)),

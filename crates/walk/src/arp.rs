@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use model::{
-    Family, Link, LinkFlags, LinkId, Mac, Neighbour, NeighbourState, NsId, RouteKind, Scope,
+    Family, Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState, NsId, RouteKind, Scope,
 };
 
 use crate::route::Flow;
@@ -64,8 +64,9 @@ impl<S: Sink> Walker<'_, '_, S> {
             };
             packet.src_mac.filter(|_| came)
         });
-        let mut ends =
-            heard.iter().filter(|l| self.net.link(**l).is_some_and(|l| l.port.is_none()));
+        // A bridge hears every broadcast: its ports lead on.
+        let is_end = |l: &Link| l.port.is_none() && !matches!(l.kind, LinkKind::Bridge(_));
+        let mut ends = heard.iter().filter(|l| self.net.link(**l).is_some_and(is_end));
         let only_heard_at = ends.next().copied().filter(|_| ends.next().is_none());
         Asked { answer, mac, request: (packet, end, way), reply, only_heard_at, doubt }
     }
