@@ -2,7 +2,9 @@
 
 mod breaks;
 mod iptables;
+mod kernel;
 mod net;
+mod scenarios;
 mod seed;
 mod tell;
 mod unknown;
