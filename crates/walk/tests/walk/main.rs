@@ -3,6 +3,7 @@
 mod breaks;
 mod iptables;
 mod kernel;
+mod live;
 mod net;
 mod scenarios;
 mod seed;

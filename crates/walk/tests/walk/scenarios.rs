@@ -240,7 +240,7 @@ fn hairpin_to_oneself() {
 fn localhost_published_without_proxy() {
     let local = no_proxy().replace("! -d 127.0.0.0/8 -m addrtype", "-m addrtype");
     insta::assert_snapshot!(agree(&local, "h", "127.0.0.1:8080"), @r"
-    there: LOST at h:docker0: no neighbour 172.17.0.2
+    there: LOST at h:docker0: Martian
     back: -
     ");
     let routed = format!("{local}\nset h:docker0 route_localnet 1");
