@@ -65,6 +65,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             return lost(Reason::TooBig { mtu: peer.mtu, told: false });
         }
         skb.scrub(peer_id.ns);
+        skb.crossed += 1;
         Ok(Next::Receive(peer_id))
     }
 

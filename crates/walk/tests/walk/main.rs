@@ -2,7 +2,10 @@
 
 mod breaks;
 mod iptables;
+mod kernel;
+mod live;
 mod net;
+mod scenarios;
 mod seed;
 mod tell;
 mod unknown;
