@@ -74,7 +74,7 @@ fn plain(
         End::Wire(w) if from_above(*w) => b.top = Some(*w),
         End::Wire(_) | End::None | End::Leaf { .. } => {}
         End::Words(words) if words == "outside" => {
-            b.text(b.width, 0, " ── outside", None, Tone::Plain)
+            b.text(b.width, 0, " ── outside", None, Tone::Plain);
         }
         End::Words(words) => {
             let text = format!(" {words}");

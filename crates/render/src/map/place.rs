@@ -4,16 +4,10 @@ use super::block::{Block, block, wrap};
 use super::channel::{self, Net};
 use super::head::Head;
 use super::layout::{Layout, Segment, Text, Wire};
+use super::row::{self, Overfull, Pin, Placed, Row};
 use super::scene::{Band, Scene, What, shorten};
 use crate::clean::width;
 use crate::style::Tone;
-
-/// There is not enough room for all wires side by side.
-#[derive(Debug)]
-pub(crate) struct Overfull;
-
-/// A wire, and the column that it is in.
-pub(crate) type Pin = (usize, usize);
 
 /// Gives everything its place on a page of `width` columns.
 pub(crate) fn place(scene: &Scene, page: usize) -> Result<Layout, Overfull> {
@@ -64,30 +58,6 @@ struct Placer<'a> {
     open: Vec<Pin>,
     /// A wire has just begun: it is to be seen before the next line.
     fresh: bool,
-}
-
-/// Where the blocks of a row and the wires that pass it stand.
-struct Row {
-    blocks: Vec<Placed>,
-    lanes: Vec<Pin>,
-}
-
-/// A block with its place in a row.
-struct Placed {
-    /// Index of the item in its band.
-    item: usize,
-    block: Block,
-    /// First column.
-    x: usize,
-    /// The wire that it hangs on, and where that comes in.
-    top: Option<Pin>,
-}
-
-impl Row {
-    /// Where wires come in at its upper end.
-    fn pins(&self) -> Vec<Pin> {
-        self.blocks.iter().filter_map(|b| b.top).chain(self.lanes.iter().copied()).collect()
-    }
 }
 
 impl Placer<'_> {
@@ -194,7 +164,7 @@ impl Placer<'_> {
             let mut with = chosen.clone();
             with.push(*item);
             let blocks = with.iter().map(|i| (*i, self.block(at, band, *i, tall))).collect();
-            match self.arrange(blocks, &lanes) {
+            match row::arrange(blocks, &lanes, self.page()) {
                 Some(row) => {
                     chosen = with;
                     best = Some(row);
@@ -222,87 +192,6 @@ impl Placer<'_> {
             return block(&band.items[item], room, true, from_above);
         }
         flat
-    }
-
-    /// Places for these blocks side by side, and for the wires that pass them.
-    fn arrange(&self, blocks: Vec<(usize, Block)>, lanes: &[Pin]) -> Option<Row> {
-        let column = |b: &Block| b.top.and_then(|w| lanes.iter().find(|l| l.0 == w)).map(|l| l.1);
-        let passing: Vec<Pin> = lanes
-            .iter()
-            .filter(|l| !blocks.iter().any(|(_, b)| b.top == Some(l.0)))
-            .copied()
-            .collect();
-        let mut hung: Vec<(usize, usize)> =
-            blocks.iter().enumerate().filter_map(|(n, (_, b))| Some((column(b)?, n))).collect();
-        hung.sort_unstable();
-        let mut starts: Vec<Option<usize>> = vec![None; blocks.len()];
-        self.hang(&blocks, &hung, &mut starts)?;
-        for n in 0..blocks.len() {
-            if starts[n].is_none() {
-                starts[n] = Some(self.free(&blocks, &starts, n, &passing)?);
-            }
-        }
-        let ranges: Vec<(usize, usize)> = blocks
-            .iter()
-            .zip(&starts)
-            .filter_map(|((_, b), x)| x.map(|x| (x.saturating_sub(1), x + b.width + 1)))
-            .collect();
-        let passing = settle(&passing, &ranges, self.page()).ok()?;
-        let place = |((item, block), x): ((usize, Block), Option<usize>)| {
-            let x = x?;
-            let top = block.top.zip(column(&block)).map(|(w, lane)| (w, hook(&block, x, lane)));
-            Some(Placed { item, block, x, top })
-        };
-        let blocks = blocks.into_iter().zip(starts).filter_map(place).collect();
-        Some(Row { blocks, lanes: passing })
-    }
-
-    /// Blocks that hang on wires from above: each under its wire, as far as there is room.
-    fn hang(
-        &self,
-        blocks: &[(usize, Block)],
-        hung: &[(usize, usize)],
-        starts: &mut [Option<usize>],
-    ) -> Option<()> {
-        let mut end = 0;
-        for (x, n) in hung {
-            let b = &blocks[*n].1;
-            let name = b.texts.first().map_or(1, |t| width(&t.text));
-            let wish = x.saturating_sub(name / 2).min(self.page().checked_sub(b.width)?);
-            let start = wish.max(end);
-            starts[*n] = Some(start);
-            end = start + b.width + 2;
-        }
-        let mut limit = self.page();
-        for (_, n) in hung.iter().rev() {
-            let b = &blocks[*n].1;
-            let start = starts[*n]?.min(limit.checked_sub(b.width)?);
-            starts[*n] = Some(start);
-            limit = start.saturating_sub(2);
-        }
-        Some(())
-    }
-
-    /// The first place for a block that hangs on nothing: clear of wires if there is one.
-    fn free(
-        &self,
-        blocks: &[(usize, Block)],
-        starts: &[Option<usize>],
-        n: usize,
-        passing: &[Pin],
-    ) -> Option<usize> {
-        let w = blocks[n].1.width;
-        let last = self.page().checked_sub(w)?;
-        let clear = |x: &usize| {
-            starts
-                .iter()
-                .zip(blocks)
-                .all(|(s, (_, b))| s.is_none_or(|s| *x >= s + b.width + 2 || s >= *x + w + 2))
-        };
-        let untouched =
-            |x: &usize| !passing.iter().any(|(_, l)| (x.saturating_sub(1)..=x + w).contains(l));
-        let first = 2.min(last);
-        (first..=last).find(|x| clear(x) && untouched(x)).or_else(|| (first..=last).find(clear))
     }
 
     /// Puts a row on the page, after the channel that leads to it.
@@ -359,45 +248,4 @@ impl Placer<'_> {
             self.y += 1;
         }
     }
-}
-
-/// The column at which a wire that is at `lane` comes to a block at `x`: to its name, which moves
-/// under the wire where it has a line for itself.
-fn hook(block: &Block, x: usize, lane: usize) -> usize {
-    let name = block.texts.first().map_or(1, |t| width(&t.text));
-    let room = if block.height > 1 { block.width } else { name };
-    lane.clamp(x, x + room - 1)
-}
-
-/// Columns for wires that have to pass beside what is blocked (first column, and the one behind
-/// the last): where they are, or as near as can be, with room between them if there is any.
-pub(crate) fn settle(
-    lanes: &[Pin],
-    blocked: &[(usize, usize)],
-    page: usize,
-) -> Result<Vec<Pin>, Overfull> {
-    let is_free = |x: usize| !blocked.iter().any(|(a, b)| (*a..*b).contains(&x));
-    let (stay, go): (Vec<Pin>, Vec<Pin>) = lanes.iter().partition(|l| is_free(l.1));
-    let mut used: Vec<usize> = stay.iter().map(|l| l.1).collect();
-    let mut found = Vec::new();
-    for (_, x) in &go {
-        let apart = |c: &usize| used.iter().all(|u| u.abs_diff(*c) > 1);
-        let near = |c: &usize| (c.abs_diff(*x), *c);
-        let column = (0..page)
-            .filter(|c| is_free(*c) && apart(c))
-            .min_by_key(near)
-            .or_else(|| (0..page).filter(|c| is_free(*c) && !used.contains(c)).min_by_key(near))
-            .ok_or(Overfull)?;
-        used.push(column);
-        found.push(column);
-    }
-    // Those that move keep their order, so that they do not cross each other.
-    let mut go = go;
-    go.sort_by_key(|l| l.1);
-    found.sort_unstable();
-    let moved = go.into_iter().zip(found).map(|((wire, _), x)| (wire, x));
-    let mut settled: Vec<Pin> = stay.into_iter().chain(moved).collect();
-    let order = |p: &Pin| lanes.iter().position(|l| l.0 == p.0);
-    settled.sort_by_key(order);
-    Ok(settled)
 }

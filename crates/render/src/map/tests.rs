@@ -372,7 +372,7 @@ fn random(ops: &[(u8, u8, u8, u8, u8)]) -> String {
         let pad = "o".repeat(usize::from(*d) % 9);
         let at = |ns: usize, flip: u8| {
             let list: &Vec<String> = &bridges[ns];
-            if list.is_empty() || flip % 3 == 0 {
+            if list.is_empty() || flip.is_multiple_of(3) {
                 String::new()
             } else {
                 format!("@{}", list[usize::from(flip) % list.len()])
@@ -384,7 +384,7 @@ fn random(ops: &[(u8, u8, u8, u8, u8)]) -> String {
             for leaf in 0..c % 7 {
                 let (ns, port) = (format!("n{x}"), format!("l{serial}{leaf}"));
                 text.push_str(&format!("ns {port} in n{x}\n"));
-                if d % 2 == 0 {
+                if d.is_multiple_of(2) {
                     text.push_str(&format!(
                         "bridge {ns}:f{port}\nveth {ns}:p{port}@{bridge} {ns}:q{port}@f{port}\n\
                          veth {port}:eth0 {ns}:{port}@f{port}\n"
@@ -409,7 +409,7 @@ fn random(ops: &[(u8, u8, u8, u8, u8)]) -> String {
             3 => format!(
                 "nic n{x}:e{serial}{pad} {}{}",
                 at(x, *c),
-                if c % 2 == 0 { " down" } else { "" }
+                if c.is_multiple_of(2) { " down" } else { "" }
             ),
             _ => format!(
                 "veth n{x}:a{serial}{pad}{} n{y}:b{serial}{pad}{} {}",
@@ -420,7 +420,7 @@ fn random(ops: &[(u8, u8, u8, u8, u8)]) -> String {
         };
         text.push_str(&line);
         text.push('\n');
-        if op % 10 > 4 && c % 4 == 0 {
+        if op % 10 > 4 && c.is_multiple_of(4) {
             text.push_str(&format!("addr n{x}:a{serial}{pad} 192.168.{serial}.100/24\n"));
         }
     }
