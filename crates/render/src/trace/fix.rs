@@ -7,7 +7,14 @@ use crate::words as w;
 
 /// The smallest change that lets a lost packet pass: a command where there is one, else what a
 /// person has to do.
-pub(crate) fn fix(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> String {
+///
+/// `router` is the link by which the last router on the way there sent the packet.
+pub(crate) fn fix(
+    snapshot: &Snapshot,
+    loss: &Loss,
+    packet: &Packet,
+    router: Option<LinkId>,
+) -> String {
     let ns = snapshot.name_of(loss.ns);
     let link = loss.link.map_or_else(|| "LINK".to_owned(), |l| w::link(snapshot, l));
     let here = |command: String| format!("nestwork exec {ns} {command}");
@@ -33,12 +40,16 @@ pub(crate) fn fix(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> String {
             _ => here(format!("ip addr add {ip}/PREFIX dev {link}")),
         },
         Reason::NoWayBack { src } => {
-            here(format!("iptables -t nat -A POSTROUTING -s {src} -o {link} -j MASQUERADE"))
+            let out = router.or(loss.link);
+            let (ns, dev) =
+                out.map_or((ns.clone(), link), |l| (snapshot.name_of(l.ns), w::link(snapshot, l)));
+            let rule = format!("POSTROUTING -s {src} -o {dev} -j MASQUERADE");
+            format!("nestwork exec {ns} iptables -t nat -A {rule}")
         }
         Reason::LinkDown => here(format!("ip link set {link} up")),
         Reason::NoCarrier => no_carrier(snapshot, loss, &link),
         Reason::PeerDown(peer) => up(snapshot, *peer),
-        Reason::NoNeighbour { because: Some(inner), .. } => fix(snapshot, inner, packet),
+        Reason::NoNeighbour { because: Some(inner), .. } => fix(snapshot, inner, packet, router),
         Reason::NoNeighbour { ip, .. } => no_neighbour(snapshot, loss, *ip, &link),
         Reason::DuplicateAddress { ip, owners } => match owners.last() {
             Some((l, _)) => {
