@@ -4,7 +4,6 @@ use std::net::Ipv4Addr;
 
 use model::{Hook, LinkId, LinkKind, Opaque};
 
-use crate::br_netfilter::reason;
 use crate::route::{Flow, Found};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
@@ -39,10 +38,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn route_output(&mut self, skb: &mut Skb) -> Result<Found<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let flow = Flow::of(&skb.packet, skb.mark, None);
-        let found = place.lookup(&flow).map_err(|e| match e.reason(place, flow.dst) {
-            Ok(reason) => Stop::lost(Stage::Route, skb.ns, None, reason),
-            Err(unknown) => Stop::unknown(Stage::Route, unknown),
-        })?;
+        let found = place
+            .lookup(&flow)
+            .map_err(|e| e.refusal(place, flow.dst).stop(Stage::Route, skb.ns, None))?;
         if !matches!(found.route.kind, model::RouteKind::Unicast | model::RouteKind::Local) {
             let what = format!("{} is a broadcast or multicast address", flow.dst);
             return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
@@ -135,10 +133,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn route_in(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let flow = Flow::of(&skb.packet, skb.mark, Some(id.index));
-        let input = place.route_input(&flow, id.index).map_err(|e| match reason(e) {
-            Ok(reason) => Stop::lost(Stage::Route, skb.ns, Some(id), reason),
-            Err(unknown) => Stop::unknown(Stage::Route, unknown),
-        })?;
+        let input = place
+            .route_input(&flow, id.index)
+            .map_err(|e| e.stop(Stage::Route, id.ns, Some(id)))?;
         self.tell_route(skb, &input.found, None);
         let (rp_filter, route) = input.valid;
         self.tell(skb, Stage::Route, || Action::SourceValid {
@@ -155,7 +152,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn local(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         skb.fragment = None;
         self.hook(skb, Hook::Input, Some(id.index), None)?;
-        Err(Stop { stage: Stage::Local, disposition: Disposition::Delivered(skb.ns) })
+        Err(Stop::new(Stage::Local, Disposition::Delivered(skb.ns)))
     }
 
     /// `ip_forward`.

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use model::{InetConf, Nexthop, Route, RouteKind, Rule, RuleAction, Scope};
 
 use crate::indexed::Place;
+use crate::validate::Refusal;
 use crate::{Packet, Payload, Reason, Unknown};
 
 /// What a route is looked up by.
@@ -80,12 +81,15 @@ impl<'a> Found<'a> {
 }
 
 impl NotFound<'_> {
-    /// As the reason for a loss, or the cause of not knowing.
-    pub(crate) fn reason(self, place: &Place<'_>, dst: Ipv4Addr) -> Result<Reason, Unknown> {
+    /// As the refusal of a packet to `dst`.
+    pub(crate) fn refusal(self, place: &Place<'_>, dst: Ipv4Addr) -> Refusal {
+        let lost = |reason| Refusal::Lost(Box::new(reason));
         match self {
-            Self::Nothing | Self::Refused(None) => Ok(Reason::NoRoute(dst)),
-            Self::Refused(Some(route)) => Ok(Reason::RouteRefuses(Box::new(route.clone()))),
-            Self::Unknown(what) => Err(Unknown::Routing { ns: place.ns.id, what }),
+            Self::Nothing | Self::Refused(None) => lost(Reason::NoRoute(dst)),
+            Self::Refused(Some(route)) => lost(Reason::RouteRefuses(Box::new(route.clone()))),
+            Self::Unknown(what) => {
+                Refusal::Unknown(Box::new(Unknown::Routing { ns: place.ns.id, what }))
+            }
         }
     }
 }
@@ -192,7 +196,8 @@ impl<'a> Place<'a> {
     }
 
     fn is_alive(&self, hop: &Nexthop) -> bool {
-        !hop.dead && !(hop.linkdown && self.conf(hop.link).ignore_routes_with_linkdown)
+        let ignored = hop.linkdown && self.conf(hop.link).ignore_routes_with_linkdown;
+        !hop.dead && !ignored
     }
 
     fn rule_matches(&self, rule: &Rule, flow: &Flow) -> Result<bool, NotFound<'a>> {
