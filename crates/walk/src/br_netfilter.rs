@@ -32,6 +32,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         if skb.arp.is_some() || !self.calls_iptables(bridge) {
             return Ok(None);
         }
+        self.modelled(skb, Stage::Bridge)?;
         skb.physin = Some(port.index);
         let dst = skb.packet.dst;
         self.hook(skb, Hook::Prerouting, Some(bridge.index), None)?;

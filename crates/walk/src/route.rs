@@ -218,10 +218,14 @@ impl<'a> Place<'a> {
             && rule.protocol.is_none_or(|p| p == flow.protocol)
             && port(rule.sport, flow.ports.map(|p| p.0))
             && port(rule.dport, flow.ports.map(|p| p.1));
-        if matches && !rule.unknown.is_empty() {
+        // Slaves of a VRF are not followed at all, so no packet here is one's.
+        let l3mdev = rule.unknown.iter().any(|u| u == "l3mdev");
+        let mut unknown = rule.unknown.iter().filter(|u| *u != "l3mdev").peekable();
+        if matches && !l3mdev && unknown.peek().is_some() {
             let what = format!("rule {} ({})", rule.priority, rule.unknown.join(", "));
             return Err(NotFound::Unknown(what));
         }
+        let matches = matches && !l3mdev;
         Ok(matches != rule.invert)
     }
 
