@@ -4,7 +4,7 @@ mod fix;
 mod loss;
 mod step;
 
-use model::Snapshot;
+use model::{LinkId, Snapshot};
 use walk::{Action, Cause, Checked, Disposition, Mark, Place, Sighting, Step, Trace, Way};
 
 use crate::page::Page;
@@ -25,7 +25,8 @@ pub fn trace(
     explain: bool,
     style: &Style,
 ) -> String {
-    let mut teller = Teller { page: Page::new(style), snapshot, explain };
+    let router = router(&trace.there);
+    let mut teller = Teller { page: Page::new(style), snapshot, explain, router };
     teller.question(trace);
     teller.way(&trace.there, live.map(|l| l.there.as_slice()), 0);
     if let Some(back) = &trace.back {
@@ -42,6 +43,8 @@ struct Teller<'a> {
     page: Page,
     snapshot: &'a Snapshot,
     explain: bool,
+    /// The link by which the last router on the way there sent the packet.
+    router: Option<LinkId>,
 }
 
 /// What is to be printed before a step.
@@ -217,11 +220,11 @@ impl Teller<'_> {
                 self.indent(depth).put(Tone::Faint, "nobody here wants it").end();
             }
             Disposition::Lost(loss) => {
-                let last = last_packet(way);
+                let (loss, last) = (loss.root(), last_packet(way));
                 let lines = [
                     ("lost at", place(self.snapshot, loss)),
                     ("because", because(self.snapshot, loss, last)),
-                    ("to fix", fix(self.snapshot, loss, last)),
+                    ("to fix", fix(self.snapshot, loss, last, self.router)),
                 ];
                 self.closing(&lines, Tone::Bad, depth);
             }
@@ -288,6 +291,17 @@ fn sign_of<'m>(mark: Option<&'m Mark>, lost: &mut bool) -> Sign<'m> {
         Some(Mark::Missing) => Sign::plain(Tone::Faint, "·"),
         Some(Mark::NotWatched) | None => Sign::plain(Tone::Faint, "-"),
     }
+}
+
+/// The link by which the last router on a way sent the packet.
+pub(crate) fn router(way: &Way) -> Option<LinkId> {
+    let steps = way.hops.iter().flat_map(|h| &h.steps);
+    steps
+        .filter_map(|s| match s.action {
+            Action::Forwarded { to, .. } => Some(to),
+            _ => None,
+        })
+        .last()
 }
 
 /// The packet as it was at the last step of a way.

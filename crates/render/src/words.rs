@@ -241,3 +241,9 @@ pub(crate) fn rule_ref(snapshot: &Snapshot, r: &RuleRef) -> String {
         None => format!("{place}: rule {}", r.number),
     }
 }
+
+/// Whether the link of a loss has an address of its own.
+pub(crate) fn has_address(snapshot: &Snapshot, loss: &walk::Loss) -> bool {
+    let ns = snapshot.namespaces.get(&loss.ns);
+    ns.zip(loss.link).is_some_and(|(ns, link)| ns.addresses_of(link.index).next().is_some())
+}

@@ -28,6 +28,8 @@ pub(crate) struct Skb {
     pub(crate) untracked: bool,
     /// Length of the largest fragment, where it was fragmented.
     pub(crate) fragment: Option<u32>,
+    /// How many pairs it has crossed.
+    pub(crate) crossed: u32,
     /// For an ICMP error: the packet that it is about, as its sender saw it.
     pub(crate) about: Option<Box<Packet>>,
 }
@@ -55,6 +57,7 @@ impl Skb {
             ct: None,
             untracked: false,
             fragment: None,
+            crossed: 0,
             about: None,
         }
     }
@@ -86,20 +89,29 @@ impl Skb {
 #[derive(Clone, Debug)]
 pub(crate) struct Stop {
     pub(crate) stage: Stage,
-    pub(crate) disposition: Disposition,
+    pub(crate) disposition: Box<Disposition>,
 }
 
 impl Stop {
-    pub(crate) const fn lost(stage: Stage, ns: NsId, link: Option<LinkId>, reason: Reason) -> Self {
-        Self { stage, disposition: Disposition::Lost(Loss { ns, link, reason }) }
+    pub(crate) fn new(stage: Stage, disposition: Disposition) -> Self {
+        Self { stage, disposition: Box::new(disposition) }
     }
 
-    pub(crate) const fn unknown(stage: Stage, unknown: Unknown) -> Self {
-        Self { stage, disposition: Disposition::Unknown(unknown) }
+    pub(crate) fn lost(stage: Stage, ns: NsId, link: Option<LinkId>, reason: Reason) -> Self {
+        Self::new(stage, Disposition::Lost(Loss { ns, link, reason }))
     }
 
-    pub(crate) const fn ignored(stage: Stage) -> Self {
-        Self { stage, disposition: Disposition::Ignored }
+    pub(crate) fn unknown(stage: Stage, unknown: Unknown) -> Self {
+        Self::new(stage, Disposition::Unknown(unknown))
+    }
+
+    pub(crate) fn ignored(stage: Stage) -> Self {
+        Self::new(stage, Disposition::Ignored)
+    }
+
+    /// As the end of this packet.
+    pub(crate) fn end(self, skb: Skb) -> End {
+        End { disposition: *self.disposition, skb }
     }
 }
 

@@ -242,12 +242,11 @@ impl Reader<'_> {
         let mut keys = Vec::new();
         let Some(first) = piece(reg) else { return keys };
         let mut at = first;
-        loop {
-            let Some(Held::Field(field)) = self.registers.get(&at).cloned() else { break };
-            at += field.len.div_ceil(4).max(1);
+        while let Some(Held::Field(field)) = self.registers.get(&at).cloned() {
+            at = at.saturating_add(field.len.div_ceil(4).max(1));
             self.use_field(&field);
             keys.push(field);
-            if (at - first) * 4 >= len {
+            if (at - first).saturating_mul(4) >= len {
                 break;
             }
         }

@@ -7,7 +7,14 @@ use crate::words as w;
 
 /// The smallest change that lets a lost packet pass: a command where there is one, else what a
 /// person has to do.
-pub(crate) fn fix(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> String {
+///
+/// `router` is the link by which the last router on the way there sent the packet.
+pub(crate) fn fix(
+    snapshot: &Snapshot,
+    loss: &Loss,
+    packet: &Packet,
+    router: Option<LinkId>,
+) -> String {
     let ns = snapshot.name_of(loss.ns);
     let link = loss.link.map_or_else(|| "LINK".to_owned(), |l| w::link(snapshot, l));
     let here = |command: String| format!("nestwork exec {ns} {command}");
@@ -26,13 +33,23 @@ pub(crate) fn fix(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> String {
         Reason::Martian => here(format!("sysctl -w net.ipv4.conf.{link}.route_localnet=1")),
         Reason::RuleDrop(r) | Reason::RuleReject(r) => here(delete_rule(snapshot, r)),
         Reason::PolicyDrop(c) => here(accept(snapshot, c, packet)),
+        Reason::DeadEnd { ip } => match bridge_towards(snapshot, loss.ns, *ip) {
+            Some(bridge) if !w::has_address(snapshot, loss) => {
+                here(format!("ip link set {link} master {bridge}"))
+            }
+            _ => here(format!("ip addr add {ip}/PREFIX dev {link}")),
+        },
         Reason::NoWayBack { src } => {
-            here(format!("iptables -t nat -A POSTROUTING -s {src} -o {link} -j MASQUERADE"))
+            let out = router.or(loss.link);
+            let (ns, dev) =
+                out.map_or((ns.clone(), link), |l| (snapshot.name_of(l.ns), w::link(snapshot, l)));
+            let rule = format!("POSTROUTING -s {src} -o {dev} -j MASQUERADE");
+            format!("nestwork exec {ns} iptables -t nat -A {rule}")
         }
         Reason::LinkDown => here(format!("ip link set {link} up")),
         Reason::NoCarrier => no_carrier(snapshot, loss, &link),
         Reason::PeerDown(peer) => up(snapshot, *peer),
-        Reason::NoNeighbour { because: Some(inner), .. } => fix(snapshot, inner, packet),
+        Reason::NoNeighbour { because: Some(inner), .. } => fix(snapshot, inner, packet, router),
         Reason::NoNeighbour { ip, .. } => no_neighbour(snapshot, loss, *ip, &link),
         Reason::DuplicateAddress { ip, owners } => match owners.last() {
             Some((l, _)) => {
@@ -217,4 +234,15 @@ fn loose_links(ns: &Namespace) -> Vec<&str> {
         .filter(|l| matches!(l.kind, LinkKind::Veth | LinkKind::Physical | LinkKind::Tap(_)))
         .map(|l| l.name.as_str())
         .collect()
+}
+
+/// The bridge of a namespace that an address most likely is behind: the one with an address in
+/// its subnet, else the only one.
+fn bridge_towards(snapshot: &Snapshot, ns: NsId, ip: Ipv4Addr) -> Option<String> {
+    let ns = snapshot.namespaces.get(&ns)?;
+    let bridges = || ns.links.values().filter(|l| matches!(l.kind, LinkKind::Bridge(_)));
+    let near = bridges()
+        .find(|l| ns.addresses_of(l.index).any(|a| a.net.contains(&IpAddr::V4(ip))))
+        .or_else(|| bridges().next().filter(|_| bridges().count() == 1))?;
+    Some(crate::clean(&near.name))
 }

@@ -50,6 +50,15 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
             let (family, table, chain) = (c.family.as_str(), &c.table, &c.chain);
             format!("no rule of {family} {table} {chain} accepts it, and the policy is drop")
         }
+        Reason::DeadEnd { ip } => {
+            let what = match loss.link.and_then(|l| snapshot.link(l)) {
+                Some(l) if l.master.is_none() && !w::has_address(snapshot, loss) => {
+                    ", which has no address and is no port of a bridge"
+                }
+                _ => "",
+            };
+            format!("the question who has {ip} ends at {link}{what}")
+        }
         Reason::NoWayBack { src } => format!(
             "it leaves with the source {src}, which nobody beyond {link} can answer: no translation \
              and no route back"

@@ -22,6 +22,11 @@ pub(crate) fn ends(net: &Snapshot, trace: &Trace) -> String {
     format!("there: {}\nback: {back}", tell.end(&trace.there.disposition))
 }
 
+/// `NS:LINK`.
+pub(crate) fn link_name(net: &Snapshot, link: LinkId) -> String {
+    Tell { net, out: String::new() }.link(link)
+}
+
 struct Tell<'a> {
     net: &'a Snapshot,
     out: String,

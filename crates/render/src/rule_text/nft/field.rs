@@ -14,11 +14,17 @@ pub(super) enum Needs {
     Network,
     /// This transport protocol.
     Transport,
+    /// This transport protocol, which itself is of one network protocol (ICMP).
+    Both,
 }
 
 impl Needs {
     pub(super) fn contains(self, other: Self) -> bool {
-        self != Self::Nothing && self == other
+        match self {
+            Self::Nothing => false,
+            Self::Both => matches!(other, Self::Network | Self::Transport),
+            one => one == other,
+        }
     }
 }
 
@@ -227,6 +233,10 @@ fn transport(protocol: Option<u8>, offset: u32, len: u32) -> Option<Field> {
         _ => return None,
     };
     // A port of any transport protocol says nothing about which.
-    let needs = if header == "th" { Needs::Nothing } else { Needs::Transport };
+    let needs = match header {
+        "th" => Needs::Nothing,
+        "icmp" => Needs::Both,
+        _ => Needs::Transport,
+    };
     Some(Field::new(format!("{header} {name}"), kind, len, needs))
 }
