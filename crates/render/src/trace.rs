@@ -319,13 +319,11 @@ fn sign_of<'m>(mark: Option<&'m Mark>, lost: &mut bool) -> Sign<'m> {
 
 /// The link by which the last router on a way sent the packet.
 pub(crate) fn router(way: &Way) -> Option<LinkId> {
-    let steps = way.hops.iter().flat_map(|h| &h.steps);
-    steps
-        .filter_map(|s| match s.action {
-            Action::Forwarded { to, .. } => Some(to),
-            _ => None,
-        })
-        .last()
+    let mut steps = way.hops.iter().rev().flat_map(|h| h.steps.iter().rev());
+    steps.find_map(|s| match s.action {
+        Action::Forwarded { to, .. } => Some(to),
+        _ => None,
+    })
 }
 
 /// The packet as it was at the last step of a way.

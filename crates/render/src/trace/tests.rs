@@ -463,6 +463,31 @@ fn three_lines_for_each_loss() {
 }
 
 #[test]
+fn a_port_goes_back_to_the_bridge_that_lacks_it() {
+    let mut s = network(SEED);
+    let at = link(&s, "pve1:veth111i0");
+    let port = s.namespaces.get_mut(&at.ns).unwrap().links.get_mut(&at.index).unwrap();
+    (port.master, port.port) = (None, None);
+    let reason = Reason::DeadEnd { ip: ip(192, 168, 10, 1) };
+    let loss = Loss { ns: at.ns, link: Some(at), reason };
+    let packet = ping(ip(192, 168, 10, 103), ip(203, 0, 113, 10), 63);
+    let fix = super::fix(&s, &loss, &packet, None);
+    assert_eq!(fix, "nestwork exec pve1 ip link set veth111i0 master fwbr111i0");
+}
+
+#[test]
+fn a_name_cannot_put_words_into_a_command() {
+    let mut s = network(SEED);
+    let at = link(&s, "docker01:eth0");
+    let ns = s.namespaces.get_mut(&at.ns).unwrap();
+    ns.links.get_mut(&at.index).unwrap().name = "a;reboot'".to_owned();
+    let loss = Loss { ns: at.ns, link: Some(at), reason: Reason::LinkDown };
+    let packet = ping(ip(192, 168, 10, 103), ip(203, 0, 113, 10), 63);
+    let fix = super::fix(&s, &loss, &packet, None);
+    assert_eq!(fix, r"nestwork exec docker01 ip link set 'a;reboot'\''' up");
+}
+
+#[test]
 fn what_is_unknown_says_because_of_what() {
     let s = network(SEED);
     let mut m = half(&s);
