@@ -26,7 +26,7 @@ pub fn trace(
     style: &Style,
 ) -> String {
     let router = router(&trace.there);
-    let mut teller = Teller { page: Page::new(style), snapshot, explain, router };
+    let mut teller = Teller { page: Page::new(style), snapshot, explain, router, lost: false };
     teller.question(trace);
     teller.way(&trace.there, live.map(|l| l.there.as_slice()), 0);
     if let Some(back) = &trace.back {
@@ -45,6 +45,8 @@ struct Teller<'a> {
     explain: bool,
     /// The link by which the last router on the way there sent the packet.
     router: Option<LinkId>,
+    /// The real packet was missed already: it cannot be expected any more, nor can its answer.
+    lost: bool,
 }
 
 /// What is to be printed before a step.
@@ -77,7 +79,6 @@ impl Teller<'_> {
     /// One way: its namespaces, its steps, its end.
     fn way(&mut self, way: &Way, marks: Option<&[Mark]>, depth: usize) {
         let mut place = 0;
-        let mut lost = false;
         let mut before: Option<&Step> = None;
         for hop in &way.hops {
             let name = self.snapshot.name_of(hop.ns);
@@ -88,7 +89,7 @@ impl Teller<'_> {
                     (Some(_), false) => Sign::plain(Tone::Faint, "-"),
                     (Some(marks), true) => {
                         place += 1;
-                        sign_of(marks.get(place - 1), &mut lost)
+                        sign_of(marks.get(place - 1), &mut self.lost)
                     }
                 };
                 if self.explain || !step::is_quiet(self.snapshot, step) {
