@@ -72,7 +72,9 @@ impl Teller<'_> {
             Place::Namespace(id) => self.snapshot.name_of(id),
             Place::Outside(link) => format!("outside, by {}", self.snapshot.link_name(link)),
         };
-        let text = format!("{} from {from} to {}", words::payload(p), p.dst);
+        let t = p.tuple();
+        let to = words::endpoint(t.dst, t.dport, t.protocol);
+        let text = format!("{} from {from} to {to}", words::payload(p));
         self.page.put(Tone::Title, &text).end();
     }
 
@@ -83,7 +85,9 @@ impl Teller<'_> {
         for hop in &way.hops {
             let name = self.snapshot.name_of(hop.ns);
             self.indent(depth).put(Tone::Title, &name).end();
-            for step in &hop.steps {
+            for (n, step) in hop.steps.iter().enumerate() {
+                let told_next =
+                    hop.steps.get(n + 1).is_some_and(|next| step::says_more(next, step));
                 let sign = match (marks, is_place(step)) {
                     (None, _) => Sign::plain(Tone::Plain, "·"),
                     (Some(_), false) => Sign::plain(Tone::Faint, "-"),
@@ -92,7 +96,7 @@ impl Teller<'_> {
                         sign_of(marks.get(place - 1), &mut self.lost)
                     }
                 };
-                if self.explain || !step::is_quiet(self.snapshot, step) {
+                if self.explain || !(told_next || step::is_quiet(self.snapshot, step)) {
                     self.step(step, &sign, depth);
                     self.missing(&sign, before, depth);
                 }

@@ -150,7 +150,9 @@ fn no_neighbour(snapshot: &Snapshot, loss: &Loss, ip: Ipv4Addr, link: &str) -> S
 fn delete_rule(snapshot: &Snapshot, r: &RuleRef) -> String {
     let c = &r.chain;
     match (is_iptables(snapshot, c), c.family) {
-        (true, model::Family::Ip) => format!("iptables -t {} -D {} {}", c.table, c.chain, r.number),
+        (true, model::Family::Ip) => {
+            format!("iptables{} -D {} {}", table_option(&c.table), c.chain, r.number)
+        }
         _ => {
             let (family, table, chain) = (c.family.as_str(), &c.table, &c.chain);
             format!("nft delete rule {family} {table} {chain} handle {}", r.handle)
@@ -161,11 +163,16 @@ fn delete_rule(snapshot: &Snapshot, r: &RuleRef) -> String {
 /// A rule that accepts just this packet's addresses.
 fn accept(snapshot: &Snapshot, c: &ChainRef, p: &Packet) -> String {
     if is_iptables(snapshot, c) && c.family == model::Family::Ip {
-        let (table, chain) = (&c.table, &c.chain);
-        return format!("iptables -t {table} -I {chain} -s {} -d {} -j ACCEPT", p.src, p.dst);
+        let (table, chain) = (table_option(&c.table), &c.chain);
+        return format!("iptables{table} -I {chain} -s {} -d {} -j ACCEPT", p.src, p.dst);
     }
     let (family, table, chain) = (c.family.as_str(), &c.table, &c.chain);
     format!("nft insert rule {family} {table} {chain} ip saddr {} ip daddr {} accept", p.src, p.dst)
+}
+
+/// ` -t nat`; nothing for the table that iptables takes by itself.
+fn table_option(table: &str) -> String {
+    if table == "filter" { String::new() } else { format!(" -t {table}") }
 }
 
 /// Whether iptables-nft wrote this table: its built-in names, and rules with xtables parts.
