@@ -133,6 +133,8 @@ impl State {
         let mut lo = link(1, "lo", LinkKind::Loopback, &Pins::default());
         lo.mtu = 65536;
         space.links.insert(1, lo);
+        self.indexes.insert(id, [("lo".to_owned(), 1)].into());
+        self.names.insert(id, spec.name.clone());
         self.spaces.insert(id, space);
         self.known.namespaces.insert(spec.name.clone(), id);
     }
@@ -159,6 +161,8 @@ impl State {
             self.end_link(LinkId { ns: id, index });
         }
         self.spaces.remove(&id);
+        self.names.remove(&id);
+        self.indexes.remove(&id);
         for space in self.spaces.values_mut() {
             space.nsids.retain(|_, target| *target != id);
             space.files.retain(|f| f.seen_in != Some(id));
@@ -172,6 +176,9 @@ impl State {
     fn end_link(&mut self, id: LinkId) {
         let Some(space) = self.spaces.get_mut(&id.ns) else { return };
         let Some(gone) = space.links.remove(&id.index) else { return };
+        if let Some(indexes) = self.indexes.get_mut(&id.ns) {
+            indexes.remove(&gone.name);
+        }
         space.addresses.retain(|a| a.link != id.index);
         space.neighbours.retain(|n| n.link != id.index);
         space.routes.retain(|r| !r.nexthops.iter().any(|h| h.link == id.index));
@@ -240,7 +247,9 @@ impl State {
         let next = space.links.keys().next_back().map_or(1, |i| i + 1);
         let index = pins.index.unwrap_or(next);
         space.links.insert(index, link(index, &name.name, kind, pins));
-        Some(LinkId { ns: space.id, index })
+        let id = LinkId { ns: space.id, index };
+        self.indexes.entry(id.ns).or_default().insert(name.name.clone(), index);
+        Some(id)
     }
 
     fn relate(&mut self, id: LinkId, relation: Relation) {
