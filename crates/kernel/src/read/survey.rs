@@ -209,15 +209,13 @@ fn tables(readings: &mut [Reading], observer: &mut Observer, candidates: usize) 
 }
 
 fn note_table(reading: &mut Reading, rows: Vec<(u32, Option<NsId>)>) {
-    for (nsid, whom) in rows {
-        match whom {
-            Some(id) => {
-                reading.namespace.nsids.insert(nsid, id);
-            }
-            None => reading
-                .warnings
-                .push(format!("its nsid {nsid} stands for a namespace that nothing else shows")),
-        }
+    let (known, strange): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, whom)| whom.is_some());
+    reading.namespace.nsids = known.into_iter().filter_map(|(n, whom)| Some((n, whom?))).collect();
+    if let Some((first, _)) = strange.first() {
+        let count = strange.len();
+        reading.warnings.push(format!(
+            "{count} of its nsids ({first}, …) stand for namespaces that nothing else shows"
+        ));
     }
 }
 

@@ -1,0 +1,380 @@
+//! Reading the running kernel, compared with what iproute2 says in the same namespaces.
+
+mod space;
+
+use kernel::read::{KnownName, Parts, ReadOptions, read};
+use model::{Found, LinkKind, NameSource, NsKey, Opaque, Relation, Snapshot};
+use serde_json::Value;
+use space::{Space, privileged};
+
+fn snapshot() -> Snapshot {
+    read(&ReadOptions::default()).unwrap()
+}
+
+fn json(text: &str) -> Vec<Value> {
+    serde_json::from_str(text).unwrap()
+}
+
+/// The flags of a container with its own PID, mount and UTS namespaces.
+const CONTAINER: [&str; 7] =
+    ["--net", "--pid", "--mount", "--uts", "--fork", "--mount-proc", "--kill-child"];
+
+#[test]
+fn containers_in_containers_with_their_wires() {
+    privileged("containers_in_containers_with_their_wires", || {
+        let outer = Space::new(&CONTAINER);
+        let inner = outer.inside(&CONTAINER);
+        outer.run_net(&format!(
+            "ip link add br0 type bridge; ip link add v0 type veth peer name eth0 netns {}
+             ip link set v0 master br0 up; ip link set br0 up",
+            inner.pid
+        ));
+        let before = (outer.run("ip netns list-id"), inner.run("ip netns list-id"));
+
+        let snapshot = snapshot();
+        let (o, i) = (outer.of(&snapshot), inner.of(&snapshot));
+        assert!(o.parent.is_some_and(|p| p != i.id));
+        assert_eq!(i.parent, Some(o.id));
+        let init =
+            |ns: &model::Namespace| ns.processes.iter().find(|p| p.inner_pid == 1).unwrap().pid;
+        assert_eq!((init(o), init(i)), (outer.pid, inner.pid));
+        let v0 = o.link_named("v0").unwrap();
+        let eth0 = i.link_named("eth0").unwrap();
+        assert_eq!(v0.peer().map(|l| (l.ns, l.index)), Some((i.id, eth0.index)));
+        assert_eq!(eth0.peer().map(|l| (l.ns, l.index)), Some((o.id, v0.index)));
+        assert_eq!(o.ports(v0.master.unwrap()).count(), 1);
+        assert_eq!(o.nsids.values().copied().collect::<Vec<_>>(), [i.id]);
+        assert_eq!((i.nsids.len(), before.1.as_str()), (0, ""), "eth0 is not yet told of there");
+        assert_eq!((&o.gaps, &i.gaps), (&vec![], &vec![]));
+        // Reading has given nobody a number.
+        assert_eq!(before, (outer.run("ip netns list-id"), inner.run("ip netns list-id")));
+    });
+}
+
+#[test]
+fn an_owner_in_its_own_user_namespace() {
+    privileged("an_owner_in_its_own_user_namespace", || {
+        let own = Space::new(&["--net"]);
+        let other = Space::new(&["--user", "--map-root-user", "--net"]);
+        let snapshot = snapshot();
+        assert!(!own.of(&snapshot).unprivileged);
+        assert!(other.of(&snapshot).unprivileged);
+        assert_eq!(other.of(&snapshot).owner_uid, Some(0));
+        assert_eq!(other.of(&snapshot).gaps, []);
+    });
+}
+
+#[test]
+fn a_namespace_that_only_a_peer_shows_is_walked_on_from() {
+    privileged("a_namespace_that_only_a_peer_shows_is_walked_on_from", || {
+        let (a, b, c) = (Space::new(&["--net"]), Space::new(&["--net"]), Space::new(&["--net"]));
+        a.run_net(&format!("ip link add ab type veth peer name ba netns {}", b.pid));
+        b.run_net(&format!(
+            "ip link add bc type veth peer name cb netns {}; ip addr add 10.1.2.3/24 dev bc",
+            c.pid
+        ));
+        // Nothing of /proc shows what a descriptor holds.
+        let held = std::fs::File::open(format!("/proc/{}/ns/net", b.pid)).unwrap();
+        let gone = b.id();
+        drop(b);
+        let snapshot = snapshot();
+        assert!(!snapshot.namespaces.contains_key(&gone));
+        let ab = a.of(&snapshot).link_named("ab").unwrap().peer().unwrap();
+        let unseen = &snapshot.namespaces[&ab.ns];
+        assert!(matches!(unseen.id.key, NsKey::Unseen(_)));
+        assert_eq!(unseen.found, [Found::Peer]);
+        assert_eq!(unseen.links[&ab.index].name, "ba");
+        assert_eq!(unseen.addresses[0].net.to_string(), "10.1.2.3/24");
+        assert!(unseen.gap("routes").is_some());
+        let bc = unseen.link_named("bc").unwrap();
+        assert_eq!(bc.peer().unwrap().ns, c.id());
+        assert_eq!(c.of(&snapshot).links[&bc.peer().unwrap().index].peer().unwrap().ns, unseen.id);
+        drop(held);
+    });
+}
+
+#[test]
+fn equal_indexes_and_what_stands_on_links_elsewhere() {
+    privileged("equal_indexes_and_what_stands_on_links_elsewhere", || {
+        let (a, b) = (Space::new(&["--net"]), Space::new(&["--net"]));
+        a.run_net(&format!(
+            "ip link add twin index 7 type veth peer name twin index 7 netns {pid}
+             ip link add under type veth peer name other
+             ip link add link under name mv type macvlan mode bridge
+             ip link set mv netns {pid}
+             ip link add vx0 type vxlan id 5 dstport 4789 remote 10.0.0.9
+             ip link set vx0 netns {pid}
+             ip link add vx1 type vxlan id 6 dstport 4789 dev under",
+            pid = b.pid
+        ));
+        let snapshot = snapshot();
+        let (a, b) = (a.of(&snapshot), b.of(&snapshot));
+        let named = |ns: &model::Namespace, name| ns.link_named(name).unwrap().clone();
+        assert_eq!(named(a, "twin").peer().map(|l| (l.ns, l.index)), Some((b.id, 7)));
+        assert_eq!(named(b, "twin").peer().map(|l| (l.ns, l.index)), Some((a.id, 7)));
+        assert_eq!(named(a, "under").peer().map(|l| l.index), Some(named(a, "other").index));
+        let under = model::LinkId { ns: a.id, index: named(a, "under").index };
+        assert_eq!(named(b, "mv").relation, Relation::Lower(under));
+        assert_eq!(named(b, "vx0").relation, Relation::Underlay(a.id));
+        assert_eq!(named(a, "vx1").relation, Relation::Lower(under));
+        let LinkKind::Vxlan(vxlan) = named(b, "vx0").kind else { panic!("no vxlan") };
+        assert_eq!((vxlan.vni, vxlan.port), (5, 4789));
+        assert_eq!(vxlan.remote.unwrap().to_string(), "10.0.0.9");
+    });
+}
+
+#[test]
+fn links_and_addresses_are_those_that_ip_shows() {
+    privileged("links_and_addresses_are_those_that_ip_shows", || {
+        let space = Space::new(&["--net"]);
+        space.run_net(
+            "ip link add br0 type bridge ageing_time 1200 forward_delay 200
+             ip link add name a type veth peer name b; ip link set dev a master br0 up; ip link set dev b up
+             ip link set dev a type bridge_slave hairpin on isolated on learning off
+             ip link set dev b mtu 1400 alias 'the far end' txqueuelen 7
+             ip link property add dev b altname anothername
+             ip link set br0 up; ip tuntap add t0 mode tap; ip tuntap add n0 mode tun
+             ip addr add 10.0.0.1/24 brd + dev b; ip addr add 10.0.0.2/24 dev b
+             ip addr add 10.0.9.1 peer 10.0.9.2/32 dev b; ip addr add fd00::1/64 dev b nodad",
+        );
+        let snapshot = snapshot();
+        let ns = space.of(&snapshot);
+        let all = json(&space.run_net("ip -j -d link"));
+        assert_eq!(ns.links.len(), all.len());
+        for shown in &all {
+            let link = &ns.links[&u32::try_from(shown["ifindex"].as_u64().unwrap()).unwrap()];
+            assert_eq!(shown["ifname"], link.name);
+            assert_eq!(shown["mtu"], link.mtu);
+            assert_eq!(shown["operstate"], link.state.as_str());
+            assert_eq!(shown["qdisc"], *link.qdisc);
+            assert_eq!(shown["txqlen"].as_u64().unwrap_or_default(), u64::from(link.txqlen));
+            assert_eq!(shown["ifalias"].as_str(), link.alias.as_deref());
+            let mac = link.mac.map(|m| m.to_string());
+            assert_eq!(shown["address"].as_str().filter(|_| mac.is_some()), mac.as_deref());
+            let kind = shown["linkinfo"]["info_data"]["type"].as_str().filter(|t| *t != "bridge");
+            let kind = kind.or(shown["linkinfo"]["info_kind"].as_str()).unwrap_or("loopback");
+            assert_eq!(kind, link.kind.as_str());
+            let master = link.master.map(|m| ns.links[&m].name.as_str());
+            assert_eq!(shown["master"].as_str(), master);
+        }
+        let b = ns.link_named("anothername").unwrap();
+        assert_eq!(b.name, "b");
+        let port = ns.link_named("a").unwrap().port.clone().unwrap();
+        assert_eq!((port.hairpin, port.isolated, port.learning), (true, true, false));
+        let LinkKind::Bridge(bridge) = &ns.link_named("br0").unwrap().kind else { panic!() };
+        assert_eq!((bridge.ageing_time, bridge.forward_delay), (1200, 200));
+        let LinkKind::Tap(tun) = &ns.link_named("n0").unwrap().kind else { panic!() };
+        assert!(tun.layer3 && tun.persist);
+
+        let of_b: Vec<String> = ns.addresses_of(b.index).map(|a| a.net.to_string()).collect();
+        assert_eq!(of_b[..4], ["10.0.0.1/24", "10.0.9.1/32", "10.0.0.2/24", "fd00::1/64"]);
+        let all: Vec<_> = ns.addresses_of(b.index).collect();
+        assert_eq!(all[0].broadcast.unwrap().to_string(), "10.0.0.255");
+        assert_eq!(all[1].peer.unwrap().to_string(), "10.0.9.2");
+        assert!(all[2].secondary && !all[0].secondary && !all[3].secondary);
+    });
+}
+
+#[test]
+fn routes_rules_and_neighbours_are_those_that_ip_shows() {
+    privileged("routes_rules_and_neighbours_are_those_that_ip_shows", || {
+        let space = Space::new(&["--net"]);
+        space.run_net(
+            "ip link add name a type veth peer name b; ip link set dev a up; ip link set dev b up
+             ip addr add 10.0.0.1/24 dev a; ip addr add 10.0.1.1/24 dev b
+             ip route add default via 10.0.0.254 metric 50 mtu 1300
+             ip route add 10.9.0.0/16 nexthop via 10.0.0.2 weight 3 nexthop via 10.0.1.2
+             ip route add 10.8.0.0/16 via 192.0.2.1 dev a onlink proto static src 10.0.0.1
+             ip route add blackhole 10.7.0.0/16; ip route add 10.6.0.0/16 dev a table 77
+             ip nexthop add id 9 via 10.0.0.5 dev a; ip route add 10.5.0.0/16 nhid 9
+             ip rule add from 10.0.0.0/8 to 10.6.0.0/16 iif a fwmark 0x10/0xf0 table 77 pref 100
+             ip rule add not ipproto tcp dport 80-90 pref 101 lookup main suppress_prefixlength 0
+             ip rule add uidrange 5-6 pref 102 blackhole
+             ip neigh add 10.0.0.7 lladdr 02:00:00:00:00:07 dev a
+             ip neigh add proxy 10.0.0.8 dev a",
+        );
+        let snapshot = snapshot();
+        let ns = space.of(&snapshot);
+        let shown = json(&space.run_net("ip -j -4 route show table all"));
+        let mut ours: Vec<String> = ns
+            .routes
+            .iter()
+            .filter(|r| r.dst.addr().is_ipv4())
+            .map(|r| r.dst.to_string())
+            .collect();
+        let mut theirs: Vec<String> = shown.iter().map(destination).collect();
+        ours.sort();
+        theirs.sort();
+        assert_eq!(ours, theirs);
+        let route = |dst: &str| ns.routes.iter().find(|r| r.dst.to_string() == dst).unwrap();
+        assert_eq!((route("0.0.0.0/0").metric, route("0.0.0.0/0").mtu), (50, Some(1300)));
+        let hops = &route("10.9.0.0/16").nexthops;
+        assert_eq!(hops.iter().map(|h| h.weight).collect::<Vec<_>>(), [3, 1]);
+        assert_eq!(hops[1].gateway.unwrap().to_string(), "10.0.1.2");
+        assert!(route("10.8.0.0/16").nexthops[0].onlink);
+        assert_eq!(route("10.8.0.0/16").prefsrc.unwrap().to_string(), "10.0.0.1");
+        assert_eq!(route("10.7.0.0/16").kind, model::RouteKind::Blackhole);
+        assert_eq!(route("10.7.0.0/16").nexthops, []);
+        assert_eq!(route("10.6.0.0/16").table, 77);
+        assert_eq!(route("10.5.0.0/16").nexthop_id, Some(9));
+
+        let priorities: Vec<u32> = ns.rules.iter().map(|r| r.priority).collect();
+        assert_eq!(priorities, [0, 100, 101, 102, 32766, 32767]);
+        let [_, first, second, third, ..] = ns.rules.as_slice() else { panic!() };
+        assert_eq!(first.src.unwrap().to_string(), "10.0.0.0/8");
+        assert_eq!((first.iif.as_deref(), first.mark), (Some("a"), Some((0x10, 0xf0))));
+        assert_eq!(first.action, model::RuleAction::Table(77));
+        assert!(second.invert);
+        assert_eq!((second.protocol, second.dport), (Some(6), Some((80, 90))));
+        assert_eq!(second.suppress_prefixlength, Some(1));
+        assert_eq!(third.unknown, ["uidrange"]);
+        assert_eq!(third.action, model::RuleAction::Blackhole);
+
+        let neighbour = |ip: &str| ns.neighbours.iter().find(|n| n.ip.to_string() == ip).unwrap();
+        assert_eq!(neighbour("10.0.0.7").mac.unwrap().to_string(), "02:00:00:00:00:07");
+        assert_eq!(neighbour("10.0.0.7").state, model::NeighbourState::Permanent);
+        assert!(neighbour("10.0.0.8").proxy);
+    });
+}
+
+fn destination(route: &Value) -> String {
+    match route["dst"].as_str().unwrap() {
+        "default" => "0.0.0.0/0".to_owned(),
+        host if !host.contains('/') => format!("{host}/32"),
+        net => net.to_owned(),
+    }
+}
+
+#[test]
+fn sysctls_are_those_of_the_namespace() {
+    privileged("sysctls_are_those_of_the_namespace", || {
+        let space = Space::new(&["--net"]);
+        space.run_net(
+            "ip link add name a type veth peer name b; cd /proc/sys/net
+             echo 1 > ipv4/ip_forward; echo 2 > ipv4/conf/all/rp_filter
+             echo 1 > ipv4/conf/all/arp_ignore; echo 1 > ipv4/conf/default/accept_local
+             echo 1 > ipv4/conf/a/proxy_arp; echo 1 > ipv6/conf/a/disable_ipv6
+             echo 33 > ipv4/ip_default_ttl; echo 1 > ipv6/conf/all/forwarding",
+        );
+        let snapshot = snapshot();
+        let ns = space.of(&snapshot);
+        assert!(ns.sysctls.ip_forward && ns.sysctls.ipv6_forwarding);
+        assert_eq!((ns.sysctls.all.rp_filter, ns.sysctls.all.arp_ignore), (2, 1));
+        assert!(ns.sysctls.default.accept_local && !ns.sysctls.all.accept_local);
+        assert_eq!(ns.sysctls.default_ttl, 33);
+        let a = ns.link_named("a").unwrap();
+        assert!(a.inet.unwrap().proxy_arp && a.inet.unwrap().forwarding);
+        assert_eq!(a.ipv6_disabled, Some(true));
+        assert_eq!(ns.link_named("b").unwrap().ipv6_disabled, Some(false));
+    });
+}
+
+#[test]
+fn the_ruleset_its_hooks_and_tracked_connections() {
+    privileged("the_ruleset_its_hooks_and_tracked_connections", || {
+        let space = Space::new(&["--net"]);
+        space.run_net(
+            "ip link set dev lo up; ip link add name a type veth peer name b
+             nft -f - <<'END'
+             table ip filter {
+                 set ports { type inet_service; elements = { 80, 443 } }
+                 chain in { type filter hook input priority 0; policy drop
+                     ct state established,related accept; iif lo accept; tcp dport @ports accept;
+                 }
+             }
+             table netdev early { chain a { type filter hook ingress device a priority 0; }; }\nEND",
+        );
+        // A datagram to itself, which is tracked since a rule asks for the state.
+        space.enter(|| {
+            let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            socket.send_to(b"x", "127.0.0.1:9").unwrap();
+        });
+        let snapshot = snapshot();
+        let ns = space.of(&snapshot);
+        assert_eq!(ns.gaps, []);
+        let table = ns.ruleset.table(model::Family::Ip, "filter").unwrap();
+        assert_eq!(table.chain("in").unwrap().rules.len(), 3);
+        assert_eq!(table.sets.iter().find(|s| s.name == "ports").unwrap().elements.len(), 2);
+        assert!(ns.link_named("a").unwrap().tc && !ns.link_named("b").unwrap().tc);
+        let flow = ns.conntrack.iter().find(|c| c.original.dport == 9).unwrap();
+        assert_eq!((flow.original.protocol, flow.original.reversed()), (17, flow.reply));
+        let other =
+            snapshot.namespaces.values().find(|n| n.id != ns.id && n.conntrack == ns.conntrack);
+        assert!(other.is_none_or(|o| o.conntrack.is_empty()));
+    });
+}
+
+#[test]
+fn names_from_files_and_labs() {
+    privileged("names_from_files_and_labs", || {
+        let holder = Space::new(&["--net", "--mount"]);
+        // Files in a mount namespace of its own; nobody is in the namespace that they hold.
+        holder
+            .run("mount -t tmpfs none /run; ip netns add 'by-file'; ip -n by-file link set lo up");
+        let child = Space::new(&["--net"]);
+        let NsKey::Inode { dev, ino } = child.id().key else { panic!() };
+        let name = |name: &str, parent: Option<&str>, ino| KnownName {
+            lab: "lab1".into(),
+            name: name.into(),
+            dev,
+            ino,
+            parent: parent.map(str::to_owned),
+        };
+        let NsKey::Inode { ino: outer, .. } = holder.id().key else { panic!() };
+        let names = vec![name("web", Some("box"), ino), name("box", None, outer)];
+        let snapshot = read(&ReadOptions { parts: Parts::all(), names }).unwrap();
+        assert_eq!(snapshot.path_of(child.id()), "lab1/box/web");
+        assert_eq!(child.of(&snapshot).parent, Some(holder.id()));
+        let by_file = snapshot
+            .namespaces
+            .values()
+            .find(|n| n.files.iter().any(|f| f.seen_in == Some(holder.id())))
+            .unwrap();
+        assert_eq!((by_file.name().as_str(), by_file.parent), ("by-file", Some(holder.id())));
+        assert_eq!((&by_file.names[0].source, &by_file.gaps), (&NameSource::File, &vec![]));
+        assert_eq!(by_file.files[0].path, "/run/netns/by-file");
+        assert!(by_file.links[&1].is_up());
+    });
+}
+
+#[test]
+fn parts_that_were_not_asked_for_leave_no_gap() {
+    privileged("parts_that_were_not_asked_for_leave_no_gap", || {
+        let space = Space::new(&["--net"]);
+        let options = ReadOptions { parts: Parts::empty(), names: Vec::new() };
+        let snapshot = read(&options).unwrap();
+        let ns = space.of(&snapshot);
+        assert_eq!((&ns.gaps, ns.links.len(), ns.routes.len()), (&vec![], 1, 0));
+    });
+}
+
+#[test]
+fn more_nsids_than_fit_into_the_first_piece() {
+    privileged("more_nsids_than_fit_into_the_first_piece", || {
+        let space = Space::new(&["--net"]);
+        let others: Vec<Space> = (0..150).map(|_| Space::new(&["--net"])).collect();
+        let lines: String = others
+            .iter()
+            .enumerate()
+            .map(|(n, o)| format!("ip link add v{n} type veth peer name e netns {}\n", o.pid))
+            .collect();
+        space.run_net(&lines);
+        let snapshot = snapshot();
+        assert_eq!(space.of(&snapshot).nsids.len(), 150);
+        for other in &others {
+            assert!(space.of(&snapshot).nsids.values().any(|id| *id == other.id()));
+        }
+    });
+}
+
+#[test]
+fn xfrm_policies_are_noticed() {
+    privileged("xfrm_policies_are_noticed", || {
+        let space = Space::new(&["--net"]);
+        let added = std::panic::catch_unwind(|| {
+            space.run_net("ip xfrm policy add src 10.0.0.0/8 dst 10.1.0.0/16 dir out");
+        });
+        assert!(added.is_ok(), "this kernel has no IPsec");
+        assert_eq!(space.of(&snapshot()).opaque, [Opaque::Xfrm]);
+    });
+}

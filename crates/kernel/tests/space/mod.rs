@@ -1,0 +1,127 @@
+//! Namespaces for tests: processes that hold them, and tools run inside.
+
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+use std::io::{BufRead, BufReader};
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+
+use model::{HostId, Namespace, NsId, NsKey, Snapshot};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+/// Runs a test with root's rights: as root in place; as an ordinary user once more, in a user
+/// namespace of its own.
+pub(crate) fn privileged(name: &str, test: impl FnOnce()) {
+    if rustix::process::geteuid().is_root() {
+        return test();
+    }
+    let exe = std::env::current_exe().unwrap();
+    let mut again = Command::new("unshare");
+    again.args(["--user", "--map-root-user", "--net", "--mount", "--"]).arg(exe);
+    let status = again.args([name, "--exact", "--nocapture"]).status().unwrap();
+    assert!(status.success(), "{name} failed in a user namespace");
+}
+
+/// A process in namespaces of its own. It ends, and they with it, when this is dropped.
+pub(crate) struct Space {
+    child: Child,
+    /// PID of the process that is inside.
+    pub(crate) pid: u32,
+}
+
+impl Space {
+    /// `flags` are those of unshare(1).
+    pub(crate) fn new(flags: &[&str]) -> Self {
+        Self::spawn(Command::new("unshare"), flags)
+    }
+
+    /// The same, from within this one.
+    pub(crate) fn inside(&self, flags: &[&str]) -> Self {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.pid.to_string(), "-a", "unshare"]);
+        Self::spawn(command, flags)
+    }
+
+    fn spawn(mut command: Command, flags: &[&str]) -> Self {
+        // The last process of the line is the one inside, and stays until its input ends.
+        let mut child = command
+            .args(flags)
+            .args(["sh", "-c", "echo ready; exec cat"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n", "unshare {flags:?}");
+        let pid = last_child(child.id());
+        Self { child, pid }
+    }
+
+    /// Identity of its network namespace.
+    pub(crate) fn id(&self) -> NsId {
+        use std::os::unix::fs::MetadataExt;
+        let meta = std::fs::metadata(format!("/proc/{}/ns/net", self.pid)).unwrap();
+        NsId { host: HostId(0), key: NsKey::Inode { dev: meta.dev(), ino: meta.ino() } }
+    }
+
+    /// What was read of it.
+    pub(crate) fn of<'a>(&self, snapshot: &'a Snapshot) -> &'a Namespace {
+        &snapshot.namespaces[&self.id()]
+    }
+
+    /// Runs `work` in a thread in its network namespace.
+    pub(crate) fn enter(&self, work: impl FnOnce() + Send) {
+        let net = std::fs::File::open(format!("/proc/{}/ns/net", self.pid)).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                move_into_link_name_space(net.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+                work();
+            });
+        });
+    }
+
+    /// Runs a shell command in all its namespaces, and returns what it prints.
+    pub(crate) fn run(&self, command: &str) -> String {
+        let pid = self.pid.to_string();
+        let mut nsenter = Command::new("nsenter");
+        nsenter.args(["-t", &pid, "-a", "sh", "-e", "-c", command]);
+        output(nsenter)
+    }
+
+    /// The same with the host's files, for what needs this process's file names.
+    pub(crate) fn run_net(&self, command: &str) -> String {
+        let mut nsenter = Command::new("nsenter");
+        nsenter.args(["-t", &self.pid.to_string(), "-n", "sh", "-e", "-c", command]);
+        output(nsenter)
+    }
+}
+
+fn output(mut command: Command) -> String {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// `unshare --fork` stays outside as a parent of the one inside.
+fn last_child(mut pid: u32) -> u32 {
+    loop {
+        let path = format!("/proc/{pid}/task/{pid}/children");
+        let children = std::fs::read_to_string(path).unwrap_or_default();
+        match children.split_whitespace().next() {
+            Some(child) => pid = child.parse().unwrap(),
+            None => return pid,
+        }
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        // End of input ends the one inside; whoever waits for it then ends too.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
