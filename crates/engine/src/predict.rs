@@ -353,7 +353,8 @@ impl State {
         space.addresses.push(address);
     }
 
-    /// With its last IPv4 address a link loses all its IPv4 routes; routes with that source go too.
+    /// With its last IPv4 address a link loses all its IPv4 routes and neighbours; routes with that
+    /// source go too.
     fn drop_address(&mut self, spec: &AddressSpec) {
         let Some(id) = self.link_id(&spec.link) else { return };
         let Some(space) = self.spaces.get_mut(&id.ns) else { return };
@@ -361,6 +362,9 @@ impl State {
         let ip = spec.net.addr();
         let last = spec.net.addr().is_ipv4()
             && !space.addresses_of(id.index).any(|a| a.net.addr().is_ipv4());
+        if last {
+            space.neighbours.retain(|n| n.link != id.index || n.ip.is_ipv6());
+        }
         space.routes.retain(|r| {
             let through = r.nexthops.iter().any(|h| h.link == id.index);
             let v4 = matches!(r.dst, IpNet::V4(_));

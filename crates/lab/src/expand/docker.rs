@@ -364,6 +364,8 @@ impl<'l> Making<'l> {
         outer_pins.txqlen = outer_pins.txqlen.or(Some(0));
         outer_pins.mtu = outer_pins.mtu.or(net.mtu);
         let mut inner_pins = self.pins(&inner);
+        // The kernel heeds the one only with the other; they are born one after the other.
+        outer_pins.index = outer_pins.index.or(inner_pins.index.map(|i| i + 1));
         let [a, b, c, d] = end.ip.octets();
         inner_pins.mac = inner_pins.mac.or(Some(model::Mac([0x02, 0x42, a, b, c, d])));
         inner_pins.txqlen = inner_pins.txqlen.or(Some(0));
