@@ -5,6 +5,8 @@
 //! many namespaces, each with a veth into one bridge, an address and a default route; shown by
 //! files, or by a process each. Everything is in namespaces of its own, and gone when it ends.
 
+#![allow(clippy::print_stdout, reason = "its result")]
+
 use std::error::Error;
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
