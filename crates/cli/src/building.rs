@@ -9,7 +9,9 @@ use kernel::apply::{Builder, Cause};
 use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::state::{Entry, LabState, Lock, Role};
 use kernel::{Inode, Program};
-use model::{Change, Fact, LinkRef, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
+use model::{
+    CableSpec, Change, Fact, LinkKind, LinkRef, NsId, NsKey, ServiceSpec, Snapshot, Wanted,
+};
 
 use crate::failure::{Failure, OrFail};
 
@@ -127,6 +129,12 @@ fn look<'a>(
     let options = ReadOptions { parts: Parts::all() - Parts::CONNTRACK, names: known_names(lab) };
     let snapshot = kernel::read::read(&options).or_fail("cannot read this host")?;
     for fact in plans.flat_map(|w| &w.facts) {
+        if let Fact::Cable(CableSpec { a, b: None }) = fact
+            && is_tap(&snapshot, &known, &a.link)
+        {
+            // Nothing is plugged in, so no process tells of it.
+            known.cables.insert((a.link.clone(), None));
+        }
         if let Fact::Sysctl { ns, key, .. } = fact
             && let Some(process) = alive.get(ns)
             && let Ok(value) = kernel::read_sysctl(process, key)
@@ -135,6 +143,12 @@ fn look<'a>(
         }
     }
     Ok((known, snapshot))
+}
+
+fn is_tap(snapshot: &Snapshot, known: &Known, link: &LinkRef) -> bool {
+    let ns = known.namespaces.get(&link.ns).and_then(|id| snapshot.namespaces.get(id));
+    let link = ns.and_then(|ns| ns.link_named(&link.name));
+    matches!(link.map(|l| &l.kind), Some(LinkKind::Tap(_)))
 }
 
 /// `NS:LINK`.

@@ -202,7 +202,7 @@ fn inside(bench: &Bench) -> String {
             [
                 "ip -4 addr",
                 "ip route",
-                "ip -d link",
+                "ip link",
                 "iptables-save -t nat",
                 "sysctl net.ipv4.ip_forward",
             ]

@@ -36,8 +36,8 @@ pub enum Problem {
     Empty,
     #[error("the key {key:?} is given twice in this map (first on line {first}): keep one of them")]
     KeyTwice { key: String, first: u32 },
-    #[error("unknown key {key:?} in {of}: did you mean {nearest:?}? Known here: {known}")]
-    UnknownKey { key: String, of: &'static str, nearest: String, known: String },
+    #[error("unknown key {key:?} in {of}: did you mean {nearest:?}?{}", list(.known))]
+    UnknownKey { key: String, of: &'static str, nearest: String, known: Vec<String> },
     #[error("{of} needs the key {key:?}: {why}")]
     MissingKey { of: String, key: &'static str, why: &'static str },
     #[error("{of} must be {wanted}, but this is {found}")]
@@ -73,6 +73,8 @@ pub enum Problem {
     TwoBridges { ns: String, name: String, a: String, b: String },
     #[error("{ns} has two links called {name:?} (the other comes from line {first}): rename one")]
     LinkTwice { ns: String, name: String, first: u32 },
+    #[error("{ns}:lo is there by itself: leave out `kind:` to say more about it")]
+    LoopbackMade { ns: String },
     #[error(
         "{ns}:{name} says no kind, and nothing else makes it: add `kind:`{}",
         near(.nearest)
@@ -137,6 +139,11 @@ pub enum Problem {
     NeverMade { what: String, of: String, hint: &'static str },
     #[error("the lab has {count} namespaces: at most {most} are allowed")]
     TooMany { count: usize, most: usize },
+}
+
+/// The keys that there are, where none of them is like the one that was written.
+fn list(known: &[String]) -> String {
+    if known.is_empty() { String::new() } else { format!(" There are {}", known.join(", ")) }
 }
 
 fn near(nearest: &Option<String>) -> String {

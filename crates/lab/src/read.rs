@@ -111,8 +111,10 @@ impl<'n> Fields<'n> {
 
 /// Names an unknown key and the nearest known one.
 pub(crate) fn unknown(key: &Said<String>, of: &'static str, known: &[&str], errors: &mut Errors) {
-    let nearest = best(&key.what, known.iter().copied()).map_or("", |(n, _)| n).to_owned();
-    let known = known.join(", ");
+    let (nearest, like) = best(&key.what, known.iter().copied()).unwrap_or_default();
+    let known = if like < 0.75 { known } else { &[] };
+    let known = known.iter().map(|k| (*k).to_owned()).collect();
+    let nearest = nearest.to_owned();
     errors.push(key.at, Problem::UnknownKey { key: key.what.clone(), of, nearest, known });
 }
 

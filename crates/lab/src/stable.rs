@@ -40,9 +40,9 @@ mod tests {
 
     #[test]
     fn the_same_names_give_the_same_values() {
-        insta::assert_snapshot!(mac(&["lab", "a", "eth0"]), @"");
-        insta::assert_snapshot!(mac_with(&[0xfe], &["lab", "a", "eth0"]), @"");
-        insta::assert_snapshot!(hex(&["lab", "a"], 7), @"");
+        insta::assert_snapshot!(mac(&["lab", "a", "eth0"]), @"92:5d:b3:6d:e5:35");
+        insta::assert_snapshot!(mac_with(&[0xfe], &["lab", "a", "eth0"]), @"fe:5d:b3:6d:e5:35");
+        insta::assert_snapshot!(hex(&["lab", "a"], 7), @"c7e6790");
         assert_ne!(hex(&["ab", "c"], 12), hex(&["a", "bc"], 12));
     }
 }

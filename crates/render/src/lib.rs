@@ -11,6 +11,7 @@ mod ls;
 mod map;
 mod page;
 mod plan;
+pub mod rule_text;
 mod show;
 mod style;
 mod trace;

@@ -121,3 +121,38 @@ fn files(snapshot: &Snapshot, ns: &Namespace) -> String {
         .collect();
     list.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::fixtures::{SEED, id, network};
+
+    #[test]
+    fn the_whole_host() {
+        assert_snapshot!(ls(&network(SEED), None, &Style::default()), @r"
+    NAME          NS          PID      USER    PROCS  NSIDS                     FILE
+    pve1          4026532000  1        root    1      0 in docker01
+      docker01    4026532001  1329130  100000  1      0 in pve1, 0 in alpine01
+        alpine01  4026532002  1461368  100000  1      1 in docker01
+    ");
+    }
+
+    #[test]
+    fn as_one_of_them_sees_it() {
+        let s = network(SEED);
+        let seen_from = |name| ls(&s, Some(id(&s, name)), &Style::default());
+        assert_snapshot!(seen_from("alpine01"), @r"
+    NAME      NS          PID      USER    PROCS  NSID  FILE
+    alpine01  4026532002  1461368  100000  1      -
+    nsid 0: docker01, no process visible
+    ");
+        assert_snapshot!(seen_from("docker01"), @r"
+    NAME        NS          PID      USER    PROCS  NSID  FILE
+    docker01    4026532001  1329130  100000  1      -
+      alpine01  4026532002  1461368  100000  1      1
+    nsid 0: pve1, no process visible
+    ");
+    }
+}

@@ -5,11 +5,13 @@
 
 mod block;
 mod channel;
+mod fold;
 mod head;
 mod layout;
 mod paint;
 mod place;
 mod role;
+mod row;
 mod scene;
 
 use model::{NsId, Snapshot};
@@ -38,8 +40,8 @@ pub fn layout(snapshot: &Snapshot, focus: Option<NsId>, style: &Style) -> Layout
             Ok(layout) => return layout,
             // Too many wires side by side: draw more of the leaves beside their bridges, then
             // name the far ends of the longest wires instead of drawing them.
-            Err(place::Overfull) if cuts.fold > 0 => cuts.fold = 0,
-            Err(place::Overfull) => match scene.longest_wire() {
+            Err(row::Overfull) if cuts.fold > 0 => cuts.fold = 0,
+            Err(row::Overfull) => match scene.longest_wire() {
                 Some(ends) => cuts.wires.push(ends),
                 None => return place::list(&scene, width),
             },

@@ -44,7 +44,7 @@ impl Page {
         for word in text.split(' ') {
             let wide = start + self.width_of(&line) + 1 + self.width_of(word) > self.style.width;
             if !line.is_empty() && wide {
-                self.put(tone, &line).end().to_exactly(start);
+                self.put(tone, &line).end().pad(start);
                 line.clear();
             }
             line.push_str(if line.is_empty() { "" } else { " " });
@@ -94,7 +94,7 @@ impl Page {
             let mut at = indent;
             for (cell, w) in row.iter().zip(&widths).filter(|(_, w)| **w > 0) {
                 if !cell.is_empty() {
-                    self.to_exactly(at).put(tone, cell);
+                    self.pad(at).put(tone, cell);
                 }
                 at += w + 2;
             }
@@ -108,7 +108,7 @@ impl Page {
     }
 
     /// Blanks up to that column.
-    pub(crate) fn to_exactly(&mut self, column: usize) -> &mut Self {
+    pub(crate) fn pad(&mut self, column: usize) -> &mut Self {
         let blanks = column.saturating_sub(self.column);
         self.text.extend(std::iter::repeat_n(' ', blanks));
         self.column += blanks;

@@ -173,3 +173,44 @@ fn service_words(spec: &model::ServiceSpec) -> String {
     }
     format!("answers {}", words.join(" and "))
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use model::{BridgeSpec, LinkRef, LinkSpec, NamespaceSpec, Pins, VethEnd};
+
+    use super::*;
+
+    fn link(ns: &str, name: &str, kind: LinkSpecKind) -> Fact {
+        Fact::Link(LinkSpec { link: LinkRef::new(ns, name), kind, pins: Pins::default() })
+    }
+
+    #[test]
+    fn a_line_each_and_a_count() {
+        let veth = VethEnd {
+            link: LinkRef::new("docker01", "eth0"),
+            pins: Pins::default(),
+            born_as: None,
+        };
+        let mtu = |mtu| Fact::Mtu { link: LinkRef::new("pve1", "veth111i0"), mtu };
+        let changes = [
+            Change::Make(Fact::Namespace(NamespaceSpec {
+                name: "pve1".into(),
+                ..Default::default()
+            })),
+            Change::Make(link("pve1", "vmbr0", LinkSpecKind::Bridge(BridgeSpec::default()))),
+            Change::Make(link("pve1", "veth111i0", LinkSpecKind::Veth(veth))),
+            Change::Alter { from: Box::new(mtu(1500)), to: Box::new(mtu(1400)) },
+            Change::Remove(Fact::Up { link: LinkRef::new("pve1", "old0"), up: true }),
+        ];
+        assert_snapshot!(plan(&changes, &Style::default()), @r"
+    + pve1: namespace
+    + pve1: bridge vmbr0
+    + pve1: veth veth111i0 ⇄ docker01:eth0
+    ~ pve1:veth111i0: mtu 1500 → 1400
+    - pve1:old0: up
+    3 to make, 1 to alter, 1 to remove
+    ");
+        assert_snapshot!(plan(&[], &Style::default()), @"nothing to do: all is as the file says");
+    }
+}

@@ -1,10 +1,12 @@
+mod link;
+
 use std::collections::BTreeMap;
 
-use model::{FdbEntry, Link, LinkId, LinkKind, NameSource, Namespace, Policy, Snapshot, Target};
+use model::{FdbEntry, Link, NameSource, Namespace, Snapshot, Target};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
-use crate::{ls, words};
+use crate::{ls, rule_text, words};
 
 /// All facts of one namespace, or of one link.
 #[must_use]
@@ -16,7 +18,7 @@ pub fn show(snapshot: &Snapshot, target: Target, style: &Style) -> String {
             None => _ = page.line(&format!("{id}: not in this view")),
         },
         Target::Link(id) => match (snapshot.namespaces.get(&id.ns), snapshot.link(id)) {
-            (Some(ns), Some(l)) => one_link(&mut page, snapshot, ns, l),
+            (Some(ns), Some(l)) => link::one_link(&mut page, snapshot, ns, l),
             _ => _ = page.line(&format!("{}: not in this view", snapshot.link_name(id))),
         },
     }
@@ -28,7 +30,7 @@ fn namespace(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
     page.table(2, false, &identity(snapshot, ns));
     section(page, "links", &[]);
     for l in ns.links.values() {
-        link(page, snapshot, ns, l);
+        link::link(page, snapshot, ns, l);
     }
     for (table, lines) in routes_by_table(ns) {
         section(page, &format!("routes, table {}", words::table(table)), &lines);
@@ -103,82 +105,6 @@ fn section_if(page: &mut Page, title: &str, lines: &[String]) {
     }
 }
 
-/// A link in two or more lines: what it is joined to; what it is; its addresses.
-fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Link) {
-    page.put(Tone::Plain, &format!("  {}: {}", l.index, l.name));
-    if let Some(text) = words::joined_to(snapshot, l) {
-        page.put(Tone::Plain, &format!(" {text}"));
-    } else if l.is_border() && l.is_running() {
-        page.put(Tone::Plain, " ⇄ outside");
-    }
-    page.end();
-    page.put(Tone::Plain, "     ");
-    match words::trouble(l) {
-        Some(trouble) => page.put(Tone::Bad, trouble),
-        None => page.put(Tone::Plain, "up"),
-    };
-    page.put(Tone::Plain, &format!(", {}", link_facts(snapshot, ns, l))).end();
-    if let Some(alias) = &l.alias {
-        page.line(&format!("     alias {alias}"));
-    }
-    for a in ns.addresses_of(l.index) {
-        page.line(&format!("     {}", words::address(a)));
-    }
-}
-
-fn link_facts(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> String {
-    let mut facts = vec![words::link_kind(snapshot, l)];
-    if let Some(master) = l.master {
-        let part = if l.port.is_some() { "port of" } else { "below" };
-        facts.push(format!("{part} {}", words::dev(ns, master)));
-    }
-    if let Some(port) = &l.port {
-        facts.extend(port_flags(port));
-    }
-    if let LinkKind::Bridge(b) = &l.kind {
-        facts.extend(bridge_facts(ns, l, b));
-    }
-    facts.extend(l.mac.filter(|_| l.kind != LinkKind::Loopback).map(|m| m.to_string()));
-    facts.push(format!("mtu {}", l.mtu));
-    if !l.altnames.is_empty() {
-        facts.push(format!("also {}", l.altnames.join(", ")));
-    }
-    facts.push(format!("state {}", l.state.as_str()));
-    facts.push(format!("qdisc {}", l.qdisc));
-    facts.extend(l.xdp.then(|| "XDP program".to_owned()));
-    facts.extend(l.tc.then(|| "tc or netdev hook".to_owned()));
-    facts.join(", ")
-}
-
-fn port_flags(p: &model::BridgePort) -> Vec<String> {
-    [
-        (p.hairpin, "hairpin"),
-        (p.isolated, "isolated"),
-        (!p.learning, "no learning"),
-        (!p.flood, "no flooding"),
-        (!p.bcast_flood, "no broadcast"),
-        (p.neigh_suppress, "answers ARP"),
-        (p.locked, "locked"),
-        (p.proxy_arp, "proxy ARP"),
-    ]
-    .into_iter()
-    .filter(|(set, _)| *set)
-    .map(|(_, word)| word.to_owned())
-    .collect()
-}
-
-fn bridge_facts(ns: &Namespace, l: &Link, b: &model::Bridge) -> Vec<String> {
-    let ports: Vec<&str> = ns.ports(l.index).map(|p| p.name.as_str()).collect();
-    let mut facts = vec![match ports.len() {
-        0 => "no ports".to_owned(),
-        _ => format!("ports {}", ports.join(" ")),
-    }];
-    facts.extend((b.stp != model::StpState::Off).then(|| "spanning tree".to_owned()));
-    facts.extend(b.vlan_filtering.then(|| "VLAN filtering".to_owned()));
-    facts.extend(b.nf_call_iptables.then(|| "iptables sees bridged packets".to_owned()));
-    facts
-}
-
 fn routes_by_table(ns: &Namespace) -> BTreeMap<u32, Vec<String>> {
     let mut tables: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     for r in &ns.routes {
@@ -215,13 +141,9 @@ fn netfilter(page: &mut Page, ns: &Namespace) {
         let title = format!("netfilter, table {} {}{dormant}", table.family.as_str(), table.name);
         section(page, &title, &[]);
         for chain in &table.chains {
-            let base = chain.base.as_ref().map_or_else(String::new, |b| {
-                let policy = if b.policy == Policy::Drop { "drop" } else { "accept" };
-                format!(": {} {}, policy {policy}", b.hook.as_str(), b.priority)
-            });
-            page.line(&format!("  {}{base}", chain.name));
+            page.line(&format!("  {}", rule_text::chain_header(table.family, &table.name, chain)));
             for rule in &chain.rules {
-                let text = words::nft_rule(table.family, &table.name, rule);
+                let text = rule_text::rule_in(table, rule);
                 page.line(&format!("    {text}"));
             }
         }
@@ -307,39 +229,64 @@ fn doubts(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
     section_if(page, "warnings", &warnings);
 }
 
-/// A link with what its namespace knows about it.
-fn one_link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Link) {
-    let id = LinkId { ns: ns.id, index: l.index };
-    page.put(Tone::Title, &snapshot.link_name(id)).end();
-    link(page, snapshot, ns, l);
-    let by_link = |n: &&model::Neighbour| n.link == l.index;
-    let lines: Vec<String> = ns.neighbours.iter().filter(by_link).map(words::neighbour).collect();
-    section_if(page, "neighbours", &lines);
-    let lines: Vec<String> = ns
-        .fdb
-        .iter()
-        .filter(|e| !e.own && (e.link == l.index || e.master == Some(l.index)))
-        .map(|e| fdb_line(ns, e))
-        .collect();
-    section_if(page, "forwarding database", &lines);
-    let lines: Vec<String> = ns
-        .routes
-        .iter()
-        .filter(|r| r.nexthops.iter().any(|h| h.link == l.index))
-        .map(|r| format!("{}, table {}", words::route(ns, r), words::table(r.table)))
-        .collect();
-    section_if(page, "routes", &lines);
-    section_if(page, "settings", &sysctls(ns, Some(l.index)));
-    section_if(page, "stands under", &standing_on(snapshot, id));
-}
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
 
-/// The links, in whichever namespace, that stand on this one.
-fn standing_on(snapshot: &Snapshot, id: LinkId) -> Vec<String> {
-    let mut lines = Vec::new();
-    for other in snapshot.namespaces.values() {
-        for l in other.links.values().filter(|l| l.relation == model::Relation::Lower(id)) {
-            lines.push(snapshot.link_name(LinkId { ns: other.id, index: l.index }));
-        }
+    use super::*;
+    use crate::fixtures::{SEED, id, network};
+
+    #[test]
+    fn a_namespace() {
+        let s = network(SEED);
+        let target = Target::Namespace(id(&s, "docker01"));
+        assert_snapshot!(show(&s, target, &Style::default()), @r"
+    test/pve1/docker01  net:[4026532001]
+      names      docker01 (lab test)
+      inside     pve1
+      owner      100000, in a user namespace of its own
+      processes  1329130 sh (1 inside)
+      nsids      0 = pve1, 1 = alpine01
+      known as   0 in pve1, 0 in alpine01
+    links
+      1: lo
+         up, loopback, mtu 65536, state UP, qdisc noqueue
+      57: eth0 ⇄ pve1:veth111i0, a port of fwbr111i0
+         up, veth, 02:00:00:00:00:39, mtu 1500, state UP, qdisc noqueue
+         192.168.10.103/24
+      65: docker0
+         up, bridge, ports vethc52438e, 02:00:00:00:00:41, mtu 1500, state UP, qdisc noqueue
+         L3: routes and translates 172.17.0.0/16
+         172.17.0.1/16
+      67: vethc52438e ⇄ alpine01:eth0
+         up, veth, port of docker0, 02:00:00:00:00:43, mtu 1500, state UP, qdisc noqueue
+    routes, table main
+      default via 192.168.10.1 dev eth0
+      172.17.0.0/16 dev docker0 proto kernel scope link src 172.17.0.1
+      192.168.10.0/24 dev eth0 proto kernel scope link src 192.168.10.103
+    rules
+      0: from all lookup local
+      32766: from all lookup main
+      32767: from all lookup default
+    netfilter, table ip nat
+      Chain POSTROUTING (policy ACCEPT)
+        -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+    settings
+      net.ipv4.ip_forward = 1
+      net.ipv4.conf.all.rp_filter = 0
+      net.ipv4.ip_default_ttl = 64
+      net.bridge.bridge-nf-call-iptables = 1
+    ");
     }
-    lines
+
+    #[test]
+    fn a_link() {
+        let s = network(SEED);
+        let target = Target::Link(crate::fixtures::link(&s, "pve1:fwln111i0"));
+        assert_snapshot!(show(&s, target, &Style::default()), @r"
+    pve1:fwln111i0
+      56: fwln111i0 ⇄ pve1:fwpr111p0, a port of vmbr0
+         up, veth, port of fwbr111i0, 02:00:00:00:00:38, mtu 1500, state UP, qdisc noqueue
+    ");
+    }
 }

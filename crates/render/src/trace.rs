@@ -125,7 +125,7 @@ impl Teller<'_> {
         let gap = if place.is_empty() { 0 } else { 2 };
         if gap > 0 && self.page.column() + gap + self.page.width_of(rest) > self.page.width() {
             self.page.end();
-            self.page.to_exactly(start + 2);
+            self.page.pad(start + 2);
         } else {
             self.page.put(Tone::Plain, &" ".repeat(gap));
         }
@@ -148,7 +148,7 @@ impl Teller<'_> {
         if fits(&time, &self.page) {
             self.page.put(Tone::Plain, "  ");
         } else {
-            self.page.end().to_exactly(start + 2);
+            self.page.end().pad(start + 2);
         }
         self.page.put(Tone::Plain, &format!("{flow}{ttl}"));
         let at = width.saturating_sub(self.page.width_of(&time));
@@ -213,7 +213,7 @@ impl Teller<'_> {
                 self.indent(depth).put(Tone::Faint, "nobody here wants it").end();
             }
             Disposition::Lost(loss) => {
-                let last = last_packet(way);
+                let (loss, last) = (loss.root(), last_packet(way));
                 let lines = [
                     ("lost at", place(self.snapshot, loss)),
                     ("because", because(self.snapshot, loss, last)),

@@ -3,11 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use model::{
-    Family, Link, LinkFlags, LinkId, Mac, Neighbour, NeighbourState, NsId, RouteKind, Scope,
+    Family, Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState, NsId, RouteKind, Scope,
 };
 
 use crate::route::Flow;
 use crate::skb::{Arp, End, Next, Skb, Stop};
+use crate::validate::Refusal;
 use crate::walker::{Answer, Walker};
 use crate::{Action, ArpAnswer, Cause, Disposition, Packet, Payload, Sink, Stage, Unknown};
 
@@ -52,9 +53,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         let (end, way) = self.aside(request, first);
         let answers = std::mem::replace(&mut self.answers, before.0);
         let heard = std::mem::replace(&mut self.heard, before.1);
-        let doubt = std::mem::replace(&mut self.doubts, before.2);
         let answer = self.judge(asker, packet.dst, &answers, &heard, &end);
         let reply = self.reply(&packet, &answer);
+        let doubt = std::mem::replace(&mut self.doubts, before.2);
         let mac = reply.as_ref().and_then(|(packet, end, _)| {
             let came = match (asker, &end.disposition) {
                 (Asker::Here(link), Disposition::Delivered(ns)) => *ns == link.ns,
@@ -63,8 +64,9 @@ impl<S: Sink> Walker<'_, '_, S> {
             };
             packet.src_mac.filter(|_| came)
         });
-        let mut ends =
-            heard.iter().filter(|l| self.net.link(**l).is_some_and(|l| l.port.is_none()));
+        // A bridge hears every broadcast: its ports lead on.
+        let is_end = |l: &Link| l.port.is_none() && !matches!(l.kind, LinkKind::Bridge(_));
+        let mut ends = heard.iter().filter(|l| self.net.link(**l).is_some_and(is_end));
         let only_heard_at = ends.next().copied().filter(|_| ends.next().is_none());
         Asked { answer, mac, request: (packet, end, way), reply, only_heard_at, doubt }
     }
@@ -89,7 +91,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         heard: &[LinkId],
         request: &End,
     ) -> ArpAnswer {
-        let best = answers.iter().find(|a| a.owner).or(answers.first());
+        // The first answer stays, others are not listened to for a second (locktime).
+        let best = answers.iter().min_by_key(|a| a.distance);
         if let Some(first) = best {
             if answers.iter().all(|a| a.link.ns == first.link.ns) {
                 return ArpAnswer::Link { link: first.link, mac: first.mac };
@@ -175,24 +178,26 @@ impl<S: Sink> Walker<'_, '_, S> {
             Arp::Reply if skb.ours => Err(delivered),
             Arp::Reply => ignored(),
             Arp::Request => {
-                let Some(owner) = self.answers_for(skb, id)? else { return ignored() };
+                if !self.answers_for(skb, id)? {
+                    return ignored();
+                }
                 let Some(mac) = link.mac else { return ignored() };
                 if let Some(asker) = skb.packet.src_mac.filter(|_| !skb.packet.src.is_unspecified())
                 {
                     self.learn_neighbour(id, skb.packet.src, asker, NeighbourState::Stale);
                 }
-                self.answers.push(Answer { link: id, mac, owner });
+                self.answers.push(Answer { link: id, mac, distance: skb.crossed });
                 Err(delivered)
             }
         }
     }
 
-    /// Whether a request is answered by this link; true: as owner of the address.
-    fn answers_for(&self, skb: &Skb, id: LinkId) -> Result<Option<bool>, Stop> {
+    /// Whether a request is answered by this link: for an address of its namespace, or as proxy.
+    fn answers_for(&self, skb: &Skb, id: LinkId) -> Result<bool, Stop> {
         let place = self.place(id.ns, Stage::Neighbour)?;
         if let Some(gap) = place.ns.gaps.iter().find(|g| NEEDED.contains(&g.part.as_str())) {
             if place.owner(skb.packet.dst).is_some() {
-                return Ok(Some(true));
+                return Ok(true);
             }
             let what = format!("{}: {}", gap.part, gap.cause);
             return Err(Stop::unknown(Stage::Neighbour, Unknown::Gap { ns: id.ns, what }));
@@ -205,23 +210,27 @@ impl<S: Sink> Walker<'_, '_, S> {
             // A probe for duplicates, or from one whose address is not known.
             let local = place.owner(target).is_some();
             let refuses = self.arp_ignores(id, conf.arp_ignore, asker, target)?;
-            return Ok((local && !refuses).then_some(true));
+            return Ok(local && !refuses);
         }
-        let Ok(input) = place.route_input(&flow, id.index) else { return Ok(None) };
+        let input = match place.route_input(&flow, id.index) {
+            Ok(input) => input,
+            Err(Refusal::Lost(_)) => return Ok(false),
+            Err(Refusal::Unknown(unknown)) => return Err(Stop::unknown(Stage::Neighbour, unknown)),
+        };
         if input.found.is_local() {
             let refuses = self.arp_ignores(id, conf.arp_ignore, asker, target)?;
             let filtered = conf.arp_filter && {
                 let back = Flow { src: target, dst: asker, iif: None, ..flow };
                 place.lookup(&back).is_ok_and(|f| f.hop.link != id.index)
             };
-            return Ok((!refuses && !filtered).then_some(true));
+            return Ok(!refuses && !filtered);
         }
         let out = input.found.hop.link;
         let proxy = input.found.route.kind == RouteKind::Unicast
             && ((conf.proxy_arp && out != id.index)
                 || (conf.proxy_arp_pvlan && out == id.index)
                 || (out != id.index && place.proxies_for(id.index, target)));
-        Ok(proxy.then_some(false))
+        Ok(proxy)
     }
 
     fn arp_ignores(

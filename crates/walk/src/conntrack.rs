@@ -41,12 +41,10 @@ impl<S: Sink> Walker<'_, '_, S> {
             return;
         }
         skb.ct = match &skb.about {
-            Some(about) => self.find(skb, &about.tuple()).map(|m| Membership {
-                related: true,
-                // The error goes against the packet that it is about.
-                reply: !m.reply,
-                ..m
-            }),
+            // The error goes against the packet that it is about.
+            Some(about) => self
+                .find(skb, &about.tuple().reversed())
+                .map(|member| Membership { related: true, ..member }),
             None => self.find(skb, &skb.packet.tuple()).or_else(|| self.begin(skb)),
         };
         if let Some(member) = skb.ct.filter(|m| m.reply && !m.related) {

@@ -55,6 +55,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             skb.packet.src = source.ok_or_else(none)?;
         }
         self.tell_route(skb, &found, source);
+        // An address of the loopback goes out by no other link unless that link allows it.
+        let confined = skb.packet.src.is_loopback() && !found.is_local();
+        if confined && !place.conf(found.hop.link).route_localnet {
+            let out = skb.link(found.hop.link);
+            return Err(Stop::lost(Stage::Route, skb.ns, Some(out), Reason::Martian));
+        }
         Ok(found)
     }
 

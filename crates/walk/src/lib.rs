@@ -14,6 +14,7 @@ mod check;
 mod conntrack;
 mod header;
 mod hook;
+mod icmp;
 mod indexed;
 mod ip;
 mod link;

@@ -65,6 +65,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             return lost(Reason::TooBig { mtu: peer.mtu, told: false });
         }
         skb.scrub(peer_id.ns);
+        skb.crossed += 1;
         Ok(Next::Receive(peer_id))
     }
 
@@ -107,6 +108,10 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn traffic_control(&self, skb: &Skb, id: LinkId, link: &Link, hook: Hook) -> Result<(), Stop> {
         let stage = if hook == Hook::Ingress { Stage::Receive } else { Stage::Transmit };
         let place = self.place(skb.ns, stage)?;
+        if let Some(gap) = place.ns.gap("qdiscs") {
+            let what = format!("{}: {}", gap.part, gap.cause);
+            return Err(Stop::unknown(stage, Unknown::Gap { ns: id.ns, what }));
+        }
         for base in place.base_chains(&[Family::Netdev]) {
             let bound = base
                 .chain

@@ -106,8 +106,7 @@ fn needs_none(link: &Link) -> bool {
 /// Where the request ended unheard, if that is one place alone.
 fn deaf<S>(ip: Ipv4Addr, asked: &Asked<S>) -> Option<Box<Loss>> {
     let link = asked.only_heard_at?;
-    let reason = Reason::NoNeighbour { ip, entry: None, because: None };
-    Some(Box::new(Loss { ns: link.ns, link: Some(link), reason }))
+    Some(Box::new(Loss { ns: link.ns, link: Some(link), reason: Reason::DeadEnd { ip } }))
 }
 
 fn loss(disposition: &Disposition) -> Option<Box<Loss>> {

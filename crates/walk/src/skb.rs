@@ -28,6 +28,8 @@ pub(crate) struct Skb {
     pub(crate) untracked: bool,
     /// Length of the largest fragment, where it was fragmented.
     pub(crate) fragment: Option<u32>,
+    /// How many pairs it has crossed.
+    pub(crate) crossed: u32,
     /// For an ICMP error: the packet that it is about, as its sender saw it.
     pub(crate) about: Option<Box<Packet>>,
 }
@@ -55,6 +57,7 @@ impl Skb {
             ct: None,
             untracked: false,
             fragment: None,
+            crossed: 0,
             about: None,
         }
     }

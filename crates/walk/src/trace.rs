@@ -337,6 +337,18 @@ pub struct Loss {
     pub reason: Reason,
 }
 
+impl Loss {
+    /// What is at the bottom of it: where a next hop did not answer because the question was lost
+    /// on its way, the loss of that question.
+    #[must_use]
+    pub fn root(&self) -> &Self {
+        match &self.reason {
+            Reason::NoNeighbour { because: Some(inner), .. } => inner.root(),
+            _ => self,
+        }
+    }
+}
+
 /// Why a packet is lost. Each carries what is needed to say what would have to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -378,6 +390,12 @@ pub enum Reason {
         entry: Option<Neighbour>,
         /// Where the request or its answer was lost, where it was.
         because: Option<Box<Loss>>,
+    },
+    /// The question who has this address ends at this link and nowhere else, and nobody there
+    /// answers.
+    DeadEnd {
+        /// The address that was asked for.
+        ip: Ipv4Addr,
     },
     /// Two answer for one address.
     DuplicateAddress {

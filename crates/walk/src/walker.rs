@@ -34,8 +34,8 @@ pub(crate) struct Answer {
     pub(crate) link: LinkId,
     /// With that link's own address.
     pub(crate) mac: Mac,
-    /// Its namespace has the address itself (else it answers as proxy).
-    pub(crate) owner: bool,
+    /// How many pairs the request crossed to it: of two answers, the nearer comes first.
+    pub(crate) distance: u32,
 }
 
 impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
@@ -69,6 +69,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
                 Ok(further) => next = further,
                 Err(stop) => {
                     self.tell_end(&skb, &stop);
+                    self.refuse(&skb, &stop);
                     return End { disposition: stop.disposition, skb };
                 }
             }

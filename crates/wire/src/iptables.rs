@@ -1,8 +1,10 @@
 //! iptables' own language: a rule as `iptables -A CHAIN` takes it and `-S` prints it, into the
 //! expressions that Debian 12's iptables-nft 1.8.9 writes, byte for byte.
 //!
-//! IPv4 only. What a rule may say: `-s -d -i -o -p -f` with `!`, the matches of [`matches`] and the
-//! targets of [`targets`]. Everything else is refused by name.
+//! IPv4 only. What a rule may say: `-s -d -i -o -p -f` with `!`, the matches addrtype, comment,
+//! conntrack, icmp, mac, mark, multiport, physdev, state, tcp, udp, and the targets ACCEPT, DROP,
+//! RETURN, chains (also with `-g`), MASQUERADE, SNAT, DNAT, REDIRECT, REJECT, MARK, LOG. Everything
+//! else is refused by name.
 
 mod base;
 mod error;

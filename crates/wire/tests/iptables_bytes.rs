@@ -3,9 +3,9 @@
 mod support;
 
 use model::Expr;
-use support::captured;
-use wire::iptables::parse_rule;
-use wire::nft::{decode_exprs, encode_exprs};
+use support::{bytes, captured};
+use wire::iptables::{self, ChainSpec, parse_rule};
+use wire::nft::{decode_exprs, encode_exprs, replace_table};
 
 /// Words in the capture that the parser refuses by name: matches, targets, the name of a service,
 /// and a test for no port at all, which iptables 1.8.9 takes and then writes as none.
@@ -36,6 +36,36 @@ fn text_becomes_the_bytes_that_iptables_sends() {
         compared += 1;
     }
     assert!(compared > 180, "only {compared} rules compared");
+}
+
+/// Whole messages, but for their sequence numbers.
+#[test]
+fn dockers_rules_are_the_messages_of_iptables() {
+    let lines: Vec<&str> = include_str!("../fixtures/docker-nat.txt")
+        .lines()
+        .filter(|l| !l.starts_with('#'))
+        .collect();
+    let chains: Vec<ChainSpec> = lines
+        .chunks(2)
+        .map(|pair| {
+            let (name, rule) = pair[0].split_once(' ').expect("chain and rule");
+            ChainSpec { name: name.to_owned(), policy: None, rules: vec![rule.to_owned()] }
+        })
+        .collect();
+    let table = iptables::table("nat", &chains).expect("Docker's own");
+    let batch = replace_table(false, &table);
+    let ours: Vec<String> = batch
+        .messages
+        .iter()
+        .filter(|part| part.what.starts_with("rule"))
+        .map(|part| format!("{:04x} {:04x} {}", part.kind, part.flags, hex(&part.body)))
+        .collect();
+    for pair in lines.chunks(2) {
+        let sent = bytes(pair[1]);
+        let word = |at: usize| u16::from_ne_bytes([sent[at], sent[at + 1]]);
+        let theirs = format!("{:04x} {:04x} {}", word(4), word(6), hex(&sent[16..]));
+        assert!(ours.contains(&theirs), "{}\n{theirs}\n{}", pair[0], ours.join("\n"));
+    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! What no single entry can see: things that are there twice, or do not fit each other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ipnet::IpNet;
 use model::{Fact, LinkRef, LinkSpecKind, Pins};
 
-use super::Told;
+use super::{Told, link_of};
 use crate::error::{Errors, Problem, nearest};
 use crate::file::Lab;
 use crate::node::At;
@@ -70,10 +70,10 @@ fn names(born: &[Born<'_>], errors: &mut Errors) {
         let all =
             std::iter::once(b.link.name.as_str()).chain(b.pins.altnames.iter().map(String::as_str));
         for name in all {
-            let first = seen.get(&(b.link.ns.as_str(), name)).copied();
-            let taken = first.map(|a| a.line).or_else(|| (name == "lo").then_some(0));
-            if let Some(first) = taken {
-                let (ns, name) = (b.link.ns.clone(), name.to_owned());
+            if name == "lo" {
+                errors.push(b.at, Problem::LoopbackMade { ns: b.link.ns.clone() });
+            } else if let Some(first) = seen.get(&(b.link.ns.as_str(), name)) {
+                let (ns, name, first) = (b.link.ns.clone(), name.to_owned(), first.line);
                 errors.push(b.at, Problem::LinkTwice { ns, name, first });
             }
             seen.insert((&b.link.ns, name), b.at);
@@ -103,17 +103,29 @@ fn indexes(born: &[Born<'_>], errors: &mut Errors) {
     }
 }
 
-/// Entries without a kind speak of links that something else makes.
+/// Entries without a kind, and settings of links, speak of links that something else makes.
 fn nothing_makes(lab: &Lab, born: &[Born<'_>], errors: &mut Errors) {
+    let all: HashSet<(&str, &str)> =
+        born.iter().map(|b| (b.link.ns.as_str(), b.link.name.as_str())).collect();
+    let is_born = |ns: &str, name: &str| all.contains(&(ns, name));
     for space in &lab.spaces {
         for entry in space.links.iter().filter(|l| l.kind.is_none() && l.name != "lo") {
-            let of_ns = || born.iter().filter(|b| b.link.ns == space.name);
-            if of_ns().any(|b| b.link.name == entry.name) {
+            if is_born(&space.name, &entry.name) {
                 continue;
             }
-            let nearest = nearest(&entry.name, of_ns().map(|b| b.link.name.as_str()));
+            let of_ns = born.iter().filter(|b| b.link.ns == space.name);
+            let nearest = nearest(&entry.name, of_ns.map(|b| b.link.name.as_str()));
             let (ns, name) = (space.name.clone(), entry.name.clone());
             errors.push(entry.at, Problem::NothingMakes { ns, name, nearest });
+        }
+        for said in &space.sysctls {
+            let Some(link) = link_of(&said.what.0).filter(|l| !is_born(&space.name, l)) else {
+                continue;
+            };
+            let of_ns = born.iter().filter(|b| b.link.ns == space.name);
+            let nearest = nearest(link, of_ns.map(|b| b.link.name.as_str()));
+            let (ns, name) = (space.name.clone(), link.to_owned());
+            errors.push(said.at, Problem::NoLink { ns, name, nearest });
         }
     }
 }
@@ -158,7 +170,7 @@ fn routes(facts: &[Told], errors: &mut Errors) {
     for told in facts {
         let Fact::Route(r) = &told.what else { continue };
         if let Some(first) = seen.insert((&r.ns, r.dst, r.table, r.metric), told.at) {
-            let to = if r.dst.prefix_len() == 0 { "default".to_owned() } else { r.dst.to_string() };
+            let to = destination(r.dst);
             let (ns, metric, first) = (r.ns.clone(), r.metric, first.line);
             errors.push(told.at, Problem::RouteTwice { ns, to, metric, first });
         }
@@ -192,4 +204,9 @@ fn files(facts: &[Told], errors: &mut Errors) {
             errors.push(told.at, Problem::PinTwice { what, value, ns, first });
         }
     }
+}
+
+/// As `ip route` writes it.
+pub(super) fn destination(net: IpNet) -> String {
+    if net.prefix_len() == 0 { "default".to_owned() } else { net.to_string() }
 }

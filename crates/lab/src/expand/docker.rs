@@ -55,8 +55,9 @@ pub(super) fn resolve(lab: &Lab, spaces: &[&Space], errors: &mut Errors) -> Host
         if let (Some(guest), Some(parent)) = (&space.docker_guest, &space.inside) {
             attach(lab, space, guest, &parent.what, &mut hosts, errors);
         } else if let Some(guest) = &space.docker_guest {
-            let (ns, parent) = (space.name.clone(), "the machine itself".to_owned());
-            errors.push(guest.at, Problem::NoDockerHost { ns, parent });
+            let (of, key) = (format!("the container {}", space.name), "inside");
+            let why = "it names the Docker host";
+            errors.push(guest.at, Problem::MissingKey { of, key, why });
         }
         if let Some(host) = &space.docker_host {
             let seen = on_link(space, &hosts);

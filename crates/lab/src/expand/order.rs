@@ -40,6 +40,10 @@ pub(super) fn settle(facts: Vec<Told>, errors: &mut Errors) -> Vec<Told> {
             release(&mut held, &mut settled, &mut so);
         }
     }
+    for told in held.iter().filter(|t| matches!(t.what, Fact::Link(_))) {
+        // Its own lack is reported; what waits for it is not to be.
+        so.learn(&told.what);
+    }
     for told in held {
         report(&told, &so, errors);
         settled.push(told);
@@ -187,9 +191,11 @@ fn report(told: &Told, so: &So, errors: &mut Errors) {
             let nearest = crate::error::nearest(&link.name, known);
             Problem::NoLink { ns: link.ns, name: link.name, nearest }
         }
-        (Some(Need::Up(link)), Fact::Route(r)) => {
-            Problem::RouteByDownLink { ns: link.ns, to: r.dst.to_string(), dev: link.name }
-        }
+        (Some(Need::Up(link)), Fact::Route(r)) => Problem::RouteByDownLink {
+            ns: link.ns,
+            to: super::check::destination(r.dst),
+            dev: link.name,
+        },
         (Some(Need::Gateway(link, via)), _) => {
             Problem::GatewayUnreachable { ns: link.ns, via: via.to_string(), dev: Some(link.name) }
         }

@@ -19,11 +19,24 @@ pub(super) fn tables(node: &Node, errors: &mut Errors) -> Vec<TableEntry> {
         }
         let mut table = TableEntry { at: name.at, name: name.what.clone(), chains: Vec::new() };
         for (chain, node) in entries(node, &name.what, errors) {
+            if own_elsewhere(&name.what, &chain.what) {
+                let hint = format!("the table {} has no such chain of its own", name.what);
+                let found = chain.what.clone();
+                errors.push(chain.at, Problem::BadValue { what: "chain here", found, hint });
+            }
             table.chains.extend(self::chain(chain, node, errors));
         }
         tables.push(table);
     }
     tables
+}
+
+/// A chain that other tables have by themselves, and this one has not.
+fn own_elsewhere(table: &str, chain: &str) -> bool {
+    let has = |table: &str| {
+        wire::iptables::base_chains(table).is_some_and(|c| c.iter().any(|c| c.name == chain))
+    };
+    has("mangle") && !has(table)
 }
 
 /// A list of rules, or a map with `policy:` and `rules:`.

@@ -3,7 +3,7 @@
 use model::LinkId;
 
 use super::layout::{Frame, Segment, Text, Wall};
-use super::scene::{End, Item, Port, What, shorten};
+use super::scene::{End, Item, Pass, Port, What, shorten};
 use crate::clean::width;
 use crate::style::Tone;
 
@@ -55,7 +55,7 @@ pub(crate) fn block(
         What::Plain(end) => plain(item, end, room, tall, from_above),
         What::Bridge { role, ports } => {
             let flat = flat_bridge(item, role, ports, room);
-            let many = ports.iter().any(|p| matches!(p.end, End::Leaf { .. }));
+            let many = ports.iter().any(|p| p.pass.is_some() || matches!(p.end, End::Leaf { .. }));
             if many || flat.width > room { tall_bridge(item, role, ports, room) } else { flat }
         }
     }
@@ -74,7 +74,7 @@ fn plain(
         End::Wire(w) if from_above(*w) => b.top = Some(*w),
         End::Wire(_) | End::None | End::Leaf { .. } => {}
         End::Words(words) if words == "outside" => {
-            b.text(b.width, 0, " ── outside", None, Tone::Plain)
+            b.text(b.width, 0, " ── outside", None, Tone::Plain);
         }
         End::Words(words) => {
             let text = format!(" {words}");
@@ -191,70 +191,122 @@ fn flat_port(b: &mut Block, port: &Port, x: usize, slot: usize, edge: usize) {
 
 /// A box with its ports on the right edge, a line each, for those with many.
 fn tall_bridge(item: &Item, role: &str, ports: &[Port], room: usize) -> Block {
-    let labels = ports.iter().map(|p| width(&p.name)).max().unwrap_or(0);
-    let (lines, widest) = head(item, role, room.saturating_sub(8));
-    let leaves = ports.iter().any(|p| matches!(p.end, End::Leaf { .. }));
-    // Leaves need the room to the right; the role is wrapped for it.
-    let (lines, widest) = if leaves && widest + 36 > room {
-        head(item, role, (room.saturating_sub(32)).max(labels + 4))
-    } else {
-        (lines, widest)
-    };
-    let inner = (widest + 2).max(labels + 2);
-    let mut b = Block::default();
-    draw_head(&mut b, item, &lines);
+    // Wires go down from the lowest ports, so that those above have the room to the right.
     let mut ordered: Vec<&Port> = ports.iter().collect();
     ordered.sort_by_key(|p| matches!(p.end, End::Wire(_)));
+    let widest = |f: &dyn Fn(&Port) -> usize| ports.iter().map(f).max().unwrap_or(0);
+    let labels = widest(&|p| width(&p.name)) + 2;
+    let passes = widest(&|p| p.pass.as_ref().map_or(0, pass_width));
+    let beside = if passes > 0 { passes + 2 } else { 0 } + widest(&|p| end_width(&p.end));
     let wired = ports.iter().filter(|p| matches!(p.end, End::Wire(_))).count();
+    let (lines, text) = head(item, role, room);
+    let upper = text + 2;
+    // Where the ports' ends need the room, the lower part of the box is narrower.
+    let inner = if upper + 2 + beside.max(2 * wired) > room { labels } else { upper.max(labels) };
+    let mut b = Block::default();
+    draw_head(&mut b, item, &lines);
+    let mut first = lines.len();
+    if inner < upper {
+        b.frames.push(Frame { x: 0, y: 0, width: upper + 2, height: first + 1 });
+        b.width = b.width.max(upper + 2);
+        first += 1;
+    }
     let right = inner + 1;
-    let gap = if right + 3 + 2 * wired <= room { 2 } else { 1 };
+    // What the ends have in common: where they begin.
+    let edge = if passes > 0 { right + 2 + passes } else { right };
+    let gap = if edge + 3 + 2 * wired <= room { 2 } else { 1 };
+    let mut y = first;
+    let mut leaves = Vec::new();
     for (n, port) in ordered.iter().enumerate() {
-        let y = lines.len() + n;
-        b.text(
-            right - width(&port.name),
-            y,
-            format!("{}├", port.name),
-            Some(port.link),
-            tone(port.trouble),
-        );
-        match &port.end {
-            End::None => {}
-            End::Words(words) => {
-                b.text(
-                    right + 1,
-                    y,
-                    format!("── {}", shorten(words, room.saturating_sub(right + 4))),
-                    None,
-                    Tone::Plain,
-                );
-            }
-            End::Leaf { wire, link, name, about } => {
-                let at = right + 6;
-                b.segments.push((*wire, Segment::across(y, right, at)));
-                // The wire ends in the blank before the name.
-                b.text(at, y, format!(" {name}"), Some(*link), Tone::Plain);
-                let end = at + width(name) + 3;
-                b.text(end, y, shorten(about, room.saturating_sub(end)), None, Tone::Plain);
-            }
-            End::Wire(w) => {
-                let lane = right + 2 + gap * (ordered.len() - 1 - n);
-                b.segments.push((*w, Segment::across(y, right, lane)));
-                b.bottoms.push((*w, lane, y));
-                b.width = b.width.max(lane + 1);
+        let label = format!("{}├", port.name);
+        b.text(right - width(&port.name), y, label, Some(port.link), tone(port.trouble));
+        let from = match &port.pass {
+            Some(pass) => draw_pass(&mut b, pass, right, edge, y),
+            None => right,
+        };
+        let lane = edge + 2 + gap * (ordered.len() - 1 - n);
+        let taken = draw_end(&mut b, &port.end, [from, edge, lane], y, room);
+        if matches!(port.end, End::Leaf { .. }) {
+            leaves.extend(y..y + taken);
+        }
+        y += taken;
+    }
+    if let (Some(from), Some(to)) = (leaves.first(), leaves.last()) {
+        b.walls.push(Wall { x: edge + 3, y: *from, height: to - from + 1 });
+        b.width = b.width.max(edge + 4);
+    }
+    let top = if inner < upper { first - 1 } else { 0 };
+    b.frames.push(Frame { x: 0, y: top, width: inner + 2, height: y + 1 - top });
+    b.width = b.width.max(inner + 2);
+    b.height = y + 1;
+    b
+}
+
+/// Columns of `┤near bridge far├`.
+fn pass_width(pass: &Pass) -> usize {
+    pass.parts.iter().map(|p| width(&p.1) + 1).sum::<usize>() + 1
+}
+
+/// Columns that an end should have beside the box.
+fn end_width(end: &End) -> usize {
+    match end {
+        End::None => 1,
+        End::Wire(_) => 3,
+        End::Words(words) => width(words) + 4,
+        End::Leaf { name, about, .. } => width(name) + width(about).min(18) + 10,
+    }
+}
+
+/// A bridge in one line, as a box whose edges are `┤` and `├`; returns the column of the latter.
+fn draw_pass(b: &mut Block, pass: &Pass, right: usize, edge: usize, y: usize) -> usize {
+    let [near, bridge, far] = &pass.parts;
+    let start = right + 3;
+    b.segments.push((pass.wire, Segment::across(y, right, start)));
+    b.text(start, y, format!("┤{}", near.1), Some(near.0), tone(near.2));
+    let far_at = edge - width(&far.1);
+    let at = start + width(&near.1) + 2;
+    let spare = far_at - 1 - at - width(&bridge.1);
+    b.text(at + spare / 2, y, &bridge.1, Some(bridge.0), tone(bridge.2));
+    b.text(far_at, y, format!("{}├", far.1), Some(far.0), tone(far.2));
+    edge
+}
+
+/// What a port leads to: from which column, where the longest begin, where its wire goes down.
+/// Returns the lines taken.
+fn draw_end(
+    b: &mut Block,
+    end: &End,
+    [from, edge, lane]: [usize; 3],
+    y: usize,
+    room: usize,
+) -> usize {
+    match end {
+        End::None => {}
+        End::Words(words) => {
+            let text = format!("── {}", shorten(words, room.saturating_sub(from + 4)));
+            b.text(from + 1, y, text, None, Tone::Plain);
+        }
+        End::Leaf { wire, link, name, trouble, about } => {
+            let at = edge + 6;
+            b.segments.push((*wire, Segment::across(y, from, at)));
+            // The wire ends in the blank before the name.
+            b.text(at, y, format!(" {name}"), Some(*link), tone(*trouble));
+            let end = at + width(name) + 3;
+            if end + width(about) <= room {
+                b.text(end, y, about, None, Tone::Plain);
+            } else {
+                let text = shorten(about, room.saturating_sub(at + 1));
+                b.text(at + 1, y + 1, text, None, Tone::Plain);
+                return 2;
             }
         }
+        End::Wire(w) => {
+            b.segments.push((*w, Segment::across(y, from, lane)));
+            b.bottoms.push((*w, lane, y));
+            b.width = b.width.max(lane + 1);
+        }
     }
-    let height = lines.len() + ports.len() + 1;
-    b.frames.push(Frame { x: 0, y: 0, width: inner + 2, height });
-    if leaves {
-        let first = lines.len().saturating_sub(1);
-        let count = ordered.iter().filter(|p| !matches!(p.end, End::Wire(_))).count();
-        b.walls.push(Wall { x: right + 3, y: first, height: count + 1 });
-        b.width = b.width.max(right + 4);
-    }
-    b.width = b.width.max(inner + 2);
-    b.height = height;
-    b
+    1
 }
 
 /// Words in lines of at most `room` columns; a word longer than that is cut.

@@ -34,7 +34,7 @@ pub(crate) fn check(snapshot: &Snapshot, style: &Style) -> String {
     for (n, wire) in layout.wires.iter().enumerate() {
         joins(n, wire, &layout, &owner, &grid, style, &page);
     }
-    for line in text.lines().filter(|l| width(l) > style.width) {
+    if let Some(line) = text.lines().find(|l| width(l) > style.width) {
         page.fault(&format!("too wide: {line}"));
     }
     text.clone()

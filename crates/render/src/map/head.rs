@@ -1,6 +1,6 @@
 //! The first lines of a band: its title, and its table of nsids on the right.
 
-use super::place::{Pin, settle};
+use super::row::{Pin, settle};
 use super::scene::{Band, shorten};
 use crate::clean::width;
 

@@ -133,6 +133,9 @@ fn glyph(cell: &Cell, ascii: bool) -> char {
     if let Some(c) = cell.text {
         return if ascii { ascii_of(c) } else { c };
     }
+    if ascii && cell.wire == 0 && cell.frame.count_ones() > 2 {
+        return '+'; // `├` of a port becomes a bracket
+    }
     let c = match (cell.wire, cell.frame, cell.rule, cell.wall) {
         (0, 0, false, false) => ' ',
         (0, 0, true, _) => '═',
@@ -164,6 +167,11 @@ const fn joined(bits: u8) -> char {
         SW => '┐',
         NE => '└',
         NW => '┘',
+        // Only boxes have these: wires never fork.
+        7 => '├',
+        13 => '┤',
+        14 => '┬',
+        11 => '┴',
         _ => '┼',
     }
 }

@@ -4,16 +4,10 @@ use super::block::{Block, block, wrap};
 use super::channel::{self, Net};
 use super::head::Head;
 use super::layout::{Layout, Segment, Text, Wire};
+use super::row::{self, Overfull, Pin, Placed, Row};
 use super::scene::{Band, Scene, What, shorten};
 use crate::clean::width;
 use crate::style::Tone;
-
-/// There is not enough room for all wires side by side.
-#[derive(Debug)]
-pub(crate) struct Overfull;
-
-/// A wire, and the column that it is in.
-pub(crate) type Pin = (usize, usize);
 
 /// Gives everything its place on a page of `width` columns.
 pub(crate) fn place(scene: &Scene, page: usize) -> Result<Layout, Overfull> {
@@ -64,13 +58,6 @@ struct Placer<'a> {
     open: Vec<Pin>,
     /// A wire has just begun: it is to be seen before the next line.
     fresh: bool,
-}
-
-/// Where the blocks of a row and the wires that pass it stand.
-struct Row {
-    /// Index of the item, its block, its first column.
-    blocks: Vec<(usize, Block, usize)>,
-    lanes: Vec<Pin>,
 }
 
 impl Placer<'_> {
@@ -152,8 +139,16 @@ impl Placer<'_> {
         let tall = band.items.iter().any(|i| matches!(i.what, What::Bridge { .. }));
         let mut left: Vec<usize> = (0..band.items.len()).collect();
         while !left.is_empty() {
-            let row = self.row(at, band, &left, tall)?;
-            left.retain(|i| !row.blocks.iter().any(|(b, _, _)| b == i));
+            let mut row = self.row(at, band, &left, tall)?;
+            let moved = |r: &Row| self.lanes().iter().filter(|l| !r.pins().contains(l)).count();
+            if !tall && moved(&row) > 0 {
+                // Narrower blocks may let more wires go straight.
+                let narrow = self.row(at, band, &left, true)?;
+                if moved(&narrow) < moved(&row) && narrow.blocks.len() >= row.blocks.len() {
+                    row = narrow;
+                }
+            }
+            left.retain(|i| !row.blocks.iter().any(|b| b.item == *i));
             self.draw(row)?;
         }
         Ok(())
@@ -169,7 +164,7 @@ impl Placer<'_> {
             let mut with = chosen.clone();
             with.push(*item);
             let blocks = with.iter().map(|i| (*i, self.block(at, band, *i, tall))).collect();
-            match self.arrange(blocks, &lanes) {
+            match row::arrange(blocks, &lanes, self.page()) {
                 Some(row) => {
                     chosen = with;
                     best = Some(row);
@@ -199,137 +194,44 @@ impl Placer<'_> {
         flat
     }
 
-    /// Places for these blocks side by side, and for the wires that pass them.
-    fn arrange(&self, blocks: Vec<(usize, Block)>, lanes: &[Pin]) -> Option<Row> {
-        let column = |b: &Block| b.top.and_then(|w| lanes.iter().find(|l| l.0 == w)).map(|l| l.1);
-        let passing: Vec<Pin> = lanes
-            .iter()
-            .filter(|l| !blocks.iter().any(|(_, b)| b.top == Some(l.0)))
-            .copied()
-            .collect();
-        let mut hung: Vec<(usize, usize)> =
-            blocks.iter().enumerate().filter_map(|(n, (_, b))| Some((column(b)?, n))).collect();
-        hung.sort_unstable();
-        let mut starts: Vec<Option<usize>> = vec![None; blocks.len()];
-        self.hang(&blocks, &hung, &mut starts)?;
-        for n in 0..blocks.len() {
-            if starts[n].is_none() {
-                starts[n] = Some(self.free(&blocks, &starts, n, &passing)?);
-            }
-        }
-        let ranges: Vec<(usize, usize)> = blocks
-            .iter()
-            .zip(&starts)
-            .filter_map(|((_, b), x)| x.map(|x| (x.saturating_sub(1), x + b.width + 1)))
-            .collect();
-        let lanes = settle(&passing, &ranges, self.page()).ok()?;
-        let blocks =
-            blocks.into_iter().zip(starts).filter_map(|((i, b), x)| x.map(|x| (i, b, x))).collect();
-        Some(Row { blocks, lanes })
-    }
-
-    /// Blocks that hang on wires from above: each under its wire, as far as there is room.
-    fn hang(
-        &self,
-        blocks: &[(usize, Block)],
-        hung: &[(usize, usize)],
-        starts: &mut [Option<usize>],
-    ) -> Option<()> {
-        let mut end = 0;
-        for (x, n) in hung {
-            let b = &blocks[*n].1;
-            let name = b.texts.first().map_or(1, |t| width(&t.text));
-            let wish = x.saturating_sub(name / 2).min(self.page().checked_sub(b.width)?);
-            let start = wish.max(end);
-            starts[*n] = Some(start);
-            end = start + b.width + 2;
-        }
-        let mut limit = self.page();
-        for (_, n) in hung.iter().rev() {
-            let b = &blocks[*n].1;
-            let start = starts[*n]?.min(limit.checked_sub(b.width)?);
-            starts[*n] = Some(start);
-            limit = start.saturating_sub(2);
-        }
-        Some(())
-    }
-
-    /// The first place for a block that hangs on nothing: clear of wires if there is one.
-    fn free(
-        &self,
-        blocks: &[(usize, Block)],
-        starts: &[Option<usize>],
-        n: usize,
-        passing: &[Pin],
-    ) -> Option<usize> {
-        let w = blocks[n].1.width;
-        let last = self.page().checked_sub(w)?;
-        let clear = |x: &usize| {
-            starts
-                .iter()
-                .zip(blocks)
-                .all(|(s, (_, b))| s.is_none_or(|s| *x >= s + b.width + 2 || s >= *x + w + 2))
-        };
-        let untouched =
-            |x: &usize| !passing.iter().any(|(_, l)| (x.saturating_sub(1)..=x + w).contains(l));
-        let first = 2.min(last);
-        (first..=last).find(|x| clear(x) && untouched(x)).or_else(|| (first..=last).find(clear))
-    }
-
     /// Puts a row on the page, after the channel that leads to it.
     fn draw(&mut self, row: Row) -> Result<(), Overfull> {
-        let lanes = self.lanes();
-        let mut pins = row.lanes.clone();
-        let mut tops = Vec::new();
-        for (_, b, x) in &row.blocks {
-            let Some(wire) = b.top else { continue };
-            let Some((_, lane)) = lanes.iter().find(|l| l.0 == wire) else { continue };
-            let column = if b.height > 1 {
-                (*lane).clamp(*x, x + b.width - 1)
-            } else {
-                let name = b.texts.first().map_or(1, |t| width(&t.text));
-                (*lane).clamp(*x, x + name - 1)
-            };
-            pins.push((wire, column));
-            tops.push((wire, column));
-        }
-        self.channel(&pins, 0)?;
+        self.channel(&row.pins(), 0)?;
         let top = self.y;
-        self.fresh = row.blocks.iter().any(|(_, b, _)| !b.bottoms.is_empty());
-        let height = row.blocks.iter().map(|(_, b, _)| b.height).max().unwrap_or(1);
-        for (wire, column) in &tops {
-            self.wire(*wire, Segment::down(*column, top, top));
-        }
-        for (_, b, x) in row.blocks {
-            let column = b.top.and_then(|w| tops.iter().find(|t| t.0 == w)).map(|t| t.1);
-            self.put(b, x, top, height, column);
+        self.fresh = row.blocks.iter().any(|b| !b.block.bottoms.is_empty());
+        let height = row.blocks.iter().map(|b| b.block.height).max().unwrap_or(1);
+        for placed in row.blocks {
+            if let Some((wire, column)) = placed.top {
+                self.wire(wire, Segment::down(column, top, top));
+            }
+            self.put(placed, top, height);
         }
         self.pass(&row.lanes, top, height);
         Ok(())
     }
 
     /// Puts a block on the page. A name that hangs on a wire stands under it.
-    fn put(&mut self, mut b: Block, x: usize, top: usize, height: usize, column: Option<usize>) {
-        if let (Some(column), Some(name)) = (column, b.texts.first_mut()) {
+    fn put(&mut self, placed: Placed, top: usize, height: usize) {
+        let Placed { mut block, x, .. } = placed;
+        if let (Some((_, column)), Some(name)) = (placed.top, block.texts.first_mut())
+            && block.height > 1
+        {
             let w = width(&name.text);
-            let alone = b.height > 1;
-            if alone {
-                name.x = (column - x).saturating_sub(w / 2).min(b.width - w);
-            }
+            name.x = (column - x).saturating_sub(w / 2).min(block.width - w);
         }
-        for t in b.texts {
+        for t in block.texts {
             self.layout.texts.push(Text { x: t.x + x, y: t.y + top, ..t });
         }
-        for f in b.frames {
+        for f in block.frames {
             self.layout.frames.push(super::Frame { x: f.x + x, y: f.y + top, ..f });
         }
-        for w in b.walls {
+        for w in block.walls {
             self.layout.walls.push(super::Wall { x: w.x + x, y: w.y + top, ..w });
         }
-        for (wire, s) in b.segments {
+        for (wire, s) in block.segments {
             self.wire(wire, Segment { x: s.x.map(|c| c + x), y: s.y.map(|l| l + top) });
         }
-        for (wire, column, line) in b.bottoms {
+        for (wire, column, line) in block.bottoms {
             self.wire(wire, Segment::down(column + x, top + line, top + height - 1));
             self.open.push((wire, column + x));
         }
@@ -346,32 +248,4 @@ impl Placer<'_> {
             self.y += 1;
         }
     }
-}
-
-/// Columns for wires that have to pass beside what is blocked (first column, and the one behind
-/// the last): where they are, or as near as can be, with room between them if there is any.
-pub(crate) fn settle(
-    lanes: &[Pin],
-    blocked: &[(usize, usize)],
-    page: usize,
-) -> Result<Vec<Pin>, Overfull> {
-    let is_free = |x: usize| !blocked.iter().any(|(a, b)| (*a..*b).contains(&x));
-    let mut used: Vec<usize> = lanes.iter().map(|l| l.1).filter(|x| is_free(*x)).collect();
-    let mut settled = Vec::new();
-    for (wire, x) in lanes {
-        if is_free(*x) {
-            settled.push((*wire, *x));
-            continue;
-        }
-        let apart = |c: &usize| used.iter().all(|u| u.abs_diff(*c) > 1);
-        let near = |c: &usize| (c.abs_diff(*x), *c);
-        let found = (0..page)
-            .filter(|c| is_free(*c) && apart(c))
-            .min_by_key(near)
-            .or_else(|| (0..page).filter(|c| is_free(*c) && !used.contains(c)).min_by_key(near))
-            .ok_or(Overfull)?;
-        used.push(found);
-        settled.push((*wire, found));
-    }
-    Ok(settled)
 }

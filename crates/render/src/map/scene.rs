@@ -1,9 +1,10 @@
 //! What is to be drawn, before it is known where.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use model::{Link, LinkId, LinkKind, Namespace, NsId, Relation, Snapshot};
 
+use super::fold::Fold;
 use super::role;
 use crate::clean::{clean, clean_ascii, width};
 use crate::style::Style;
@@ -51,7 +52,19 @@ pub(crate) struct Port {
     pub(crate) link: LinkId,
     pub(crate) name: String,
     pub(crate) trouble: bool,
+    /// A bridge of no other use that it leads through first.
+    pub(crate) pass: Option<Pass>,
+    /// Where it leads (after the pass).
     pub(crate) end: End,
+}
+
+/// A bridge without an address and with just two ports, between a port of another bridge and
+/// something else (as Proxmox puts one before each guest with a firewall).
+pub(crate) struct Pass {
+    /// From the port to the near port of the bridge.
+    pub(crate) wire: usize,
+    /// Near port, bridge, far port: link, name, and whether something is wrong with it.
+    pub(crate) parts: [(LinkId, String, bool); 3],
 }
 
 /// Where a link leads.
@@ -64,12 +77,12 @@ pub(crate) enum End {
     /// To what is not drawn: said in words.
     Words(String),
     /// To the only link of a leaf namespace, drawn beside the port.
-    Leaf { wire: usize, link: LinkId, name: String, about: String },
+    Leaf { wire: usize, link: LinkId, name: String, trouble: bool, about: String },
 }
 
 /// What is not drawn as it could be, for lack of room.
 pub(crate) struct Cuts {
-    /// Leaves of a bridge with more than this are folded.
+    /// Bridges with more leaves and passes than this have them folded.
     pub(crate) fold: usize,
     /// Wires that are not drawn; their ends are named.
     pub(crate) wires: Vec<[LinkId; 2]>,
@@ -93,11 +106,11 @@ pub(crate) fn scene(snapshot: &Snapshot, focus: Option<NsId>, cuts: &Cuts, style
     let chosen = chosen(snapshot, focus);
     let (drawn, dull): (Vec<NsId>, Vec<NsId>) =
         chosen.iter().partition(|id| is_drawn(snapshot, **id));
-    let folded = folded(snapshot, &drawn, cuts);
-    let mut maker = Maker { snapshot, style, drawn, folded, cuts, wires: Vec::new() };
+    let fold = Fold::of(snapshot, &drawn, cuts);
+    let mut maker = Maker { snapshot, style, drawn, fold, cuts, wires: Vec::new() };
     maker.find_wires();
     let ids: Vec<NsId> =
-        maker.drawn.iter().copied().filter(|id| !maker.folded.contains(id)).collect();
+        maker.drawn.iter().copied().filter(|id| !maker.fold.leaves.contains(id)).collect();
     let bands = ids.iter().map(|id| maker.band(&snapshot.namespaces[id])).collect();
     let rest = maker.rest(&dull);
     Scene { bands, wires: maker.wires, rest }
@@ -125,41 +138,15 @@ fn is_drawn(snapshot: &Snapshot, id: NsId) -> bool {
     real_links(ns).next().is_some()
 }
 
-fn real_links(ns: &Namespace) -> impl Iterator<Item = &Link> {
+pub(crate) fn real_links(ns: &Namespace) -> impl Iterator<Item = &Link> {
     ns.links.values().filter(|l| l.kind != LinkKind::Loopback)
-}
-
-/// The leaves that are drawn beside their bridge: namespaces with one link, whose peer is a port
-/// of a bridge that has many such.
-fn folded(snapshot: &Snapshot, drawn: &[NsId], cuts: &Cuts) -> BTreeSet<NsId> {
-    let mut by_bridge: BTreeMap<LinkId, Vec<NsId>> = BTreeMap::new();
-    for id in drawn {
-        if let Some(bridge) = leaf_of(snapshot, *id) {
-            by_bridge.entry(bridge).or_default().push(*id);
-        }
-    }
-    by_bridge.into_values().filter(|l| l.len() > cuts.fold.max(1)).flatten().collect()
-}
-
-/// The bridge that a leaf namespace hangs on.
-fn leaf_of(snapshot: &Snapshot, id: NsId) -> Option<LinkId> {
-    let ns = snapshot.namespaces.get(&id)?;
-    let mut links = real_links(ns);
-    let (only, None) = (links.next()?, links.next()) else { return None };
-    let peer = only.peer().filter(|p| p.ns != id)?;
-    let port = snapshot.link(peer)?;
-    let is_leaf = snapshot.children(id).next().is_none()
-        && only.master.is_none()
-        && port.port.is_some()
-        && port.peer() == Some(LinkId { ns: id, index: only.index });
-    is_leaf.then_some(LinkId { ns: peer.ns, index: port.master? })
 }
 
 struct Maker<'a> {
     snapshot: &'a Snapshot,
     style: &'a Style,
     drawn: Vec<NsId>,
-    folded: BTreeSet<NsId>,
+    fold: Fold,
     cuts: &'a Cuts,
     wires: Vec<[LinkId; 2]>,
 }
@@ -188,7 +175,10 @@ impl Maker<'_> {
     }
 
     fn band(&self, ns: &Namespace) -> Band {
-        let is_item = |l: &&Link| l.port.is_none() || !self.is_bridge(ns, l.master);
+        let is_item = |l: &&Link| {
+            let passed = self.fold.bridges.contains(&LinkId { ns: ns.id, index: l.index });
+            !passed && (l.port.is_none() || !self.is_bridge(ns, l.master))
+        };
         let mut items: Vec<Item> =
             real_links(ns).filter(is_item).map(|l| self.item(ns, l)).collect();
         // Loose ends last: they need no place near anything.
@@ -233,12 +223,27 @@ impl Maker<'_> {
     }
 
     fn port(&self, ns: &Namespace, l: &Link) -> Port {
+        let link = LinkId { ns: ns.id, index: l.index };
+        let pass = self.pass(ns, link);
+        let far = pass.as_ref().and_then(|p| self.snapshot.link(p.parts[2].0));
         Port {
-            link: LinkId { ns: ns.id, index: l.index },
+            link,
             name: self.clean(&self.label(ns, l, false)),
             trouble: words::trouble(l).is_some(),
-            end: self.end(ns, l),
+            end: self.end(ns, far.unwrap_or(l)),
+            pass,
         }
+    }
+
+    fn pass(&self, ns: &Namespace, port: LinkId) -> Option<Pass> {
+        let parts = self.fold.passes.get(&port)?;
+        let wire = self.wires.iter().position(|w| w.contains(&port))?;
+        let part = |index: &u32| {
+            let l = &ns.links[index];
+            let name = self.clean(&self.label(ns, l, matches!(l.kind, LinkKind::Bridge(_))));
+            (LinkId { ns: ns.id, index: *index }, name, words::trouble(l).is_some())
+        };
+        Some(Pass { wire, parts: [part(&parts[0]), part(&parts[1]), part(&parts[2])] })
     }
 
     /// The name, with what is not as usual about the link.
@@ -267,7 +272,7 @@ impl Maker<'_> {
         if let Some(wire) = self.wires.iter().position(|w| w.contains(&here)) {
             let there =
                 if self.wires[wire][0] == here { self.wires[wire][1] } else { self.wires[wire][0] };
-            return if self.folded.contains(&there.ns) {
+            return if self.fold.leaves.contains(&there.ns) {
                 self.leaf(wire, there)
             } else {
                 End::Wire(wire)
@@ -301,6 +306,7 @@ impl Maker<'_> {
             wire,
             link,
             name: self.clean(&self.label(ns, l, false)),
+            trouble: words::trouble(l).is_some(),
             about: self.clean(about.trim_start()),
         }
     }

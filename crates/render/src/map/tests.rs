@@ -4,11 +4,6 @@ use super::check::check;
 use crate::Style;
 use crate::fixtures::{SEED, network};
 
-fn print(text: &str, width: usize) {
-    let s = network(text);
-    println!("{}", check(&s, &Style { width, ..Style::default() }));
-}
-
 const TWO_GUESTS: &str = "
     ns host viewer pid 1
     ns pve1 in host
@@ -98,14 +93,271 @@ fn many(n: usize) -> String {
     text
 }
 
-#[test]
-fn eyes() {
-    print(SEED, 80);
-    for t in [TWO_GUESTS, TWO_DOCKER, NESTED, SKIP] {
-        print(t, 80);
-        println!("------------------------------");
+fn guests(n: usize) -> String {
+    let mut text =
+        String::from("ns pve1 pid 1\nbridge pve1:vmbr0 10.0.0.1/24\nnic pve1:enp1s0 @vmbr0\n");
+    for i in 101..101 + n {
+        text += &format!(
+            "ns ct{i} in pve1 unprivileged\nbridge pve1:fwbr{i}i0\n\
+             veth pve1:fwpr{i}p0@vmbr0 pve1:fwln{i}i0@fwbr{i}i0\n\
+             veth ct{i}:eth0 pve1:veth{i}i0@fwbr{i}i0\naddr ct{i}:eth0 10.0.0.{i}/24\n\
+             nsid pve1 {} ct{i}\n",
+            i - 101
+        );
     }
-    print(&many(8), 80);
+    text
+}
+
+/// Draws it, after checking that the drawing is right.
+fn draw(text: &str) -> String {
+    let s = network(text);
+    let wires = super::layout(&s, None, &Style::default()).wires.len();
+    assert_eq!(wires, crate::json::map(&s, None).wires.len(), "every wire is drawn");
+    check(&s, &Style::default())
+}
+
+#[test]
+fn the_seed() {
+    insta::assert_snapshot!(draw(SEED), @r"
+    pve1  lab test, pid 1                                          nsid 0 = docker01
+      ┌ vmbr0  192.168.10.41/24 ──────────────┐  ┌ fwbr111i0 ──────────────┐
+      │ L2 switch with the host's own address │  │ L2 only                 │
+      └───────┤enp1s0├───────┤fwpr111p0├──────┘  └─┤fwln111i0├─┤veth111i0├─┘
+                  │               │                     │           │
+              outside             │                     │           │
+                                  └─────────────────────┘           │
+      wlo1 (down)                                                   │
+    ════════════════════════════════════════════════════════════════│═══════════════
+    docker01  unprivileged              nsid 0 = pve1, 1 = alpine01 │
+      ┌ docker0  172.17.0.1/16 ─────────────────┐                 eth0
+      │ L3: routes and translates 172.17.0.0/16 │                 192.168.10.103/24
+      └──────────────┤vethc52438e├──────────────┘
+                           │
+    ═══════════════════════│════════════════════════════════════════════════════════
+    alpine01  unprivileged │                                       nsid 0 = docker01
+                         eth0  172.17.0.2/16
+    ");
+}
+
+#[test]
+fn the_seed_in_ascii() {
+    let style = Style { ascii: true, ..Style::default() };
+    insta::assert_snapshot!(check(&network(SEED), &style), @r"
+    pve1  lab test, pid 1                                          nsid 0 = docker01
+      + vmbr0  192.168.10.41/24 --------------+  + fwbr111i0 --------------+
+      | L2 switch with the host's own address |  | L2 only                 |
+      +-------[enp1s0]-------[fwpr111p0]------+  +-[fwln111i0]-[veth111i0]-+
+                  |               |                     |           |
+              outside             |                     |           |
+                                  +---------------------+           |
+      wlo1 (down)                                                   |
+    ================================================================|===============
+    docker01  unprivileged              nsid 0 = pve1, 1 = alpine01 |
+      + docker0  172.17.0.1/16 -----------------+                 eth0
+      | L3: routes and translates 172.17.0.0/16 |                 192.168.10.103/24
+      +--------------[vethc52438e]--------------+
+                           |
+    =======================|========================================================
+    alpine01  unprivileged |                                       nsid 0 = docker01
+                         eth0  172.17.0.2/16
+    ");
+}
+
+#[test]
+fn the_seed_on_a_narrow_screen() {
+    let style = Style { width: 60, ..Style::default() };
+    insta::assert_snapshot!(check(&network(SEED), &style), @r"
+    pve1  lab test, pid 1                      nsid 0 = docker01
+      ┌ vmbr0  192.168.10.41/24 ──────────────┐  wlo1 (down)
+      │ L2 switch with the host's own address │
+      └───────┤enp1s0├───────┤fwpr111p0├──────┘
+                  │               │
+              outside             │
+      ┌ fwbr111i0 ──────────────┐ │
+      │ L2 only                 │ │
+      └─┤fwln111i0├─┤veth111i0├─┘ │
+             └───────────┼────────┘
+    ═════════════════════│══════════════════════════════════════
+    docker01             │           nsid 0 = pve1, 1 = alpine01
+                       eth0
+                       192.168.10.103/24
+      ┌ docker0  172.17.0.1/16 ─────────────────┐
+      │ L3: routes and translates 172.17.0.0/16 │
+      └──────────────┤vethc52438e├──────────────┘
+                           │
+    ═══════════════════════│════════════════════════════════════
+    alpine01  unprivileged │                   nsid 0 = docker01
+                         eth0  172.17.0.2/16
+    ");
+}
+
+#[test]
+fn two_guests_one_without_a_firewall() {
+    insta::assert_snapshot!(draw(TWO_GUESTS), @r"
+    pve1  lab test, pid 1010                                    nsid 0 = web, 1 = db
+      ┌ vmbr0  10.0.0.1/24 ───────────────────┐  ┌ fwbr101i0 ──────────────┐
+      │ L2 switch with the host's own address │  │ L2 only                 │
+      └───┤enp1s0├──┤veth102i0├──┤fwpr101p0├──┘  └─┤fwln101i0├─┤veth101i0├─┘
+              │          │            │                 │           │
+          outside        │            │                 │           │
+                         │            └─────────────────┘           │
+    ═════════════════════│══════════════════════════════════════════│═══════════════
+    web  unprivileged    │                                          │  nsid 0 = pve1
+                         │                                        eth0
+                         │                                        10.0.0.11/24
+    ═════════════════════│══════════════════════════════════════════════════════════
+    db  unprivileged     │                                             nsid 0 = pve1
+                       eth0  10.0.0.12/24
+
+    not drawn, with no link but lo: host
+    ");
+}
+
+#[test]
+fn two_docker_networks() {
+    insta::assert_snapshot!(draw(TWO_DOCKER), @r"
+    docker01  lab test, pid 1                        nsid 0 = web, 1 = db, 2 = proxy
+      ┌ docker0  172.17.0.1/16 ─────────────────┐  eth0 ── outside
+      │ L3: routes and translates 172.17.0.0/16 │  192.168.10.103/24
+      └─────────┤vetha├─────────┤vethc├─────────┘
+                   │               │ ┌ br-1a2b3c4d5e6f  172.18.0.1/16 ┐
+                   │               │ │ L3: routes 172.18.0.0/16       │
+                   │               │ └──────┤vethb├──────┤vethd├──────┘
+                   │               │           │            │
+    ═══════════════│═══════════════│═══════════│════════════│═══════════════════════
+    web            │               │           │            │
+                 eth0              │           │            │
+                 172.17.0.2/16     │           │            │
+    ═══════════════════════════════│═══════════│════════════│═══════════════════════
+    db  inside docker01, pid 1020  │           │            │
+                                   │         eth0           │
+                                   │         172.18.0.2/16  │
+    ═══════════════════════════════│════════════════════════│═══════════════════════
+    proxy  inside docker01         │                        │
+                                 eth0  172.17.0.3/16      eth1  172.18.0.3/16
+    ");
+}
+
+#[test]
+fn docker_in_docker_in_lxc() {
+    insta::assert_snapshot!(draw(NESTED), @r"
+    pve1  lab test, pid 1
+      ┌ vmbr0  192.168.10.41/24 ──────────────┐
+      │ L2 switch with the host's own address │
+      └───────┤enp1s0├───────┤veth111i0├──────┘
+                  │               │
+              outside             │
+                                  │
+    ══════════════════════════════│═════════════════════════════════════════════════
+    docker01  unprivileged        │
+                                eth0               ┌ docker0  172.17.0.1/16 ──┐
+                                192.168.10.103/24  │ L3: routes 172.17.0.0/16 │
+                                                   └──────────┤veth1├─────────┘
+                                                                 │
+    ═════════════════════════════════════════════════════════════│══════════════════
+    dind  inside docker01, pid 1020                              │
+      ┌ docker0  172.18.0.1/16 ──┐                             eth0
+      │ L3: routes 172.18.0.0/16 │                             172.17.0.2/16
+      └──────────┤veth2├─────────┘
+                    │
+    ════════════════│═══════════════════════════════════════════════════════════════
+    inner           │
+                  eth0  172.18.0.2/16
+    ");
+}
+
+#[test]
+fn a_wire_that_skips_a_level() {
+    insta::assert_snapshot!(draw(SKIP), @r"
+    top  lab test, pid 1
+      ┌ br0  10.0.0.1/24 ─────────────────────┐  plain  10.9.0.1/24
+      │ L2 switch with the host's own address │    │
+      └─────────┤port1├─────────┤skip├────────┘    │
+                   │               │               │
+    ═══════════════│═══════════════│═══════════════│════════════════════════════════
+    middle         │               │               │
+               ┌───┼───────────────┘               └─────────────┐
+               │ eth0  ┌ br1  10.1.0.1/24 ─────────────────────┐ │
+               │       │ L2 switch with the host's own address │ │
+               │       └─────────┤port2├─────────┤up0├─────────┘ │
+               │                    │              └─────────────┘
+    ═══════════│════════════════════│═══════════════════════════════════════════════
+    leaf       │                    │
+             eth0  10.0.0.3/24    eth1  10.1.0.3/24
+    ");
+}
+
+#[test]
+fn forty_containers() {
+    let text = draw(&many(40));
+    let lines: Vec<&str> = text.lines().collect();
+    insta::assert_snapshot!([&lines[..8], &["…"], &lines[lines.len() - 5..]].concat().join("\n"), @r"
+    host  this host                         nsid 1 = c01, 2 = c02, 3 = c03, 4 = c04,
+                                              5 = c05, 6 = c06, 7 = c07, and 33 more
+      ┌ docker0  172.17.0.1/16 ─────────────────┐
+      │ L3: routes and translates 172.17.0.0/16 │
+      │                               veth000001├──╫── eth0  172.17.0.2/16  c01
+      │                               veth000002├──╫── eth0  172.17.0.3/16  c02
+      │                               veth000003├──╫── eth0  172.17.0.4/16  c03
+      │                               veth000004├──╫── eth0  172.17.0.5/16  c04
+    …
+      │                               veth000027├──╫── eth0  172.17.0.40/16  c39
+      │                               veth000028├──╫── eth0  172.17.0.41/16  c40
+      └─────────────────────────────────────────┘
+      eth0 ── outside
+      10.0.0.5/24
+    ");
+}
+
+#[test]
+fn guests_with_a_firewall_each() {
+    insta::assert_snapshot!(draw(&guests(4)), @r"
+    pve1  lab test, pid 1                      nsid 0 = ct101, 1 = ct102, 2 = ct103,
+                                                                           3 = ct104
+      ┌ vmbr0  10.0.0.1/24 ───────────────────┐
+      │ L2 switch with the host's own address │
+      ├───────────┬───────────────────────────┘
+      │     enp1s0├── outside
+      │  fwpr101p0├──┤fwln101i0 fwbr101i0 veth101i0├──╫── eth0  10.0.0.101/24  ct101
+      │  fwpr102p0├──┤fwln102i0 fwbr102i0 veth102i0├──╫── eth0  10.0.0.102/24  ct102
+      │  fwpr103p0├──┤fwln103i0 fwbr103i0 veth103i0├──╫── eth0  10.0.0.103/24  ct103
+      │  fwpr104p0├──┤fwln104i0 fwbr104i0 veth104i0├──╫── eth0  10.0.0.104/24  ct104
+      └───────────┘
+    ");
+}
+
+#[test]
+fn only_the_surroundings_of_one() {
+    let s = network(SEED);
+    let focus = Some(crate::fixtures::id(&s, "alpine01"));
+    insta::assert_snapshot!(super::map(&s, focus, &Style::default()), @r"
+    docker01  unprivileged, inside pve1, pid 1329130     nsid 0 = pve1, 1 = alpine01
+      ┌ docker0  172.17.0.1/16 ─────────────────┐  eth0 ⇄ pve1:veth111i0
+      │ L3: routes and translates 172.17.0.0/16 │  192.168.10.103/24
+      └──────────────┤vethc52438e├──────────────┘
+                           │
+    ═══════════════════════│════════════════════════════════════════════════════════
+    alpine01  unprivileged │                                       nsid 0 = docker01
+                         eth0  172.17.0.2/16
+    ");
+}
+
+#[test]
+fn names_cannot_harm_the_terminal() {
+    let mut s = network(SEED);
+    let id = crate::fixtures::id(&s, "alpine01");
+    s.namespaces.get_mut(&id).unwrap().names[0].text = "\x1b[2J\u{202e}evil".to_owned();
+    let text = super::map(&s, None, &Style::default());
+    assert!(text.chars().all(|c| c == '\n' || crate::clean::is_harmless(c)), "{text}");
+    assert!(text.contains("\\u{1b}[2J\\u{202e}evil"), "{text}");
+}
+
+#[test]
+fn colours_only_where_they_are_wanted() {
+    let s = network(SEED);
+    let colour = super::map(&s, None, &Style { colour: true, ..Style::default() });
+    assert!(colour.contains("\x1b[31mwlo1 (down)\x1b[0m"), "{colour:?}");
+    assert!(!super::map(&s, None, &Style::default()).contains('\x1b'));
 }
 
 /// A random network in the fixtures' language: each op adds a thing.
@@ -120,13 +372,31 @@ fn random(ops: &[(u8, u8, u8, u8, u8)]) -> String {
         let pad = "o".repeat(usize::from(*d) % 9);
         let at = |ns: usize, flip: u8| {
             let list: &Vec<String> = &bridges[ns];
-            if list.is_empty() || flip % 3 == 0 {
+            if list.is_empty() || flip.is_multiple_of(3) {
                 String::new()
             } else {
                 format!("@{}", list[usize::from(flip) % list.len()])
             }
         };
-        let line = match op % 8 {
+        if op % 10 == 8 && !bridges[x].is_empty() {
+            // Leaves, some behind a bridge of their own.
+            let bridge = &bridges[x][usize::from(*b) % bridges[x].len()];
+            for leaf in 0..c % 7 {
+                let (ns, port) = (format!("n{x}"), format!("l{serial}{leaf}"));
+                text.push_str(&format!("ns {port} in n{x}\n"));
+                if d.is_multiple_of(2) {
+                    text.push_str(&format!(
+                        "bridge {ns}:f{port}\nveth {ns}:p{port}@{bridge} {ns}:q{port}@f{port}\n\
+                         veth {port}:eth0 {ns}:{port}@f{port}\n"
+                    ));
+                } else {
+                    text.push_str(&format!("veth {port}:eth0 {ns}:{port}@{bridge}\n"));
+                }
+                text.push_str(&format!("addr {port}:eth0 10.99.{leaf}.100/24\n"));
+            }
+            continue;
+        }
+        let line = match op % 10 {
             0 | 1 => {
                 spaces += 1;
                 bridges.push(Vec::new());
@@ -139,7 +409,7 @@ fn random(ops: &[(u8, u8, u8, u8, u8)]) -> String {
             3 => format!(
                 "nic n{x}:e{serial}{pad} {}{}",
                 at(x, *c),
-                if c % 2 == 0 { " down" } else { "" }
+                if c.is_multiple_of(2) { " down" } else { "" }
             ),
             _ => format!(
                 "veth n{x}:a{serial}{pad}{} n{y}:b{serial}{pad}{} {}",
@@ -150,7 +420,7 @@ fn random(ops: &[(u8, u8, u8, u8, u8)]) -> String {
         };
         text.push_str(&line);
         text.push('\n');
-        if op % 8 > 4 && c % 4 == 0 {
+        if op % 10 > 4 && c.is_multiple_of(4) {
             text.push_str(&format!("addr n{x}:a{serial}{pad} 192.168.{serial}.100/24\n"));
         }
     }
@@ -179,23 +449,5 @@ proptest! {
         ascii in any::<bool>(),
     ) {
         check(&network(&random(&ops)), &Style { width, ascii, colour: false });
-    }
-}
-
-#[test]
-fn eyes2() {
-    let mut seed = 12345u64;
-    for n in 0..6 {
-        let ops: Vec<(u8, u8, u8, u8, u8)> = (0..14 + 4 * n)
-            .map(|_| {
-                let mut r = || {
-                    seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                    (seed >> 33) as u8
-                };
-                (r(), r(), r(), r(), r())
-            })
-            .collect();
-        println!("{}", check(&network(&random(&ops)), &Style { width: 100, ..Style::default() }));
-        println!("#####################");
     }
 }

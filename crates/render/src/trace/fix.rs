@@ -26,12 +26,19 @@ pub(crate) fn fix(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> String {
         Reason::Martian => here(format!("sysctl -w net.ipv4.conf.{link}.route_localnet=1")),
         Reason::RuleDrop(r) | Reason::RuleReject(r) => here(delete_rule(snapshot, r)),
         Reason::PolicyDrop(c) => here(accept(snapshot, c, packet)),
+        Reason::DeadEnd { ip } => match bridge_towards(snapshot, loss.ns, *ip) {
+            Some(bridge) if !w::has_address(snapshot, loss) => {
+                here(format!("ip link set {link} master {bridge}"))
+            }
+            _ => here(format!("ip addr add {ip}/PREFIX dev {link}")),
+        },
         Reason::NoWayBack { src } => {
             here(format!("iptables -t nat -A POSTROUTING -s {src} -o {link} -j MASQUERADE"))
         }
         Reason::LinkDown => here(format!("ip link set {link} up")),
         Reason::NoCarrier => no_carrier(snapshot, loss, &link),
         Reason::PeerDown(peer) => up(snapshot, *peer),
+        Reason::NoNeighbour { because: Some(inner), .. } => fix(snapshot, inner, packet),
         Reason::NoNeighbour { ip, .. } => no_neighbour(snapshot, loss, *ip, &link),
         Reason::DuplicateAddress { ip, owners } => match owners.last() {
             Some((l, _)) => {
@@ -209,4 +216,15 @@ fn loose_links(ns: &Namespace) -> Vec<&str> {
         .filter(|l| matches!(l.kind, LinkKind::Veth | LinkKind::Physical | LinkKind::Tap(_)))
         .map(|l| l.name.as_str())
         .collect()
+}
+
+/// The bridge of a namespace that an address most likely is behind: the one with an address in
+/// its subnet, else the only one.
+fn bridge_towards(snapshot: &Snapshot, ns: NsId, ip: Ipv4Addr) -> Option<String> {
+    let ns = snapshot.namespaces.get(&ns)?;
+    let bridges = || ns.links.values().filter(|l| matches!(l.kind, LinkKind::Bridge(_)));
+    let near = bridges()
+        .find(|l| ns.addresses_of(l.index).any(|a| a.net.contains(&IpAddr::V4(ip))))
+        .or_else(|| bridges().next().filter(|_| bridges().count() == 1))?;
+    Some(crate::clean(&near.name))
 }

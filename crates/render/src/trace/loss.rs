@@ -50,6 +50,15 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
             let (family, table, chain) = (c.family.as_str(), &c.table, &c.chain);
             format!("no rule of {family} {table} {chain} accepts it, and the policy is drop")
         }
+        Reason::DeadEnd { ip } => {
+            let what = match loss.link.and_then(|l| snapshot.link(l)) {
+                Some(l) if l.master.is_none() && !w::has_address(snapshot, loss) => {
+                    ", which has no address and is no port of a bridge"
+                }
+                _ => "",
+            };
+            format!("the question who has {ip} ends at {link}{what}")
+        }
         Reason::NoWayBack { src } => format!(
             "it leaves with the source {src}, which nobody beyond {link} can answer: no translation \
              and no route back"
@@ -57,9 +66,16 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
         Reason::LinkDown => format!("{link} is down"),
         Reason::NoCarrier => format!("{link} is up but has no carrier"),
         Reason::PeerDown(peer) => format!("its other end {} is down", snapshot.link_name(*peer)),
-        Reason::NoNeighbour { ip, entry, .. } => {
+        Reason::NoNeighbour { ip, entry, because: asked } => {
             let entry = entry.as_ref().map(|e| format!(" (entry {})", e.state.as_str()));
-            format!("nobody on {link} answers for {ip}{}", entry.unwrap_or_default())
+            let text = format!("nobody on {link} answers for {ip}{}", entry.unwrap_or_default());
+            match asked {
+                Some(inner) => {
+                    let (at, why) = (place(snapshot, inner), because(snapshot, inner, packet));
+                    format!("{text}: the request or its answer is lost at {at}: {why}")
+                }
+                None => text,
+            }
         }
         Reason::DuplicateAddress { ip, owners } => {
             let list: Vec<String> = owners

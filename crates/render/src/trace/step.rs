@@ -1,5 +1,5 @@
 use model::{LinkId, Snapshot};
-use walk::{Action, ArpAnswer, NatStep, RuleRef, Step};
+use walk::{Action, ArpAnswer, Loss, NatStep, Reason, RuleRef, Step, Unknown};
 
 use crate::words as w;
 
@@ -73,11 +73,10 @@ pub(crate) fn rule_of(action: &Action) -> Option<&RuleRef> {
     match action {
         Action::Chain { rule, matched, .. } => rule.as_ref().or(matched.last()),
         Action::Translated(nat) => nat.rule.as_ref(),
-        Action::Dropped(walk::Loss { reason, .. }) => match reason {
-            walk::Reason::RuleDrop(r) | walk::Reason::RuleReject(r) => Some(r),
-            _ => None,
-        },
-        Action::Unknown(walk::Unknown::Rule { rule, .. }) => Some(rule),
+        Action::Dropped(Loss { reason: Reason::RuleDrop(r) | Reason::RuleReject(r), .. }) => {
+            Some(r)
+        }
+        Action::Unknown(Unknown::Rule { rule, .. }) => Some(rule),
         _ => None,
     }
 }
@@ -222,7 +221,7 @@ fn bridged(snapshot: &Snapshot, step: &Step) -> String {
             let origin = if *learned_now {
                 "learned on this very way".to_owned()
             } else {
-                w::fdb_origin(entry)
+                entry.age.map_or_else(|| w::fdb_origin(entry), |age| format!("{age} s ago"))
             };
             format!("{}: {} is behind {} (FDB, {origin})", name(bridge), entry.mac, name(port))
         }

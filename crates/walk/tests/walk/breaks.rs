@@ -204,3 +204,108 @@ fn the_verdict_is_one_word() {
     let unknown = net::net(&format!("{SEED}\nset docker01:eth0 tc 1"));
     assert!(matches!(ask(&unknown, "alpine01", OUT).verdict(), walk::Verdict::Unknown(_)));
 }
+
+#[test]
+fn the_sender_is_told_by_an_icmp_error() {
+    let text = format!("{SEED}\nroute docker01 prohibit 203.0.113.0/24");
+    insta::assert_snapshot!(whole(&text, "alpine01", OUT), @r"
+    there 172.17.0.2 > 203.0.113.10 → LOST at docker01:docker0: route 203.0.113.0/24 Prohibit
+     alpine01
+      send
+      route 0.0.0.0/0 via 172.17.0.1 dev alpine01:eth0 src 172.17.0.2
+      arp 172.17.0.1: 02:42:35:df:6b:af by docker01:docker0
+        arp 172.17.0.2 > 172.17.0.1 → delivered to docker01
+        back 172.17.0.1 > 172.17.0.2 → delivered to alpine01
+      out alpine01:eth0 172.17.0.2 > 203.0.113.10
+     docker01
+      in docker01:vethc52438e 172.17.0.2 > 203.0.113.10
+      track new
+      chain nat PREROUTING: policy []
+      bridge docker01:docker0: up
+      in docker01:docker0 172.17.0.2 > 203.0.113.10
+      LOST at docker01:docker0: route 203.0.113.0/24 Prohibit
+        error 0.0.0.0 > 172.17.0.2 → delivered to alpine01
+         docker01
+          send
+          route 172.17.0.0/16 dev docker01:docker0 src 172.17.0.1
+          track related
+          neigh 172.17.0.2 is 02:42:ac:11:00:02 (STALE)
+          out docker01:docker0 172.17.0.1 > 172.17.0.2
+          bridge docker01:docker0: 02:42:ac:11:00:02 behind docker01:vethc52438e (learned now)
+          out docker01:vethc52438e 172.17.0.1 > 172.17.0.2
+         alpine01
+          in alpine01:eth0 172.17.0.1 > 172.17.0.2
+          route 172.17.0.2/32 dev alpine01:eth0 local
+          source valid (0)
+          delivered (alpine01:eth0)
+    ");
+    let text = format!("{SEED}\nroute docker01 blackhole 203.0.113.0/24");
+    insta::assert_snapshot!(ends(&text, "alpine01", OUT), @r"
+    there: LOST at docker01:docker0: route 203.0.113.0/24 Blackhole
+    back: -
+    ");
+}
+
+#[test]
+fn an_error_about_a_translated_packet_finds_its_way_back() {
+    // Behind docker01 comes another router, which lets the packet's time run out.
+    let text = "
+        ns a
+        ns r1 forward
+        ns r2 forward
+        veth a:eth0 r1:in
+        veth r1:out r2:in
+        addr a:eth0 172.17.0.2/16
+        addr r1:in 172.17.0.1/16
+        addr r1:out 10.0.0.1/24
+        addr r2:in 10.0.0.2/24
+        route a default via 172.17.0.1 dev eth0
+        route r1 default via 10.0.0.2 dev out
+        route r2 unreachable 203.0.113.0/24
+        iptables r1 -t nat -A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE";
+    insta::assert_snapshot!(whole(text, "a", OUT), @r"
+    there 172.17.0.2 > 203.0.113.10 → LOST at r2:in: route 203.0.113.0/24 Unreachable
+     a
+      send
+      route 0.0.0.0/0 via 172.17.0.1 dev a:eth0 src 172.17.0.2
+      arp 172.17.0.1: 02:00:00:00:00:05 by r1:in
+        arp 172.17.0.2 > 172.17.0.1 → delivered to r1
+        back 172.17.0.1 > 172.17.0.2 → delivered to a
+      out a:eth0 172.17.0.2 > 203.0.113.10
+     r1
+      in r1:in 172.17.0.2 > 203.0.113.10
+      track new
+      route 0.0.0.0/0 via 10.0.0.2 dev r1:out
+      source valid (0)
+      forward ttl 64
+      chain nat POSTROUTING: nat POSTROUTING#1 [nat POSTROUTING#1]
+      snat 172.17.0.2 > 203.0.113.10 ↦ 10.0.0.1 > 203.0.113.10 by nat POSTROUTING#1
+      arp 10.0.0.2: 02:00:00:00:00:07 by r2:in
+        arp 10.0.0.1 > 10.0.0.2 → delivered to r2
+        back 10.0.0.2 > 10.0.0.1 → delivered to r1
+      out r1:out 10.0.0.1 > 203.0.113.10
+     r2
+      in r2:in 10.0.0.1 > 203.0.113.10
+      LOST at r2:in: route 203.0.113.0/24 Unreachable
+        error 0.0.0.0 > 10.0.0.1 → delivered to a
+         r2
+          send
+          route 10.0.0.0/24 dev r2:in src 10.0.0.2
+          neigh 10.0.0.1 is 02:00:00:00:00:06 (STALE)
+          out r2:in 10.0.0.2 > 10.0.0.1
+         r1
+          in r1:out 10.0.0.2 > 10.0.0.1
+          track related
+          dnat 10.0.0.2 > 10.0.0.1 ↦ 10.0.0.2 > 172.17.0.2 by entry
+          route 172.17.0.0/16 dev r1:in
+          source valid (0)
+          forward ttl 64
+          neigh 172.17.0.2 is 02:00:00:00:00:04 (STALE)
+          out r1:in 10.0.0.2 > 172.17.0.2
+         a
+          in a:eth0 10.0.0.2 > 172.17.0.2
+          route 172.17.0.2/32 dev a:eth0 local
+          source valid (0)
+          delivered (a:eth0)
+    ");
+}

@@ -2,9 +2,13 @@
 
 mod breaks;
 mod iptables;
+mod kernel;
+mod live;
 mod net;
+mod scenarios;
 mod seed;
 mod tell;
+mod unknown;
 
 use model::Snapshot;
 use walk::{Place, Protocol, Question, Trace};

@@ -22,6 +22,11 @@ pub(crate) fn ends(net: &Snapshot, trace: &Trace) -> String {
     format!("there: {}\nback: {back}", tell.end(&trace.there.disposition))
 }
 
+/// `NS:LINK`.
+pub(crate) fn link_name(net: &Snapshot, link: LinkId) -> String {
+    Tell { net, out: String::new() }.link(link)
+}
+
 struct Tell<'a> {
     net: &'a Snapshot,
     out: String,
@@ -45,7 +50,7 @@ impl Tell<'_> {
             for step in &hop.steps {
                 writeln!(self.out, "{pad}  {}", self.action(step)).unwrap();
                 for child in &step.children {
-                    self.way(child, depth + 2, true);
+                    self.way(child, depth + 2, !matches!(child.cause, Cause::IcmpError));
                 }
             }
         }

@@ -117,7 +117,10 @@ impl Reader {
     }
 
     fn warn(&mut self, text: String) {
-        self.warnings.push(text);
+        // A thousand rules of one unreadable chain are one warning.
+        if self.warnings.last() != Some(&text) {
+            self.warnings.push(text);
+        }
     }
 
     fn strange(&mut self, part: &str, number: u8) {

@@ -15,19 +15,18 @@ pub(crate) fn inside(name: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
-    for (tool, args) in
-        [("unshare", &["-Urn", "true"][..]), ("iptables", &["-V"]), ("nft", &["-v"])]
-    {
-        let works = Command::new(tool).args(args).stdout(Stdio::null()).status();
-        if !works.is_ok_and(|status| status.success()) {
-            let _ = writeln!(std::io::stderr(), "skipped: {name}: `{tool}` does not work here");
-            return false;
-        }
-    }
+    // Its own user namespace too where that is allowed, the same for root and for everybody else.
+    let own = ["-Urn", "-n"].into_iter().find(|flags| works("unshare", &[flags, "true"]));
+    let tools = [works("iptables", &["-V"]), works("nft", &["-v"])];
+    let (Some(own), [true, true]) = (own, tools) else {
+        let lacks =
+            if own.is_none() { "no network namespace to be had" } else { "no iptables or nft" };
+        let _ = writeln!(std::io::stderr(), "skipped: {name}: {lacks}");
+        return false;
+    };
     let test = std::env::current_exe().expect("the test knows its own file");
-    // Its own user namespace too, so that it is the same for root and for everybody else.
     let status = Command::new("unshare")
-        .args(["-Urn", "--"])
+        .args([own, "--"])
         .arg(test)
         .args(["--exact", name, "--nocapture"])
         .env(INSIDE, "1")
@@ -35,6 +34,11 @@ pub(crate) fn inside(name: &str) -> bool {
         .expect("unshare runs");
     assert!(status.success(), "{name} failed in its namespace");
     false
+}
+
+fn works(tool: &str, args: &[&str]) -> bool {
+    let quiet = Command::new(tool).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    quiet.is_ok_and(|status| status.success())
 }
 
 /// What a command prints; it must succeed.

@@ -1,0 +1,195 @@
+//! What is wrong with a file is said in one sentence, with line and column, cause and remedy.
+
+/// The errors of a file, one a line.
+fn check(text: &str) -> String {
+    match lab::parse(text, "lab.yaml") {
+        Ok(_) => "good".to_owned(),
+        Err(errors) => errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+/// The errors of a file with that one namespace beside `b`.
+fn check_in(space: &str) -> String {
+    let indented: String = space.lines().map(|l| format!("    {l}\n")).collect();
+    check(&format!(
+        "name: x\nnamespaces:\n  b: {{links: {{br0: {{kind: bridge}}}}}}\n  a:\n{indented}"
+    ))
+}
+
+#[test]
+fn not_yaml() {
+    insta::assert_snapshot!(check("name: [x\nnamespaces: {}"), @"lab.yaml:2:11: not valid YAML: illegal placement of ':' indicator");
+    insta::assert_snapshot!(check(""), @"lab.yaml: the file is empty: a lab has at least `name:` and `namespaces:`");
+    insta::assert_snapshot!(check("just a word"), @"lab.yaml:1:1: a lab file must be a map, but this is a word");
+    insta::assert_snapshot!(check("a: *b"), @"lab.yaml:1:4: not valid YAML: alias references unknown anchor");
+    insta::assert_snapshot!(check("- \u{7}"), @r"lab.yaml:1:3: not valid YAML: unexpected character: `\u{7}'");
+}
+
+#[test]
+fn keys() {
+    insta::assert_snapshot!(check("nam: x\nnamespaces: {}"), @r#"
+    lab.yaml:1:1: unknown key "nam" in a lab file: did you mean "name"?
+    lab.yaml:1:1: a lab file needs the key "name": it is what `down` and `labs` call it
+    "#);
+    insta::assert_snapshot!(check("name: x\nname: y\nnamespaces: {}"), @r#"lab.yaml:2:1: the key "name" is given twice in this map (first on line 1): keep one of them"#);
+    insta::assert_snapshot!(check_in("adresses: []"), @r#"lab.yaml:5:5: unknown key "adresses" in a namespace: did you mean "routes"? There are inside, count, unprivileged, links, routes, neighbours, sysctls, iptables, services, nsids, netns_files, proxmox, docker"#);
+    insta::assert_snapshot!(check_in("links:\n  e:\n    kind: tap\n    adress: 10.0.0.1/8"), @r#"lab.yaml:8:9: unknown key "adress" in a link: did you mean "addresses"?"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, vni: 5}}"), @r#"lab.yaml:5:28: "vni" does not fit a link of kind tap: remove it"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: vath, peer: b:x}}"), @r#"lab.yaml:5:23: "vath" is no kind of link: did you mean "veth"? There are veth, bridge, tap, nic, macvlan, vxlan"#);
+    insta::assert_snapshot!(check_in("links: [e]"), @"lab.yaml:5:12: `links:` must be a map, but this is a list");
+    insta::assert_snapshot!(check_in("unprivileged: maybe"), @"lab.yaml:5:19: `unprivileged:` must be true or false, but this is a word");
+}
+
+#[test]
+fn names() {
+    insta::assert_snapshot!(check("name: x\nnamespaces:\n  a: {}\n  b: {}\n  a: {}"), @r#"lab.yaml:5:3: the key "a" is given twice in this map (first on line 3): keep one of them"#);
+    insta::assert_snapshot!(check("name: x\nnamespaces: {w1: {}, w: {count: 2}}"), @r#"lab.yaml:2:22: there are two namespaces "w1" (the first on line 2): rename one"#);
+    insta::assert_snapshot!(check("name: ../x\nnamespaces: {a b: {}}"), @r#"
+    lab.yaml:1:7: "../x" cannot name a lab: 1 to 63 letters, digits, `-`, `_` or `.`, starting with a letter or digit
+    lab.yaml:2:14: "a b" cannot name a namespace: 1 to 63 letters, digits, `-`, `_` or `.`, starting with a letter or digit
+    "#);
+    insta::assert_snapshot!(check_in("links: {this-is-too-long: {kind: tap}}"), @r#"lab.yaml:5:13: the link name "this-is-too-long" has 16 bytes: the kernel allows 15; choose a shorter one"#);
+    insta::assert_snapshot!(check_in("links: {'a b': {kind: tap}, 'c/d': {kind: tap}}"), @r#"
+    lab.yaml:5:13: "a b" cannot name a link: blanks and control characters are not allowed
+    lab.yaml:5:33: "c/d" cannot name a link: `/` and `:` are not allowed
+    "#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap}, f: {kind: tap, altnames: [e]}}"), @r#"lab.yaml:5:29: a has two links called "e" (the other comes from line 5): rename one"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: veth, peer: 'b:br0'}}"), @r#"lab.yaml:5:13: b has two links called "br0" (the other comes from line 3): rename one"#);
+    insta::assert_snapshot!(check_in("links: {lo: {kind: tap}}"), @"lab.yaml:5:13: a:lo is there by itself: leave out `kind:` to say more about it");
+}
+
+#[test]
+fn references() {
+    insta::assert_snapshot!(check("name: x\nnamespaces: {docker01: {}, c: {inside: doker01}}"), @r#"lab.yaml:2:40: no namespace is called "doker01" (did you mean "docker01"?): add it under `namespaces:` or correct the name"#);
+    insta::assert_snapshot!(check("name: x\nnamespaces:\n  a: {inside: b}\n  b: {inside: c}\n  c: {inside: a}"), @"lab.yaml:3:15: `inside` runs in a circle: a is inside b is inside c is inside a; one of them must be on the host");
+    insta::assert_snapshot!(check("name: x\nnamespaces: {a: {inside: a}}"), @"lab.yaml:2:26: `inside` runs in a circle: a is inside a; one of them must be on the host");
+    insta::assert_snapshot!(check_in("links: {br: {kind: bridge, ports: [eth7]}}"), @r#"lab.yaml:5:40: a has no link "eth7": declare it under its `links:` or correct the name"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, bridge: br9}}"), @r#"lab.yaml:5:36: a has no link "br9": declare it under its `links:` or correct the name"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, bridge: f}, f: {kind: tap}}"), @r#"lab.yaml:5:36: a:e is said to be a port of "f", but "f" is a tap, not a bridge"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, bridge: x}, x: {kind: bridge}, y: {kind: bridge, ports: [e]}}"), @r#"lab.yaml:5:36: a:e is a port of "y" and of "x": a link has one bridge; remove one"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: veth, peer: 'nowhere:e'}}"), @r#"lab.yaml:5:35: no namespace is called "nowhere": add it under `namespaces:` or correct the name"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: veth, peer: 'a:e'}}"), @"lab.yaml:5:35: a:e cannot be joined to itself: name the link at the other end");
+    insta::assert_snapshot!(check_in("links: {eth0: {addresses: [10.0.0.1/8]}}"), @"lab.yaml:5:13: a:eth0 says no kind, and nothing else makes it: add `kind:`");
+    insta::assert_snapshot!(check_in("links: {m: {kind: macvlan, lower: eth5}}"), @r#"lab.yaml:5:13: a has no link "eth5": declare it under its `links:` or correct the name"#);
+    insta::assert_snapshot!(check_in("nsids: {0: b, 1: b}"), @"lab.yaml:5:19: the nsid of b is pinned twice in a (also on line 5): choose another");
+    insta::assert_snapshot!(check_in("nsids: {0: z}"), @r#"lab.yaml:5:16: no namespace is called "z": add it under `namespaces:` or correct the name"#);
+    insta::assert_snapshot!(check_in("netns_files: {/etc/passwd: b}"), @r#"lab.yaml:5:19: "/etc/passwd" is no namespace file: it must be below /run, which is the namespace's own"#);
+    insta::assert_snapshot!(check_in("sysctls: {net.ipv4.conf.eth9.rp_filter: 1}"), @r#"lab.yaml:5:15: a has no link "eth9": declare it under its `links:` or correct the name"#);
+    insta::assert_snapshot!(check_in("sysctls: {kernel.panic: 1, net.../x: 2}"), @r#"
+    lab.yaml:5:15: "kernel.panic" is no sysctl of a namespace: it must be below `net.`, as in net.ipv4.ip_forward
+    lab.yaml:5:32: "net.../x" is no sysctl of a namespace: it must be below `net.`, as in net.ipv4.ip_forward
+    "#);
+}
+
+#[test]
+fn values() {
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, mac: 02:42:zz:11:00:02}}"), @r#"lab.yaml:5:33: "02:42:zz:11:00:02" is no MAC address: six pairs of hexadecimal digits are wanted, as in 02:42:ac:11:00:02"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, mac: 01:00:5e:00:00:01}}"), @r#"lab.yaml:5:33: "01:00:5e:00:00:01" is no MAC address of a link: a link's own address is neither zero nor a group (its first byte is even)"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [10.0.0.256/24]}}"), @r#"lab.yaml:5:40: "10.0.0.256/24" is no address: ADDRESS/LENGTH is wanted, as in 192.168.10.41/24, with numbers up to 255 and a length up to 32 (IPv6: 128)"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [10.0.0.1/33]}}"), @r#"lab.yaml:5:40: "10.0.0.1/33" is no address: ADDRESS/LENGTH is wanted, as in 192.168.10.41/24, with numbers up to 255 and a length up to 32 (IPv6: 128)"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [10.0.0.1]}}"), @r#"lab.yaml:5:40: "10.0.0.1" is no address: ADDRESS/LENGTH is wanted, as in 192.168.10.41/24, with numbers up to 255 and a length up to 32 (IPv6: 128)"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [224.0.0.1/24, '10.0.0.1/24 scop link']}}"), @r#"
+    lab.yaml:5:40: "224.0.0.1/24" is no address of a link: a link's address is that of one machine
+    lab.yaml:5:54: "10.0.0.1/24 scop link" is no address: after ADDRESS/LENGTH may stand `brd +` or `brd ADDRESS`, `scope NAME`, `noprefixroute`
+    "#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, mtu: 70000, index: 0}}"), @"
+    lab.yaml:5:33: mtu 70000 is out of range: it must be between 68 and 65535
+    lab.yaml:5:47: index 0 is out of range: it must be between 1 and 2147483647
+    ");
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, mtu: many}}"), @r#"lab.yaml:5:33: "many" is no mtu: a number between 68 and 65535 is wanted"#);
+    insta::assert_snapshot!(check_in("services: {tcp: [99999]}"), @"lab.yaml:5:22: port 99999 is out of range: it must be between 1 and 65535");
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, index: 5}, f: {kind: tap, index: 5}}"), @"lab.yaml:5:39: the ifindex 5 is pinned twice in a (also on line 5): choose another");
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [10.0.0.1/24]}, f: {kind: tap, addresses: [10.0.0.1/8]}}"), @"lab.yaml:5:82: 10.0.0.1 is on a:f and, by line 5, on a:e: give it to one of them");
+}
+
+#[test]
+fn routes() {
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [10.0.0.1/24]}}\nroutes: [{to: default, via: 10.0.1.1}]"), @"lab.yaml:6:14: no address of a makes the gateway 10.0.1.1 reachable: give a link an address in its subnet, or add `onlink: true`");
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [10.0.0.1/24]}}\nroutes: [{to: default, via: 10.0.1.1, dev: e}]"), @"lab.yaml:6:14: no address of a makes the gateway 10.0.1.1 reachable by e: give a link an address in its subnet, or add `onlink: true`");
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap}}\nroutes: [{to: default, via: 10.0.1.1, dev: e, onlink: true}]"), @"good");
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, up: false, addresses: [10.0.0.1/24]}}\nroutes: [{to: default, via: 10.0.0.9}]"), @"lab.yaml:6:14: the route to default in a goes by e, which has `up: false`: bring it up or remove the route");
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap}}\nroutes: [{to: 10.0.0.1/8, dev: e}]"), @r#"lab.yaml:6:19: "10.0.0.1/8" is no destination: bits are set behind its length: did you mean 10.0.0.0/8?"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap}}\nroutes: [{to: 10.0.0.0/8, dev: e}, {to: 10.0.0.0/8, dev: e}]"), @"lab.yaml:6:40: the route to 10.0.0.0/8 with metric 0 is there twice in a (also line 6): remove one or give it another metric");
+    insta::assert_snapshot!(check_in("routes: [{to: 10.0.0.0/8}, {dev: e}, {to: default, dev: e, proto: kernl}]"), @r#"
+    lab.yaml:5:14: a route needs the key "dev": without a gateway (`via:`) it must say by which link
+    lab.yaml:5:32: a route needs the key "to": it is where the route leads, `default` or a network
+    lab.yaml:5:71: "kernl" is no route protocol: there are kernel, boot, static, dhcp, ra, redirect and numbers to 255
+    "#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap}}\nroutes: [{to: 10.0.0.0/8, dev: e, src: 10.0.0.4}]"), @"lab.yaml:6:14: a route's `src` needs the address 10.0.0.4 in a, which nothing in the lab makes: give it to a link, or remove `src:`");
+    insta::assert_snapshot!(check_in("neighbours: [{ip: 10.0.0.4, dev: e}]"), @r#"lab.yaml:5:18: a has no link "e": declare it under its `links:` or correct the name"#);
+}
+
+#[test]
+fn proxmox() {
+    let guest = |net: &str| check_in(&format!("inside: b\nproxmox:\n  vmid: 100\n  net0: {net}"));
+    insta::assert_snapshot!(guest("name=eth0,bridge=br0,hwaddr=BC:24:11:BF:EE:9"), @r#"lab.yaml:8:13: "BC:24:11:BF:EE:9" is no MAC address: six pairs of hexadecimal digits are wanted, as in 02:42:ac:11:00:02"#);
+    insta::assert_snapshot!(guest("name=eth0,bridge=br0,tag=5,rate=3"), @r#"
+    lab.yaml:8:13: net0: the key "tag" works in Proxmox but not here yet: VLANs are not built yet; put the guest on a bridge of its own
+    lab.yaml:8:13: net0: the key "rate" works in Proxmox but not here yet: rate limits are not built yet; remove it
+    "#);
+    insta::assert_snapshot!(guest("name=eth0,bridge=br0,firewal=1"), @r#"lab.yaml:8:13: unknown key "firewal" in a net line: did you mean "firewall"?"#);
+    insta::assert_snapshot!(guest("name=eth0,bridge=br0,ip=dhcp"), @r#"lab.yaml:8:13: net0: the key "ip=dhcp" works in Proxmox but not here yet: nothing here hands out addresses; write ip=ADDRESS/LENGTH, or ip=manual for none"#);
+    insta::assert_snapshot!(guest("name=eth0,bridge=br0,ip=10.0.0.300/24,gw=10.0.0.1"), @r#"lab.yaml:8:13: "10.0.0.300/24" is no address: ADDRESS/LENGTH is wanted, as in 192.168.10.41/24, with numbers up to 255 and a length up to 32 (IPv6: 128)"#);
+    insta::assert_snapshot!(guest("name=eth0,bridge=br0,mtu=9000"), @"lab.yaml:8:13: net0: its mtu 9000 is larger than br0's 1500: Proxmox refuses that; lower it");
+    insta::assert_snapshot!(guest("name=eth0,bridge=vmbr0"), @r#"lab.yaml:8:13: b has no link "vmbr0": declare it under its `links:` or correct the name"#);
+    insta::assert_snapshot!(guest("bridge=br0"), @r#"lab.yaml:8:13: net0 needs the key "name": it is the link's name in the guest"#);
+    insta::assert_snapshot!(check_in("inside: b\nproxmox: {vmid: 99, nt0: x}"), @r#"
+    lab.yaml:6:21: vmid 99 is out of range: it must be between 100 and 999999999
+    lab.yaml:6:25: unknown key "nt0" in `proxmox:`: did you mean "net0"?
+    "#);
+    insta::assert_snapshot!(check_in("proxmox: {vmid: 100, net0: 'name=eth0,bridge=br0'}"), @"lab.yaml:4:3: `proxmox:` is for a guest, but a is not inside of another namespace: add `inside:` with the Proxmox host");
+}
+
+#[test]
+fn docker() {
+    let in_a = |more: &str| {
+        check(&format!(
+            "name: x\nnamespaces:\n  a: {{docker: {{networks: {{front: {{subnet: 10.5.0.0/29}}}}}}}}\n{more}"
+        ))
+    };
+    insta::assert_snapshot!(in_a("  c: {inside: a, docker: {}}"), @r#"lab.yaml:4:18: `docker:` needs the key "networks": `networks: {}` makes this a Docker host, `network: bridge` a container of one"#);
+    insta::assert_snapshot!(in_a("  c: {inside: a, docker: {network: fromt}}"), @r#"lab.yaml:4:36: a has no Docker network "fromt" (did you mean "front"?): declare it under its `docker: networks:`"#);
+    insta::assert_snapshot!(in_a("  c: {docker: {network: front}}"), @r#"lab.yaml:4:7: the container c needs the key "inside": it names the Docker host"#);
+    insta::assert_snapshot!(in_a("  b: {}\n  c: {inside: b, docker: {network: front}}"), @"lab.yaml:5:18: c is attached to a Docker network, but b is no Docker host: give b `docker: {networks: {}}`");
+    insta::assert_snapshot!(in_a("  c: {count: 6, inside: a, docker: {network: front}}"), @r#"lab.yaml:4:46: the network "front" (10.5.0.0/29) has no free address left: make it larger"#);
+    insta::assert_snapshot!(in_a("  c: {inside: a, docker: {network: front, ip: 10.6.0.2}}"), @r#"lab.yaml:4:47: 10.6.0.2 does not lie in 10.5.0.0/29, the subnet of "front": choose one that does"#);
+    insta::assert_snapshot!(in_a("  c: {inside: a, docker: {network: front, ip: 10.5.0.1}}"), @r#"lab.yaml:4:47: 10.5.0.1 is the gateway of "front" already: choose another"#);
+    insta::assert_snapshot!(in_a("  c: {inside: a, docker: {publish: [80, '0:80', '8080:80/sctp']}}"), @r#"
+    lab.yaml:4:37: "80" is no published port: [ADDRESS:]PORT:PORT[/udp] is wanted, first the host's port, as in 8080:80
+    lab.yaml:4:41: "0:80" is no published port: [ADDRESS:]PORT:PORT[/udp] is wanted, first the host's port, as in 8080:80
+    lab.yaml:4:49: "8080:80/sctp" is no published port: [ADDRESS:]PORT:PORT[/udp] is wanted, first the host's port, as in 8080:80
+    "#);
+    insta::assert_snapshot!(in_a("  c: {count: 2, inside: a, docker: {publish: ['8080:80']}}"), @"lab.yaml:4:47: c2 publishes 8080/tcp, which line 4 publishes already on a: choose another");
+    insta::assert_snapshot!(check_in("docker: {networks: {x: {subnet: 10.0.0.0/24}, y: {subnet: 10.0.0.0/16}}}"), @r#"lab.yaml:5:63: the network "y" (10.0.0.0/16) overlaps the network "x" in a: choose another subnet"#);
+    insta::assert_snapshot!(check_in("docker: {networks: {x: {subnet: 10.0.0.1/24}}}"), @r#"lab.yaml:5:37: "10.0.0.1/24" is no subnet: no bits may be set behind its length, which is at most 29"#);
+}
+
+#[test]
+fn iptables() {
+    insta::assert_snapshot!(check_in("iptables: {filtr: {}}"), @r#"lab.yaml:5:16: "filtr" is no iptables table: did you mean "filter"? There are filter, nat, mangle and raw"#);
+    insta::assert_snapshot!(check_in("iptables:\n  filter:\n    FORWARD: [-j ACCEPT, -p tcp --dprt 5 -j DROP]"), @"lab.yaml:7:30: iptables: table filter, chain FORWARD, rule 2: column 8: `--dprt`: no such option here; did you mean `--dport`?");
+    insta::assert_snapshot!(check_in("iptables:\n  filter:\n    FORWARD:\n      policy: DENY\n      rules: [-j NOWHERE]"), @r#"lab.yaml:8:19: "DENY" is no policy: ACCEPT or DROP is wanted"#);
+    insta::assert_snapshot!(check_in("iptables:\n  filter:\n    FORWARD:\n      rules: [-j NOWHERE]"), @"lab.yaml:8:19: iptables: table filter, chain FORWARD, rule 1: there is no chain or target `NOWHERE`");
+    insta::assert_snapshot!(check_in("iptables: {nat: {FORWARD: [-j ACCEPT]}}"), @r#"lab.yaml:5:22: "FORWARD" is no chain here: the table nat has no such chain of its own"#);
+}
+
+#[test]
+fn all_errors_of_a_file_at_once() {
+    insta::assert_snapshot!(check_in("links:\n  e: {kind: tap, mac: x, mtu: y}\n  f: {knd: tap}\nroutes: [{to: x}]"), @r#"
+    lab.yaml:6:27: "x" is no MAC address: six pairs of hexadecimal digits are wanted, as in 02:42:ac:11:00:02
+    lab.yaml:6:35: "y" is no mtu: a number between 68 and 65535 is wanted
+    lab.yaml:7:11: unknown key "knd" in a link: did you mean "kind"?
+    lab.yaml:8:19: "x" is no destination: `default` or NETWORK/LENGTH is wanted, as in 10.0.0.0/8
+    "#);
+}
+
+#[test]
+fn an_alias_bomb_is_refused() {
+    let mut text = String::from("name: x\nnamespaces:\n  a0: &a0 {sysctls: {net.a: 1}}\n");
+    for n in 1..12 {
+        let before = format!("*a{}", n - 1);
+        text += &format!("  a{n}: &a{n} [{}]\n", [before.as_str(); 9].join(", "));
+    }
+    let said = check(&text);
+    assert!(said.lines().count() < 20 && !said.contains("good"), "{said}");
+}

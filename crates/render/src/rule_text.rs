@@ -1,0 +1,81 @@
+//! Netfilter rules as text: in iptables' syntax where iptables-nft wrote them, in nft's otherwise.
+//!
+//! What has no syntax here is shown by name: `<unknown: limit>`. Names and comments come from
+//! whoever wrote the rules: the text is to be cleaned before it meets a terminal.
+
+mod iptables;
+mod nft;
+mod number;
+mod xt;
+
+use model::{BaseChain, Chain, Expr, Family, NftRule, Policy, Table};
+
+/// The tables that iptables-nft writes.
+const IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
+
+/// A rule on one line, without its counters: `-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE`, as
+/// `iptables -S` prints it after `-A CHAIN`, or `oifname "eth0" masquerade`, as `nft -s list` does.
+#[must_use]
+pub fn rule(family: Family, table: &str, rule: &NftRule) -> String {
+    if is_iptables(family, table, rule) {
+        iptables::rule(&rule.exprs)
+    } else {
+        nft::rule(family, &[], &rule.exprs)
+    }
+}
+
+/// The same with the elements of the sets that have no name of their own, which stand in `table`.
+#[must_use]
+pub fn rule_in(table: &Table, rule: &NftRule) -> String {
+    if is_iptables(table.family, &table.name, rule) {
+        iptables::rule(&rule.exprs)
+    } else {
+        nft::rule(table.family, &table.sets, &rule.exprs)
+    }
+}
+
+/// A chain's name and, of a base chain, where it hooks in and its policy: `Chain FORWARD (policy
+/// DROP)`, or `chain in { type filter hook input priority 0; policy drop; }`.
+#[must_use]
+pub fn chain_header(family: Family, table: &str, chain: &Chain) -> String {
+    let name = &chain.name;
+    let iptables = family == Family::Ip && IPTABLES.contains(&table);
+    match &chain.base {
+        Some(base) if iptables && base.hook.as_str().eq_ignore_ascii_case(name) => {
+            let policy = if base.policy == Policy::Drop { "DROP" } else { "ACCEPT" };
+            format!("Chain {name} (policy {policy})")
+        }
+        Some(base) => format!("chain {name} {{ {} }}", hook(base)),
+        None if iptables => format!("Chain {name}"),
+        None => format!("chain {name}"),
+    }
+}
+
+fn hook(base: &BaseChain) -> String {
+    let devices: Vec<String> = base.devices.iter().map(|d| format!("\"{d}\"")).collect();
+    let devices = match devices.as_slice() {
+        [] => String::new(),
+        [one] => format!(" device {one}"),
+        many => format!(" devices = {{ {} }}", many.join(", ")),
+    };
+    let policy = if base.policy == Policy::Drop { "drop" } else { "accept" };
+    let (kind, hook, priority) = (&base.kind, base.hook.as_str(), base.priority);
+    format!("type {kind} hook {hook}{devices} priority {priority}; policy {policy};")
+}
+
+/// Whether iptables-nft may have written it: its table, and nothing that iptables never writes.
+fn is_iptables(family: Family, table: &str, rule: &NftRule) -> bool {
+    let native = |e: &Expr| {
+        matches!(
+            e,
+            Expr::Lookup { .. }
+                | Expr::Ct { .. }
+                | Expr::MetaSet { .. }
+                | Expr::Nat { .. }
+                | Expr::Masq { .. }
+                | Expr::Redir { .. }
+                | Expr::Reject { .. }
+        )
+    };
+    family == Family::Ip && IPTABLES.contains(&table) && !rule.exprs.iter().any(native)
+}

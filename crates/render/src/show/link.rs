@@ -1,0 +1,124 @@
+use model::{
+    Bridge, BridgePort, Link, LinkId, LinkKind, Namespace, Neighbour, Relation, Snapshot, StpState,
+};
+
+use super::{fdb_line, section_if, sysctls};
+use crate::page::Page;
+use crate::style::Tone;
+use crate::{map, words};
+
+/// A link with what its namespace knows about it.
+pub(super) fn one_link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Link) {
+    let id = LinkId { ns: ns.id, index: l.index };
+    page.put(Tone::Title, &snapshot.link_name(id)).end();
+    link(page, snapshot, ns, l);
+    let by_link = |n: &&Neighbour| n.link == l.index;
+    let lines: Vec<String> = ns.neighbours.iter().filter(by_link).map(words::neighbour).collect();
+    section_if(page, "neighbours", &lines);
+    let lines: Vec<String> = ns
+        .fdb
+        .iter()
+        .filter(|e| !e.own && (e.link == l.index || e.master == Some(l.index)))
+        .map(|e| fdb_line(ns, e))
+        .collect();
+    section_if(page, "forwarding database", &lines);
+    let lines: Vec<String> = ns
+        .routes
+        .iter()
+        .filter(|r| r.nexthops.iter().any(|h| h.link == l.index))
+        .map(|r| format!("{}, table {}", words::route(ns, r), words::table(r.table)))
+        .collect();
+    section_if(page, "routes", &lines);
+    section_if(page, "settings", &sysctls(ns, Some(l.index)));
+    section_if(page, "stands under", &standing_on(snapshot, id));
+}
+
+/// The links, in whichever namespace, that stand on this one.
+fn standing_on(snapshot: &Snapshot, id: LinkId) -> Vec<String> {
+    let mut lines = Vec::new();
+    for other in snapshot.namespaces.values() {
+        for l in other.links.values().filter(|l| l.relation == Relation::Lower(id)) {
+            lines.push(snapshot.link_name(LinkId { ns: other.id, index: l.index }));
+        }
+    }
+    lines
+}
+
+/// A link in two or more lines: what it is joined to; what it is; its addresses.
+pub(super) fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Link) {
+    page.put(Tone::Plain, &format!("  {}: {}", l.index, l.name));
+    if let Some(text) = words::joined_to(snapshot, l) {
+        page.put(Tone::Plain, &format!(" {text}"));
+    } else if l.is_border() && l.is_running() {
+        page.put(Tone::Plain, " ⇄ outside");
+    }
+    page.end();
+    page.pad(5);
+    match words::trouble(l) {
+        Some(trouble) => page.put(Tone::Bad, trouble),
+        None => page.put(Tone::Plain, "up"),
+    };
+    page.put(Tone::Plain, &format!(", {}", link_facts(ns, l))).end();
+    if matches!(l.kind, LinkKind::Bridge(_)) {
+        page.line(&format!("     {}", map::role(ns, l)));
+    }
+    if let Some(alias) = &l.alias {
+        page.line(&format!("     alias {alias}"));
+    }
+    for a in ns.addresses_of(l.index) {
+        page.line(&format!("     {}", words::address(a)));
+    }
+}
+
+fn link_facts(ns: &Namespace, l: &Link) -> String {
+    let mut facts = vec![words::link_kind(l)];
+    if let Some(master) = l.master {
+        let part = if l.port.is_some() { "port of" } else { "below" };
+        facts.push(format!("{part} {}", words::dev(ns, master)));
+    }
+    if let Some(port) = &l.port {
+        facts.extend(port_flags(port));
+    }
+    if let LinkKind::Bridge(b) = &l.kind {
+        facts.extend(bridge_facts(ns, l, b));
+    }
+    facts.extend(l.mac.filter(|_| l.kind != LinkKind::Loopback).map(|m| m.to_string()));
+    facts.push(format!("mtu {}", l.mtu));
+    if !l.altnames.is_empty() {
+        facts.push(format!("also {}", l.altnames.join(", ")));
+    }
+    facts.push(format!("state {}", l.state.as_str()));
+    facts.push(format!("qdisc {}", l.qdisc));
+    facts.extend(l.xdp.then(|| "XDP program".to_owned()));
+    facts.extend(l.tc.then(|| "tc or netdev hook".to_owned()));
+    facts.join(", ")
+}
+
+fn port_flags(p: &BridgePort) -> Vec<String> {
+    [
+        (p.hairpin, "hairpin"),
+        (p.isolated, "isolated"),
+        (!p.learning, "no learning"),
+        (!p.flood, "no flooding"),
+        (!p.bcast_flood, "no broadcast"),
+        (p.neigh_suppress, "answers ARP"),
+        (p.locked, "locked"),
+        (p.proxy_arp, "proxy ARP"),
+    ]
+    .into_iter()
+    .filter(|(set, _)| *set)
+    .map(|(_, word)| word.to_owned())
+    .collect()
+}
+
+fn bridge_facts(ns: &Namespace, l: &Link, b: &Bridge) -> Vec<String> {
+    let ports: Vec<&str> = ns.ports(l.index).map(|p| p.name.as_str()).collect();
+    let mut facts = vec![match ports.len() {
+        0 => "no ports".to_owned(),
+        _ => format!("ports {}", ports.join(" ")),
+    }];
+    facts.extend((b.stp != StpState::Off).then(|| "spanning tree".to_owned()));
+    facts.extend(b.vlan_filtering.then(|| "VLAN filtering".to_owned()));
+    facts.extend(b.nf_call_iptables.then(|| "iptables sees bridged packets".to_owned()));
+    facts
+}

@@ -1,0 +1,118 @@
+//! A trace held against what was seen.
+
+use std::time::Duration;
+
+use model::Snapshot;
+use walk::{Action, Leg, Mark, Sighting, Trace, Way, check};
+
+use crate::net::{link_id, net};
+use crate::seed::SEED;
+use crate::{ask, tell};
+
+const OUT: &str = "203.0.113.10";
+
+/// What sockets would see if all went as foretold.
+fn as_foretold(trace: &Trace) -> Vec<Sighting> {
+    let ways = [(Some(&trace.there), Leg::There), (trace.back.as_ref(), Leg::Back)];
+    let mut seen = Vec::new();
+    for (way, leg) in ways.into_iter().filter_map(|(way, leg)| Some((way?, leg))) {
+        for place in way.places() {
+            let packet = way.hops[place.hop].steps[place.step].packet.clone();
+            let after = Duration::from_micros(10 * seen.len() as u64);
+            seen.push(Sighting { link: place.link, outgoing: place.outgoing, after, packet, leg });
+        }
+    }
+    seen
+}
+
+/// Marks as one letter each: seen, otherwise, missing, not watched.
+fn summary(net: &Snapshot, trace: &Trace, seen: &[Sighting]) -> String {
+    let checked = check(trace, &trace.links(), seen);
+    let letters = |marks: &[Mark]| -> String {
+        let letter = |m: &Mark| match m {
+            Mark::Seen(_) => 's',
+            Mark::Otherwise(_) => 'o',
+            Mark::Missing => 'm',
+            Mark::NotWatched => '-',
+        };
+        marks.iter().map(letter).collect()
+    };
+    let astray: Vec<String> = checked.astray.iter().map(|s| tell::link_name(net, s.link)).collect();
+    format!(
+        "{} {} astray [{}] agrees {} arrived {}",
+        letters(&checked.there),
+        letters(&checked.back),
+        astray.join(" "),
+        checked.agrees,
+        checked.arrived
+    )
+}
+
+fn first(way: &Way, link: model::LinkId) -> usize {
+    way.places().iter().position(|p| p.link == link).unwrap()
+}
+
+#[test]
+fn all_as_foretold() {
+    let snapshot = net(SEED);
+    let trace = ask(&snapshot, "alpine01", OUT);
+    let mut seen = as_foretold(&trace);
+    seen.reverse();
+    insta::assert_snapshot!(summary(&snapshot, &trace, &seen), @"ssssssss ssssssss astray [] agrees true arrived true");
+}
+
+#[test]
+fn lost_where_nothing_was_foretold() {
+    let snapshot = net(SEED);
+    let trace = ask(&snapshot, "alpine01", OUT);
+    let mut seen = as_foretold(&trace);
+    let at = first(&trace.there, link_id(&snapshot, "pve1:fwln111i0"));
+    seen.truncate(at);
+    insta::assert_snapshot!(summary(&snapshot, &trace, &seen), @"sssssmmm mmmmmmmm astray [] agrees false arrived false");
+}
+
+#[test]
+fn a_loss_as_foretold() {
+    let snapshot = net(&format!("{SEED}\niptables docker01 -A DOCKER-USER -i docker0 -j DROP")
+        .replace("iptables docker01 -A DOCKER-USER -j RETURN", ""));
+    let trace = ask(&snapshot, "alpine01", OUT);
+    insta::assert_snapshot!(summary(&snapshot, &trace, &as_foretold(&trace)), @"sss  astray [] agrees true arrived false");
+}
+
+#[test]
+fn another_source_than_foretold_and_a_place_beside() {
+    let snapshot = net(SEED);
+    let trace = ask(&snapshot, "alpine01", OUT);
+    let mut seen = as_foretold(&trace);
+    let at = first(&trace.there, link_id(&snapshot, "docker01:eth0"));
+    seen[at].packet.src = crate::net::ip("172.17.0.2");
+    let mut beside = seen[at].clone();
+    beside.link = link_id(&snapshot, "pve1:wlo1");
+    seen.push(beside);
+    insta::assert_snapshot!(summary(&snapshot, &trace, &seen), @"sssossss ssssssss astray [pve1:wlo1] agrees false arrived true");
+}
+
+#[test]
+fn a_closed_port_answers_by_an_error() {
+    let snapshot = net(SEED);
+    let mut question = crate::question(&snapshot, "alpine01", OUT);
+    question = walk::Question::new(question.from, question.packet.dst, walk::Protocol::Udp(9));
+    let trace = walk::trace(&snapshot, question);
+    let mut seen = as_foretold(&trace);
+    for s in seen.iter_mut().filter(|s| s.leg == Leg::Back) {
+        s.leg = Leg::Error;
+        s.packet.payload = walk::Payload::Icmp { kind: walk::IcmpKind::Unreachable(3), id: 0 };
+    }
+    insta::assert_snapshot!(summary(&snapshot, &trace, &seen), @"ssssssss ssssssss astray [] agrees true arrived true");
+}
+
+#[test]
+fn places_are_where_a_socket_sees_it() {
+    let snapshot = net(SEED);
+    let trace = ask(&snapshot, "alpine01", OUT);
+    for place in trace.there.places() {
+        let action = &trace.there.hops[place.hop].steps[place.step].action;
+        assert!(matches!(action, Action::Out { .. } | Action::In { .. }));
+    }
+    assert_eq!(trace.there.places().len(), 8);
+}

@@ -1,0 +1,269 @@
+//! Every row of forwarding that the walk does not model makes the answer "unknown", with its
+//! cause. One case per row.
+
+use model::{
+    BaseChain, Chain, Data, Expr, Family, Hook, NftRule, Opaque, Policy, Reg, Snapshot, Table,
+    Verdict,
+};
+
+use crate::{ask, net, tell};
+
+/// Two hosts at a router, which has a bridge too.
+const NET: &str = "
+ns a
+ns r forward brnf
+ns b
+link r:br0 bridge
+veth a:eth0 r:pa
+veth b:eth0 r:eth1
+port r:pa br0
+addr a:eth0 10.0.0.2/24
+addr r:br0 10.0.0.1/24
+addr r:eth1 10.1.0.1/24
+addr b:eth0 10.1.0.2/24
+route a default via 10.0.0.1 dev eth0
+route b default via 10.1.0.1 dev eth0
+";
+
+fn check(case: &str, change: impl FnOnce(&mut Snapshot), expected: &str) {
+    check_text(case, "", change, expected);
+}
+
+fn check_text(case: &str, text: &str, change: impl FnOnce(&mut Snapshot), expected: &str) {
+    let mut snapshot = net::net(&format!("{NET}{text}"));
+    change(&mut snapshot);
+    let trace = ask(&snapshot, "a", "10.1.0.2");
+    let got = tell::ends(&snapshot, &trace);
+    assert_eq!(got.lines().next(), Some(expected), "{case}");
+    assert!(matches!(trace.verdict(), walk::Verdict::Unknown(_)), "{case}");
+}
+
+fn lines(case: &str, text: &str, expected: &str) {
+    check_text(case, text, |_| {}, expected);
+}
+
+fn chain(family: Family, hook: Hook, device: &str) -> impl FnOnce(&mut Snapshot) {
+    let device = device.to_owned();
+    move |snapshot| {
+        let data = Data::Verdict(Verdict::Drop);
+        let exprs = vec![Expr::Immediate { dreg: Reg(0), data }];
+        let base = BaseChain {
+            hook,
+            priority: 0,
+            kind: "filter".into(),
+            policy: Policy::Accept,
+            devices: vec![device],
+        };
+        let rules = vec![NftRule { exprs, ..NftRule::default() }];
+        let mut table = Table::new(family, "t");
+        table.chains.push(Chain { name: "c".into(), base: Some(base), rules });
+        on(snapshot, "r").ruleset.tables.push(table);
+    }
+}
+
+fn on<'s>(snapshot: &'s mut Snapshot, ns: &str) -> &'s mut model::Namespace {
+    let id = net::id(snapshot, ns);
+    snapshot.namespaces.get_mut(&id).unwrap()
+}
+
+#[test]
+fn the_net_itself_is_known() {
+    let snapshot = net::net(NET);
+    assert_eq!(ask(&snapshot, "a", "10.1.0.2").verdict(), walk::Verdict::Yes);
+}
+
+#[test]
+fn before_and_behind_a_link() {
+    lines("native XDP", "set r:pa xdp 1", "there: UNKNOWN at r:pa: XDP program");
+    lines("tc ingress", "set r:pa tc 1", "there: UNKNOWN at r:pa: tc filters");
+    lines("tc egress", "set r:eth1 tc 1", "there: UNKNOWN at r:eth1: tc filters");
+    let ingress = chain(Family::Netdev, Hook::Ingress, "pa");
+    check("nft ingress", ingress, "there: UNKNOWN in r: netdev chain t c");
+    let egress = chain(Family::Netdev, Hook::Egress, "eth1");
+    check("nft egress", egress, "there: UNKNOWN in r: netdev chain t c");
+}
+
+#[test]
+fn kinds_of_links() {
+    for kind in ["macvlan", "vxlan", "bond", "team", "wireguard", "dummy", "ipvlan"] {
+        let text = format!(
+            "link r:x {kind}\nroute r 10.1.0.2/32 dev x\nneigh r:x 10.1.0.2 02:00:00:00:00:50"
+        );
+        let expected = format!("there: UNKNOWN at r:x: kind {kind}");
+        lines(kind, &text, &expected);
+    }
+    let slave = "link r:bond0 bond\nset r:eth1 master 5";
+    check_text(
+        "slave of a bond",
+        slave,
+        |s| {
+            let index = on(s, "r").link_named("bond0").unwrap().index;
+            on(s, "r").links.values_mut().find(|l| l.name == "eth1").unwrap().master = Some(index);
+        },
+        "there: UNKNOWN at r:eth1: slave of bond0 (bond)",
+    );
+    let vrf = "link r:red vrf";
+    check_text(
+        "VRF",
+        vrf,
+        |s| {
+            let index = on(s, "r").link_named("red").unwrap().index;
+            on(s, "r").links.values_mut().find(|l| l.name == "eth1").unwrap().master = Some(index);
+        },
+        "there: UNKNOWN in r: VRF red",
+    );
+}
+
+#[test]
+fn bridges() {
+    lines(
+        "VLAN filtering",
+        "set r:br0 vlan_filtering 1",
+        "there: UNKNOWN at r:br0: VLAN filtering",
+    );
+    let locked = NET.replace("port r:pa br0", "port r:pa br0 locked");
+    let snapshot = net::net(&locked);
+    let got = tell::ends(&snapshot, &ask(&snapshot, "a", "10.1.0.2"));
+    assert!(got.starts_with("there: UNKNOWN at r:pa: locked port"), "{got}");
+    let suppress = NET.replace("port r:pa br0", "port r:pa br0 suppress");
+    let snapshot = net::net(&suppress);
+    let got = tell::ends(&snapshot, &ask(&snapshot, "a", "10.1.0.2"));
+    assert!(got.starts_with("there: UNKNOWN at r:pa: neigh_suppress"), "{got}");
+    let prerouting = chain(Family::Bridge, Hook::Prerouting, "");
+    check("bridge family", prerouting, "there: UNKNOWN in r: bridge chain t c");
+    lines("ebtables", "opaque r ebtables", "there: UNKNOWN in r: ebtables-legacy tables");
+}
+
+#[test]
+fn arp() {
+    let arp = chain(Family::Arp, Hook::Input, "");
+    check("arp family", arp, "there: UNKNOWN in r: arp chain t c");
+}
+
+#[test]
+fn routing() {
+    let two = "route r 10.1.0.2/32 via 10.1.0.3 dev eth1 via 10.1.0.4 dev eth1";
+    lines("multipath", two, "there: UNKNOWN in r: multipath route to 10.1.0.2/32");
+    let object = "route r 10.1.0.2/32 dev eth1 nhid 7";
+    lines("nexthop object", object, "there: UNKNOWN in r: nexthop object 7");
+    let rule = "rule r 100 unknown uidrange lookup 254";
+    lines("selector of a rule", rule, "there: UNKNOWN in r: rule 100 (uidrange)");
+}
+
+#[test]
+fn netfilter() {
+    let legacy = "opaque r legacy";
+    lines("legacy tables", legacy, "there: UNKNOWN in r: iptables-legacy tables (nat)");
+    let queue = "iptables r -A FORWARD -j NFQUEUE";
+    lines("queue", queue, "there: UNKNOWN in filter FORWARD#1: queue 0");
+    let unknown = "iptables r -A FORWARD -m recent -j DROP";
+    lines("unknown match", unknown, "there: UNKNOWN in filter FORWARD#1: match recent");
+    let target = "iptables r -t mangle -A PREROUTING -j TPROXY";
+    lines("unknown target", target, "there: UNKNOWN in mangle PREROUTING#1: target TPROXY");
+    check_text(
+        "unknown expression",
+        "iptables r -A FORWARD -i nothing -j DROP",
+        |s| {
+            let table = on(s, "r").ruleset.tables.last_mut().unwrap();
+            let exprs = &mut table.chains.last_mut().unwrap().rules[0].exprs;
+            exprs[0] = Expr::Opaque { name: "fib".into(), data: Vec::new() };
+            exprs.remove(1);
+        },
+        "there: UNKNOWN in filter FORWARD#1: expression fib",
+    );
+    check(
+        "flowtable",
+        |s| {
+            let mut table = Table::new(Family::Inet, "f");
+            table.flowtables.push("ft".into());
+            on(s, "r").ruleset.tables.push(table);
+        },
+        "there: UNKNOWN in r: flowtable ft",
+    );
+    let range = "iptables r -t nat -A POSTROUTING -o eth1 -j SNAT --to-source 10.1.0.7";
+    check_text(
+        "one address of several",
+        range,
+        |s| {
+            let table = on(s, "r").ruleset.tables.last_mut().unwrap();
+            let rule = &mut table.chains.last_mut().unwrap().rules[0];
+            let Some(Expr::Target(xt)) = rule.exprs.last_mut() else { panic!("a target") };
+            let model::XtInfo::Nat(range) = &mut xt.info else { panic!("a range") };
+            range.addr = range.addr.map(|(first, _)| (first, net::ip("10.1.0.9")));
+        },
+        "there: UNKNOWN in nat POSTROUTING#1: one address of 10.1.0.7-10.1.0.9",
+    );
+}
+
+#[test]
+fn elsewhere_in_a_namespace() {
+    lines("xfrm", "opaque r xfrm", "there: UNKNOWN in r: IPsec policies");
+    lines("ipvs", "opaque r ipvs", "there: UNKNOWN in r: IPVS services");
+    lines("other", "opaque r a-bpf-scheduler", "there: UNKNOWN in r: a-bpf-scheduler");
+    let cgroup = "opaque a cgroup";
+    lines("cgroup BPF", cgroup, "there: UNKNOWN in a: a BPF program on the cgroup");
+    check(
+        "flowtable by name",
+        |s| {
+            on(s, "r").opaque.push(Opaque::Flowtable("ft".into()));
+        },
+        "there: UNKNOWN in r: flowtable ft",
+    );
+    for part in ["routes", "rules", "netfilter", "sysctls", "addresses", "links"] {
+        let known = "neigh a:eth0 10.0.0.1 02:00:00:00:00:04";
+        let text = format!("{known}\ngap r {part}");
+        let expected = format!("there: UNKNOWN in r: {part}: EPERM");
+        lines(part, &text, &expected);
+    }
+    lines("neighbours", "gap a neighbours", "there: UNKNOWN in a: neighbours: EPERM");
+    lines("FDB", "gap r fdb", "there: UNKNOWN in r: fdb: EPERM");
+    lines("tc unread", "gap r qdiscs", "there: UNKNOWN in r: qdiscs: EPERM");
+}
+
+#[test]
+fn a_peer_that_was_not_read() {
+    check(
+        "unresolved",
+        |s| {
+            let links = &mut on(s, "a").links;
+            links.values_mut().find(|l| l.name == "eth0").unwrap().relation =
+                model::Relation::Unresolved(3);
+        },
+        "there: UNKNOWN at a:eth0: its other end is in unknown nsid 3",
+    );
+    check(
+        "namespace gone",
+        |s| {
+            let b = net::id(s, "b");
+            s.namespaces.remove(&b);
+        },
+        "there: UNKNOWN in net:[3]: its link 2 was not read",
+    );
+}
+
+#[test]
+fn packets() {
+    let snapshot = net::net(NET);
+    for to in ["224.0.0.1", "255.255.255.255", "10.1.0.255", "10.0.0.255"] {
+        let trace = ask(&snapshot, "a", to);
+        assert!(
+            matches!(trace.verdict(), walk::Verdict::Unknown(walk::Unknown::Packet(_))),
+            "{to}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_met_does_not_matter() {
+    let beside = "
+        opaque b xfrm
+        link r:spare bond
+        set r:spare xdp 1
+        iptables r -A FORWARD -i nothing -m recent -j DROP
+        iptables r -A FORWARD -m recent -j ACCEPT
+        iptables r -A FORWARD -m recent
+        iptables r -A INPUT -m recent -j DROP
+        rule r 100 from 10.9.0.0/16 unknown uidrange lookup 254";
+    let snapshot = net::net(&format!("{NET}{}", beside.replace("opaque b xfrm", "")));
+    assert_eq!(ask(&snapshot, "a", "10.1.0.2").verdict(), walk::Verdict::Yes);
+}
