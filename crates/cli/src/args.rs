@@ -107,7 +107,8 @@ pub(crate) enum Command {
   nestwork trace outside 192.168.10.103:8080     a published port, from beyond this host
   nestwork trace alpine01 docker01 --live        checked with one real, tagged packet
 
-FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outside`.")]
+FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outside`, or
+`outside:NAMESPACE:LINK` to say by which card the packet comes in.")]
     Trace(Trace),
     /// Run a command inside a namespace
     #[command(after_help = "Examples:
@@ -178,6 +179,9 @@ pub(crate) struct Trace {
     /// Send one real, tagged packet and watch it on every link
     #[arg(long)]
     pub(crate) live: bool,
+    /// Wait for Enter on standard input before the packet is sent (with --live)
+    #[arg(long, requires = "live")]
+    pub(crate) ask: bool,
     /// Protocol (default: tcp if a port is given, else icmp)
     #[arg(long, value_enum)]
     pub(crate) proto: Option<Proto>,

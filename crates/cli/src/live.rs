@@ -31,6 +31,7 @@ pub(crate) struct Wish {
     pub(crate) df: bool,
     pub(crate) ttl: Option<u8>,
     pub(crate) live: bool,
+    pub(crate) ask: bool,
     pub(crate) explain: bool,
     pub(crate) patience: Duration,
 }
@@ -48,6 +49,7 @@ impl Wish {
             df: false,
             ttl: None,
             live: true,
+            ask: false,
             explain: false,
             patience: Duration::from_secs(1),
         }
@@ -113,8 +115,9 @@ fn foretell(
         }
         question
     };
-    if wish.from == "outside" {
-        return from_outside(net, snapshot, to, |link| ask(Place::Outside(link), None));
+    if let Some(card) = wish.from.strip_prefix("outside") {
+        let cards = cards(snapshot, to, card.strip_prefix(':'))?;
+        return Ok(from_outside(net, &cards, |link| ask(Place::Outside(link), None)));
     }
     let (ns, source) = origin(snapshot, &wish.from)?;
     let mut question = ask(Place::Namespace(ns), source);
@@ -140,7 +143,7 @@ fn split_port(text: &str) -> (&str, Option<u16>) {
 fn origin(snapshot: &Snapshot, word: &str) -> Result<(NsId, Option<Ipv4Addr>), Failure> {
     if let Ok(ip) = word.parse::<IpAddr>() {
         let ip = v4(ip)?;
-        return match owner(snapshot, ip) {
+        return match only_owner(snapshot, ip)? {
             Some(ns) => Ok((ns, Some(ip))),
             None => Err(Failure::usage(format!("no namespace here has the address {ip}"))
                 .hint("from elsewhere packets come from `outside`")),
@@ -159,10 +162,10 @@ fn v4(ip: IpAddr) -> Result<Ipv4Addr, Failure> {
     }
 }
 
-/// The namespace that has this address (the first one, if a duplicate).
-fn owner(snapshot: &Snapshot, ip: Ipv4Addr) -> Option<NsId> {
-    let has = |ns: &&model::Namespace| ns.addresses.iter().any(|a| a.ip() == IpAddr::V4(ip));
-    snapshot.namespaces.values().find(has).map(|ns| ns.id)
+/// The namespaces that have this address.
+fn owners(snapshot: &Snapshot, ip: Ipv4Addr) -> impl Iterator<Item = NsId> {
+    let has = move |ns: &&model::Namespace| ns.addresses.iter().any(|a| a.ip() == IpAddr::V4(ip));
+    snapshot.namespaces.values().filter(has).map(|ns| ns.id)
 }
 
 fn destination(snapshot: &Snapshot, word: &str) -> Result<Ipv4Addr, Failure> {
@@ -207,41 +210,67 @@ fn first_address(snapshot: &Snapshot, ns: NsId) -> Result<Ipv4Addr, Failure> {
         })
 }
 
-/// A packet from outside comes in by a card; where several are, by the one from which it arrives.
-/// Cards nearest to the destination are tried first.
-fn from_outside(
-    net: &Indexed<'_>,
-    snapshot: &Snapshot,
-    to: Ipv4Addr,
-    ask: impl Fn(LinkId) -> Question,
-) -> Result<Trace, Failure> {
-    let mut first = None;
-    for link in cards(snapshot, owner(snapshot, to)) {
-        let trace = net.trace(ask(link));
-        if trace.verdict() == Verdict::Yes {
-            return Ok(trace);
-        }
-        first = first.or(Some(trace));
+/// A packet from outside, by the first card from which it arrives, else by the first of all.
+fn from_outside(net: &Indexed<'_>, cards: &Cards, ask: impl Fn(LinkId) -> Question) -> Trace {
+    let first = net.trace(ask(cards.first));
+    if first.verdict() == Verdict::Yes {
+        return first;
     }
-    first.ok_or_else(|| {
-        Failure::usage("nothing comes in from outside: no card or tap is up on this host")
-    })
+    let others = cards.others.iter().map(|link| net.trace(ask(*link)));
+    others.into_iter().find(|trace| trace.verdict() == Verdict::Yes).unwrap_or(first)
 }
 
-/// Links to the outside: those of `near` and of what it is inside of first.
-fn cards(snapshot: &Snapshot, near: Option<NsId>) -> Vec<LinkId> {
-    let parent = |ns: &NsId| snapshot.namespaces.get(ns).and_then(|n| n.parent);
-    let nesting = snapshot.namespaces.len();
-    let mut order: Vec<NsId> = std::iter::successors(near, parent).take(nesting).collect();
-    order.extend(snapshot.namespaces.keys().filter(|ns| !order.contains(ns)).collect::<Vec<_>>());
-    let links = |ns: NsId| {
+/// Links by which a packet may come in from outside; at least one.
+struct Cards {
+    first: LinkId,
+    others: Vec<LinkId>,
+}
+
+/// The card that was named, or all there are, nearest to the destination first: those of its
+/// namespace, then those of what it is inside of.
+fn cards(snapshot: &Snapshot, to: Ipv4Addr, named: Option<&str>) -> Result<Cards, Failure> {
+    let cards_of = |ns: NsId| {
         let links = snapshot.namespaces.get(&ns).into_iter().flat_map(|n| n.links.values());
-        links
-            .filter(|l| l.is_border() && l.is_up())
-            .map(move |l| LinkId { ns, index: l.index })
-            .collect::<Vec<_>>()
+        links.filter(|l| l.is_border() && l.is_up()).map(move |l| LinkId { ns, index: l.index })
     };
-    order.into_iter().flat_map(links).collect()
+    let all: Vec<LinkId> = match named.map(|word| find(snapshot, word)).transpose()? {
+        Some(Target::Link(link)) => vec![link],
+        Some(Target::Namespace(ns)) => cards_of(ns).collect(),
+        None => {
+            outwards(snapshot, only_owner(snapshot, to)?).into_iter().flat_map(cards_of).collect()
+        }
+    };
+    match all.split_first() {
+        Some((first, others)) => Ok(Cards { first: *first, others: others.to_vec() }),
+        None => {
+            Err(Failure::usage("nothing comes in from outside there")
+                .because("no card or tap is up"))
+        }
+    }
+}
+
+/// The one namespace that has this address, if any has.
+fn only_owner(snapshot: &Snapshot, ip: Ipv4Addr) -> Result<Option<NsId>, Failure> {
+    let owners: Vec<NsId> = owners(snapshot, ip).collect();
+    if let [_, _, ..] = owners.as_slice() {
+        let names: Vec<String> =
+            owners.iter().map(|ns| render::clean(&snapshot.path_of(*ns))).collect();
+        return Err(Failure::usage(format!("several namespaces have the address {ip}"))
+            .because(names.join(", "))
+            .hint("say by which card the packet comes in: outside:NAMESPACE:LINK"));
+    }
+    Ok(owners.first().copied())
+}
+
+/// A namespace and what it is inside of, from within; then all others.
+fn outwards(snapshot: &Snapshot, from: Option<NsId>) -> Vec<NsId> {
+    let parent = |ns: &NsId| snapshot.namespaces.get(ns).and_then(|n| n.parent);
+    let mut order: Vec<NsId> =
+        std::iter::successors(from, parent).take(snapshot.namespaces.len()).collect();
+    let others: Vec<NsId> =
+        snapshot.namespaces.keys().filter(|ns| !order.contains(ns)).copied().collect();
+    order.extend(others);
+    order
 }
 
 /// A trace that was held against a real packet.
@@ -270,6 +299,10 @@ fn watch(snapshot: &Snapshot, trace: &Trace, wish: &Wish, tag: Tag) -> Result<Wa
     let links = links_to_watch(snapshot, trace, &nets);
     let taps = Taps::open(&links, tag);
     let probe = probe_for(trace, wish, tag)?;
+    if wish.ask {
+        output::error("press Enter to send the packet");
+        io::stdin().read_line(&mut String::new()).or_fail("cannot read standard input")?;
+    }
     let sent = probe::send(net, &probe);
     let mut notes = unopened;
     let sightings = match sent {

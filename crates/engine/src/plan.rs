@@ -1,9 +1,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use model::{Change, Fact, LinkRef, LinkSpecKind, NamespaceSpec, Snapshot, Wanted};
+use model::{Change, Fact, LinkRef, LinkSpecKind, NamespaceSpec, PortFlags, Snapshot, Wanted};
 
 use crate::key::{Key, sysctl_link};
-use crate::same::{Distance, complete_fact, distance};
+use crate::same::{Distance, complete_fact, distance, fill};
 use crate::{Known, State};
 
 /// The changes from what is so to what should be, in the order in which to make them: removals
@@ -102,7 +102,7 @@ impl<'w> Plan<'w> {
             _ => true,
         };
         if gone {
-            self.push(Change::Remove(seen));
+            self.push(Change::Remove(without_flags(seen)));
         }
     }
 
@@ -288,7 +288,10 @@ impl<'w> Plan<'w> {
                 Some(seen) => match distance(&wanted, &seen) {
                     Distance::Same => continue,
                     _ if self.is_fresh(&wanted) => Change::Make(wanted),
-                    _ => Change::Alter { from: Box::new(seen), to: Box::new(wanted) },
+                    _ => {
+                        fill(&mut wanted, &seen);
+                        Change::Alter { from: Box::new(seen), to: Box::new(wanted) }
+                    }
                 },
             };
             if let Change::Make(fact) = &change {
@@ -321,6 +324,14 @@ impl<'w> Plan<'w> {
         key.namespaces().iter().any(|ns| self.fresh_spaces.contains(*ns))
             || on_link.is_some_and(|link| self.fresh_links.contains(&link))
     }
+}
+
+/// What is no port any more has no flags of a port.
+fn without_flags(mut fact: Fact) -> Fact {
+    if let Fact::Master { flags, .. } = &mut fact {
+        *flags = PortFlags::default();
+    }
+    fact
 }
 
 /// The links that a Link or Cable makes.

@@ -83,8 +83,10 @@ fn cables(wanted: &CableSpec, seen: &CableSpec) -> Distance {
     let ends = |c: &CableSpec| -> Vec<NicSpec> {
         std::iter::once(c.a.clone()).chain(c.b.clone()).collect()
     };
-    let pairs = ends(wanted).into_iter().zip(ends(seen));
-    pairs.map(|(a, b)| pins(&a.pins, &b.pins)).max().unwrap_or(Distance::Same)
+    let mut pairs = ends(wanted).into_iter().zip(ends(seen));
+    // A cable is a process that holds its cards: it is made as a whole or not at all.
+    let same = pairs.all(|(a, b)| pins(&a.pins, &b.pins) == Distance::Same);
+    if same { Distance::Same } else { Distance::Remake }
 }
 
 fn pins(wanted: &Pins, seen: &Pins) -> Distance {
@@ -166,4 +168,35 @@ fn complete<T: Copy>(now: &mut Option<T>, then: Option<T>, usual: T) {
     if then.is_some() && now.is_none() {
         *now = Some(usual);
     }
+}
+
+/// Says what is left open as it is, so that the two differ just in what is to change.
+pub(crate) fn fill(wanted: &mut Fact, seen: &Fact) {
+    match (wanted, seen) {
+        (Fact::Link(now), Fact::Link(then)) => {
+            fill_pins(&mut now.pins, &then.pins);
+            match (&mut now.kind, &then.kind) {
+                (LinkSpecKind::Veth(a), LinkSpecKind::Veth(b)) => fill_pins(&mut a.pins, &b.pins),
+                (LinkSpecKind::Bridge(a), LinkSpecKind::Bridge(b)) => {
+                    a.forward_delay = a.forward_delay.or(b.forward_delay);
+                    a.multicast_snooping = a.multicast_snooping.or(b.multicast_snooping);
+                }
+                _ => {}
+            }
+        }
+        (Fact::Master { flags: now, .. }, Fact::Master { flags: then, .. }) => {
+            now.hairpin = now.hairpin.or(then.hairpin);
+            now.isolated = now.isolated.or(then.isolated);
+            now.learning = now.learning.or(then.learning);
+            now.flood = now.flood.or(then.flood);
+        }
+        _ => {}
+    }
+}
+
+fn fill_pins(now: &mut Pins, then: &Pins) {
+    now.index = now.index.or(then.index);
+    now.mac = now.mac.or(then.mac);
+    now.mtu = now.mtu.or(then.mtu);
+    now.txqlen = now.txqlen.or(then.txqlen);
 }

@@ -74,3 +74,19 @@ pub(crate) fn find<'t>(tables: &'t mut Vec<Table>, name: &str, at: At) -> &'t mu
     });
     &mut tables[place]
 }
+
+#[cfg(test)]
+impl std::fmt::Display for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "*{}", self.name)?;
+        for chain in &self.chains {
+            writeln!(f, ":{} {:?}", chain.name, chain.drop)?;
+        }
+        for chain in &self.chains {
+            for rule in &chain.rules {
+                writeln!(f, "-A {} {}", chain.name, rule.what)?;
+            }
+        }
+        Ok(())
+    }
+}

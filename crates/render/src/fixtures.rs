@@ -40,6 +40,11 @@ pub(crate) fn network(text: &str) -> Snapshot {
             other => panic!("{other}: not a word of this language"),
         }
     }
+    for ns in net.snapshot.namespaces.values_mut() {
+        for conf in ns.links.values_mut().filter_map(|l| l.inet.as_mut()) {
+            conf.forwarding = ns.sysctls.ip_forward;
+        }
+    }
     net.snapshot
 }
 

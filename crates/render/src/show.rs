@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
-use model::{FdbEntry, Link, LinkId, LinkKind, NameSource, Namespace, Policy, Snapshot, Target};
+use model::{FdbEntry, Link, LinkId, LinkKind, NameSource, Namespace, Snapshot, Target};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
-use crate::{ls, words};
+use crate::{ls, map, rule_text, words};
 
 /// All facts of one namespace, or of one link.
 #[must_use]
@@ -112,12 +112,15 @@ fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Link) {
         page.put(Tone::Plain, " ⇄ outside");
     }
     page.end();
-    page.put(Tone::Plain, "     ");
+    page.to_exactly(5);
     match words::trouble(l) {
         Some(trouble) => page.put(Tone::Bad, trouble),
         None => page.put(Tone::Plain, "up"),
     };
-    page.put(Tone::Plain, &format!(", {}", link_facts(snapshot, ns, l))).end();
+    page.put(Tone::Plain, &format!(", {}", link_facts(ns, l))).end();
+    if matches!(l.kind, LinkKind::Bridge(_)) {
+        page.line(&format!("     {}", map::role(ns, l)));
+    }
     if let Some(alias) = &l.alias {
         page.line(&format!("     alias {alias}"));
     }
@@ -126,8 +129,8 @@ fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Link) {
     }
 }
 
-fn link_facts(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> String {
-    let mut facts = vec![words::link_kind(snapshot, l)];
+fn link_facts(ns: &Namespace, l: &Link) -> String {
+    let mut facts = vec![words::link_kind(l)];
     if let Some(master) = l.master {
         let part = if l.port.is_some() { "port of" } else { "below" };
         facts.push(format!("{part} {}", words::dev(ns, master)));
@@ -215,13 +218,9 @@ fn netfilter(page: &mut Page, ns: &Namespace) {
         let title = format!("netfilter, table {} {}{dormant}", table.family.as_str(), table.name);
         section(page, &title, &[]);
         for chain in &table.chains {
-            let base = chain.base.as_ref().map_or_else(String::new, |b| {
-                let policy = if b.policy == Policy::Drop { "drop" } else { "accept" };
-                format!(": {} {}, policy {policy}", b.hook.as_str(), b.priority)
-            });
-            page.line(&format!("  {}{base}", chain.name));
+            page.line(&format!("  {}", rule_text::chain_header(table.family, &table.name, chain)));
             for rule in &chain.rules {
-                let text = words::nft_rule(table.family, &table.name, rule);
+                let text = rule_text::rule_in(table, rule);
                 page.line(&format!("    {text}"));
             }
         }
@@ -355,7 +354,7 @@ mod tests {
     fn a_namespace() {
         let s = network(SEED);
         let target = Target::Namespace(id(&s, "docker01"));
-        assert_snapshot!(show(&s, target, &Style::default()), @r#"
+        assert_snapshot!(show(&s, target, &Style::default()), @r"
     test/pve1/docker01  net:[4026532001]
       names      docker01 (lab test)
       inside     pve1
@@ -371,6 +370,7 @@ mod tests {
          192.168.10.103/24
       65: docker0
          up, bridge, ports vethc52438e, 02:00:00:00:00:41, mtu 1500, state UP, qdisc noqueue
+         L3: routes and translates 172.17.0.0/16
          172.17.0.1/16
       67: vethc52438e ⇄ alpine01:eth0
          up, veth, port of docker0, 02:00:00:00:00:43, mtu 1500, state UP, qdisc noqueue
@@ -383,18 +383,14 @@ mod tests {
       32766: from all lookup main
       32767: from all lookup default
     netfilter, table ip nat
-      POSTROUTING: postrouting 100, policy accept
-        Payload { base: Network, offset: 12, len: 2, dreg: Reg(1) } Cmp { sreg: Reg(1), op: Eq, data: [172, 17] } Meta { key: OifName, dreg: Reg(1) } Cmp { sreg: Reg(1), op: Neq, data: [100, 111, 99, 107, 101, 114, 48, 0] } Counter { packets: 0, bytes: 0 } Target(Xt { name: "MASQUERADE", revision: 0, info: Nat(XtNatRange { flags: 0, addr: None, port: None, base_port: 0 }) })
+      Chain POSTROUTING (policy ACCEPT)
+        -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
     settings
       net.ipv4.ip_forward = 1
       net.ipv4.conf.all.rp_filter = 0
       net.ipv4.ip_default_ttl = 64
       net.bridge.bridge-nf-call-iptables = 1
-      net.ipv4.conf.lo.forwarding = 0
-      net.ipv4.conf.eth0.forwarding = 0
-      net.ipv4.conf.docker0.forwarding = 0
-      net.ipv4.conf.vethc52438e.forwarding = 0
-    "#);
+    ");
     }
 
     #[test]

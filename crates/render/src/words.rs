@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use model::{
-    Address, Family, FdbEntry, Link, LinkId, LinkKind, Namespace, Neighbour, Nexthop, NftRule,
-    NsId, PortState, Protocol, Relation, Route, RouteKind, Rule, RuleAction, Scope, Snapshot,
-    TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN, Tuple,
+    Address, FdbEntry, Link, LinkId, LinkKind, Namespace, Neighbour, Nexthop, NsId, PortState,
+    Protocol, Relation, Route, RouteKind, Rule, RuleAction, Scope, Snapshot, TABLE_DEFAULT,
+    TABLE_LOCAL, TABLE_MAIN, Tuple,
 };
 use walk::{IcmpKind, Packet, Payload, RuleRef};
 
@@ -324,12 +324,12 @@ pub(crate) fn neighbour(n: &Neighbour) -> String {
     }
 }
 
-/// Why an FDB entry is there: `seen 3 s ago`, `static`, `its own address`.
+/// Why an FDB entry is there: `learned, seen 3 s ago`, `static`, `its own address`.
 pub(crate) fn fdb_origin(e: &FdbEntry) -> String {
     match (e.local, e.is_static, e.age) {
         (true, ..) => "its own address".into(),
         (_, true, _) => "static".into(),
-        (_, _, Some(age)) => format!("seen {age} s ago"),
+        (_, _, Some(age)) => format!("learned, seen {age} s ago"),
         (_, _, None) => "learned".into(),
     }
 }
@@ -376,9 +376,8 @@ pub(crate) fn tuple(t: &Tuple) -> String {
     format!("{} → {}", endpoint(t.src, t.sport, t.protocol), endpoint(t.dst, t.dport, t.protocol))
 }
 
-/// `docker0: L3 …` is a kind of its own; here only what `ip -d` calls it, with what matters.
-pub(crate) fn link_kind(snapshot: &Snapshot, l: &Link) -> String {
-    let _ = snapshot;
+/// What `ip -d link` calls it, with what matters of its kind.
+pub(crate) fn link_kind(l: &Link) -> String {
     match &l.kind {
         LinkKind::Macvlan(m) => format!("macvlan, mode {}", m.mode.as_str()),
         LinkKind::Vxlan(v) => {
@@ -403,16 +402,13 @@ pub(crate) fn link_kind(snapshot: &Snapshot, l: &Link) -> String {
     }
 }
 
-/// A rule of the ruleset, in the syntax of the tool that wrote it.
-pub(crate) fn nft_rule(family: Family, table: &str, rule: &NftRule) -> String {
-    rule_text::rule(family, table, rule)
-}
-
-/// The rule that a step speaks of, if the Snapshot has it.
-pub(crate) fn find_rule<'s>(snapshot: &'s Snapshot, r: &RuleRef) -> Option<&'s NftRule> {
+/// The rule that a step speaks of, in the syntax of the tool that wrote it, if the Snapshot has
+/// it.
+pub(crate) fn find_rule(snapshot: &Snapshot, r: &RuleRef) -> Option<String> {
     let ns = snapshot.namespaces.get(&r.chain.ns)?;
-    let chain = ns.ruleset.table(r.chain.family, &r.chain.table)?.chain(&r.chain.chain)?;
-    chain.rules.get(r.number.checked_sub(1)?)
+    let table = ns.ruleset.table(r.chain.family, &r.chain.table)?;
+    let rule = table.chain(&r.chain.chain)?.rules.get(r.number.checked_sub(1)?)?;
+    Some(rule_text::rule_in(table, rule))
 }
 
 /// `ip nat POSTROUTING: -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE`.
@@ -420,7 +416,7 @@ pub(crate) fn rule_ref(snapshot: &Snapshot, r: &RuleRef) -> String {
     let c = &r.chain;
     let place = format!("{} {} {}", c.family.as_str(), c.table, c.chain);
     match find_rule(snapshot, r) {
-        Some(rule) => format!("{place}: {}", nft_rule(c.family, &c.table, rule)),
+        Some(rule) => format!("{place}: {rule}"),
         None => format!("{place}: rule {}", r.number),
     }
 }

@@ -20,6 +20,7 @@ pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
         df: args.df,
         ttl: args.ttl,
         live: args.live,
+        ask: args.ask,
         explain: args.explain,
         patience: std::time::Duration::from_millis(args.patience),
     };

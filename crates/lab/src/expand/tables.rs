@@ -18,21 +18,7 @@ const DOCKER_CHAINS: [&str; 4] =
 
 impl<'l> Making<'l> {
     pub(super) fn tables(&mut self, space: &'l Space, host: Option<&Host>) {
-        let mut tables: Vec<Table> = Vec::new();
-        for entry in &space.iptables {
-            let table = firewall::find(&mut tables, &entry.name, entry.at);
-            for said in &entry.chains {
-                let chain = table.chain(&said.name, said.at);
-                chain.drop = said.drop;
-                chain.rules.extend(said.rules.iter().cloned());
-            }
-        }
-        if let (Some(host), Some(said)) = (host, &space.docker_host) {
-            nat(firewall::find(&mut tables, "nat", said.at), host, said.at);
-            let drop = !forwards_by_itself(space);
-            filter(firewall::find(&mut tables, "filter", said.at), host, said.at, drop);
-        }
-        for table in tables {
+        for table in worded(space, host) {
             match table.encoded() {
                 Ok(encoded) => {
                     let ns = space.name.clone();
@@ -42,6 +28,25 @@ impl<'l> Making<'l> {
             }
         }
     }
+}
+
+/// All tables of a namespace, in iptables' words.
+fn worded(space: &Space, host: Option<&Host>) -> Vec<Table> {
+    let mut tables: Vec<Table> = Vec::new();
+    for entry in &space.iptables {
+        let table = firewall::find(&mut tables, &entry.name, entry.at);
+        for said in &entry.chains {
+            let chain = table.chain(&said.name, said.at);
+            chain.drop = said.drop;
+            chain.rules.extend(said.rules.iter().cloned());
+        }
+    }
+    if let (Some(host), Some(said)) = (host, &space.docker_host) {
+        nat(firewall::find(&mut tables, "nat", said.at), host, said.at);
+        let drop = !forwards_by_itself(space);
+        filter(firewall::find(&mut tables, "filter", said.at), host, said.at, drop);
+    }
+    tables
 }
 
 /// Docker makes DROP the policy of FORWARD only where it had to switch ip_forward on itself.
@@ -61,8 +66,7 @@ fn nat(table: &mut Table, host: &Host, at: At) {
     });
     let to_itself = published(host).map(|(_, end, p)| {
         let (ip, port, proto) = (end.ip, p.what.guest, proto(p.what));
-        let text =
-            format!("-s {ip}/32 -d {ip}/32 -p {proto} -m {proto} --dport {port} -j MASQUERADE");
+        let text = format!("-s {ip}/32 -d {ip}/32 -p {proto} --dport {port} -j MASQUERADE");
         Said::new(p.at, text)
     });
     let postrouting = table.chain("POSTROUTING", at);
@@ -74,7 +78,7 @@ fn nat(table: &mut Table, host: &Host, at: At) {
         let (proto, to) = (proto(p.what), Publish { ip: None, ..p.what });
         let dst = p.what.ip.map(|ip: Ipv4Addr| format!("-d {ip}/32 ")).unwrap_or_default();
         let text = format!(
-            "{dst}! -i {} -p {proto} -m {proto} --dport {} -j DNAT --to-destination {}:{}",
+            "{dst}! -i {} -p {proto} --dport {} -j DNAT --to-destination {}:{}",
             net.bridge, to.host, end.ip, to.guest
         );
         Said::new(p.at, text)
@@ -106,7 +110,7 @@ fn filter(table: &mut Table, host: &Host, at: At, drop: bool) {
     let accept = published(host).map(|(net, end, p)| {
         let (proto, port) = (proto(p.what), p.what.guest);
         let text = format!(
-            "-d {}/32 ! -i {br} -o {br} -p {proto} -m {proto} --dport {port} -j ACCEPT",
+            "-d {}/32 ! -i {br} -o {br} -p {proto} --dport {port} -j ACCEPT",
             end.ip,
             br = net.bridge
         );
@@ -146,4 +150,117 @@ fn published(host: &Host) -> impl Iterator<Item = (&Network, &Endpoint, &Said<Pu
 
 const fn proto(publish: Publish) -> &'static str {
     if publish.udp { "udp" } else { "tcp" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Errors;
+
+    /// The tables of the namespace `host` as `iptables-save` would write them, counters aside.
+    fn check(text: &str) -> String {
+        let lab = crate::parse(text, "test.yaml").unwrap_or_else(|e| panic!("{e:?}"));
+        let spaces: Vec<&Space> = lab.spaces.iter().collect();
+        let hosts = super::super::docker::resolve(&lab, &spaces, &mut Errors::new("test.yaml"));
+        let space = lab.space("host").unwrap();
+        worded(space, hosts.get("host")).iter().map(Table::to_string).collect()
+    }
+
+    #[test]
+    fn one_network() {
+        insta::assert_snapshot!(check("name: x\nnamespaces: {host: {docker: {networks: {}}}}"), @"
+    *nat
+    :PREROUTING None
+    :OUTPUT None
+    :POSTROUTING None
+    :DOCKER None
+    -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+    -A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER
+    -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+    -A DOCKER -i docker0 -j RETURN
+    *filter
+    :DOCKER None
+    :DOCKER-ISOLATION-STAGE-1 None
+    :DOCKER-ISOLATION-STAGE-2 None
+    :DOCKER-USER None
+    :FORWARD Some(true)
+    -A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2
+    -A DOCKER-ISOLATION-STAGE-1 -j RETURN
+    -A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
+    -A DOCKER-ISOLATION-STAGE-2 -j RETURN
+    -A DOCKER-USER -j RETURN
+    -A FORWARD -j DOCKER-USER
+    -A FORWARD -j DOCKER-ISOLATION-STAGE-1
+    -A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+    -A FORWARD -o docker0 -j DOCKER
+    -A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+    -A FORWARD -i docker0 -o docker0 -j ACCEPT
+    ");
+    }
+
+    #[test]
+    fn two_networks_and_published_ports() {
+        insta::assert_snapshot!(check("
+            name: x
+            namespaces:
+              host:
+                sysctls: {net.ipv4.ip_forward: 1}
+                docker: {networks: {back: {bridge: br-back}}}
+                iptables:
+                  filter: {DOCKER-USER: [-s 10.0.0.9 -j DROP], FORWARD: [-i eth0 -j ACCEPT]}
+                  nat: {POSTROUTING: [-s 10.0.0.0/8 -j MASQUERADE]}
+                  raw: {PREROUTING: {policy: DROP}}
+              a: {inside: host, docker: {publish: ['8080:80', '127.0.0.1:53:53/udp']}}
+              b: {inside: host, docker: {network: back, publish: ['90:91']}}
+        "), @"
+    *filter
+    :DOCKER-USER None
+    :FORWARD Some(false)
+    :DOCKER None
+    :DOCKER-ISOLATION-STAGE-1 None
+    :DOCKER-ISOLATION-STAGE-2 None
+    -A DOCKER-USER -s 10.0.0.9 -j DROP
+    -A DOCKER-USER -j RETURN
+    -A FORWARD -j DOCKER-USER
+    -A FORWARD -j DOCKER-ISOLATION-STAGE-1
+    -A FORWARD -o br-back -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+    -A FORWARD -o br-back -j DOCKER
+    -A FORWARD -i br-back ! -o br-back -j ACCEPT
+    -A FORWARD -i br-back -o br-back -j ACCEPT
+    -A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+    -A FORWARD -o docker0 -j DOCKER
+    -A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+    -A FORWARD -i docker0 -o docker0 -j ACCEPT
+    -A FORWARD -i eth0 -j ACCEPT
+    -A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp --dport 80 -j ACCEPT
+    -A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p udp --dport 53 -j ACCEPT
+    -A DOCKER -d 172.18.0.2/32 ! -i br-back -o br-back -p tcp --dport 91 -j ACCEPT
+    -A DOCKER-ISOLATION-STAGE-1 -i br-back ! -o br-back -j DOCKER-ISOLATION-STAGE-2
+    -A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2
+    -A DOCKER-ISOLATION-STAGE-1 -j RETURN
+    -A DOCKER-ISOLATION-STAGE-2 -o br-back -j DROP
+    -A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
+    -A DOCKER-ISOLATION-STAGE-2 -j RETURN
+    *nat
+    :POSTROUTING None
+    :PREROUTING None
+    :OUTPUT None
+    :DOCKER None
+    -A POSTROUTING -s 172.18.0.0/16 ! -o br-back -j MASQUERADE
+    -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+    -A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE
+    -A POSTROUTING -s 172.17.0.2/32 -d 172.17.0.2/32 -p tcp --dport 80 -j MASQUERADE
+    -A POSTROUTING -s 172.17.0.2/32 -d 172.17.0.2/32 -p udp --dport 53 -j MASQUERADE
+    -A POSTROUTING -s 172.18.0.2/32 -d 172.18.0.2/32 -p tcp --dport 91 -j MASQUERADE
+    -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+    -A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER
+    -A DOCKER -i br-back -j RETURN
+    -A DOCKER -i docker0 -j RETURN
+    -A DOCKER ! -i docker0 -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
+    -A DOCKER -d 127.0.0.1/32 ! -i docker0 -p udp --dport 53 -j DNAT --to-destination 172.17.0.2:53
+    -A DOCKER ! -i br-back -p tcp --dport 90 -j DNAT --to-destination 172.18.0.2:91
+    *raw
+    :PREROUTING Some(true)
+    ");
+    }
 }

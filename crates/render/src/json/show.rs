@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::namespace::{NamespaceView, WarningView, namespace, warning};
-use crate::words;
+use crate::{rule_text, words};
 
 /// What `show` tells: of a namespace, or of one of its links (then `links` has only that one, and
 /// the rest what concerns it).
@@ -270,11 +270,7 @@ fn chains(ns: &Namespace) -> Vec<ChainView> {
                 priority: base.map(|b| b.priority),
                 policy: base
                     .map(|b| if b.policy == Policy::Drop { "drop" } else { "accept" }.to_owned()),
-                rules: chain
-                    .rules
-                    .iter()
-                    .map(|r| words::nft_rule(table.family, &table.name, r))
-                    .collect(),
+                rules: chain.rules.iter().map(|r| rule_text::rule_in(table, r)).collect(),
             });
         }
     }

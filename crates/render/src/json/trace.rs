@@ -1,6 +1,6 @@
 use std::net::Ipv4Addr;
 
-use model::{Family, LinkId, Snapshot};
+use model::{LinkId, Snapshot};
 use schemars::JsonSchema;
 use serde::Serialize;
 use walk::{
@@ -243,16 +243,13 @@ fn stage(s: Stage) -> String {
 
 fn rule(snapshot: &Snapshot, r: &RuleRef) -> RuleView {
     let c = &r.chain;
-    let family: Family = c.family;
     RuleView {
-        family: family.as_str().to_owned(),
+        family: c.family.as_str().to_owned(),
         table: c.table.clone(),
         chain: c.chain.clone(),
         number: r.number,
         handle: r.handle,
-        text: words::find_rule(snapshot, r)
-            .map(|rule| words::nft_rule(family, &c.table, rule))
-            .unwrap_or_default(),
+        text: words::find_rule(snapshot, r).unwrap_or_default(),
     }
 }
 

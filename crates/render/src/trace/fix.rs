@@ -32,6 +32,7 @@ pub(crate) fn fix(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> String {
         Reason::LinkDown => here(format!("ip link set {link} up")),
         Reason::NoCarrier => no_carrier(snapshot, loss, &link),
         Reason::PeerDown(peer) => up(snapshot, *peer),
+        Reason::NoNeighbour { because: Some(inner), .. } => fix(snapshot, inner, packet),
         Reason::NoNeighbour { ip, .. } => no_neighbour(snapshot, loss, *ip, &link),
         Reason::DuplicateAddress { ip, owners } => match owners.last() {
             Some((l, _)) => {

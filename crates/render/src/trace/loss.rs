@@ -57,9 +57,16 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
         Reason::LinkDown => format!("{link} is down"),
         Reason::NoCarrier => format!("{link} is up but has no carrier"),
         Reason::PeerDown(peer) => format!("its other end {} is down", snapshot.link_name(*peer)),
-        Reason::NoNeighbour { ip, entry, .. } => {
+        Reason::NoNeighbour { ip, entry, because: asked } => {
             let entry = entry.as_ref().map(|e| format!(" (entry {})", e.state.as_str()));
-            format!("nobody on {link} answers for {ip}{}", entry.unwrap_or_default())
+            let text = format!("nobody on {link} answers for {ip}{}", entry.unwrap_or_default());
+            match asked {
+                Some(inner) => {
+                    let (at, why) = (place(snapshot, inner), because(snapshot, inner, packet));
+                    format!("{text}: the request or its answer is lost at {at}: {why}")
+                }
+                None => text,
+            }
         }
         Reason::DuplicateAddress { ip, owners } => {
             let list: Vec<String> = owners

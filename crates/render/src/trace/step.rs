@@ -222,7 +222,7 @@ fn bridged(snapshot: &Snapshot, step: &Step) -> String {
             let origin = if *learned_now {
                 "learned on this very way".to_owned()
             } else {
-                w::fdb_origin(entry)
+                entry.age.map_or_else(|| w::fdb_origin(entry), |age| format!("{age} s ago"))
             };
             format!("{}: {} is behind {} (FDB, {origin})", name(bridge), entry.mac, name(port))
         }
