@@ -1,5 +1,9 @@
 //! The netlink socket against the running kernel, in namespaces of its own.
 
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
+
+mod space;
+
 use kernel::netlink::{Protocol, Request, Socket};
 use rustix::io::Errno;
 use rustix::thread::{UnshareFlags, unshare_unsafe};
@@ -8,15 +12,17 @@ const RTM_NEWLINK: u16 = 16;
 const RTM_GETLINK: u16 = 18;
 const RTM_GETNSID: u16 = 90;
 
-/// Runs `test` in a fresh network namespace, which dies with its thread.
-fn in_fresh_namespace(test: impl FnOnce() + Send + 'static) {
-    std::thread::spawn(|| {
-        // SAFETY: no file descriptors are unshared.
-        unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.expect("this test must run as root");
-        test();
-    })
-    .join()
-    .unwrap();
+/// Runs the test of that name in a fresh network namespace, which dies with its thread.
+fn in_fresh_namespace(name: &str, test: impl FnOnce() + Send) {
+    space::privileged(name, || {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // SAFETY: no file descriptors are unshared.
+                unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.unwrap();
+                test();
+            });
+        });
+    });
 }
 
 /// `struct ifinfomsg` with that index.
@@ -29,7 +35,7 @@ fn ifinfo(index: u32) -> Vec<u8> {
 
 #[test]
 fn a_dump_a_get_and_a_refusal_with_the_kernels_words() {
-    in_fresh_namespace(|| {
+    in_fresh_namespace("a_dump_a_get_and_a_refusal_with_the_kernels_words", || {
         let mut socket = Socket::open(Protocol::Route).unwrap();
         let replies = socket.dump(Request::new(RTM_GETLINK, ifinfo(0))).unwrap();
         assert!(replies.consistent);
@@ -50,7 +56,7 @@ fn a_dump_a_get_and_a_refusal_with_the_kernels_words() {
 
 #[test]
 fn requests_of_a_batch_are_refused_one_by_one() {
-    in_fresh_namespace(|| {
+    in_fresh_namespace("requests_of_a_batch_are_refused_one_by_one", || {
         let mut socket = Socket::open(Protocol::Route).unwrap();
         let up = |index| {
             let mut body = vec![0; 4];
@@ -68,7 +74,7 @@ fn requests_of_a_batch_are_refused_one_by_one() {
 
 #[test]
 fn a_socket_in_another_namespace_leaves_the_thread_where_it_was() {
-    in_fresh_namespace(|| {
+    in_fresh_namespace("a_socket_in_another_namespace_leaves_the_thread_where_it_was", || {
         let here = || std::fs::read_link("/proc/thread-self/ns/net").unwrap();
         let before = here();
         let main = std::fs::File::open(format!("/proc/{}/ns/net", std::process::id())).unwrap();

@@ -1,5 +1,7 @@
 //! Reading the running kernel, compared with what iproute2 says in the same namespaces.
 
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
+
 mod space;
 
 use kernel::read::{KnownName, Parts, ReadOptions, read};
@@ -16,8 +18,7 @@ fn json(text: &str) -> Vec<Value> {
 }
 
 /// The flags of a container with its own PID, mount and UTS namespaces.
-const CONTAINER: [&str; 7] =
-    ["--net", "--pid", "--mount", "--uts", "--fork", "--mount-proc", "--kill-child"];
+const CONTAINER: [&str; 6] = ["--net", "--pid", "--mount", "--uts", "--fork", "--kill-child"];
 
 #[test]
 fn containers_in_containers_with_their_wires() {
@@ -133,7 +134,7 @@ fn links_and_addresses_are_those_that_ip_shows() {
              ip link set dev a type bridge_slave hairpin on isolated on learning off
              ip link set dev b mtu 1400 alias 'the far end' txqueuelen 7
              ip link property add dev b altname anothername
-             ip link set br0 up; ip tuntap add t0 mode tap; ip tuntap add n0 mode tun
+             ip link set br0 up
              ip addr add 10.0.0.1/24 brd + dev b; ip addr add 10.0.0.2/24 dev b
              ip addr add 10.0.9.1 peer 10.0.9.2/32 dev b; ip addr add fd00::1/64 dev b nodad",
         );
@@ -163,8 +164,6 @@ fn links_and_addresses_are_those_that_ip_shows() {
         assert_eq!((port.hairpin, port.isolated, port.learning), (true, true, false));
         let LinkKind::Bridge(bridge) = &ns.link_named("br0").unwrap().kind else { panic!() };
         assert_eq!((bridge.ageing_time, bridge.forward_delay), (1200, 200));
-        let LinkKind::Tap(tun) = &ns.link_named("n0").unwrap().kind else { panic!() };
-        assert!(tun.layer3 && tun.persist);
 
         let of_b: Vec<String> = ns.addresses_of(b.index).map(|a| a.net.to_string()).collect();
         assert_eq!(of_b[..4], ["10.0.0.1/24", "10.0.9.1/32", "10.0.0.2/24", "fd00::1/64"]);
@@ -172,6 +171,22 @@ fn links_and_addresses_are_those_that_ip_shows() {
         assert_eq!(all[0].broadcast.unwrap().to_string(), "10.0.0.255");
         assert_eq!(all[1].peer.unwrap().to_string(), "10.0.9.2");
         assert!(all[2].secondary && !all[0].secondary && !all[3].secondary);
+    });
+}
+
+#[test]
+fn tun_and_tap() {
+    privileged("tun_and_tap", || {
+        if let Err(error) = std::fs::File::options().write(true).open("/dev/net/tun") {
+            eprintln!("not tested here: tun and tap (/dev/net/tun: {error})");
+            return;
+        }
+        let space = Space::new(&["--net"]);
+        space.run_net("ip tuntap add t0 mode tap; ip tuntap add n0 mode tun");
+        let snapshot = snapshot();
+        let kind = |name| space.of(&snapshot).link_named(name).unwrap().kind.clone();
+        let (LinkKind::Tap(tap), LinkKind::Tap(tun)) = (kind("t0"), kind("n0")) else { panic!() };
+        assert!(tap.persist && !tap.layer3 && tun.layer3);
     });
 }
 
@@ -189,7 +204,7 @@ fn routes_rules_and_neighbours_are_those_that_ip_shows() {
              ip nexthop add id 9 via 10.0.0.5 dev a; ip route add 10.5.0.0/16 nhid 9
              ip rule add from 10.0.0.0/8 to 10.6.0.0/16 iif a fwmark 0x10/0xf0 table 77 pref 100
              ip rule add not ipproto tcp dport 80-90 pref 101 lookup main suppress_prefixlength 0
-             ip rule add uidrange 5-6 pref 102 blackhole
+             ip rule add uidrange 0-0 pref 102 blackhole
              ip neigh add 10.0.0.7 lladdr 02:00:00:00:00:07 dev a
              ip neigh add proxy 10.0.0.8 dev a",
         );
@@ -307,7 +322,7 @@ fn the_ruleset_its_hooks_and_tracked_connections() {
 #[test]
 fn names_from_files_and_labs() {
     privileged("names_from_files_and_labs", || {
-        let holder = Space::new(&["--net", "--mount"]);
+        let holder = Space::new(&CONTAINER);
         // Files in a mount namespace of its own; nobody is in the namespace that they hold.
         holder
             .run("mount -t tmpfs none /run; ip netns add 'by-file'; ip -n by-file link set lo up");
@@ -377,4 +392,28 @@ fn xfrm_policies_are_noticed() {
         assert!(added.is_ok(), "this kernel has no IPsec");
         assert_eq!(space.of(&snapshot()).opaque, [Opaque::Xfrm]);
     });
+}
+
+#[test]
+fn an_ordinary_user_is_told_that_the_view_is_partial() {
+    use std::os::unix::process::CommandExt;
+    const NAME: &str = "an_ordinary_user_is_told_that_the_view_is_partial";
+    if rustix::process::geteuid().is_root() {
+        // Once more as nobody, from a place where nobody may run it.
+        let exe = format!("/tmp/read-as-nobody-{}", std::process::id());
+        std::fs::copy(std::env::current_exe().unwrap(), &exe).unwrap();
+        let mut again = std::process::Command::new(&exe);
+        let status = again.args([NAME, "--exact"]).uid(65534).gid(65534).current_dir("/").status();
+        std::fs::remove_file(&exe).unwrap();
+        assert!(status.unwrap().success());
+        return;
+    }
+    let snapshot = read(&ReadOptions::default()).unwrap();
+    assert!(snapshot.warnings.iter().any(|w| w.text.contains("partial")), "{snapshot:?}");
+    let own = &snapshot.namespaces[&snapshot.viewer.unwrap()];
+    assert!(own.links.values().any(|l| l.name == "lo"));
+    assert_ne!(own.rules, []);
+    assert_ne!(own.sysctls.default_ttl, 0);
+    // What it may not see is a gap, and not nothing.
+    assert!(own.gap("netfilter").is_some());
 }

@@ -26,7 +26,7 @@ pub fn trace(
     style: &Style,
 ) -> String {
     let router = router(&trace.there);
-    let mut teller = Teller { page: Page::new(style), snapshot, explain, router };
+    let mut teller = Teller { page: Page::new(style), snapshot, explain, router, lost: false };
     teller.question(trace);
     teller.way(&trace.there, live.map(|l| l.there.as_slice()), 0);
     if let Some(back) = &trace.back {
@@ -44,6 +44,8 @@ struct Teller<'a> {
     explain: bool,
     /// The link by which the last router on the way there sent the packet.
     router: Option<LinkId>,
+    /// The real packet was missed already: it cannot be expected any more, nor can its answer.
+    lost: bool,
 }
 
 /// What is to be printed before a step.
@@ -78,10 +80,9 @@ impl Teller<'_> {
     /// The answer's way. Of an answer to a packet that did not come nothing can be seen.
     fn back(&mut self, back: &Way, live: Option<&Checked>) {
         self.page.end().put(Tone::Title, "the way back").end();
-        let lost = |marks: &[Mark]| marks.contains(&Mark::Missing);
         let seen = |m: &Mark| matches!(m, Mark::Seen(_) | Mark::Otherwise(_));
         match live {
-            Some(live) if lost(&live.there) && !live.back.iter().any(seen) => {
+            Some(live) if self.lost && !live.back.iter().any(seen) => {
                 self.page.line("  nothing of it was seen");
             }
             _ => self.way(back, live.map(|l| l.back.as_slice()), 0),
@@ -92,18 +93,18 @@ impl Teller<'_> {
     /// was seen is told.
     fn way(&mut self, way: &Way, marks: Option<&[Mark]>, depth: usize) {
         let mut place = 0;
-        let (mut lost, mut unseen) = (false, 0);
+        let mut unseen = 0;
         let mut before: Option<&Step> = None;
         for hop in &way.hops {
             let mut heading = Some(self.snapshot.name_of(hop.ns));
             for (n, step) in hop.steps.iter().enumerate() {
-                let behind = lost;
+                let behind = self.lost;
                 let sign = match (marks, is_place(step)) {
                     (None, _) => Sign::plain(Tone::Plain, "·"),
                     (Some(_), false) => Sign::plain(Tone::Faint, "-"),
                     (Some(marks), true) => {
                         place += 1;
-                        sign_of(marks.get(place - 1), &mut lost)
+                        sign_of(marks.get(place - 1), &mut self.lost)
                     }
                 };
                 if behind && sign.seen.is_none() {

@@ -29,7 +29,7 @@ pub(super) struct Source {
 impl Source {
     /// The settings of the calling thread's namespace.
     pub(super) fn read(&mut self, socket: &mut Socket) -> io::Result<Sysctls> {
-        if self.uses % USES == 0 {
+        if self.uses.is_multiple_of(USES) {
             self.instance = instance().ok();
         }
         self.uses = self.uses.wrapping_add(1);

@@ -39,7 +39,7 @@ impl Space {
     /// The same, from within this one.
     pub(crate) fn inside(&self, flags: &[&str]) -> Self {
         let mut command = Command::new("nsenter");
-        command.args(["-t", &self.pid.to_string(), "-a", "unshare"]);
+        command.args(["-t", &self.pid.to_string(), "-n", "-m", "-p", "unshare"]);
         Self::spawn(command, flags)
     }
 
@@ -87,7 +87,7 @@ impl Space {
     pub(crate) fn run(&self, command: &str) -> String {
         let pid = self.pid.to_string();
         let mut nsenter = Command::new("nsenter");
-        nsenter.args(["-t", &pid, "-a", "sh", "-e", "-c", command]);
+        nsenter.args(["-t", &pid, "-n", "-m", "-p", "sh", "-e", "-c", command]);
         output(nsenter)
     }
 

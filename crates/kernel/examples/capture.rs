@@ -1,0 +1,35 @@
+//! Prints what the kernel answers in this network namespace, as the hexadecimal text that the
+//! tests of `wire` read: `unshare -n sh -c 'ip link add …; capture links'`.
+
+#![allow(clippy::print_stdout, reason = "its result")]
+
+use std::error::Error;
+
+use kernel::netlink::{Protocol, Request, Socket};
+use wire::{conntrack, rtnl};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let what = std::env::args().nth(1).unwrap_or_default();
+    let mut route = Socket::open(Protocol::Route)?;
+    let replies = match what.as_str() {
+        "links" => route.dump(rtnl::get_links(None)),
+        "addresses" => route.dump(rtnl::get_addresses(None, false)),
+        "routes" => route.dump(rtnl::get_routes(false)),
+        "rules" => route.dump(rtnl::get_rules()),
+        "neighbours" => route.dump(rtnl::get_neighbours(false)),
+        "fdb" => route.dump(rtnl::get_fdb()),
+        "qdiscs" => route.dump(rtnl::get_qdiscs()),
+        "conntrack" => Socket::open(Protocol::Netfilter)?
+            .dump(Request::new(conntrack::GET, conntrack::any_family())),
+        _ => return Err("which: links, addresses, routes, rules, neighbours, …?".into()),
+    }?;
+    for row in replies.bytes.chunks(32) {
+        let row: Vec<String> = row.chunks(4).map(|w| w.iter().map(hex).collect()).collect();
+        println!("{}", row.join(" "));
+    }
+    Ok(())
+}
+
+fn hex(byte: &u8) -> String {
+    format!("{byte:02x}")
+}

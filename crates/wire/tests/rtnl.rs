@@ -1,0 +1,280 @@
+//! What the kernel (6.18) answered after the commands at the head of each capture, and what is
+//! read out of it. A capture is made by `cargo run -p kernel --example capture`.
+
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
+
+use std::fmt::Debug;
+
+use model::{ConntrackStatus, HostId, LinkId, LinkKind, NsId, NsKey, Relation};
+use wire::conntrack;
+use wire::rtnl::{self, Message, messages};
+
+fn bytes(capture: &str) -> Vec<u8> {
+    let digits = capture.lines().filter(|l| !l.starts_with('#')).flat_map(str::chars);
+    let digits: Vec<u32> = digits.filter_map(|c| c.to_digit(16)).collect();
+    digits.chunks(2).map(|d| u8::try_from(d[0] << 4 | d[1]).unwrap()).collect()
+}
+
+fn all<T>(capture: &str, one: impl Fn(&Message<'_>) -> Option<T>) -> Vec<T> {
+    messages(&bytes(capture)).map(|m| one(&m).unwrap()).collect()
+}
+
+fn text(value: impl Debug) -> String {
+    format!("{value:?}")
+}
+
+#[test]
+fn links() {
+    let links = all(include_str!("captures/links.hex"), rtnl::link);
+    let named = |name: &str| links.iter().find(|l| l.link.name == name).unwrap();
+    let here = NsId::inode(1);
+    let relation = |name| named(name).clone().resolve(here, |_| None).relation;
+
+    let a = &named("a").link;
+    assert_eq!((a.index, a.mac.unwrap().to_string().as_str()), (7, "02:00:00:00:00:0a"));
+    assert_eq!((a.is_up(), a.is_running(), a.state.as_str()), (true, false, "LOWERLAYERDOWN"));
+    assert_eq!((a.qdisc.as_str(), a.txqlen, &a.kind), ("noqueue", 1000, &LinkKind::Veth));
+    let port = a.port.as_ref().unwrap();
+    assert_eq!((port.hairpin, port.isolated, port.learning), (true, true, true));
+    assert_eq!(text(port.state), "Disabled");
+    assert_eq!(a.master, Some(named("br0").link.index));
+    assert_eq!(named("a").slave_kind.as_deref(), Some("bridge"));
+    assert_eq!(relation("a"), Relation::Peer(LinkId { ns: here, index: 9 }));
+
+    let b = &named("b").link;
+    assert_eq!((b.mtu, b.alias.as_deref()), (1400, Some("the far end")));
+    assert_eq!(b.altnames, ["longer-name"]);
+    assert_eq!((b.master, &b.port, b.ipv6_disabled), (None, &None, Some(false)));
+    assert_eq!(b.inet.unwrap().send_redirects, true);
+
+    assert_eq!(text(&named("mv").link.kind), "Macvlan(Macvlan { mode: Private })");
+    assert_eq!(relation("mv"), Relation::Lower(LinkId { ns: here, index: 9 }));
+    assert_eq!(
+        text(&named("vx").link.kind),
+        "Vxlan(Vxlan { vni: 42, local: Some(10.0.0.1), remote: Some(10.0.0.2), port: 4789, \
+         learning: true })"
+    );
+    assert_eq!(relation("vx"), Relation::Lower(LinkId { ns: here, index: 7 }));
+    let LinkKind::Bridge(bridge) = &named("br0").link.kind else { panic!() };
+    assert_eq!((bridge.ageing_time, bridge.forward_delay), (1200, 1500));
+    assert!(bridge.nf_call_iptables && bridge.multicast_snooping && !bridge.vlan_filtering);
+    assert_eq!(
+        text(&named("t0").link.kind),
+        "Tap(Tap { layer3: false, persist: true, holder: None })"
+    );
+    assert_eq!(named("ifb9").link.kind, LinkKind::Other("ifb".into()));
+    assert_eq!((&named("lo").link.kind, named("lo").link.mac), (&LinkKind::Loopback, None));
+}
+
+#[test]
+fn a_peer_elsewhere_is_found_by_the_askers_number() {
+    let mut link = all(include_str!("captures/links.hex"), rtnl::link)
+        .into_iter()
+        .find(|l| l.link.name == "a")
+        .unwrap();
+    let (here, there) = (NsId::inode(1), NsId { host: HostId(0), key: NsKey::Unseen(4) });
+    let resolve =
+        |link: &rtnl::RawLink| link.clone().resolve(here, |n| (n == 4).then_some(there)).relation;
+    link.joined.nsid = Some(4);
+    assert_eq!(resolve(&link), Relation::Peer(LinkId { ns: there, index: 9 }));
+    link.joined.index = Some(7);
+    assert_eq!(resolve(&link), Relation::Peer(LinkId { ns: there, index: 7 }), "equal indexes");
+    link.joined.index = None;
+    assert_eq!(resolve(&link), Relation::Peer(LinkId { ns: there, index: 7 }), "left out");
+    link.joined.nsid = Some(5);
+    assert_eq!(resolve(&link), Relation::Unresolved(5));
+    link.joined.nsid = None;
+    assert_eq!(resolve(&link), Relation::None, "its peer is gone");
+}
+
+#[test]
+fn addresses() {
+    let lines: Vec<String> = all(include_str!("captures/addresses.hex"), rtnl::address)
+        .into_iter()
+        .map(|a| {
+            let peer = a.peer.map(|p| format!(" peer {p}")).unwrap_or_default();
+            let brd = a.broadcast.map(|b| format!(" brd {b}")).unwrap_or_default();
+            let secondary = if a.secondary { " secondary" } else { "" };
+            let label = a.label.unwrap();
+            format!("{}: {}{peer}{brd} {:?}{secondary} {label}", a.link, a.net, a.scope)
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "3: 10.0.9.1/32 peer 10.0.9.2 Link a",
+            "3: 10.0.0.1/24 brd 10.0.0.255 Global a",
+            "3: 10.0.0.2/24 Global secondary a:1",
+        ]
+    );
+}
+
+#[test]
+fn routes() {
+    let routes = all(include_str!("captures/routes.hex"), rtnl::route);
+    assert!(routes.iter().all(|r| r.unmodelled.is_none()));
+    let lines: Vec<String> = routes
+        .iter()
+        .map(|r| &r.route)
+        .filter(|r| r.table != model::TABLE_LOCAL)
+        .map(|r| {
+            let hops: Vec<String> = r
+                .nexthops
+                .iter()
+                .map(|h| {
+                    let via = h.gateway.map(|g| g.to_string()).unwrap_or_default();
+                    let onlink = if h.onlink { " onlink" } else { "" };
+                    format!("[{via} dev {} weight {}{onlink}]", h.link, h.weight)
+                })
+                .collect();
+            format!(
+                "{} {:?} table {} {:?} metric {} src {:?} mtu {:?} nhid {:?} {}",
+                r.dst,
+                r.kind,
+                r.table,
+                r.protocol,
+                r.metric,
+                r.prefsrc,
+                r.mtu,
+                r.nexthop_id,
+                hops.join(" ")
+            )
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "10.8.0.0/16 Unicast table 300 Static metric 0 src Some(10.0.0.1) mtu None nhid None \
+             [192.0.2.1 dev 3 weight 1 onlink]",
+            "0.0.0.0/0 Unicast table 254 Boot metric 50 src None mtu Some(1300) nhid None \
+             [10.0.0.254 dev 3 weight 1]",
+            "10.0.0.0/24 Unicast table 254 Kernel metric 0 src Some(10.0.0.1) mtu None nhid None \
+             [ dev 3 weight 1]",
+            "10.5.0.0/16 Unicast table 254 Boot metric 0 src None mtu None nhid Some(9) \
+             [10.0.0.5 dev 3 weight 1]",
+            "10.7.0.0/16 Blackhole table 254 Boot metric 0 src None mtu None nhid None ",
+            "10.9.0.0/16 Unicast table 254 Boot metric 0 src None mtu None nhid None \
+             [10.0.0.2 dev 3 weight 3] [fe80::7 dev 2 weight 1 onlink]",
+        ]
+    );
+}
+
+#[test]
+fn rules() {
+    // Rules of multicast routing are among them, which are none of ours.
+    let bytes = bytes(include_str!("captures/rules.hex"));
+    let rules: Vec<_> = messages(&bytes).filter_map(|m| rtnl::rule(&m)).collect();
+    let four: Vec<_> = rules.iter().filter(|r| !r.ipv6).map(|r| &r.rule).collect();
+    assert_eq!(rules.len() - four.len(), 2);
+    let [local, first, second, third, fourth, main, default] = four.as_slice() else { panic!() };
+    assert_eq!(
+        [(*local).clone(), (*main).clone(), (*default).clone()].to_vec(),
+        model::Rule::defaults()
+    );
+    let net = |text: &str| Some(text.parse().unwrap());
+    assert_eq!((first.src, first.dst), (net("10.0.0.0/8"), net("10.6.0.0/16")));
+    assert_eq!((first.iif.as_deref(), first.mark), (Some("a"), Some((0x10, 0xf0))));
+    assert_eq!(text(first.action), "Table(777)");
+    assert_eq!((second.invert, second.protocol, second.dport), (true, Some(6), Some((80, 90))));
+    assert_eq!(second.suppress_prefixlength, Some(1));
+    assert_eq!(
+        (third.unknown.as_slice(), text(third.action)),
+        (&["uidrange".to_owned()][..], "Blackhole".into())
+    );
+    assert_eq!((fourth.tos, text(fourth.action)), (0x10, "Goto(32766)".into()));
+}
+
+#[test]
+fn neighbours() {
+    let mut lines: Vec<String> = all(include_str!("captures/neighbours.hex"), rtnl::neighbour)
+        .into_iter()
+        .filter(|n| n.ip.is_ipv4() || n.mac.is_none())
+        .map(|n| {
+            let mac = n.mac.map(|m| m.to_string()).unwrap_or_default();
+            format!("{} dev {} {mac} {}", n.ip, n.link, n.state.as_str())
+        })
+        .collect();
+    lines.sort();
+    assert_eq!(
+        lines,
+        [
+            "10.0.0.7 dev 3 02:00:00:00:00:07 PERMANENT",
+            "10.0.0.8 dev 3 02:00:00:00:00:08 STALE",
+            "fd00::9 dev 3  FAILED",
+        ]
+    );
+}
+
+#[test]
+fn forwarding_databases() {
+    let mut lines: Vec<String> = all(include_str!("captures/fdb.hex"), rtnl::fdb)
+        .into_iter()
+        .filter(|e| !e.mac.is_group())
+        .map(|e| {
+            let flags = [
+                (e.local, " local"),
+                (e.is_static, " static"),
+                (e.own, " self"),
+                (e.age.is_some(), " ages"),
+            ];
+            let flags: String = flags.into_iter().filter(|f| f.0).map(|f| f.1).collect();
+            let dst = e.remote.map(|r| format!(" dst {r}")).unwrap_or_default();
+            format!("{} dev {} master {:?}{flags}{dst}", e.mac, e.link, e.master)
+        })
+        .collect();
+    lines.sort();
+    assert_eq!(
+        lines,
+        [
+            "02:00:00:00:00:01 dev 2 master Some(2) local",
+            "02:00:00:00:00:0a dev 4 master Some(2) local",
+            "02:00:00:00:00:77 dev 4 master Some(2) static",
+            "02:00:00:00:00:78 dev 4 master Some(2) ages",
+            "02:00:00:00:00:79 dev 5 master None static self dst 10.0.0.9",
+        ]
+    );
+}
+
+#[test]
+fn tracked_connections() {
+    let all = all(include_str!("captures/conntrack.hex"), conntrack::conntrack);
+    let [flow] = all.as_slice() else { panic!("{all:?}") };
+    let line =
+        |t: &model::Tuple| format!("{} {}:{} > {}:{}", t.protocol, t.src, t.sport, t.dst, t.dport);
+    assert_eq!(line(&flow.original), "17 10.0.0.1:3333 > 10.0.0.2:53");
+    assert_eq!(line(&flow.reply), "17 127.0.0.1:5353 > 10.0.0.1:3333");
+    assert_eq!((flow.mark, flow.zone), (7, 0));
+    let wanted = ConntrackStatus::CONFIRMED | ConntrackStatus::DST_NAT;
+    assert!(flow.status.contains(wanted) && !flow.status.contains(ConntrackStatus::SEEN_REPLY));
+}
+
+#[test]
+fn hooks_among_the_queueing_disciplines() {
+    let all = all(include_str!("captures/qdiscs.hex"), rtnl::qdisc);
+    let hooks: Vec<_> = all.iter().filter(|q| q.is_hook()).map(|q| q.link).collect();
+    assert_eq!((all.len() > 1, hooks.len()), (true, 1), "{all:?}");
+}
+
+#[test]
+fn no_bytes_make_it_panic() {
+    for capture in [
+        include_str!("captures/links.hex"),
+        include_str!("captures/routes.hex"),
+        include_str!("captures/rules.hex"),
+        include_str!("captures/fdb.hex"),
+    ] {
+        let bytes = bytes(capture);
+        for place in 0..bytes.len().min(4000) {
+            for value in [0, 1, 0x7f, 0xff] {
+                let mut bad = bytes.clone();
+                bad[place] = value;
+                bad.truncate(4000);
+                for message in messages(&bad) {
+                    let _ = (rtnl::link(&message), rtnl::route(&message), rtnl::rule(&message));
+                    let _ = (rtnl::address(&message), rtnl::neighbour(&message));
+                    let _ = (rtnl::fdb(&message), rtnl::nsid(&message), rtnl::qdisc(&message));
+                }
+            }
+        }
+    }
+}
