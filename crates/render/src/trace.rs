@@ -98,7 +98,7 @@ impl Teller<'_> {
         for hop in &way.hops {
             let mut heading = Some(self.snapshot.name_of(hop.ns));
             for (n, step) in hop.steps.iter().enumerate() {
-                let behind = self.lost;
+                let behind = self.lost && marks.is_some();
                 let sign = match (marks, is_place(step)) {
                     (None, _) => Sign::plain(Tone::Plain, "·"),
                     (Some(_), false) => Sign::plain(Tone::Faint, "-"),
