@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use model::{
-    Family, Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState, NsId, RouteKind, Scope,
+    Family, Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState, NsId, RouteKind,
+    Scope,
 };
 
 use crate::route::Flow;

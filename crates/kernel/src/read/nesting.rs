@@ -1,8 +1,6 @@
-//! Who is inside of whom, and who owns whom.
+//! Who is inside of whom.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use model::{Namespace, NsId};
 use rustix::fs::{Mode, OFlags, fstat, open, stat};
@@ -10,16 +8,15 @@ use rustix::fs::{Mode, OFlags, fstat, open, stat};
 use super::KnownName;
 use super::door::identity;
 use super::find::{Candidate, Finds, id};
+use super::nsfs;
 use super::process::{Identity, Seen};
 
-/// Fills in parents and owners.
+/// Fills in parents.
 pub(super) fn nest(finds: &mut Finds, names: &[KnownName]) {
     let tree = PidTree::new(&finds.processes, finds.viewer);
     let host = tree.host;
     let leads = leads(&finds.processes);
-    let user = stat("/proc/thread-self/ns/user").ok().map(|s| identity(&s));
     for candidate in &mut finds.candidates {
-        own(candidate, user);
         let namespace = &mut candidate.namespace;
         let by_name = named_parent(namespace.id, names, host);
         let by_process = || tree.parent(*leads.get(&namespace.id)?, namespace.id);
@@ -104,17 +101,8 @@ impl PidTree {
 fn parent_of(pid: u32) -> Option<Identity> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let inner = open(format!("/proc/{pid}/ns/pid"), flags, Mode::empty()).ok()?;
-    let outer = ask(&inner, NS_GET_PARENT).ok()?;
+    let outer = nsfs::parent(&inner).ok()?;
     fstat(&outer).ok().map(|s| identity(&s))
-}
-
-/// Owner of a namespace, as this reader may know it. One that belongs to a user namespace around
-/// the reader's own is not told: it is no less privileged than the reader.
-fn own(candidate: &mut Candidate, reader: Option<Identity>) {
-    let Ok(net) = candidate.open() else { return };
-    let Ok(user) = ask(&net, NS_GET_USERNS) else { return };
-    candidate.namespace.unprivileged = fstat(&user).ok().map(|s| identity(&s)) != reader;
-    candidate.namespace.owner_uid = owner_uid(user.as_fd()).ok();
 }
 
 /// A chain of parents never comes back to where it began.
@@ -134,28 +122,4 @@ fn break_cycles(candidates: &mut [Candidate]) {
             at = parents.get(&parent).copied();
         }
     }
-}
-
-// _IO(0xb7, n) of linux/nsfs.h.
-const NS_GET_USERNS: libc::Ioctl = 0xb701;
-const NS_GET_PARENT: libc::Ioctl = 0xb702;
-const NS_GET_OWNER_UID: libc::Ioctl = 0xb704;
-
-/// Asks a namespace file for a related one.
-fn ask(namespace: &OwnedFd, what: libc::Ioctl) -> io::Result<OwnedFd> {
-    // SAFETY: these two requests take no argument.
-    let fd = unsafe { libc::ioctl(namespace.as_raw_fd(), what) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the kernel has just made this descriptor for us.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-/// The uid that made a user namespace.
-fn owner_uid(user: BorrowedFd<'_>) -> io::Result<u32> {
-    let mut uid: libc::uid_t = 0;
-    // SAFETY: the request stores one uid_t where the pointer says.
-    let result = unsafe { libc::ioctl(user.as_raw_fd(), NS_GET_OWNER_UID, &raw mut uid) };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(uid) }
 }
