@@ -13,14 +13,14 @@ use super::process::{Identity, Seen};
 
 /// Fills in parents.
 pub(super) fn nest(finds: &mut Finds, names: &[KnownName]) {
-    let tree = PidTree::new(&finds.processes, finds.viewer);
-    let host = tree.host;
+    let host = finds.host;
+    let tree = PidTree::new(&finds.processes, host);
     let leads = leads(&finds.processes);
     for candidate in &mut finds.candidates {
         let namespace = &mut candidate.namespace;
         let by_name = named_parent(namespace.id, names, host);
         let by_process = || tree.parent(*leads.get(&namespace.id)?, namespace.id);
-        let by_mount = || Some(namespace.files.first()?.seen_in.unwrap_or(finds.viewer));
+        let by_mount = || Some(namespace.files.first()?.seen_in.unwrap_or(host));
         let parent = by_name.or_else(by_process).or_else(|| match leads.get(&namespace.id) {
             Some(_) => None,
             None => by_mount(),
@@ -56,7 +56,7 @@ struct PidTree {
     inits: HashMap<Identity, Init>,
     /// The reader's own PID namespace: the outermost that it sees.
     top: Option<Identity>,
-    /// The network namespace of its init, or, where that may not be looked at, the reader's.
+    /// The network namespace of its init.
     host: NsId,
 }
 
@@ -66,16 +66,15 @@ struct Init {
 }
 
 impl PidTree {
-    fn new(processes: &[Seen], viewer: NsId) -> Self {
+    fn new(processes: &[Seen], host: NsId) -> Self {
         let mut inits = HashMap::new();
         for seen in processes.iter().filter(|s| s.process.inner_pid == 1) {
             if let (Some(pid_ns), Some(net)) = (seen.pid_ns, seen.net) {
                 inits.insert(pid_ns, Init { pid: seen.process.pid, net: id(net) });
             }
         }
-        let first = processes.first().filter(|s| s.process.pid == 1);
         let top = stat("/proc/thread-self/ns/pid").ok().map(|s| identity(&s));
-        Self { inits, top, host: first.and_then(|s| s.net).map_or(viewer, id) }
+        Self { inits, top, host }
     }
 
     /// The network namespace of the nearest init, from the PID namespace of `lead` outwards, that
