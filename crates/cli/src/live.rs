@@ -305,20 +305,25 @@ fn watch(snapshot: &Snapshot, trace: &Trace, wish: &Wish, tag: Tag) -> Result<Wa
     }
     let sent = probe::send(net, &probe);
     let mut notes = unopened;
-    let sightings = match sent {
-        Ok(at) => {
+    let (sightings, received) = match sent {
+        Ok(sent) => {
             let own: Vec<LinkId> = taps.watched().into_iter().filter(|l| l.ns == source).collect();
             let enough = |seen: &[_]| probe::answered(seen, &own);
-            taps.collect(&probe, at, wish.patience, enough).or_fail("cannot wait for the packet")?
+            let seen = taps
+                .collect(&probe, sent.at, wish.patience, enough)
+                .or_fail("cannot wait for the packet")?;
+            // An ICMP error comes to no socket of this kind.
+            let refused = seen.iter().any(|s| s.leg == walk::Leg::Error);
+            (seen, (!refused).then(|| sent.is_answered()))
         }
         Err(e) => {
             notes.push(refusal(&e));
-            Vec::new()
+            (Vec::new(), Some(false))
         }
     };
     // What the probe may have opened is closed, whatever became of the answer.
     let _ = probe::reset(net, &probe);
-    let checked = walk::check(trace, &taps.watched(), &sightings);
+    let checked = walk::check(trace, &taps.watched(), &sightings, received);
     Ok(Watched { checked, notes })
 }
 

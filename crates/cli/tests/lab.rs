@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::Bench;
+use support::{Bench, alive};
 use trial::{Needs, test};
 
 fn main() -> std::process::ExitCode {
@@ -58,16 +58,6 @@ fn host() -> String {
     let nsids = run("ip", &["netns", "list-id"]);
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
     format!("{links}{routes}{nsids}{mounts}")
-}
-
-#[track_caller]
-fn alive(pids: &[u32]) -> Vec<u32> {
-    let runs = |pid: &&u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let state = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-        !state.is_empty() && !state.starts_with(['Z', 'X'])
-    };
-    pids.iter().filter(runs).copied().collect()
 }
 
 fn up_is_idempotent() {

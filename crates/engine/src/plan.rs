@@ -33,6 +33,8 @@ struct Plan<'w> {
     /// Facts of before by what they are about: two of one thing after a run that was cut short.
     old: HashMap<Key, Vec<&'w Fact>>,
     new: HashMap<Key, &'w Fact>,
+    /// Ends of wanted links.
+    new_ends: HashSet<LinkRef>,
     state: State,
     changes: Vec<Change>,
     /// Made by this plan: what they have, they have from birth.
@@ -52,6 +54,7 @@ impl<'w> Plan<'w> {
             before,
             old,
             new: wanted.facts.iter().map(|f| (Key::of(f), f)).collect(),
+            new_ends: wanted.facts.iter().flat_map(ends_of).collect(),
             state,
             changes: Vec::new(),
             fresh_spaces: HashSet::new(),
@@ -68,7 +71,8 @@ impl<'w> Plan<'w> {
     fn clear(&mut self) {
         let spaces = self.doomed_spaces();
         let links = self.doomed_links(&spaces);
-        let ends: HashSet<LinkRef> = links.iter().flat_map(ends_of).collect();
+        let mut ends: HashSet<LinkRef> = links.iter().flat_map(ends_of).collect();
+        ends.extend(self.ends_dying_with(&spaces));
         for fact in self.before.iter().rev() {
             let unwanted =
                 !self.new.contains_key(&Key::of(fact)) || self.pins_the_dead(fact, &spaces);
@@ -161,13 +165,8 @@ impl<'w> Plan<'w> {
     fn doomed_links(&self, spaces: &BTreeSet<String>) -> Vec<Fact> {
         let mut doomed: Vec<Fact> = Vec::new();
         let add = |fact: Fact, doomed: &mut Vec<Fact>| {
-            // A cable is a process: it ends with the namespace that it runs in, not with the other.
             let key = Key::of(&fact);
-            let dies = match &fact {
-                Fact::Cable(cable) => spaces.contains(&cable.a.link.ns),
-                _ => key.namespaces().iter().any(|ns| spaces.contains(*ns)),
-            };
-            if !dies && !doomed.iter().any(|d| Key::of(d) == key) {
+            if !self.dies_in_time(&fact, spaces) && !doomed.iter().any(|d| Key::of(d) == key) {
                 doomed.push(fact);
             }
         };
@@ -186,6 +185,30 @@ impl<'w> Plan<'w> {
             }
         }
         doomed
+    }
+
+    /// Whether a link or cable ends by itself with a namespace, before anybody misses its place.
+    fn dies_in_time(&self, fact: &Fact, spaces: &BTreeSet<String>) -> bool {
+        match fact {
+            // A process: it ends with the namespace that it runs in, not with the other.
+            Fact::Cable(cable) => spaces.contains(&cable.a.link.ns),
+            // The kernel clears a dead namespace away when it has time: until then its links'
+            // other ends keep their names, so one that is to be made again is removed at once.
+            fact => {
+                let ends = ends_of(fact);
+                ends.iter().any(|end| spaces.contains(&end.ns))
+                    && !ends.iter().any(|e| !spaces.contains(&e.ns) && self.new_ends.contains(e))
+            }
+        }
+    }
+
+    /// Ends in living namespaces of links that end with another namespace.
+    fn ends_dying_with(&self, spaces: &BTreeSet<String>) -> Vec<LinkRef> {
+        let dies = |fact: &&Fact| match fact {
+            Fact::Cable(cable) => spaces.contains(&cable.a.link.ns),
+            fact => ends_of(fact).iter().any(|end| spaces.contains(&end.ns)),
+        };
+        self.before.iter().filter(dies).flat_map(ends_of).collect()
     }
 
     /// What stands where a wanted link or cable is to be.

@@ -133,6 +133,8 @@ impl State {
         let mut lo = link(1, "lo", LinkKind::Loopback, &Pins::default());
         lo.mtu = 65536;
         space.links.insert(1, lo);
+        self.indexes.insert(id, [("lo".to_owned(), 1)].into());
+        self.names.insert(id, spec.name.clone());
         self.spaces.insert(id, space);
         self.known.namespaces.insert(spec.name.clone(), id);
     }
@@ -159,6 +161,8 @@ impl State {
             self.end_link(LinkId { ns: id, index });
         }
         self.spaces.remove(&id);
+        self.names.remove(&id);
+        self.indexes.remove(&id);
         for space in self.spaces.values_mut() {
             space.nsids.retain(|_, target| *target != id);
             space.files.retain(|f| f.seen_in != Some(id));
@@ -172,6 +176,9 @@ impl State {
     fn end_link(&mut self, id: LinkId) {
         let Some(space) = self.spaces.get_mut(&id.ns) else { return };
         let Some(gone) = space.links.remove(&id.index) else { return };
+        if let Some(indexes) = self.indexes.get_mut(&id.ns) {
+            indexes.remove(&gone.name);
+        }
         space.addresses.retain(|a| a.link != id.index);
         space.neighbours.retain(|n| n.link != id.index);
         space.routes.retain(|r| !r.nexthops.iter().any(|h| h.link == id.index));
@@ -240,7 +247,9 @@ impl State {
         let next = space.links.keys().next_back().map_or(1, |i| i + 1);
         let index = pins.index.unwrap_or(next);
         space.links.insert(index, link(index, &name.name, kind, pins));
-        Some(LinkId { ns: space.id, index })
+        let id = LinkId { ns: space.id, index };
+        self.indexes.entry(id.ns).or_default().insert(name.name.clone(), index);
+        Some(id)
     }
 
     fn relate(&mut self, id: LinkId, relation: Relation) {
@@ -344,7 +353,8 @@ impl State {
         space.addresses.push(address);
     }
 
-    /// With its last IPv4 address a link loses all its IPv4 routes; routes with that source go too.
+    /// With its last IPv4 address a link loses all its IPv4 routes and neighbours; routes with that
+    /// source go too.
     fn drop_address(&mut self, spec: &AddressSpec) {
         let Some(id) = self.link_id(&spec.link) else { return };
         let Some(space) = self.spaces.get_mut(&id.ns) else { return };
@@ -352,6 +362,9 @@ impl State {
         let ip = spec.net.addr();
         let last = spec.net.addr().is_ipv4()
             && !space.addresses_of(id.index).any(|a| a.net.addr().is_ipv4());
+        if last {
+            space.neighbours.retain(|n| n.link != id.index || n.ip.is_ipv6());
+        }
         space.routes.retain(|r| {
             let through = r.nexthops.iter().any(|h| h.link == id.index);
             let v4 = matches!(r.dst, IpNet::V4(_));

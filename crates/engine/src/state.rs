@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use model::{HostId, Link, LinkId, LinkRef, Namespace, NsId, NsKey, Snapshot};
 
@@ -11,8 +11,11 @@ use crate::Known;
 pub struct State {
     pub(crate) spaces: BTreeMap<NsId, Namespace>,
     pub(crate) known: Known,
+    /// Names by namespace, and ifindexes by namespace and name: thousands of links are looked up.
+    pub(crate) names: HashMap<NsId, String>,
+    pub(crate) indexes: HashMap<NsId, HashMap<String, u32>>,
     /// Namespaces foreseen so far: they have no inode yet.
-    pub(crate) foreseen: u32,
+    foreseen: u32,
 }
 
 impl State {
@@ -22,12 +25,16 @@ impl State {
     pub fn new(now: &Snapshot, known: &Known) -> Self {
         let mut known = known.clone();
         known.namespaces.retain(|_, id| now.namespaces.contains_key(id));
-        let spaces = known
+        let spaces: BTreeMap<NsId, Namespace> = known
             .namespaces
             .values()
             .filter_map(|id| now.namespaces.get(id).map(|ns| (*id, ns.clone())))
             .collect();
-        Self { spaces, known, foreseen: 0 }
+        let names = known.namespaces.iter().map(|(name, id)| (*id, name.clone())).collect();
+        let by_name =
+            |ns: &Namespace| ns.links.values().map(|l| (l.name.clone(), l.index)).collect();
+        let indexes = spaces.iter().map(|(id, ns)| (*id, by_name(ns))).collect();
+        Self { spaces, known, names, indexes, foreseen: 0 }
     }
 
     /// The same as a Snapshot and what is known beside it.
@@ -51,19 +58,23 @@ impl State {
     }
 
     pub(crate) fn name(&self, id: NsId) -> Option<&str> {
-        self.known.namespaces.iter().find(|(_, i)| **i == id).map(|(name, _)| name.as_str())
+        self.names.get(&id).map(String::as_str)
     }
 
     pub(crate) fn link(&self, link: &LinkRef) -> Option<&Link> {
-        self.space(&link.ns)?.links.values().find(|l| l.name == link.name)
+        let id = self.link_id(link)?;
+        self.spaces.get(&id.ns)?.links.get(&id.index)
     }
 
     pub(crate) fn link_mut(&mut self, link: &LinkRef) -> Option<&mut Link> {
-        self.space_mut(&link.ns)?.links.values_mut().find(|l| l.name == link.name)
+        let id = self.link_id(link)?;
+        self.spaces.get_mut(&id.ns)?.links.get_mut(&id.index)
     }
 
     pub(crate) fn link_id(&self, link: &LinkRef) -> Option<LinkId> {
-        Some(LinkId { ns: self.id(&link.ns)?, index: self.link(link)?.index })
+        let ns = self.id(&link.ns)?;
+        let index = *self.indexes.get(&ns)?.get(&link.name)?;
+        Some(LinkId { ns, index })
     }
 
     /// The lab's name for a link.

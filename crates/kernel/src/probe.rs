@@ -10,7 +10,7 @@ mod send;
 mod tap;
 
 pub use frame::sighting;
-pub use send::{reset, send};
+pub use send::{Sent, reset, send};
 pub use tap::{Taps, answered};
 
 use std::net::Ipv4Addr;

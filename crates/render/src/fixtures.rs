@@ -5,6 +5,9 @@
 //! bridge NS:NAME [ADDRESS…] [down]
 //! nic NS:NAME [@BRIDGE] [ADDRESS…] [down]
 //! veth NS:NAME[@BRIDGE] NS:NAME[@BRIDGE] [down]
+//! macvlan NS:NAME NS:LOWER
+//! vxlan NS:NAME NS:LOWER VNI
+//! kind NS:NAME KIND
 //! addr NS:NAME ADDRESS…
 //! index NS:NAME N        (for the links that follow: N, N+1, …)
 //! route NS DESTINATION [via GATEWAY] dev LINK
@@ -17,9 +20,9 @@ use std::net::Ipv4Addr;
 use ipnet::IpNet;
 use model::{
     Address, BaseChain, Bridge, BridgePort, Chain, CmpOp, Compat, Expr, Family, Hook, InetConf,
-    Link, LinkFlags, LinkId, LinkKind, Mac, MetaKey, Name, NameSource, Namespace, Nexthop, NftRule,
-    NsId, OperState, PayloadBase, Policy, Process, Protocol, Reg, Relation, Route, RouteKind, Rule,
-    Scope, Snapshot, Table, Xt, XtInfo, XtNatRange,
+    Link, LinkFlags, LinkId, LinkKind, Mac, Macvlan, MetaKey, Name, NameSource, Namespace, Nexthop,
+    NftRule, NsId, OperState, PayloadBase, Policy, Process, Protocol, Reg, Relation, Route,
+    RouteKind, Rule, Scope, Snapshot, Table, Vxlan, Xt, XtInfo, XtNatRange,
 };
 
 /// The network that the text describes. Panics where it does not understand: it is for tests.
@@ -32,6 +35,13 @@ pub(crate) fn network(text: &str) -> Snapshot {
             "bridge" => net.bridge(&words[1..]),
             "nic" => net.nic(&words[1..]),
             "veth" => net.veth(&words[1..]),
+            "macvlan" => net.stacked(words[1], words[2], LinkKind::Macvlan(Macvlan::default())),
+            "vxlan" => {
+                let vni = words[3].parse().unwrap();
+                let kind = LinkKind::Vxlan(Vxlan { vni, port: 4789, ..Vxlan::default() });
+                net.stacked(words[1], words[2], kind);
+            }
+            "kind" => _ = net.add(words[1], LinkKind::Other(words[2].to_owned())),
             "addr" => net.addresses(words[1], &words[2..]),
             "index" => net.next = words[1].parse().unwrap(),
             "route" => net.route(&words[1..]),
@@ -157,6 +167,13 @@ impl Net {
             ns.links.get_mut(&from.index).unwrap().relation = Relation::Peer(to);
         }
         self.rest(words[0], &words[2..]);
+    }
+
+    fn stacked(&mut self, name: &str, lower: &str, kind: LinkKind) {
+        let lower = link(&self.snapshot, lower);
+        let id = self.add(name, kind);
+        let ns = self.snapshot.namespaces.get_mut(&id.ns).unwrap();
+        ns.links.get_mut(&id.index).unwrap().relation = Relation::Lower(lower);
     }
 
     fn addresses(&mut self, name: &str, words: &[&str]) {

@@ -1,4 +1,4 @@
-use model::{Namespace, NsId, NsKey, Snapshot};
+use model::{Namespace, NsFile, NsId, NsKey, Snapshot};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
@@ -97,7 +97,7 @@ fn cells_of(
             .iter()
             .find(|(_, id)| **id == ns.id)
             .map_or_else(|| "-".to_owned(), |(n, _)| n.to_string()),
-        None => words::known_as(snapshot, ns.id),
+        None => words::known_as(snapshot, ns.id, 2),
     };
     vec![
         format!("{}{}", "  ".repeat(depth), snapshot.name_of(ns.id)),
@@ -111,15 +111,11 @@ fn cells_of(
 }
 
 fn files(snapshot: &Snapshot, ns: &Namespace) -> String {
-    let list: Vec<String> = ns
-        .files
-        .iter()
-        .map(|f| match f.seen_in.filter(|id| Some(*id) != snapshot.viewer) {
-            Some(id) => format!("{}:{}", snapshot.name_of(id), f.path),
-            None => f.path.clone(),
-        })
-        .collect();
-    list.join(", ")
+    let file = |f: &NsFile| match f.seen_in.filter(|id| Some(*id) != snapshot.viewer) {
+        Some(id) => format!("{}:{}", snapshot.name_of(id), f.path),
+        None => f.path.clone(),
+    };
+    words::some(1, ns.files.iter().map(file))
 }
 
 #[cfg(test)]

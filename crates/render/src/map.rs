@@ -20,6 +20,8 @@ use crate::style::Style;
 pub(crate) use role::role;
 pub(crate) use scene::chosen;
 
+use row::Overfull;
+
 pub use layout::{Frame, Layout, Segment, Text, Wall, Wire};
 
 /// The figure of the whole Snapshot, or of the surroundings of `focus`: itself, what is inside of
@@ -33,18 +35,22 @@ pub fn map(snapshot: &Snapshot, focus: Option<NsId>, style: &Style) -> String {
 #[must_use]
 pub fn layout(snapshot: &Snapshot, focus: Option<NsId>, style: &Style) -> Layout {
     let width = style.width.max(MIN_WIDTH);
-    let mut cuts = scene::Cuts { fold: FOLD, wires: Vec::new() };
+    let mut cuts = scene::Cuts { fold: FOLD, unfolded: Vec::new(), wires: Vec::new() };
     loop {
         let scene = scene::scene(snapshot, focus, &cuts, style);
-        match place::place(&scene, width) {
-            Ok(layout) => return layout,
+        match (place::place(&scene, width), scene.wires.is_empty()) {
+            (Ok(layout), _) => return layout,
             // Too many wires side by side: draw more of the leaves beside their bridges, then
             // name the far ends of the longest wires instead of drawing them.
-            Err(row::Overfull) if cuts.fold > 0 => cuts.fold = 0,
-            Err(row::Overfull) => match scene.longest_wire() {
-                Some(ends) => cuts.wires.push(ends),
-                None => return place::list(&scene, width),
-            },
+            (Err(Overfull { bridge: Some(b) }), _) if !cuts.unfolded.contains(&b) => {
+                cuts.unfolded.push(b);
+            }
+            (Err(_), _) if cuts.fold > 0 => cuts.fold = 0,
+            (Err(_), false) => {
+                let many = 1 + cuts.wires.len() / 4;
+                cuts.wires.extend(scene.longest_wires(many));
+            }
+            (Err(_), true) => return place::list(&scene, width),
         }
     }
 }

@@ -2,7 +2,7 @@ mod link;
 
 use std::collections::BTreeMap;
 
-use model::{FdbEntry, Link, NameSource, Namespace, Snapshot, Target};
+use model::{FdbEntry, Link, NameSource, Namespace, NsFile, Process, Snapshot, Target};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
@@ -47,22 +47,14 @@ fn namespace(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
 
 fn identity(snapshot: &Snapshot, ns: &Namespace) -> Vec<Vec<String>> {
     let names: Vec<String> = ns.names.iter().map(name_words).collect();
-    let processes: Vec<String> = ns
-        .processes
-        .iter()
-        .take(4)
-        .map(|p| format!("{} {} ({} inside)", p.pid, p.comm, p.inner_pid))
-        .collect();
-    let more = ns.processes.len().saturating_sub(4);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let files: Vec<String> = ns
-        .files
-        .iter()
-        .map(|f| match f.seen_in {
-            Some(id) => format!("{} (in {})", f.path, snapshot.name_of(id)),
-            None => f.path.clone(),
-        })
-        .collect();
+    let process = |p: &Process| match p.inner_pid == p.pid {
+        true => format!("{} {}", p.pid, p.comm),
+        false => format!("{} {} ({} inside)", p.pid, p.comm, p.inner_pid),
+    };
+    let file = |f: &NsFile| match f.seen_in {
+        Some(id) => format!("{} (in {})", f.path, snapshot.name_of(id)),
+        None => f.path.clone(),
+    };
     let mut owner = ls::owner(ns);
     if ns.unprivileged {
         owner.push_str(", in a user namespace of its own");
@@ -71,10 +63,10 @@ fn identity(snapshot: &Snapshot, ns: &Namespace) -> Vec<Vec<String>> {
         ("names", names.join(", ")),
         ("inside", ns.parent.map(|p| snapshot.name_of(p)).unwrap_or_default()),
         ("owner", owner),
-        ("processes", format!("{}{more}", processes.join(", "))),
-        ("files", files.join(", ")),
+        ("processes", words::some(4, ns.processes.iter().map(process))),
+        ("files", words::some(8, ns.files.iter().map(file))),
         ("nsids", words::nsid_list(snapshot, ns).join(", ")),
-        ("known as", words::known_as(snapshot, ns.id)),
+        ("known as", words::known_as(snapshot, ns.id, 8)),
     ]
     .into_iter()
     .filter(|(_, value)| !value.is_empty())

@@ -4,7 +4,7 @@ mod fix;
 mod loss;
 mod step;
 
-use model::Snapshot;
+use model::{LinkId, Snapshot};
 use walk::{Action, Cause, Checked, Disposition, Mark, Place, Sighting, Step, Trace, Way};
 
 use crate::page::Page;
@@ -25,7 +25,8 @@ pub fn trace(
     explain: bool,
     style: &Style,
 ) -> String {
-    let mut teller = Teller { page: Page::new(style), snapshot, explain };
+    let router = router(&trace.there);
+    let mut teller = Teller { page: Page::new(style), snapshot, explain, router, lost: false };
     teller.question(trace);
     teller.way(&trace.there, live.map(|l| l.there.as_slice()), 0);
     if let Some(back) = &trace.back {
@@ -42,6 +43,10 @@ struct Teller<'a> {
     page: Page,
     snapshot: &'a Snapshot,
     explain: bool,
+    /// The link by which the last router on the way there sent the packet.
+    router: Option<LinkId>,
+    /// The real packet was missed already: it cannot be expected any more, nor can its answer.
+    lost: bool,
 }
 
 /// What is to be printed before a step.
@@ -67,28 +72,31 @@ impl Teller<'_> {
             Place::Namespace(id) => self.snapshot.name_of(id),
             Place::Outside(link) => format!("outside, by {}", self.snapshot.link_name(link)),
         };
-        let text = format!("{} from {from} to {}", words::payload(p), p.dst);
+        let t = p.tuple();
+        let to = words::endpoint(t.dst, t.dport, t.protocol);
+        let text = format!("{} from {from} to {to}", words::payload(p));
         self.page.put(Tone::Title, &text).end();
     }
 
     /// One way: its namespaces, its steps, its end.
     fn way(&mut self, way: &Way, marks: Option<&[Mark]>, depth: usize) {
         let mut place = 0;
-        let mut lost = false;
         let mut before: Option<&Step> = None;
         for hop in &way.hops {
             let name = self.snapshot.name_of(hop.ns);
             self.indent(depth).put(Tone::Title, &name).end();
-            for step in &hop.steps {
+            for (n, step) in hop.steps.iter().enumerate() {
+                let told_next =
+                    hop.steps.get(n + 1).is_some_and(|next| step::says_more(next, step));
                 let sign = match (marks, is_place(step)) {
                     (None, _) => Sign::plain(Tone::Plain, "·"),
                     (Some(_), false) => Sign::plain(Tone::Faint, "-"),
                     (Some(marks), true) => {
                         place += 1;
-                        sign_of(marks.get(place - 1), &mut lost)
+                        sign_of(marks.get(place - 1), &mut self.lost)
                     }
                 };
-                if self.explain || !step::is_quiet(self.snapshot, step) {
+                if self.explain || !(told_next || step::is_quiet(self.snapshot, step)) {
                     self.step(step, &sign, depth);
                     self.missing(&sign, before, depth);
                 }
@@ -217,7 +225,7 @@ impl Teller<'_> {
                 let lines = [
                     ("lost at", place(self.snapshot, loss)),
                     ("because", because(self.snapshot, loss, last)),
-                    ("to fix", fix(self.snapshot, loss, last)),
+                    ("to fix", fix(self.snapshot, loss, last, self.router)),
                 ];
                 self.closing(&lines, Tone::Bad, depth);
             }
@@ -284,6 +292,17 @@ fn sign_of<'m>(mark: Option<&'m Mark>, lost: &mut bool) -> Sign<'m> {
         Some(Mark::Missing) => Sign::plain(Tone::Faint, "·"),
         Some(Mark::NotWatched) | None => Sign::plain(Tone::Faint, "-"),
     }
+}
+
+/// The link by which the last router on a way sent the packet.
+pub(crate) fn router(way: &Way) -> Option<LinkId> {
+    let steps = way.hops.iter().flat_map(|h| &h.steps);
+    steps
+        .filter_map(|s| match s.action {
+            Action::Forwarded { to, .. } => Some(to),
+            _ => None,
+        })
+        .last()
 }
 
 /// The packet as it was at the last step of a way.

@@ -56,15 +56,24 @@ pub(crate) fn nsid_list(snapshot: &Snapshot, ns: &Namespace) -> Vec<String> {
     ns.nsids.iter().map(|(n, id)| format!("{n} = {}", snapshot.name_of(*id))).collect()
 }
 
-/// `1 in docker01`: which numbers others have for it.
-pub(crate) fn known_as(snapshot: &Snapshot, id: NsId) -> String {
-    let list: Vec<String> = snapshot
+/// The first few of many, and how many more there are.
+pub(crate) fn some(most: usize, all: impl ExactSizeIterator<Item = String>) -> String {
+    let more = all.len().saturating_sub(most);
+    let mut text = all.take(most).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        let _ = write!(text, " and {more} more");
+    }
+    text
+}
+
+/// `1 in docker01`: which numbers others have for it (`most` of them).
+pub(crate) fn known_as(snapshot: &Snapshot, id: NsId, most: usize) -> String {
+    let found: Vec<(NsId, u32)> = snapshot
         .namespaces
         .values()
-        .flat_map(|o| o.nsids.iter().filter(|(_, t)| **t == id).map(move |(n, _)| (o.id, n)))
-        .map(|(owner, n)| format!("{n} in {}", snapshot.name_of(owner)))
+        .flat_map(|o| o.nsids.iter().filter(|(_, t)| **t == id).map(|(n, _)| (o.id, *n)))
         .collect();
-    list.join(", ")
+    some(most, found.iter().map(|(owner, n)| format!("{n} in {}", snapshot.name_of(*owner))))
 }
 
 /// `down`, `no carrier`, or nothing for a link that works.

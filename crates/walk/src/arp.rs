@@ -173,8 +173,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             return ignored();
         }
         self.arp_chains(id)?;
-        let delivered =
-            Stop { stage: Stage::Neighbour, disposition: Disposition::Delivered(id.ns) };
+        let delivered = Stop::new(Stage::Neighbour, Disposition::Delivered(id.ns));
         match arp {
             Arp::Reply if skb.ours => Err(delivered),
             Arp::Reply => ignored(),
@@ -216,7 +215,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let input = match place.route_input(&flow, id.index) {
             Ok(input) => input,
             Err(Refusal::Lost(_)) => return Ok(false),
-            Err(Refusal::Unknown(unknown)) => return Err(Stop::unknown(Stage::Neighbour, unknown)),
+            Err(refusal) => return Err(refusal.stop(Stage::Neighbour, id.ns, Some(id))),
         };
         if input.found.is_local() {
             let refuses = self.arp_ignores(id, conf.arp_ignore, asker, target)?;
@@ -227,11 +226,13 @@ impl<S: Sink> Walker<'_, '_, S> {
             return Ok(!refuses && !filtered);
         }
         let out = input.found.hop.link;
-        let proxy = input.found.route.kind == RouteKind::Unicast
-            && ((conf.proxy_arp && out != id.index)
-                || (conf.proxy_arp_pvlan && out == id.index)
-                || (out != id.index && place.proxies_for(id.index, target)));
-        Ok(proxy)
+        if input.found.route.kind != RouteKind::Unicast {
+            return Ok(false);
+        }
+        if out == id.index {
+            return Ok(conf.proxy_arp_pvlan);
+        }
+        Ok(conf.proxy_arp || place.proxies_for(id.index, target))
     }
 
     fn arp_ignores(

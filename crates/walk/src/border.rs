@@ -20,7 +20,7 @@ impl<S: Sink> Walker<'_, '_, S> {
                 Ok(mac) => skb.packet.dst_mac = Some(mac),
                 Err(stop) => {
                     self.tell_end(&skb, &stop);
-                    return End { disposition: stop.disposition, skb };
+                    return stop.end(skb);
                 }
             }
         }
@@ -35,7 +35,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let skb = Skb::new(link.ns, packet);
         if let Err(stop) = self.answerable(link, skb.packet.dst) {
             self.tell_end(&skb, &stop);
-            return End { disposition: stop.disposition, skb };
+            return stop.end(skb);
         }
         self.tell(&skb, Stage::Receive, || Action::Entered { link });
         self.run(skb, Next::Receive(link))

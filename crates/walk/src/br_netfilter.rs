@@ -8,7 +8,7 @@ use crate::route::Flow;
 use crate::skb::{Next, Skb, Stop};
 use crate::validate::Refusal;
 use crate::walker::Walker;
-use crate::{Reason, Sink, Stage, Unknown};
+use crate::{Sink, Stage, Unknown};
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// Whether bridged packets see the IP hooks: the namespace's switch or the bridge's own.
@@ -32,6 +32,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         if skb.arp.is_some() || !self.calls_iptables(bridge) {
             return Ok(None);
         }
+        self.modelled(skb, Stage::Bridge)?;
         skb.physin = Some(port.index);
         let dst = skb.packet.dst;
         self.hook(skb, Hook::Prerouting, Some(bridge.index), None)?;
@@ -50,12 +51,14 @@ impl<S: Sink> Walker<'_, '_, S> {
         let link = self.link(bridge, Stage::Bridge)?;
         let hop = match place.route_input(&flow, bridge.index) {
             Ok(input) => Some(input.found),
-            Err(Refusal::Unknown(unknown)) => return Err(Stop::unknown(Stage::Route, unknown)),
-            Err(Refusal::Lost(reason)) => {
+            Err(refusal @ Refusal::Unknown(_)) => {
+                return Err(refusal.stop(Stage::Route, bridge.ns, Some(bridge)));
+            }
+            Err(refusal @ Refusal::Lost(_)) => {
                 let out = Flow { iif: None, src: Ipv4Addr::UNSPECIFIED, ..flow };
                 let same = place.lookup(&out).ok().filter(|f| f.hop.link == bridge.index);
                 if place.conf(bridge.index).forwarding || same.is_none() {
-                    return Err(Stop::lost(Stage::Route, bridge.ns, Some(bridge), reason));
+                    return Err(refusal.stop(Stage::Route, bridge.ns, Some(bridge)));
                 }
                 same
             }
@@ -96,13 +99,5 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         let what = "destination rewritten behind the bridge".to_owned();
         Err(Stop::unknown(Stage::Bridge, Unknown::Netfilter { ns: bridge.ns, what }))
-    }
-}
-
-/// The reason of a refusal, where it is one.
-pub(crate) fn reason(refusal: Refusal) -> Result<Reason, Unknown> {
-    match refusal {
-        Refusal::Lost(reason) => Ok(reason),
-        Refusal::Unknown(unknown) => Err(unknown),
     }
 }

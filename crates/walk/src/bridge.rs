@@ -325,7 +325,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
             None if request && lost.reason == Reason::NoPort => Err(Stop::ignored(Stage::Bridge)),
             None if self.depth > u32::from(skb.arp.is_some()) => Err(Stop::ignored(Stage::Bridge)),
-            None => Err(Stop { stage: Stage::Bridge, disposition: Disposition::Lost(lost) }),
+            None => Err(Stop::new(Stage::Bridge, Disposition::Lost(lost))),
         }
     }
 
@@ -342,7 +342,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             Ok(next) => self.run(copy, next),
             Err(stop) => {
                 self.tell_end(&copy, &stop);
-                End { disposition: stop.disposition, skb: copy }
+                stop.end(copy)
             }
         };
         self.depth -= 1;

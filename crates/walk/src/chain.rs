@@ -63,7 +63,7 @@ pub(crate) struct Ended<'a> {
 /// The outcome hangs on a rule that is not understood.
 #[derive(Clone, Debug)]
 pub(crate) struct Doubt {
-    pub(crate) rule: RuleRef,
+    pub(crate) rule: Box<RuleRef>,
     pub(crate) what: String,
 }
 
@@ -171,7 +171,7 @@ impl<'a> Chains<'a, '_> {
         outcome: Outcome,
         what: String,
     ) -> Result<Ended<'a>, Doubt> {
-        let doubt = || Doubt { rule: at.refer(self.place.ns.id), what };
+        let doubt = || Doubt { rule: Box::new(at.refer(self.place.ns.id)), what };
         state.forks += 1;
         if state.forks > MAX_FORKS {
             return Err(doubt());
@@ -207,14 +207,14 @@ impl<'a> Chains<'a, '_> {
                 return Ok(Some(End::Nat(at, request)));
             }
             Did::NotKnown(what) => {
-                return Err(Doubt { rule: at.refer(self.place.ns.id), what });
+                return Err(Doubt { rule: Box::new(at.refer(self.place.ns.id)), what });
             }
             Did::Matched(verdict) => verdict,
         };
         state.matched.push(at);
         state.mark = outcome.mark.unwrap_or(state.mark);
         state.untracked |= outcome.untrack;
-        let doubt = |what: String| Err(Doubt { rule: at.refer(self.place.ns.id), what });
+        let doubt = |what: String| Err(Doubt { rule: Box::new(at.refer(self.place.ns.id)), what });
         match verdict {
             Verdict::Accept => return Ok(Some(End::Accept(Some(at)))),
             Verdict::Drop => return Ok(Some(End::Drop(Some(at)))),
@@ -242,7 +242,7 @@ impl<'a> Chains<'a, '_> {
         }
         if state.stack.len() > MAX_JUMPS {
             let what = "jumps too deep".to_owned();
-            return Err(Doubt { rule: at.refer(self.place.ns.id), what });
+            return Err(Doubt { rule: Box::new(at.refer(self.place.ns.id)), what });
         }
         if let Some(chain) = at.table.chain(name) {
             state.stack.push(At { table: at.table, chain, index: 0 });

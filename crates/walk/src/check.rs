@@ -3,13 +3,19 @@
 use model::LinkId;
 
 use crate::{
-    Cause, Checked, Disposition, Leg, Mark, Packet, Place, Sighting, TapPoint, Trace, Way,
+    Cause, Checked, Disposition, Leg, Mark, Packet, Place, Sighting, TapPoint, Trace, Verdict, Way,
 };
 
 /// Compares every foretold place with what was seen there. `watched` are the links at which there
-/// was a socket; sightings may come in any order.
+/// was a socket; sightings may come in any order. `received`: whether the sender itself got the
+/// answer, behind the last link that can be watched; None if that is not known.
 #[must_use]
-pub fn check(trace: &Trace, watched: &[LinkId], sightings: &[Sighting]) -> Checked {
+pub fn check(
+    trace: &Trace,
+    watched: &[LinkId],
+    sightings: &[Sighting],
+    received: Option<bool>,
+) -> Checked {
     let mut seen: Vec<&Sighting> = sightings.iter().collect();
     seen.sort_by_key(|s| s.after);
     let back = trace.back.as_ref();
@@ -24,8 +30,13 @@ pub fn check(trace: &Trace, watched: &[LinkId], sightings: &[Sighting]) -> Check
     let right = |m: &Mark| matches!(m, Mark::Seen(_) | Mark::NotWatched);
     let open = matches!(trace.there.disposition, Disposition::Unknown(_))
         || back.is_some_and(|way| matches!(way.disposition, Disposition::Unknown(_)));
-    let agrees = there.iter().chain(&back_marks).all(right) && (open || astray.is_empty());
-    let arrived = arrived(trace, &there, &back_marks, &seen);
+    let arrived = arrived(trace, &there, &back_marks, &seen) && received.unwrap_or(true);
+    let end = match trace.verdict() {
+        Verdict::Yes => arrived,
+        Verdict::No(_) => !arrived,
+        Verdict::Unknown(_) => true,
+    };
+    let agrees = end && there.iter().chain(&back_marks).all(right) && (open || astray.is_empty());
     Checked { there, back: back_marks, astray, agrees, arrived }
 }
 
@@ -55,7 +66,8 @@ fn marks(way: &Way, leg: Leg, watched: &[LinkId], seen: &[&Sighting]) -> (Vec<Ma
 /// common with the answer in whose place it comes.
 fn same(foretold: &Packet, sighting: &Sighting) -> bool {
     let came = &sighting.packet;
-    match sighting.leg {
+    let mac = foretold.dst_mac.zip(came.dst_mac).is_none_or(|(foretold, came)| foretold == came);
+    mac && match sighting.leg {
         Leg::Error => (foretold.src, foretold.dst) == (came.src, came.dst),
         Leg::There | Leg::Back => foretold.tuple() == came.tuple(),
     }

@@ -56,7 +56,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let connection = skb.ct.map(|ct| self.overlay.connections[ct.connection].entry.clone());
         let chains = Chains { place, skb, base, iif, oif, connection: connection.as_ref() };
         let ended = chains.run(State::new(skb.mark)).map_err(|doubt| {
-            let unknown = Unknown::Rule { rule: doubt.rule, what: doubt.what };
+            let unknown = Unknown::Rule { rule: *doubt.rule, what: doubt.what };
             Stop::unknown(stage, unknown)
         })?;
         let lost = |reason| Err(Stop::lost(stage, skb.ns, None, reason));

@@ -37,7 +37,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// Which error is due, if one is.
     fn error(&self, skb: &Skb, stop: &Stop) -> Option<IcmpKind> {
-        let Disposition::Lost(loss) = &stop.disposition else { return None };
+        let Disposition::Lost(loss) = &*stop.disposition else { return None };
         let known = !skb.packet.src.is_unspecified() && !skb.packet.src.is_loopback();
         // A process of this host is told by its own call, not by a packet.
         let came = skb.iif.is_some();

@@ -4,11 +4,10 @@ use std::net::Ipv4Addr;
 
 use model::{Hook, LinkId, LinkKind, Opaque};
 
-use crate::br_netfilter::reason;
 use crate::route::{Flow, Found};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, Disposition, IcmpKind, Loss, Payload, Reason, Sink, Stage, Unknown};
+use crate::{Action, Disposition, IcmpKind, Loss, Packet, Payload, Reason, Sink, Stage, Unknown};
 
 /// Parts of a namespace without which nothing can be said about IP there.
 const NEEDED: [&str; 6] = ["links", "addresses", "routes", "rules", "netfilter", "sysctls"];
@@ -39,10 +38,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn route_output(&mut self, skb: &mut Skb) -> Result<Found<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let flow = Flow::of(&skb.packet, skb.mark, None);
-        let found = place.lookup(&flow).map_err(|e| match e.reason(place, flow.dst) {
-            Ok(reason) => Stop::lost(Stage::Route, skb.ns, None, reason),
-            Err(unknown) => Stop::unknown(Stage::Route, unknown),
-        })?;
+        let found = place
+            .lookup(&flow)
+            .map_err(|e| e.refusal(place, flow.dst).stop(Stage::Route, skb.ns, None))?;
         if !matches!(found.route.kind, model::RouteKind::Unicast | model::RouteKind::Local) {
             let what = format!("{} is a broadcast or multicast address", flow.dst);
             return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
@@ -89,7 +87,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
         }
         self.masquerade_hop = Some(found.gateway().unwrap_or(skb.packet.dst));
-        self.hook(skb, Hook::Postrouting, None, Some(index))?;
+        // Of a packet that came in, the hook is told by which link.
+        self.hook(skb, Hook::Postrouting, skb.iif, Some(index))?;
         let mtu = if found.is_local() { link.mtu } else { found.mtu(link.mtu) };
         if skb.wire_len() > mtu {
             if skb.packet.df {
@@ -97,7 +96,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 return Err(Stop::lost(Stage::Route, skb.ns, Some(out), reason));
             }
             // Each fragment but the last holds a multiple of eight bytes.
-            skb.fragment = Some(20 + (mtu - 20) / 8 * 8);
+            skb.fragment = Some(20 + mtu.saturating_sub(20) / 8 * 8);
         }
         if let LinkKind::Loopback = link.kind {
             (skb.packet.src_mac, skb.packet.dst_mac) = (link.mac, link.mac);
@@ -135,10 +134,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn route_in(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let flow = Flow::of(&skb.packet, skb.mark, Some(id.index));
-        let input = place.route_input(&flow, id.index).map_err(|e| match reason(e) {
-            Ok(reason) => Stop::lost(Stage::Route, skb.ns, Some(id), reason),
-            Err(unknown) => Stop::unknown(Stage::Route, unknown),
-        })?;
+        let input = place
+            .route_input(&flow, id.index)
+            .map_err(|e| e.stop(Stage::Route, id.ns, Some(id)))?;
         self.tell_route(skb, &input.found, None);
         let (rp_filter, route) = input.valid;
         self.tell(skb, Stage::Route, || Action::SourceValid {
@@ -155,7 +153,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn local(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         skb.fragment = None;
         self.hook(skb, Hook::Input, Some(id.index), None)?;
-        Err(Stop { stage: Stage::Local, disposition: Disposition::Delivered(skb.ns) })
+        Err(Stop::new(Stage::Local, Disposition::Delivered(skb.ns)))
     }
 
     /// `ip_forward`.
@@ -185,7 +183,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// What of a namespace is not modelled, or was not read.
-    fn modelled(&self, skb: &Skb, stage: Stage) -> Result<(), Stop> {
+    pub(crate) fn modelled(&self, skb: &Skb, stage: Stage) -> Result<(), Stop> {
         let place = self.place(skb.ns, stage)?;
         let opaque =
             place.ns.opaque.iter().find(|o| {
@@ -213,7 +211,7 @@ fn special(dst: Ipv4Addr) -> Result<(), Stop> {
 }
 
 /// The packet that answers this one, as its receiver makes it; None: none is due.
-pub(crate) fn answer(skb: &Skb) -> Option<crate::Packet> {
+pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
     let p = &skb.packet;
     let (payload, len, df) = match p.payload {
         Payload::Icmp { kind: IcmpKind::EchoRequest, id } => {
@@ -226,17 +224,7 @@ pub(crate) fn answer(skb: &Skb) -> Option<crate::Packet> {
         _ => return None,
     };
     let (src, dst) = (p.dst, p.src);
-    Some(crate::Packet {
-        src_mac: None,
-        dst_mac: None,
-        src,
-        dst,
-        ttl: 64,
-        df,
-        len,
-        payload,
-        ..p.clone()
-    })
+    Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, df, len, payload, ..p.clone() })
 }
 
 /// Where an answer is due and never made.

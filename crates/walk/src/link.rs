@@ -29,7 +29,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             LinkKind::Veth => self.through_pair(skb, id, link),
             LinkKind::Bridge(_) => self.bridge_out(skb, id),
             LinkKind::Physical | LinkKind::Tap(_) => {
-                Err(Stop { stage: Stage::Transmit, disposition: Disposition::Left(id) })
+                Err(Stop::new(Stage::Transmit, Disposition::Left(id)))
             }
             kind => unknown(format!("kind {}", kind.as_str())),
         }
@@ -117,7 +117,7 @@ impl<S: Sink> Walker<'_, '_, S> {
                 .chain
                 .base
                 .as_ref()
-                .is_some_and(|b| b.devices.iter().any(|d| *d == link.name) && b.hook == hook);
+                .is_some_and(|b| b.devices.contains(&link.name) && b.hook == hook);
             if bound && base.acts() {
                 let what = format!("netdev chain {} {}", base.table.name, base.chain.name);
                 return Err(Stop::unknown(stage, Unknown::Netfilter { ns: id.ns, what }));

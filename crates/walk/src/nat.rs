@@ -80,7 +80,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             let Some(ended) = self.chain(skb, hook, *base, iif, oif)? else { continue };
             if let End::Nat(at, request) = ended.end {
                 let rule = at.refer(skb.ns);
-                self.set_up(skb, hook, request, &rule, if iif.is_some() { iif } else { oif }, oif)?;
+                self.set_up(skb, hook, request, &rule, iif, oif)?;
                 return Ok(Some(rule));
             }
         }

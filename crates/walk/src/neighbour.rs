@@ -44,6 +44,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         mac: Mac,
         state: NeighbourState,
     ) {
+        // What a person fixed, no packet changes.
+        let fixed = [NeighbourState::Permanent, NeighbourState::Noarp];
+        if self.known(link, ip).is_some_and(|e| fixed.contains(&e.state)) {
+            return;
+        }
         let entry =
             Neighbour { link: link.index, ip: ip.into(), mac: Some(mac), state, proxy: false };
         self.overlay.neighbours.insert((link, ip), entry);

@@ -9,6 +9,8 @@ use crate::{
     Question, Reason, Recorder, Sink, Stage, Step, Trace, Unknown, Way, ip,
 };
 
+/// Time to live of a Linux host's packets, unless set otherwise.
+const TTL: u8 = 64;
 /// Bytes of an IP and an ICMP header.
 const ICMP_HEADERS: u32 = 28;
 /// What `ping` carries unless told otherwise.
@@ -54,7 +56,7 @@ impl Question {
             dst_mac: None,
             src: Ipv4Addr::UNSPECIFIED,
             dst: to,
-            ttl: 64,
+            ttl: TTL,
             tos: 0,
             df,
             len,
@@ -136,7 +138,11 @@ impl Indexed<'_> {
 
     /// The way of the answer, checked against what the asking side waits for.
     fn back(&self, overlay: &mut Overlay, asked: Place, sent: &Packet, end: &End) -> Option<Way> {
-        let answer = ip::answer(&end.skb)?;
+        let ttl = match end.disposition {
+            Disposition::Delivered(ns) => self.place(ns).map(|p| p.ns.sysctls.default_ttl),
+            _ => None,
+        };
+        let answer = ip::answer(&end.skb, ttl.filter(|t| *t > 0).unwrap_or(TTL))?;
         let mut walker = Walker::new(self, overlay, Recorder::default());
         let (packet, mut back) = match &end.disposition {
             Disposition::Delivered(ns) => {

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use model::{InetConf, Nexthop, Route, RouteKind, Rule, RuleAction, Scope};
 
 use crate::indexed::Place;
+use crate::validate::Refusal;
 use crate::{Packet, Payload, Reason, Unknown};
 
 /// What a route is looked up by.
@@ -80,12 +81,15 @@ impl<'a> Found<'a> {
 }
 
 impl NotFound<'_> {
-    /// As the reason for a loss, or the cause of not knowing.
-    pub(crate) fn reason(self, place: &Place<'_>, dst: Ipv4Addr) -> Result<Reason, Unknown> {
+    /// As the refusal of a packet to `dst`.
+    pub(crate) fn refusal(self, place: &Place<'_>, dst: Ipv4Addr) -> Refusal {
+        let lost = |reason| Refusal::Lost(Box::new(reason));
         match self {
-            Self::Nothing | Self::Refused(None) => Ok(Reason::NoRoute(dst)),
-            Self::Refused(Some(route)) => Ok(Reason::RouteRefuses(Box::new(route.clone()))),
-            Self::Unknown(what) => Err(Unknown::Routing { ns: place.ns.id, what }),
+            Self::Nothing | Self::Refused(None) => lost(Reason::NoRoute(dst)),
+            Self::Refused(Some(route)) => lost(Reason::RouteRefuses(Box::new(route.clone()))),
+            Self::Unknown(what) => {
+                Refusal::Unknown(Box::new(Unknown::Routing { ns: place.ns.id, what }))
+            }
         }
     }
 }
@@ -192,7 +196,8 @@ impl<'a> Place<'a> {
     }
 
     fn is_alive(&self, hop: &Nexthop) -> bool {
-        !hop.dead && !(hop.linkdown && self.conf(hop.link).ignore_routes_with_linkdown)
+        let ignored = hop.linkdown && self.conf(hop.link).ignore_routes_with_linkdown;
+        !hop.dead && !ignored
     }
 
     fn rule_matches(&self, rule: &Rule, flow: &Flow) -> Result<bool, NotFound<'a>> {
@@ -213,10 +218,14 @@ impl<'a> Place<'a> {
             && rule.protocol.is_none_or(|p| p == flow.protocol)
             && port(rule.sport, flow.ports.map(|p| p.0))
             && port(rule.dport, flow.ports.map(|p| p.1));
-        if matches && !rule.unknown.is_empty() {
+        // Slaves of a VRF are not followed at all, so no packet here is one's.
+        let l3mdev = rule.unknown.iter().any(|u| u == "l3mdev");
+        let mut unknown = rule.unknown.iter().filter(|u| *u != "l3mdev").peekable();
+        if matches && !l3mdev && unknown.peek().is_some() {
             let what = format!("rule {} ({})", rule.priority, rule.unknown.join(", "));
             return Err(NotFound::Unknown(what));
         }
+        let matches = matches && !l3mdev;
         Ok(matches != rule.invert)
     }
 

@@ -89,20 +89,29 @@ impl Skb {
 #[derive(Clone, Debug)]
 pub(crate) struct Stop {
     pub(crate) stage: Stage,
-    pub(crate) disposition: Disposition,
+    pub(crate) disposition: Box<Disposition>,
 }
 
 impl Stop {
-    pub(crate) const fn lost(stage: Stage, ns: NsId, link: Option<LinkId>, reason: Reason) -> Self {
-        Self { stage, disposition: Disposition::Lost(Loss { ns, link, reason }) }
+    pub(crate) fn new(stage: Stage, disposition: Disposition) -> Self {
+        Self { stage, disposition: Box::new(disposition) }
     }
 
-    pub(crate) const fn unknown(stage: Stage, unknown: Unknown) -> Self {
-        Self { stage, disposition: Disposition::Unknown(unknown) }
+    pub(crate) fn lost(stage: Stage, ns: NsId, link: Option<LinkId>, reason: Reason) -> Self {
+        Self::new(stage, Disposition::Lost(Loss { ns, link, reason }))
     }
 
-    pub(crate) const fn ignored(stage: Stage) -> Self {
-        Self { stage, disposition: Disposition::Ignored }
+    pub(crate) fn unknown(stage: Stage, unknown: Unknown) -> Self {
+        Self::new(stage, Disposition::Unknown(unknown))
+    }
+
+    pub(crate) fn ignored(stage: Stage) -> Self {
+        Self::new(stage, Disposition::Ignored)
+    }
+
+    /// As the end of this packet.
+    pub(crate) fn end(self, skb: Skb) -> End {
+        End { disposition: *self.disposition, skb }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::net::Ipv4Addr;
 
-use model::{InetConf, Opaque, Route, RouteKind};
+use model::{InetConf, LinkId, NsId, Opaque, Route, RouteKind};
 
 use crate::indexed::Place;
 use crate::route::{Flow, Found, NotFound};
-use crate::{Reason, Unknown};
+use crate::skb::Stop;
+use crate::{Reason, Stage, Unknown};
 
 /// The source passes: by which setting, and by which route back.
 pub(crate) type Valid<'a> = (u8, Option<&'a Route>);
@@ -14,8 +15,8 @@ pub(crate) type Valid<'a> = (u8, Option<&'a Route>);
 /// Why a packet that came in is not routed.
 #[derive(Clone, Debug)]
 pub(crate) enum Refusal {
-    Lost(Reason),
-    Unknown(Unknown),
+    Lost(Box<Reason>),
+    Unknown(Box<Unknown>),
 }
 
 /// Where a packet that came in is to go, and how its source was validated.
@@ -25,16 +26,26 @@ pub(crate) struct Input<'a> {
     pub(crate) valid: Valid<'a>,
 }
 
+impl Refusal {
+    /// As the end of a packet in `ns` (that came in by `link`).
+    pub(crate) fn stop(self, stage: Stage, ns: NsId, link: Option<LinkId>) -> Stop {
+        match self {
+            Self::Lost(reason) => Stop::lost(stage, ns, link, *reason),
+            Self::Unknown(unknown) => Stop::unknown(stage, *unknown),
+        }
+    }
+}
+
 impl<'a> Place<'a> {
     /// `ip_route_input_slow`, in its order.
     pub(crate) fn route_input(&'a self, flow: &Flow, iif: u32) -> Result<Input<'a>, Refusal> {
         let conf = self.conf(iif);
         class(flow, conf)?;
-        let found = self.lookup(flow).map_err(|e| self.refusal(e, flow.dst))?;
+        let found = self.lookup(flow).map_err(|e| e.refusal(self, flow.dst))?;
         match found.route.kind {
             RouteKind::Broadcast | RouteKind::Multicast => {
                 let what = format!("{} is a broadcast or multicast address", flow.dst);
-                return Err(Refusal::Unknown(Unknown::Packet(what)));
+                return Err(Refusal::Unknown(Box::new(Unknown::Packet(what))));
             }
             RouteKind::Local => {
                 let valid = self.validate_source(flow, iif, None, conf)?;
@@ -43,17 +54,10 @@ impl<'a> Place<'a> {
             _ => {}
         }
         if !conf.forwarding {
-            return Err(Refusal::Lost(Reason::ForwardingOff));
+            return Err(Refusal::Lost(Box::new(Reason::ForwardingOff)));
         }
         let valid = self.validate_source(flow, iif, Some(found.hop.link), conf)?;
         Ok(Input { found, valid })
-    }
-
-    fn refusal(&self, e: NotFound<'_>, dst: Ipv4Addr) -> Refusal {
-        match e.reason(self, dst) {
-            Ok(reason) => Refusal::Lost(reason),
-            Err(unknown) => Refusal::Unknown(unknown),
-        }
     }
 
     fn validate_source(
@@ -70,7 +74,7 @@ impl<'a> Place<'a> {
             }
             if !self.custom_local() {
                 return match self.owner(flow.src) {
-                    Some(_) => Err(Refusal::Lost(Reason::OwnSource)),
+                    Some(_) => Err(Refusal::Lost(Box::new(Reason::OwnSource))),
                     None => Ok((rp, None)),
                 };
             }
@@ -97,7 +101,7 @@ impl<'a> Place<'a> {
         };
         let fails = |route: Option<&Route>| {
             let route = route.map(|r| Box::new(r.clone()));
-            Refusal::Lost(Reason::ReversePath { rp_filter: rp, route })
+            Refusal::Lost(Box::new(Reason::ReversePath { rp_filter: rp, route }))
         };
         let last_resort = |route| if rp == 0 { Ok((rp, None)) } else { Err(fails(route)) };
         let found = match self.lookup(&back) {
@@ -105,7 +109,7 @@ impl<'a> Place<'a> {
             Err(NotFound::Unknown(what)) => {
                 let many = self.any_nexthop_uses(&back, iif);
                 return many.map_or_else(
-                    || Err(Refusal::Unknown(Unknown::Routing { ns: self.ns.id, what })),
+                    || Err(Refusal::Unknown(Box::new(Unknown::Routing { ns: self.ns.id, what }))),
                     |route| Ok((rp, Some(route))),
                 );
             }
@@ -114,8 +118,8 @@ impl<'a> Place<'a> {
         match found.route.kind {
             RouteKind::Unicast => {}
             RouteKind::Local if conf.accept_local => {}
-            RouteKind::Local => return Err(Refusal::Lost(Reason::OwnSource)),
-            _ => return Err(Refusal::Lost(Reason::Martian)),
+            RouteKind::Local => return Err(Refusal::Lost(Box::new(Reason::OwnSource))),
+            _ => return Err(Refusal::Lost(Box::new(Reason::Martian))),
         }
         if found.hop.link == iif {
             return Ok((rp, Some(found.route)));
@@ -138,13 +142,13 @@ impl<'a> Place<'a> {
 /// Classes of address that never come in.
 fn class(flow: &Flow, conf: InetConf) -> Result<(), Refusal> {
     let zero = |ip: Ipv4Addr| ip.octets()[0] == 0;
-    let martian = Err(Refusal::Lost(Reason::Martian));
+    let martian = Err(Refusal::Lost(Box::new(Reason::Martian)));
     if flow.src.is_multicast() || flow.src.is_broadcast() {
         return martian;
     }
     if flow.dst.is_multicast() || flow.dst.is_broadcast() {
         let what = format!("{} is a broadcast or multicast address", flow.dst);
-        return Err(Refusal::Unknown(Unknown::Packet(what)));
+        return Err(Refusal::Unknown(Box::new(Unknown::Packet(what))));
     }
     if zero(flow.src) || zero(flow.dst) {
         return martian;

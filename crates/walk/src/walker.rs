@@ -70,7 +70,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
                 Err(stop) => {
                     self.tell_end(&skb, &stop);
                     self.refuse(&skb, &stop);
-                    return End { disposition: stop.disposition, skb };
+                    return stop.end(skb);
                 }
             }
         }
@@ -89,7 +89,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
 
     /// Tells how a packet ended.
     pub(crate) fn tell_end(&mut self, skb: &Skb, stop: &Stop) {
-        let action = match &stop.disposition {
+        let action = match &*stop.disposition {
             Disposition::Delivered(ns) => {
                 let link = self.net.place(*ns).and_then(|p| p.owner(skb.packet.dst));
                 Action::Delivered { link: link.map(|index| LinkId { ns: *ns, index }) }

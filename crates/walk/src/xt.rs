@@ -178,8 +178,7 @@ impl<'a> Chains<'a, '_> {
         }
         let rest = info.match_flags & !ct::STATE & 0x1fff;
         let Some((entry, member)) = entry else { return Some(rest == 0) };
-        if asked(ct::DIRECTION) && (member.reply == inverted(ct::DIRECTION)) {
-            // As the kernel has it: the direction asked for is ORIGINAL unless inverted.
+        if asked(ct::DIRECTION) && member.reply != inverted(ct::DIRECTION) {
             return Some(false);
         }
         if asked(ct::PROTO)

@@ -113,13 +113,27 @@ impl Bench {
 }
 
 impl Drop for Bench {
+    /// Removes all that the test made, and fails it if something of that stays.
     fn drop(&mut self) {
+        let pids = self.pids();
         for lab in std::fs::read_dir(self.state().join("labs")).into_iter().flatten().flatten() {
             let name = lab.file_name();
             let _ = self.command(&["down", name.to_str().unwrap_or_default()]).output();
         }
         let _ = std::fs::remove_dir_all(&self.folder);
+        let left = alive(&pids);
+        assert!(left.is_empty() || std::thread::panicking(), "left behind: {left:?}");
     }
+}
+
+/// Those of these processes that still run.
+pub fn alive(pids: &[u32]) -> Vec<u32> {
+    let runs = |pid: &&u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let state = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        !state.is_empty() && !state.starts_with(['Z', 'X'])
+    };
+    pids.iter().filter(runs).copied().collect()
 }
 
 /// What a run gave.

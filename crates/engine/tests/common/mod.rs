@@ -1,6 +1,6 @@
 //! Labs drawn by lot, and a network as text.
 
-#![allow(unreachable_pub, reason = "a module of tests")]
+#![allow(unreachable_pub, dead_code, reason = "each test file uses its part")]
 
 use std::fmt::Write as _;
 

@@ -32,6 +32,11 @@ pub fn sighting(frame: &[u8], probe: &Probe) -> Option<(Packet, Leg)> {
     Some((packet, leg))
 }
 
+/// Which of the probe's an IP packet is, without its frame.
+pub(super) fn answer(packet: &[u8], probe: &Probe) -> Option<(Payload, Leg)> {
+    transport(SlicedPacket::from_ip(packet).ok()?.transport.as_ref()?, probe)
+}
+
 fn transport(slice: &TransportSlice<'_>, probe: &Probe) -> Option<(Payload, Leg)> {
     let tag = probe.tag;
     match (slice, probe.kind) {

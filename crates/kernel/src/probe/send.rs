@@ -6,14 +6,51 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::SystemTime;
 
 use etherparse::{IcmpEchoHeader, Icmpv4Header, Icmpv4Type, TcpHeader};
-use rustix::net::{AddressFamily, Protocol, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
+use rustix::net::{
+    AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, sockopt,
+};
 
-use super::frame::ANY;
+use super::frame::{self, ANY};
 use super::{Kind, Probe};
 use crate::{netns, sys};
 
 /// Headers of an IPv4 packet before the payload of an ICMP echo or UDP datagram.
 const HEADERS: u32 = 28;
+
+/// A probe on its way, with the socket that sent it.
+#[derive(Debug)]
+pub struct Sent {
+    /// When it was sent.
+    pub at: SystemTime,
+    socket: OwnedFd,
+    probe: Probe,
+}
+
+impl Sent {
+    /// Whether the answer has come to the socket: through all that stands between the last link
+    /// and a process.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        let mut bytes = [0; 2048];
+        loop {
+            match rustix::net::recv(&self.socket, &mut bytes, RecvFlags::DONTWAIT) {
+                Ok((len, _)) if self.answers(&bytes[..len]) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// UDP sockets give the payload; raw ones the IP packet.
+    fn answers(&self, bytes: &[u8]) -> bool {
+        match self.probe.kind {
+            Kind::Udp(..) => bytes.starts_with(&self.probe.tag.0),
+            Kind::Icmp(_) | Kind::Tcp(..) => {
+                matches!(frame::answer(bytes, &self.probe), Some((_, walk::Leg::Back)))
+            }
+        }
+    }
+}
 
 /// Sends it from that namespace, and tells when. What the kernel says against it (no route, an
 /// OUTPUT rule that drops, too big) is the error.
@@ -23,12 +60,13 @@ const HEADERS: u32 = 28;
 ///
 /// # Errors
 /// The kernel's refusal.
-pub fn send(net: impl AsFd, probe: &Probe) -> io::Result<SystemTime> {
-    netns::within(net, || match probe.kind {
+pub fn send(net: impl AsFd, probe: &Probe) -> io::Result<Sent> {
+    let (at, socket) = netns::within(net, || match probe.kind {
         Kind::Icmp(id) => send_icmp(probe, id),
         Kind::Udp(sport, dport) => send_udp(probe, sport, dport),
         Kind::Tcp(sport, dport) => send_tcp(probe, sport, dport, TcpFlag::Syn),
-    })?
+    })??;
+    Ok(Sent { at, socket, probe: *probe })
 }
 
 /// Resets what a TCP probe may have opened.
@@ -70,7 +108,7 @@ fn raw(protocol: Protocol, probe: &Probe) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-fn send_icmp(probe: &Probe, id: u16) -> io::Result<SystemTime> {
+fn send_icmp(probe: &Probe, id: u16) -> io::Result<(SystemTime, OwnedFd)> {
     let payload = payload(probe);
     let kind = Icmpv4Type::EchoRequest(IcmpEchoHeader { id, seq: 1 });
     let mut bytes = Icmpv4Header::with_checksum(kind, &payload).to_bytes().to_vec();
@@ -78,15 +116,15 @@ fn send_icmp(probe: &Probe, id: u16) -> io::Result<SystemTime> {
     let socket = raw(ipproto::ICMP, probe)?;
     let at = SystemTime::now();
     rustix::net::sendto(&socket, &bytes, SendFlags::empty(), &SocketAddr::from((probe.dst, 0)))?;
-    Ok(at)
+    Ok((at, socket))
 }
 
-fn send_udp(probe: &Probe, sport: u16, dport: u16) -> io::Result<SystemTime> {
+fn send_udp(probe: &Probe, sport: u16, dport: u16) -> io::Result<(SystemTime, OwnedFd)> {
     let socket = UdpSocket::bind(SocketAddrV4::new(probe.src.unwrap_or(ANY), sport))?;
     options(&socket, probe)?;
     let at = SystemTime::now();
     socket.send_to(&payload(probe), (probe.dst, dport))?;
-    Ok(at)
+    Ok((at, socket.into()))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,7 +133,12 @@ enum TcpFlag {
     Reset,
 }
 
-fn send_tcp(probe: &Probe, sport: u16, dport: u16, flag: TcpFlag) -> io::Result<SystemTime> {
+fn send_tcp(
+    probe: &Probe,
+    sport: u16,
+    dport: u16,
+    flag: TcpFlag,
+) -> io::Result<(SystemTime, OwnedFd)> {
     let src = match probe.src {
         Some(src) => src,
         None => source_for(probe.dst)?,
@@ -123,7 +166,7 @@ fn send_tcp(probe: &Probe, sport: u16, dport: u16, flag: TcpFlag) -> io::Result<
     }
     let at = SystemTime::now();
     rustix::net::sendto(&socket, &bytes, SendFlags::empty(), &SocketAddr::from((probe.dst, 0)))?;
-    Ok(at)
+    Ok((at, socket))
 }
 
 /// The source that the kernel would choose; connecting a UDP socket sends nothing.

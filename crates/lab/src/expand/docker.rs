@@ -1,7 +1,7 @@
 //! What Docker 26 makes: a bridge per network, and for each container a pair whose end is moved
 //! into it. Names, order, addresses as in moby's libnetwork (drivers/bridge, ipams, osl).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::net::Ipv4Addr;
 
 use ipnet::{IpNet, Ipv4Net};
@@ -32,6 +32,8 @@ pub(super) struct Network {
     pub(super) gateway: Ipv4Addr,
     mtu: Option<u32>,
     pub(super) endpoints: Vec<Endpoint>,
+    /// Addresses that no container gets by itself: the gateway's, those given, those asked for.
+    taken: HashSet<Ipv4Addr>,
 }
 
 /// A container's place in a network.
@@ -169,6 +171,7 @@ fn network(
         gateway,
         mtu: entry.mtu,
         endpoints: Vec::new(),
+        taken: asked_for(lab, &space.name, &entry.name).chain([gateway]).collect(),
     })
 }
 
@@ -212,8 +215,8 @@ fn attach(
         };
         let net = &mut host.nets[at];
         let said = guest.ip.as_ref().filter(|_| k == 0);
-        let reserved = if said.is_none() { reserved(lab, parent, &net.name) } else { Vec::new() };
-        let Some(ip) = address(net, said, &reserved, name.at, errors) else { continue };
+        let Some(ip) = address(net, said, name.at, errors) else { continue };
+        net.taken.insert(ip);
         let draw = || format!("veth{}", stable::hex(&[&lab.name, &space.name, &name.what], 7));
         let veth = guest.veth.as_ref().filter(|_| k == 0).map_or_else(draw, |v| v.what.clone());
         net.endpoints.push(Endpoint {
@@ -226,29 +229,28 @@ fn attach(
     }
 }
 
-/// Addresses that containers further down the file ask for.
-fn reserved(lab: &Lab, parent: &str, network: &str) -> Vec<Ipv4Addr> {
-    let inside = |s: &&Space| s.inside.as_ref().is_some_and(|i| i.what == parent);
+/// Addresses that containers ask for, wherever they stand in the file.
+fn asked_for<'l>(
+    lab: &'l Lab,
+    parent: &'l str,
+    network: &'l str,
+) -> impl Iterator<Item = Ipv4Addr> + use<'l> {
+    let inside = move |s: &&Space| s.inside.as_ref().is_some_and(|i| i.what == parent);
     let asks = lab.spaces.iter().filter(inside).filter_map(|s| s.docker_guest.as_ref());
-    asks.filter(|g| g.networks.first().is_some_and(|n| n.what == network))
+    asks.filter(move |g| g.networks.first().is_some_and(|n| n.what == network))
         .filter_map(|g| g.ip.as_ref().map(|ip| ip.what))
-        .collect()
 }
 
 /// The address asked for, or the lowest free one.
 fn address(
     net: &Network,
     said: Option<&Said<Ipv4Addr>>,
-    reserved: &[Ipv4Addr],
     at: At,
     errors: &mut Errors,
 ) -> Option<Ipv4Addr> {
-    let taken: BTreeSet<Ipv4Addr> = net.endpoints.iter().map(|e| e.ip).collect();
     let (network, subnet) = (net.name.clone(), net.subnet.to_string());
     let Some(said) = said else {
-        let free =
-            |ip: &Ipv4Addr| *ip != net.gateway && !taken.contains(ip) && !reserved.contains(ip);
-        let found = net.subnet.hosts().find(free);
+        let found = net.subnet.hosts().find(|ip| !net.taken.contains(ip));
         if found.is_none() {
             errors.push(at, Problem::SubnetFull { network, subnet });
         }
@@ -362,6 +364,8 @@ impl<'l> Making<'l> {
         outer_pins.txqlen = outer_pins.txqlen.or(Some(0));
         outer_pins.mtu = outer_pins.mtu.or(net.mtu);
         let mut inner_pins = self.pins(&inner);
+        // The kernel heeds the one only with the other; they are born one after the other.
+        outer_pins.index = outer_pins.index.or(inner_pins.index.map(|i| i + 1));
         let [a, b, c, d] = end.ip.octets();
         inner_pins.mac = inner_pins.mac.or(Some(model::Mac([0x02, 0x42, a, b, c, d])));
         inner_pins.txqlen = inner_pins.txqlen.or(Some(0));

@@ -59,10 +59,25 @@ impl<'l> Making<'l> {
     }
 
     fn veth(&mut self, entry: &LinkEntry, link: &LinkRef, peer: &LinkRef) {
-        let end = VethEnd { link: peer.clone(), pins: self.drawn(peer), born_as: None };
-        let spec =
-            LinkSpec { link: link.clone(), kind: LinkSpecKind::Veth(end), pins: self.drawn(link) };
-        self.tell(entry.at, Fact::Link(spec));
+        let near = (link.clone(), self.drawn(link));
+        self.pair(entry.at, near, (peer.clone(), self.drawn(peer)));
+    }
+
+    /// A veth pair. The kernel heeds the far end's ifindex only where the near end's is given too:
+    /// so the end that is pinned is the near one, or both are, with consecutive numbers as they
+    /// have by themselves.
+    pub(super) fn pair(&mut self, at: At, near: (LinkRef, Pins), far: (LinkRef, Pins)) {
+        let (mut near, mut far) = (near, far);
+        if near.1.index.is_none() && far.1.index.is_some() {
+            if near.0.ns == far.0.ns {
+                near.1.index = far.1.index.map(|i| i + 1);
+            } else {
+                std::mem::swap(&mut near, &mut far);
+            }
+        }
+        let end = VethEnd { link: far.0, pins: far.1, born_as: None };
+        let kind = LinkSpecKind::Veth(end);
+        self.tell(at, Fact::Link(LinkSpec { link: near.0, kind, pins: near.1 }));
     }
 
     fn single(&mut self, entry: &LinkEntry, link: &LinkRef, kind: LinkSpecKind) {
@@ -71,8 +86,9 @@ impl<'l> Making<'l> {
         self.about(link, None);
     }
 
-    /// A bridge takes the lowest address of its ports, as the kernel has it, but one with a card
-    /// that card's, as ifupdown2 sets it.
+    /// A bridge with a card takes that card's address, as ifupdown2 sets it; any other gets one of
+    /// its own: the kernel would follow the lowest of its ports', and forget all neighbours
+    /// whenever that changes.
     fn bridge(
         &mut self,
         entry: &'l LinkEntry,
@@ -81,7 +97,7 @@ impl<'l> Making<'l> {
         ports: &[Said<String>],
     ) {
         let mut pins = self.pins(link);
-        pins.mac = pins.mac.or_else(|| self.card_of(entry, link, ports));
+        pins.mac = pins.mac.or_else(|| self.card_of(entry, link, ports)).or(self.drawn(link).mac);
         let kind = LinkSpecKind::Bridge(spec);
         self.tell(entry.at, Fact::Link(LinkSpec { link: link.clone(), kind, pins }));
         self.link_settings(link);

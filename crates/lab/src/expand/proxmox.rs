@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::{IpNet, Ipv4Net};
 use model::{
     AddressSpec, BridgeSpec, Fact, LinkRef, LinkSpec, LinkSpecKind, Protocol, RouteKind, RouteSpec,
-    Scope, TABLE_MAIN, VethEnd,
+    Scope, TABLE_MAIN,
 };
 
 use super::Making;
@@ -55,7 +55,7 @@ impl<'l> Making<'l> {
             let (n, bridge) = (net.n, net.bridge.clone());
             self.errors.push(at, Problem::MtuOverBridge { n, mtu, bridge, of_bridge: bridge_mtu });
         }
-        self.pair(at, net, wires, bridge_mtu);
+        self.guest_pair(at, net, wires, bridge_mtu);
         if net.link_down {
             self.tell(at, Fact::Up { link: wires.veth.clone(), up: false });
         } else {
@@ -78,7 +78,7 @@ impl<'l> Making<'l> {
 
     /// LXC: the guest's end is made inside of the guest, and the host's end gets an address that
     /// begins with fe, so that no bridge takes it for its own.
-    fn pair(&mut self, at: At, net: &Net, wires: &Wires, bridge_mtu: u32) {
+    fn guest_pair(&mut self, at: At, net: &Net, wires: &Wires, bridge_mtu: u32) {
         let lab = &self.lab.name;
         let mut host = self.pins(&wires.veth);
         let drawn = || stable::mac_with(&[0xfe], &[lab, &wires.veth.ns, &wires.veth.name]);
@@ -88,9 +88,7 @@ impl<'l> Making<'l> {
         let drawn = || stable::mac_with(&GUEST_PREFIX, &[lab, &wires.guest.ns, &wires.guest.name]);
         guest.mac = Some(guest.mac.or(net.hwaddr).unwrap_or_else(drawn));
         guest.mtu = guest.mtu.or(net.mtu).or(Some(bridge_mtu));
-        let end = VethEnd { link: wires.guest.clone(), pins: guest, born_as: None };
-        let kind = LinkSpecKind::Veth(end);
-        self.tell(at, Fact::Link(LinkSpec { link: wires.veth.clone(), kind, pins: host }));
+        self.pair(at, (wires.veth.clone(), host), (wires.guest.clone(), guest));
         self.link_settings(&wires.veth);
         self.link_settings(&wires.guest);
     }
@@ -116,9 +114,7 @@ impl<'l> Making<'l> {
         let (mut near, mut far) = (self.drawn(&wires.fwln), self.drawn(&wires.fwpr));
         near.mtu = near.mtu.or(Some(mtu));
         far.mtu = far.mtu.or(Some(mtu));
-        let end = VethEnd { link: wires.fwpr.clone(), pins: far, born_as: None };
-        let kind = LinkSpecKind::Veth(end);
-        self.tell(at, Fact::Link(LinkSpec { link: wires.fwln.clone(), kind, pins: near }));
+        self.pair(at, (wires.fwln.clone(), near), (wires.fwpr.clone(), far));
         for link in [&wires.fwln, &wires.fwpr] {
             self.quiet(at, link);
             self.up(at, link);

@@ -174,14 +174,16 @@ pub struct AstrayView {
 /// A trace, and what was seen of it.
 #[must_use]
 pub fn trace(snapshot: &Snapshot, trace: &Trace, live: Option<&Checked>) -> TraceView {
+    let router = told::router(&trace.there);
     TraceView {
         from: match trace.question.from {
             Place::Namespace(id) => snapshot.name_of(id),
             Place::Outside(link) => format!("outside by {}", snapshot.link_name(link)),
         },
         packet: packet(&trace.question.packet),
-        there: way(snapshot, &trace.there, live.map(|l| l.there.as_slice())),
-        back: trace.back.as_ref().map(|b| way(snapshot, b, live.map(|l| l.back.as_slice()))),
+        there: way(snapshot, &trace.there, live.map(|l| l.there.as_slice()), router),
+        back: (trace.back.as_ref())
+            .map(|b| way(snapshot, b, live.map(|l| l.back.as_slice()), router)),
         live: live.map(|l| LiveView {
             agrees: l.agrees,
             arrived: l.arrived,
@@ -190,7 +192,7 @@ pub fn trace(snapshot: &Snapshot, trace: &Trace, live: Option<&Checked>) -> Trac
     }
 }
 
-fn way(snapshot: &Snapshot, w: &Way, marks: Option<&[Mark]>) -> WayView {
+fn way(snapshot: &Snapshot, w: &Way, marks: Option<&[Mark]>, router: Option<LinkId>) -> WayView {
     let mut marks = marks.unwrap_or_default().iter();
     let mut hops = Vec::new();
     for hop in &w.hops {
@@ -209,7 +211,7 @@ fn way(snapshot: &Snapshot, w: &Way, marks: Option<&[Mark]>) -> WayView {
         Cause::ArpRequest => "arp",
         Cause::IcmpError => "error",
     };
-    WayView { cause: cause.to_owned(), hops, end: end(snapshot, w) }
+    WayView { cause: cause.to_owned(), hops, end: end(snapshot, w, router) }
 }
 
 fn step(snapshot: &Snapshot, s: &Step, mark: Option<&Mark>) -> StepView {
@@ -223,7 +225,7 @@ fn step(snapshot: &Snapshot, s: &Step, mark: Option<&Mark>) -> StepView {
         rule: told::rule_of(&s.action).map(|r| rule(snapshot, r)),
         packet: packet(&s.packet),
         seen: mark.map(seen),
-        children: s.children.iter().map(|c| way(snapshot, c, None)).collect(),
+        children: s.children.iter().map(|c| way(snapshot, c, None, None)).collect(),
     }
 }
 
@@ -268,7 +270,7 @@ fn packet(p: &Packet) -> PacketView {
     }
 }
 
-fn end(snapshot: &Snapshot, w: &Way) -> EndView {
+fn end(snapshot: &Snapshot, w: &Way, router: Option<LinkId>) -> EndView {
     let view = |disposition: &str, place: Option<String>| EndView {
         disposition: disposition.to_owned(),
         place,
@@ -280,10 +282,10 @@ fn end(snapshot: &Snapshot, w: &Way) -> EndView {
         Disposition::Left(link) => view("left", Some(snapshot.link_name(*link))),
         Disposition::Ignored => view("ignored", None),
         Disposition::Lost(loss) => {
-            let last = told::last_packet(w);
+            let (loss, last) = (loss.root(), told::last_packet(w));
             EndView {
                 because: Some(told::because(snapshot, loss, last)),
-                fix: Some(told::fix(snapshot, loss, last)),
+                fix: Some(told::fix(snapshot, loss, last, router)),
                 ..view("lost", Some(told::place(snapshot, loss)))
             }
         }

@@ -238,8 +238,19 @@ fn tall_bridge(item: &Item, role: &str, ports: &[Port], room: usize) -> Block {
     let top = if inner < upper { first - 1 } else { 0 };
     b.frames.push(Frame { x: 0, y: top, width: inner + 2, height: y + 1 - top });
     b.width = b.width.max(inner + 2);
+    if passes > 0 && edge + 7 + widest(&|p| leaf_width(&p.end)) > room {
+        b.width = 2 * room; // it does not fit: the leaves' names would have to be cut
+    }
     b.height = y + 1;
     b
+}
+
+/// Columns that a leaf needs at least.
+fn leaf_width(end: &End) -> usize {
+    match end {
+        End::Leaf { name, about, .. } => width(name).max(width(about).min(18)),
+        End::None | End::Wire(_) | End::Words(_) => 0,
+    }
 }
 
 /// Columns of `┤near bridge far├`.
@@ -288,10 +299,11 @@ fn draw_end(
         }
         End::Leaf { wire, link, name, trouble, about } => {
             let at = edge + 6;
+            let name = shorten(name, room.saturating_sub(at + 1));
             b.segments.push((*wire, Segment::across(y, from, at)));
             // The wire ends in the blank before the name.
             b.text(at, y, format!(" {name}"), Some(*link), tone(*trouble));
-            let end = at + width(name) + 3;
+            let end = at + width(&name) + 3;
             if end + width(about) <= room {
                 b.text(end, y, about, None, Tone::Plain);
             } else {

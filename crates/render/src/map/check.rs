@@ -34,6 +34,9 @@ pub(crate) fn check(snapshot: &Snapshot, style: &Style) -> String {
     for (n, wire) in layout.wires.iter().enumerate() {
         joins(n, wire, &layout, &owner, &grid, style, &page);
     }
+    if style.ascii && !text.is_ascii() {
+        page.fault("not only ASCII");
+    }
     if let Some(line) = text.lines().find(|l| width(l) > style.width) {
         page.fault(&format!("too wide: {line}"));
     }
@@ -97,7 +100,8 @@ fn links(snapshot: &Snapshot, layout: &Layout, page: &Page<'_>) {
             page.fault(&format!("{} is drawn twice", snapshot.link_name(*id)));
         }
         let shown = t.text.trim_start_matches([' ', '┤']);
-        if !shown.starts_with(&name[..name.len().min(15)]) && name.is_ascii() {
+        let as_it_is = name.chars().all(|c| c.is_ascii_graphic());
+        if as_it_is && !shown.starts_with(name.as_str()) {
             page.fault(&format!("{:?} is to be {name}", t.text));
         }
     }

@@ -40,6 +40,9 @@ impl Fold {
         let mut behind: BTreeMap<LinkId, LinkId> = BTreeMap::new(); // passed bridge → its own
         for ns in drawn.iter().filter_map(|id| snapshot.namespaces.get(id)) {
             for (bridge, port, parts) in passes(snapshot, ns, cuts) {
+                if cuts.unfolded.contains(&bridge) {
+                    continue;
+                }
                 found.entry(bridge).or_default().passes.push((port, parts));
                 behind.insert(LinkId { ns: ns.id, index: parts[1] }, bridge);
             }

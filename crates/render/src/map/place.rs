@@ -5,7 +5,7 @@ use super::channel::{self, Net};
 use super::head::Head;
 use super::layout::{Layout, Segment, Text, Wire};
 use super::row::{self, Overfull, Pin, Placed, Row};
-use super::scene::{Band, Scene, What, shorten};
+use super::scene::{Band, Item, Scene, What, shorten};
 use crate::clean::width;
 use crate::style::Tone;
 
@@ -97,7 +97,8 @@ impl Placer<'_> {
             }
         }
         let least = if nets.is_empty() { 0 } else { least };
-        let routed = channel::route(nets, self.y, self.page(), least).ok_or(Overfull)?;
+        let routed =
+            channel::route(nets, self.y, self.page(), least).ok_or_else(Overfull::default)?;
         for (wire, segment) in routed.segments {
             self.wire(wire, segment);
         }
@@ -108,7 +109,7 @@ impl Placer<'_> {
     /// The line between bands, and a band's title with its table of nsids.
     fn head(&mut self, at: usize, band: &Band) -> Result<(), Overfull> {
         let lanes = self.lanes();
-        let head = Head::best(band, &lanes, self.page()).ok_or(Overfull)?;
+        let head = Head::best(band, &lanes, self.page()).ok_or_else(Overfull::default)?;
         let rule = usize::from(at > 0);
         self.channel(&head.lanes, usize::from(self.fresh))?;
         let top = self.y;
@@ -175,7 +176,12 @@ impl Placer<'_> {
                 break;
             }
         }
-        best.ok_or(Overfull)
+        best.ok_or_else(|| {
+            let room = self.page().saturating_sub(2);
+            let wide = |i: &&Item| i.passes() && block(i, room, tall, |_| true).width > room;
+            let bridge = left.iter().map(|i| &band.items[*i]).find(wide).map(|i| i.link);
+            Overfull { bridge }
+        })
     }
 
     fn block(&self, at: usize, band: &Band, item: usize, tall: bool) -> Block {

@@ -2,8 +2,8 @@
 
 use ipnet::{IpNet, Ipv4Net};
 use model::{
-    CmpOp, Data, Expr, Hook, Link, Namespace, NftRule, PayloadBase, Reg, RouteKind, TABLE_LOCAL,
-    Table, Verdict, XtInfo,
+    CmpOp, Data, Expr, Hook, Link, Namespace, NftRule, PayloadBase, Reg, Route, RouteKind,
+    TABLE_LOCAL, Table, Verdict, XtInfo,
 };
 
 /// `L2 only`, `L2 switch with the host's own address`, `L3: routes …`.
@@ -18,11 +18,12 @@ pub(crate) fn role(ns: &Namespace, bridge: &Link) -> String {
     if nets.is_empty() {
         return "L2 only".to_owned();
     }
-    if !ns.sysctls.ip_forward || !leads_elsewhere(ns, bridge) {
-        return "L2 switch with the host's own address".to_owned();
-    }
     let (nat, plain): (Vec<Ipv4Net>, Vec<Ipv4Net>) =
         nets.iter().partition(|n| is_translated(ns, **n));
+    let routed = !nat.is_empty() || leads_elsewhere(ns, bridge);
+    if !ns.sysctls.ip_forward || is_way_out(ns, bridge) || !routed {
+        return "L2 switch with the host's own address".to_owned();
+    }
     let list =
         |nets: &[Ipv4Net]| nets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match (nat.is_empty(), plain.is_empty()) {
@@ -34,19 +35,21 @@ pub(crate) fn role(ns: &Namespace, bridge: &Link) -> String {
     }
 }
 
-/// What comes from this bridge has a way out by another link. (The bridge that holds the default
-/// route is the way out itself.)
+/// The default route leads out by this bridge: what comes in by it has nowhere else to go.
+fn is_way_out(ns: &Namespace, bridge: &Link) -> bool {
+    let default = routes(ns).filter(|r| r.dst.prefix_len() == 0).min_by_key(|r| r.metric);
+    default.is_some_and(|r| r.nexthops.iter().any(|h| h.link == bridge.index))
+}
+
+/// There is something that can be reached by another link.
 fn leads_elsewhere(ns: &Namespace, bridge: &Link) -> bool {
-    let mut elsewhere = false;
-    for r in ns.routes.iter().filter(|r| r.table != TABLE_LOCAL && r.kind == RouteKind::Unicast) {
-        for hop in &r.nexthops {
-            if r.dst.prefix_len() == 0 && hop.link == bridge.index {
-                return false;
-            }
-            elsewhere |= hop.link != bridge.index && hop.gateway.is_some();
-        }
-    }
-    elsewhere
+    routes(ns).flat_map(|r| &r.nexthops).any(|h| h.link != bridge.index)
+}
+
+fn routes(ns: &Namespace) -> impl Iterator<Item = &Route> {
+    ns.routes.iter().filter(|r| {
+        r.table != TABLE_LOCAL && r.kind == RouteKind::Unicast && r.dst.addr().is_ipv4()
+    })
 }
 
 /// Whether packets from this subnet get another source on their way out.

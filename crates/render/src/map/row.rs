@@ -1,11 +1,16 @@
 //! Blocks side by side, and the wires that pass between them.
 
+use model::LinkId;
+
 use super::block::Block;
 use crate::clean::width;
 
 /// There is not enough room for all wires side by side.
-#[derive(Debug)]
-pub(crate) struct Overfull;
+#[derive(Debug, Default)]
+pub(crate) struct Overfull {
+    /// A bridge that is too wide with what is drawn in line with its ports.
+    pub(crate) bridge: Option<LinkId>,
+}
 
 /// A wire, and the column that it is in.
 pub(crate) type Pin = (usize, usize);
@@ -138,7 +143,7 @@ pub(crate) fn settle(
             .filter(|c| is_free(*c) && apart(c))
             .min_by_key(near)
             .or_else(|| (0..page).filter(|c| is_free(*c) && !used.contains(c)).min_by_key(near))
-            .ok_or(Overfull)?;
+            .ok_or_else(Overfull::default)?;
         used.push(column);
         found.push(column);
     }

@@ -47,6 +47,16 @@ pub(crate) enum What {
     Plain(End),
 }
 
+impl Item {
+    /// Whether bridges are drawn in line with its ports.
+    pub(crate) fn passes(&self) -> bool {
+        match &self.what {
+            What::Bridge { ports, .. } => ports.iter().any(|p| p.pass.is_some()),
+            What::Plain(_) => false,
+        }
+    }
+}
+
 /// A port of a bridge.
 pub(crate) struct Port {
     pub(crate) link: LinkId,
@@ -84,20 +94,22 @@ pub(crate) enum End {
 pub(crate) struct Cuts {
     /// Bridges with more leaves and passes than this have them folded.
     pub(crate) fold: usize,
+    /// Bridges with ports that are not to be folded for lack of room.
+    pub(crate) unfolded: Vec<LinkId>,
     /// Wires that are not drawn; their ends are named.
     pub(crate) wires: Vec<[LinkId; 2]>,
 }
 
 impl Scene {
-    /// The wire that spans most bands.
-    pub(crate) fn longest_wire(&self) -> Option<[LinkId; 2]> {
+    /// The wires that span most bands, so many of them.
+    pub(crate) fn longest_wires(&self, many: usize) -> Vec<[LinkId; 2]> {
         let band = |l: LinkId| self.bands.iter().position(|b| b.ns == l.ns);
-        self.wires
-            .iter()
-            .copied()
-            .filter_map(|w| Some((band(w[0])?.abs_diff(band(w[1])?), w)))
-            .max()
-            .map(|(_, w)| w)
+        // The end of a folded wire has no band: it is beside the other end.
+        let span = |w: &[LinkId; 2]| band(w[0]).zip(band(w[1])).map_or(0, |(a, b)| a.abs_diff(b));
+        let mut wires = self.wires.clone();
+        wires.sort_by_key(|w| std::cmp::Reverse((span(w), *w)));
+        wires.truncate(many);
+        wires
     }
 }
 
@@ -207,7 +219,7 @@ impl Maker<'_> {
         } else {
             What::Plain(self.end(ns, l))
         };
-        let addresses = ns.addresses_of(l.index).filter(|a| a.ip().is_ipv4() || is_global(a));
+        let addresses = ns.addresses_of(l.index).filter(|a| is_global(a));
         Item {
             link,
             name: self.clean(&self.label(ns, l, is_bridge)),
@@ -279,6 +291,9 @@ impl Maker<'_> {
             };
         }
         match l.relation {
+            Relation::Peer(p) if self.snapshot.link(p).is_none() => {
+                End::Words(self.clean("⇄ not visible"))
+            }
             Relation::Peer(p) | Relation::Lower(p) => {
                 let on = if matches!(l.relation, Relation::Lower(_)) { "on " } else { "⇄ " };
                 let name = if p.ns == ns.id {
@@ -300,7 +315,8 @@ impl Maker<'_> {
     fn leaf(&self, wire: usize, link: LinkId) -> End {
         let ns = &self.snapshot.namespaces[&link.ns];
         let l = &ns.links[&link.index];
-        let addresses: Vec<String> = ns.addresses_of(l.index).map(|a| a.net.to_string()).collect();
+        let shown = ns.addresses_of(l.index).filter(|a| is_global(a));
+        let addresses: Vec<String> = shown.map(|a| a.net.to_string()).collect();
         let about = format!("{}  {}", addresses.join(" "), self.snapshot.name_of(link.ns));
         End::Leaf {
             wire,
@@ -332,13 +348,31 @@ impl Maker<'_> {
         }
     }
 
+    /// What has no band, in words.
     fn rest(&self, dull: &[NsId]) -> Vec<String> {
-        if dull.is_empty() {
-            return Vec::new();
-        }
-        let names: Vec<String> = dull.iter().map(|id| self.snapshot.name_of(*id)).collect();
-        let text = format!("not drawn, with no link but lo: {}", names.join(", "));
-        vec![if self.style.ascii { clean_ascii(&text) } else { clean(&text) }]
+        let spaces = || dull.iter().filter_map(|id| self.snapshot.namespaces.get(id));
+        let unread: Vec<String> = spaces()
+            .filter_map(|ns| Some((ns, ns.gap("links")?)))
+            .map(|(ns, gap)| format!("{} ({})", self.snapshot.name_of(ns.id), gap.cause))
+            .collect();
+        let empty: Vec<String> = spaces()
+            .filter(|ns| ns.gap("links").is_none() && !ns.links.is_empty())
+            .map(|ns| self.snapshot.name_of(ns.id))
+            .collect();
+        let unseen: Vec<String> = spaces()
+            .filter(|ns| ns.gap("links").is_none() && ns.links.is_empty())
+            .map(|ns| self.snapshot.name_of(ns.id))
+            .collect();
+        [
+            ("not drawn, with no link but lo", empty),
+            ("not drawn, their links could not be read", unread),
+            ("not drawn, known only from others", unseen),
+        ]
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, names)| format!("{what}: {}", words::some(12, names.into_iter())))
+        .map(|text| self.clean_long(&text))
+        .collect()
     }
 }
 

@@ -165,6 +165,15 @@ impl<'a> Reader<'a> {
             self.ports(name).flags = Some((*mask, *compare, invert));
             return Some(());
         }
+        if let (0, 4, None, (invert, &[a, b, c, d])) =
+            (offset, len, mask, test.equal().unwrap_or_default())
+        {
+            let one = |port| xt::Range { invert, first: port, last: port };
+            let ports = self.ports(name);
+            ports.source = Some(one(u16::from_be_bytes([a, b])));
+            ports.destination = Some(one(u16::from_be_bytes([c, d])));
+            return Some(());
+        }
         let range = if mask.is_none() && len == 2 { test.range() } else { None };
         match (offset, range?) {
             (0, range) => self.ports(name).source = Some(range),

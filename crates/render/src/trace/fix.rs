@@ -7,7 +7,14 @@ use crate::words as w;
 
 /// The smallest change that lets a lost packet pass: a command where there is one, else what a
 /// person has to do.
-pub(crate) fn fix(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> String {
+///
+/// `router` is the link by which the last router on the way there sent the packet.
+pub(crate) fn fix(
+    snapshot: &Snapshot,
+    loss: &Loss,
+    packet: &Packet,
+    router: Option<LinkId>,
+) -> String {
     let ns = snapshot.name_of(loss.ns);
     let link = loss.link.map_or_else(|| "LINK".to_owned(), |l| w::link(snapshot, l));
     let here = |command: String| format!("nestwork exec {ns} {command}");
@@ -33,12 +40,16 @@ pub(crate) fn fix(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> String {
             _ => here(format!("ip addr add {ip}/PREFIX dev {link}")),
         },
         Reason::NoWayBack { src } => {
-            here(format!("iptables -t nat -A POSTROUTING -s {src} -o {link} -j MASQUERADE"))
+            let out = router.or(loss.link);
+            let (ns, dev) =
+                out.map_or((ns.clone(), link), |l| (snapshot.name_of(l.ns), w::link(snapshot, l)));
+            let rule = format!("POSTROUTING -s {src} -o {dev} -j MASQUERADE");
+            format!("nestwork exec {ns} iptables -t nat -A {rule}")
         }
         Reason::LinkDown => here(format!("ip link set {link} up")),
         Reason::NoCarrier => no_carrier(snapshot, loss, &link),
         Reason::PeerDown(peer) => up(snapshot, *peer),
-        Reason::NoNeighbour { because: Some(inner), .. } => fix(snapshot, inner, packet),
+        Reason::NoNeighbour { because: Some(inner), .. } => fix(snapshot, inner, packet, router),
         Reason::NoNeighbour { ip, .. } => no_neighbour(snapshot, loss, *ip, &link),
         Reason::DuplicateAddress { ip, owners } => match owners.last() {
             Some((l, _)) => {
@@ -139,7 +150,9 @@ fn no_neighbour(snapshot: &Snapshot, loss: &Loss, ip: Ipv4Addr, link: &str) -> S
 fn delete_rule(snapshot: &Snapshot, r: &RuleRef) -> String {
     let c = &r.chain;
     match (is_iptables(snapshot, c), c.family) {
-        (true, model::Family::Ip) => format!("iptables -t {} -D {} {}", c.table, c.chain, r.number),
+        (true, model::Family::Ip) => {
+            format!("iptables{} -D {} {}", table_option(&c.table), c.chain, r.number)
+        }
         _ => {
             let (family, table, chain) = (c.family.as_str(), &c.table, &c.chain);
             format!("nft delete rule {family} {table} {chain} handle {}", r.handle)
@@ -150,11 +163,16 @@ fn delete_rule(snapshot: &Snapshot, r: &RuleRef) -> String {
 /// A rule that accepts just this packet's addresses.
 fn accept(snapshot: &Snapshot, c: &ChainRef, p: &Packet) -> String {
     if is_iptables(snapshot, c) && c.family == model::Family::Ip {
-        let (table, chain) = (&c.table, &c.chain);
-        return format!("iptables -t {table} -I {chain} -s {} -d {} -j ACCEPT", p.src, p.dst);
+        let (table, chain) = (table_option(&c.table), &c.chain);
+        return format!("iptables{table} -I {chain} -s {} -d {} -j ACCEPT", p.src, p.dst);
     }
     let (family, table, chain) = (c.family.as_str(), &c.table, &c.chain);
     format!("nft insert rule {family} {table} {chain} ip saddr {} ip daddr {} accept", p.src, p.dst)
+}
+
+/// ` -t nat`; nothing for the table that iptables takes by itself.
+fn table_option(table: &str) -> String {
+    if table == "filter" { String::new() } else { format!(" -t {table}") }
 }
 
 /// Whether iptables-nft wrote this table: its built-in names, and rules with xtables parts.

@@ -39,6 +39,14 @@ pub(crate) fn is_quiet(snapshot: &Snapshot, step: &Step) -> bool {
     }
 }
 
+/// A translation tells the rule that asked for it: the chain before need not.
+pub(crate) fn says_more(next: &Step, step: &Step) -> bool {
+    matches!(step.action, Action::Chain { .. })
+        && matches!(next.action, Action::Translated(_))
+        && rule_of(&next.action).is_some()
+        && rule_of(&next.action) == rule_of(&step.action)
+}
+
 /// Bit of INVALID in `ct state`.
 const INVALID: u32 = 1;
 

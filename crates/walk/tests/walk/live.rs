@@ -27,7 +27,7 @@ fn as_foretold(trace: &Trace) -> Vec<Sighting> {
 
 /// Marks as one letter each: seen, otherwise, missing, not watched.
 fn summary(net: &Snapshot, trace: &Trace, seen: &[Sighting]) -> String {
-    let checked = check(trace, &trace.links(), seen);
+    let checked = check(trace, &trace.links(), seen, None);
     let letters = |marks: &[Mark]| -> String {
         let letter = |m: &Mark| match m {
             Mark::Seen(_) => 's',

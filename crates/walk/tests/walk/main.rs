@@ -1,12 +1,17 @@
 //! Networks in, traces out.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
 mod breaks;
+mod docker;
 mod iptables;
 mod kernel;
 mod live;
+mod machine;
 mod net;
 mod scenarios;
 mod seed;
+mod sizes;
 mod tell;
 mod unknown;
 

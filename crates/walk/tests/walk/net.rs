@@ -212,7 +212,7 @@ impl Net {
             mtu: None,
             nexthop_id: None,
         };
-        let all = IpNet::from(IpNet::from(net).trunc());
+        let all = IpNet::from(net).trunc();
         ns.routes.push(route(TABLE_LOCAL, ip.into(), RouteKind::Local, Scope::Host));
         if loopback {
             ns.routes.push(route(TABLE_LOCAL, all, RouteKind::Local, Scope::Host));

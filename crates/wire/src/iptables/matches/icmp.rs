@@ -10,7 +10,7 @@ use crate::iptables::words::{Word, Words};
 type Type = (u8, u8, u8);
 
 const ANY: Type = (255, 0, 255);
-const NAMES: [(&str, Type); 29] = [
+const NAMES: [(&str, Type); 40] = [
     ("any", ANY),
     ("echo-reply", (0, 0, 255)),
     ("pong", (0, 0, 255)),
@@ -25,9 +25,17 @@ const NAMES: [(&str, Type); 29] = [
     ("host-unknown", (3, 7, 7)),
     ("network-prohibited", (3, 9, 9)),
     ("host-prohibited", (3, 10, 10)),
+    ("tos-network-unreachable", (3, 11, 11)),
+    ("tos-host-unreachable", (3, 12, 12)),
     ("communication-prohibited", (3, 13, 13)),
+    ("host-precedence-violation", (3, 14, 14)),
+    ("precedence-cutoff", (3, 15, 15)),
     ("source-quench", (4, 0, 255)),
     ("redirect", (5, 0, 255)),
+    ("network-redirect", (5, 0, 0)),
+    ("host-redirect", (5, 1, 1)),
+    ("tos-network-redirect", (5, 2, 2)),
+    ("tos-host-redirect", (5, 3, 3)),
     ("echo-request", (8, 0, 255)),
     ("ping", (8, 0, 255)),
     ("router-advertisement", (9, 0, 255)),
@@ -37,9 +45,12 @@ const NAMES: [(&str, Type); 29] = [
     ("ttl-zero-during-transit", (11, 0, 0)),
     ("ttl-zero-during-reassembly", (11, 1, 1)),
     ("parameter-problem", (12, 0, 255)),
+    ("ip-header-bad", (12, 0, 0)),
+    ("required-option-missing", (12, 1, 1)),
     ("timestamp-request", (13, 0, 255)),
     ("timestamp-reply", (14, 0, 255)),
     ("address-mask-request", (17, 0, 255)),
+    ("address-mask-reply", (18, 0, 255)),
 ];
 
 #[derive(Default)]

@@ -57,6 +57,9 @@ impl Ports {
 
     fn exprs(&self) -> Vec<Expr> {
         let [source, destination] = self.0;
+        if let Some(both) = source.zip(destination).and_then(|(s, d)| together(s, d)) {
+            return both.into();
+        }
         [source, destination]
             .into_iter()
             .zip([0, 2])
@@ -66,6 +69,17 @@ impl Ports {
             })
             .collect()
     }
+}
+
+/// One port each, both inverted or neither: iptables-nft compares all four bytes at once. (That
+/// inverts the whole, which is more than `! --sport 1 ! --dport 2` says; what counts is what the
+/// kernel gets.)
+fn together(source: Range, destination: Range) -> Option<[Expr; 2]> {
+    let one = |range: Range| (range.ports.0 == range.ports.1).then_some(range.ports.0);
+    let (from, to) = (one(source)?, one(destination)?);
+    let bytes = [from.to_be_bytes(), to.to_be_bytes()].concat();
+    (source.invert == destination.invert)
+        .then(|| [payload(PayloadBase::Transport, 0, 4), cmp(source.invert, bytes)])
 }
 
 fn compare(range: Range) -> Expr {

@@ -26,6 +26,11 @@ const WITH: [(&str, u32); 16] = [
     ("admin-prohib", 8),
 ];
 
+/// iptables takes the beginning of a name for the first that has it.
+fn begins(name: &str, word: &str) -> bool {
+    !word.is_empty() && name.starts_with(&word.to_lowercase())
+}
+
 #[derive(Default)]
 pub(super) struct Reject(Option<u32>);
 
@@ -37,7 +42,7 @@ impl Extension for Reject {
     fn take(&mut self, option: &Opt, words: &mut Words) -> Result<(), ParseError> {
         option.plain()?;
         let word = words.value(&option.word)?;
-        let Some((_, with)) = WITH.iter().find(|(name, _)| *name == word.text) else {
+        let Some((_, with)) = WITH.iter().find(|(name, _)| begins(name, &word.text)) else {
             let known = WITH.iter().map(|(name, _)| *name);
             return Err(ErrorKind::BadValue("a way to reject").at(&word).near(known));
         };

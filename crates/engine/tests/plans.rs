@@ -1,0 +1,236 @@
+//! Plans of the seed and of small networks, in words: the fewest changes, in order.
+
+#![allow(missing_docs, reason = "tests")]
+
+mod common;
+
+use common::{applied, facts};
+use engine::{Known, plan};
+use model::{Change, Snapshot};
+
+/// The changes from one file to the other, a line each.
+fn check(from: &str, to: &str) -> String {
+    let (nothing, none) = (Snapshot::default(), Known::default());
+    let (from, to) = (facts(from), facts(to));
+    let (now, known) = applied(&nothing, &none, &plan(&from, None, &none, &nothing));
+    words(&plan(&to, Some(&from), &known, &now))
+}
+
+fn words(changes: &[Change]) -> String {
+    changes.iter().map(render::change).collect::<Vec<_>>().join("\n")
+}
+
+/// The same for a lab with these links in `a` beside a bridge in `b`.
+fn check_links(from: &str, to: &str) -> String {
+    let file = |links: &str| {
+        format!(
+            "name: x\nnamespaces:\n  b: {{links: {{br: {{kind: bridge}}}}}}\n  a:\n    links: {links}"
+        )
+    };
+    check(&file(from), &file(to))
+}
+
+#[test]
+fn the_seed_from_nothing() {
+    let seed = include_str!("../../../examples/proxmox-docker.yaml");
+    insta::assert_snapshot!(check("name: x\nnamespaces: {}", seed), @"
+    + lan: namespace
+    + internet: namespace inside lan
+    + pve1: namespace
+    + docker01: namespace inside pve1, unprivileged (uid 100000 and 65536 more)
+    + alpine01: namespace inside docker01
+    + pve1: nsid 0 = docker01
+    + docker01: nsid 0 = pve1
+    + docker01: nsid 1 = alpine01
+    + alpine01: nsid 0 = docker01
+    + lan:lo: up
+    + lan: sysctl net/ipv4/ip_forward = 1
+    + internet:lo: up
+    + internet: sysctl net/ipv4/ip_forward = 0
+    + internet: veth eth0 ⇄ lan:wan0
+    + internet:eth0: address 203.0.113.10/24
+    + internet:eth0: up
+    + lan:wan0: address 203.0.113.1/24
+    + lan:wan0: up
+    + internet: route default via 203.0.113.1 dev eth0
+    + internet: answers TCP 80 and UDP echo 7
+    + pve1:lo: up
+    + pve1: sysctl net/ipv4/ip_forward = 0
+    + pve1: sysctl net/ipv4/igmp_link_local_mcast_reports = 0
+    + pve1: nic enp1s0 with a cable to lan:eth0
+    + pve1: sysctl net/ipv6/conf/enp1s0/disable_ipv6 = 1
+    + pve1:enp1s0: up
+    + lan:eth0: address 192.168.10.1/24
+    + lan:eth0: up
+    + pve1: nic wlo1
+    + pve1: bridge vmbr0
+    + pve1: sysctl net/ipv6/conf/vmbr0/disable_ipv6 = 1
+    + pve1: sysctl net/ipv4/neigh/vmbr0/base_reachable_time_ms = 3600000
+    + pve1:enp1s0: port of vmbr0
+    + pve1:vmbr0: address 192.168.10.41/24
+    + pve1:vmbr0: up
+    + pve1: route default via 192.168.10.1 dev vmbr0
+    + pve1:vmbr0: neighbour 192.168.10.1 is asked for
+    + docker01:lo: up
+    + docker01: sysctl net/ipv4/ip_forward = 1
+    + pve1: veth veth111i0 ⇄ docker01:eth0
+    + pve1: bridge fwbr111i0
+    + pve1: sysctl net/ipv6/conf/fwbr111i0/disable_ipv6 = 1
+    + pve1:fwbr111i0: up
+    + pve1: veth fwln111i0 ⇄ pve1:fwpr111p0
+    + pve1: sysctl net/ipv6/conf/fwln111i0/disable_ipv6 = 1
+    + pve1:fwln111i0: up
+    + pve1: sysctl net/ipv6/conf/fwpr111p0/disable_ipv6 = 1
+    + pve1:fwpr111p0: up
+    + pve1:fwpr111p0: port of vmbr0
+    + pve1:fwln111i0: port of fwbr111i0
+    + pve1: sysctl net/ipv6/conf/veth111i0/disable_ipv6 = 1
+    + pve1:veth111i0: port of fwbr111i0
+    + pve1:veth111i0: up
+    + docker01:eth0: address 192.168.10.103/24
+    + docker01:eth0: up
+    + docker01: route default via 192.168.10.1 dev eth0
+    + docker01: bridge docker0
+    + docker01: sysctl net/ipv6/conf/docker0/accept_ra = 0
+    + docker01:docker0: address 172.17.0.1/16
+    + docker01:docker0: up
+    + docker01: table ip nat, 5 chains, 4 rules
+    + docker01: table ip filter, 7 chains, 11 rules
+    + alpine01:lo: up
+    + alpine01: sysctl net/ipv4/ip_forward = 0
+    + alpine01: sysctl net/ipv4/ip_unprivileged_port_start = 0
+    + docker01: file /run/docker/netns/cab9181ad6ac = alpine01
+    + docker01: veth vethc52438e ⇄ alpine01:eth0
+    + docker01:vethc52438e: port of docker0
+    + docker01:vethc52438e: up
+    + alpine01: sysctl net/ipv6/conf/eth0/disable_ipv6 = 1
+    + alpine01:eth0: address 172.17.0.2/16
+    + alpine01:eth0: up
+    + alpine01: route default via 172.17.0.1 dev eth0
+    ");
+}
+
+#[test]
+fn one_container_more() {
+    let file = |count| {
+        format!(
+            "name: x\nnamespaces:\n  h: {{docker: {{networks: {{}}}}}}\n  c: {{count: {count}, inside: h, docker: {{network: bridge}}}}"
+        )
+    };
+    insta::assert_snapshot!(check(&file(2), &file(3)), @"
+    + c3: namespace inside h
+    + c3:lo: up
+    + c3: sysctl net/ipv4/ip_forward = 0
+    + c3: sysctl net/ipv4/ip_unprivileged_port_start = 0
+    + c3: sysctl net/ipv4/ping_group_range = 0 2147483647
+    + h: file /run/docker/netns/6f3dec690240 = c3
+    + h: veth veth42744b9 ⇄ c3:eth0
+    + h:veth42744b9: port of docker0
+    + h:veth42744b9: up
+    + c3: sysctl net/ipv6/conf/eth0/disable_ipv6 = 1
+    + c3:eth0: address 172.17.0.4/16
+    + c3:eth0: up
+    + c3: route default via 172.17.0.1 dev eth0
+    ");
+    insta::assert_snapshot!(check(&file(3), &file(2)), @"
+    - h: file /run/docker/netns/6f3dec690240 = c3
+    - c3: namespace inside h
+    ");
+}
+
+#[test]
+fn values_change_in_place() {
+    insta::assert_snapshot!(check_links(
+        "{e: {kind: tap, mtu: 1400, addresses: [10.0.0.1/24]}}",
+        "{e: {kind: tap, mtu: 1300, up: false, addresses: [10.0.0.2/24]}}",
+    ), @"
+    - a:e: address 10.0.0.1/24
+    ~ a: tap e → 
+    + a:e: address 10.0.0.2/24
+    ~ a:e: up → down
+    ");
+}
+
+#[test]
+fn a_link_made_anew_takes_its_dependants_along() {
+    insta::assert_snapshot!(check_links(
+        "{e: {kind: veth, peer: 'b:f', peer_bridge: br, addresses: [10.0.0.1/24]}}",
+        "{e: {kind: veth, peer: 'b:f', peer_bridge: br, index: 9, addresses: [10.0.0.1/24]}}",
+    ), @"
+    - a: veth e ⇄ b:f
+    + a: veth e ⇄ b:f
+    + a:e: address 10.0.0.1/24
+    + a:e: up
+    + b:f: port of br
+    + b:f: up
+    ");
+}
+
+#[test]
+fn an_address_takes_the_routes_of_its_link_along() {
+    let file = |address| {
+        format!(
+            "name: x\nnamespaces:\n  a:\n    links: {{e: {{kind: tap, addresses: [{address}/24]}}}}\n    routes: [{{to: default, via: 10.0.0.9}}]"
+        )
+    };
+    insta::assert_snapshot!(check(&file("10.0.0.1"), &file("10.0.0.2")), @"
+    - a:e: address 10.0.0.1/24
+    + a:e: address 10.0.0.2/24
+    + a: route default via 10.0.0.9 dev e
+    ");
+}
+
+#[test]
+fn a_namespace_that_moves_is_made_anew() {
+    let file = |inside| {
+        format!(
+            "name: x\nnamespaces:\n  a: {{}}\n  b: {{}}\n  c: {{inside: {inside}}}\n  d: {{inside: c}}"
+        )
+    };
+    insta::assert_snapshot!(check(&file("a"), &file("b")), @"
+    - c: namespace inside a
+    + c: namespace inside b
+    + d: namespace inside c
+    + c:lo: up
+    + c: sysctl net/ipv4/ip_forward = 0
+    + d:lo: up
+    + d: sysctl net/ipv4/ip_forward = 0
+    ");
+}
+
+#[test]
+fn an_nsid_that_is_taken_is_freed() {
+    let file = |a, b| {
+        format!(
+            "name: x\nnamespaces:\n  h: {{nsids: {{{a}: c, {b}: d}}}}\n  c: {{inside: h}}\n  d: {{inside: h}}"
+        )
+    };
+    insta::assert_snapshot!(check(&file(0, 1), &file(1, 0)), @"
+    - c: namespace inside h
+    - d: namespace inside h
+    + c: namespace inside h
+    + d: namespace inside h
+    + h: nsid 1 = c
+    + h: nsid 0 = d
+    + c:lo: up
+    + c: sysctl net/ipv4/ip_forward = 0
+    + d:lo: up
+    + d: sysctl net/ipv4/ip_forward = 0
+    ");
+}
+
+#[test]
+fn a_card_gets_another_cable() {
+    let file = |far| {
+        format!(
+            "name: x\nnamespaces:\n  a: {{links: {{e: {{kind: nic, cable: '{far}:e', addresses: [10.0.0.1/24]}}}}}}\n  b: {{}}\n  c: {{}}"
+        )
+    };
+    insta::assert_snapshot!(check(&file("b"), &file("c")), @"
+    - a: nic e with a cable to b:e
+    + a: nic e with a cable to c:e
+    + a:e: address 10.0.0.1/24
+    + a:e: up
+    + c:e: up
+    ");
+}

@@ -1,0 +1,147 @@
+//! Docker's published ports, tried on the kernel too.
+
+use crate::kernel::agree;
+
+/// A Docker host with two containers, reached from beside.
+const DOCKER: &str = "
+ns h forward brnf
+link h:docker0 bridge
+ns c
+ns d
+ns out
+veth h:vethc c:eth0
+veth h:vethd d:eth0
+port h:vethc docker0
+port h:vethd docker0
+veth h:eth0 out:eth0
+addr h:docker0 172.17.0.1/16
+addr c:eth0 172.17.0.2/16
+addr d:eth0 172.17.0.3/16
+route c default via 172.17.0.1 dev eth0
+route d default via 172.17.0.1 dev eth0
+addr h:eth0 192.168.1.2/24
+addr out:eth0 192.168.1.1/24
+iptables h -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+iptables h -t nat -A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER
+iptables h -t nat -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+iptables h -P FORWARD DROP
+iptables h -A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+iptables h -A FORWARD -o docker0 -j DOCKER
+iptables h -A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+iptables h -A FORWARD -i docker0 -o docker0 -j ACCEPT
+iptables h -A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT
+iptables h -t nat -A POSTROUTING -s 172.17.0.2/32 -d 172.17.0.2/32 -p tcp -m tcp --dport 80 -j MASQUERADE
+iptables h -t nat -A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
+";
+
+/// Without the userland proxy, a container may use the published port too.
+fn no_proxy() -> String {
+    DOCKER.replace(
+        "-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080",
+        "-A DOCKER -p tcp -m tcp --dport 8080",
+    )
+}
+
+#[test]
+fn published() {
+    insta::assert_snapshot!(agree(DOCKER, "out", "192.168.1.2:8080"), @r"
+    there: delivered to c
+    back: delivered to out
+    ");
+    insta::assert_snapshot!(agree(DOCKER, "out", "172.17.0.2:80"), @r"
+    there: LOST at out: NoRoute(172.17.0.2)
+    back: -
+    ");
+    insta::assert_snapshot!(agree(DOCKER, "h", "192.168.1.2:8080"), @r"
+    there: delivered to c
+    back: delivered to h
+    ");
+    insta::assert_snapshot!(agree(DOCKER, "h", "127.0.0.1:8080"), @r"
+    there: delivered to h
+    back: delivered to h
+    ");
+    insta::assert_snapshot!(agree(DOCKER, "c", "192.168.1.1:80"), @r"
+    there: delivered to out
+    back: delivered to c
+    ");
+    insta::assert_snapshot!(agree(DOCKER, "c", "172.17.0.3:80"), @r"
+    there: delivered to d
+    back: delivered to c
+    ");
+}
+
+#[test]
+fn bridged_dnat() {
+    insta::assert_snapshot!(agree(DOCKER, "d", "192.168.1.2:8080"), @r"
+    there: delivered to h
+    back: delivered to d
+    ");
+    insta::assert_snapshot!(agree(&no_proxy(), "d", "192.168.1.2:8080"), @r"
+    there: delivered to c
+    back: delivered to d
+    ");
+    let off = no_proxy().replace("ns h forward brnf", "ns h forward");
+    insta::assert_snapshot!(agree(&off, "d", "192.168.1.2:8080"), @r"
+    there: delivered to c
+    back: LOST at d: waits for 192.168.1.2:8080 > 172.17.0.3:32768, got 172.17.0.2:80 > 172.17.0.3:32768
+    ");
+}
+
+#[test]
+fn hairpin_to_oneself() {
+    insta::assert_snapshot!(agree(&no_proxy(), "c", "192.168.1.2:8080"), @r"
+    there: LOST at h:vethc: no hairpin on h:vethc
+    back: -
+    ");
+    let hairpin = no_proxy().replace("port h:vethc docker0", "port h:vethc docker0 hairpin");
+    insta::assert_snapshot!(agree(&hairpin, "c", "192.168.1.2:8080"), @r"
+    there: delivered to c
+    back: delivered to c
+    ");
+    let no_masquerade: Vec<&str> =
+        hairpin.lines().filter(|l| !l.contains("-s 172.17.0.2/32")).collect();
+    insta::assert_snapshot!(agree(&no_masquerade.join("\n"), "c", "192.168.1.2:8080"), @r"
+    there: LOST at c:eth0: OwnSource
+    back: -
+    ");
+}
+
+#[test]
+fn localhost_published_without_proxy() {
+    let local = no_proxy().replace("! -d 127.0.0.0/8 -m addrtype", "-m addrtype");
+    insta::assert_snapshot!(agree(&local, "h", "127.0.0.1:8080"), @r"
+    there: LOST at h:docker0: Martian
+    back: -
+    ");
+    let routed = format!("{local}\nset h:docker0 route_localnet 1");
+    insta::assert_snapshot!(agree(&routed, "h", "127.0.0.1:8080"), @r"
+    there: LOST at h:docker0: no neighbour 172.17.0.2
+    back: -
+    ");
+    let both = format!(
+        "{routed}\niptables h -t nat -A POSTROUTING -s 127.0.0.0/8 -o docker0 -j MASQUERADE"
+    );
+    insta::assert_snapshot!(agree(&both, "h", "127.0.0.1:8080"), @r"
+    there: delivered to c
+    back: delivered to h
+    ");
+}
+
+#[test]
+fn isolated_ports() {
+    let both = DOCKER
+        .replace("port h:vethc docker0", "port h:vethc docker0 isolated")
+        .replace("port h:vethd docker0", "port h:vethd docker0 isolated");
+    insta::assert_snapshot!(agree(&both, "c", "172.17.0.3:80"), @r"
+    there: LOST at c:eth0: no neighbour 172.17.0.3 because LOST at h:vethd: h:vethd is isolated
+    back: -
+    ");
+    insta::assert_snapshot!(agree(&both, "c", "172.17.0.1:80"), @r"
+    there: delivered to h
+    back: delivered to c
+    ");
+    insta::assert_snapshot!(agree(&both, "h", "172.17.0.3:80"), @r"
+    there: delivered to d
+    back: delivered to h
+    ");
+}
