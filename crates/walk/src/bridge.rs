@@ -7,6 +7,9 @@ use crate::skb::{Arp, End, Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, Cause, Disposition, Loss, Reason, Sink, Stage, Unknown};
 
+/// Copies of copies of copies: more bridges than that behind one another are a loop.
+const MAX_DEPTH: u32 = 24;
+
 /// What a bridge knows of a frame's destination.
 enum Destination {
     /// Everybody.
@@ -293,6 +296,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         up: bool,
         blame: Option<Loss>,
     ) -> Result<Next, Stop> {
+        if self.depth >= MAX_DEPTH {
+            let what = "floods into itself: a loop of bridges".to_owned();
+            return Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: id, what }));
+        }
         let mut copies: Vec<(LinkId, End, S)> = Vec::new();
         for to in &ports {
             let (end, way) = self.copy(skb, |walker, copy| walker.through_port(copy, id, *to));
@@ -324,7 +331,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 Ok(Next::Done(Box::new(end)))
             }
             None if request && lost.reason == Reason::NoPort => Err(Stop::ignored(Stage::Bridge)),
-            None if self.depth > u32::from(skb.arp.is_some()) => Err(Stop::ignored(Stage::Bridge)),
+            None if skb.spare => Err(Stop::ignored(Stage::Bridge)),
             None => Err(Stop::new(Stage::Bridge, Disposition::Lost(lost))),
         }
     }
@@ -335,6 +342,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         first: impl FnOnce(&mut Self, &mut Skb) -> Result<Next, Stop>,
     ) -> (End, S) {
         let mut copy = skb.clone();
+        copy.spare = true;
         let branch = self.sink.branch();
         let own = std::mem::replace(&mut self.sink, branch);
         self.depth += 1;

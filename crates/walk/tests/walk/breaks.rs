@@ -171,6 +171,12 @@ fn duplicate_address() {
         addr twin:eth0 172.17.0.2/16
         neigh docker01:docker0 172.17.0.2 02:00:00:00:00:98"
     );
+    let known = format!("{taken}\nneigh alpine01:eth0 172.17.0.1 02:42:35:df:6b:af");
+    insta::assert_snapshot!(ends(&known, "alpine01", OUT), @r"
+    there: left by pve1:enp1s0
+    back: LOST at twin: 172.17.0.2 is answered for by twin:eth0 and alpine01:eth0
+    ");
+    // Its own request for the gateway's address sets docker01's table right.
     insta::assert_snapshot!(ends(&taken, "alpine01", OUT), @r"
     there: left by pve1:enp1s0
     back: delivered to alpine01
