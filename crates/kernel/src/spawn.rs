@@ -100,12 +100,31 @@ impl Newborn {
     /// # Errors
     /// What it met on its way.
     pub fn release(self) -> Result<Process, SpawnError> {
+        let (process, beginning) = self.let_go()?;
+        beginning.wait()?;
+        Ok(process)
+    }
+
+    /// Lets it go on, without waiting.
+    ///
+    /// # Errors
+    /// If it is gone.
+    pub(crate) fn let_go(self) -> Result<(Process, Beginning), SpawnError> {
         if let Some(map) = self.user {
             write_id_maps(self.process.pid, map)?;
         }
         self.line.send(GO, None).doing("tell the new process to go on")?;
-        self.line.expect_ready()?;
-        Ok(self.process)
+        Ok((self.process, Beginning(self.line)))
+    }
+}
+
+/// A process that was let go and may not be ready yet.
+pub(crate) struct Beginning(Line);
+
+impl Beginning {
+    /// Waits until it is ready.
+    pub(crate) fn wait(self) -> Result<(), SpawnError> {
+        self.0.expect_ready()
     }
 }
 
