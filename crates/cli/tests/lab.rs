@@ -1,5 +1,7 @@
 //! Labs on the real kernel: made, made again, changed, broken off, removed.
 
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test program of its own")]
+
 mod support;
 
 use support::{Bench, alive};
