@@ -56,6 +56,8 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// Asks by ARP: the request goes its way, and whoever answers sends a reply on its own way.
     fn ask(&mut self, skb: &mut Skb, out: LinkId, link: &Link, ip: Ipv4Addr) -> Result<(), Stop> {
+        // Not that of the segment it came from: who answers outside, nobody here may know.
+        skb.packet.dst_mac = None;
         self.arp_chains(out)?;
         if let Some(reason) = self.cannot_send(link) {
             return Err(Stop::lost(Stage::Transmit, out.ns, Some(out), reason));
