@@ -31,7 +31,7 @@ fn main() -> std::process::ExitCode {
             [
                 "docker01",
                 "no rule of ip filter FORWARD accepts it, and the policy is drop",
-                "nestwork exec docker01 iptables -t filter -I FORWARD -s 172.17.0.2 -d 203.0.113.10 -j ACCEPT",
+                "nestwork exec docker01 iptables -I FORWARD -s 172.17.0.2 -d 203.0.113.10 -j ACCEPT",
             ],
         ),
         broken(

@@ -42,12 +42,13 @@ fn without_state(line: &str) -> String {
     }
 }
 
-/// The columns of `lsns` that do not differ from run to run.
+/// The columns of `lsns` that do not differ from run to run. Nor does which rows there are, but
+/// their order does: it is that of inode numbers, which the kernel gives again when they are free.
 fn lsns(text: &str) -> Vec<[String; 4]> {
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().unwrap_or_default().split_whitespace().collect();
     let place = |name: &str| header.iter().position(|h| *h == name).unwrap();
-    lines
+    let mut rows: Vec<_> = lines
         .map(|line| {
             let mut words: Vec<&str> = line.split_whitespace().collect();
             // NSFS is the one column that may be empty.
@@ -56,7 +57,9 @@ fn lsns(text: &str) -> Vec<[String; 4]> {
             }
             ["TYPE", "USER", "NETNSID", "NSFS"].map(|name| words[place(name)].to_owned())
         })
-        .collect()
+        .collect();
+    rows.sort();
+    rows
 }
 
 #[track_caller]

@@ -1,6 +1,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use model::{Change, Fact, LinkRef, LinkSpecKind, NamespaceSpec, PortFlags, Snapshot, Wanted};
+use model::{
+    Change, Fact, LinkRef, LinkSpecKind, NamespaceSpec, NsId, PortFlags, Snapshot, Wanted,
+};
 
 use crate::key::{Key, sysctl_link};
 use crate::same::{Distance, complete_fact, distance, fill};
@@ -69,7 +71,7 @@ impl<'w> Plan<'w> {
 
     /// Takes away what is not wanted, or stands in the way.
     fn clear(&mut self) {
-        let spaces = self.doomed_spaces();
+        let spaces = self.freeing_nsids(self.doomed_spaces());
         let links = self.doomed_links(&spaces);
         let mut ends: HashSet<LinkRef> = links.iter().flat_map(ends_of).collect();
         ends.extend(self.ends_dying_with(&spaces));
@@ -87,9 +89,6 @@ impl<'w> Plan<'w> {
             }
         }
         self.remove_spaces(&spaces);
-        while let Some(ns) = self.in_the_way_of_nsid() {
-            self.remove_spaces(&self.with_inner([ns].into()));
-        }
     }
 
     /// Removes a thing of before, if it is still there.
@@ -262,14 +261,27 @@ impl<'w> Plan<'w> {
         spaces.contains(target) || self.new.get(&Key::of(fact)).is_some_and(|w| *w != fact)
     }
 
-    /// A namespace that has to be made anew because an nsid cannot be changed: the one that
-    /// lies deeper of the two.
-    fn in_the_way_of_nsid(&self) -> Option<String> {
+    /// The doomed namespaces, and those that have to be made anew because an nsid cannot be
+    /// changed.
+    fn freeing_nsids(&self, mut doomed: BTreeSet<String>) -> BTreeSet<String> {
+        while let Some(ns) = self.in_the_way_of_nsid(&doomed) {
+            doomed.insert(ns);
+            doomed = self.with_inner(doomed);
+        }
+        doomed
+    }
+
+    /// Of two namespaces of which one has the other's number wrong, the one that lies deeper.
+    fn in_the_way_of_nsid(&self, doomed: &BTreeSet<String>) -> Option<String> {
         for fact in &self.wanted.facts {
             let Fact::Nsid { ns, nsid, target } = fact else { continue };
-            let Some(space) = self.state.space(ns) else { continue };
-            let wanted = self.state.id(target);
-            let holder = space.nsids.get(nsid).copied();
+            let Some(space) = self.state.space(ns).filter(|_| !doomed.contains(ns)) else {
+                continue;
+            };
+            // With a namespace its numbers go.
+            let living = |id: &NsId| !self.state.name(*id).is_some_and(|n| doomed.contains(n));
+            let wanted = self.state.id(target).filter(living);
+            let holder = space.nsids.get(nsid).copied().filter(living);
             if holder.is_some() && holder == wanted {
                 continue;
             }

@@ -206,8 +206,8 @@ fn an_nsid_that_is_taken_is_freed() {
         )
     };
     insta::assert_snapshot!(check(&file(0, 1), &file(1, 0)), @"
-    - c: namespace inside h
     - d: namespace inside h
+    - c: namespace inside h
     + c: namespace inside h
     + d: namespace inside h
     + h: nsid 1 = c

@@ -14,6 +14,7 @@ mod mount;
 mod name;
 mod nesting;
 mod netfilter;
+mod nsfs;
 mod observer;
 mod process;
 mod survey;

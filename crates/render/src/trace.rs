@@ -30,8 +30,7 @@ pub fn trace(
     teller.question(trace);
     teller.way(&trace.there, live.map(|l| l.there.as_slice()), 0);
     if let Some(back) = &trace.back {
-        teller.page.end().put(Tone::Title, "the way back").end();
-        teller.way(back, live.map(|l| l.back.as_slice()), 0);
+        teller.back(back, live);
     }
     if let Some(live) = live {
         teller.judge(live);
@@ -78,16 +77,28 @@ impl Teller<'_> {
         self.page.put(Tone::Title, &text).end();
     }
 
-    /// One way: its namespaces, its steps, its end.
+    /// The answer's way. Of an answer to a packet that did not come nothing can be seen.
+    fn back(&mut self, back: &Way, live: Option<&Checked>) {
+        self.page.end().put(Tone::Title, "the way back").end();
+        let seen = |m: &Mark| matches!(m, Mark::Seen(_) | Mark::Otherwise(_));
+        match live {
+            Some(live) if self.lost && !live.back.iter().any(seen) => {
+                self.page.line("  nothing of it was seen");
+            }
+            _ => self.way(back, live.map(|l| l.back.as_slice()), 0),
+        }
+    }
+
+    /// One way: its namespaces, its steps, its end. Behind the place where it was lost, only what
+    /// was seen is told.
     fn way(&mut self, way: &Way, marks: Option<&[Mark]>, depth: usize) {
         let mut place = 0;
+        let mut unseen = 0;
         let mut before: Option<&Step> = None;
         for hop in &way.hops {
-            let name = self.snapshot.name_of(hop.ns);
-            self.indent(depth).put(Tone::Title, &name).end();
+            let mut heading = Some(self.snapshot.name_of(hop.ns));
             for (n, step) in hop.steps.iter().enumerate() {
-                let told_next =
-                    hop.steps.get(n + 1).is_some_and(|next| step::says_more(next, step));
+                let behind = self.lost && marks.is_some();
                 let sign = match (marks, is_place(step)) {
                     (None, _) => Sign::plain(Tone::Plain, "·"),
                     (Some(_), false) => Sign::plain(Tone::Faint, "-"),
@@ -96,13 +107,27 @@ impl Teller<'_> {
                         sign_of(marks.get(place - 1), &mut self.lost)
                     }
                 };
-                if self.explain || !(told_next || step::is_quiet(self.snapshot, step)) {
+                if behind && sign.seen.is_none() {
+                    unseen += usize::from(is_place(step));
+                    continue;
+                }
+                if let Some(name) = heading.take() {
+                    self.indent(depth).put(Tone::Title, &name).end();
+                }
+                let next = hop.steps.get(n + 1);
+                let told = next.is_some_and(|next| step::says_more(next, step))
+                    || step::is_quiet(self.snapshot, step);
+                if self.explain || !told {
                     self.step(step, &sign, depth);
                     self.missing(&sign, before, depth);
                 }
                 self.children(step, depth);
                 before = Some(step);
             }
+        }
+        if unseen > 0 {
+            let text = format!("nor at the {unseen} places that were to follow");
+            self.indent(depth).put(Tone::Plain, &" ".repeat(13)).put(Tone::Faint, &text).end();
         }
         self.end_of(way, marks.is_some(), depth);
     }
@@ -197,11 +222,10 @@ impl Teller<'_> {
             let text = format!("    and {} more: {}", plural(ends.len()), ends.join(", "));
             self.indent(depth).to(13).put(Tone::Faint, text.trim_start()).end();
         }
-        let errors = step.children.iter().filter(|c| c.cause == Cause::IcmpError);
-        for error in errors {
-            let text = cause(self.snapshot, error);
-            self.indent(depth + 2).put(Tone::Faint, &text).end();
-            self.way(error, None, depth + 2);
+        for error in step.children.iter().filter(|c| c.cause == Cause::IcmpError) {
+            let text =
+                format!("{}: {}", cause(self.snapshot, error), end_words(self.snapshot, error));
+            self.indent(depth).put(Tone::Plain, &" ".repeat(13)).put(Tone::Faint, &text).end();
         }
     }
 
@@ -296,13 +320,11 @@ fn sign_of<'m>(mark: Option<&'m Mark>, lost: &mut bool) -> Sign<'m> {
 
 /// The link by which the last router on a way sent the packet.
 pub(crate) fn router(way: &Way) -> Option<LinkId> {
-    let steps = way.hops.iter().flat_map(|h| &h.steps);
-    steps
-        .filter_map(|s| match s.action {
-            Action::Forwarded { to, .. } => Some(to),
-            _ => None,
-        })
-        .last()
+    let mut steps = way.hops.iter().rev().flat_map(|h| h.steps.iter().rev());
+    steps.find_map(|s| match s.action {
+        Action::Forwarded { to, .. } => Some(to),
+        _ => None,
+    })
 }
 
 /// The packet as it was at the last step of a way.
@@ -325,14 +347,18 @@ fn copy_words(snapshot: &Snapshot, way: &Way) -> String {
         Cause::Copy(link) => words::link(snapshot, link),
         Cause::Asked | Cause::Answer | Cause::ArpRequest | Cause::IcmpError => String::new(),
     };
-    let end = match &way.disposition {
+    format!("{port} ({})", end_words(snapshot, way))
+}
+
+/// The end of a way in a word or two.
+fn end_words(snapshot: &Snapshot, way: &Way) -> String {
+    match &way.disposition {
         Disposition::Delivered(ns) => format!("delivered to {}", snapshot.name_of(*ns)),
         Disposition::Left(link) => format!("leaves by {}", snapshot.link_name(*link)),
         Disposition::Ignored => "ignored".to_owned(),
-        Disposition::Lost(_) => "lost".to_owned(),
+        Disposition::Lost(loss) => format!("lost at {}", place(snapshot, loss)),
         Disposition::Unknown(_) => "unknown".to_owned(),
-    };
-    format!("{port} ({end})")
+    }
 }
 
 fn plural(n: usize) -> String {

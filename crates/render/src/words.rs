@@ -176,10 +176,23 @@ pub(crate) fn payload(p: &Packet) -> String {
         Payload::Icmp { kind, .. } => match kind {
             IcmpKind::EchoRequest => "ICMP echo request".into(),
             IcmpKind::EchoReply => "ICMP echo reply".into(),
-            IcmpKind::Unreachable(code) => format!("ICMP unreachable (code {code})"),
+            IcmpKind::Unreachable(code) => format!("ICMP {}", unreachable(code)),
             IcmpKind::TimeExceeded => "ICMP time exceeded".into(),
         },
         Payload::Other(n) => format!("IP {}", ip_protocol(n)),
+    }
+}
+
+/// What an ICMP message of type 3 says.
+fn unreachable(code: u8) -> String {
+    match code {
+        0 => "network unreachable".into(),
+        1 => "host unreachable".into(),
+        2 => "protocol unreachable".into(),
+        3 => "port unreachable".into(),
+        4 => "fragmentation needed".into(),
+        9 | 10 | 13 => "prohibited".into(),
+        n => format!("unreachable, code {n}"),
     }
 }
 

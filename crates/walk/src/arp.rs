@@ -38,6 +38,8 @@ pub(crate) struct Asked<S> {
     pub(crate) reply: Option<(Packet, End, S)>,
     /// The one link where it came up to a namespace, if there is just one.
     pub(crate) only_heard_at: Option<LinkId>,
+    /// An entry of somebody who heard the request too, and asked in vain before.
+    pub(crate) vain: Option<Neighbour>,
     /// Why it cannot be told whether somebody else would answer.
     pub(crate) doubt: Option<Unknown>,
 }
@@ -69,7 +71,13 @@ impl<S: Sink> Walker<'_, '_, S> {
         let is_end = |l: &Link| l.port.is_none() && !matches!(l.kind, LinkKind::Bridge(_));
         let mut ends = heard.iter().filter(|l| self.net.link(**l).is_some_and(is_end));
         let only_heard_at = ends.next().copied().filter(|_| ends.next().is_none());
-        Asked { answer, mac, request: (packet, end, way), reply, only_heard_at, doubt }
+        let asker_too = match asker {
+            Asker::Here(link) => Some(link),
+            Asker::Outside(_) => None,
+        };
+        let mut knowing = heard.iter().chain(&asker_too);
+        let vain = knowing.find_map(|l| self.asked_in_vain(*l, packet.dst));
+        Asked { answer, mac, request: (packet, end, way), reply, only_heard_at, vain, doubt }
     }
 
     /// Tells the asking as one step, with the request and the reply as its children.
@@ -102,7 +110,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         match (asker, &request.disposition) {
             (Asker::Here(out), Disposition::Left(link)) => {
-                let known_from = heard.iter().chain([&out]).find_map(|l| self.told_by(*l, ip));
+                let known_from = heard.iter().find_map(|l| self.told_by(*l, ip));
+                let known_from = known_from.or_else(|| self.told_by(out, ip));
                 ArpAnswer::Outside { link: *link, known_from }
             }
             _ => ArpAnswer::Nobody,
@@ -113,6 +122,13 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn told_by(&self, link: LinkId, ip: Ipv4Addr) -> Option<(NsId, Neighbour)> {
         let entry = self.net.place(link.ns)?.neighbour(link.index, ip)?;
         (entry.state.is_valid() && entry.mac.is_some()).then(|| (link.ns, entry.clone()))
+    }
+
+    /// An entry that says that nobody answered there.
+    fn asked_in_vain(&self, link: LinkId, ip: Ipv4Addr) -> Option<Neighbour> {
+        let entry = self.net.place(link.ns)?.neighbour(link.index, ip)?;
+        let vain = matches!(entry.state, NeighbourState::Failed | NeighbourState::Incomplete);
+        vain.then(|| entry.clone())
     }
 
     /// Sends the reply.

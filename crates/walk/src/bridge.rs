@@ -1,11 +1,14 @@
 //! A bridge: learning, its table, flooding, its ports' flags.
 
-use model::{Bridge, BridgePort, Family, FdbEntry, Link, LinkId, LinkKind, Mac, Opaque, PortState};
+use model::{BridgePort, Family, FdbEntry, Link, LinkId, LinkKind, Mac, Opaque, PortState};
 
 use crate::link::VLAN_ROOM;
 use crate::skb::{Arp, End, Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, Cause, Disposition, Loss, Reason, Sink, Stage, Unknown};
+
+/// Copies of copies of copies: more bridges than that behind one another are a loop.
+const MAX_DEPTH: u32 = 24;
 
 /// What a bridge knows of a frame's destination.
 enum Destination {
@@ -43,48 +46,56 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if flags.state == PortState::Learning {
             return lost(port_id, Reason::PortBlocked(port_id));
         }
-        match self.destination(id, bridge, skb.packet.dst_mac) {
-            Destination::Own => self.bridge_up(skb, id, bridge),
-            Destination::Behind { port, entry, learned_now } => {
-                let to = LinkId { ns: id.ns, index: port };
-                if let Some(reason) = self.refuses(id.ns, port, Some(port_id), bridge) {
-                    return lost(to, reason);
-                }
-                self.tell(skb, Stage::Bridge, || Action::BridgeForward {
-                    bridge: id,
-                    port: to,
-                    entry,
-                    learned_now,
-                });
-                self.through_port(skb, id, to)
-            }
-            Destination::Group => self.flood(skb, id, bridge, Some(port_id), true),
-            Destination::NotKnown => self.flood(skb, id, bridge, Some(port_id), false),
-        }
+        self.pass_on(skb, id, bridge, Some(port_id))
     }
 
     /// `br_dev_xmit`: the host sends by its bridge.
     pub(crate) fn bridge_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let bridge = self.link(id, Stage::Bridge)?;
         self.bridge_modelled(skb, id, bridge, None)?;
-        match self.destination(id, bridge, skb.packet.dst_mac) {
-            Destination::Own => Err(Stop::lost(Stage::Bridge, id.ns, Some(id), Reason::NoPort)),
+        self.pass_on(skb, id, bridge, None)
+    }
+
+    /// Where a frame goes that came in by a port, or (None) from the host.
+    fn pass_on(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        bridge: &Link,
+        from: Option<LinkId>,
+    ) -> Result<Next, Stop> {
+        let lost = |link, reason| Err(Stop::lost(Stage::Bridge, id.ns, Some(link), reason));
+        match self.destination(id, skb.packet.dst_mac) {
+            Destination::Own if from.is_some() => self.bridge_up(skb, id, bridge),
+            Destination::Own => lost(id, Reason::NoPort),
             Destination::Behind { port, entry, learned_now } => {
-                let to = LinkId { ns: id.ns, index: port };
-                if let Some(reason) = self.refuses(id.ns, port, None, bridge) {
-                    return Err(Stop::lost(Stage::Bridge, id.ns, Some(to), reason));
+                let port = LinkId { ns: id.ns, index: port };
+                self.no_backup(port)?;
+                if let Some(reason) = self.refuses(port, from) {
+                    return lost(port, reason);
                 }
                 self.tell(skb, Stage::Bridge, || Action::BridgeForward {
                     bridge: id,
-                    port: to,
+                    port,
                     entry,
                     learned_now,
                 });
-                self.through_port(skb, id, to)
+                self.through_port(skb, id, port)
             }
-            Destination::Group => self.flood(skb, id, bridge, None, true),
-            Destination::NotKnown => self.flood(skb, id, bridge, None, false),
+            Destination::Group => self.flood(skb, id, bridge, from, true),
+            Destination::NotKnown => self.flood(skb, id, bridge, from, false),
         }
+    }
+
+    /// A port without carrier may have another to stand in for it, which is not modelled.
+    fn no_backup(&self, port: LinkId) -> Result<(), Stop> {
+        let link = self.link(port, Stage::Bridge)?;
+        let backup = link.port.as_ref().and_then(|p| p.backup_port);
+        if backup.is_some() && self.cannot_send(link).is_some() {
+            let what = "backup port".to_owned();
+            return Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: port, what }));
+        }
+        Ok(())
     }
 
     /// What of a bridge is not modelled.
@@ -107,7 +118,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some((port_id, _)) = port.filter(|(_, flags)| flags.locked) {
             return on_link(port_id, "locked port");
         }
-        if let Some(gap) = ["fdb", "links"].into_iter().find_map(|part| place.ns.gap(part)) {
+        // Without the settings it is not known whether br_netfilter looks at the packet.
+        let parts: &[&str] =
+            if skb.arp.is_some() { &["fdb", "links"] } else { &["fdb", "links", "sysctls"] };
+        if let Some(gap) = parts.iter().find_map(|part| place.ns.gap(part)) {
             let what = format!("{}: {}", gap.part, gap.cause);
             return stop(Unknown::Gap { ns: id.ns, what });
         }
@@ -118,11 +132,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let what = format!("bridge chain {} {}", base.table.name, base.chain.name);
             return stop(Unknown::Netfilter { ns: id.ns, what });
         }
-        self.bridge_arp_modelled(skb, id, bridge)
+        self.bridge_arp_modelled(skb, id)
     }
 
     /// Answering ARP in the bridge is not modelled.
-    fn bridge_arp_modelled(&self, skb: &Skb, id: LinkId, _: &Bridge) -> Result<(), Stop> {
+    fn bridge_arp_modelled(&self, skb: &Skb, id: LinkId) -> Result<(), Stop> {
         if skb.arp.is_none() {
             return Ok(());
         }
@@ -183,7 +197,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             || place.fdb(id.index, mac).is_some_and(|e| e.local)
     }
 
-    fn destination(&self, id: LinkId, _: &Link, mac: Option<Mac>) -> Destination {
+    fn destination(&self, id: LinkId, mac: Option<Mac>) -> Destination {
         let Some(mac) = mac else { return Destination::NotKnown };
         if mac.is_group() {
             return Destination::Group;
@@ -198,14 +212,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `should_deliver`: why a port does not get the frame. `from` is None where the host sends.
-    fn refuses(
-        &self,
-        ns: model::NsId,
-        port: u32,
-        from: Option<LinkId>,
-        _bridge: &Link,
-    ) -> Option<Reason> {
-        let id = LinkId { ns, index: port };
+    fn refuses(&self, id: LinkId, from: Option<LinkId>) -> Option<Reason> {
         let link = self.net.link(id)?;
         let flags = link.port.as_ref()?;
         if let Some(down) = self.cannot_send(link) {
@@ -261,7 +268,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let to = LinkId { ns: id.ns, index: port.index };
             let Some(flags) = &port.port else { continue };
             let floods = if group { flags.bcast_flood || from.is_none() } else { flags.flood };
-            match self.refuses(id.ns, port.index, from, bridge) {
+            match self.refuses(to, from) {
                 Some(Reason::NoHairpin(_)) => {}
                 Some(reason) => {
                     blame.get_or_insert(Loss { ns: id.ns, link: Some(to), reason });
@@ -293,6 +300,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         up: bool,
         blame: Option<Loss>,
     ) -> Result<Next, Stop> {
+        if self.depth >= MAX_DEPTH {
+            let what = "floods into itself: a loop of bridges".to_owned();
+            return Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: id, what }));
+        }
         let mut copies: Vec<(LinkId, End, S)> = Vec::new();
         for to in &ports {
             let (end, way) = self.copy(skb, |walker, copy| walker.through_port(copy, id, *to));
@@ -324,7 +335,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 Ok(Next::Done(Box::new(end)))
             }
             None if request && lost.reason == Reason::NoPort => Err(Stop::ignored(Stage::Bridge)),
-            None if self.depth > u32::from(skb.arp.is_some()) => Err(Stop::ignored(Stage::Bridge)),
+            None if skb.spare => Err(Stop::ignored(Stage::Bridge)),
             None => Err(Stop::new(Stage::Bridge, Disposition::Lost(lost))),
         }
     }
@@ -335,6 +346,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         first: impl FnOnce(&mut Self, &mut Skb) -> Result<Next, Stop>,
     ) -> (End, S) {
         let mut copy = skb.clone();
+        copy.spare = true;
         let branch = self.sink.branch();
         let own = std::mem::replace(&mut self.sink, branch);
         self.depth += 1;

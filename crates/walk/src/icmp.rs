@@ -45,7 +45,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             Payload::Icmp { kind, .. } => kind.is_echo(),
             _ => true,
         };
-        if skb.arp.is_some() || skb.about.is_some() || !known || !came || !echo || self.depth > 0 {
+        if skb.arp.is_some() || skb.about.is_some() || !known || !came || !echo || skb.spare {
             return None;
         }
         match &loss.reason {

@@ -113,12 +113,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return self.arp_in(skb, id, arp);
         }
         if !skb.ours {
-            if self.depth > 0 {
+            if skb.spare {
                 return Err(Stop::ignored(Stage::Receive));
             }
             let mac = skb.packet.dst_mac.unwrap_or_default();
             return Err(Stop::lost(Stage::Receive, id.ns, Some(id), Reason::NotOurMac(mac)));
         }
+        skb.spare = false;
         self.modelled(skb, Stage::Receive)?;
         skb.iif = Some(id.index);
         let dst = skb.packet.dst;

@@ -2,6 +2,16 @@
 //!
 //! Nothing here asks the kernel, reads a clock or chooses words: a Trace is plain data, and what
 //! cannot be known becomes [`Disposition::Unknown`] with its cause, never a guess.
+//!
+//! One file per part of the kernel, in the order of a packet's way: `ip` (socket, routing,
+//! forwarding, delivery) with `route` and `validate`; `hook`, `chain`, `register`, `xt` (the
+//! rules), `conntrack`, `nat`; `neighbour` and `arp`; `link` (handed to a link, taken from one);
+//! `bridge` and `br_netfilter`; `icmp` (errors); `border` (from beyond this host). `walker` hands
+//! the packet from one to the next, `question` asks and makes the answer of it.
+//!
+//! What is assumed of the world beyond a border link: whoever a packet is for answers it, and
+//! answers to every address of the segment, and to no other; a next hop out there exists unless a
+//! neighbour entry says that it did not answer.
 
 #![forbid(unsafe_code)]
 

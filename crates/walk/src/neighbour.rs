@@ -92,13 +92,13 @@ impl<S: Sink> Walker<'_, '_, S> {
             ArpAnswer::Link { .. } if asked.mac.is_some() => return Ok(()),
             ArpAnswer::Outside { known_from, .. } => {
                 doubt()?;
-                let failed = entry.as_ref().is_some_and(|e| e.state == NeighbourState::Failed);
-                if asked.mac.is_some() || (known_from.is_none() && !failed) {
+                if asked.mac.is_some() || (known_from.is_none() && asked.vain.is_none()) {
                     return Ok(());
                 }
             }
             ArpAnswer::Link { .. } | ArpAnswer::Nobody => doubt()?,
         }
+        let entry = entry.or_else(|| asked.vain.clone());
         lost(Reason::NoNeighbour { ip, entry, because: because() })
     }
 }

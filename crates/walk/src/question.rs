@@ -1,6 +1,6 @@
 use std::net::Ipv4Addr;
 
-use model::Snapshot;
+use model::{LinkId, NsId, Snapshot};
 
 use crate::skb::{End, Next, Skb};
 use crate::walker::Walker;
@@ -156,7 +156,7 @@ impl Indexed<'_> {
             }
             _ => return None,
         };
-        if let Some(loss) = misplaced(asked, sent, &back) {
+        if let Some(loss) = self.misplaced(asked, sent, &back) {
             walker.tell(&back.skb, Stage::Local, || Action::Dropped(loss.clone()));
             back.disposition = Disposition::Lost(loss);
         }
@@ -222,23 +222,40 @@ fn unanswered(packet: Packet, loss: Loss) -> Way {
     Way { cause: Cause::Answer, packet, hops, disposition: Disposition::Lost(loss) }
 }
 
-/// Why the answer is of no use to whom it is for, although it arrived somewhere.
-fn misplaced(asked: Place, sent: &Packet, back: &End) -> Option<Loss> {
-    let (ns, link) = match back.disposition {
-        Disposition::Delivered(ns) => (ns, None),
-        Disposition::Left(link) => (link.ns, Some(link)),
-        _ => return None,
-    };
-    let at = |reason| Some(Loss { ns, link, reason });
-    let right = match (asked, back.disposition.clone()) {
-        (Place::Namespace(asked), Disposition::Delivered(ns)) => asked == ns,
-        (Place::Outside(_), Disposition::Left(_)) => true,
-        _ => false,
-    };
-    if !right {
-        return at(Reason::WrongPlace { expected: asked });
+impl Indexed<'_> {
+    /// Why the answer is of no use to whom it is for, although it arrived somewhere.
+    fn misplaced(&self, asked: Place, sent: &Packet, back: &End) -> Option<Loss> {
+        let (ns, link) = match back.disposition {
+            Disposition::Delivered(ns) => (ns, None),
+            Disposition::Left(link) => (link.ns, Some(link)),
+            _ => return None,
+        };
+        let right = match (asked, &back.disposition) {
+            (Place::Namespace(asked), Disposition::Delivered(ns)) => asked == *ns,
+            (Place::Outside(_), Disposition::Left(_)) => true,
+            _ => false,
+        };
+        let (expected, got) = (sent.tuple().reversed(), back.skb.packet.tuple());
+        if !right {
+            let reason = self.twins(asked, ns, back.skb.packet.dst);
+            let reason = reason.unwrap_or(Reason::WrongPlace { expected: asked });
+            return Some(Loss { ns, link, reason });
+        }
+        (expected != got).then_some(Loss {
+            ns,
+            link,
+            reason: Reason::AnswerMismatch { expected, got },
+        })
     }
-    let (expected, got) = (sent.tuple().reversed(), back.skb.packet.tuple());
-    (expected != got).then_some(())?;
-    at(Reason::AnswerMismatch { expected, got })
+
+    /// The asking side has this address, and so has the place where the answer came.
+    fn twins(&self, asked: Place, came: NsId, ip: Ipv4Addr) -> Option<Reason> {
+        let Place::Namespace(asked) = asked else { return None };
+        let owner = |ns: NsId| {
+            let id = LinkId { ns, index: self.place(ns)?.owner(ip)? };
+            Some((id, self.link(id)?.mac?))
+        };
+        (asked != came).then_some(())?;
+        Some(Reason::DuplicateAddress { ip, owners: vec![owner(came)?, owner(asked)?] })
+    }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Skb {
     pub(crate) ours: bool,
     /// On the loopback: its route is known already.
     pub(crate) looped: bool,
+    /// A copy made by flooding that no host has taken yet: it may be for nobody.
+    pub(crate) spare: bool,
     pub(crate) mark: u32,
     pub(crate) ct: Option<Membership>,
     pub(crate) untracked: bool,
@@ -53,6 +55,7 @@ impl Skb {
             prerouted: false,
             ours: false,
             looped: false,
+            spare: false,
             mark: 0,
             ct: None,
             untracked: false,

@@ -45,7 +45,7 @@ fn links() {
     assert_eq!((b.mtu, b.alias.as_deref()), (1400, Some("the far end")));
     assert_eq!(b.altnames, ["longer-name"]);
     assert_eq!((b.master, &b.port, b.ipv6_disabled), (None, &None, Some(false)));
-    assert_eq!(b.inet.unwrap().send_redirects, true);
+    assert!(b.inet.unwrap().send_redirects);
 
     assert_eq!(text(&named("mv").link.kind), "Macvlan(Macvlan { mode: Private })");
     assert_eq!(relation("mv"), Relation::Lower(LinkId { ns: here, index: 9 }));

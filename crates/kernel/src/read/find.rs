@@ -42,6 +42,8 @@ impl Candidate {
 pub(super) struct Finds {
     /// The namespace that this thread is in.
     pub(super) viewer: NsId,
+    /// The namespace of the machine itself, or of the container that this runs in.
+    pub(super) host: NsId,
     /// The namespaces.
     pub(super) candidates: Vec<Candidate>,
     /// The processes that showed them.
@@ -74,7 +76,17 @@ pub(super) fn find(warnings: &mut Vec<Warning>) -> io::Result<Finds> {
     }
     mounts(&mut all, &processes);
     partial(&processes, warnings);
-    Ok(Finds { viewer: id(own), candidates: all.into_values().collect(), processes })
+    let host = host(&processes).unwrap_or(own);
+    let candidates = all.into_values().collect();
+    Ok(Finds { viewer: id(own), host: id(host), candidates, processes })
+}
+
+/// The namespace of PID 1. Where even root may not look at that one (it can have more capabilities
+/// than the reader), that of the kernel's own threads.
+fn host(processes: &[Seen]) -> Option<Identity> {
+    let is_first =
+        |p: &&Seen| p.process.pid == 1 || (p.process.pid == 2 && p.process.comm == "kthreadd");
+    processes.iter().filter(is_first).find_map(|p| p.net)
 }
 
 fn enter(all: &mut BTreeMap<Identity, Candidate>, net: Identity) -> &mut Candidate {

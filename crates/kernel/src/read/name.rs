@@ -10,8 +10,7 @@ const NAMED: &str = "/run/netns/";
 
 /// Fills in names, best first.
 pub(super) fn name(finds: &mut Finds, known: &[KnownName]) {
-    let first = finds.processes.iter().find(|p| p.process.pid == 1);
-    let host = first.and_then(|p| p.net).map_or(finds.viewer, id);
+    let host = finds.host;
     for candidate in &mut finds.candidates {
         let names = names(&candidate.namespace, known, host);
         candidate.namespace.names = names;

@@ -1,8 +1,6 @@
-//! Who is inside of whom, and who owns whom.
+//! Who is inside of whom.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use model::{Namespace, NsId};
 use rustix::fs::{Mode, OFlags, fstat, open, stat};
@@ -10,20 +8,19 @@ use rustix::fs::{Mode, OFlags, fstat, open, stat};
 use super::KnownName;
 use super::door::identity;
 use super::find::{Candidate, Finds, id};
+use super::nsfs;
 use super::process::{Identity, Seen};
 
-/// Fills in parents and owners.
+/// Fills in parents.
 pub(super) fn nest(finds: &mut Finds, names: &[KnownName]) {
-    let tree = PidTree::new(&finds.processes, finds.viewer);
-    let host = tree.host;
+    let host = finds.host;
+    let tree = PidTree::new(&finds.processes, host);
     let leads = leads(&finds.processes);
-    let user = stat("/proc/thread-self/ns/user").ok().map(|s| identity(&s));
     for candidate in &mut finds.candidates {
-        own(candidate, user);
         let namespace = &mut candidate.namespace;
         let by_name = named_parent(namespace.id, names, host);
         let by_process = || tree.parent(*leads.get(&namespace.id)?, namespace.id);
-        let by_mount = || Some(namespace.files.first()?.seen_in.unwrap_or(finds.viewer));
+        let by_mount = || Some(namespace.files.first()?.seen_in.unwrap_or(host));
         let parent = by_name.or_else(by_process).or_else(|| match leads.get(&namespace.id) {
             Some(_) => None,
             None => by_mount(),
@@ -59,7 +56,7 @@ struct PidTree {
     inits: HashMap<Identity, Init>,
     /// The reader's own PID namespace: the outermost that it sees.
     top: Option<Identity>,
-    /// The network namespace of its init, or, where that may not be looked at, the reader's.
+    /// The network namespace of its init.
     host: NsId,
 }
 
@@ -69,16 +66,15 @@ struct Init {
 }
 
 impl PidTree {
-    fn new(processes: &[Seen], viewer: NsId) -> Self {
+    fn new(processes: &[Seen], host: NsId) -> Self {
         let mut inits = HashMap::new();
         for seen in processes.iter().filter(|s| s.process.inner_pid == 1) {
             if let (Some(pid_ns), Some(net)) = (seen.pid_ns, seen.net) {
                 inits.insert(pid_ns, Init { pid: seen.process.pid, net: id(net) });
             }
         }
-        let first = processes.first().filter(|s| s.process.pid == 1);
         let top = stat("/proc/thread-self/ns/pid").ok().map(|s| identity(&s));
-        Self { inits, top, host: first.and_then(|s| s.net).map_or(viewer, id) }
+        Self { inits, top, host }
     }
 
     /// The network namespace of the nearest init, from the PID namespace of `lead` outwards, that
@@ -104,17 +100,8 @@ impl PidTree {
 fn parent_of(pid: u32) -> Option<Identity> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let inner = open(format!("/proc/{pid}/ns/pid"), flags, Mode::empty()).ok()?;
-    let outer = ask(&inner, NS_GET_PARENT).ok()?;
+    let outer = nsfs::parent(&inner).ok()?;
     fstat(&outer).ok().map(|s| identity(&s))
-}
-
-/// Owner of a namespace, as this reader may know it. One that belongs to a user namespace around
-/// the reader's own is not told: it is no less privileged than the reader.
-fn own(candidate: &mut Candidate, reader: Option<Identity>) {
-    let Ok(net) = candidate.open() else { return };
-    let Ok(user) = ask(&net, NS_GET_USERNS) else { return };
-    candidate.namespace.unprivileged = fstat(&user).ok().map(|s| identity(&s)) != reader;
-    candidate.namespace.owner_uid = owner_uid(user.as_fd()).ok();
 }
 
 /// A chain of parents never comes back to where it began.
@@ -134,28 +121,4 @@ fn break_cycles(candidates: &mut [Candidate]) {
             at = parents.get(&parent).copied();
         }
     }
-}
-
-// _IO(0xb7, n) of linux/nsfs.h.
-const NS_GET_USERNS: libc::Ioctl = 0xb701;
-const NS_GET_PARENT: libc::Ioctl = 0xb702;
-const NS_GET_OWNER_UID: libc::Ioctl = 0xb704;
-
-/// Asks a namespace file for a related one.
-fn ask(namespace: &OwnedFd, what: libc::Ioctl) -> io::Result<OwnedFd> {
-    // SAFETY: these two requests take no argument.
-    let fd = unsafe { libc::ioctl(namespace.as_raw_fd(), what) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the kernel has just made this descriptor for us.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-/// The uid that made a user namespace.
-fn owner_uid(user: BorrowedFd<'_>) -> io::Result<u32> {
-    let mut uid: libc::uid_t = 0;
-    // SAFETY: the request stores one uid_t where the pointer says.
-    let result = unsafe { libc::ioctl(user.as_raw_fd(), NS_GET_OWNER_UID, &raw mut uid) };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(uid) }
 }

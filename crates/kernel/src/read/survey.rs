@@ -1,6 +1,8 @@
 //! Reads every namespace that was found, and those that only a link's peer shows.
 
 use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -12,6 +14,7 @@ use super::Parts;
 use super::find::Candidate;
 use super::inside;
 use super::modules::Present;
+use super::nsfs;
 use super::observer::{Observer, View, number, unseen};
 use super::sysctl::Source;
 use crate::netlink::NetlinkError;
@@ -28,6 +31,8 @@ pub(super) struct Reading {
     pub(super) links: Vec<RawLink>,
     /// ifindexes of links that something stands before or behind.
     pub(super) hooked: BTreeSet<u32>,
+    /// It was gone before anything could be read.
+    pub(super) ended: bool,
     /// What went wrong without leaving a gap.
     pub(super) warnings: Vec<String>,
 }
@@ -38,6 +43,7 @@ impl Reading {
             namespace: Namespace::new(id),
             links: Vec::new(),
             hooked: BTreeSet::new(),
+            ended: false,
             warnings: Vec::new(),
         }
     }
@@ -141,17 +147,28 @@ fn candidate(
     present: &Present,
 ) -> Reading {
     let mut reading = from_outside(&mut worker.view, number(place), candidate.namespace.id);
+    let net = match candidate.open() {
+        Ok(net) => net,
+        Err(error) => {
+            reading.ended = reading.namespace.gap("links").is_some() && !is_denied(&error);
+            inside::denied(parts, &error, &mut reading);
+            return reading;
+        }
+    };
+    let owner = nsfs::owner(&net);
+    reading.namespace.owner_uid = owner.uid;
+    reading.namespace.unprivileged = owner.unprivileged;
     if inside::wanted(parts) {
-        let entered = candidate.open().and_then(|fd| {
-            let net = Some(LinkNameSpaceType::Network);
-            move_into_link_name_space(std::os::fd::AsFd::as_fd(&fd), net).map_err(Into::into)
-        });
-        match entered {
+        match move_into_link_name_space(net.as_fd(), Some(LinkNameSpaceType::Network)) {
             Ok(()) => inside::read(parts, present, &mut worker.settings, &mut reading),
-            Err(error) => inside::denied(parts, &error, &mut reading),
+            Err(error) => inside::denied(parts, &error.into(), &mut reading),
         }
     }
     reading
+}
+
+fn is_denied(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
 }
 
 fn from_outside(view: &mut View<'_>, number: u32, id: NsId) -> Reading {
@@ -234,7 +251,12 @@ fn alone(candidates: &[Candidate], parts: Parts, error: &NetlinkError) -> Survey
             inside::own(&mut reading);
             inside::read(parts, &Present::find(), &mut Source::default(), &mut reading);
         } else {
-            let denied = std::io::Error::from(error.errno);
+            if let Ok(net) = candidate.open() {
+                let owner = nsfs::owner(&net);
+                reading.namespace.owner_uid = owner.uid;
+                reading.namespace.unprivileged = owner.unprivileged;
+            }
+            let denied = io::Error::from(error.errno);
             reading.gap("links", &denied);
             reading.gap("addresses", &denied);
             inside::denied(parts, &denied, &mut reading);
@@ -251,6 +273,12 @@ impl Survey {
         for reading in self.readings {
             let mut namespace = reading.namespace;
             let id = namespace.id;
+            if reading.ended {
+                snapshot.namespaces.remove(&id);
+                let text = format!("{id} ended while it was read");
+                snapshot.warnings.push(Warning { ns: None, text });
+                continue;
+            }
             let of = |nsid| self.observer.as_ref()?.namespace(nsid);
             for raw in reading.links {
                 let mut link = raw.resolve(id, of);
@@ -265,10 +293,12 @@ impl Survey {
                 namespace.found = found.found;
                 namespace.processes = found.processes;
                 namespace.files = found.files;
-                namespace.owner_uid = found.owner_uid;
-                namespace.unprivileged = found.unprivileged;
             }
             snapshot.namespaces.insert(id, namespace);
+        }
+        let there: BTreeSet<NsId> = snapshot.namespaces.keys().copied().collect();
+        for namespace in snapshot.namespaces.values_mut() {
+            namespace.parent = namespace.parent.filter(|p| there.contains(p));
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use model::{Expr, LinkId, LinkKind, Namespace, NsId, Snapshot};
+use model::{Expr, Link, LinkId, LinkKind, Namespace, NsId, Snapshot};
 use walk::{ChainRef, Loss, Packet, Reason, RuleRef};
 
 use crate::words as w;
@@ -15,8 +15,8 @@ pub(crate) fn fix(
     packet: &Packet,
     router: Option<LinkId>,
 ) -> String {
-    let ns = snapshot.name_of(loss.ns);
-    let link = loss.link.map_or_else(|| "LINK".to_owned(), |l| w::link(snapshot, l));
+    let ns = ns_name(snapshot, loss.ns);
+    let link = loss.link.map_or_else(|| "LINK".to_owned(), |l| link_name(snapshot, l));
     let here = |command: String| format!("nestwork exec {ns} {command}");
     match &loss.reason {
         Reason::NoRoute(ip) => match gateways(snapshot, loss.ns, None).first() {
@@ -41,8 +41,8 @@ pub(crate) fn fix(
         },
         Reason::NoWayBack { src } => {
             let out = router.or(loss.link);
-            let (ns, dev) =
-                out.map_or((ns.clone(), link), |l| (snapshot.name_of(l.ns), w::link(snapshot, l)));
+            let (ns, dev) = out
+                .map_or((ns.clone(), link), |l| (ns_name(snapshot, l.ns), link_name(snapshot, l)));
             let rule = format!("POSTROUTING -s {src} -o {dev} -j MASQUERADE");
             format!("nestwork exec {ns} iptables -t nat -A {rule}")
         }
@@ -54,20 +54,20 @@ pub(crate) fn fix(
         Reason::DuplicateAddress { ip, owners } => match owners.last() {
             Some((l, _)) => {
                 let (net, dev) = owner_of(snapshot, l.ns, (*ip).into());
-                format!("nestwork exec {} ip addr del {net} dev {dev}", snapshot.name_of(l.ns))
+                format!("nestwork exec {} ip addr del {net} dev {dev}", ns_name(snapshot, l.ns))
             }
             None => format!("give {ip} to one link only"),
         },
         Reason::TooBig { .. } => here(format!("ip link set {link} mtu {}", packet.len)),
         Reason::TtlExpired => "send it with a larger time to live, if its way is no circle".into(),
         Reason::PortBlocked(p) => {
-            here(format!("bridge link set dev {} state 3", w::link(snapshot, *p)))
+            here(format!("bridge link set dev {} state 3", link_name(snapshot, *p)))
         }
         Reason::NoHairpin(p) => {
-            here(format!("bridge link set dev {} hairpin on", w::link(snapshot, *p)))
+            here(format!("bridge link set dev {} hairpin on", link_name(snapshot, *p)))
         }
         Reason::Isolated(p) => {
-            here(format!("bridge link set dev {} isolated off", w::link(snapshot, *p)))
+            here(format!("bridge link set dev {} isolated off", link_name(snapshot, *p)))
         }
         Reason::NoPort => no_port(snapshot, loss, &link),
         Reason::NotOurMac(_) => not_our_mac(snapshot, loss, &link),
@@ -86,13 +86,13 @@ pub(crate) fn fix(
 }
 
 fn up(snapshot: &Snapshot, link: LinkId) -> String {
-    let (ns, name) = (snapshot.name_of(link.ns), w::link(snapshot, link));
+    let (ns, name) = (ns_name(snapshot, link.ns), link_name(snapshot, link));
     format!("nestwork exec {ns} ip link set {name} up")
 }
 
 /// A veth has no carrier while its other end is down; anything else needs its cable.
 fn no_carrier(snapshot: &Snapshot, loss: &Loss, link: &str) -> String {
-    let peer = loss.link.and_then(|l| snapshot.link(l)).and_then(model::Link::peer);
+    let peer = loss.link.and_then(|l| snapshot.link(l)).and_then(Link::peer);
     match peer {
         Some(peer) => up(snapshot, peer),
         None => format!("plug in what {link} is to be connected to"),
@@ -106,7 +106,7 @@ fn owner_of(snapshot: &Snapshot, ns: NsId, ip: IpAddr) -> (String, String) {
         .get(&ns)
         .and_then(|n| n.addresses.iter().find(|a| a.ip() == ip).map(|a| (n, a)));
     match found {
-        Some((n, a)) => (a.net.to_string(), w::dev(n, a.link)),
+        Some((n, a)) => (a.net.to_string(), dev_name(n, a.link)),
         None => (ip.to_string(), "LINK".to_owned()),
     }
 }
@@ -121,7 +121,7 @@ fn gateways(snapshot: &Snapshot, ns: NsId, link: Option<u32>) -> Vec<(Ipv4Addr, 
         for other in snapshot.namespaces.values().filter(|o| o.id != ns && o.sysctls.ip_forward) {
             for b in other.addresses.iter().filter(|b| a.net.contains(&b.ip())) {
                 if let (IpAddr::V4(ip), false) = (b.ip(), b.ip() == a.ip()) {
-                    found.push((ip, w::dev(here, a.link)));
+                    found.push((ip, dev_name(here, a.link)));
                 }
             }
         }
@@ -131,7 +131,7 @@ fn gateways(snapshot: &Snapshot, ns: NsId, link: Option<u32>) -> Vec<(Ipv4Addr, 
 
 /// Nobody has the next hop's address: another gateway, or another link.
 fn no_neighbour(snapshot: &Snapshot, loss: &Loss, ip: Ipv4Addr, link: &str) -> String {
-    let ns = snapshot.name_of(loss.ns);
+    let ns = ns_name(snapshot, loss.ns);
     let is_gateway = snapshot.namespaces.get(&loss.ns).is_some_and(|n| {
         n.routes.iter().flat_map(|r| &r.nexthops).any(|h| h.gateway == Some(ip.into()))
     });
@@ -151,10 +151,10 @@ fn delete_rule(snapshot: &Snapshot, r: &RuleRef) -> String {
     let c = &r.chain;
     match (is_iptables(snapshot, c), c.family) {
         (true, model::Family::Ip) => {
-            format!("iptables{} -D {} {}", table_option(&c.table), c.chain, r.number)
+            format!("iptables{} -D {} {}", table_option(&c.table), sh(&c.chain), r.number)
         }
         _ => {
-            let (family, table, chain) = (c.family.as_str(), &c.table, &c.chain);
+            let (family, table, chain) = (c.family.as_str(), sh(&c.table), sh(&c.chain));
             format!("nft delete rule {family} {table} {chain} handle {}", r.handle)
         }
     }
@@ -163,10 +163,10 @@ fn delete_rule(snapshot: &Snapshot, r: &RuleRef) -> String {
 /// A rule that accepts just this packet's addresses.
 fn accept(snapshot: &Snapshot, c: &ChainRef, p: &Packet) -> String {
     if is_iptables(snapshot, c) && c.family == model::Family::Ip {
-        let (table, chain) = (table_option(&c.table), &c.chain);
+        let (table, chain) = (table_option(&c.table), sh(&c.chain));
         return format!("iptables{table} -I {chain} -s {} -d {} -j ACCEPT", p.src, p.dst);
     }
-    let (family, table, chain) = (c.family.as_str(), &c.table, &c.chain);
+    let (family, table, chain) = (c.family.as_str(), sh(&c.table), sh(&c.chain));
     format!("nft insert rule {family} {table} {chain} ip saddr {} ip daddr {} accept", p.src, p.dst)
 }
 
@@ -192,9 +192,8 @@ fn is_iptables(snapshot: &Snapshot, c: &ChainRef) -> bool {
 
 /// A bridge with nobody else on it: one of the loose links here should be its port.
 fn no_port(snapshot: &Snapshot, loss: &Loss, bridge: &str) -> String {
-    let ns = snapshot.name_of(loss.ns);
-    let loose: Vec<&str> =
-        snapshot.namespaces.get(&loss.ns).map(|n| loose_links(n)).unwrap_or_default();
+    let ns = ns_name(snapshot, loss.ns);
+    let loose: Vec<String> = snapshot.namespaces.get(&loss.ns).map(loose_links).unwrap_or_default();
     match loose.as_slice() {
         [one] => format!("nestwork exec {ns} ip link set {one} master {bridge}"),
         many => {
@@ -205,14 +204,14 @@ fn no_port(snapshot: &Snapshot, loss: &Loss, bridge: &str) -> String {
 
 /// A frame for somebody else came to a plain link: it should be a port of a bridge.
 fn not_our_mac(snapshot: &Snapshot, loss: &Loss, link: &str) -> String {
-    let ns = snapshot.name_of(loss.ns);
-    let bridges: Vec<&str> = snapshot
+    let ns = ns_name(snapshot, loss.ns);
+    let bridges: Vec<String> = snapshot
         .namespaces
         .get(&loss.ns)
         .into_iter()
         .flat_map(|n| n.links.values())
         .filter(|l| matches!(l.kind, LinkKind::Bridge(_)))
-        .map(|l| l.name.as_str())
+        .map(|l| sh(&l.name))
         .collect();
     match bridges.as_slice() {
         [one] => format!("nestwork exec {ns} ip link set {link} master {one}"),
@@ -222,17 +221,17 @@ fn not_our_mac(snapshot: &Snapshot, loss: &Loss, link: &str) -> String {
     }
 }
 
-fn choice(word: &str, names: &[&str]) -> String {
+fn choice(word: &str, names: &[String]) -> String {
     if names.is_empty() { String::new() } else { format!("   ({word}: {})", names.join(" or ")) }
 }
 
 /// Links that are ports of nothing and have no address: what somebody forgot to connect.
-fn loose_links(ns: &Namespace) -> Vec<&str> {
+fn loose_links(ns: &Namespace) -> Vec<String> {
     ns.links
         .values()
         .filter(|l| l.master.is_none() && l.is_up() && ns.addresses_of(l.index).next().is_none())
         .filter(|l| matches!(l.kind, LinkKind::Veth | LinkKind::Physical | LinkKind::Tap(_)))
-        .map(|l| l.name.as_str())
+        .map(|l| sh(&l.name))
         .collect()
 }
 
@@ -244,5 +243,39 @@ fn bridge_towards(snapshot: &Snapshot, ns: NsId, ip: Ipv4Addr) -> Option<String>
     let near = bridges()
         .find(|l| ns.addresses_of(l.index).any(|a| a.net.contains(&IpAddr::V4(ip))))
         .or_else(|| bridges().next().filter(|_| bridges().count() == 1))?;
-    Some(crate::clean(&near.name))
+    // A bridge on the way to it that has lost its other port is where the link belongs.
+    let leads_there = |l: &&Link| {
+        let mut ports = ns.ports(l.index);
+        let (Some(port), None) = (ports.next(), ports.next()) else { return false };
+        let peer = port.peer().filter(|p| p.ns == ns.id).and_then(|p| ns.links.get(&p.index));
+        peer.is_some_and(|p| p.master == Some(near.index))
+    };
+    let mut open = bridges().filter(leads_there);
+    let bridge = match (open.next(), open.next()) {
+        (Some(only), None) => only,
+        _ => near,
+    };
+    Some(sh(&bridge.name))
+}
+
+/// A name as a word of a shell's command line. Links and namespaces are named by whoever is inside
+/// a container, and the command is made to be pasted.
+fn sh(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-:/@+".contains(c);
+    if !name.is_empty() && !name.starts_with('-') && name.chars().all(plain) {
+        return name.to_owned();
+    }
+    format!("'{}'", name.replace('\'', "'\\''"))
+}
+
+fn ns_name(snapshot: &Snapshot, id: NsId) -> String {
+    sh(&snapshot.name_of(id))
+}
+
+fn link_name(snapshot: &Snapshot, id: LinkId) -> String {
+    sh(&w::link(snapshot, id))
+}
+
+fn dev_name(ns: &Namespace, index: u32) -> String {
+    sh(&w::dev(ns, index))
 }

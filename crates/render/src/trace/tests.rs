@@ -285,12 +285,7 @@ fn lost_on_the_way_though_foretold_otherwise() {
       ✗ in       veth111i0, port of fwbr111i0
                  not seen here; what was to bring it: out eth0 192.168.10.103 →
                  203.0.113.10  ttl 63
-      - bridge   fwbr111i0: 94:83:c4:3a:8f:1a is behind fwln111i0 (FDB, 3 s ago)
-      · out      fwln111i0  192.168.10.103 → 203.0.113.10  ttl 63
-      · in       fwpr111p0, port of vmbr0
-      - bridge   vmbr0: 94:83:c4:3a:8f:1a is behind enp1s0 (FDB, 3 s ago)
-      · out      enp1s0  192.168.10.103 → 203.0.113.10  ttl 63
-      - left     out of this host by enp1s0
+                 nor at the 3 places that were to follow
     foretold: leaves this host by pve1:enp1s0
     live: the packet did not arrive; prediction and packet disagree
     ");
@@ -322,6 +317,51 @@ fn a_flood_and_its_copies() {
       · out      fwln111i0  192.168.10.103 → 203.0.113.10  ttl 63
     nobody here wants it
     ");
+}
+
+#[test]
+fn everything_on_demand() {
+    let s = network(SEED);
+    let m = half(&s);
+    let text = trace(&s, &asked(&s, m.way(Disposition::Ignored)), None, true, &Style::default());
+    let learned: Vec<&str> = text.lines().filter(|l| l.contains("learn")).collect();
+    assert_snapshot!(learned.join("\n"), @"  · learn    docker0:  02:42:ac:11:00:02 is behind vethc52438e");
+}
+
+#[test]
+fn an_error_to_the_sender_is_told_in_a_line() {
+    let s = network(SEED);
+    let mut m = half(&s);
+    let loss = Loss { ns: id(&s, "docker01"), link: None, reason: Reason::TtlExpired };
+    m.step(Stage::Forward, Action::Dropped(loss.clone()));
+    let mut error = ping(ip(172, 17, 0, 1), ip(172, 17, 0, 2), 64);
+    error.payload = Payload::Icmp { kind: IcmpKind::TimeExceeded, id: 0 };
+    let mut error = Maker::new(&s, &error);
+    error.hop("docker01").out("docker01:vethc52438e");
+    let mut error = error.way(Disposition::Delivered(id(&s, "alpine01")));
+    error.cause = Cause::IcmpError;
+    m.hops.last_mut().unwrap().steps.last_mut().unwrap().children.push(error);
+    let text = tell(&s, &asked(&s, m.way(Disposition::Lost(loss))), None);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_snapshot!(lines[lines.len() - 5..].join("\n"), @r"
+      · lost     its time to live has run out
+                 ICMP time exceeded to 172.17.0.2: delivered to alpine01
+    lost at  docker01
+    because  its time to live has run out
+    to fix   send it with a larger time to live, if its way is no circle
+    ");
+}
+
+#[test]
+fn the_same_for_programs() {
+    let s = network(SEED);
+    let view = crate::json::trace(&s, &asked(&s, there(&s)), None);
+    let value = serde_json::to_value(&view).unwrap();
+    let nat = &value["there"]["hops"][1]["steps"][5];
+    assert_eq!(nat["action"], "nat");
+    assert_eq!(nat["rule"]["text"], "-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE");
+    assert_eq!(value["there"]["end"]["disposition"], "left");
+    assert_eq!(value["there"]["end"]["place"], "pve1:enp1s0");
 }
 
 /// The three lines at the end of a packet that is lost for that reason in docker01, on `at`.
@@ -400,8 +440,8 @@ fn three_lines_for_each_loss() {
     because  nobody on eth0 answers for 172.17.0.1
     to fix   nestwork exec alpine01 ip route replace default via GATEWAY dev eth0
 
-    lost at  alpine01, on eth0
-    because  nobody on eth0 answers for 172.17.0.1: the request or its answer is lost at docker01, on vethc52438e: vethc52438e is down
+    lost at  docker01, on vethc52438e
+    because  vethc52438e is down
     to fix   nestwork exec docker01 ip link set vethc52438e up
 
     lost at  docker01, on eth0
@@ -420,6 +460,31 @@ fn three_lines_for_each_loss() {
     because  172.17.0.2 is given twice: docker01:eth0 (02:00:00:00:00:01) and alpine01:eth0 (02:00:00:00:00:01)
     to fix   nestwork exec alpine01 ip addr del 172.17.0.2/16 dev eth0
     ");
+}
+
+#[test]
+fn a_port_goes_back_to_the_bridge_that_lacks_it() {
+    let mut s = network(SEED);
+    let at = link(&s, "pve1:veth111i0");
+    let port = s.namespaces.get_mut(&at.ns).unwrap().links.get_mut(&at.index).unwrap();
+    (port.master, port.port) = (None, None);
+    let reason = Reason::DeadEnd { ip: ip(192, 168, 10, 1) };
+    let loss = Loss { ns: at.ns, link: Some(at), reason };
+    let packet = ping(ip(192, 168, 10, 103), ip(203, 0, 113, 10), 63);
+    let fix = super::fix(&s, &loss, &packet, None);
+    assert_eq!(fix, "nestwork exec pve1 ip link set veth111i0 master fwbr111i0");
+}
+
+#[test]
+fn a_name_cannot_put_words_into_a_command() {
+    let mut s = network(SEED);
+    let at = link(&s, "docker01:eth0");
+    let ns = s.namespaces.get_mut(&at.ns).unwrap();
+    ns.links.get_mut(&at.index).unwrap().name = "a;reboot'".to_owned();
+    let loss = Loss { ns: at.ns, link: Some(at), reason: Reason::LinkDown };
+    let packet = ping(ip(192, 168, 10, 103), ip(203, 0, 113, 10), 63);
+    let fix = super::fix(&s, &loss, &packet, None);
+    assert_eq!(fix, r"nestwork exec docker01 ip link set 'a;reboot'\''' up");
 }
 
 #[test]

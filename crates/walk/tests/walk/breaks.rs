@@ -107,6 +107,23 @@ fn wrong_gateway() {
 }
 
 #[test]
+fn another_namespace_knows_that_the_gateway_is_not_there() {
+    let broken = SEED.replace(
+        "route docker01 default via 192.168.10.1 dev eth0",
+        "route docker01 default via 192.168.10.254 dev eth0",
+    );
+    insta::assert_snapshot!(ends(&broken, "alpine01", OUT), @r"
+    there: left by pve1:enp1s0
+    back: delivered to alpine01
+    ");
+    let known = format!("{broken}\nneigh pve1:vmbr0 192.168.10.254");
+    insta::assert_snapshot!(ends(&known, "alpine01", OUT), @r"
+    there: LOST at docker01:eth0: no neighbour 192.168.10.254
+    back: -
+    ");
+}
+
+#[test]
 fn small_mtu_on_one_veth() {
     let big = |broken: &str| {
         let snapshot = net::net(&format!("{SEED}{broken}"));
@@ -171,6 +188,12 @@ fn duplicate_address() {
         addr twin:eth0 172.17.0.2/16
         neigh docker01:docker0 172.17.0.2 02:00:00:00:00:98"
     );
+    let known = format!("{taken}\nneigh alpine01:eth0 172.17.0.1 02:42:35:df:6b:af");
+    insta::assert_snapshot!(ends(&known, "alpine01", OUT), @r"
+    there: left by pve1:enp1s0
+    back: LOST at twin: 172.17.0.2 is answered for by twin:eth0 and alpine01:eth0
+    ");
+    // Its own request for the gateway's address sets docker01's table right.
     insta::assert_snapshot!(ends(&taken, "alpine01", OUT), @r"
     there: left by pve1:enp1s0
     back: delivered to alpine01

@@ -9,6 +9,7 @@ mod kernel;
 mod live;
 mod machine;
 mod net;
+mod random;
 mod scenarios;
 mod seed;
 mod sizes;
@@ -16,12 +17,17 @@ mod tell;
 mod unknown;
 
 use model::Snapshot;
-use walk::{Place, Protocol, Question, Trace};
+use walk::{Indexed, Overlay, Place, Protocol, Question, Quiet, Trace};
 
 /// The trace of one question: `FROM` is a namespace, or a border link for a packet from outside;
 /// `TO` an address, with a port for TCP.
 fn ask(snapshot: &Snapshot, from: &str, to: &str) -> Trace {
-    walk::trace(snapshot, question(snapshot, from, to))
+    let question = question(snapshot, from, to);
+    let trace = walk::trace(snapshot, question.clone());
+    let (net, mut overlay) = (Indexed::new(snapshot), Overlay::new());
+    let end = walk::walk(&net, &mut overlay, question.from, question.packet, &mut Quiet);
+    assert_eq!(end, trace.there.disposition, "a verdict is the same without the trace");
+    trace
 }
 
 fn question(snapshot: &Snapshot, from: &str, to: &str) -> Question {

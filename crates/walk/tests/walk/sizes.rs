@@ -147,3 +147,31 @@ fn copies_that_nobody_wants() {
     back: -
     ");
 }
+
+#[test]
+fn a_copy_that_a_host_took_is_the_packet() {
+    // r takes the flooded copy, and b's address is known there by a wrong entry.
+    let text = "
+        ns h
+        link h:br0 bridge
+        ns a
+        ns r forward
+        ns b
+        veth h:pa a:eth0
+        veth h:pr r:eth0
+        veth h:pb b:eth0
+        port h:pa br0
+        port h:pr br0
+        port h:pb br0
+        addr a:eth0 10.0.0.2/24
+        addr r:eth0 10.0.0.1/24
+        veth r:eth1 r:eth2
+        addr r:eth1 10.1.0.1/24
+        route a default via 10.0.0.1 dev eth0
+        neigh a:eth0 10.0.0.1 02:00:00:00:00:09
+        neigh r:eth1 10.1.0.2 02:00:00:00:00:66";
+    insta::assert_snapshot!(crate::ends(text, "a", "10.1.0.2"), @r"
+    there: LOST at r:eth2: frame for 02:00:00:00:00:66
+    back: -
+    ");
+}

@@ -267,3 +267,19 @@ fn what_is_not_met_does_not_matter() {
     let snapshot = net::net(&format!("{NET}{}", beside.replace("opaque b xfrm", "")));
     assert_eq!(ask(&snapshot, "a", "10.1.0.2").verdict(), walk::Verdict::Yes);
 }
+
+#[test]
+fn a_port_that_another_stands_in_for() {
+    let text = NET.replace("ns b", "ns b\nlink r:spare nic");
+    let mut snapshot = net::net(&format!(
+        "{text}
+        neigh r:br0 10.0.0.2 02:00:00:00:00:77
+        fdb r:pa 02:00:00:00:00:77
+        set r:pa carrier 0"
+    ));
+    let links = &mut on(&mut snapshot, "r").links;
+    links.values_mut().find(|l| l.name == "pa").unwrap().port.as_mut().unwrap().backup_port =
+        Some(9);
+    let got = tell::ends(&snapshot, &ask(&snapshot, "b", "10.0.0.2"));
+    assert!(got.starts_with("there: UNKNOWN at r:pa: backup port"), "{got}");
+}

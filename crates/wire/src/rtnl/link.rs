@@ -239,6 +239,3 @@ fn state(number: u8) -> OperState {
 fn some_ip(attr: Option<Attr<'_>>) -> Option<IpAddr> {
     attr.and_then(Attr::ip).filter(|ip| !ip.is_unspecified())
 }
-
-#[cfg(test)]
-mod tests;
