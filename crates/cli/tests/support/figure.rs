@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// A figure's characters, and where each namespace's band is.
-pub struct Figure<'a> {
+pub(crate) struct Figure<'a> {
     text: &'a str,
     grid: Vec<Vec<char>>,
     bands: Vec<Band>,
@@ -34,7 +34,7 @@ enum Towards {
 use Towards::{Down, Left, Right, Up};
 
 impl<'a> Figure<'a> {
-    pub fn read(text: &'a str) -> Self {
+    pub(crate) fn read(text: &'a str) -> Self {
         let grid: Vec<Vec<char>> = text.lines().map(|l| l.chars().collect()).collect();
         let border = |row: &Vec<char>| row.iter().filter(|c| matches!(c, '═' | '=')).count() > 20;
         let mut bands = Vec::new();
@@ -54,7 +54,7 @@ impl<'a> Figure<'a> {
         panic!("{what}\n{}", self.text)
     }
 
-    pub fn no_wider_than(&self, width: usize) {
+    pub(crate) fn no_wider_than(&self, width: usize) {
         if let Some(row) = self.grid.iter().find(|row| row.len() > width) {
             self.fault(&format!("wider than {width}: {}", row.iter().collect::<String>()));
         }
@@ -65,7 +65,7 @@ impl<'a> Figure<'a> {
     }
 
     /// Every link stands just once in its namespace's band.
-    pub fn draws_every_link_once(&self, map: &Value) {
+    pub(crate) fn draws_every_link_once(&self, map: &Value) {
         let links = map["links"].as_array().unwrap();
         assert!(!links.is_empty());
         for link in links {
@@ -81,7 +81,9 @@ impl<'a> Figure<'a> {
             Some(band) => band.rows.clone().flat_map(|row| self.names(link, row)).collect(),
             // Beside a bridge of its parent, and its name behind it.
             None => (0..self.grid.len())
-                .filter(|row| self.grid[*row].iter().collect::<String>().ends_with(&format!(" {ns}")))
+                .filter(|row| {
+                    self.grid[*row].iter().collect::<String>().ends_with(&format!(" {ns}"))
+                })
                 .flat_map(|row| self.names(link, row))
                 .collect(),
         };
@@ -95,9 +97,8 @@ impl<'a> Figure<'a> {
     fn names(&self, name: &str, row: usize) -> Vec<Spot> {
         let name: Vec<char> = name.chars().collect();
         let line = &self.grid[row];
-        let part = |c: Option<&char>| {
-            c.is_some_and(|c| c.is_ascii_alphanumeric() || ".:_@/".contains(*c))
-        };
+        let part =
+            |c: Option<&char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || ".:_@/".contains(*c));
         (0..line.len().saturating_sub(name.len() - 1))
             .filter(|x| line[*x..*x + name.len()] == name)
             .map(|x| x..x + name.len())
@@ -111,7 +112,7 @@ impl<'a> Figure<'a> {
     }
 
     /// Every wire between two links can be followed from one to the other, past no text.
-    pub fn joins_every_wire(&self, map: &Value) {
+    pub(crate) fn joins_every_wire(&self, map: &Value) {
         for wire in map["wires"].as_array().unwrap() {
             let ends = wire["ends"].as_array().unwrap();
             let [a, b] = [0, 1].map(|n| ends[n].as_str().unwrap());
@@ -130,7 +131,9 @@ impl<'a> Figure<'a> {
         let (mut x, mut y) = start;
         for _ in 0..self.grid.len() * 200 {
             towards = match (self.at(x, y), towards) {
-                ('│' | '┼' | '╫', Up | Down) | ('─' | '┼' | '╫', Left | Right) => towards,
+                ('│' | '┼' | '╫', Up | Down) | ('─' | '┼' | '╫', Left | Right) => {
+                    towards
+                }
                 // The blank between a line and the name that it leads to.
                 (' ', Left | Right) => towards,
                 ('┌', Up) | ('└', Down) => Right,
