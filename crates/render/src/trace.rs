@@ -5,7 +5,10 @@ mod loss;
 mod step;
 
 use model::{LinkId, Snapshot};
-use walk::{Action, Cause, Checked, Disposition, Mark, Place, Sighting, Step, Trace, Verdict, Way};
+use walk::{
+    Action, ArpAnswer, Cause, Checked, Disposition, Mark, Place, Sighting, Step, Trace, Verdict,
+    Way,
+};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
@@ -284,24 +287,45 @@ impl Teller<'_> {
             (true, _) if !foretold => (Tone::Doubt, "; nothing was foretold".to_owned()),
             (true, true) => (Tone::Good, ", as foretold".to_owned()),
             (true, false) => (Tone::Bad, ", as foretold".to_owned()),
-            (false, _) => match self.silence(trace, live) {
-                Some(link) => (Tone::Bad, format!(": it left, and no answer came in by {link}")),
-                None => (Tone::Bad, "; prediction and packet disagree".to_owned()),
-            },
+            (false, _) => {
+                let silence = self.unasked(trace, live).or_else(|| self.silence(trace, live));
+                (
+                    Tone::Bad,
+                    silence.unwrap_or_else(|| "; prediction and packet disagree".to_owned()),
+                )
+            }
         };
         let text = format!("live: the packet {arrived}{end}");
         self.page.put(tone, &text).end();
     }
 
-    /// The link by which the answer was to come in, where it left as foretold and only what was
-    /// assumed of beyond that link is not so.
+    /// It left as foretold, and only what was assumed of beyond that link is not so.
     fn silence(&self, trace: &Trace, live: &Checked) -> Option<String> {
         let back = trace.back.as_ref()?;
         let first = back.hops.first()?.steps.first()?;
         let Action::Entered { link } = first.action else { return None };
         let left = live.there.iter().all(|m| matches!(m, Mark::Seen(_) | Mark::NotWatched));
         let silent = live.back.iter().all(|m| matches!(m, Mark::Missing | Mark::NotWatched));
-        (left && silent && live.astray.is_empty()).then(|| self.snapshot.link_name(link))
+        let link = self.snapshot.link_name(link);
+        (left && silent && live.astray.is_empty())
+            .then(|| format!(": it left, and no answer came in by {link}"))
+    }
+
+    /// It went as foretold up to where somebody outside was assumed to answer for the next hop.
+    fn unasked(&self, trace: &Trace, live: &Checked) -> Option<String> {
+        let missing = live.there.iter().position(|m| matches!(m, Mark::Missing))?;
+        let right = live.there[..missing].iter().all(|m| matches!(m, Mark::Seen(_)));
+        let place = *trace.there.places().get(missing)?;
+        let before = &trace.there.hops[place.hop].steps[..place.step];
+        match &before.last()?.action {
+            Action::ArpAsked {
+                ip, answer: ArpAnswer::Outside { link, known_from: None }, ..
+            } if right && live.astray.is_empty() => {
+                let link = self.snapshot.link_name(*link);
+                Some(format!(": nobody beyond {link} answered for {ip}"))
+            }
+            _ => None,
+        }
     }
 
     fn indent(&mut self, depth: usize) -> &mut Page {

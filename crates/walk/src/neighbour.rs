@@ -112,6 +112,9 @@ fn needs_none(link: &Link) -> bool {
 
 /// Where the request ended unheard, if that is one place alone.
 fn deaf<S>(ip: Ipv4Addr, asked: &Asked<S>) -> Option<Box<Loss>> {
+    if matches!(asked.answer, ArpAnswer::Outside { .. }) {
+        return None; // it went on to where nobody here can look
+    }
     let link = asked.only_heard_at?;
     Some(Box::new(Loss { ns: link.ns, link: Some(link), reason: Reason::DeadEnd { ip } }))
 }
