@@ -146,6 +146,8 @@ impl Teller<'_> {
         };
         match sign.seen {
             Some(seen) => self.seen(&place, seen),
+            // What was not seen is not told as if it had been.
+            None if sign.missing => _ = self.page.put(tone, &place),
             None => self.evidence(tone, &place, &rest),
         }
         self.page.end();
@@ -199,8 +201,8 @@ impl Teller<'_> {
         let text = match before {
             Some(step) => {
                 let (place, rest) = step_words(self.snapshot, step);
-                let what = format!("{} {place} {rest}", label(step));
-                format!("not seen here; what was to bring it: {}", what.trim_end())
+                let what = [label(step), &place, &rest].map(str::trim).join(" ");
+                format!("not seen here; what was to bring it: {}", what.replace("  ", " "))
             }
             None => "not seen here: it was never sent".to_owned(),
         };

@@ -284,7 +284,7 @@ fn lost_on_the_way_though_foretold_otherwise() {
     pve1
       ✗ in       veth111i0, port of fwbr111i0
                  not seen here; what was to bring it: out eth0 192.168.10.103 →
-                 203.0.113.10  ttl 63
+                 203.0.113.10 ttl 63
                  nor at the 3 places that were to follow
     foretold: leaves this host by pve1:enp1s0
     live: the packet did not arrive; prediction and packet disagree
