@@ -115,7 +115,7 @@ fn localhost_published_without_proxy() {
     ");
     let routed = format!("{local}\nset h:docker0 route_localnet 1");
     insta::assert_snapshot!(agree(&routed, "h", "127.0.0.1:8080"), @r"
-    there: LOST at h:docker0: no neighbour 172.17.0.2
+    there: LOST at h:docker0: no neighbour 172.17.0.2 because LOST at c:eth0: Martian
     back: -
     ");
     let both = format!(
@@ -172,7 +172,7 @@ iptables guest -t nat -A POSTROUTING -s 172.17.0.0/16 -o eth0 -j MASQUERADE
     let macs: Vec<_> = beyond.flat_map(|h| &h.steps).map(|s| s.packet.dst_mac).collect();
     assert!(!macs.is_empty() && macs.iter().all(Option::is_none), "{macs:?}");
     insta::assert_snapshot!(crate::tell::ends(&snapshot, &trace), @r"
-    there: leaves by host:eno1
+    there: left by host:eno1
     back: delivered to c
     ");
 }
