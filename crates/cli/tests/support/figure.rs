@@ -79,11 +79,9 @@ impl<'a> Figure<'a> {
         let own = self.bands.iter().find(|band| band.name == ns);
         let spots: Vec<Spot> = match own {
             Some(band) => band.rows.clone().flat_map(|row| self.names(link, row)).collect(),
-            // Beside a bridge of its parent, and its name behind it.
+            // Beside a bridge of its parent, and its name behind it or below.
             None => (0..self.grid.len())
-                .filter(|row| {
-                    self.grid[*row].iter().collect::<String>().ends_with(&format!(" {ns}"))
-                })
+                .filter(|row| self.beside(*row, ns))
                 .flat_map(|row| self.names(link, row))
                 .collect(),
         };
@@ -91,6 +89,16 @@ impl<'a> Figure<'a> {
             Ok([spot]) => spot,
             Err(spots) => self.fault(&format!("{id} is drawn {} times", spots.len())),
         }
+    }
+
+    /// A row, or the one below that goes on with it, ends with this name.
+    fn beside(&self, row: usize, ns: &str) -> bool {
+        let ends = |row: &Vec<char>| row.iter().collect::<String>().ends_with(&format!(" {ns}"));
+        let goes_on = |row: &Vec<char>| {
+            let line: String = row.iter().collect();
+            line.contains(['║', '|']) && !line.contains("──") && !line.contains("--")
+        };
+        ends(&self.grid[row]) || self.grid.get(row + 1).is_some_and(|r| ends(r) && goes_on(r))
     }
 
     /// Where in a row this name stands as a word of its own.
@@ -151,9 +159,11 @@ impl<'a> Figure<'a> {
     fn begin(&self, id: &str) -> ((usize, usize), Towards) {
         let Spot { row, columns } = self.spot(id);
         let mut begins = Vec::new();
-        // A port in the side of its bridge has that side above and below, and its line beside it.
-        let side = self.at(columns.end - 1, row) == '├' && self.at(columns.start, row) != '┤';
-        for x in columns.clone().filter(|_| !side) {
+        let left = self.at(columns.start, row) == '┤';
+        let right = self.at(columns.end - 1, row) == '├';
+        // In the side of its bridge, a port has that side above and below, and its line beside it;
+        // in the lower edge, that edge on both sides.
+        for x in columns.clone().filter(|_| left == right) {
             if matches!(self.at(x, row + 1), '│' | '┼' | '└' | '┘') {
                 begins.push(((x, row + 1), Down));
             }
@@ -161,14 +171,12 @@ impl<'a> Figure<'a> {
                 begins.push(((x, row - 1), Up));
             }
         }
-        // A port in the lower edge of its bridge has that edge on both sides.
-        let edge = self.at(columns.start, row) == '┤';
-        if !edge && self.at(columns.end, row) == '─' {
+        if !left && self.at(columns.end, row) == '─' {
             begins.push(((columns.end, row), Right));
         }
-        let left = columns.start.saturating_sub(2);
-        if !edge && self.at(left, row) == '─' {
-            begins.push(((left, row), Left));
+        let before = columns.start.saturating_sub(if left { 1 } else { 2 });
+        if !right && self.at(before, row) == '─' {
+            begins.push(((before, row), Left));
         }
         match begins.as_slice() {
             [begin] => *begin,
