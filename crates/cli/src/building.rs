@@ -1,6 +1,7 @@
 //! Making a lab so: from its file to a plan, and from the plan to the kernel, or back.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +29,7 @@ impl Design {
     /// Reads a lab file.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|e| {
+        let text = read_text(path).map_err(|e| {
             let failure = Failure::usage(format!("cannot read {shown}")).because(&e);
             match e.kind() {
                 std::io::ErrorKind::NotFound => failure.hint(
@@ -51,6 +52,18 @@ impl Design {
         let differs = if privileged { Vec::new() } else { lab.without_privileges() };
         Ok(Self { source, text, wanted: lab::expand(&lab), differs })
     }
+}
+
+/// A file's text, if it is no longer than a lab file may be.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    /// Far more than a lab of a thousand containers takes.
+    const MOST: u64 = 16 << 20;
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MOST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST {
+        return Err(std::io::Error::other("it is longer than 16 MiB"));
+    }
+    Ok(text)
 }
 
 /// What a plan is made from.

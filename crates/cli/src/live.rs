@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use kernel::probe::{self, Kind, Probe, Tag, Taps};
-use model::{LinkId, LinkKind, NsId, Snapshot, Target};
+use model::{LinkId, LinkKind, NsId, Snapshot, TABLE_MAIN, Target};
 use walk::{Checked, Indexed, Payload, Place, Protocol, Question, Trace, Verdict};
 
 use crate::args::Proto;
@@ -87,7 +87,7 @@ fn foretell(
     wish: &Wish,
     tag: Tag,
 ) -> Result<Trace, Failure> {
-    let (host, port) = split_port(&wish.to);
+    let (host, port) = split_port(&wish.to)?;
     let to = destination(snapshot, host)?;
     let protocol = match (wish.proto, port) {
         (Some(Proto::Icmp), None) | (None, None) => Protocol::Icmp,
@@ -129,13 +129,20 @@ fn foretell(
 }
 
 /// `HOST:PORT`, `HOST`, `NS:LINK`, `NS:LINK:PORT`.
-fn split_port(text: &str) -> (&str, Option<u16>) {
+fn split_port(text: &str) -> Result<(&str, Option<u16>), Failure> {
+    if text.parse::<std::net::Ipv6Addr>().is_ok() {
+        return Ok((text, None));
+    }
     match text.rsplit_once(':') {
         Some((host, port)) if !host.ends_with("pid") => match port.parse() {
-            Ok(port) => (host, Some(port)),
-            Err(_) => (text, None),
+            Ok(port) if port > 0 => Ok((host, Some(port))),
+            Ok(_) | Err(_) if host.parse::<Ipv4Addr>().is_ok() || port == "0" => {
+                Err(Failure::usage(format!("{} is no port", render::clean(port)))
+                    .hint("ports are 1 to 65535"))
+            }
+            _ => Ok((text, None)),
         },
-        _ => (text, None),
+        _ => Ok((text, None)),
     }
 }
 
@@ -196,14 +203,22 @@ fn address_of(snapshot: &Snapshot, link: LinkId) -> Result<Ipv4Addr, Failure> {
     })
 }
 
-/// The first IPv4 address that is not a loopback's.
+/// The address that a namespace is best known by: of the link that its default route goes by, else
+/// the first that is not a loopback's.
 fn first_address(snapshot: &Snapshot, ns: NsId) -> Result<Ipv4Addr, Failure> {
     let namespace = &snapshot.namespaces[&ns];
-    namespace
-        .links
-        .values()
-        .filter(|l| l.kind != LinkKind::Loopback)
-        .find_map(|l| address_of(snapshot, LinkId { ns, index: l.index }).ok())
+    let outwards = namespace
+        .routes
+        .iter()
+        .filter(|r| r.table == TABLE_MAIN && r.dst.prefix_len() == 0 && r.dst.addr().is_ipv4())
+        .min_by_key(|r| r.metric)
+        .and_then(|r| r.nexthops.first())
+        .map(|n| n.link);
+    let others = namespace.links.values().filter(|l| l.kind != LinkKind::Loopback).map(|l| l.index);
+    outwards
+        .into_iter()
+        .chain(others)
+        .find_map(|index| address_of(snapshot, LinkId { ns, index }).ok())
         .ok_or_else(|| {
             let name = render::clean(&snapshot.name_of(ns));
             Failure::usage(format!("{name} has no IPv4 address but its loopback's"))

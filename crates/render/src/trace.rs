@@ -5,7 +5,10 @@ mod loss;
 mod step;
 
 use model::{LinkId, Snapshot};
-use walk::{Action, Cause, Checked, Disposition, Mark, Place, Sighting, Step, Trace, Way};
+use walk::{
+    Action, ArpAnswer, Cause, Checked, Disposition, Mark, Place, Sighting, Step, Trace, Verdict,
+    Way,
+};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
@@ -33,7 +36,7 @@ pub fn trace(
         teller.back(back, live);
     }
     if let Some(live) = live {
-        teller.judge(live);
+        teller.judge(trace, live);
     }
     teller.page.finish()
 }
@@ -269,7 +272,7 @@ impl Teller<'_> {
     }
 
     /// What the real packet says about the prediction.
-    fn judge(&mut self, live: &Checked) {
+    fn judge(&mut self, trace: &Trace, live: &Checked) {
         for s in &live.astray {
             let way = if s.outgoing { "out of" } else { "in by" };
             let text = format!(
@@ -281,16 +284,50 @@ impl Teller<'_> {
             self.page.put(Tone::Doubt, &text).end();
         }
         let arrived = if live.arrived { "arrived" } else { "did not arrive" };
-        let (tone, text) = match live.agrees {
-            true if live.arrived => {
-                (Tone::Good, format!("live: the packet {arrived}, as foretold"))
-            }
-            true => (Tone::Bad, format!("live: the packet {arrived}, as foretold")),
-            false => {
-                (Tone::Bad, format!("live: the packet {arrived}; prediction and packet disagree"))
+        let foretold = !matches!(trace.verdict(), Verdict::Unknown(_));
+        let (tone, end) = match (live.agrees, live.arrived) {
+            (true, _) if !foretold => (Tone::Doubt, "; nothing was foretold".to_owned()),
+            (true, true) => (Tone::Good, ", as foretold".to_owned()),
+            (true, false) => (Tone::Bad, ", as foretold".to_owned()),
+            (false, _) => {
+                let silence = self.unasked(trace, live).or_else(|| self.silence(trace, live));
+                (
+                    Tone::Bad,
+                    silence.unwrap_or_else(|| "; prediction and packet disagree".to_owned()),
+                )
             }
         };
+        let text = format!("live: the packet {arrived}{end}");
         self.page.put(tone, &text).end();
+    }
+
+    /// It left as foretold, and only what was assumed of beyond that link is not so.
+    fn silence(&self, trace: &Trace, live: &Checked) -> Option<String> {
+        let back = trace.back.as_ref()?;
+        let first = back.hops.first()?.steps.first()?;
+        let Action::Entered { link } = first.action else { return None };
+        let left = live.there.iter().all(|m| matches!(m, Mark::Seen(_) | Mark::NotWatched));
+        let silent = live.back.iter().all(|m| matches!(m, Mark::Missing | Mark::NotWatched));
+        let link = self.snapshot.link_name(link);
+        (left && silent && live.astray.is_empty())
+            .then(|| format!(": it left, and no answer came in by {link}"))
+    }
+
+    /// It went as foretold up to where somebody outside was assumed to answer for the next hop.
+    fn unasked(&self, trace: &Trace, live: &Checked) -> Option<String> {
+        let missing = live.there.iter().position(|m| matches!(m, Mark::Missing))?;
+        let right = live.there[..missing].iter().all(|m| matches!(m, Mark::Seen(_)));
+        let place = *trace.there.places().get(missing)?;
+        let before = &trace.there.hops[place.hop].steps[..place.step];
+        match &before.last()?.action {
+            Action::ArpAsked {
+                ip, answer: ArpAnswer::Outside { link, known_from: None }, ..
+            } if right && live.astray.is_empty() => {
+                let link = self.snapshot.link_name(*link);
+                Some(format!(": nobody beyond {link} answered for {ip}"))
+            }
+            _ => None,
+        }
     }
 
     fn indent(&mut self, depth: usize) -> &mut Page {

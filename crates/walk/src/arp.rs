@@ -230,7 +230,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         let input = match place.route_input(&flow, id.index) {
             Ok(input) => input,
-            Err(Refusal::Lost(_)) => return Ok(false),
+            // Not asked, as far as this namespace goes: it has no such address.
+            Err(Refusal::Lost(_)) if place.owner(target).is_none() => return Ok(false),
             Err(refusal) => return Err(refusal.stop(Stage::Neighbour, id.ns, Some(id))),
         };
         if input.found.is_local() {

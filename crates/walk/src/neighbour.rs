@@ -7,7 +7,7 @@ use model::{Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState};
 use crate::arp::{Asked, Asker};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, ArpAnswer, Disposition, Loss, Reason, Sink, Stage, Unknown};
+use crate::{Action, ArpAnswer, Disposition, Indexed, Loss, Reason, Sink, Stage, Unknown};
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// `neigh_resolve_output`: writes the frame's addresses.
@@ -56,6 +56,8 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// Asks by ARP: the request goes its way, and whoever answers sends a reply on its own way.
     fn ask(&mut self, skb: &mut Skb, out: LinkId, link: &Link, ip: Ipv4Addr) -> Result<(), Stop> {
+        // Not that of the segment it came from: who answers outside, nobody here may know.
+        skb.packet.dst_mac = None;
         self.arp_chains(out)?;
         if let Some(reason) = self.cannot_send(link) {
             return Err(Stop::lost(Stage::Transmit, out.ns, Some(out), reason));
@@ -77,7 +79,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         let entry = self.known(out, ip);
         let because = || {
             let reply = asked.reply.as_ref().and_then(|(_, end, _)| loss(&end.disposition));
-            reply.or_else(|| loss(&asked.request.1.disposition)).or_else(|| deaf(ip, asked))
+            reply
+                .or_else(|| loss(&asked.request.1.disposition))
+                .or_else(|| deaf(self.net, ip, asked))
         };
         let doubt = || match &asked.doubt {
             Some(unknown) => Err(Stop::unknown(Stage::Neighbour, unknown.clone())),
@@ -108,9 +112,17 @@ fn needs_none(link: &Link) -> bool {
         || matches!(&link.kind, LinkKind::Tap(tap) if tap.layer3)
 }
 
-/// Where the request ended unheard, if that is one place alone.
-fn deaf<S>(ip: Ipv4Addr, asked: &Asked<S>) -> Option<Box<Loss>> {
+/// Where the request ended unheard, if that is one place alone: a link that was to lead on and
+/// does not. One that has an address is rightly an end.
+fn deaf<S>(net: &Indexed<'_>, ip: Ipv4Addr, asked: &Asked<S>) -> Option<Box<Loss>> {
+    if matches!(asked.answer, ArpAnswer::Outside { .. }) {
+        return None; // it went on to where nobody here can look
+    }
     let link = asked.only_heard_at?;
+    let mut addresses = net.place(link.ns)?.ns.addresses_of(link.index);
+    if addresses.any(|a| a.ip().is_ipv4()) {
+        return None;
+    }
     Some(Box::new(Loss { ns: link.ns, link: Some(link), reason: Reason::DeadEnd { ip } }))
 }
 

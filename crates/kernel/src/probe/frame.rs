@@ -2,20 +2,31 @@
 
 use std::net::Ipv4Addr;
 
-use etherparse::{Icmpv4Type, NetSlice, SlicedPacket, TransportSlice};
+use etherparse::{Icmpv4Type, LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use model::Mac;
 use walk::{IcmpKind, Leg, Packet, Payload};
 
 use super::{Kind, Probe};
 
+/// So much of a frame is looked at; all headers and the tag are within.
+const MOST: usize = 256;
+/// Flags and fragment offset of an IPv4 header behind an Ethernet header.
+const FRAGMENT: std::ops::Range<usize> = 20..22;
+/// The flag among them that stays.
+const DONT_FRAGMENT: u8 = 0x40;
+
 /// The packet in an Ethernet frame and which of the probe's it is; None if it is none of them.
 #[must_use]
 pub fn sighting(frame: &[u8], probe: &Probe) -> Option<(Packet, Leg)> {
-    // A frame longer than what was received of it is cut: lengths are taken from its headers.
-    let sliced = SlicedPacket::from_ethernet(frame)
-        .or_else(|_| SlicedPacket::from_ethernet(&frame[..frame.len().min(1514)]))
-        .ok()?;
-    let Some(NetSlice::Ipv4(ip)) = &sliced.net else { return None };
+    // What was received of it may be cut: lengths are taken from its headers.
+    let mut bytes = frame[..frame.len().min(MOST)].to_vec();
+    // A first fragment begins as the whole does; the decoder looks into unfragmented ones only.
+    if let Some(fragment) = bytes.get_mut(FRAGMENT) {
+        fragment[0] &= DONT_FRAGMENT;
+        fragment[1] = 0;
+    }
+    let sliced = LaxSlicedPacket::from_ethernet(&bytes).ok()?;
+    let Some(LaxNetSlice::Ipv4(ip)) = &sliced.net else { return None };
     let header = ip.header();
     let (payload, leg) = transport(sliced.transport.as_ref()?, probe)?;
     let packet = Packet {
@@ -34,7 +45,7 @@ pub fn sighting(frame: &[u8], probe: &Probe) -> Option<(Packet, Leg)> {
 
 /// Which of the probe's an IP packet is, without its frame.
 pub(super) fn answer(packet: &[u8], probe: &Probe) -> Option<(Payload, Leg)> {
-    transport(SlicedPacket::from_ip(packet).ok()?.transport.as_ref()?, probe)
+    transport(LaxSlicedPacket::from_ip(packet).ok()?.transport.as_ref()?, probe)
 }
 
 fn transport(slice: &TransportSlice<'_>, probe: &Probe) -> Option<(Payload, Leg)> {
@@ -88,3 +99,43 @@ fn icmp_leg(
 
 /// The address that an unset source is shown as.
 pub(super) const ANY: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
+
+#[cfg(test)]
+mod tests {
+    use etherparse::PacketBuilder;
+
+    use super::super::Tag;
+    use super::*;
+
+    fn probe(kind: Kind) -> Probe {
+        let (src, dst) = (None, Ipv4Addr::new(10, 0, 0, 2));
+        Probe { tag: Tag([1, 2, 3, 4, 5, 6, 7, 8]), kind, src, dst, ttl: None, df: false, len: 84 }
+    }
+
+    fn frame(kind: Kind, len: usize) -> Vec<u8> {
+        let mut payload = vec![0; len];
+        payload[..8].copy_from_slice(&probe(kind).tag.0);
+        let ip = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64);
+        let mut bytes = Vec::new();
+        match kind {
+            Kind::Udp(sport, dport) => ip.udp(sport, dport).write(&mut bytes, &payload),
+            _ => ip.icmpv4_echo_request(7, 1).write(&mut bytes, &payload),
+        }
+        .unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_first_fragment_and_a_cut_frame_are_the_probe_too() {
+        for kind in [Kind::Icmp(7), Kind::Udp(1000, 53)] {
+            let mut bytes = frame(kind, 4000);
+            bytes.truncate(14 + 1500);
+            assert!(sighting(&bytes, &probe(kind)).is_some(), "cut");
+            bytes[16..18].copy_from_slice(&1500u16.to_be_bytes());
+            bytes[20] |= 0x20;
+            let (packet, leg) = sighting(&bytes, &probe(kind)).unwrap();
+            assert_eq!((packet.len, packet.df, leg), (1500, true, Leg::There), "fragment");
+            assert!(answer(&frame(kind, 4000)[14..1000], &probe(kind)).is_some(), "by a socket");
+        }
+    }
+}

@@ -83,7 +83,7 @@ fn port_not_in_its_bridge() {
     back: -
     ");
     insta::assert_snapshot!(ends(&out(SEED), "alpine01", OUT), @r"
-    there: LOST at docker01:eth0: no neighbour 192.168.10.1 because LOST at pve1:veth111i0: no neighbour 192.168.10.1
+    there: LOST at docker01:eth0: no neighbour 192.168.10.1 because LOST at pve1:veth111i0: DeadEnd { ip: 192.168.10.1 }
     back: -
     ");
 }
@@ -92,7 +92,7 @@ fn port_not_in_its_bridge() {
 fn wrong_gateway() {
     let broken = SEED.replace("default via 172.17.0.1", "default via 172.17.0.9");
     insta::assert_snapshot!(ends(&broken, "alpine01", OUT), @r"
-    there: LOST at alpine01:eth0: no neighbour 172.17.0.9 because LOST at docker01:docker0: no neighbour 172.17.0.9
+    there: LOST at alpine01:eth0: no neighbour 172.17.0.9
     back: -
     ");
     let broken = SEED.replace(

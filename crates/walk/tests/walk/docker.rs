@@ -115,7 +115,7 @@ fn localhost_published_without_proxy() {
     ");
     let routed = format!("{local}\nset h:docker0 route_localnet 1");
     insta::assert_snapshot!(agree(&routed, "h", "127.0.0.1:8080"), @r"
-    there: LOST at h:docker0: no neighbour 172.17.0.2
+    there: LOST at h:docker0: no neighbour 172.17.0.2 because LOST at c:eth0: Martian
     back: -
     ");
     let both = format!(
@@ -143,5 +143,36 @@ fn isolated_ports() {
     insta::assert_snapshot!(agree(&both, "h", "172.17.0.3:80"), @r"
     there: delivered to d
     back: delivered to h
+    ");
+}
+
+/// A router whose next hop answers beyond a card, two bridges away.
+#[test]
+fn an_unknown_next_hop_outside() {
+    let net = "
+ns host
+link host:eno1 nic
+link host:br bridge
+port host:eno1 br
+ns guest forward
+veth host:vethg guest:eth0
+port host:vethg br
+ns c
+veth guest:vethc c:eth0
+addr guest:eth0 192.168.1.2/24
+addr guest:vethc 172.17.0.1/16
+addr c:eth0 172.17.0.2/16
+route c default via 172.17.0.1 dev eth0
+route guest default via 192.168.1.1 dev eth0
+iptables guest -t nat -A POSTROUTING -s 172.17.0.0/16 -o eth0 -j MASQUERADE
+";
+    let snapshot = crate::net::net(net);
+    let trace = crate::ask(&snapshot, "c", "203.0.113.10");
+    let beyond = trace.there.hops.iter().filter(|h| h.ns == crate::net::id(&snapshot, "host"));
+    let macs: Vec<_> = beyond.flat_map(|h| &h.steps).map(|s| s.packet.dst_mac).collect();
+    assert!(!macs.is_empty() && macs.iter().all(Option::is_none), "{macs:?}");
+    insta::assert_snapshot!(crate::tell::ends(&snapshot, &trace), @r"
+    there: left by host:eno1
+    back: delivered to c
     ");
 }

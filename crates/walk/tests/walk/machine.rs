@@ -89,17 +89,9 @@ fn with(mut exprs: Vec<Expr>, more: Vec<Expr>) -> Vec<Expr> {
 
 fn set(name: &str, flags: u32, len: u32, elements: Vec<SetElement>) -> Set {
     let name = name.into();
-    Set {
-        name,
-        flags,
-        key_type: 0,
-        key_len: len,
-        data_type: None,
-        data_len: None,
-        elements,
-        fields: Vec::new(),
-        userdata: Vec::new(),
-    }
+    let (fields, userdata) = (Vec::new(), Vec::new());
+    let (data_type, data_len) = (None, None);
+    Set { name, flags, key_type: 0, key_len: len, data_type, data_len, fields, userdata, elements }
 }
 
 fn element(key: &[u8], flags: u32, data: Option<Verdict>) -> SetElement {

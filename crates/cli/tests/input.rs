@@ -1,0 +1,149 @@
+//! Bad input: one clear error with line and cause, exit 2, and nothing is changed.
+
+mod support;
+
+use support::{Bench, Ran};
+use trial::test;
+
+fn main() -> std::process::ExitCode {
+    trial::main(vec![
+        test("what_is_wrong_with_a_file_is_said", &[], wrong_files),
+        test("what_is_no_file_is_said", &[], no_files),
+        test("a_lab_that_is_up_from_another_file", &[], up_from_another_file),
+        test("bad_questions", &[], bad_questions),
+    ])
+}
+
+/// `up`, `plan` of a file that cannot be: the same error from both, and nothing changed.
+#[track_caller]
+fn refused(bench: &Bench, path: &str) -> String {
+    let [plan, up]: [Ran; 2] = ["plan", "up"].map(|command| bench.expect(2, &[command, path]));
+    assert_eq!((plan.out.as_str(), up.out.as_str()), ("", ""));
+    assert_eq!(plan.err, up.err);
+    assert!(!bench.state().exists(), "no state is made");
+    assert_eq!(bench.pids(), [0; 0]);
+    up.err
+}
+
+/// The error for that text begins with place and cause.
+#[track_caller]
+fn wrong(text: &str, place: &str, cause: &str) {
+    let bench = Bench::new();
+    let path = bench.file("lab.yaml", text);
+    let path = path.to_str().unwrap();
+    let error = refused(&bench, path);
+    let first = error.lines().next().unwrap_or_default();
+    assert!(first.starts_with(&format!("error: {path}:{place}")), "{error}");
+    assert!(first.contains(cause), "{error}");
+    assert_eq!(error.matches("error: ").count(), 1, "{error}");
+    assert!(error.chars().all(|c| c == '\n' || !c.is_control()), "{error:?}");
+}
+
+fn wrong_files() {
+    wrong("name: x\nnamespaces: [\n", "", "");
+    wrong("", "", "");
+    wrong("just words\n", "1", "");
+    wrong("name: x\nnamespaces:\n  a: {}\n  b:\n    linsk: {}\n", "5", "linsk");
+    wrong(
+        "name: x\nnamespaces:\n  a:\n    links:\n      br0: {kind: bridge, ports: [p9]}\n",
+        "5",
+        "p9",
+    );
+    wrong("name: x\nnamespaces:\n  a: {}\n  a: {}\n", "4", "a");
+    wrong(
+        "name: x\nnamespaces:\n  h:\n    links:\n      vmbr0: {kind: bridge}\n  g:\n    inside: h\n    \
+         proxmox:\n      vmid: 100\n      net0: name=eth0,bridge=vmbr0,hwaddr=BC:24:11:zz:00:01\n",
+        "10",
+        "BC:24:11:zz:00:01",
+    );
+    let link = |text: &str| format!("name: x\nnamespaces:\n  a:\n    links:\n      {text}\n");
+    wrong(&link("br0: {kind: bridge, addresses: [10.0.0.300/24]}"), "5", "10.0.0.300/24");
+    wrong(&link("br0: {kind: bridge, addresses: [10.0.0.1/33]}"), "5", "10.0.0.1/33");
+    wrong(&link("sixteen-letters-: {kind: bridge}"), "5", "sixteen-letters-");
+    wrong(&link("br0: {kind: bridge, mtu: -1}"), "5", "-1");
+    wrong(&link("br0: {kind: bridge, mac: 01:00:5e:00:00:01}"), "5", "01:00:5e:00:00:01");
+    wrong(&link("\"b\\e[31mr\": {kind: bridge}"), "5", "");
+    wrong(&link("eth0: {kind: veth, peer: \"b:eth0\"}"), "5", "b");
+    wrong(&link("e0: {kind: macvlan, lower: nix}"), "5", "nix");
+    wrong("name: x\nnamespaces:\n  a: {inside: b}\n  b: {inside: a}\n", "3", "inside");
+    wrong("name: x\nnamespaces:\n  a: {inside: a}\n", "3", "inside");
+    wrong("name: ../../etc\nnamespaces:\n  a: {}\n", "1", "../../etc");
+    wrong("name: x\nnamespaces:\n  \"a\\e[31m\": {}\n", "3", "");
+    let deep = format!("name: x\nnamespaces: {}", "[".repeat(100_000));
+    wrong(&deep, "2", "");
+    let deep = format!("name: x\nnamespaces: {}{}", "{a: ".repeat(20_000), "}".repeat(20_000));
+    wrong(&deep, "2", "");
+    let bomb: String = (1..30).fold("a0: &a0 [x, x]\n".to_owned(), |text, n| {
+        let m = n - 1;
+        text + &format!("a{n}: &a{n} [*a{m}, *a{m}, *a{m}, *a{m}, *a{m}, *a{m}, *a{m}, *a{m}]\n")
+    });
+    wrong(&bomb, "", "");
+}
+
+fn no_files() {
+    let bench = Bench::new();
+    let missing = refused(&bench, "/nonexistent/lab.yaml");
+    assert!(missing.contains("cannot read /nonexistent/lab.yaml"), "{missing}");
+    assert!(missing.contains("hint: "), "{missing}");
+    let folder = refused(&bench, "/tmp");
+    assert!(folder.contains("cannot read /tmp"), "{folder}");
+    let device = refused(&bench, "/dev/zero");
+    assert!(device.contains("/dev/zero"), "{device}");
+    let binary = bench.file("binary", "");
+    std::fs::write(&binary, [0x7f, b'E', b'L', b'F', 2, 1, 0, 0, 0xff, 0xfe]).unwrap();
+    let binary = refused(&bench, binary.to_str().unwrap());
+    assert!(binary.contains("binary"), "{binary}");
+}
+
+fn up_from_another_file() {
+    let bench = Bench::new();
+    let text = "name: one\nnamespaces:\n  a: {}\n";
+    bench.up(text);
+    let before = bench.pids();
+    let other = bench.file("other.yaml", &format!("{text}  b: {{}}\n"));
+    let other = other.to_str().unwrap();
+    for command in ["up", "plan"] {
+        let error = bench.expect(2, &[command, other]).err;
+        assert!(
+            error.starts_with("error: the lab one is already up from another file\n"),
+            "{error}"
+        );
+        assert!(error.contains("other.yaml") && error.contains("lab.yaml"), "{error}");
+    }
+    assert_eq!(bench.pids(), before);
+    assert_eq!(bench.exec("a", "hostname"), "a\n");
+}
+
+fn bad_questions() {
+    let bench = Bench::new();
+    bench.up(
+        "name: one\nnamespaces:\n  a: {links: {d0: {kind: bridge, addresses: [10.0.0.1/24]}}}\n",
+    );
+    for (args, cause) in [
+        (&["trace", "a", "nobody"][..], "nobody"),
+        (&["trace", "nobody", "a"], "nobody"),
+        (&["trace", "a", "10.0.0.1:99999"], "99999"),
+        (&["trace", "a", "10.0.0.1:0"], "0 is no port"),
+        (&["trace", "a", "a:d0:0"], "0 is no port"),
+        (&["trace", "a", "10.0.0.1:80", "--proto", "icmp"], "no ports"),
+        (&["trace", "a", "10.0.0.1", "--proto", "udp"], "need a port"),
+        (&["trace", "a", "fd00::1"], "IPv6"),
+        (&["trace", "a", "example.org"], "host names are not looked up"),
+        (&["trace", "a", "a:nolink"], "nolink"),
+        (&["trace", "a", ""], ""),
+        (&["trace", "", "a"], ""),
+        (&["show", "a:nolink"], "nolink"),
+        (&["show", "pid:99999999"], "99999999"),
+        (&["show", "pid:x"], "pid:x"),
+        (&["map", "nobody"], "nobody"),
+        (&["exec", "nobody", "true"], "nobody"),
+        (&["exec", "a"], ""),
+        (&["down", "nobody"], "nobody"),
+        (&["schema", "nobody"], "nobody"),
+        (&["map", "--width", "3"], "3"),
+    ] {
+        let ran = bench.expect(2, args);
+        assert!(ran.err.starts_with("error: ") && ran.err.contains(cause), "{args:?}\n{}", ran.err);
+        assert_eq!(ran.out, "", "{args:?}");
+    }
+}
