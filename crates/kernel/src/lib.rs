@@ -5,6 +5,7 @@
 
 pub mod apply;
 mod exec;
+mod listen;
 mod neighbour;
 pub mod netlink;
 mod netns;

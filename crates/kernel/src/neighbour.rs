@@ -2,50 +2,28 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::time::Instant;
 
 use netlink_packet_core::Parseable;
 use netlink_packet_route::neighbour::{
     NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
 };
-use netlink_sys::Socket;
-use netlink_sys::protocols::NETLINK_ROUTE;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use wire::rtnl;
 
-use crate::netns;
-
-const RTNLGRP_NEIGH: u32 = 3;
+use crate::listen::{Group, Listener};
 
 /// Listens to what the kernel tells of neighbours.
-pub(crate) struct Watch(Socket);
+pub(crate) struct Watch(Listener);
 
 impl Watch {
     pub(crate) fn open_in(namespace: impl AsFd) -> io::Result<Self> {
-        let mut socket = netns::within(namespace, || Socket::new(NETLINK_ROUTE))??;
-        socket.bind_auto()?;
-        socket.add_membership(RTNLGRP_NEIGH)?;
-        socket.set_non_blocking(true)?;
-        Ok(Self(socket))
+        Ok(Self(Listener::open_in(namespace, Group::Neighbours)?))
     }
 
     /// Waits until the neighbour is reachable (true), or failed or silent until then (false).
     pub(crate) fn resolved(&self, link: u32, ip: IpAddr, until: Instant) -> io::Result<bool> {
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(false);
-            }
-            // SAFETY: the descriptor is open as long as `self.0`, which outlives this borrow.
-            let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(self.0.as_raw_fd()) };
-            let mut polls = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
-            let timeout = Timespec {
-                tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-                tv_nsec: i64::from(left.subsec_nanos()),
-            };
-            poll(&mut polls, Some(&timeout))?;
-            let Ok((bytes, _)) = self.0.recv_from_full() else { continue };
+        while let Some(bytes) = self.0.hear(until)? {
             for state in rtnl::messages(&bytes).filter_map(|m| state_of(m.body, link, ip)) {
                 match state {
                     NeighbourState::Reachable | NeighbourState::Permanent => return Ok(true),
@@ -54,6 +32,7 @@ impl Watch {
                 }
             }
         }
+        Ok(false)
     }
 }
 

@@ -125,7 +125,8 @@ pub fn container(program: &Program, birth: &Birth<'_>) -> Result<Newborn, SpawnE
         },
         |line| {
             container_life(birth, &name)?;
-            line.tell_ready().doing("report")?;
+            // A maker that has ended meanwhile has written this process into the journal: it stays.
+            let _ = line.tell_ready();
             become_program(program, c"nestwork-init", &[&name], birth.leash.as_slice())
         },
     )?;
@@ -167,7 +168,7 @@ pub fn helper(
         },
         |line| {
             let fds = prepare()?;
-            line.tell_ready().doing("report")?;
+            let _ = line.tell_ready();
             let fds: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
             become_program(program, role, &args, &fds)
         },

@@ -2,18 +2,24 @@
 
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Component, Path};
+use std::time::{Duration, Instant};
 
 use model::NamespaceSpec;
 use netlink_packet_route::RouteNetlinkMessage as Message;
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags, UnmountFlags, move_mount, open_tree, unmount};
 use wire::request;
 
 use super::{Builder, Cause, Space};
+use crate::listen::{Group, Listener};
 use crate::netlink::Request;
 use crate::spawn::{self, Birth, ContainerEntry};
 use crate::state::{Entry, Role};
 use crate::sys::Spaces;
+
+/// How long the kernel may take to clear an ended namespace away.
+const CLEARED_WITHIN: Duration = Duration::from_secs(2);
 
 impl Builder<'_> {
     pub(super) fn make_namespace(&mut self, spec: &NamespaceSpec) -> Result<(), Cause> {
@@ -50,8 +56,22 @@ impl Builder<'_> {
 
     pub(super) fn make_nsid(&mut self, ns: &str, nsid: u32, target: &str) -> Result<(), Cause> {
         let fd = self.space(target)?.net.as_raw_fd();
-        let request = Request::from(Message::NewNsId(request::nsid(nsid, fd)));
-        Ok(self.space_mut(ns)?.route.ack(request.create())?)
+        let request = Request::from(Message::NewNsId(request::nsid(nsid, fd))).create();
+        let space = self.space_mut(ns)?;
+        match space.route.ack(request.clone()) {
+            Err(e) if e.errno == Errno::EXIST => {}
+            done => return Ok(done?),
+        }
+        // A namespace that has ended keeps its number until the kernel has cleared it away, which
+        // it does in its own time and then tells.
+        let cleared = Listener::open_in(&space.net, Group::Nsids)?;
+        let until = Instant::now() + CLEARED_WITHIN;
+        loop {
+            match space.route.ack(request.clone()) {
+                Err(e) if e.errno == Errno::EXIST && cleared.hear(until)?.is_some() => {}
+                done => return Ok(done?),
+            }
+        }
     }
 
     pub(super) fn make_file(&mut self, ns: &str, path: &str, target: &str) -> Result<(), Cause> {
