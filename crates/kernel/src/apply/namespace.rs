@@ -112,7 +112,7 @@ fn make_empty_file(path: &Path) -> std::io::Result<()> {
     }
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDONLY | OFlags::CLOEXEC;
     match rustix::fs::open(path, flags, Mode::from_raw_mode(0o444)) {
-        Ok(_) | Err(rustix::io::Errno::EXIST) => Ok(()),
+        Ok(_) | Err(Errno::EXIST) => Ok(()),
         Err(e) => Err(e.into()),
     }
 }
