@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[command(after_help = "Examples:
   nestwork demo                          a three-level network, built, drawn, traced, removed
   nestwork map                           draw this host's namespaces and how they are wired
-  nestwork trace web 203.0.113.10 --live which way a packet goes, checked with a real one
+  nestwork trace web 198.51.100.7 --live which way a packet goes, checked with a real one
 
 Exit status: 0 done or yes, 1 the answer is no, 2 bad usage, 3 it could not be done, 4 cannot tell,
 70 a bug. `exec` ends with its command's status.")]
@@ -68,53 +68,53 @@ pub(crate) enum Command {
     Demo,
     /// Say what `up` would change
     #[command(after_help = "Examples:
-  nestwork plan examples/proxmox-docker.yaml
+  nestwork plan lab.yaml
   nestwork plan --exit-code || echo there is something to do")]
     Plan(Plan),
     /// Make a lab as its file says; again and again with the same result
     #[command(after_help = "Examples:
   nestwork up                            ./nestwork.yaml
-  nestwork up examples/proxmox-docker.yaml")]
+  nestwork up lab.yaml")]
     Up(Up),
     /// Remove a lab
     #[command(after_help = "Examples:
-  nestwork down proxmox-docker
-  nestwork down examples/proxmox-docker.yaml")]
+  nestwork down mylab
+  nestwork down lab.yaml")]
     Down(Down),
     /// List the labs
     Labs,
     /// Draw the namespaces and how they are wired
     #[command(after_help = "Examples:
   nestwork map
-  nestwork map docker01                  that namespace's surroundings
+  nestwork map web                       that namespace's surroundings
   nestwork map --ascii --width 100")]
     Map(Map),
     /// List the namespaces: who is inside of whom, and who knows whom by which number
     #[command(after_help = "Examples:
   nestwork ls
-  nestwork ls --as docker01              as seen from there")]
+  nestwork ls --as web                   as seen from there")]
     Ls(Ls),
     /// Show all facts of one namespace or link
     #[command(after_help = "Examples:
-  nestwork show alpine01
-  nestwork show docker01:eth0
+  nestwork show web
+  nestwork show web:eth0
   nestwork show pid:4711")]
     Show(Show),
     /// Tell which way a packet goes there and back, and why; where it is lost, say where and why
     #[command(after_help = "Examples:
-  nestwork trace alpine01 203.0.113.10           ICMP
-  nestwork trace alpine01 203.0.113.10:443       TCP
-  nestwork trace outside 192.168.10.103:8080     a published port, from beyond this host
-  nestwork trace alpine01 docker01 --live        checked with one real, tagged packet
+  nestwork trace web 198.51.100.7                 ICMP
+  nestwork trace web 198.51.100.7:443             TCP
+  nestwork trace outside 192.0.2.10:8080          a published port, from beyond this host
+  nestwork trace web db --live                    checked with one real, tagged packet
 
 FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outside`, or
 `outside:NAMESPACE:LINK` to say by which card the packet comes in.")]
     Trace(Trace),
     /// Run a command inside a namespace
     #[command(after_help = "Examples:
-  nestwork exec docker01 ip route                this host's tools, that network
-  nestwork exec -a docker01 ps ax                all of its namespaces
-  nestwork exec alpine01 -- tcpdump -ni eth0")]
+  nestwork exec web ip route                     this host's tools, that network
+  nestwork exec -a web ps ax                     all of its namespaces
+  nestwork exec web -- tcpdump -ni eth0")]
     Exec(Exec),
     /// Print the JSON Schema of a command's JSON
     Schema(Schema),

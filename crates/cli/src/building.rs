@@ -228,21 +228,24 @@ pub(crate) fn make(
     let lab =
         if leash.is_some() { owned(lab).or_fail("cannot write the lab's state")? } else { lab };
     let mut builder = Builder::new(&program, lab, leash).or_fail("cannot look at the lab")?;
-    for (n, change) in changes.iter().enumerate() {
-        let made = watch(n, change).and_then(|()| builder.apply(change));
-        if let Err(cause) = made {
-            let failure = explain(change, &cause);
-            return Err(match undo(lock, design, before, builder) {
-                Ok(()) => failure,
-                Err(worse) => failure.hint(format!(
-                    "undoing it failed too ({worse}); `nestwork down {name}` removes the lab"
-                )),
-            });
-        }
+    if let Err(failure) = apply(&mut builder, changes, watch) {
+        return Err(match undo(lock, design, before, builder) {
+            Ok(()) => failure,
+            Err(worse) => failure.hint(format!(
+                "undoing it failed too ({worse}); `nestwork down {name}` removes the lab"
+            )),
+        });
     }
-    builder.settle().or_fail("cannot wait for the links")?;
     lock.finish(builder.lab()).or_fail("cannot write the lab's state")?;
     Ok(builder.lab().clone())
+}
+
+fn apply(builder: &mut Builder<'_>, changes: &[Change], watch: Watch<'_>) -> Result<(), Failure> {
+    for (n, change) in changes.iter().enumerate() {
+        let made = watch(n, change).and_then(|()| builder.apply(change));
+        made.map_err(|cause| explain(change, &cause))?;
+    }
+    builder.settle().or_fail("cannot wait for the lab's containers and links")
 }
 
 /// A lab that is to go when this program ends, however it ends.

@@ -93,7 +93,8 @@ fn not_found(error: &model::NameError) -> Failure {
 
 /// Where that user's labs are remembered.
 fn state_folder(uid: u32) -> PathBuf {
-    if uid == 0 {
+    // Root of a user namespace that an ordinary user made has no say in /run.
+    if uid == 0 && rootless::has_all_ids() {
         return PathBuf::from("/run/nestwork");
     }
     match std::env::var_os("XDG_RUNTIME_DIR") {

@@ -1,6 +1,8 @@
 //! The lab broken in eleven ways: `trace` names the very place and reason, and the real packet
 //! agrees.
 
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test program of its own")]
+
 mod support;
 
 use std::io::{BufRead, BufReader, Write};

@@ -1,5 +1,7 @@
 //! Bad input: one clear error with line and cause, exit 2, and nothing is changed.
 
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test program of its own")]
+
 mod support;
 
 use support::{Bench, Ran};

@@ -1,5 +1,7 @@
 //! Labs on the real kernel: made, made again, changed, broken off, removed.
 
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test program of its own")]
+
 mod support;
 
 use support::{Bench, alive};
@@ -10,6 +12,7 @@ fn main() -> std::process::ExitCode {
         test("up_is_idempotent_and_down_leaves_nothing", &[], up_is_idempotent),
         test("a_changed_file_converges_with_the_fewest_changes", &[], a_changed_file_converges),
         test("what_a_person_broke_is_mended", &[], what_a_person_broke_is_mended),
+        test("a_line_that_goes_takes_its_effect_along", &[], a_line_that_goes),
         test("two_labs_stand_side_by_side", &[], two_labs_stand_side_by_side),
         test("killed_after_any_change_up_converges_and_down_restores", &[], killed_anywhere),
         test("killed_in_the_seed_up_converges", &[Needs::Tap, Needs::Ids], killed_in_the_seed),
@@ -99,6 +102,32 @@ fn a_changed_file_converges() {
     let addresses = bench.exec("web", "ip -br -4 addr");
     assert!(addresses.contains("10.2.0.3/24") && !addresses.contains("10.2.0.2/24"));
     bench.ok(&["trace", "web", "10.1.0.2", "--live"]);
+}
+
+/// Sysctls go back to what a fresh namespace, or a fresh link, has.
+fn a_line_that_goes() {
+    let bench = Bench::new();
+    let set =
+        "{net.ipv4.ip_forward: 1, net.ipv4.conf.br0.rp_filter: 1, net.ipv4.ip_default_ttl: 32}";
+    let more = SMALL
+        .replace("{net.ipv4.ip_forward: 1}", set)
+        .replace("br0: {kind: bridge,", "br0: {kind: bridge, forward_delay: 500,");
+    bench.up(&more);
+    let sysctl = |key: &str| bench.exec("router", &format!("sysctl -n {key}"));
+    assert_eq!(
+        sysctl("net.ipv4.conf.br0.rp_filter") + &sysctl("net.ipv4.ip_default_ttl"),
+        "1\n32\n"
+    );
+    let file = bench.up(SMALL);
+    assert_eq!(
+        sysctl("net.ipv4.conf.br0.rp_filter") + &sysctl("net.ipv4.ip_default_ttl"),
+        "0\n64\n"
+    );
+    assert_eq!(bench.ok(&["up", file.to_str().unwrap()]), "small is up; nothing to change\n");
+    let slower = SMALL.replace("br0: {kind: bridge,", "br0: {kind: bridge, forward_delay: 700,");
+    let file = bench.up(&slower);
+    assert!(bench.exec("router", "ip -d link show br0").contains("forward_delay 700 "));
+    assert_eq!(bench.ok(&["up", file.to_str().unwrap()]), "small is up; nothing to change\n");
 }
 
 fn what_a_person_broke_is_mended() {

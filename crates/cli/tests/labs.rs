@@ -1,5 +1,7 @@
 //! Five other labs: their figures are right, and what is foretold is what a real packet does.
 
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test program of its own")]
+
 #[path = "support/figure.rs"]
 mod figure;
 mod support;

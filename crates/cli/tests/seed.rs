@@ -1,5 +1,7 @@
 //! The seed's own commands, in the lab, print the seed's own files.
 
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test program of its own")]
+
 mod support;
 
 use support::{Bench, fixture};

@@ -145,7 +145,7 @@ fn values_change_in_place() {
         "{e: {kind: tap, mtu: 1300, up: false, addresses: [10.0.0.2/24]}}",
     ), @"
     - a:e: address 10.0.0.1/24
-    ~ a: tap e → 
+    ~ a:e: mtu 1400 → 1300
     + a:e: address 10.0.0.2/24
     ~ a:e: up → down
     ");

@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 use crate::netlink::{NetlinkError, Protocol, Socket};
 use crate::process::Process;
-use crate::spawn::{Program, SpawnError};
+use crate::spawn::{Beginning, Program, SpawnError};
 use crate::state::{LabState, Role};
 
 /// Builds one lab.
@@ -34,13 +34,23 @@ struct Space {
     process: Process,
     net: OwnedFd,
     route: Socket,
+    /// Its first process may still be mounting; its network is there from the start.
+    beginning: Option<Beginning>,
 }
 
 impl Space {
     fn of(process: Process) -> Result<Self, Cause> {
         let net = process.open_namespace("net")?;
         let route = Socket::open_in(&net, Protocol::Route)?;
-        Ok(Self { process, net, route })
+        Ok(Self { process, net, route, beginning: None })
+    }
+
+    /// Waits until its mounts and its host name are there too.
+    fn ready(&mut self) -> Result<&Process, Cause> {
+        if let Some(beginning) = self.beginning.take() {
+            beginning.wait()?;
+        }
+        Ok(&self.process)
     }
 
     /// ifindex of a link here.
@@ -88,7 +98,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Lets the kernel tell every link's state at once, where it would else do so within a second.
+    /// Waits until all containers are ready, and lets the kernel tell every link's state at once, where it would else do so within a second.
     ///
     /// It puts off what a new carrier means for the operational state, but not for a link that is
     /// asked for by its index.
@@ -96,6 +106,9 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// If a namespace cannot be asked.
     pub fn settle(&mut self) -> Result<(), Cause> {
+        for space in self.spaces.values_mut() {
+            space.ready()?;
+        }
         // Twice: a bridge's state follows from its ports', whatever their order.
         for _ in 0..2 {
             for space in self.spaces.values_mut() {
@@ -155,9 +168,10 @@ impl<'a> Builder<'a> {
             Fact::Service { ns, .. } => {
                 self.end_process(|role| matches!(role, Role::Service(name, _) if name == ns))
             }
-            // Neither has a value to go back to: an nsid goes with its namespace, and a sysctl or
-            // an MTU that nobody wants any more keeps its value.
-            Fact::Nsid { .. } | Fact::Sysctl { .. } | Fact::Mtu { .. } => Ok(()),
+            Fact::Sysctl { ns, key, .. } => self.reset_sysctl(ns, key),
+            // Neither has a value to go back to: an nsid goes with its namespace, and an MTU that
+            // nobody wants any more stays.
+            Fact::Nsid { .. } | Fact::Mtu { .. } => Ok(()),
         }
     }
 

@@ -13,7 +13,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use netlink_sys::Socket as RawSocket;
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE, NETLINK_XFRM};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wire::rtnl::{Message, messages};
 
 const NLMSG_ERROR: u16 = 2;
@@ -105,16 +104,7 @@ impl Socket {
     /// # Errors
     /// As [`Socket::open`]; EPERM if the caller may not enter that namespace.
     pub fn open_in(namespace: impl AsFd, protocol: Protocol) -> Result<Self, NetlinkError> {
-        let namespace = namespace.as_fd();
-        // A thread of its own that ends there: it never has to find its way back.
-        let open = || {
-            move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network))?;
-            Self::open(protocol)
-        };
-        std::thread::scope(|scope| match scope.spawn(open).join() {
-            Ok(socket) => socket,
-            Err(panic) => std::panic::resume_unwind(panic),
-        })
+        crate::netns::within(namespace, || Self::open(protocol))?
     }
 
     /// Sends a request that changes something, and waits until it is done.

@@ -1,26 +1,35 @@
 //! Acting inside another network namespace without leaving a thread there.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags};
 
 use crate::process::Process;
 use crate::sys::{self, Spaces};
 
-/// Runs `act` with that network namespace as the current one. What it opens stays bound to it.
+/// Runs `act` with that network namespace as the calling thread's. What it opens stays bound to it.
 ///
 /// # Errors
 /// If the namespace may not be entered.
-pub(crate) fn within<T: Send>(
-    namespace: impl AsFd,
-    act: impl FnOnce() -> T + Send,
-) -> io::Result<T> {
-    let namespace = namespace.as_fd();
-    // A thread of its own that ends there: it never has to find its way back.
-    let there = || sys::setns(namespace, Spaces::NET).map(|()| act());
-    std::thread::scope(|scope| match scope.spawn(there).join() {
-        Ok(outcome) => outcome,
-        Err(panic) => std::panic::resume_unwind(panic),
-    })
+pub(crate) fn within<T>(namespace: impl AsFd, act: impl FnOnce() -> T) -> io::Result<T> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let home = rustix::fs::open("/proc/thread-self/ns/net", flags, Mode::empty())?;
+    sys::setns(namespace.as_fd(), Spaces::NET)?;
+    let _back = Back(home);
+    Ok(act())
+}
+
+/// Brings the thread back when it is dropped, whatever happened in between.
+struct Back(OwnedFd);
+
+impl Drop for Back {
+    fn drop(&mut self) {
+        if sys::setns(self.0.as_fd(), Spaces::NET).is_err() {
+            // A thread that stays in a foreign namespace would go on to change that one.
+            std::process::abort();
+        }
+    }
 }
 
 /// The value of a sysctl, by its path below /proc/sys, in the network namespace of a process.

@@ -63,7 +63,11 @@ impl Process {
         };
         // Looked at after the pidfd was taken: it cannot change hands any more.
         match start_time(pid) {
-            Ok(time) if time == started => Ok(Some(Self { pid, started, pidfd })),
+            Ok(time) if time == started => {
+                // One that has ended keeps its number until it is reaped.
+                let found = Self { pid, started, pidfd };
+                Ok(found.is_alive().then_some(found))
+            }
             _ => Ok(None),
         }
     }

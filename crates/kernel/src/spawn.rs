@@ -4,20 +4,21 @@
 //! then lets it go; a process whose maker died before that reads end-of-file and ends. So there is
 //! never a process that the journal does not know.
 
+mod error;
+mod line;
+
+pub use error::SpawnError;
+
 use std::ffi::{CStr, CString};
-use std::fmt;
-use std::io::{self, IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
+use error::Doing;
+use line::Line;
 use model::IdMap;
 use rustix::fs::{Mode, OFlags};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
-};
 
 use crate::process::Process;
 use crate::sys::{self, Forked, Spaces};
@@ -55,37 +56,6 @@ pub struct Birth<'a> {
     pub leash: Option<BorrowedFd<'a>>,
 }
 
-/// Why a process was not born.
-#[derive(Debug)]
-pub struct SpawnError {
-    /// What it was about to do.
-    pub doing: String,
-    /// The kernel's answer.
-    pub source: io::Error,
-}
-
-impl fmt::Display for SpawnError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.doing, self.source)
-    }
-}
-
-impl std::error::Error for SpawnError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
-    }
-}
-
-trait Doing<T> {
-    fn doing(self, what: &str) -> Result<T, SpawnError>;
-}
-
-impl<T, E: Into<io::Error>> Doing<T> for Result<T, E> {
-    fn doing(self, what: &str) -> Result<T, SpawnError> {
-        self.map_err(|e| SpawnError { doing: what.to_owned(), source: e.into() })
-    }
-}
-
 /// A process that is born and waits for leave to go on.
 pub struct Newborn {
     /// Who it is.
@@ -100,12 +70,31 @@ impl Newborn {
     /// # Errors
     /// What it met on its way.
     pub fn release(self) -> Result<Process, SpawnError> {
+        let (process, beginning) = self.let_go()?;
+        beginning.wait()?;
+        Ok(process)
+    }
+
+    /// Lets it go on, without waiting.
+    ///
+    /// # Errors
+    /// If it is gone.
+    pub(crate) fn let_go(self) -> Result<(Process, Beginning), SpawnError> {
         if let Some(map) = self.user {
             write_id_maps(self.process.pid, map)?;
         }
-        self.line.send(GO, None).doing("tell the new process to go on")?;
-        self.line.expect_ready()?;
-        Ok(self.process)
+        self.line.let_go().doing("tell the new process to go on")?;
+        Ok((self.process, Beginning(self.line)))
+    }
+}
+
+/// A process that was let go and may not be ready yet.
+pub(crate) struct Beginning(Line);
+
+impl Beginning {
+    /// Waits until it is ready.
+    pub(crate) fn wait(self) -> Result<(), SpawnError> {
+        self.0.expect_ready()
     }
 }
 
@@ -136,7 +125,7 @@ pub fn container(program: &Program, birth: &Birth<'_>) -> Result<Newborn, SpawnE
         },
         |line| {
             container_life(birth, &name)?;
-            line.send(READY, None).doing("report")?;
+            line.tell_ready().doing("report")?;
             become_program(program, c"nestwork-init", &[&name], birth.leash.as_slice())
         },
     )?;
@@ -178,7 +167,7 @@ pub fn helper(
         },
         |line| {
             let fds = prepare()?;
-            line.send(READY, None).doing("report")?;
+            line.tell_ready().doing("report")?;
             let fds: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
             become_program(program, role, &args, &fds)
         },
@@ -286,113 +275,6 @@ impl<'a> ContainerEntry<'a> {
         let spaces = if self.user { spaces.and(Spaces::USER) } else { spaces };
         sys::setns(self.process.pidfd()?, spaces)?;
         if self.user { sys::become_root() } else { Ok(()) }
-    }
-}
-
-/// A socket between this program and the process that is being born.
-struct Line(OwnedFd);
-
-const PROCESS: u8 = b'P';
-const GO: &[u8] = b"G";
-const READY: &[u8] = b"R";
-const ERROR: u8 = b'E';
-
-impl Line {
-    fn pair() -> Result<(Self, Self), SpawnError> {
-        let (a, b) = rustix::net::socketpair(
-            AddressFamily::UNIX,
-            SocketType::SEQPACKET,
-            SocketFlags::CLOEXEC,
-            None,
-        )
-        .doing("make a socket pair")?;
-        Ok((Self(a), Self(b)))
-    }
-
-    fn send(&self, bytes: &[u8], fd: Option<&OwnedFd>) -> io::Result<()> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        let fds: Vec<BorrowedFd<'_>> = fd.iter().map(|fd| fd.as_fd()).collect();
-        if !fds.is_empty() {
-            control.push(SendAncillaryMessage::ScmRights(&fds));
-        }
-        rustix::net::sendmsg(&self.0, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL)?;
-        Ok(())
-    }
-
-    fn receive(&self) -> io::Result<(Vec<u8>, Option<OwnedFd>)> {
-        let mut bytes = vec![0; 1024];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = RecvAncillaryBuffer::new(&mut space);
-        let mut buffers = [IoSliceMut::new(&mut bytes)];
-        let got =
-            rustix::net::recvmsg(&self.0, &mut buffers, &mut control, RecvFlags::CMSG_CLOEXEC)?;
-        let fd = control.drain().find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
-            _ => None,
-        });
-        bytes.truncate(got.bytes);
-        Ok((bytes, fd))
-    }
-
-    /// In the first child: forks once more and ends, so that what comes next has the PID namespace
-    /// just entered.
-    fn fork_middle(&self) -> Result<(), SpawnError> {
-        match sys::fork().doing("fork")? {
-            Forked::Child => Ok(()),
-            Forked::Parent(pid) => {
-                sys::wait(pid).doing("wait for the middle process")?;
-                sys::exit(0)
-            }
-        }
-    }
-
-    /// In the middle process: says who was born, and ends.
-    fn hand_over(&self, pidfd: &OwnedFd) -> Result<(), SpawnError> {
-        self.send(&[PROCESS], Some(pidfd)).doing("hand the new process over")?;
-        sys::exit(0)
-    }
-
-    fn receive_process(&self) -> Result<Process, SpawnError> {
-        let (bytes, fd) = self.receive().doing("hear of the new process")?;
-        match (bytes.first(), fd) {
-            (Some(&PROCESS), Some(pidfd)) => {
-                Process::from_pidfd(pidfd).doing("look at the new process")
-            }
-            _ => Err(told(&bytes)),
-        }
-    }
-
-    fn wait_for_leave(&self) -> Result<(), SpawnError> {
-        let (bytes, _) = self.receive().doing("wait for leave")?;
-        if bytes == GO { Ok(()) } else { sys::exit(0) }
-    }
-
-    fn expect_ready(&self) -> Result<(), SpawnError> {
-        let (bytes, _) = self.receive().doing("wait for the new process")?;
-        if bytes == READY { Ok(()) } else { Err(told(&bytes)) }
-    }
-
-    fn report(&self, error: &SpawnError) {
-        let mut bytes = vec![ERROR];
-        bytes.extend(error.source.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes());
-        bytes.extend(error.doing.as_bytes());
-        // Nobody is left to tell if the other end is gone.
-        let _ = self.send(&bytes, None);
-    }
-}
-
-/// The error that the other side reported.
-fn told(bytes: &[u8]) -> SpawnError {
-    match bytes {
-        [ERROR, a, b, c, d, doing @ ..] => SpawnError {
-            doing: String::from_utf8_lossy(doing).into_owned(),
-            source: io::Error::from_raw_os_error(i32::from_ne_bytes([*a, *b, *c, *d])),
-        },
-        _ => SpawnError {
-            doing: "start a process".into(),
-            source: io::Error::other("it ended before it was ready"),
-        },
     }
 }
 

@@ -85,9 +85,9 @@ fn references() {
 fn values() {
     insta::assert_snapshot!(check_in("links: {e: {kind: tap, mac: 02:42:zz:11:00:02}}"), @r#"lab.yaml:5:33: "02:42:zz:11:00:02" is no MAC address: six pairs of hexadecimal digits are wanted, as in 02:42:ac:11:00:02"#);
     insta::assert_snapshot!(check_in("links: {e: {kind: tap, mac: 01:00:5e:00:00:01}}"), @r#"lab.yaml:5:33: "01:00:5e:00:00:01" is no MAC address of a link: a link's own address is neither zero nor a group (its first byte is even)"#);
-    insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [10.0.0.256/24]}}"), @r#"lab.yaml:5:40: "10.0.0.256/24" is no address: ADDRESS/LENGTH is wanted, as in 192.168.10.41/24, with numbers up to 255 and a length up to 32 (IPv6: 128)"#);
-    insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [10.0.0.1/33]}}"), @r#"lab.yaml:5:40: "10.0.0.1/33" is no address: ADDRESS/LENGTH is wanted, as in 192.168.10.41/24, with numbers up to 255 and a length up to 32 (IPv6: 128)"#);
-    insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [10.0.0.1]}}"), @r#"lab.yaml:5:40: "10.0.0.1" is no address: ADDRESS/LENGTH is wanted, as in 192.168.10.41/24, with numbers up to 255 and a length up to 32 (IPv6: 128)"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [10.0.0.256/24]}}"), @r#"lab.yaml:5:40: "10.0.0.256/24" is no address: ADDRESS/LENGTH is wanted, as in 192.0.2.10/24, with numbers up to 255 and a length up to 32 (IPv6: 128)"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [10.0.0.1/33]}}"), @r#"lab.yaml:5:40: "10.0.0.1/33" is no address: ADDRESS/LENGTH is wanted, as in 192.0.2.10/24, with numbers up to 255 and a length up to 32 (IPv6: 128)"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [10.0.0.1]}}"), @r#"lab.yaml:5:40: "10.0.0.1" is no address: ADDRESS/LENGTH is wanted, as in 192.0.2.10/24, with numbers up to 255 and a length up to 32 (IPv6: 128)"#);
     insta::assert_snapshot!(check_in("links: {e: {kind: tap, addresses: [224.0.0.1/24, '10.0.0.1/24 scop link']}}"), @r#"
     lab.yaml:5:40: "224.0.0.1/24" is no address of a link: a link's address is that of one machine
     lab.yaml:5:54: "10.0.0.1/24 scop link" is no address: after ADDRESS/LENGTH may stand `brd +` or `brd ADDRESS`, `scope NAME`, `noprefixroute`
@@ -129,7 +129,7 @@ fn proxmox() {
     "#);
     insta::assert_snapshot!(guest("name=eth0,bridge=br0,firewal=1"), @r#"lab.yaml:8:13: unknown key "firewal" in a net line: did you mean "firewall"?"#);
     insta::assert_snapshot!(guest("name=eth0,bridge=br0,ip=dhcp"), @r#"lab.yaml:8:13: net0: the key "ip=dhcp" works in Proxmox but not here yet: nothing here hands out addresses; write ip=ADDRESS/LENGTH, or ip=manual for none"#);
-    insta::assert_snapshot!(guest("name=eth0,bridge=br0,ip=10.0.0.300/24,gw=10.0.0.1"), @r#"lab.yaml:8:13: "10.0.0.300/24" is no address: ADDRESS/LENGTH is wanted, as in 192.168.10.41/24, with numbers up to 255 and a length up to 32 (IPv6: 128)"#);
+    insta::assert_snapshot!(guest("name=eth0,bridge=br0,ip=10.0.0.300/24,gw=10.0.0.1"), @r#"lab.yaml:8:13: "10.0.0.300/24" is no address: ADDRESS/LENGTH is wanted, as in 192.0.2.10/24, with numbers up to 255 and a length up to 32 (IPv6: 128)"#);
     insta::assert_snapshot!(guest("name=eth0,bridge=br0,mtu=9000"), @"lab.yaml:8:13: net0: its mtu 9000 is larger than br0's 1500: Proxmox refuses that; lower it");
     insta::assert_snapshot!(guest("name=eth0,bridge=vmbr0"), @r#"lab.yaml:8:13: b has no link "vmbr0": declare it under its `links:` or correct the name"#);
     insta::assert_snapshot!(guest("bridge=br0"), @r#"lab.yaml:8:13: net0 needs the key "name": it is the link's name in the guest"#);

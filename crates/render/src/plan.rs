@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use model::{Change, Fact, LinkSpecKind, PortFlags};
+use model::{Change, Fact, LinkSpec, LinkSpecKind, Pins, PortFlags};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
@@ -56,10 +56,53 @@ pub(crate) fn words_of(change: &Change) -> (String, String) {
     match change {
         Change::Make(fact) | Change::Remove(fact) => fact_words(fact),
         Change::Alter { from, to } => {
+            if let (Fact::Link(from), Fact::Link(to)) = (from.as_ref(), to.as_ref()) {
+                return (to.link.to_string(), link_difference(from, to));
+            }
             let ((_, was), (whom, is)) = (fact_words(from), fact_words(to));
             (whom, difference(&was, &is))
         }
     }
+}
+
+/// `mac … → …, mtu 1500 → 1400`: each value of a link, or of its far end, that differs.
+fn link_difference(from: &LinkSpec, to: &LinkSpec) -> String {
+    let mut parts = pins_difference(&from.pins, &to.pins);
+    match (&from.kind, &to.kind) {
+        (LinkSpecKind::Veth(from), LinkSpecKind::Veth(to)) => {
+            let far = pins_difference(&from.pins, &to.pins);
+            parts.extend(far.into_iter().map(|part| format!("{} {part}", to.link)));
+        }
+        (LinkSpecKind::Bridge(from), LinkSpecKind::Bridge(to)) => {
+            parts.extend(changed("forward_delay", from.forward_delay, to.forward_delay));
+            let snooping = (from.multicast_snooping, to.multicast_snooping);
+            parts.extend(changed("mcast_snooping", snooping.0, snooping.1));
+        }
+        (LinkSpecKind::Macvlan { mode: from, .. }, LinkSpecKind::Macvlan { mode: to, .. }) => {
+            parts.extend(changed("mode", Some(from.as_str()), Some(to.as_str())));
+        }
+        _ => {}
+    }
+    parts.join(", ")
+}
+
+fn pins_difference(from: &Pins, to: &Pins) -> Vec<String> {
+    let names = |pins: &Pins| Some(pins.altnames.join(" ")).filter(|n| !n.is_empty());
+    [
+        changed("index", from.index, to.index),
+        changed("mac", from.mac, to.mac),
+        changed("mtu", from.mtu, to.mtu),
+        changed("txqlen", from.txqlen, to.txqlen),
+        changed("altname", names(from), names(to)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn changed<T: PartialEq + ToString>(what: &str, from: Option<T>, to: Option<T>) -> Option<String> {
+    let word = |value: &Option<T>| value.as_ref().map_or("none".to_owned(), ToString::to_string);
+    (from != to).then(|| format!("{what} {} → {}", word(&from), word(&to)))
 }
 
 /// `mtu 1500 → 1400`: what both begin with is said once.
@@ -124,7 +167,7 @@ fn fact_words(fact: &Fact) -> (String, String) {
     }
 }
 
-fn link_words(spec: &model::LinkSpec) -> String {
+fn link_words(spec: &LinkSpec) -> String {
     let name = &spec.link.name;
     match &spec.kind {
         LinkSpecKind::Veth(end) => format!("veth {name} ⇄ {}", end.link),
@@ -177,7 +220,7 @@ fn service_words(spec: &model::ServiceSpec) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use model::{BridgeSpec, LinkRef, LinkSpec, NamespaceSpec, Pins, VethEnd};
+    use model::{BridgeSpec, LinkRef, NamespaceSpec, VethEnd};
 
     use super::*;
 

@@ -66,7 +66,7 @@ pub fn main(tests: Vec<Test>) -> ExitCode {
     let args = Arguments::from_args();
     let rights = enter();
     if let (Err(why), false) = (&rights, args.list) {
-        eprintln!("nestwork-trial-harness: every test here is ignored: {why}");
+        eprintln!("every test here is ignored: {why}");
     }
     let trials = tests.into_iter().map(|t| trial(t, rights.is_ok(), args.list)).collect();
     libtest_mimic::run(&args, trials).exit_code()

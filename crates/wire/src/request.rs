@@ -3,7 +3,9 @@
 
 mod link;
 
-pub use link::{Far, NewLink, Place, link_flags, master, move_to, new_link, set_link};
+pub use link::{
+    Far, NewLink, Place, link_flags, master, move_to, new_link, set_bridge, set_link, set_macvlan,
+};
 
 use std::net::IpAddr;
 

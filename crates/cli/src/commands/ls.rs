@@ -12,7 +12,6 @@ pub(crate) fn run(session: &Session, args: &Ls) -> Result<Exit, Failure> {
         output::line(&render::json::text(&render::json::ls(&snapshot, seen_from)));
     } else {
         output::print(&render::ls(&snapshot, seen_from, &session.style));
-        super::overview::warn(&snapshot);
     }
     Ok(Exit::Yes)
 }

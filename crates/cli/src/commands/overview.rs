@@ -14,7 +14,6 @@ pub(crate) fn run(session: &Session) -> Result<Exit, Failure> {
         return Ok(Exit::Yes);
     }
     output::print(&render::ls(&snapshot, None, &session.style));
-    warn(&snapshot);
     output::print(
         "
 Next:

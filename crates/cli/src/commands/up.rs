@@ -13,6 +13,9 @@ use crate::session::Session;
 pub(crate) fn run(session: &Session, args: &Up) -> Result<Exit, Failure> {
     let design = Design::read(&args.file)?;
     crate::session::require_rights("build a lab")?;
+    for sentence in &design.differs {
+        output::error(&format!("as an ordinary user: {sentence}"));
+    }
     let start = Instant::now();
     let lock = session.state.lock().or_fail("cannot lock the labs' state")?;
     building::sweep(&lock, &session.state.labs().or_fail("cannot read the labs' state")?)?;

@@ -5,16 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The program under test. Another place for it (and for the repository) can be given to tests
-/// that were built by one user and are run by another.
-pub fn nestwork() -> PathBuf {
-    std::env::var_os("NESTWORK_BIN")
-        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_nestwork")), PathBuf::from)
-}
+/// The program under test.
+const NESTWORK: &str = env!("CARGO_BIN_EXE_nestwork");
 
 fn repository() -> PathBuf {
-    std::env::var_os("NESTWORK_REPOSITORY")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), PathBuf::from)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// One of the examples.
@@ -54,7 +49,7 @@ impl Bench {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(nestwork());
+        let mut command = Command::new(NESTWORK);
         command.env("NESTWORK_STATE", self.state()).env_remove("NESTWORK_FAULT").args(args);
         command
     }

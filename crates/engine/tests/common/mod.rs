@@ -212,7 +212,11 @@ pub fn picture(snapshot: &Snapshot, known: &Known) -> String {
         for l in space.links.values() {
             let related = match l.relation {
                 model::Relation::Peer(id) | model::Relation::Lower(id) => {
-                    format!("{}:{}", name(&id.ns), snapshot.link(id).expect("a related link is there").name)
+                    format!(
+                        "{}:{}",
+                        name(&id.ns),
+                        snapshot.link(id).expect("a related link is there").name
+                    )
                 }
                 other => format!("{other:?}"),
             };

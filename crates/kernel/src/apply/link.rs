@@ -127,9 +127,19 @@ impl Builder<'_> {
     pub(super) fn alter_link(&mut self, from: &LinkSpec, to: &LinkSpec) -> Result<(), Cause> {
         self.alter_pins(&to.link, &from.pins, &to.pins)?;
         if let (LinkSpecKind::Veth(from), LinkSpecKind::Veth(to)) = (&from.kind, &to.kind) {
-            self.alter_pins(&to.link, &from.pins, &to.pins)?;
+            return self.alter_pins(&to.link, &from.pins, &to.pins);
         }
-        Ok(())
+        let space = self.space_mut(&to.link.ns)?;
+        let index = space.index(&to.link.name)?;
+        let set = match &to.kind {
+            LinkSpecKind::Bridge(spec) => request::set_bridge(index, *spec),
+            LinkSpecKind::Macvlan { mode, .. } => Some(request::set_macvlan(index, *mode)),
+            _ => None,
+        };
+        match set.filter(|_| from.kind != to.kind) {
+            Some(message) => Ok(space.route.ack(Message::NewLink(message))?),
+            None => Ok(()),
+        }
     }
 
     fn alter_pins(&mut self, link: &LinkRef, from: &Pins, to: &Pins) -> Result<(), Cause> {

@@ -17,6 +17,9 @@ use crate::sys::Spaces;
 
 impl Builder<'_> {
     pub(super) fn make_namespace(&mut self, spec: &NamespaceSpec) -> Result<(), Cause> {
+        if let Some(name) = &spec.inside {
+            self.space_mut(name)?.ready()?;
+        }
         let inside = match &spec.inside {
             Some(name) => Some(&self.space(name)?.process),
             None => None,
@@ -29,7 +32,9 @@ impl Builder<'_> {
             started: newborn.process.started,
             net: newborn.process.namespace("net")?,
         })?;
-        let space = Space::of(newborn.release()?)?;
+        let (process, beginning) = newborn.let_go()?;
+        let mut space = Space::of(process)?;
+        space.beginning = Some(beginning);
         self.spaces.insert(spec.name.clone(), space);
         Ok(())
     }
@@ -51,7 +56,7 @@ impl Builder<'_> {
 
     pub(super) fn make_file(&mut self, ns: &str, path: &str, target: &str) -> Result<(), Cause> {
         let target = format!("/proc/self/fd/{}", self.space(target)?.net.as_raw_fd());
-        let home = ContainerEntry::of(&self.space(ns)?.process)?;
+        let home = ContainerEntry::of(self.space_mut(ns)?.ready()?)?;
         let path = Path::new(path);
         spawn::in_child(|| {
             // Taken before the mount namespace is left: that path leads nowhere in the other.

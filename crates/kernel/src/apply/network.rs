@@ -13,6 +13,7 @@ use super::{Builder, Cause};
 use crate::neighbour::Watch;
 use crate::netlink::{Protocol, Refusal, Request, Socket};
 use crate::netns;
+use crate::sys::{self, Spaces};
 
 /// How long a neighbour that is asked for may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -84,6 +85,21 @@ impl Builder<'_> {
         })
     }
 
+    /// Gives a sysctl the value that it would have if nobody had set it.
+    pub(super) fn reset_sysctl(&mut self, ns: &str, key: &str) -> Result<(), Cause> {
+        let read = |key: &str| std::fs::read_to_string(format!("/proc/sys/{key}"));
+        let value = match default_of(key) {
+            Some(default) => netns::within(&self.space(ns)?.net, || read(&default))??,
+            // A fresh namespace has the values that this one began with. A thread of its own ends
+            // in it, and with it the namespace.
+            None => std::thread::scope(|scope| {
+                let fresh = || sys::unshare(Spaces::NET).and_then(|()| read(key));
+                scope.spawn(fresh).join().unwrap_or_else(|_| Err(io::Error::other("panicked")))
+            })?,
+        };
+        self.set_sysctl(ns, key, value.trim_end())
+    }
+
     pub(super) fn set_table(&mut self, ns: &str, table: &Table, exists: bool) -> Result<(), Cause> {
         self.transact(ns, &nft::replace_table(exists, table))
     }
@@ -104,6 +120,19 @@ impl Builder<'_> {
             None => Ok(()),
             Some(refused) => Err(refusal(batch, &refused)),
         }
+    }
+}
+
+/// Where new links take the value of a link's own setting from.
+fn default_of(key: &str) -> Option<String> {
+    let parts: Vec<&str> = key.split('/').collect();
+    match parts.as_slice() {
+        ["net", family, kind @ ("conf" | "neigh"), link, name]
+            if !["all", "default"].contains(link) =>
+        {
+            Some(["net", *family, *kind, "default", *name].join("/"))
+        }
+        _ => None,
     }
 }
 

@@ -199,7 +199,7 @@ fn vxlan(fields: &Fields<'_>, errors: &mut Errors) -> Option<Kind> {
     })
 }
 
-/// `192.168.10.41/24 brd + scope link noprefixroute`.
+/// `192.0.2.10/24 brd + scope link noprefixroute`.
 fn address(node: &Node, errors: &mut Errors) -> Option<Said<AddressEntry>> {
     let said = text(node, "addresses", errors)?;
     let mut words = said.what.split_whitespace();
@@ -234,7 +234,7 @@ fn address(node: &Node, errors: &mut Errors) -> Option<Said<AddressEntry>> {
 
 /// ADDRESS/LENGTH; the length must be there, as a forgotten one is the commonest slip.
 pub(super) fn cidr(said: &Said<String>, errors: &mut Errors) -> Option<IpNet> {
-    let hint = "ADDRESS/LENGTH is wanted, as in 192.168.10.41/24, with numbers up to 255 and a length up to 32 (IPv6: 128)";
+    let hint = "ADDRESS/LENGTH is wanted, as in 192.0.2.10/24, with numbers up to 255 and a length up to 32 (IPv6: 128)";
     let net: IpNet = parsed_in(said, "address", hint, errors)?;
     let ip = net.addr();
     if ip.is_multicast() || ip.is_unspecified() || ip == IpAddr::V4(Ipv4Addr::BROADCAST) {

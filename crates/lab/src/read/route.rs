@@ -12,7 +12,7 @@ use crate::node::{Node, Said};
 
 const KEYS: &[&str] =
     &["to", "via", "dev", "src", "metric", "proto", "onlink", "table", "type", "scope"];
-const IP_HINT: &str = "an IP address is wanted, as in 192.168.10.1, with numbers up to 255";
+const IP_HINT: &str = "an IP address is wanted, as in 192.0.2.1, with numbers up to 255";
 
 pub(super) fn route(node: &Node, errors: &mut Errors) -> Option<Said<RouteEntry>> {
     let fields = Fields::open(node, "a route", KEYS, errors)?;

@@ -13,10 +13,8 @@ pub struct LsView {
     /// Each after the one that it is inside of.
     pub namespaces: Vec<NamespaceView>,
     /// nsids of `seen_from` whose namespaces are not visible from there.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<HiddenView>,
     /// What went wrong while reading.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<WarningView>,
 }
 

@@ -50,7 +50,6 @@ pub struct LinkView {
     /// Name.
     pub name: String,
     /// Further names.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub altnames: Vec<String>,
     /// Kind, as `ip -d link` calls it.
     pub kind: String,

@@ -70,7 +70,6 @@ pub struct StepView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<SeenView>,
     /// Packets that came of it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<WayView>,
 }
 

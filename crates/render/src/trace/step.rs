@@ -127,6 +127,8 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
             String::new(),
             format!("{} → {} (ip_forward 1), ttl {ttl} → {}", name(from), name(to), p.ttl),
         ),
+        // An ARP message has no time to live.
+        Action::Out { link } if p.ttl == 0 => (name(link), w::flow(p)),
         Action::Out { link } => (name(link), format!("{}  ttl {}", w::flow(p), p.ttl)),
         Action::In { link, bridge } => (entering(snapshot, *link, *bridge), String::new()),
         Action::Learned { bridge, port, mac } => {

@@ -172,6 +172,26 @@ pub fn set_link(index: u32, pins: &Pins) -> (Option<LinkMessage>, Option<LinkMes
     (set, (!pins.altnames.is_empty()).then_some(props))
 }
 
+/// RTM_NEWLINK that changes what only a bridge has; None if nothing of that is fixed.
+#[must_use]
+pub fn set_bridge(index: u32, spec: BridgeSpec) -> Option<LinkMessage> {
+    Some(set_kind(index, InfoKind::Bridge, bridge(spec)?))
+}
+
+/// RTM_NEWLINK that changes a macvlan's mode.
+#[must_use]
+pub fn set_macvlan(index: u32, mode: MacvlanMode) -> LinkMessage {
+    let data = InfoData::MacVlan(vec![InfoMacVlan::Mode(macvlan_mode(mode))]);
+    set_kind(index, InfoKind::MacVlan, data)
+}
+
+fn set_kind(index: u32, kind: InfoKind, data: InfoData) -> LinkMessage {
+    let mut message = at(index);
+    let info = vec![LinkInfo::Kind(kind), LinkInfo::Data(data)];
+    message.attributes.push(LinkAttribute::LinkInfo(info));
+    message
+}
+
 fn at(index: u32) -> LinkMessage {
     let mut message = LinkMessage::default();
     message.header.index = index;
