@@ -203,6 +203,11 @@ impl Cause {
         Self::new(format!("the namespace {name} is not there"))
     }
 
+    /// The same, with what was being done.
+    fn about(self, doing: &str) -> Self {
+        Self { text: format!("{doing}: {}", self.text), ..self }
+    }
+
     /// Whether the caller lacks a right.
     #[must_use]
     pub fn is_denied(&self) -> bool {

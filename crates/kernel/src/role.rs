@@ -4,7 +4,7 @@ mod cable;
 mod init;
 mod service;
 
-pub(crate) use cable::open_card;
+pub(crate) use cable::{TUN, make_card, open_tun};
 pub use service::Port;
 
 /// Runs the role of that name, if it is one; then it does not return until the role ends.

@@ -33,6 +33,7 @@ impl State {
     /// # Errors
     /// If the folder is there and cannot be read.
     pub fn labs(&self) -> io::Result<Vec<LabState>> {
+        self.refuse_strangers()?;
         let entries = match fs::read_dir(self.root.join("labs")) {
             Ok(entries) => entries,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -44,6 +45,19 @@ impl State {
         }
         labs.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(labs)
+    }
+
+    /// A journal names processes to be ended: one that somebody else could write is not believed.
+    fn refuse_strangers(&self) -> io::Result<()> {
+        match fs::symlink_metadata(&self.root) {
+            Ok(m) if m.is_dir() && m.uid() == rustix::process::geteuid().as_raw() => Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            Ok(_) => Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!("{} is not a folder of this user's own", self.root.display()),
+            )),
+            Err(e) => Err(e),
+        }
     }
 
     /// The lab of that name, if there is one.
@@ -60,6 +74,7 @@ impl State {
     /// If the folder cannot be made or locked.
     pub fn lock(&self) -> io::Result<Lock> {
         loop {
+            self.refuse_strangers()?;
             fs::DirBuilder::new().recursive(true).mode(0o755).create(self.root.join("labs"))?;
             let path = self.root.join("lock");
             let file = match OpenOptions::new().create(true).append(true).open(&path) {
@@ -314,6 +329,16 @@ mod tests {
                 assert_eq!(line[..cut].parse::<Entry>(), Err(BadEntry), "{:?}", &line[..cut]);
             }
         }
+    }
+
+    #[test]
+    fn a_folder_that_is_a_link_or_a_stranger_s_is_refused() {
+        let here = std::env::temp_dir().join(format!("nestwork-link-{}", std::process::id()));
+        std::os::unix::fs::symlink(std::env::temp_dir(), &here).unwrap();
+        let state = State::at(here.clone());
+        assert_eq!(state.labs().unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        assert!(state.lock().is_err());
+        fs::remove_file(here).unwrap();
     }
 
     #[test]

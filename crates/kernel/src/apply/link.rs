@@ -71,7 +71,9 @@ impl Builder<'_> {
     fn make_tap(&mut self, spec: &LinkSpec) -> Result<(), Cause> {
         let space = self.space(&spec.link.ns)?;
         let (name, index) = (&spec.link.name, spec.pins.index);
-        netns::within(&space.net, || role::open_card(name, index, true))??;
+        let tun = netns::within(&space.net, role::open_tun)?
+            .map_err(|e| Cause::from(e).about(&format!("open {}", role::TUN)))?;
+        role::make_card(tun, name, index, true)?;
         self.set_pins(&spec.link, &spec.pins)
     }
 

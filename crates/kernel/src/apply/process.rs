@@ -26,8 +26,10 @@ impl Builder<'_> {
             || {
                 let mut fds = Vec::new();
                 for (nic, net) in ends {
-                    let made = sys::setns(net.as_fd(), Spaces::NET)
-                        .and_then(|()| role::open_card(&nic.link.name, nic.pins.index, false));
+                    let entered = sys::setns(net.as_fd(), Spaces::NET);
+                    spawn::step("enter the card's namespace", entered)?;
+                    let tun = spawn::step(&format!("open {}", role::TUN), role::open_tun())?;
+                    let made = role::make_card(tun, &nic.link.name, nic.pins.index, false);
                     fds.push(spawn::step(&format!("make the card {}", nic.link), made)?);
                 }
                 fds.push(pidfd);

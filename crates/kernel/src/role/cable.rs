@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use crate::sys;
 
 /// The device that taps are made with. Closed to ordinary users on most systems.
-const TUN: &str = "/dev/net/tun";
+pub(crate) const TUN: &str = "/dev/net/tun";
 
 /// Largest frame: a jumbo MTU with its header.
 const FRAME: usize = 65_550;
@@ -60,11 +60,20 @@ fn carry(from: BorrowedFd<'_>, to: BorrowedFd<'_>, frame: &mut [u8]) -> io::Resu
     Ok(())
 }
 
+/// Opens the device that cards are made with. What is made with it belongs to the network namespace
+/// that it was opened in.
+pub(crate) fn open_tun() -> io::Result<OwnedFd> {
+    Ok(rustix::fs::open(TUN, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?)
+}
+
 /// Makes a card in the calling thread's network namespace. It lives as long as the descriptor,
 /// unless it is to stay without one.
-pub(crate) fn open_card(name: &str, index: Option<u32>, stays: bool) -> io::Result<OwnedFd> {
-    // Opened here and not earlier: the device belongs to the namespace that it was opened in.
-    let tun = rustix::fs::open(TUN, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
+pub(crate) fn make_card(
+    tun: OwnedFd,
+    name: &str,
+    index: Option<u32>,
+    stays: bool,
+) -> io::Result<OwnedFd> {
     sys::make_tap(tun.as_fd(), name, index, stays)?;
     rustix::io::ioctl_fionbio(&tun, true)?;
     Ok(tun)
