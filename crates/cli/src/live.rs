@@ -101,6 +101,10 @@ fn foretell(
                 .hint(format!("say to which, as in {host}:80")));
         }
     };
+    if wish.size.is_some() && matches!(protocol, Protocol::Tcp(_)) {
+        return Err(Failure::usage("a first TCP segment carries nothing, so it has no --size")
+            .hint("ask with ICMP or UDP"));
+    }
     let ask = |from, source: Option<Ipv4Addr>| {
         let sport = wish.sport.unwrap_or_else(|| tag.port());
         let mut question = Question::new(from, to, protocol).sport(sport).dont_fragment(wish.df);
@@ -120,6 +124,13 @@ fn foretell(
         return Ok(from_outside(net, &cards, |link| ask(Place::Outside(link), None)));
     }
     let (ns, source) = origin(snapshot, &wish.from)?;
+    if let Some(ip) =
+        wish.source.filter(|ip| !ip.is_loopback() && !owners(snapshot, *ip).any(|o| o == ns))
+    {
+        let name = render::clean(&snapshot.name_of(ns));
+        return Err(Failure::usage(format!("{ip} is not an address of {name}"))
+            .because("the kernel lets no process send from it"));
+    }
     let mut question = ask(Place::Namespace(ns), source);
     let default_ttl = snapshot.namespaces.get(&ns).map_or(0, |ns| ns.sysctls.default_ttl);
     if wish.ttl.is_none() && default_ttl > 0 {

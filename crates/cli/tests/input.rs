@@ -99,7 +99,7 @@ fn no_files() {
 
 fn up_from_another_file() {
     let bench = Bench::new();
-    let text = "name: one\nnamespaces:\n  a: {}\n";
+    let text = "name: one\nnamespaces:\n  single: {}\n";
     bench.up(text);
     let before = bench.pids();
     let other = bench.file("other.yaml", &format!("{text}  b: {{}}\n"));
@@ -113,33 +113,35 @@ fn up_from_another_file() {
         assert!(error.contains("other.yaml") && error.contains("lab.yaml"), "{error}");
     }
     assert_eq!(bench.pids(), before);
-    assert_eq!(bench.exec("a", "hostname"), "a\n");
+    assert_eq!(bench.exec("single", "hostname"), "single\n");
 }
 
 fn bad_questions() {
     let bench = Bench::new();
     bench.up(
-        "name: one\nnamespaces:\n  a: {links: {d0: {kind: bridge, addresses: [10.0.0.1/24]}}}\n",
+        "name: one\nnamespaces:\n  asker: {links: {d0: {kind: bridge, addresses: [10.0.0.1/24]}}}\n",
     );
     for (args, cause) in [
-        (&["trace", "a", "nobody"][..], "nobody"),
-        (&["trace", "nobody", "a"], "nobody"),
-        (&["trace", "a", "10.0.0.1:99999"], "99999"),
-        (&["trace", "a", "10.0.0.1:0"], "0 is no port"),
-        (&["trace", "a", "a:d0:0"], "0 is no port"),
-        (&["trace", "a", "10.0.0.1:80", "--proto", "icmp"], "no ports"),
-        (&["trace", "a", "10.0.0.1", "--proto", "udp"], "need a port"),
-        (&["trace", "a", "fd00::1"], "IPv6"),
-        (&["trace", "a", "example.org"], "host names are not looked up"),
-        (&["trace", "a", "a:nolink"], "nolink"),
-        (&["trace", "a", ""], ""),
-        (&["trace", "", "a"], ""),
-        (&["show", "a:nolink"], "nolink"),
+        (&["trace", "asker", "nobody"][..], "nobody"),
+        (&["trace", "nobody", "asker"], "nobody"),
+        (&["trace", "asker", "10.0.0.1:99999"], "99999"),
+        (&["trace", "asker", "10.0.0.1:0"], "0 is no port"),
+        (&["trace", "asker", "asker:d0:0"], "0 is no port"),
+        (&["trace", "asker", "10.0.0.1:80", "--proto", "icmp"], "no ports"),
+        (&["trace", "asker", "10.0.0.1", "--proto", "udp"], "need a port"),
+        (&["trace", "asker", "fd00::1"], "IPv6"),
+        (&["trace", "asker", "10.0.0.1:80", "--size", "1000"], "--size"),
+        (&["trace", "asker", "10.0.0.1", "--source", "10.0.0.9"], "not an address of asker"),
+        (&["trace", "asker", "example.org"], "host names are not looked up"),
+        (&["trace", "asker", "asker:nolink"], "nolink"),
+        (&["trace", "asker", ""], ""),
+        (&["trace", "", "asker"], ""),
+        (&["show", "asker:nolink"], "nolink"),
         (&["show", "pid:99999999"], "99999999"),
         (&["show", "pid:x"], "pid:x"),
         (&["map", "nobody"], "nobody"),
         (&["exec", "nobody", "true"], "nobody"),
-        (&["exec", "a"], ""),
+        (&["exec", "asker"], ""),
         (&["down", "nobody"], "nobody"),
         (&["schema", "nobody"], "nobody"),
         (&["map", "--width", "3"], "3"),

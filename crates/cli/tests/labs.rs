@@ -124,6 +124,7 @@ fn two_guests() {
         "web db:9 --proto udp",
         "web db --size 1500",
         "web db --size 4000",
+        "web db:9 --proto udp --size 9000",
         "web web:80",
         "web 127.0.0.1:80",
     ] {

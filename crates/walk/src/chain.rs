@@ -353,9 +353,10 @@ impl<'a> Chains<'a, '_> {
             Expr::Reject { .. } => Effect::Reject,
             Expr::Match(xt) => self.xt_match(xt, mark),
             Expr::Target(xt) => self.xt_target(xt, mark),
-            Expr::Opaque { name, .. } => match name.as_str() {
-                "log" | "last" => Effect::Goes,
+            Expr::Opaque { name, data } => match name.as_str() {
+                "log" | "last" | "dup" => Effect::Goes,
                 "notrack" => Effect::Untrack,
+                name if acts(name, data) => Effect::NotKnown(format!("expression {name}")),
                 _ => {
                     r.taint(name);
                     Effect::Doubts(format!("expression {name}"))
@@ -363,4 +364,34 @@ impl<'a> Chains<'a, '_> {
             },
         }
     }
+}
+
+/// Whether an expression that is not modelled does something of its own, so that the rule matters
+/// even with no verdict behind it: it takes the packet away, or writes what a later rule may read.
+fn acts(name: &str, data: &[u8]) -> bool {
+    /// NFTA_CT_SREG.
+    const CT_SOURCE: u16 = 4;
+    /// NFTA_PAYLOAD_SREG.
+    const PAYLOAD_SOURCE: u16 = 5;
+    match name {
+        "queue" | "tproxy" | "fwd" | "synproxy" | "flow_offload" | "dynset" => true,
+        "ct" => has_attribute(data, CT_SOURCE),
+        "payload" => has_attribute(data, PAYLOAD_SOURCE),
+        _ => false,
+    }
+}
+
+/// Whether netlink attributes hold one of that type.
+fn has_attribute(mut data: &[u8], wanted: u16) -> bool {
+    /// NLA_TYPE_MASK.
+    const TYPE: u16 = 0x3fff;
+    while let [a, b, c, d, ..] = *data {
+        let (len, kind) = (u16::from_ne_bytes([a, b]), u16::from_ne_bytes([c, d]) & TYPE);
+        if kind == wanted {
+            return true;
+        }
+        let next = usize::from(len).max(4).next_multiple_of(4);
+        data = data.get(next..).unwrap_or_default();
+    }
+    false
 }

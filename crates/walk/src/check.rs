@@ -3,7 +3,8 @@
 use model::LinkId;
 
 use crate::{
-    Cause, Checked, Disposition, Leg, Mark, Packet, Place, Sighting, TapPoint, Trace, Verdict, Way,
+    Cause, Checked, Disposition, Leg, Mark, Packet, Payload, Place, Reason, Sighting, TapPoint,
+    Trace, Verdict, Way,
 };
 
 /// Compares every foretold place with what was seen there. `watched` are the links at which there
@@ -84,6 +85,7 @@ fn astray(trace: &Trace, seen: &[&Sighting], used: &[usize]) -> Vec<Sighting> {
     let back = trace.back.as_ref().map(of).unwrap_or_default();
     let foretold = |s: &Sighting| {
         let places = match s.leg {
+            Leg::Back if refuses(trace, s) => return true,
             Leg::There => &there,
             Leg::Back => &back,
             Leg::Error => return true,
@@ -113,6 +115,7 @@ fn arrived(trace: &Trace, there: &[Mark], back: &[Mark], seen: &[&Sighting]) -> 
     let came_back = match trace.question.from {
         Place::Namespace(ns) => seen.iter().any(|s| {
             matches!(s.leg, Leg::Back)
+                && !refuses(trace, s)
                 && !s.outgoing
                 && s.link.ns == ns
                 && s.packet.dst == trace.there.packet.src
@@ -123,6 +126,15 @@ fn arrived(trace: &Trace, there: &[Mark], back: &[Mark], seen: &[&Sighting]) -> 
     came_back
         || error_is_answer
         || (trace.back.is_none() && last(there) && ended_well(&trace.there))
+}
+
+/// A TCP reset where a rule was to refuse the packet: that rule's, and no answer.
+fn refuses(trace: &Trace, sighting: &Sighting) -> bool {
+    /// RST.
+    const RESET: u8 = 4;
+    let Disposition::Lost(loss) = &trace.there.disposition else { return false };
+    let reset = matches!(sighting.packet.payload, Payload::Tcp { flags, .. } if flags & RESET != 0);
+    reset && matches!(loss.reason, Reason::RuleReject(_))
 }
 
 fn ended_well(way: &Way) -> bool {

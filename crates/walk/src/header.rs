@@ -3,7 +3,7 @@
 use model::PayloadBase;
 
 use crate::skb::Skb;
-use crate::{IcmpKind, Packet, Payload};
+use crate::{Packet, Payload};
 
 /// What reading some bytes gives.
 pub(crate) enum Read {
@@ -75,12 +75,7 @@ fn transport(p: &Packet) -> Bytes {
             .collect(),
         Payload::Udp { sport, dport } => known(&ports(sport, dport)).chain([None; 4]).collect(),
         Payload::Icmp { kind, id } => {
-            let (kind, code) = match kind {
-                IcmpKind::EchoRequest => (8, 0),
-                IcmpKind::EchoReply => (0, 0),
-                IcmpKind::Unreachable(code) => (3, code),
-                IcmpKind::TimeExceeded => (11, 0),
-            };
+            let (kind, code) = kind.numbers();
             known(&[kind, code]).chain([None; 2]).chain(known(&id.to_be_bytes())).collect()
         }
         Payload::Other(_) => Vec::new(),

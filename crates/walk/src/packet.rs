@@ -68,6 +68,19 @@ pub enum IcmpKind {
     TimeExceeded,
 }
 
+impl IcmpKind {
+    /// Type and code.
+    #[must_use]
+    pub const fn numbers(self) -> (u8, u8) {
+        match self {
+            Self::EchoRequest => (8, 0),
+            Self::EchoReply => (0, 0),
+            Self::Unreachable(code) => (3, code),
+            Self::TimeExceeded => (11, 0),
+        }
+    }
+}
+
 impl Packet {
     /// The connection that it belongs to, in its direction. An ICMP echo's id stands for both
     /// ports.

@@ -2,6 +2,7 @@ use std::net::Ipv4Addr;
 
 use model::{LinkId, NsId, Snapshot};
 
+use crate::route::Flow;
 use crate::skb::{End, Next, Skb};
 use crate::walker::Walker;
 use crate::{
@@ -136,13 +137,26 @@ impl Indexed<'_> {
         Trace { question, there, back }
     }
 
+    /// Whether a packet fits the link that it leaves its sender by. A UDP socket sets DF only then
+    /// (IP_PMTUDISC_WANT); what is larger it breaks up at once.
+    fn fits(&self, ns: NsId, packet: &Packet) -> bool {
+        let Some(place) = self.place(ns) else { return true };
+        let Ok(found) = place.lookup(&Flow::of(packet, 0, None)) else { return true };
+        let link = place.ns.links.get(&found.hop.link);
+        link.is_none_or(|link| packet.len <= found.mtu(link.mtu))
+    }
+
     /// The way of the answer, checked against what the asking side waits for.
     fn back(&self, overlay: &mut Overlay, asked: Place, sent: &Packet, end: &End) -> Option<Way> {
         let ttl = match end.disposition {
             Disposition::Delivered(ns) => self.place(ns).map(|p| p.ns.sysctls.default_ttl),
             _ => None,
         };
-        let answer = ip::answer(&end.skb, ttl.filter(|t| *t > 0).unwrap_or(TTL))?;
+        let mut answer = ip::answer(&end.skb, ttl.filter(|t| *t > 0).unwrap_or(TTL))?;
+        if let (Disposition::Delivered(ns), Payload::Udp { .. }) = (&end.disposition, sent.payload)
+        {
+            answer.df &= self.fits(*ns, &answer);
+        }
         let mut walker = Walker::new(self, overlay, Recorder::default());
         let (packet, mut back) = match &end.disposition {
             Disposition::Delivered(ns) => {

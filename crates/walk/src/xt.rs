@@ -54,6 +54,10 @@ impl<'a> Chains<'a, '_> {
             XtInfo::Ports { sport, dport, invert, tcp } => {
                 self.ports(*sport, *dport, *invert, *tcp)
             }
+            XtInfo::Icmp { kind, codes, invert } => Some(self.icmp(*kind, *codes) != *invert),
+            XtInfo::Multiport { which, ports, invert } => {
+                Some(self.multiport(*which, ports) != *invert)
+            }
             XtInfo::Physdev { .. } => Some(self.physdev(&xt.info)),
             XtInfo::MacSource { mac, invert } => {
                 self.skb.packet.src_mac.map(|m| (m == *mac) != *invert)
@@ -143,6 +147,29 @@ impl<'a> Chains<'a, '_> {
             }
             (Some(_), _) => None,
             (None, _) => Some(true),
+        }
+    }
+
+    fn icmp(&self, kind: u8, codes: (u8, u8)) -> bool {
+        let Payload::Icmp { kind: is, .. } = self.skb.packet.payload else { return false };
+        let (is, code) = is.numbers();
+        kind == u8::MAX || (kind == is && codes.0 <= code && code <= codes.1)
+    }
+
+    /// XT_MULTIPORT_*: 0 asks for the source port, 1 for the destination port, 2 for either.
+    fn multiport(&self, which: u8, ports: &[(u16, Option<u16>)]) -> bool {
+        let (Payload::Tcp { sport, dport, .. } | Payload::Udp { sport, dport }) =
+            self.skb.packet.payload
+        else {
+            return false;
+        };
+        let named = |port: u16| {
+            ports.iter().any(|(first, last)| *first <= port && port <= last.unwrap_or(*first))
+        };
+        match which {
+            0 => named(sport),
+            1 => named(dport),
+            _ => named(sport) || named(dport),
         }
     }
 

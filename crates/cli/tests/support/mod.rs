@@ -13,23 +13,23 @@ fn repository() -> PathBuf {
 }
 
 /// One of the examples.
-pub fn example(name: &str) -> PathBuf {
+pub(crate) fn example(name: &str) -> PathBuf {
     repository().join("examples").join(name)
 }
 
 /// A file below `fixtures/`.
-pub fn fixture(name: &str) -> String {
+pub(crate) fn fixture(name: &str) -> String {
     let path = repository().join("fixtures").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 /// A folder for one test's labs; whatever of them still lives is ended when it goes.
-pub struct Bench {
+pub(crate) struct Bench {
     folder: PathBuf,
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let n = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("nestwork-test-{}-{n}", std::process::id()));
@@ -37,18 +37,18 @@ impl Bench {
         Self { folder }
     }
 
-    pub fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.folder.join("state")
     }
 
     /// Writes a lab file.
-    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.join(name);
         std::fs::write(&path, text).unwrap();
         path
     }
 
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(NESTWORK);
         command.env("NESTWORK_STATE", self.state()).env_remove("NESTWORK_FAULT").args(args);
         command
@@ -56,13 +56,13 @@ impl Bench {
 
     /// Runs it; what it printed and its exit status.
     #[track_caller]
-    pub fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
         Ran::from(self.command(args).output().unwrap())
     }
 
     /// Runs it, and expects that exit status.
     #[track_caller]
-    pub fn expect(&self, status: i32, args: &[&str]) -> Ran {
+    pub(crate) fn expect(&self, status: i32, args: &[&str]) -> Ran {
         let ran = self.run(args);
         assert_eq!(ran.status, status, "nestwork {args:?}\n{}{}", ran.out, ran.err);
         ran
@@ -70,19 +70,19 @@ impl Bench {
 
     /// Runs it with success.
     #[track_caller]
-    pub fn ok(&self, args: &[&str]) -> String {
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
         self.expect(0, args).out
     }
 
     /// Makes a lab from one of the examples.
     #[track_caller]
-    pub fn up_example(&self, name: &str) {
+    pub(crate) fn up_example(&self, name: &str) {
         self.ok(&["up", example(name).to_str().unwrap()]);
     }
 
     /// Makes a lab from text.
     #[track_caller]
-    pub fn up(&self, text: &str) -> PathBuf {
+    pub(crate) fn up(&self, text: &str) -> PathBuf {
         let file = self.file("lab.yaml", text);
         self.ok(&["up", file.to_str().unwrap()]);
         file
@@ -90,14 +90,14 @@ impl Bench {
 
     /// A command in all namespaces of a container of the lab.
     #[track_caller]
-    pub fn exec(&self, ns: &str, command: &str) -> String {
+    pub(crate) fn exec(&self, ns: &str, command: &str) -> String {
         let mut args = vec!["exec", "-a", ns, "--"];
         args.extend(command.split(' '));
         self.ok(&args)
     }
 
     /// PIDs of the lab processes that the state tells of.
-    pub fn pids(&self) -> Vec<u32> {
+    pub(crate) fn pids(&self) -> Vec<u32> {
         let mut pids = Vec::new();
         for lab in std::fs::read_dir(self.state().join("labs")).into_iter().flatten().flatten() {
             let journal = std::fs::read_to_string(lab.path().join("journal")).unwrap_or_default();
@@ -122,7 +122,7 @@ impl Drop for Bench {
 }
 
 /// Those of these processes that still run.
-pub fn alive(pids: &[u32]) -> Vec<u32> {
+pub(crate) fn alive(pids: &[u32]) -> Vec<u32> {
     let runs = |pid: &&u32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         let state = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
@@ -133,10 +133,10 @@ pub fn alive(pids: &[u32]) -> Vec<u32> {
 
 /// What a run gave.
 #[derive(Debug)]
-pub struct Ran {
-    pub status: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl From<Output> for Ran {

@@ -182,6 +182,25 @@ fn match_<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Option<X
             assert_eq!(next(), "--mark");
             XtInfo::Mark { mark: next().parse().unwrap(), mask: u32::MAX, invert: false }
         }
+        "multiport" => {
+            let mut which = next();
+            let invert = which == "!";
+            if invert {
+                which = next();
+            }
+            let number = |text: &str| text.parse().unwrap();
+            let ports = next().split(',').map(|p| match p.split_once(':') {
+                Some((first, last)) => (number(first), Some(number(last))),
+                None => (number(p), None),
+            });
+            let which = ["--sports", "--dports", "--ports"].iter().position(|w| *w == which);
+            let which = u8::try_from(which.unwrap()).unwrap();
+            XtInfo::Multiport { which, ports: ports.collect(), invert }
+        }
+        "icmp" => {
+            assert_eq!(next(), "--icmp-type");
+            XtInfo::Icmp { kind: next().parse().unwrap(), codes: (0, 255), invert: false }
+        }
         "tcp" | "udp" => return None,
         _ => XtInfo::Opaque(vec![1, 2, 3]),
     };

@@ -266,6 +266,12 @@ fn what_is_not_understood_matters_only_where_it_decides() {
     there: LOST at r: dropped by inett base#2
     back: -
     ");
+    // What writes (here: the ct mark, by NFTA_CT_SREG) is not passed over, with no verdict either.
+    let written = Expr::Opaque { name: "ct".into(), data: vec![8, 0, 4, 0, 0, 0, 0, 1] };
+    insta::assert_snapshot!(run(vec![vec![written]]), @r"
+    there: UNKNOWN in inett base#1: expression ct
+    back: -
+    ");
     // A known comparison that fails settles the rule.
     let other =
         vec![limit(), meta(MetaKey::L4proto), cmp(CmpOp::Eq, &[17]), verdict(Verdict::Drop)];

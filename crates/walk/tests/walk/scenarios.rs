@@ -67,6 +67,30 @@ fn filtered() {
 }
 
 #[test]
+fn filtered_by_port_and_type() {
+    insta::assert_snapshot!(router("iptables r -A FORWARD -p tcp -m multiport --dports 22,79:81 -j DROP"), @r"
+    there: LOST at r: dropped by filter FORWARD#1
+    back: -
+    ");
+    insta::assert_snapshot!(router("iptables r -A FORWARD -p tcp -m multiport ! --ports 80,443 -j DROP"), @r"
+    there: delivered to b
+    back: delivered to a
+    ");
+    let ping = |rule: &str| {
+        let text = format!("{ROUTER}\niptables r -A FORWARD -p icmp -m icmp {rule} -j DROP");
+        crate::ends(&text, "a", "10.1.0.2")
+    };
+    insta::assert_snapshot!(ping("--icmp-type 0"), @r"
+    there: delivered to b
+    back: LOST at r: dropped by filter FORWARD#1
+    ");
+    insta::assert_snapshot!(ping("--icmp-type 8"), @r"
+    there: LOST at r: dropped by filter FORWARD#1
+    back: -
+    ");
+}
+
+#[test]
 fn without_tracking() {
     insta::assert_snapshot!(router("
         iptables r -t raw -A PREROUTING -j NOTRACK
