@@ -2,16 +2,11 @@
 
 use std::io::{self, Write};
 
-use crate::failure::Exit;
-
-/// Prints to standard output. A reader that has gone away (`| head`) ends the program quietly.
+/// Prints to standard output. A reader that has gone away (`| head`) is no error, and what the
+/// program has to do or to undo is still done.
 pub(crate) fn print(text: &str) {
     let mut out = io::stdout().lock();
-    if let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
-        && e.kind() == io::ErrorKind::BrokenPipe
-    {
-        std::process::exit(Exit::Yes.code().into());
-    }
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Prints lines to standard output.

@@ -57,6 +57,10 @@ pub enum Problem {
         "{name:?} cannot name a {what}: 1 to 63 letters, digits, `-`, `_` or `.`, starting with a letter or digit"
     )]
     BadName { name: String, what: &'static str },
+    #[error(
+        "{name:?} cannot name a {what}: on the command line it means something else; choose another"
+    )]
+    ReservedName { name: String, what: &'static str },
     #[error("there are two namespaces {name:?} (the first on line {first}): rename one")]
     NamespaceTwice { name: String, first: u32 },
     #[error("no namespace is called {name:?}{}: add it under `namespaces:` or correct the name", near(.nearest))]

@@ -248,6 +248,9 @@ pub(crate) fn plain_name(
     is_plain_name(&name, what, errors).then_some(name)
 }
 
+/// Words that mean something else on the command line.
+const RESERVED: [&str; 3] = ["outside", "pid", "net"];
+
 pub(crate) fn is_plain_name(name: &Said<String>, what: &'static str, errors: &mut Errors) -> bool {
     let bytes = name.what.as_bytes();
     let good = bytes.first().is_some_and(u8::is_ascii_alphanumeric)
@@ -255,6 +258,8 @@ pub(crate) fn is_plain_name(name: &Said<String>, what: &'static str, errors: &mu
         && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b));
     if !good {
         errors.push(name.at, Problem::BadName { name: name.what.clone(), what });
+    } else if RESERVED.contains(&name.what.as_str()) {
+        errors.push(name.at, Problem::ReservedName { name: name.what.clone(), what });
     }
     good
 }

@@ -193,3 +193,10 @@ fn an_alias_bomb_is_refused() {
     let said = check(&text);
     assert!(said.lines().count() < 20 && !said.contains("good"), "{said}");
 }
+
+#[test]
+fn words_of_the_command_line_are_no_names() {
+    let errors = lab::parse("name: x\nnamespaces:\n  outside: {}\n", "lab.yaml").unwrap_err();
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"lab.yaml:3:3: "outside" cannot name a namespace: on the command line it means something else; choose another"#);
+}

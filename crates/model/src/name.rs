@@ -126,12 +126,16 @@ impl Snapshot {
     /// # Errors
     /// If none or several are so called.
     pub fn resolve_ns(&self, word: &str) -> Result<NsId, NameError> {
-        let found: Vec<NsId> = self
-            .namespaces
-            .values()
-            .filter(|ns| self.is_called(ns, word))
-            .map(|ns| ns.id)
-            .collect();
+        let mut called: Vec<&Namespace> =
+            self.namespaces.values().filter(|ns| self.is_called(ns, word)).collect();
+        // What a process happens to be called gives way to a name that somebody gave.
+        let given = |ns: &&Namespace| {
+            !ns.names.iter().any(|n| n.text == word && n.source == NameSource::Process)
+        };
+        if called.iter().any(given) {
+            called.retain(given);
+        }
+        let found: Vec<NsId> = called.iter().map(|ns| ns.id).collect();
         match found.as_slice() {
             [one] => Ok(*one),
             [] => Err(NameError::NoNamespace {
@@ -219,6 +223,14 @@ mod tests {
         assert_eq!(s.resolve_ns("ct2/web"), Ok(NsId::inode(5)));
         let error = s.resolve_ns("web").unwrap_err().to_string();
         assert_eq!(error, "\"web\" could be any of ct1/web, ct2/web");
+    }
+
+    #[test]
+    fn a_process_s_name_gives_way_to_a_given_one() {
+        let mut s = snapshot();
+        let other = s.namespaces.get_mut(&NsId::inode(5)).unwrap();
+        other.names[0].source = NameSource::Process;
+        assert_eq!(s.resolve_ns("web"), Ok(NsId::inode(4)));
     }
 
     #[test]

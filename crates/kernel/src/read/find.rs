@@ -152,9 +152,9 @@ fn partial(processes: &[Seen], warnings: &mut Vec<Warning>) {
     }
     let denied = processes.iter().filter(|p| p.denied).count();
     if denied > 0 {
+        let whose = if denied == 1 { "1 process".into() } else { format!("{denied} processes") };
         warnings.push(warning(format!(
-            "the view is partial: the namespaces of {denied} processes may not be looked at \
-             (CAP_SYS_PTRACE)"
+            "the view is partial: the namespaces of {whose} may not be looked at (CAP_SYS_PTRACE)"
         )));
     }
     /// Inode of the first PID namespace of every kernel.
