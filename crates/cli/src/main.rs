@@ -6,9 +6,10 @@ mod args;
 mod building;
 mod commands;
 mod failure;
-mod live;
+
 mod output;
 mod session;
+mod tracing;
 
 use std::process::ExitCode;
 

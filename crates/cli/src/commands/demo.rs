@@ -10,9 +10,10 @@ use model::{Fact, Snapshot, Wanted};
 
 use crate::building::{self, Before, Design};
 use crate::failure::{Exit, Failure, OrFail};
-use crate::live;
+
 use crate::output;
 use crate::session::Session;
+use crate::tracing;
 
 /// The lab that is shown.
 const EXAMPLE: &str = include_str!("../../../../examples/proxmox-docker.yaml");
@@ -62,7 +63,7 @@ fn show(session: &Session, wanted: &Wanted) -> Result<Exit, Failure> {
     let (from, to) =
         farthest(wanted).ok_or_else(|| Failure::failed("the example has nothing to trace"))?;
     output::line(&format!("\nnestwork trace {from} {to} --live\n"));
-    live::trace(session, &snapshot, &live::Wish::ping(from, to))
+    tracing::trace(session, &snapshot, &tracing::Wish::ping(from, to))
 }
 
 /// The part of a Snapshot that belongs to one lab.

@@ -2,8 +2,8 @@ use kernel::read::Parts;
 
 use crate::args::Trace;
 use crate::failure::{Exit, Failure};
-use crate::live::{self, Wish};
 use crate::session::Session;
+use crate::tracing::{self, Wish};
 
 pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
     if args.live {
@@ -24,5 +24,5 @@ pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
         explain: args.explain,
         patience: std::time::Duration::from_millis(args.patience),
     };
-    live::trace(session, &snapshot, &wish)
+    tracing::trace(session, &snapshot, &wish)
 }

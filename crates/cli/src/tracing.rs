@@ -1,0 +1,147 @@
+//! A trace: what is foretold, and, if asked for, what becomes of a real packet.
+
+mod place;
+mod watch;
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use kernel::probe::Tag;
+use model::{LinkId, Snapshot};
+use walk::{Indexed, Place, Protocol, Question, Trace, Verdict};
+
+use crate::args::Proto;
+use crate::failure::{Exit, Failure, OrFail};
+use crate::output;
+use crate::session::Session;
+use place::{Cards, cards, destination, origin, owners, split_port};
+use watch::watch;
+
+/// What is asked on the command line.
+pub(crate) struct Wish {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) proto: Option<Proto>,
+    pub(crate) sport: Option<u16>,
+    pub(crate) source: Option<Ipv4Addr>,
+    pub(crate) size: Option<u32>,
+    pub(crate) df: bool,
+    pub(crate) ttl: Option<u8>,
+    pub(crate) live: bool,
+    pub(crate) ask: bool,
+    pub(crate) explain: bool,
+    pub(crate) patience: Duration,
+}
+
+impl Wish {
+    /// One real ICMP echo.
+    pub(crate) fn ping(from: String, to: String) -> Self {
+        Self {
+            from,
+            to,
+            proto: None,
+            sport: None,
+            source: None,
+            size: None,
+            df: false,
+            ttl: None,
+            live: true,
+            ask: false,
+            explain: false,
+            patience: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Foretells the way, checks it if that is wished, and prints it. The answer is the exit status.
+pub(crate) fn trace(session: &Session, snapshot: &Snapshot, wish: &Wish) -> Result<Exit, Failure> {
+    let tag = Tag::random().or_fail("cannot make a tag")?;
+    let net = Indexed::new(snapshot);
+    let trace = foretell(&net, snapshot, wish, tag)?;
+    let watched = if wish.live { Some(watch(snapshot, &trace, wish, tag)?) } else { None };
+    let live = watched.as_ref().map(|w| &w.checked);
+    if session.json {
+        output::line(&render::json::text(&render::json::trace(snapshot, &trace, live)));
+    } else {
+        output::print(&render::trace(snapshot, &trace, live, wish.explain, &session.style));
+        for note in watched.iter().flat_map(|w| &w.notes) {
+            output::line(note);
+        }
+    }
+    Ok(match (live, trace.verdict()) {
+        (Some(live), Verdict::Unknown(_)) if live.arrived => Exit::Yes,
+        (Some(live), _) if live.arrived && live.agrees => Exit::Yes,
+        (Some(_), _) | (None, Verdict::No(_)) => Exit::No,
+        (None, Verdict::Yes) => Exit::Yes,
+        (None, Verdict::Unknown(_)) => Exit::Unknown,
+    })
+}
+
+/// The way, by the walk.
+fn foretell(
+    net: &Indexed<'_>,
+    snapshot: &Snapshot,
+    wish: &Wish,
+    tag: Tag,
+) -> Result<Trace, Failure> {
+    let (host, port) = split_port(&wish.to)?;
+    let to = destination(snapshot, host)?;
+    let protocol = match (wish.proto, port) {
+        (Some(Proto::Icmp), None) | (None, None) => Protocol::Icmp,
+        (Some(Proto::Tcp) | None, Some(port)) => Protocol::Tcp(port),
+        (Some(Proto::Udp), Some(port)) => Protocol::Udp(port),
+        (Some(Proto::Icmp), Some(_)) => {
+            return Err(Failure::usage("ICMP has no ports").hint("leave the port out"));
+        }
+        (Some(_), None) => {
+            return Err(Failure::usage("TCP and UDP need a port")
+                .hint(format!("say to which, as in {host}:80")));
+        }
+    };
+    if wish.size.is_some() && matches!(protocol, Protocol::Tcp(_)) {
+        return Err(Failure::usage("a first TCP segment carries nothing, so it has no --size")
+            .hint("ask with ICMP or UDP"));
+    }
+    let ask = |from, source: Option<Ipv4Addr>| {
+        let sport = wish.sport.unwrap_or_else(|| tag.port());
+        let mut question = Question::new(from, to, protocol).sport(sport).dont_fragment(wish.df);
+        if let Some(source) = wish.source.or(source) {
+            question = question.source(source);
+        }
+        if let Some(size) = wish.size {
+            question.packet.len = size;
+        }
+        if let Some(ttl) = wish.ttl {
+            question.packet.ttl = ttl;
+        }
+        question
+    };
+    if let Some(card) = wish.from.strip_prefix("outside") {
+        let cards = cards(snapshot, to, card.strip_prefix(':'))?;
+        return Ok(from_outside(net, &cards, |link| ask(Place::Outside(link), None)));
+    }
+    let (ns, source) = origin(snapshot, &wish.from)?;
+    if let Some(ip) =
+        wish.source.filter(|ip| !ip.is_loopback() && !owners(snapshot, *ip).any(|o| o == ns))
+    {
+        let name = render::clean(&snapshot.name_of(ns));
+        return Err(Failure::usage(format!("{ip} is not an address of {name}"))
+            .because("the kernel lets no process send from it"));
+    }
+    let mut question = ask(Place::Namespace(ns), source);
+    let default_ttl = snapshot.namespaces.get(&ns).map_or(0, |ns| ns.sysctls.default_ttl);
+    if wish.ttl.is_none() && default_ttl > 0 {
+        question.packet.ttl = default_ttl;
+    }
+    Ok(net.trace(question))
+}
+
+/// A packet from outside, by the first card from which it arrives, else by the first of all.
+fn from_outside(net: &Indexed<'_>, cards: &Cards, ask: impl Fn(LinkId) -> Question) -> Trace {
+    let first = net.trace(ask(cards.first));
+    if first.verdict() == Verdict::Yes {
+        return first;
+    }
+    let others = cards.others.iter().map(|link| net.trace(ask(*link)));
+    others.into_iter().find(|trace| trace.verdict() == Verdict::Yes).unwrap_or(first)
+}

@@ -1,0 +1,147 @@
+//! The real packet: sent, watched on every link, and held against what was foretold.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use kernel::probe::{self, Kind, Probe, Tag, Taps};
+use model::{LinkId, LinkKind, NsId, Snapshot};
+use walk::{Checked, Payload, Place, Trace};
+
+use super::Wish;
+use super::place::BEYOND;
+use crate::failure::{Failure, OrFail};
+use crate::output;
+
+/// So many links beside the foretold way are watched at most.
+const MOST_BESIDE: usize = 256;
+
+/// A trace that was held against a real packet.
+pub(super) struct Watched {
+    pub(super) checked: Checked,
+    /// What else is to be said.
+    pub(super) notes: Vec<String>,
+}
+
+pub(super) fn watch(
+    snapshot: &Snapshot,
+    trace: &Trace,
+    wish: &Wish,
+    tag: Tag,
+) -> Result<Watched, Failure> {
+    let Place::Namespace(source) = trace.question.from else {
+        return Err(Failure::usage("a packet from outside cannot be sent from here")
+            .because("--live sends from a namespace of this host")
+            .hint("send it from a host out there, and name a namespace of this host as FROM to check the way back"));
+    };
+    if trace.question.packet.dst == BEYOND {
+        return Err(Failure::usage("--live needs an address to send to")
+            .hint("name one that may be sent a packet, instead of `outside`"));
+    }
+    let (nets, unopened) = open_all(snapshot, trace);
+    let Some(net) = nets.get(&source) else {
+        let name = render::clean(&snapshot.name_of(source));
+        return Err(Failure::failed(format!("cannot enter {name}"))
+            .because("nothing that is visible here leads to it"));
+    };
+    let links = links_to_watch(snapshot, trace, &nets);
+    let taps = Taps::open(&links, tag);
+    let probe = probe_for(trace, wish, tag)?;
+    if wish.ask {
+        output::error("press Enter to send the packet");
+        io::stdin().read_line(&mut String::new()).or_fail("cannot read standard input")?;
+    }
+    let sent = probe::send(net, &probe);
+    let mut notes = unopened;
+    let (sightings, received) = match sent {
+        Ok(sent) => {
+            let own: Vec<LinkId> = taps.watched().into_iter().filter(|l| l.ns == source).collect();
+            let enough = |seen: &[_]| probe::answered(seen, &own);
+            let seen = taps
+                .collect(&probe, sent.at, wish.patience, enough)
+                .or_fail("cannot wait for the packet")?;
+            // An ICMP error comes to no socket of this kind.
+            let refused = seen.iter().any(|s| s.leg == walk::Leg::Error);
+            (seen, (!refused).then(|| sent.is_answered()))
+        }
+        Err(e) => {
+            notes.push(refusal(&e));
+            (Vec::new(), Some(false))
+        }
+    };
+    // What the probe may have opened is closed, whatever became of the answer.
+    let _ = probe::reset(net, &probe);
+    let checked = walk::check(trace, &taps.watched(), &sightings, received);
+    Ok(Watched { checked, notes })
+}
+
+fn refusal(e: &io::Error) -> String {
+    let text = e.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    format!("the kernel refused to send the packet: {text}")
+}
+
+/// Opens every namespace that the foretold ways pass; what could not be opened is told.
+fn open_all(snapshot: &Snapshot, trace: &Trace) -> (BTreeMap<NsId, OwnedFd>, Vec<String>) {
+    let ways = std::iter::once(&trace.there).chain(&trace.back);
+    let mut passed: Vec<NsId> = ways.flat_map(|w| &w.hops).map(|h| h.ns).collect();
+    passed.extend(match trace.question.from {
+        Place::Namespace(ns) => Some(ns),
+        Place::Outside(_) => None,
+    });
+    let mut nets = BTreeMap::new();
+    let mut notes = Vec::new();
+    for ns in passed {
+        let Some(namespace) = snapshot.namespaces.get(&ns) else { continue };
+        if nets.contains_key(&ns) {
+            continue;
+        }
+        match kernel::open(namespace) {
+            Ok(net) => {
+                nets.insert(ns, net);
+            }
+            Err(e) => notes.push(format!(
+                "{} could not be watched: {}",
+                render::clean(&snapshot.name_of(ns)),
+                refusal(&e)
+            )),
+        }
+    }
+    (nets, notes)
+}
+
+/// The links of the foretold ways, and those beside them.
+fn links_to_watch<'a>(
+    snapshot: &Snapshot,
+    trace: &Trace,
+    nets: &'a BTreeMap<NsId, OwnedFd>,
+) -> Vec<(LinkId, BorrowedFd<'a>)> {
+    let mut links = trace.links();
+    let beside = nets.keys().flat_map(|ns| {
+        let up = snapshot.namespaces[ns].links.values().filter(|l| l.is_up());
+        up.map(move |l| LinkId { ns: *ns, index: l.index })
+    });
+    let beside: Vec<LinkId> = beside.filter(|l| !links.contains(l)).take(MOST_BESIDE).collect();
+    links.extend(beside);
+    let ethernet = |l: &LinkId| !matches!(snapshot.link(*l).map(|l| &l.kind), Some(LinkKind::Tap(t)) if t.layer3);
+    links
+        .into_iter()
+        .filter(ethernet)
+        .filter_map(|link| Some((link, nets.get(&link.ns)?.as_fd())))
+        .collect()
+}
+
+/// The packet that was asked about, to be sent.
+fn probe_for(trace: &Trace, wish: &Wish, tag: Tag) -> Result<Probe, Failure> {
+    let packet = &trace.question.packet;
+    let kind = match packet.payload {
+        Payload::Icmp { id, .. } => Kind::Icmp(id),
+        Payload::Udp { sport, dport } => Kind::Udp(sport, dport),
+        Payload::Tcp { sport, dport, .. } => Kind::Tcp(sport, dport),
+        Payload::Other(n) => {
+            return Err(Failure::usage(format!("no probe of IP protocol {n} can be sent")));
+        }
+    };
+    let src = (!packet.src.is_unspecified()).then_some(packet.src);
+    Ok(Probe { src, dst: packet.dst, kind, len: packet.len, df: packet.df, ttl: wish.ttl, tag })
+}
