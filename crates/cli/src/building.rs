@@ -72,6 +72,8 @@ pub(crate) struct Before {
     pub(crate) wanted: Option<Wanted>,
     pub(crate) known: Known,
     pub(crate) snapshot: Snapshot,
+    /// What an earlier run was making so when it was broken off.
+    unfinished: Option<String>,
 }
 
 impl Before {
@@ -82,11 +84,12 @@ impl Before {
                 wanted: None,
                 known: Known::default(),
                 snapshot: Snapshot::default(),
+                unfinished: None,
             });
         };
         let earlier = earlier(lab);
         let (known, snapshot) = look(lab, [Some(wanted), earlier.as_ref()].into_iter().flatten())?;
-        Ok(Self { wanted: earlier, known, snapshot })
+        Ok(Self { wanted: earlier, known, snapshot, unfinished: lab.pending.clone() })
     }
 
     /// What is to change.
@@ -264,9 +267,8 @@ fn undo(
     builder: Builder<'_>,
 ) -> Result<(), Failure> {
     let lab = builder.lab().clone();
-    if lab.applied.is_none() && before.known.namespaces.is_empty() {
-        remove(lock, &lab)?;
-        return Ok(());
+    if lab.applied.is_none() && before.unfinished.is_none() {
+        return remove(lock, &lab);
     }
     let plans = [Some(&design.wanted), before.wanted.as_ref()];
     let (known, snapshot) = look(&lab, plans.into_iter().flatten())?;
@@ -282,7 +284,8 @@ fn undo(
     for change in &changes {
         builder.apply(change).map_err(|cause| explain(change, &cause))?;
     }
-    lock.give_up(builder.lab()).or_fail("cannot write the lab's state")
+    lock.give_up(builder.lab(), before.unfinished.as_deref())
+        .or_fail("cannot write the lab's state")
 }
 
 /// Ends all that a lab has, and forgets it.

@@ -76,6 +76,10 @@ fn up_is_idempotent() {
 
     let pids = bench.pids();
     assert_eq!(alive(&pids).len(), 4, "three containers and a service");
+    for pid in &pids {
+        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
+        assert!(open <= 6, "{pid} holds {open} descriptors: its own, and no caller's");
+    }
     assert_eq!(bench.ok(&["down", file]), "small is down\n");
     assert_eq!(alive(&pids), [0; 0]);
     assert!(!bench.state().exists(), "the state folder goes with the last lab");
@@ -181,6 +185,9 @@ fn killed_anywhere() {
 
         up_with_fault(&bench, file, &format!("kill:{n}"));
         let pids = bench.pids();
+        // A run that fails after that leaves it as unfinished as it was, and known.
+        assert_eq!(up_with_fault(&bench, file, "fail:0").status, 3);
+        assert!(bench.ok(&["labs"]).contains("unfinished"), "after kill:{n}");
         bench.ok(&["down", "small"]);
         assert_eq!(alive(&pids), [0; 0], "after kill:{n}");
     }

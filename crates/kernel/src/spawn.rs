@@ -241,6 +241,8 @@ fn become_program(
     for (number, fd) in (0..).zip(wanted) {
         sys::dup_to(fd.as_fd(), number).doing("place a descriptor")?;
     }
+    // Whatever else this program was started with (a caller's pipe) is not for those that stay.
+    sys::close_on_exec_from(3 + i32::try_from(keep.len()).unwrap_or(0));
     sys::set_dumpable();
     let mut argv = vec![role];
     argv.extend(args);

@@ -120,15 +120,17 @@ impl Lock {
         fs::rename(lab.folder.join("pending"), lab.folder.join("applied"))
     }
 
-    /// What was begun is undone.
+    /// What was begun is undone. `unfinished`: the text that an earlier run was making so when it
+    /// was broken off; what that made is still there, and stays known.
     ///
     /// # Errors
     /// If its folder cannot be written.
-    pub fn give_up(&self, lab: &LabState) -> io::Result<()> {
-        if lab.applied.is_none() {
-            return self.forget(lab);
+    pub fn give_up(&self, lab: &LabState, unfinished: Option<&str>) -> io::Result<()> {
+        match unfinished {
+            Some(text) => write_whole(&lab.folder.join("pending"), text.as_bytes()),
+            None if lab.applied.is_none() => self.forget(lab),
+            None => fs::remove_file(lab.folder.join("pending")),
         }
-        fs::remove_file(lab.folder.join("pending"))
     }
 
     /// Forgets a lab; with the last one, the whole folder.

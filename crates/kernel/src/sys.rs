@@ -170,6 +170,14 @@ pub(crate) fn reap_all() {
     while unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) } > 0 {}
 }
 
+/// Lets the next exec close all descriptors from `first` on.
+pub(crate) fn close_on_exec_from(first: RawFd) {
+    // SAFETY: sets a flag on descriptors and closes none of them now.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+    }
+}
+
 /// A fresh interface request with that name.
 fn ifreq(name: &str) -> io::Result<libc::ifreq> {
     if name.len() >= libc::IFNAMSIZ {
