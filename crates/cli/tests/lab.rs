@@ -13,6 +13,7 @@ fn main() -> std::process::ExitCode {
         test("a_changed_file_converges_with_the_fewest_changes", &[], a_changed_file_converges),
         test("what_a_person_broke_is_mended", &[], what_a_person_broke_is_mended),
         test("a_line_that_goes_takes_its_effect_along", &[], a_line_that_goes),
+        test("links_of_every_kind", &[Needs::Tap], links_of_every_kind),
         test("two_labs_stand_side_by_side", &[], two_labs_stand_side_by_side),
         test("killed_after_any_change_up_converges_and_down_restores", &[], killed_anywhere),
         test("killed_in_the_seed_up_converges", &[Needs::Tap, Needs::Ids], killed_in_the_seed),
@@ -106,6 +107,53 @@ fn a_changed_file_converges() {
     let addresses = bench.exec("web", "ip -br -4 addr");
     assert!(addresses.contains("10.2.0.3/24") && !addresses.contains("10.2.0.2/24"));
     bench.ok(&["trace", "web", "10.1.0.2", "--live"]);
+}
+
+const KINDS: &str = r#"
+name: kinds
+namespaces:
+  one:
+    links:
+      br0: {kind: bridge, snooping: false, addresses: [10.0.0.1/24]}
+      t0: {kind: tap, mtu: 1400, up: false, altnames: [tzero]}
+      v0: {kind: veth, peer: "two:eth0", bridge: br0, hairpin: true, isolated: true}
+      vx0: {kind: vxlan, vni: 42, local: 10.0.0.1, remote: 10.0.0.2, port: 4789, dev: br0, addresses: [10.9.0.1/24]}
+    routes:
+      - {to: 10.7.0.0/16, type: blackhole}
+      - {to: 10.8.0.0/16, via: 10.0.0.2, metric: 50, table: 100}
+  two:
+    links:
+      eth0: {addresses: [10.0.0.2/24]}
+  three:
+    inside: two
+    links:
+      m0: {kind: macvlan, lower: "two:eth0", mode: bridge, addresses: [10.0.0.3/24]}
+"#;
+
+fn links_of_every_kind() {
+    let bench = Bench::new();
+    let file = bench.up(KINDS);
+    assert_eq!(bench.ok(&["up", file.to_str().unwrap()]), "kinds is up; nothing to change\n");
+    let links = bench.exec("one", "ip -d link");
+    for word in [
+        "vxlan id 42 ",
+        "mcast_snooping 0 ",
+        "hairpin on",
+        "isolated on",
+        "altname tzero",
+        "mtu 1400 ",
+    ] {
+        assert!(links.contains(word), "{word}\n{links}");
+    }
+    assert!(bench.exec("three", "ip -d link").contains("macvlan mode bridge"));
+    assert!(bench.exec("one", "ip route").contains("blackhole 10.7.0.0/16"));
+    assert!(bench.exec("one", "ip route show table 100").contains("metric 50"));
+    // What is not modelled is not guessed.
+    let out = bench.expect(4, &["trace", "three", "10.0.0.1"]).out;
+    assert!(out.contains("because  kind macvlan: not modelled"), "{out}");
+    let file = bench.up(&KINDS.replace("mode: bridge", "mode: private").replace("1400", "1300"));
+    assert!(bench.exec("three", "ip -d link").contains("macvlan mode private"));
+    assert_eq!(bench.ok(&["up", file.to_str().unwrap()]), "kinds is up; nothing to change\n");
 }
 
 /// Sysctls go back to what a fresh namespace, or a fresh link, has.
