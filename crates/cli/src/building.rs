@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use engine::Known;
 use kernel::apply::{Builder, Cause};
 use kernel::read::{KnownName, Parts, ReadOptions};
-use kernel::state::{Entry, LabState, Lock, Role};
+use kernel::state::{Entry, LabState, Lock, Role, State};
 use kernel::{Inode, Program};
 use model::{
     CableSpec, Change, Fact, LinkKind, LinkRef, NsId, NsKey, ServiceSpec, Snapshot, Wanted,
@@ -301,13 +301,23 @@ pub(crate) fn remove(lock: &Lock, lab: &LabState) -> Result<(), Failure> {
 
 /// Removes what programs left behind that were killed while they held a lab on a leash.
 pub(crate) fn sweep(lock: &Lock, labs: &[LabState]) -> Result<(), Failure> {
-    for lab in labs {
-        let owner = lab.entries.iter().find(|e| e.role == Role::Owner);
-        if owner.is_some_and(|e| matches!(e.process(), Ok(None))) {
-            remove(lock, lab)?;
-        }
+    labs.iter().filter(|lab| is_abandoned(lab)).try_for_each(|lab| remove(lock, lab))
+}
+
+/// All labs, without those that were left behind.
+pub(crate) fn living_labs(state: &State) -> Result<Vec<LabState>, Failure> {
+    let read = || state.labs().or_fail("cannot read the labs' state");
+    let labs = read()?;
+    if !labs.iter().any(is_abandoned) {
+        return Ok(labs);
     }
-    Ok(())
+    sweep(&state.lock().or_fail("cannot lock the labs' state")?, &labs)?;
+    read()
+}
+
+fn is_abandoned(lab: &LabState) -> bool {
+    let owner = lab.entries.iter().find(|e| e.role == Role::Owner);
+    owner.is_some_and(|e| matches!(e.process(), Ok(None)))
 }
 
 /// A change that failed, as a person is told it.

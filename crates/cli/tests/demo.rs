@@ -13,6 +13,7 @@ fn main() -> std::process::ExitCode {
     trial::main(vec![
         test("demo_shows_all_and_leaves_nothing", &[], demo),
         test("two_demos_at_once", &[], two_demos_at_once),
+        test("a_demo_that_is_killed_is_swept", &[], a_demo_that_is_killed),
         test("the_eleven_steps_in_their_order", SEED, the_eleven_steps),
         test("udp_and_tcp_probes", &[], udp_and_tcp_probes),
         test("ls_as_seen_from_inside", SEED, ls_as_seen_from_inside),
@@ -44,6 +45,22 @@ fn two_demos_at_once() {
     let (mut a, mut b) = (spawn(), spawn());
     assert!(a.wait().unwrap().success() && b.wait().unwrap().success());
     assert!(!bench.state().exists(), "nothing is remembered");
+}
+
+/// Its containers end with it, and the next command forgets it.
+fn a_demo_that_is_killed() {
+    let bench = Bench::new();
+    let mut demo = bench.command(&["demo"]);
+    let mut demo = demo.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    // Its first words come when all is built.
+    let mut words = std::io::BufReader::new(demo.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut words, &mut String::new()).unwrap();
+    let pids = bench.pids();
+    demo.kill().unwrap();
+    demo.wait().unwrap();
+    assert_eq!(bench.ok(&["labs"]).lines().count(), 1, "no lab is up");
+    assert!(!bench.state().exists(), "nothing is remembered");
+    assert_eq!(support::alive(&pids), [0; 0]);
 }
 
 /// Each text stands in a line below that of the one before it.
@@ -89,10 +106,10 @@ fn the_eleven_steps() {
 const PAIR: &str = r#"
 name: pair
 namespaces:
-  a:
+  lefty:
     links:
-      eth0: {kind: veth, peer: "b:eth0", addresses: [10.0.0.1/24]}
-  b:
+      eth0: {kind: veth, peer: "righty:eth0", addresses: [10.0.0.1/24]}
+  righty:
     links:
       eth0: {addresses: [10.0.0.2/24]}
     services: {tcp: [80], udp_echo: [7]}
@@ -101,15 +118,15 @@ namespaces:
 fn udp_and_tcp_probes() {
     let bench = Bench::new();
     bench.up(PAIR);
-    bench.ok(&["trace", "a", "10.0.0.2:80", "--live"]);
-    bench.ok(&["trace", "a", "b:80", "--live"]);
-    bench.ok(&["trace", "a", "b:7", "--proto", "udp", "--live"]);
+    bench.ok(&["trace", "lefty", "10.0.0.2:80", "--live"]);
+    bench.ok(&["trace", "lefty", "righty:80", "--live"]);
+    bench.ok(&["trace", "lefty", "righty:7", "--proto", "udp", "--live"]);
     // A closed port answers too, with a reset.
-    bench.ok(&["trace", "a", "b:81", "--live"]);
-    let sockets = bench.exec("b", "cat /proc/net/tcp /proc/net/tcp6");
+    bench.ok(&["trace", "lefty", "righty:81", "--live"]);
+    let sockets = bench.exec("righty", "cat /proc/net/tcp /proc/net/tcp6");
     let half_open = sockets.lines().filter(|l| l.split_whitespace().nth(3) == Some("03"));
     assert_eq!(half_open.count(), 0, "{sockets}");
-    assert_eq!(bench.expect(2, &["trace", "a", "b", "--proto", "tcp"]).out, "");
+    assert_eq!(bench.expect(2, &["trace", "lefty", "righty", "--proto", "tcp"]).out, "");
 }
 
 fn ls_as_seen_from_inside() {
@@ -144,7 +161,7 @@ fn json_has_its_schemas() {
     let file = bench.up(PAIR);
     let file = file.to_str().unwrap();
     let commands: [&[&str]; 6] =
-        [&["map"], &["ls"], &["show", "a"], &["trace", "a", "b"], &["plan", file], &["labs"]];
+        [&["map"], &["ls"], &["show", "lefty"], &["trace", "lefty", "righty"], &["plan", file], &["labs"]];
     for command in commands {
         let out = bench.ok(&[command, &["--json"]].concat());
         let value: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -177,7 +194,7 @@ fn what_takes_rights_says_which() {
         support::Ran::from(command.output().unwrap())
     };
     for args in
-        [&["trace", "a", "b", "--live"][..], &["up", file.to_str().unwrap()], &["down", "pair"]]
+        [&["trace", "lefty", "righty", "--live"][..], &["up", file.to_str().unwrap()], &["down", "pair"]]
     {
         let ran = bare(args);
         assert_eq!(ran.status, 3, "{args:?} {}{}", ran.out, ran.err);

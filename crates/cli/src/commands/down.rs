@@ -7,7 +7,7 @@ use crate::output;
 use crate::session::Session;
 
 pub(crate) fn run(session: &Session, args: &Down) -> Result<Exit, Failure> {
-    let labs = session.state.labs().or_fail("cannot read the labs' state")?;
+    let labs = building::living_labs(&session.state)?;
     let file = Path::new(&args.lab).canonicalize().ok();
     let lab = labs
         .iter()

@@ -2,6 +2,7 @@ use kernel::state::LabState;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::building;
 use crate::failure::{Exit, Failure, OrFail};
 use crate::output;
 use crate::session::Session;
@@ -42,7 +43,7 @@ impl LabViewState {
 }
 
 pub(crate) fn run(session: &Session) -> Result<Exit, Failure> {
-    let labs = session.state.labs().or_fail("cannot read the labs' state")?;
+    let labs = building::living_labs(&session.state)?;
     let views: Vec<LabView> = labs.iter().map(view).collect();
     if session.json {
         output::line(&serde_json::to_string_pretty(&views).or_fail("cannot write JSON")?);
