@@ -160,8 +160,14 @@ fn json_has_its_schemas() {
     let bench = Bench::new();
     let file = bench.up(PAIR);
     let file = file.to_str().unwrap();
-    let commands: [&[&str]; 6] =
-        [&["map"], &["ls"], &["show", "lefty"], &["trace", "lefty", "righty"], &["plan", file], &["labs"]];
+    let commands: [&[&str]; 6] = [
+        &["map"],
+        &["ls"],
+        &["show", "lefty"],
+        &["trace", "lefty", "righty"],
+        &["plan", file],
+        &["labs"],
+    ];
     for command in commands {
         let out = bench.ok(&[command, &["--json"]].concat());
         let value: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -193,9 +199,11 @@ fn what_takes_rights_says_which() {
         command.arg(program).args(args).env("NESTWORK_STATE", bench.state());
         support::Ran::from(command.output().unwrap())
     };
-    for args in
-        [&["trace", "lefty", "righty", "--live"][..], &["up", file.to_str().unwrap()], &["down", "pair"]]
-    {
+    for args in [
+        &["trace", "lefty", "righty", "--live"][..],
+        &["up", file.to_str().unwrap()],
+        &["down", "pair"],
+    ] {
         let ran = bare(args);
         assert_eq!(ran.status, 3, "{args:?} {}{}", ran.out, ran.err);
         assert!(
