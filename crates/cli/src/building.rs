@@ -299,20 +299,27 @@ pub(crate) fn remove(lock: &Lock, lab: &LabState) -> Result<(), Failure> {
     lock.forget(lab).or_fail("cannot remove the lab's state")
 }
 
-/// Removes what programs left behind that were killed while they held a lab on a leash.
-pub(crate) fn sweep(lock: &Lock, labs: &[LabState]) -> Result<(), Failure> {
-    labs.iter().filter(|lab| is_abandoned(lab)).try_for_each(|lab| remove(lock, lab))
+/// Takes the right to change labs, and removes what programs left behind that were killed while
+/// they held a lab on a leash.
+pub(crate) fn lock(state: &State) -> Result<Lock, Failure> {
+    let lock = state.lock().or_fail("cannot lock the labs' state")?;
+    let labs = labs(state)?;
+    labs.iter().filter(|lab| is_abandoned(lab)).try_for_each(|lab| remove(&lock, lab))?;
+    Ok(lock)
 }
 
 /// All labs, without those that were left behind.
 pub(crate) fn living_labs(state: &State) -> Result<Vec<LabState>, Failure> {
-    let read = || state.labs().or_fail("cannot read the labs' state");
-    let labs = read()?;
-    if !labs.iter().any(is_abandoned) {
-        return Ok(labs);
+    let found = labs(state)?;
+    if !found.iter().any(is_abandoned) {
+        return Ok(found);
     }
-    sweep(&state.lock().or_fail("cannot lock the labs' state")?, &labs)?;
-    read()
+    drop(lock(state)?);
+    labs(state)
+}
+
+fn labs(state: &State) -> Result<Vec<LabState>, Failure> {
+    state.labs().or_fail("cannot read the labs' state")
 }
 
 fn is_abandoned(lab: &LabState) -> bool {

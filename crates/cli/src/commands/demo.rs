@@ -35,8 +35,7 @@ pub(crate) fn run(session: &Session) -> Result<Exit, Failure> {
     let start = Instant::now();
     let (leash, hold) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).or_fail("cannot make a pipe")?;
-    let lock = session.state.lock().or_fail("cannot lock the labs' state")?;
-    building::sweep(&lock, &session.state.labs().or_fail("cannot read the labs' state")?)?;
+    let lock = building::lock(&session.state)?;
     let before = Before::look(None, &design.wanted)?;
     let changes = before.plan(&design.wanted);
     let lab =

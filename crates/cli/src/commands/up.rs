@@ -17,8 +17,7 @@ pub(crate) fn run(session: &Session, args: &Up) -> Result<Exit, Failure> {
         output::error(&format!("as an ordinary user: {sentence}"));
     }
     let start = Instant::now();
-    let lock = session.state.lock().or_fail("cannot lock the labs' state")?;
-    building::sweep(&lock, &session.state.labs().or_fail("cannot read the labs' state")?)?;
+    let lock = building::lock(&session.state)?;
     let lab = session.state.lab(&design.wanted.name).or_fail("cannot read the lab's state")?;
     refuse_other_file(lab.as_ref(), &design)?;
     let before = Before::look(lab.as_ref(), &design.wanted)?;
