@@ -86,22 +86,7 @@ fn foretell(
 ) -> Result<Trace, Failure> {
     let (host, port) = split_port(&wish.to)?;
     let to = destination(snapshot, host)?;
-    let protocol = match (wish.proto, port) {
-        (Some(Proto::Icmp), None) | (None, None) => Protocol::Icmp,
-        (Some(Proto::Tcp) | None, Some(port)) => Protocol::Tcp(port),
-        (Some(Proto::Udp), Some(port)) => Protocol::Udp(port),
-        (Some(Proto::Icmp), Some(_)) => {
-            return Err(Failure::usage("ICMP has no ports").hint("leave the port out"));
-        }
-        (Some(_), None) => {
-            return Err(Failure::usage("TCP and UDP need a port")
-                .hint(format!("say to which, as in {host}:80")));
-        }
-    };
-    if wish.size.is_some() && matches!(protocol, Protocol::Tcp(_)) {
-        return Err(Failure::usage("a first TCP segment carries nothing, so it has no --size")
-            .hint("ask with ICMP or UDP"));
-    }
+    let protocol = protocol(wish, host, port)?;
     let ask = |from, source: Option<Ipv4Addr>| {
         let sport = wish.sport.unwrap_or_else(|| tag.port());
         let mut question = Question::new(from, to, protocol).sport(sport).dont_fragment(wish.df);
@@ -134,6 +119,27 @@ fn foretell(
         question.packet.ttl = default_ttl;
     }
     Ok(net.trace(question))
+}
+
+/// Which packet is sent, by --proto, the port and --size.
+fn protocol(wish: &Wish, host: &str, port: Option<u16>) -> Result<Protocol, Failure> {
+    let protocol = match (wish.proto, port) {
+        (Some(Proto::Icmp), None) | (None, None) => Protocol::Icmp,
+        (Some(Proto::Tcp) | None, Some(port)) => Protocol::Tcp(port),
+        (Some(Proto::Udp), Some(port)) => Protocol::Udp(port),
+        (Some(Proto::Icmp), Some(_)) => {
+            return Err(Failure::usage("ICMP has no ports").hint("leave the port out"));
+        }
+        (Some(_), None) => {
+            return Err(Failure::usage("TCP and UDP need a port")
+                .hint(format!("say to which, as in {host}:80")));
+        }
+    };
+    if wish.size.is_some() && matches!(protocol, Protocol::Tcp(_)) {
+        return Err(Failure::usage("a first TCP segment carries nothing, so it has no --size")
+            .hint("ask with ICMP or UDP"));
+    }
+    Ok(protocol)
 }
 
 /// A packet from outside, by the first card from which it arrives, else by the first of all.

@@ -53,6 +53,8 @@ pub(super) fn watch(
     }
     let sent = probe::send(net, &probe);
     let mut notes = unopened;
+    let blind = taps.refused.iter();
+    notes.extend(blind.map(|(link, e)| not_watched(&snapshot.link_name(*link), e)));
     let (sightings, received) = match sent {
         Ok(sent) => {
             let own: Vec<LinkId> = taps.watched().into_iter().filter(|l| l.ns == source).collect();
@@ -65,7 +67,7 @@ pub(super) fn watch(
             (seen, (!refused).then(|| sent.is_answered()))
         }
         Err(e) => {
-            notes.push(refusal(&e));
+            notes.push(format!("the kernel refused to send the packet: {}", words(&e)));
             (Vec::new(), Some(false))
         }
     };
@@ -75,10 +77,14 @@ pub(super) fn watch(
     Ok(Watched { checked, notes })
 }
 
-fn refusal(e: &io::Error) -> String {
+/// An error without Rust's "(os error N)".
+fn words(e: &io::Error) -> String {
     let text = e.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    format!("the kernel refused to send the packet: {text}")
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+fn not_watched(name: &str, e: &io::Error) -> String {
+    format!("{} could not be watched: {}", render::clean(name), words(e))
 }
 
 /// Opens every namespace that the foretold ways pass; what could not be opened is told.
@@ -100,11 +106,7 @@ fn open_all(snapshot: &Snapshot, trace: &Trace) -> (BTreeMap<NsId, OwnedFd>, Vec
             Ok(net) => {
                 nets.insert(ns, net);
             }
-            Err(e) => notes.push(format!(
-                "{} could not be watched: {}",
-                render::clean(&snapshot.name_of(ns)),
-                refusal(&e)
-            )),
+            Err(e) => notes.push(not_watched(&snapshot.name_of(ns), &e)),
         }
     }
     (nets, notes)
