@@ -3,8 +3,8 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
+use crate::read::door::Door;
 use model::{Namespace, NsKey};
-use rustix::fs::{Mode, OFlags};
 
 /// Opens it through one of its processes, or a file that it is mounted on, and makes sure that it
 /// is still the same one.
@@ -15,18 +15,15 @@ pub fn open(namespace: &Namespace) -> io::Result<OwnedFd> {
     let NsKey::Inode { dev, ino } = namespace.id.key else {
         return Err(io::Error::other("only a link's peer shows it"));
     };
-    let processes = namespace.processes.iter().map(|p| format!("/proc/{}/ns/net", p.pid));
-    let files = namespace.files.iter().filter(|f| f.seen_in.is_none()).map(|f| f.path.clone());
+    let own = std::process::id();
+    let tasks = namespace.processes.iter().map(|p| Door::Task(p.pid, p.pid));
+    let here = namespace.files.iter().filter(|f| f.seen_in.is_none());
+    let files = here.map(|f| Door::File(own, f.path.clone().into_bytes()));
     let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for path in processes.chain(files) {
-        match rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
-            Ok(fd) => {
-                let stat = rustix::fs::fstat(&fd)?;
-                if stat.st_ino == ino && (dev == 0 || stat.st_dev == dev) {
-                    return Ok(fd);
-                }
-            }
-            Err(e) => last = e.into(),
+    for door in tasks.chain(files) {
+        match door.open(dev, ino) {
+            Ok(fd) => return Ok(fd),
+            Err(e) => last = e,
         }
     }
     Err(last)

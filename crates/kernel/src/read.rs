@@ -6,7 +6,7 @@
 //! in anybody else's table. What cannot be asked from outside is read by two threads that enter
 //! each namespace in turn ([`inside`]).
 
-mod door;
+pub(crate) mod door;
 mod find;
 mod inside;
 mod modules;

@@ -12,7 +12,7 @@ const NSFS: u64 = 0x6e73_6673;
 
 /// Something that leads into a network namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Door {
+pub(crate) enum Door {
     /// A task in it: PID and TID.
     Task(u32, u32),
     /// A file that it is mounted on, as the process with that PID sees files.
@@ -21,7 +21,7 @@ pub(super) enum Door {
 
 impl Door {
     /// Opens it, if it still leads to that device and inode.
-    pub(super) fn open(&self, dev: u64, ino: u64) -> io::Result<OwnedFd> {
+    pub(crate) fn open(&self, dev: u64, ino: u64) -> io::Result<OwnedFd> {
         let fd = match self {
             Self::Task(pid, tid) => {
                 let path = if pid == tid {
