@@ -8,6 +8,7 @@
 mod address;
 mod change;
 mod conntrack;
+mod container;
 mod fact;
 mod gap;
 mod id;
@@ -23,6 +24,7 @@ mod xt;
 pub use address::{Address, Scope};
 pub use change::Change;
 pub use conntrack::{Conntrack, ConntrackStatus, Tuple};
+pub use container::{Container, Engine, Network, Pod, Publish, Teller};
 pub use fact::{
     AddressSpec, BridgeSpec, CableSpec, Fact, IdMap, LinkRef, LinkSpec, LinkSpecKind,
     NamespaceSpec, NicSpec, Pins, PortFlags, RouteSpec, ServiceSpec, VethEnd, Wanted,

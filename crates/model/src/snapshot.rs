@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Address, Conntrack, FdbEntry, Gap, Link, LinkId, Neighbour, NsId, Opaque, Route, Rule, Ruleset,
-    Sysctls, Warning,
+    Address, Conntrack, Container, Engine, FdbEntry, Gap, Link, LinkId, Neighbour, Network, NsId,
+    Opaque, Route, Rule, Ruleset, Sysctls, Teller, Warning,
 };
 
 /// Everything that was read of one or more hosts at one time.
@@ -46,6 +46,10 @@ pub struct Namespace {
     pub processes: Vec<Process>,
     /// Files that it is mounted on (nsfs).
     pub files: Vec<NsFile>,
+    /// Containers whose processes are in it, by what engines say.
+    pub containers: Vec<Container>,
+    /// Networks of engines that run in it.
+    pub networks: Vec<Network>,
     /// Owner as this reader's user namespace sees it: uid of the creator of its user namespace.
     pub owner_uid: Option<u32>,
     /// The owning user namespace is not the initial one (or not the reader's).
@@ -87,6 +91,8 @@ impl Namespace {
             found: Vec::new(),
             processes: Vec::new(),
             files: Vec::new(),
+            containers: Vec::new(),
+            networks: Vec::new(),
             owner_uid: None,
             unprivileged: false,
             nsids: BTreeMap::new(),
@@ -144,6 +150,8 @@ pub struct Name {
 pub enum NameSource {
     /// A nestwork lab, by the lab's name.
     Lab(String),
+    /// A container engine, and by what that is known.
+    Engine(Engine, Teller),
     /// The machine itself (its host name), for the namespace of PID 1.
     Host,
     /// A file it is mounted on (`/run/netns/x`).
@@ -157,8 +165,16 @@ pub enum NameSource {
 pub enum Found {
     /// A process is in it.
     Process,
+    /// A thread is in it whose process is elsewhere.
+    Thread,
     /// It is mounted somewhere.
     Mount,
+    /// A process (by PID) has a namespace file open.
+    Descriptor(u32),
+    /// A process (by PID) has a socket that was made in it.
+    Socket(u32),
+    /// A process (by PID) holds a tun or tap device in it.
+    Tap(u32),
     /// A link's peer is in it, and nothing else shows it.
     Peer,
 }

@@ -77,6 +77,7 @@ fn identity(snapshot: &Snapshot, ns: &Namespace) -> Vec<Vec<String>> {
 fn name_words(name: &model::Name) -> String {
     let source = match &name.source {
         NameSource::Lab(lab) => format!("lab {lab}"),
+        NameSource::Engine(engine, teller) => format!("{engine}, {}", teller.as_str()),
         NameSource::Host => "host name".to_owned(),
         NameSource::File => "file".to_owned(),
         NameSource::Process => "process".to_owned(),
