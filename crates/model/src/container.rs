@@ -95,15 +95,89 @@ pub struct Container {
     pub networks: Vec<String>,
     /// Ports that the engine publishes for it.
     pub publishes: Vec<Publish>,
+    /// By whom anything of this is known, the surest first.
+    pub told_by: Vec<Teller>,
 }
 
 impl Container {
+    /// A container of which nothing but its id is known.
+    #[must_use]
+    pub fn new(engine: Engine, id: impl Into<String>, teller: Teller) -> Self {
+        Self {
+            engine,
+            id: id.into(),
+            names: Vec::new(),
+            pod: None,
+            image: None,
+            pid: None,
+            networks: Vec::new(),
+            publishes: Vec::new(),
+            told_by: vec![teller],
+        }
+    }
+
+    /// Whether both are the same container: the same engine's, and the same id, which either may
+    /// have shortened as engines do.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let short = |a: &str, b: &str| is_hex_id(a) && is_hex_id(b) && b.starts_with(a);
+        self.engine == other.engine
+            && (self.id == other.id || short(&self.id, &other.id) || short(&other.id, &self.id))
+    }
+
+    /// Adds what another teller knows of the same container. Where they disagree, names, networks
+    /// and ports of both are kept, the surest teller's first; of what there is only one, the
+    /// surest teller's stays. The PID is the one that was known first: only the kernel's word for
+    /// it was seen.
+    pub fn absorb(&mut self, mut other: Self) {
+        if other.told_by.iter().max() > self.told_by.iter().max() {
+            std::mem::swap(self, &mut other);
+            self.pid = other.pid.or(self.pid);
+        }
+        if other.id.len() > self.id.len() {
+            self.id = other.id;
+        }
+        self.pod = self.pod.take().or(other.pod);
+        self.image = self.image.take().or(other.image);
+        self.pid = self.pid.or(other.pid);
+        self.names.extend(other.names);
+        // Stable: of one teller, the first name stays the first.
+        self.names.sort_by_key(|(_, teller)| std::cmp::Reverse(*teller));
+        keep_first(&mut self.names, |(name, _)| name.clone());
+        self.networks.extend(other.networks);
+        keep_first(&mut self.networks, Clone::clone);
+        self.publishes.extend(other.publishes);
+        keep_first(&mut self.publishes, Clone::clone);
+        self.told_by.extend(other.told_by);
+        self.told_by.sort_by_key(|teller| std::cmp::Reverse(*teller));
+        self.told_by.dedup();
+    }
+
+    /// Puts a container into a list: into the entry of the same one, or as a new entry.
+    pub fn join(self, all: &mut Vec<Self>) {
+        match all.iter_mut().find(|c| c.is_same(&self)) {
+            Some(known) => known.absorb(self),
+            None => all.push(self),
+        }
+    }
+
     /// Its surest name, or its id as engines shorten it.
     #[must_use]
     pub fn name(&self) -> &str {
         let id = self.id.get(..12).filter(|_| self.id.len() == 64).unwrap_or(&self.id);
         self.names.first().map_or(id, |(name, _)| name)
     }
+}
+
+/// An id as Docker and its kin make them, whole or shortened to no less than they print.
+fn is_hex_id(id: &str) -> bool {
+    (12..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Drops what repeats an earlier entry.
+fn keep_first<T, K: Ord>(list: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    let mut seen = std::collections::BTreeSet::new();
+    list.retain(|entry| seen.insert(key(entry)));
 }
 
 /// A Kubernetes or Podman pod.
@@ -116,7 +190,7 @@ pub struct Pod {
 }
 
 /// A published port.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Publish {
     /// `tcp`, `udp` or `sctp`.
     pub protocol: String,
@@ -145,4 +219,43 @@ pub struct Network {
     pub subnets: Vec<IpNet>,
     /// By whom this is known.
     pub told_by: Teller,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "472a2d57c07712251a6ddc77e7e790b5fc0cb1a7906d2a5c69a082053d0a754b";
+
+    fn told(id: &str, teller: Teller, name: &str) -> Container {
+        let mut container = Container::new(Engine::Docker, id, teller);
+        container.names.push((name.to_owned(), teller));
+        container
+    }
+
+    #[test]
+    fn disagreeing_names_are_kept_the_surest_first() {
+        let mut all = Vec::new();
+        let mut seen = told(ID, Teller::Kernel, "old");
+        seen.pid = Some(7);
+        seen.join(&mut all);
+        let mut asked = told(&ID[..12], Teller::Api, "new");
+        asked.pid = Some(8);
+        asked.image = Some("alpine".into());
+        asked.join(&mut all);
+        told(ID, Teller::Files, "old").join(&mut all);
+        let [one] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!(one.names, [("new".into(), Teller::Api), ("old".into(), Teller::Files)]);
+        assert_eq!((one.name(), one.id.as_str()), ("new", ID));
+        assert_eq!((one.pid, one.image.as_deref()), (Some(7), Some("alpine")));
+        assert_eq!(one.told_by, [Teller::Api, Teller::Files, Teller::Kernel]);
+    }
+
+    #[test]
+    fn what_only_looks_alike_is_not_the_same() {
+        let one = told("web", Teller::Kernel, "web");
+        assert!(!one.is_same(&told("web2", Teller::Files, "web2")));
+        assert!(!one.is_same(&Container { engine: Engine::Lxc, ..one.clone() }));
+        assert!(!told(&ID[..8], Teller::Api, "x").is_same(&told(ID, Teller::Kernel, "x")));
+    }
 }
