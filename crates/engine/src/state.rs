@@ -40,7 +40,7 @@ impl State {
     /// The same as a Snapshot and what is known beside it.
     #[must_use]
     pub fn into_parts(self) -> (Snapshot, Known) {
-        let snapshot = Snapshot { namespaces: self.spaces, ..Snapshot::default() };
+        let snapshot = Snapshot { namespaces: self.spaces.into(), ..Snapshot::default() };
         (snapshot, self.known)
     }
 

@@ -14,6 +14,7 @@ mod gap;
 mod id;
 mod link;
 mod name;
+mod namespaces;
 mod neighbour;
 mod netfilter;
 mod route;
@@ -36,6 +37,7 @@ pub use link::{
     PortState, Relation, StpState, Tap, Vxlan,
 };
 pub use name::{NameError, Target};
+pub use namespaces::Namespaces;
 pub use neighbour::{FdbEntry, Neighbour, NeighbourState};
 pub use netfilter::{
     BaseChain, Chain, CmpOp, Compat, CtKey, Data, Expr, Family, Hook, MetaKey, NatKind,

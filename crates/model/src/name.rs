@@ -1,7 +1,9 @@
 //! What namespaces and links are called, and what a word on the command line means.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
+use crate::namespaces::Names;
 use crate::{Link, LinkId, NameSource, Namespace, NsId, NsKey, Snapshot};
 
 /// What a word names.
@@ -77,19 +79,39 @@ impl Snapshot {
     /// where another has the same.
     #[must_use]
     pub fn name_of(&self, id: NsId) -> String {
-        let Some(ns) = self.namespaces.get(&id) else { return id.to_string() };
-        let name = ns.name();
-        let twins: Vec<NsId> = self
-            .namespaces
-            .values()
-            .filter(|o| o.id != id && o.name() == name)
-            .map(|o| o.id)
-            .collect();
-        if twins.is_empty() {
-            return name;
+        let index = self.namespaces.names(|| self.index());
+        let name = if index.viewer == self.viewer {
+            index.of.get(&id).cloned()
+        } else {
+            self.index().of.remove(&id)
+        };
+        name.unwrap_or_else(|| id.to_string())
+    }
+
+    /// What all are called: each by its own name, twins by their paths, and what has even its path
+    /// in common with another by its id too.
+    fn index(&self) -> Names {
+        let mut by_name: HashMap<String, Vec<NsId>> = HashMap::new();
+        for ns in self.namespaces.values() {
+            by_name.entry(ns.name()).or_default().push(ns.id);
         }
-        let path = self.path_of(id);
-        if twins.iter().any(|t| self.path_of(*t) == path) { format!("{path} ({id})") } else { path }
+        let mut of = BTreeMap::new();
+        for (name, ids) in by_name {
+            if let [one] = ids.as_slice() {
+                of.insert(*one, name);
+                continue;
+            }
+            let mut by_path: HashMap<String, Vec<NsId>> = HashMap::new();
+            for id in ids {
+                by_path.entry(self.path_of(id)).or_default().push(id);
+            }
+            for (path, ids) in by_path {
+                let alone = ids.len() == 1;
+                let text = |id| if alone { path.clone() } else { format!("{path} ({id})") };
+                of.extend(ids.iter().map(|id| (*id, text(*id))));
+            }
+        }
+        Names { viewer: self.viewer, of }
     }
 
     /// The names from the outermost container to this one, with slashes; a lab's own name first
@@ -223,6 +245,18 @@ mod tests {
         assert_eq!(s.resolve_ns("ct2/web"), Ok(NsId::inode(5)));
         let error = s.resolve_ns("web").unwrap_err().to_string();
         assert_eq!(error, "\"web\" could be any of ct1/web, ct2/web");
+    }
+
+    #[test]
+    fn names_are_as_new_as_what_they_name() {
+        let mut s = snapshot();
+        assert_eq!(s.name_of(NsId::inode(4)), "ct1/web");
+        s.namespaces.get_mut(&NsId::inode(5)).unwrap().names[0].text = "db".into();
+        assert_eq!(s.name_of(NsId::inode(4)), "web");
+        s.namespaces.get_mut(&NsId::inode(5)).unwrap().names[0].text = "web".into();
+        assert_eq!(s.name_of(NsId::inode(4)), "ct1/web");
+        s.viewer = None;
+        assert_eq!(s.name_of(NsId::inode(4)), "host/ct1/web");
     }
 
     #[test]

@@ -1,15 +1,15 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Address, Conntrack, Container, Engine, FdbEntry, Gap, Link, LinkId, Neighbour, Network, NsId,
-    Opaque, Route, Rule, Ruleset, Sysctls, Teller, Warning,
+    Address, Conntrack, Container, Engine, FdbEntry, Gap, Link, LinkId, Namespaces, Neighbour,
+    Network, NsId, Opaque, Route, Rule, Ruleset, Sysctls, Teller, Warning,
 };
 
 /// Everything that was read of one or more hosts at one time.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// All namespaces found.
-    pub namespaces: BTreeMap<NsId, Namespace>,
+    pub namespaces: Namespaces,
     /// The namespace that nestwork itself ran in.
     pub viewer: Option<NsId>,
     /// When, in seconds since 1970 (0 in fixtures).

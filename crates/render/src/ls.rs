@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use model::{Namespace, NsFile, NsId, NsKey, Snapshot};
 
 use crate::page::Page;
@@ -27,20 +29,27 @@ pub fn ls(snapshot: &Snapshot, seen_from: Option<NsId>, style: &Style) -> String
 
 /// The visible namespaces, each after the one that it is inside of, with its depth.
 pub(crate) fn rows(snapshot: &Snapshot, seen_from: Option<NsId>) -> Vec<(usize, &Namespace)> {
-    let mut rows = Vec::new();
-    let is_root = |ns: &&Namespace| ns.parent.is_none_or(|p| !snapshot.namespaces.contains_key(&p));
-    match seen_from {
-        Some(id) => rows.extend(snapshot.namespaces.get(&id).map(|ns| (0, ns))),
-        None => rows.extend(snapshot.namespaces.values().filter(is_root).map(|ns| (0, ns))),
+    let mut inside: BTreeMap<NsId, Vec<&Namespace>> = BTreeMap::new();
+    let mut roots = Vec::new();
+    for ns in snapshot.namespaces.values() {
+        match ns.parent.filter(|p| snapshot.namespaces.contains_key(p)) {
+            Some(parent) => inside.entry(parent).or_default().push(ns),
+            None => roots.push(ns),
+        }
     }
-    let mut at = 0;
-    while let Some((depth, ns)) = rows.get(at).copied() {
-        at += 1;
-        let mut children: Vec<(usize, &Namespace)> =
-            snapshot.children(ns.id).map(|c| (depth + 1, c)).collect();
-        children.retain(|(_, c)| !rows.iter().any(|(_, r)| r.id == c.id));
-        children.sort_by_key(|(_, c)| order(c));
-        rows.splice(at..at, children);
+    if let Some(id) = seen_from {
+        roots = snapshot.namespaces.get(&id).into_iter().collect();
+    }
+    // What is still to be told, the next last.
+    let mut left: Vec<(usize, &Namespace)> = roots.into_iter().rev().map(|ns| (0, ns)).collect();
+    let mut rows = Vec::new();
+    while let Some((depth, ns)) = left.pop() {
+        rows.push((depth, ns));
+        // Taken away, so that a cycle in what was read ends.
+        let mut children = inside.remove(&ns.id).unwrap_or_default();
+        children.retain(|c| Some(c.id) != seen_from);
+        children.sort_by_key(|c| std::cmp::Reverse(order(c)));
+        left.extend(children.into_iter().map(|c| (depth + 1, c)));
     }
     rows
 }

@@ -1,0 +1,82 @@
+//! All namespaces of a Snapshot, with an index of their names.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::{IntoIter, Iter};
+use std::ops::{Deref, DerefMut};
+use std::sync::OnceLock;
+
+use crate::{Namespace, NsId};
+
+/// Namespaces by id. It is read and changed as the map that it holds; the index of names is made
+/// when it is first asked for, and thrown away with every change.
+#[derive(Debug, Default)]
+pub struct Namespaces {
+    map: BTreeMap<NsId, Namespace>,
+    names: OnceLock<Names>,
+}
+
+/// What everybody is called, as seen by one viewer.
+#[derive(Debug)]
+pub(crate) struct Names {
+    pub(crate) viewer: Option<NsId>,
+    pub(crate) of: BTreeMap<NsId, String>,
+}
+
+impl Namespaces {
+    /// The index of names, made by `make` where there is none.
+    pub(crate) fn names(&self, make: impl FnOnce() -> Names) -> &Names {
+        self.names.get_or_init(make)
+    }
+}
+
+/// A copy is often made to be changed: it begins without an index.
+impl Clone for Namespaces {
+    fn clone(&self) -> Self {
+        self.map.clone().into()
+    }
+}
+
+impl From<BTreeMap<NsId, Namespace>> for Namespaces {
+    fn from(map: BTreeMap<NsId, Namespace>) -> Self {
+        Self { map, names: OnceLock::new() }
+    }
+}
+
+impl FromIterator<(NsId, Namespace)> for Namespaces {
+    fn from_iter<I: IntoIterator<Item = (NsId, Namespace)>>(all: I) -> Self {
+        BTreeMap::from_iter(all).into()
+    }
+}
+
+impl Deref for Namespaces {
+    type Target = BTreeMap<NsId, Namespace>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.map
+    }
+}
+
+impl DerefMut for Namespaces {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.names = OnceLock::new();
+        &mut self.map
+    }
+}
+
+impl<'a> IntoIterator for &'a Namespaces {
+    type Item = (&'a NsId, &'a Namespace);
+    type IntoIter = Iter<'a, NsId, Namespace>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.map.iter()
+    }
+}
+
+impl IntoIterator for Namespaces {
+    type Item = (NsId, Namespace);
+    type IntoIter = IntoIter<NsId, Namespace>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.map.into_iter()
+    }
+}
