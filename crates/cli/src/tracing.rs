@@ -73,7 +73,7 @@ pub(crate) fn trace(session: &Session, snapshot: &Snapshot, wish: &Wish) -> Resu
         (Some(live), _) if live.arrived && live.agrees => Exit::Yes,
         (Some(_), _) | (None, Verdict::No(_)) => Exit::No,
         (None, Verdict::Yes) => Exit::Yes,
-        (None, Verdict::Unknown(_)) => Exit::Unknown,
+        (None, Verdict::Unknown(_) | Verdict::Assumed) => Exit::Unknown,
     })
 }
 

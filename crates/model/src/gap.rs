@@ -18,6 +18,23 @@ pub struct Gap {
     pub part: String,
     /// Why: the kernel's word for it.
     pub cause: String,
+    /// What may be taken for it by whoever says so: what the Snapshot holds in its place, in words.
+    /// None: nothing; whoever needs that part cannot tell.
+    pub assumed: Option<String>,
+}
+
+impl Gap {
+    /// A part that could not be read, and for which nothing is to be taken.
+    #[must_use]
+    pub fn new(part: &str, cause: impl fmt::Display) -> Self {
+        Self { part: part.to_owned(), cause: cause.to_string(), assumed: None }
+    }
+
+    /// A part for which the Snapshot holds what is usual.
+    #[must_use]
+    pub fn assumed(part: &str, cause: impl fmt::Display, what: &str) -> Self {
+        Self { assumed: Some(what.to_owned()), ..Self::new(part, cause) }
+    }
 }
 
 /// Something in a namespace that changes where packets go and that the walk does not model.

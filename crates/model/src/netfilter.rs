@@ -329,6 +329,14 @@ pub enum Expr {
     Match(Xt),
     /// An xtables target.
     Target(Xt),
+    /// A condition that whoever showed the rule left out (`iptables -L` without `-v` hides links).
+    /// The kernel has no such expression, so it cannot be written.
+    Hidden {
+        /// Which, in words.
+        what: String,
+        /// Whether it may be taken to hold, by whoever says so.
+        holds: bool,
+    },
     /// Anything else: kept as it came, and never guessed at.
     Opaque {
         /// The kernel's name of the expression.

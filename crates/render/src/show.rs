@@ -2,7 +2,7 @@ mod link;
 
 use std::collections::BTreeMap;
 
-use model::{FdbEntry, Link, NameSource, Namespace, NsFile, Process, Snapshot, Target};
+use model::{FdbEntry, Gap, Link, NameSource, Namespace, NsFile, Process, Snapshot, Target};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
@@ -215,11 +215,17 @@ fn device_sysctls(ns: &Namespace, l: &Link) -> Vec<String> {
 fn doubts(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
     let opaque: Vec<String> = ns.opaque.iter().map(ToString::to_string).collect();
     section_if(page, "not modelled, so that packets here have an unknown fate", &opaque);
-    let gaps: Vec<String> = ns.gaps.iter().map(|g| format!("{}: {}", g.part, g.cause)).collect();
+    let gaps: Vec<String> = ns.gaps.iter().map(gap).collect();
     section_if(page, "not read", &gaps);
     let warnings: Vec<String> =
         snapshot.warnings.iter().filter(|w| w.ns == Some(ns.id)).map(|w| w.text.clone()).collect();
     section_if(page, "warnings", &warnings);
+}
+
+/// `netfilter: no file shows it; assumed: nothing there`.
+fn gap(gap: &Gap) -> String {
+    let assumed = gap.assumed.as_ref().map(|a| format!("; assumed: {a}")).unwrap_or_default();
+    format!("{}: {}{assumed}", gap.part, gap.cause)
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub fn trace(
     }
     if let Some(live) = live {
         teller.judge(trace, live);
+    } else if trace.verdict() == Verdict::Assumed {
+        teller.unsure(trace);
     }
     teller.page.finish()
 }
@@ -92,6 +94,18 @@ impl Teller<'_> {
         }
     }
 
+    /// The end of a trace that holds only if what it assumes does.
+    fn unsure(&mut self, trace: &Trace) {
+        let mut parts: Vec<String> = Vec::new();
+        for (ns, gap) in trace.assumptions() {
+            parts.push(format!("{} of {}", gap.part, self.snapshot.name_of(ns)));
+        }
+        self.page.end().put(Tone::Doubt, "unsure   ");
+        let text = format!("it rests on what was not shown (?): {}", parts.join(", "));
+        self.page.wrapped(Tone::Plain, &text);
+        self.page.end();
+    }
+
     /// One way: its namespaces, its steps, its end. Behind the place where it was lost, only what
     /// was seen is told.
     fn way(&mut self, way: &Way, marks: Option<&[Mark]>, depth: usize) {
@@ -103,6 +117,7 @@ impl Teller<'_> {
             for (n, step) in hop.steps.iter().enumerate() {
                 let behind = self.lost && marks.is_some();
                 let sign = match (marks, is_place(step)) {
+                    _ if matches!(step.action, Action::Assumed(_)) => Sign::plain(Tone::Doubt, "?"),
                     (None, _) => Sign::plain(Tone::Plain, "·"),
                     (Some(_), false) => Sign::plain(Tone::Faint, "-"),
                     (Some(marks), true) => {
@@ -141,7 +156,7 @@ impl Teller<'_> {
         let (place, rest) = step_words(self.snapshot, step);
         let tone = match step.action {
             Action::Dropped(_) => Tone::Bad,
-            Action::Unknown(_) => Tone::Doubt,
+            Action::Unknown(_) | Action::Assumed(_) => Tone::Doubt,
             _ => Tone::Plain,
         };
         match sign.seen {

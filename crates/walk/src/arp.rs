@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use model::{
-    Family, Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState, NsId, RouteKind,
-    Scope,
+    Family, Gap, Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState, NsId,
+    RouteKind, Scope,
 };
 
 use crate::route::Flow;
@@ -194,6 +194,12 @@ impl<S: Sink> Walker<'_, '_, S> {
             Arp::Reply if skb.ours => Err(delivered),
             Arp::Reply => ignored(),
             Arp::Request => {
+                let place = self.place(id.ns, Stage::Neighbour)?;
+                if place.owner(skb.packet.dst).is_some() {
+                    let usual = |g: &&Gap| g.assumed.is_some() && NEEDED.contains(&g.part.as_str());
+                    let gaps = place.ns.gaps.iter().filter(usual).cloned().collect();
+                    self.assume(skb, Stage::Neighbour, gaps);
+                }
                 if !self.answers_for(skb, id)? {
                     return ignored();
                 }
@@ -211,7 +217,8 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// Whether a request is answered by this link: for an address of its namespace, or as proxy.
     fn answers_for(&self, skb: &Skb, id: LinkId) -> Result<bool, Stop> {
         let place = self.place(id.ns, Stage::Neighbour)?;
-        if let Some(gap) = place.ns.gaps.iter().find(|g| NEEDED.contains(&g.part.as_str())) {
+        let unread = |g: &&Gap| g.assumed.is_none() && NEEDED.contains(&g.part.as_str());
+        if let Some(gap) = place.ns.gaps.iter().find(unread) {
             if place.owner(skb.packet.dst).is_some() {
                 return Ok(true);
             }

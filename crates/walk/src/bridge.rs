@@ -100,7 +100,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// What of a bridge is not modelled.
     fn bridge_modelled(
-        &self,
+        &mut self,
         skb: &Skb,
         id: LinkId,
         link: &Link,
@@ -121,10 +121,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         // Without the settings it is not known whether br_netfilter looks at the packet.
         let parts: &[&str] =
             if skb.arp.is_some() { &["fdb", "links"] } else { &["fdb", "links", "sysctls"] };
-        if let Some(gap) = parts.iter().find_map(|part| place.ns.gap(part)) {
-            let what = format!("{}: {}", gap.part, gap.cause);
-            return stop(Unknown::Gap { ns: id.ns, what });
-        }
+        self.lean_on(skb, Stage::Bridge, parts)?;
         if place.ns.opaque.contains(&Opaque::LegacyEbtables) {
             return stop(Unknown::Opaque { ns: id.ns, what: Opaque::LegacyEbtables });
         }
@@ -349,6 +346,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         copy.spare = true;
         let branch = self.sink.branch();
         let own = std::mem::replace(&mut self.sink, branch);
+        let assumed = self.assumed.clone();
         self.depth += 1;
         let end = match first(self, &mut copy) {
             Ok(next) => self.run(copy, next),
@@ -358,6 +356,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
         };
         self.depth -= 1;
+        self.assumed = assumed;
         (end, std::mem::replace(&mut self.sink, own))
     }
 }

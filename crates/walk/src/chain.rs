@@ -1,6 +1,6 @@
 //! Chains and rules: jumps, verdicts, and what to do about a rule that is not understood.
 
-use model::{Chain, Conntrack, Data, Expr, NftRule, NsId, Policy, Table, Verdict};
+use model::{Chain, Conntrack, Data, Expr, Gap, NftRule, NsId, Policy, Table, Verdict};
 
 use crate::indexed::{BaseRef, Place};
 use crate::nat::Request;
@@ -39,6 +39,8 @@ pub(crate) struct State<'a> {
     pub(crate) mark: u32,
     pub(crate) untracked: bool,
     pub(crate) matched: Vec<At<'a>>,
+    /// What was taken for conditions that are not shown.
+    pub(crate) assumed: Vec<Gap>,
     forks: u32,
 }
 
@@ -68,6 +70,7 @@ pub(crate) struct Doubt {
 }
 
 /// What one rule does, once it was gone through.
+#[derive(Clone)]
 enum Did {
     /// It did not match.
     Nothing,
@@ -81,11 +84,14 @@ enum Did {
 
 /// A rule gone through: what it does if it matches, and what stands against being sure that it
 /// does.
+#[derive(Clone)]
 struct Outcome {
     did: Did,
     mark: Option<u32>,
     untrack: bool,
     doubt: Option<String>,
+    /// A condition that is not shown, and whether it is taken to hold.
+    hidden: Option<(String, bool)>,
 }
 
 impl<'a> At<'a> {
@@ -107,7 +113,14 @@ impl<'a> At<'a> {
 
 impl State<'_> {
     pub(crate) const fn new(mark: u32) -> Self {
-        Self { stack: Vec::new(), mark, untracked: false, matched: Vec::new(), forks: 0 }
+        Self {
+            stack: Vec::new(),
+            mark,
+            untracked: false,
+            matched: Vec::new(),
+            assumed: Vec::new(),
+            forks: 0,
+        }
     }
 }
 
@@ -149,6 +162,12 @@ impl<'a> Chains<'a, '_> {
                 top.index += 1;
             }
             let outcome = self.rule(rule, &state);
+            if let Some(hidden) = outcome.hidden.clone().filter(|_| outcome.doubt.is_none()) {
+                if outcome.matters() {
+                    return self.by_assumption(state, at, outcome, hidden);
+                }
+                continue;
+            }
             let Some(what) = outcome.doubt.clone() else {
                 if let Some(end) = self.apply(&mut state, at, outcome)? {
                     return Ok(Ended { end, state });
@@ -176,13 +195,48 @@ impl<'a> Chains<'a, '_> {
         if state.forks > MAX_FORKS {
             return Err(doubt());
         }
-        let mut with = state.clone();
-        let with = match self.apply(&mut with, at, outcome)? {
-            Some(end) => Ended { end, state: with },
-            None => self.go_on(with)?,
-        };
+        let with = self.if_it_matches(state.clone(), at, outcome)?;
         let without = self.go_on(state)?;
         if with.same_effect(&without) { Ok(without) } else { Err(doubt()) }
+    }
+
+    /// A rule with a condition that is not shown: if that makes a difference, it is taken as the
+    /// condition says, and said.
+    fn by_assumption(
+        &self,
+        mut state: State<'a>,
+        at: At<'a>,
+        outcome: Outcome,
+        (what, holds): (String, bool),
+    ) -> Result<Ended<'a>, Doubt> {
+        state.forks += 1;
+        if state.forks <= MAX_FORKS {
+            let with = self.if_it_matches(state.clone(), at, outcome.clone());
+            let without = self.go_on(state.clone());
+            let ended = if holds { with.as_ref() } else { without.as_ref() };
+            if let (Ok(with), Ok(without), Ok(ended)) = (&with, &without, ended)
+                && with.same_effect(without)
+            {
+                return Ok(ended.clone());
+            }
+        }
+        let place = at.refer(self.place.ns.id);
+        let part = format!("rule {} of {} {}", place.number, place.chain.table, place.chain.chain);
+        let taken = if holds { "it matches" } else { "it does not match" };
+        state.assumed.push(Gap::assumed(&part, format_args!("{what} hidden"), taken));
+        if holds { self.if_it_matches(state, at, outcome) } else { self.go_on(state) }
+    }
+
+    fn if_it_matches(
+        &self,
+        mut state: State<'a>,
+        at: At<'a>,
+        outcome: Outcome,
+    ) -> Result<Ended<'a>, Doubt> {
+        match self.apply(&mut state, at, outcome)? {
+            Some(end) => Ok(Ended { end, state }),
+            None => self.go_on(state),
+        }
     }
 
     fn policy(&self) -> End<'a> {
@@ -258,6 +312,7 @@ impl<'a> Chains<'a, '_> {
             mark: None,
             untrack: false,
             doubt: None,
+            hidden: None,
         };
         for expr in &rule.exprs {
             let step = self.expression(expr, &mut registers, outcome.mark.unwrap_or(state.mark));
@@ -265,6 +320,11 @@ impl<'a> Chains<'a, '_> {
                 Effect::Goes => {}
                 Effect::Fails => return Outcome { did: Did::Nothing, doubt: None, ..outcome },
                 Effect::Doubts(what) => _ = outcome.doubt.get_or_insert(what),
+                Effect::Hidden(what, holds) => {
+                    // Of several, one that does not hold is enough.
+                    let before = outcome.hidden.take().is_none_or(|(_, holds)| holds);
+                    outcome.hidden = Some((what, holds && before));
+                }
                 Effect::Mark(mark) => outcome.mark = Some(mark),
                 Effect::Untrack => outcome.untrack = true,
                 Effect::Verdict(Verdict::Continue) => {}
@@ -307,6 +367,8 @@ pub(crate) enum Effect {
     Fails,
     /// It is not understood; if the rule matches hangs on it.
     Doubts(String),
+    /// It is not shown, and taken to hold or not.
+    Hidden(String, bool),
     /// The packet's mark is this from now on.
     Mark(u32),
     /// The packet is not tracked.
@@ -353,6 +415,7 @@ impl<'a> Chains<'a, '_> {
             Expr::Reject { .. } => Effect::Reject,
             Expr::Match(xt) => self.xt_match(xt, mark),
             Expr::Target(xt) => self.xt_target(xt, mark),
+            Expr::Hidden { what, holds } => Effect::Hidden(what.clone(), *holds),
             Expr::Opaque { name, data } => match name.as_str() {
                 "log" | "last" | "dup" => Effect::Goes,
                 "notrack" => Effect::Untrack,

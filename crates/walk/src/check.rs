@@ -35,7 +35,7 @@ pub fn check(
     let end = match trace.verdict() {
         Verdict::Yes => arrived,
         Verdict::No(_) => !arrived,
-        Verdict::Unknown(_) => true,
+        Verdict::Unknown(_) | Verdict::Assumed => true,
     };
     let agrees = end && there.iter().chain(&back_marks).all(right) && (open || astray.is_empty());
     Checked { there, back: back_marks, astray, agrees, arrived }

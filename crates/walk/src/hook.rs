@@ -26,6 +26,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         iif: Option<u32>,
         oif: Option<u32>,
     ) -> Result<(), Stop> {
+        // Every packet that a namespace handles passes just one of these.
+        if matches!(hook, Hook::Input | Hook::Forward | Hook::Output) {
+            self.lean_on(skb, Stage::Hook(hook), &["netfilter"])?;
+        }
         let place = self.place(skb.ns, Stage::Hook(hook))?;
         for item in place.hook(hook) {
             match item {
@@ -59,6 +63,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let unknown = Unknown::Rule { rule: *doubt.rule, what: doubt.what };
             Stop::unknown(stage, unknown)
         })?;
+        self.assume(skb, stage, ended.state.assumed.clone());
         let lost = |reason| Err(Stop::lost(stage, skb.ns, None, reason));
         match &ended.end {
             ChainEnd::Drop(Some(rule)) => return lost(Reason::RuleDrop(rule.refer(skb.ns))),

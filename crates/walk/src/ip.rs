@@ -10,7 +10,7 @@ use crate::walker::Walker;
 use crate::{Action, Disposition, IcmpKind, Loss, Packet, Payload, Reason, Sink, Stage, Unknown};
 
 /// Parts of a namespace without which nothing can be said about IP there.
-const NEEDED: [&str; 6] = ["links", "addresses", "routes", "rules", "netfilter", "sysctls"];
+const NEEDED: [&str; 5] = ["links", "addresses", "routes", "rules", "sysctls"];
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// A process of this namespace sends.
@@ -184,7 +184,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// What of a namespace is not modelled, or was not read.
-    pub(crate) fn modelled(&self, skb: &Skb, stage: Stage) -> Result<(), Stop> {
+    pub(crate) fn modelled(&mut self, skb: &Skb, stage: Stage) -> Result<(), Stop> {
         let place = self.place(skb.ns, stage)?;
         let opaque =
             place.ns.opaque.iter().find(|o| {
@@ -194,11 +194,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let unknown = Unknown::Opaque { ns: skb.ns, what: what.clone() };
             return Err(Stop::unknown(stage, unknown));
         }
-        if let Some(gap) = place.ns.gaps.iter().find(|g| NEEDED.contains(&g.part.as_str())) {
-            let what = format!("{}: {}", gap.part, gap.cause);
-            return Err(Stop::unknown(stage, Unknown::Gap { ns: skb.ns, what }));
+        if place.ns.gap("netfilter").is_some_and(|gap| gap.assumed.is_none()) {
+            self.lean_on(skb, stage, &["netfilter"])?;
         }
-        Ok(())
+        self.lean_on(skb, stage, &NEEDED)
     }
 }
 

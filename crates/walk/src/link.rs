@@ -29,6 +29,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             LinkKind::Veth => self.through_pair(skb, id, link),
             LinkKind::Bridge(_) => self.bridge_out(skb, id),
             LinkKind::Physical | LinkKind::Tap(_) => {
+                self.lean_on(skb, Stage::Transmit, &["kinds"])?;
                 Err(Stop::new(Stage::Transmit, Disposition::Left(id)))
             }
             kind => unknown(format!("kind {}", kind.as_str())),
@@ -105,13 +106,16 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// tc and nft's netdev chains stand before and behind a link.
-    fn traffic_control(&self, skb: &Skb, id: LinkId, link: &Link, hook: Hook) -> Result<(), Stop> {
+    fn traffic_control(
+        &mut self,
+        skb: &Skb,
+        id: LinkId,
+        link: &Link,
+        hook: Hook,
+    ) -> Result<(), Stop> {
         let stage = if hook == Hook::Ingress { Stage::Receive } else { Stage::Transmit };
         let place = self.place(skb.ns, stage)?;
-        if let Some(gap) = place.ns.gap("qdiscs") {
-            let what = format!("{}: {}", gap.part, gap.cause);
-            return Err(Stop::unknown(stage, Unknown::Gap { ns: id.ns, what }));
-        }
+        self.lean_on(skb, stage, &["qdiscs"])?;
         for base in place.base_chains(&[Family::Netdev]) {
             let bound = base
                 .chain

@@ -7,7 +7,7 @@ use model::{Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState};
 use crate::arp::{Asked, Asker};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, ArpAnswer, Disposition, Indexed, Loss, Reason, Sink, Stage, Unknown};
+use crate::{Action, ArpAnswer, Disposition, Indexed, Loss, Reason, Sink, Stage};
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// `neigh_resolve_output`: writes the frame's addresses.
@@ -24,10 +24,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             self.tell(skb, Stage::Neighbour, || Action::Neighbour { ip, link: out, entry });
             return Ok(());
         }
-        if let Some(gap) = self.place(out.ns, Stage::Neighbour)?.ns.gap("neighbours") {
-            let what = format!("neighbours: {}", gap.cause);
-            return Err(Stop::unknown(Stage::Neighbour, Unknown::Gap { ns: out.ns, what }));
-        }
+        self.lean_on(skb, Stage::Neighbour, &["neighbours"])?;
         self.ask(skb, out, link, ip)
     }
 

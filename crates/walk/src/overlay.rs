@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
-use model::{Conntrack, LinkId, Mac, Neighbour, NsId, Tuple};
+use model::{Conntrack, Gap, LinkId, Mac, Neighbour, NsId, Tuple};
 
 /// What packets teach on their way, laid over a Snapshot that stays as it was read: so that the
 /// answer walks on from what the first packet left behind.
@@ -13,6 +13,8 @@ pub struct Overlay {
     pub(crate) neighbours: HashMap<(LinkId, Ipv4Addr), Neighbour>,
     /// Connections that packets met or began.
     pub(crate) connections: Vec<Connection>,
+    /// What was assumed of parts that were not read.
+    pub(crate) assumed: Vec<(NsId, Gap)>,
 }
 
 /// A tracked connection that a packet belongs to.
@@ -44,6 +46,12 @@ impl Overlay {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// What the walks so far assumed of parts that were not read: where, and what.
+    #[must_use]
+    pub fn assumptions(&self) -> &[(NsId, Gap)] {
+        &self.assumed
     }
 
     /// The connection in `ns` with that tuple in one of its directions.

@@ -1,6 +1,6 @@
 use std::net::Ipv4Addr;
 
-use model::{LinkId, NsId, Snapshot};
+use model::{Gap, LinkId, NsId, Snapshot};
 
 use crate::route::Flow;
 use crate::skb::{End, Next, Skb};
@@ -184,12 +184,36 @@ impl Trace {
     pub fn verdict(&self) -> Verdict<'_> {
         for way in std::iter::once(&self.there).chain(&self.back) {
             match &way.disposition {
+                Disposition::Lost(_) if !self.assumptions().is_empty() => return Verdict::Assumed,
                 Disposition::Lost(loss) => return Verdict::No(loss),
                 Disposition::Unknown(unknown) => return Verdict::Unknown(unknown),
                 Disposition::Delivered(_) | Disposition::Left(_) | Disposition::Ignored => {}
             }
         }
-        Verdict::Yes
+        if self.assumptions().is_empty() { Verdict::Yes } else { Verdict::Assumed }
+    }
+
+    /// What was assumed on its ways, those of requests and copies included: where, and what.
+    #[must_use]
+    pub fn assumptions(&self) -> Vec<(NsId, Gap)> {
+        let mut found = Vec::new();
+        for way in std::iter::once(&self.there).chain(&self.back) {
+            assumptions(way, &mut found);
+        }
+        found
+    }
+}
+
+fn assumptions(way: &Way, found: &mut Vec<(NsId, Gap)>) {
+    for hop in &way.hops {
+        for step in &hop.steps {
+            if let Action::Assumed(gaps) = &step.action {
+                let new = gaps.iter().map(|gap| (hop.ns, gap.clone()));
+                let new: Vec<_> = new.filter(|gap| !found.contains(gap)).collect();
+                found.extend(new);
+            }
+            step.children.iter().for_each(|child| assumptions(child, found));
+        }
     }
 }
 
@@ -202,6 +226,9 @@ pub enum Verdict<'a> {
     No(&'a Loss),
     /// It cannot be told.
     Unknown(&'a Unknown),
+    /// It can be told only by what was assumed of parts that were not read; the dispositions say
+    /// what would then become of it.
+    Assumed,
 }
 
 fn start<S: Sink>(walker: &mut Walker<'_, '_, S>, from: Place, mut packet: Packet) -> End {

@@ -6,7 +6,8 @@
 use std::net::Ipv4Addr;
 
 use model::{
-    Conntrack, Family, FdbEntry, Hook, LinkId, Mac, Neighbour, NsId, Opaque, Route, Rule, Tuple,
+    Conntrack, Family, FdbEntry, Gap, Hook, LinkId, Mac, Neighbour, NsId, Opaque, Route, Rule,
+    Tuple,
 };
 
 use crate::Packet;
@@ -248,6 +249,8 @@ pub enum Action {
     Dropped(Loss),
     /// What would happen here is not known.
     Unknown(Unknown),
+    /// The packet goes on by what is taken for parts that were not read ([`Gap::assumed`]).
+    Assumed(Vec<Gap>),
 }
 
 /// Who answers an ARP request.

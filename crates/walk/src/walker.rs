@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use model::{Link, LinkId, Mac, NsId};
+use model::{Gap, Link, LinkId, Mac, NsId};
 
 use crate::indexed::Place;
 use crate::skb::{End, Next, Skb, Stop};
@@ -25,6 +25,8 @@ pub(crate) struct Walker<'a, 'o, S> {
     pub(crate) doubts: Option<Unknown>,
     /// Whom MASQUERADE is to find an address for: the next hop of the packet being sent.
     pub(crate) masquerade_hop: Option<Ipv4Addr>,
+    /// What has been assumed on this way so far, and told.
+    pub(crate) assumed: Vec<(NsId, Gap)>,
 }
 
 /// An answer to an ARP request.
@@ -51,6 +53,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             heard: Vec::new(),
             doubts: None,
             masquerade_hop: None,
+            assumed: Vec::new(),
         }
     }
 
@@ -111,15 +114,45 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     pub(crate) fn aside(&mut self, skb: Skb, next: Next) -> (End, S) {
         let branch = self.sink.branch();
         let own = std::mem::replace(&mut self.sink, branch);
+        let assumed = self.assumed.clone();
         self.depth += 1;
         let end = self.run(skb, next);
         self.depth -= 1;
+        self.assumed = assumed;
         (end, std::mem::replace(&mut self.sink, own))
     }
 
     /// Tells a step.
     pub(crate) fn tell(&mut self, skb: &Skb, stage: Stage, action: impl FnOnce() -> Action) {
         self.sink.step(skb.ns, stage, &skb.packet, action);
+    }
+
+    /// The packet needs these parts of its namespace. One that was not read ends its way, unless
+    /// something may be taken for it: that is told, once on each way.
+    pub(crate) fn lean_on(&mut self, skb: &Skb, stage: Stage, parts: &[&str]) -> Result<(), Stop> {
+        let ns = skb.ns;
+        let gaps = &self.place(ns, stage)?.ns.gaps;
+        let needed: Vec<&Gap> = gaps.iter().filter(|g| parts.contains(&g.part.as_str())).collect();
+        if let Some(gap) = needed.iter().find(|g| g.assumed.is_none()) {
+            let what = format!("{}: {}", gap.part, gap.cause);
+            return Err(Stop::unknown(stage, Unknown::Gap { ns, what }));
+        }
+        self.assume(skb, stage, needed.into_iter().cloned().collect());
+        Ok(())
+    }
+
+    /// Tells what is assumed, unless this way has told it.
+    pub(crate) fn assume(&mut self, skb: &Skb, stage: Stage, gaps: Vec<Gap>) {
+        let all = gaps.into_iter().map(|gap| (skb.ns, gap));
+        let new: Vec<_> = all.filter(|gap| !self.assumed.contains(gap)).collect();
+        if new.is_empty() {
+            return;
+        }
+        self.assumed.extend(new.iter().cloned());
+        let once = new.iter().filter(|gap| !self.overlay.assumed.contains(gap)).cloned();
+        let once: Vec<_> = once.collect();
+        self.overlay.assumed.extend(once);
+        self.tell(skb, stage, || Action::Assumed(new.into_iter().map(|(_, gap)| gap).collect()));
     }
 
     pub(crate) fn place(&self, ns: NsId, stage: Stage) -> Result<&'a Place<'a>, Stop> {

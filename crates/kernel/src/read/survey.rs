@@ -50,8 +50,7 @@ impl Reading {
 
     /// Notes that a part could not be read.
     pub(super) fn gap(&mut self, part: &str, cause: impl ToString) {
-        let gap = Gap { part: part.to_owned(), cause: cause.to_string() };
-        self.namespace.gaps.push(gap);
+        self.namespace.gaps.push(Gap::new(part, cause.to_string()));
     }
 
     /// A part's value, or its gap.

@@ -158,6 +158,9 @@ pub struct GapView {
     pub part: String,
     /// Why.
     pub cause: String,
+    /// What is taken for it, by whatever says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assumed: Option<String>,
 }
 
 /// All facts of a namespace or a link; None if it is not in the Snapshot.
@@ -192,7 +195,11 @@ pub fn show(snapshot: &Snapshot, target: Target) -> Option<ShowView> {
         gaps: ns
             .gaps
             .iter()
-            .map(|g| GapView { part: g.part.clone(), cause: g.cause.clone() })
+            .map(|g| GapView {
+                part: g.part.clone(),
+                cause: g.cause.clone(),
+                assumed: g.assumed.clone(),
+            })
             .collect(),
         warnings: snapshot.warnings.iter().filter(|w| w.ns == Some(id)).map(warning).collect(),
     })

@@ -355,7 +355,7 @@ fn what_cannot_be_drawn_is_said() {
     let mut s =
         network("ns host pid 1\nns a in host\nns b in host\nnic host:eth0\nveth host:x a:y");
     let [a, b] = ["a", "b"].map(|n| crate::fixtures::id(&s, n));
-    let gap = model::Gap { part: "links".into(), cause: "EPERM".into() };
+    let gap = model::Gap::new("links", "EPERM");
     s.namespaces.get_mut(&b).unwrap().gaps.push(gap);
     s.namespaces.get_mut(&a).unwrap().links.clear();
     insta::assert_snapshot!(super::map(&s, None, &Style::default()), @r"

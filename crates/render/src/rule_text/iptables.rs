@@ -68,6 +68,9 @@ impl<'a> Reader<'a> {
             }
             Expr::Match(ext) => self.xt_match(ext),
             Expr::Target(ext) => self.target = Some(xt::target(ext)),
+            Expr::Hidden { what, .. } => {
+                self.matches.push(Match::Text(format!("<hidden: {what}>")));
+            }
             Expr::Opaque { name, .. } => self.unknown(name),
             Expr::Immediate { .. } => self.unknown("immediate"),
             other => self.unknown(super::nft::name(other)),

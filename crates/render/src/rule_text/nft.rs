@@ -54,6 +54,7 @@ pub(super) fn name(expr: &Expr) -> &str {
         Expr::Reject { .. } => "reject",
         Expr::Match(_) => "match",
         Expr::Target(_) => "target",
+        Expr::Hidden { what, .. } => what,
         Expr::Opaque { name, .. } => name,
     }
 }
@@ -120,6 +121,7 @@ impl Reader<'_> {
                 None => self.say(xt::matching(ext)),
             },
             Expr::Target(ext) => self.say(xt::target(ext)),
+            Expr::Hidden { what, .. } => self.say(format!("<hidden: {what}>")),
             Expr::Opaque { name, .. } => self.say(format!("<unknown: {name}>")),
         }
     }

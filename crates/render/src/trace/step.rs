@@ -1,4 +1,4 @@
-use model::{LinkId, Snapshot};
+use model::{Gap, LinkId, Snapshot};
 use walk::{Action, ArpAnswer, Loss, NatStep, Reason, RuleRef, Step, Unknown};
 
 use crate::words as w;
@@ -25,6 +25,7 @@ pub(crate) const fn label(step: &Step) -> &'static str {
         Action::Entered { .. } => "enter",
         Action::Dropped(_) => "lost",
         Action::Unknown(_) => "unknown",
+        Action::Assumed(_) => "assumed",
     }
 }
 
@@ -72,7 +73,8 @@ pub(crate) const fn link_of(action: &Action) -> Option<LinkId> {
         | Action::Chain { .. }
         | Action::Translated(_)
         | Action::Tracked { .. }
-        | Action::Unknown(_) => return None,
+        | Action::Unknown(_)
+        | Action::Assumed(_) => return None,
     })
 }
 
@@ -147,7 +149,21 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
         }
         Action::Dropped(loss) => (String::new(), super::because(snapshot, loss, p)),
         Action::Unknown(u) => (String::new(), super::unknown(snapshot, u).1),
+        Action::Assumed(gaps) => (String::new(), assumed(gaps)),
     }
+}
+
+/// `rules: the default ones; tc: no filters (no file shows them)`.
+fn assumed(gaps: &[Gap]) -> String {
+    let mut text = String::new();
+    for (n, gap) in gaps.iter().enumerate() {
+        let taken = gap.assumed.as_deref().unwrap_or("as usual");
+        text.push_str(&format!("{}: {taken}", gap.part));
+        let last = gaps.get(n + 1).is_none_or(|next| next.cause != gap.cause);
+        text.push_str(&if last { format!(" ({})", gap.cause) } else { String::new() });
+        text.push_str(if n + 1 < gaps.len() { "; " } else { "" });
+    }
+    text
 }
 
 fn routed(snapshot: &Snapshot, step: &Step) -> String {

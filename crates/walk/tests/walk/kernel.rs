@@ -18,6 +18,7 @@ pub(crate) fn agree(text: &str, from: &str, to: &str) -> String {
         Verdict::Yes => true,
         Verdict::No(_) => false,
         Verdict::Unknown(unknown) => panic!("unknown: {unknown:?}"),
+        Verdict::Assumed => panic!("assumed: {:?}", trace.assumptions()),
     };
     let (answered, log) = connect(text, from, to);
     let told = tell::trace(&snapshot, &trace);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
+mod assumed;
 mod breaks;
 mod docker;
 mod iptables;

@@ -54,8 +54,11 @@ impl Net {
                 Some(())
             }
             ["gap", ns, part] => {
-                let gap = Gap { part: (*part).into(), cause: "EPERM".into() };
-                self.get(ns).gaps.push(gap);
+                self.get(ns).gaps.push(Gap::new(part, "EPERM"));
+                Some(())
+            }
+            ["assume", ns, part] => {
+                self.get(ns).gaps.push(Gap::assumed(part, "not shown", "the usual"));
                 Some(())
             }
             _ => None,

@@ -108,6 +108,13 @@ impl Tell<'_> {
             Action::Entered { link: l } => format!("entered by {}", link(l)),
             Action::Dropped(loss) => format!("LOST {}", self.loss(loss)),
             Action::Unknown(unknown) => format!("UNKNOWN {}", self.unknown(unknown)),
+            Action::Assumed(gaps) => {
+                let parts: Vec<_> = gaps
+                    .iter()
+                    .map(|g| format!("{}: {}", g.part, g.assumed.as_deref().unwrap_or("?")))
+                    .collect();
+                format!("ASSUMED {}", parts.join("; "))
+            }
         }
     }
 

@@ -79,6 +79,8 @@ fn name(expr: &Expr) -> &str {
         Expr::Reject { .. } => "reject",
         Expr::Match(_) => "match",
         Expr::Target(_) => "target",
+        // The kernel knows no such name, and so refuses what cannot be written.
+        Expr::Hidden { what, .. } => what,
         Expr::Opaque { name, .. } => name,
     }
 }
@@ -101,6 +103,7 @@ fn fill(expr: &Expr, sets: &SetIds, w: &mut Writer) {
             nat::encode(expr, w);
         }
         Expr::Match(ext) | Expr::Target(ext) => xt::encode(ext, w),
+        Expr::Hidden { .. } => {}
         Expr::Opaque { data, .. } => w.raw(data),
     }
 }
