@@ -142,7 +142,9 @@ fn look<'a>(
             Role::Container(_) | Role::Owner => {}
         }
     }
-    let options = ReadOptions { parts: Parts::all() - Parts::CONNTRACK, names: known_names(lab) };
+    // What a lab made has a process or a file; nothing else is its business.
+    let parts = Parts::all() - Parts::CONNTRACK - Parts::DESCRIPTORS;
+    let options = ReadOptions { parts, names: known_names(lab) };
     let snapshot = kernel::read::read(&options).or_fail("cannot read this host")?;
     for fact in plans.flat_map(|w| &w.facts) {
         if let Fact::Cable(CableSpec { a, b: None }) = fact

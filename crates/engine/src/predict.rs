@@ -129,7 +129,7 @@ impl State {
         let mut space = Namespace::new(id);
         space.names.push(Name { text: spec.name.clone(), source: NameSource::File });
         space.parent = spec.inside.as_ref().and_then(|p| self.id(p));
-        space.unprivileged = spec.user.is_some();
+        space.owner.unprivileged = spec.user.is_some();
         let mut lo = link(1, "lo", LinkKind::Loopback, &Pins::default());
         lo.mtu = 65536;
         space.links.insert(1, lo);

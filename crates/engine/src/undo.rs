@@ -45,7 +45,7 @@ fn made_anew(fact: &mut Fact, wanted: &Wanted, then: &State, today: &State) {
     let look = |state: &State| {
         let space = state.space(&spec.name)?;
         let parent = space.parent.and_then(|id| state.name(id)).map(str::to_owned);
-        Some((space.id, space.unprivileged, parent))
+        Some((space.id, space.owner.unprivileged, parent))
     };
     if look(then) == look(today) {
         return;

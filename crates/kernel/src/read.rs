@@ -6,23 +6,29 @@
 //! in anybody else's table. What cannot be asked from outside is read by two threads that enter
 //! each namespace in turn ([`inside`]).
 
+mod denied;
+mod descriptor;
 pub(crate) mod door;
-mod find;
+mod files;
+pub(crate) mod find;
 mod inside;
 mod modules;
 mod mount;
 mod name;
 mod nesting;
+mod netclass;
 mod netfilter;
 mod nsfs;
 mod observer;
+mod partial;
 mod process;
 mod survey;
 mod sysctl;
 
+use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use model::{Snapshot, Warning};
+use model::{Holder, LinkKind, NsId, Snapshot, Warning};
 
 bitflags::bitflags! {
     /// What is read of each namespace, beside what it is and its links and addresses.
@@ -38,6 +44,9 @@ bitflags::bitflags! {
         const NETFILTER = 1 << 3;
         /// Tracked connections.
         const CONNTRACK = 1 << 4;
+        /// Where to look for namespaces: also behind every open descriptor. A host with many open
+        /// files takes its time.
+        const DESCRIPTORS = 1 << 16;
     }
 }
 
@@ -87,7 +96,8 @@ pub enum ReadError {
 /// Only if there is nothing to begin with.
 pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
     let mut warnings = Vec::new();
-    let mut found = find::find(&mut warnings).map_err(ReadError::Proc)?;
+    let mut found = find::find(options.parts.contains(Parts::DESCRIPTORS), &mut warnings)
+        .map_err(ReadError::Proc)?;
     let survey = survey::survey(&found.candidates, options.parts);
     let mut snapshot = Snapshot {
         viewer: Some(found.viewer),
@@ -96,13 +106,26 @@ pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
     };
     nesting::nest(&mut found, &options.names);
     name::name(&mut found, &options.names);
+    let taps = std::mem::take(&mut found.taps);
     for candidate in found.candidates {
         snapshot.namespaces.insert(candidate.namespace.id, candidate.namespace);
     }
     survey.join(&mut snapshot);
+    hold(&mut snapshot, taps);
     warnings.append(&mut snapshot.warnings);
     snapshot.warnings = warnings;
     Ok(snapshot)
+}
+
+/// Fills in who holds tun and tap devices.
+fn hold(snapshot: &mut Snapshot, mut taps: HashMap<(NsId, String), Holder>) {
+    for namespace in snapshot.namespaces.values_mut() {
+        for link in namespace.links.values_mut() {
+            if let LinkKind::Tap(tap) = &mut link.kind {
+                tap.holder = taps.remove(&(namespace.id, link.name.clone()));
+            }
+        }
+    }
 }
 
 fn warning(text: impl Into<String>) -> Warning {

@@ -58,9 +58,9 @@ fn an_owner_in_its_own_user_namespace() {
         let own = Space::new(&["--net"]);
         let other = Space::new(&["--user", "--map-root-user", "--net"]);
         let snapshot = snapshot();
-        assert!(!own.of(&snapshot).unprivileged);
-        assert!(other.of(&snapshot).unprivileged);
-        assert_eq!(other.of(&snapshot).owner_uid, Some(0));
+        assert!(!own.of(&snapshot).owner.unprivileged);
+        assert!(other.of(&snapshot).owner.unprivileged);
+        assert_eq!(other.of(&snapshot).owner.uid, Some(0));
         assert_eq!(other.of(&snapshot).gaps, []);
     });
 }

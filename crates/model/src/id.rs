@@ -30,6 +30,9 @@ pub enum NsKey {
     /// No process, file or mount shows it; only a link's peer does. The number is the observer's
     /// nsid for it, and lasts as long as one Snapshot.
     Unseen(u32),
+    /// A process shows it whose namespaces the reader may not look at: the inode of
+    /// `/proc/PID/net/dev`, of which every network namespace has one of its own.
+    Net(u64),
 }
 
 impl NsId {
@@ -46,6 +49,7 @@ impl fmt::Display for NsId {
         match self.key {
             NsKey::Inode { ino, .. } => write!(f, "net:[{ino}]"),
             NsKey::Unseen(n) => write!(f, "unseen:{n}"),
+            NsKey::Net(ino) => write!(f, "proc:[{ino}]"),
         }
     }
 }

@@ -17,6 +17,7 @@ mod name;
 mod namespaces;
 mod neighbour;
 mod netfilter;
+mod owner;
 mod route;
 mod snapshot;
 mod sysctl;
@@ -33,8 +34,8 @@ pub use fact::{
 pub use gap::{Gap, Opaque, Warning};
 pub use id::{HostId, LinkId, Mac, NsId, NsKey, ParseMacError};
 pub use link::{
-    Bridge, BridgePort, InetConf, Link, LinkFlags, LinkKind, Macvlan, MacvlanMode, OperState,
-    PortState, Relation, StpState, Tap, Vxlan,
+    Bridge, BridgePort, Holder, InetConf, Link, LinkFlags, LinkKind, Macvlan, MacvlanMode,
+    OperState, PortState, Relation, StpState, Tap, Vxlan,
 };
 pub use name::{NameError, Target};
 pub use namespaces::Namespaces;
@@ -43,6 +44,7 @@ pub use netfilter::{
     BaseChain, Chain, CmpOp, Compat, CtKey, Data, Expr, Family, Hook, MetaKey, NatKind,
     PayloadBase, Policy, Reg, Rule as NftRule, Ruleset, Set, SetElement, Table, Verdict,
 };
+pub use owner::{NsInode, Owner, UserNs};
 pub use route::{
     Nexthop, Protocol, Route, RouteKind, Rule, RuleAction, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN,
 };

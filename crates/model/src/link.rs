@@ -7,7 +7,7 @@ mod vxlan;
 
 pub use bridge::{Bridge, BridgePort, PortState, StpState};
 pub use macvlan::{Macvlan, MacvlanMode};
-pub use tap::Tap;
+pub use tap::{Holder, Tap};
 pub use vxlan::Vxlan;
 
 use crate::{LinkId, Mac, NsId};

@@ -201,6 +201,9 @@ impl Snapshot {
         if let Some(ino) = word.strip_prefix("net:[").and_then(|w| w.strip_suffix(']')) {
             return matches!(ns.id.key, NsKey::Inode { ino: i, .. } if ino.parse() == Ok(i));
         }
+        if matches!(ns.id.key, NsKey::Unseen(_) | NsKey::Net(_)) && ns.id.to_string() == word {
+            return true;
+        }
         if word.starts_with('/') {
             return ns.files.iter().any(|f| f.path == word);
         }

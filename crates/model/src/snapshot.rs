@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Address, Conntrack, Container, Engine, FdbEntry, Gap, Link, LinkId, Namespaces, Neighbour,
-    Network, NsId, Opaque, Route, Rule, Ruleset, Sysctls, Teller, Warning,
+    Network, NsId, NsInode, Opaque, Owner, Route, Rule, Ruleset, Sysctls, Teller, Warning,
 };
 
 /// Everything that was read of one or more hosts at one time.
@@ -50,10 +50,10 @@ pub struct Namespace {
     pub containers: Vec<Container>,
     /// Networks of engines that run in it.
     pub networks: Vec<Network>,
-    /// Owner as this reader's user namespace sees it: uid of the creator of its user namespace.
-    pub owner_uid: Option<u32>,
-    /// The owning user namespace is not the initial one (or not the reader's).
-    pub unprivileged: bool,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The PID namespace of the process that stands for it.
+    pub pid_ns: Option<NsInode>,
     /// Its own table of nsids: number → namespace. −1 is never in it.
     pub nsids: BTreeMap<u32, NsId>,
     /// Links by ifindex.
@@ -93,8 +93,8 @@ impl Namespace {
             files: Vec::new(),
             containers: Vec::new(),
             networks: Vec::new(),
-            owner_uid: None,
-            unprivileged: false,
+            owner: Owner::default(),
+            pid_ns: None,
             nsids: BTreeMap::new(),
             links: BTreeMap::new(),
             addresses: Vec::new(),

@@ -93,14 +93,14 @@ impl Net {
         ns.sysctls.default_ttl = 64;
         ns.sysctls.bridge_nf_call_iptables = Some(true);
         ns.rules = Rule::defaults();
-        ns.owner_uid = Some(0);
+        ns.owner.uid = Some(0);
         let mut pid = 1000 + 10 * u32::try_from(number).unwrap();
         let mut rest = words[1..].iter();
         while let Some(word) = rest.next() {
             match *word {
                 "in" => ns.parent = Some(self.id(rest.next().unwrap())),
                 "pid" => pid = rest.next().unwrap().parse().unwrap(),
-                "unprivileged" => (ns.unprivileged, ns.owner_uid) = (true, Some(100_000)),
+                "unprivileged" => (ns.owner.unprivileged, ns.owner.uid) = (true, Some(100_000)),
                 "forward" => ns.sysctls.ip_forward = true,
                 "viewer" => {
                     self.snapshot.viewer = Some(ns.id);
@@ -109,6 +109,7 @@ impl Net {
                 other => panic!("{other}?"),
             }
         }
+        ns.found.push(model::Found::Process);
         ns.processes.push(Process { pid, inner_pid: 1, comm: "sh".into(), uid: 0 });
         let mut lo = link_of(1, "lo", LinkKind::Loopback);
         lo.flags |= LinkFlags::LOOPBACK;

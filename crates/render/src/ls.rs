@@ -72,17 +72,18 @@ pub(crate) fn hidden(
     viewer.nsids.iter().filter(|(_, id)| !visible(id)).map(|(n, id)| (*n, *id)).collect()
 }
 
-/// `4026531840`, or `unseen` for what has no inode that we know.
+/// `4026531840`; `unseen` or `denied` for what has no inode that we know.
 pub(crate) fn inode(id: NsId) -> String {
     match id.key {
         NsKey::Inode { ino, .. } => ino.to_string(),
         NsKey::Unseen(_) => "unseen".to_owned(),
+        NsKey::Net(_) => "denied".to_owned(),
     }
 }
 
 /// `root` or the uid; who owns it counts more than who runs in it.
 pub(crate) fn owner(ns: &Namespace) -> String {
-    match ns.owner_uid.or_else(|| ns.processes.first().map(|p| p.uid)) {
+    match ns.owner.uid.or_else(|| ns.processes.first().map(|p| p.uid)) {
         Some(0) => "root".to_owned(),
         Some(uid) => uid.to_string(),
         None => String::new(),

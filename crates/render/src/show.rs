@@ -6,7 +6,7 @@ use model::{FdbEntry, Gap, Link, NameSource, Namespace, NsFile, Process, Snapsho
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
-use crate::{ls, rule_text, words};
+use crate::{rule_text, words};
 
 /// All facts of one namespace, or of one link.
 #[must_use]
@@ -55,14 +55,13 @@ fn identity(snapshot: &Snapshot, ns: &Namespace) -> Vec<Vec<String>> {
         Some(id) => format!("{} (in {})", f.path, snapshot.name_of(id)),
         None => f.path.clone(),
     };
-    let mut owner = ls::owner(ns);
-    if ns.unprivileged {
-        owner.push_str(", in a user namespace of its own");
-    }
+    let pid_ns = ns.pid_ns.map(|p| format!("pid:[{}]", p.ino)).unwrap_or_default();
     [
         ("names", names.join(", ")),
         ("inside", ns.parent.map(|p| snapshot.name_of(p)).unwrap_or_default()),
-        ("owner", owner),
+        ("owner", words::owner(ns)),
+        ("shown by", words::found(ns)),
+        ("PID ns", pid_ns),
         ("processes", words::some(4, ns.processes.iter().map(process))),
         ("files", words::some(8, ns.files.iter().map(file))),
         ("nsids", words::nsid_list(snapshot, ns).join(", ")),
@@ -244,6 +243,7 @@ mod tests {
       names      docker01 (lab test)
       inside     pve1
       owner      100000, in a user namespace of its own
+      shown by   a process
       processes  1329130 sh (1 inside)
       nsids      0 = pve1, 1 = alpine01
       known as   0 in pve1, 0 in alpine01

@@ -1,18 +1,20 @@
 //! How single things are written: routes, neighbours, links, rules, as their own tools do.
 
+mod origin;
 mod route;
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use model::{
-    FdbEntry, Link, LinkId, LinkKind, Namespace, Neighbour, NsId, PortState, Relation, Snapshot,
-    Tuple,
+    FdbEntry, Found, Link, LinkId, LinkKind, Namespace, Neighbour, NsId, PortState, Relation,
+    Snapshot, Tuple,
 };
 use walk::{IcmpKind, Packet, Payload, RuleRef};
 
 use crate::rule_text;
 
+pub(crate) use origin::{found, owner};
 pub(crate) use route::{address, ip_rule, prefix, route, route_short, table};
 
 /// The name of a link within its namespace.
@@ -34,7 +36,7 @@ pub(crate) fn about(snapshot: &Snapshot, ns: &Namespace) -> Vec<String> {
     if is_viewer {
         words.push("this host".to_owned());
     }
-    words.extend(ns.unprivileged.then(|| "unprivileged".to_owned()));
+    words.extend(ns.owner.unprivileged.then(|| "unprivileged".to_owned()));
     if let Some(parent) = parent.filter(|p| snapshot.viewer != Some(p.id)) {
         words.push(format!("inside {}", snapshot.name_of(parent.id)));
     }
@@ -45,7 +47,7 @@ pub(crate) fn about(snapshot: &Snapshot, ns: &Namespace) -> Vec<String> {
     match ns.processes.first() {
         Some(p) if !is_viewer => words.push(format!("pid {}", p.pid)),
         Some(_) => {}
-        None if ns.files.is_empty() => words.push("not visible".to_owned()),
+        None if ns.found == [Found::Peer] => words.push("not visible".to_owned()),
         None => words.push("no process".to_owned()),
     }
     words
@@ -225,7 +227,7 @@ pub(crate) fn link_kind(l: &Link) -> String {
             text
         }
         LinkKind::Tap(t) => match &t.holder {
-            Some(holder) => format!("{}, held by {holder}", l.kind.as_str()),
+            Some(h) => format!("{}, held by {} ({})", l.kind.as_str(), h.pid, h.comm),
             None => l.kind.as_str().to_owned(),
         },
         LinkKind::Loopback

@@ -6,7 +6,7 @@ use crate::failure::{Exit, Failure, OrFail};
 use crate::session::{Session, find_ns};
 
 pub(crate) fn run(session: &Session, args: &Exec) -> Result<Exit, Failure> {
-    let snapshot = session.snapshot(Parts::empty())?;
+    let snapshot = session.snapshot(Parts::DESCRIPTORS)?;
     let namespace = &snapshot.namespaces[&find_ns(&snapshot, &args.ns)?];
     let name = render::clean(&args.ns);
     let outcome = if args.all {

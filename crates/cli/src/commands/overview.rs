@@ -8,7 +8,7 @@ use crate::output;
 use crate::session::Session;
 
 pub(crate) fn run(session: &Session) -> Result<Exit, Failure> {
-    let snapshot = session.snapshot(Parts::NSIDS)?;
+    let snapshot = session.snapshot(Parts::NSIDS | Parts::DESCRIPTORS)?;
     if session.json {
         output::line(&render::json::text(&render::json::ls(&snapshot, None)));
         return Ok(Exit::Yes);

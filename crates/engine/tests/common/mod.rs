@@ -206,7 +206,7 @@ pub fn picture(snapshot: &Snapshot, known: &Known) -> String {
     for (ns, id) in &known.namespaces {
         let space = &snapshot.namespaces[id];
         let parent = space.parent.as_ref().map_or("-", name);
-        let _ = writeln!(t, "{ns} in {parent} {}", space.unprivileged);
+        let _ = writeln!(t, "{ns} in {parent} {}", space.owner.unprivileged);
         let link_name = |i: u32| space.links[&i].name.clone();
         let mut lines: Vec<String> = Vec::new();
         for l in space.links.values() {

@@ -1,30 +1,34 @@
 //! Which namespaces there are, and how to get into each.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 
-use model::{Found, HostId, Namespace, NsFile, NsId, NsKey, Warning};
+use model::{Found, Holder, HostId, Namespace, NsId, NsKey, Warning};
 use rustix::fs::stat;
 
+use super::denied;
+use super::descriptor::{self, Held, descriptors};
 use super::door::{Door, identity};
-use super::mount::mounted;
+use super::files::files;
+use super::partial;
 use super::process::{Identity, Seen, processes};
-use super::warning;
 
-/// A namespace that a process or a mount shows.
+/// A namespace that something shows.
 #[derive(Debug)]
-pub(super) struct Candidate {
+pub(crate) struct Candidate {
     /// What is known of it so far.
     pub(super) namespace: Namespace,
     /// Ways in, likeliest first.
     pub(super) doors: Vec<Door>,
+    /// The network namespace of the process that holds it from outside.
+    pub(super) held_in: Option<NsId>,
 }
 
 impl Candidate {
     /// Opens it.
-    pub(super) fn open(&self) -> io::Result<std::os::fd::OwnedFd> {
+    pub(crate) fn open(&self) -> io::Result<std::os::fd::OwnedFd> {
         let NsKey::Inode { dev, ino } = self.namespace.id.key else {
-            return Err(io::ErrorKind::NotFound.into());
+            return Err(io::ErrorKind::PermissionDenied.into());
         };
         let mut result = Err(io::ErrorKind::NotFound.into());
         for door in &self.doors {
@@ -35,19 +39,38 @@ impl Candidate {
         }
         result
     }
+
+    /// What identifies it.
+    pub(crate) const fn id(&self) -> NsId {
+        self.namespace.id
+    }
+
+    fn found(&mut self, found: Found) {
+        if !self.namespace.found.contains(&found) {
+            self.namespace.found.push(found);
+        }
+    }
+
+    fn door(&mut self, most: usize, door: Door) {
+        if self.doors.len() < most {
+            self.doors.push(door);
+        }
+    }
 }
 
 /// All that was found.
 #[derive(Debug)]
-pub(super) struct Finds {
+pub(crate) struct Finds {
     /// The namespace that this thread is in.
     pub(super) viewer: NsId,
     /// The namespace of the machine itself, or of the container that this runs in.
     pub(super) host: NsId,
     /// The namespaces.
-    pub(super) candidates: Vec<Candidate>,
+    pub(crate) candidates: Vec<Candidate>,
     /// The processes that showed them.
     pub(super) processes: Vec<Seen>,
+    /// tun and tap devices that a process holds, by namespace and name.
+    pub(super) taps: HashMap<(NsId, String), Holder>,
 }
 
 /// The id of the namespace with that device and inode.
@@ -58,112 +81,85 @@ pub(super) const fn id((dev, ino): Identity) -> NsId {
 /// How many processes of one namespace are kept as ways into it.
 const DOORS: usize = 4;
 
-/// Looks at every process and every mount namespace.
-pub(super) fn find(warnings: &mut Vec<Warning>) -> io::Result<Finds> {
+/// Looks at every process and every mount namespace, and at every descriptor if those are wanted.
+pub(crate) fn find(with_descriptors: bool, warnings: &mut Vec<Warning>) -> io::Result<Finds> {
     let own = identity(&stat("/proc/thread-self/ns/net")?);
-    let processes = processes()?;
-    let mut all: BTreeMap<Identity, Candidate> = BTreeMap::new();
-    enter(&mut all, own).doors.push(Door::Task(std::process::id(), thread_id()));
-    for seen in &processes {
-        if let Some(net) = seen.net {
-            let candidate = enter(&mut all, net);
-            candidate.namespace.processes.push(seen.process.clone());
-            task(candidate, seen.process.pid, seen.process.pid);
-        }
-        for (net, tid) in &seen.threads {
-            task(enter(&mut all, *net), seen.process.pid, *tid);
-        }
+    let mut processes = processes()?;
+    denied::resolve(&mut processes.seen, id(own));
+    let seen = &processes.seen;
+    let mut held = Held::default();
+    if with_descriptors {
+        held = descriptors(seen, id(own), own.0);
     }
-    mounts(&mut all, &processes);
-    partial(&processes, warnings);
-    let host = host(&processes).unwrap_or(own);
-    let candidates = all.into_values().collect();
-    Ok(Finds { viewer: id(own), host: id(host), candidates, processes })
+    let mut all = All::default();
+    all.enter(id(own)).doors.push(Door::Task(std::process::id(), thread_id()));
+    all.tasks(seen);
+    files(&mut all, seen, &held.mounts);
+    all.held(seen, std::mem::take(&mut held.networks));
+    partial::partial(&processes, &held, warnings);
+    let host = host(&processes.seen).unwrap_or(id(own));
+    let candidates = all.0.into_values().collect();
+    Ok(Finds { viewer: id(own), host, candidates, processes: processes.seen, taps: held.taps })
 }
 
-/// The namespace of PID 1. Where even root may not look at that one (it can have more capabilities
-/// than the reader), that of the kernel's own threads.
-fn host(processes: &[Seen]) -> Option<Identity> {
+/// The namespace of PID 1. Where nothing at all is known of that one, that of the kernel's own
+/// threads.
+fn host(processes: &[Seen]) -> Option<NsId> {
     let is_first =
         |p: &&Seen| p.process.pid == 1 || (p.process.pid == 2 && p.process.comm == "kthreadd");
     processes.iter().filter(is_first).find_map(|p| p.net)
 }
 
-fn enter(all: &mut BTreeMap<Identity, Candidate>, net: Identity) -> &mut Candidate {
-    all.entry(net)
-        .or_insert_with(|| Candidate { namespace: Namespace::new(id(net)), doors: Vec::new() })
-}
+/// Candidates, while they are being found.
+#[derive(Debug, Default)]
+pub(super) struct All(BTreeMap<NsId, Candidate>);
 
-fn task(candidate: &mut Candidate, pid: u32, tid: u32) {
-    if !candidate.namespace.found.contains(&Found::Process) {
-        candidate.namespace.found.push(Found::Process);
+impl All {
+    fn enter(&mut self, net: NsId) -> &mut Candidate {
+        self.0.entry(net).or_insert_with(|| Candidate {
+            namespace: Namespace::new(net),
+            doors: Vec::new(),
+            held_in: None,
+        })
     }
-    if candidate.doors.len() < DOORS {
-        candidate.doors.push(Door::Task(pid, tid));
-    }
-}
 
-/// Namespace files, one look per mount namespace.
-fn mounts(all: &mut BTreeMap<Identity, Candidate>, processes: &[Seen]) {
-    let own = stat("/proc/thread-self/ns/mnt").ok().map(|s| identity(&s));
-    let me = std::process::id();
-    let mut done = HashSet::new();
-    // The reader's own first: what it sees under a path, others that see the same add nothing to.
-    done.extend(own);
-    let mut seen_at: HashMap<Identity, HashSet<Vec<u8>>> = HashMap::new();
-    look(all, &mut seen_at, me, None);
-    for seen in processes {
-        if let (Some(net), Some(mnt)) = (seen.net, seen.mnt)
-            && done.insert(mnt)
-        {
-            look(all, &mut seen_at, seen.process.pid, Some(net));
+    fn tasks(&mut self, processes: &[Seen]) {
+        for seen in processes {
+            let Some(net) = seen.net else { continue };
+            let candidate = self.enter(net);
+            candidate.namespace.processes.push(seen.process.clone());
+            candidate.found(Found::Process);
+            if !seen.denied {
+                candidate.door(DOORS, Door::Task(seen.process.pid, seen.task));
+            }
+        }
+        for seen in processes {
+            for (net, tid) in &seen.threads {
+                let candidate = self.enter(*net);
+                candidate.found(Found::Thread);
+                candidate.held_in = candidate.held_in.or(seen.net);
+                candidate.door(DOORS, Door::Task(seen.process.pid, *tid));
+            }
         }
     }
-}
 
-/// The namespace files that the process with that PID sees; it is in the namespace `net`.
-fn look(
-    all: &mut BTreeMap<Identity, Candidate>,
-    seen_at: &mut HashMap<Identity, HashSet<Vec<u8>>>,
-    pid: u32,
-    net: Option<Identity>,
-) {
-    let Ok(text) = std::fs::read(format!("/proc/{pid}/mountinfo")) else { return };
-    for file in mounted(&text) {
-        if !seen_at.entry(file.net).or_default().insert(file.path.clone()) {
-            continue;
-        }
-        let candidate = enter(all, file.net);
-        if !candidate.namespace.found.contains(&Found::Mount) {
-            candidate.namespace.found.push(Found::Mount);
-        }
-        let path = String::from_utf8_lossy(&file.path).into_owned();
-        candidate.namespace.files.push(NsFile { path, seen_in: net.map(id) });
-        if candidate.doors.len() < 2 * DOORS {
-            candidate.doors.push(Door::File(pid, file.path));
-        }
+    /// A file that a namespace is mounted on.
+    pub(super) fn file(&mut self, net: NsId, file: model::NsFile, door: Door) {
+        let candidate = self.enter(net);
+        candidate.found(Found::Mount);
+        candidate.namespace.files.push(file);
+        candidate.door(2 * DOORS, door);
     }
-}
 
-/// Says what this reader cannot see.
-fn partial(processes: &[Seen], warnings: &mut Vec<Warning>) {
-    if !processes.iter().any(|p| p.process.pid == 1) {
-        warnings.push(warning("the view is partial: /proc hides other users' processes (hidepid)"));
-    }
-    let denied = processes.iter().filter(|p| p.denied).count();
-    if denied > 0 {
-        let whose = if denied == 1 { "1 process".into() } else { format!("{denied} processes") };
-        warnings.push(warning(format!(
-            "the view is partial: the namespaces of {whose} may not be looked at (CAP_SYS_PTRACE)"
-        )));
-    }
-    /// Inode of the first PID namespace of every kernel.
-    const INITIAL: u64 = 0xeffffffc;
-    if stat("/proc/self/ns/pid").is_ok_and(|s| s.st_ino != INITIAL) {
-        warnings.push(warning(
-            "the view is partial: this is not the host's PID namespace; processes outside it are \
-             not seen",
-        ));
+    fn held(&mut self, processes: &[Seen], held: Vec<(NsId, Found, Door)>) {
+        let by_pid: HashMap<u32, &Seen> = processes.iter().map(|s| (s.process.pid, s)).collect();
+        for (net, found, door) in held {
+            let holder = descriptor::pid(&found).and_then(|pid| by_pid.get(&pid));
+            let candidate = self.enter(net);
+            candidate.found(found);
+            candidate.held_in = candidate.held_in.or(holder.and_then(|s| s.net));
+            candidate.door(3 * DOORS, door);
+        }
     }
 }
 

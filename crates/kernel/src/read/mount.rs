@@ -1,17 +1,26 @@
-//! Network namespaces that are mounted on files, out of /proc/PID/mountinfo.
+//! Namespaces that are mounted on files, out of /proc/PID/mountinfo.
 
 use super::process::Identity;
 
 /// A namespace file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mounted {
+pub(super) struct File {
     /// Which namespace.
-    pub(super) net: Identity,
+    pub(super) ns: Identity,
     /// Where, within its mount namespace.
     pub(super) path: Vec<u8>,
 }
 
-/// The network namespaces among the mounts of one mount namespace.
+/// A namespace that is mounted on a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Mounted {
+    /// A network namespace.
+    Net(File),
+    /// A mount namespace, in which others may be mounted.
+    Mount(File),
+}
+
+/// The network and mount namespaces among the mounts of one mount namespace.
 pub(super) fn mounted(mountinfo: &[u8]) -> Vec<Mounted> {
     mountinfo.split(|b| *b == b'\n').filter_map(line).collect()
 }
@@ -20,8 +29,7 @@ pub(super) fn mounted(mountinfo: &[u8]) -> Vec<Mounted> {
 fn line(line: &[u8]) -> Option<Mounted> {
     let mut fields = line.split(|b| *b == b' ').skip(2);
     let device = std::str::from_utf8(fields.next()?).ok()?;
-    let root = std::str::from_utf8(fields.next()?).ok()?;
-    let ino = root.strip_prefix("net:[")?.strip_suffix(']')?.parse().ok()?;
+    let (kind, ino) = std::str::from_utf8(fields.next()?).ok()?.split_once(":[")?;
     let path = unescape(fields.next()?);
     // A directory called so on another file system is not one.
     if fields.skip_while(|f| *f != b"-").nth(1)? != b"nsfs" {
@@ -29,7 +37,12 @@ fn line(line: &[u8]) -> Option<Mounted> {
     }
     let (major, minor) = device.split_once(':')?;
     let dev = rustix::fs::makedev(major.parse().ok()?, minor.parse().ok()?);
-    Some(Mounted { net: (dev, ino), path })
+    let file = File { ns: (dev, ino.strip_suffix(']')?.parse().ok()?), path };
+    match kind {
+        "net" => Some(Mounted::Net(file)),
+        "mnt" => Some(Mounted::Mount(file)),
+        _ => None,
+    }
 }
 
 /// Blanks, tabs, line ends and backslashes come as three octal digits.
@@ -54,9 +67,12 @@ mod tests {
         let text = b"22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
             36 22 0:4 net:[4026532281] /run/netns/a\\040b rw shared:1 master:2 - nsfs nsfs rw\n\
             37 22 0:4 mnt:[4026532282] /run/x rw - nsfs nsfs rw\n\
+            37 22 0:4 uts:[4026532284] /run/y rw - nsfs nsfs rw\n\
             38 22 8:1 net:[4026532283] /trap rw - ext4 /dev/sda1 rw\n";
         let all = mounted(text);
-        assert_eq!(all, [Mounted { net: (4, 4_026_532_281), path: b"/run/netns/a b".to_vec() }]);
+        let file = |ino, path: &[u8]| File { ns: (4, ino), path: path.to_vec() };
+        let net = Mounted::Net(file(4_026_532_281, b"/run/netns/a b"));
+        assert_eq!(all, [net, Mounted::Mount(file(4_026_532_282, b"/run/x"))]);
     }
 
     #[test]

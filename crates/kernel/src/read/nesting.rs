@@ -21,10 +21,13 @@ pub(super) fn nest(finds: &mut Finds, names: &[KnownName]) {
         let by_name = named_parent(namespace.id, names, host);
         let by_process = || tree.parent(*leads.get(&namespace.id)?, namespace.id);
         let by_mount = || Some(namespace.files.first()?.seen_in.unwrap_or(host));
-        let parent = by_name.or_else(by_process).or_else(|| match leads.get(&namespace.id) {
+        let by_holder = || candidate.held_in;
+        let lead = leads.get(&namespace.id);
+        let parent = by_name.or_else(by_process).or_else(|| match lead {
             Some(_) => None,
-            None => by_mount(),
+            None => by_mount().or_else(by_holder),
         });
+        namespace.pid_ns = lead.and_then(|l| l.pid_ns).map(nsfs::inode);
         namespace.parent = parent.filter(|p| *p != namespace.id);
     }
     break_cycles(&mut finds.candidates);
@@ -42,7 +45,7 @@ fn named_parent(of: NsId, names: &[KnownName], host: NsId) -> Option<NsId> {
 fn leads(processes: &[Seen]) -> HashMap<NsId, &Seen> {
     let mut leads: HashMap<NsId, &Seen> = HashMap::new();
     for seen in processes {
-        let Some(net) = seen.net.map(id) else { continue };
+        let Some(net) = seen.net else { continue };
         let lead = leads.entry(net).or_insert(seen);
         if seen.process.inner_pid == 1 && lead.process.inner_pid != 1 {
             *lead = seen;
@@ -70,7 +73,7 @@ impl PidTree {
         let mut inits = HashMap::new();
         for seen in processes.iter().filter(|s| s.process.inner_pid == 1) {
             if let (Some(pid_ns), Some(net)) = (seen.pid_ns, seen.net) {
-                inits.insert(pid_ns, Init { pid: seen.process.pid, net: id(net) });
+                inits.insert(pid_ns, Init { pid: seen.process.pid, net });
             }
         }
         let top = stat("/proc/thread-self/ns/pid").ok().map(|s| identity(&s));

@@ -1,13 +1,14 @@
 //! What /proc tells of the processes: which namespaces they are in, and who they are.
 
-use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
 
+use model::NsId;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, open, openat, statat};
 use rustix::io::Errno;
 
 use super::door::identity;
+use super::find::id;
 
 /// A namespace file's device and inode.
 pub(super) type Identity = (u64, u64);
@@ -17,8 +18,11 @@ pub(super) type Identity = (u64, u64);
 pub(super) struct Seen {
     /// What the model wants to know.
     pub(super) process: model::Process,
+    /// A thread of it that lives: itself, unless its first thread has ended before the others.
+    /// /proc has what there is to see under that number.
+    pub(super) task: u32,
     /// Its network namespace. None: denied, or it has just ended.
-    pub(super) net: Option<Identity>,
+    pub(super) net: Option<NsId>,
     /// The reader may not know its namespaces.
     pub(super) denied: bool,
     /// Its PID namespace.
@@ -26,15 +30,31 @@ pub(super) struct Seen {
     /// Its mount namespace.
     pub(super) mnt: Option<Identity>,
     /// Network namespaces of its threads that differ from its own, each with a TID.
-    pub(super) threads: Vec<(Identity, u32)>,
+    pub(super) threads: Vec<(NsId, u32)>,
 }
 
-/// All processes that /proc shows, lowest PID first.
-pub(super) fn processes() -> io::Result<Vec<Seen>> {
+/// The processes that /proc shows.
+#[derive(Debug)]
+pub(super) struct Processes {
+    /// Those that can be looked at, lowest PID first.
+    pub(super) seen: Vec<Seen>,
+    /// How many there are beside them of which /proc says nothing at all (hidepid=1).
+    pub(super) mute: usize,
+}
+
+/// All processes that /proc shows.
+pub(super) fn processes() -> io::Result<Processes> {
     let proc = open("/proc", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let mut pids: Vec<u32> = numbers(&proc)?;
     pids.sort_unstable();
-    Ok(pids.into_iter().filter_map(|pid| look(&proc, pid)).collect())
+    let mut all = Processes { seen: Vec::with_capacity(pids.len()), mute: 0 };
+    for pid in pids {
+        match look(&proc, pid) {
+            Ok(seen) => all.seen.push(seen),
+            Err(error) => all.mute += usize::from(error.kind() == io::ErrorKind::PermissionDenied),
+        }
+    }
+    Ok(all)
 }
 
 /// The entries of a directory that are numbers.
@@ -43,29 +63,31 @@ fn numbers(dir: &OwnedFd) -> io::Result<Vec<u32>> {
     Ok(entries.flatten().filter_map(|e| e.file_name().to_str().ok()?.parse().ok()).collect())
 }
 
-/// One process; None if it has ended.
-fn look(proc: &OwnedFd, pid: u32) -> Option<Seen> {
-    let status = read_file(proc, &format!("{pid}/status")).ok()?;
+/// One process.
+fn look(proc: &OwnedFd, pid: u32) -> io::Result<Seen> {
+    let status = read_file(proc, &format!("{pid}/status"))?;
     let status = parse_status(&String::from_utf8_lossy(&status));
-    let net = statat(proc, format!("{pid}/ns/net"), AtFlags::empty());
-    let denied = matches!(net, Err(Errno::ACCESS | Errno::PERM));
-    let net = net.ok().map(|s| identity(&s));
-    let threads = match net {
-        Some(net) if status.threads > 1 => other_threads(proc, pid, net),
-        _ => Vec::new(),
-    };
-    Some(Seen {
+    let mut task = pid;
+    let mut net = network(proc, &format!("{pid}/ns/net"));
+    let threads = if status.threads > 1 { threads(proc, pid) } else { Vec::new() };
+    if net == Err(Errno::NOENT)
+        && let Some((first, tid)) = threads.first()
+    {
+        (net, task) = (Ok(*first), *tid);
+    }
+    Ok(Seen {
         process: model::Process {
             pid,
             inner_pid: status.inner_pid.unwrap_or(pid),
             comm: status.comm,
             uid: status.uid,
         },
-        net,
-        denied,
-        pid_ns: namespace(proc, &format!("{pid}/ns/pid")),
-        mnt: namespace(proc, &format!("{pid}/ns/mnt")),
-        threads,
+        task,
+        denied: matches!(net, Err(Errno::ACCESS | Errno::PERM)),
+        pid_ns: namespace(proc, &format!("{task}/ns/pid")),
+        mnt: namespace(proc, &format!("{task}/ns/mnt")),
+        threads: threads.into_iter().filter(|(n, _)| Ok(*n) != net).collect(),
+        net: net.ok(),
     })
 }
 
@@ -73,18 +95,31 @@ fn namespace(proc: &OwnedFd, path: &str) -> Option<Identity> {
     statat(proc, path, AtFlags::empty()).ok().map(|s| identity(&s))
 }
 
-fn other_threads(proc: &OwnedFd, pid: u32, own: Identity) -> Vec<(Identity, u32)> {
+fn network(dir: &OwnedFd, path: &str) -> Result<NsId, Errno> {
+    statat(dir, path, AtFlags::empty()).map(|s| id(identity(&s)))
+}
+
+/// The network namespaces of a process's threads, each with its first thread there.
+fn threads(proc: &OwnedFd, pid: u32) -> Vec<(NsId, u32)> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let Ok(tasks) = openat(proc, format!("{pid}/task"), flags, Mode::empty()) else {
         return Vec::new();
     };
-    let mut others = HashMap::new();
+    let mut firsts: Vec<(NsId, u32)> = Vec::new();
     for tid in numbers(&tasks).unwrap_or_default() {
-        if let Some(net) = namespace(&tasks, &format!("{tid}/ns/net")).filter(|n| *n != own) {
-            others.entry(net).or_insert(tid);
+        if let Ok(net) = network(&tasks, &format!("{tid}/ns/net"))
+            && !firsts.iter().any(|(n, _)| *n == net)
+        {
+            firsts.push((net, tid));
         }
     }
-    others.into_iter().collect()
+    firsts
+}
+
+/// The mounts that the calling thread sees, whichever mount namespace it is in: `proc` is the
+/// reader's own /proc.
+pub(super) fn mountinfo_of_thread(proc: &OwnedFd) -> io::Result<Vec<u8>> {
+    read_file(proc, "thread-self/mountinfo")
 }
 
 /// A small file of /proc, whole.

@@ -154,9 +154,7 @@ fn candidate(
             return reading;
         }
     };
-    let owner = nsfs::owner(&net);
-    reading.namespace.owner_uid = owner.uid;
-    reading.namespace.unprivileged = owner.unprivileged;
+    reading.namespace.owner = nsfs::owner(&net);
     if inside::wanted(parts) {
         match move_into_link_name_space(net.as_fd(), Some(LinkNameSpaceType::Network)) {
             Ok(()) => inside::read(parts, present, &mut worker.settings, &mut reading),
@@ -212,7 +210,7 @@ fn tables(readings: &mut [Reading], observer: &mut Observer, candidates: usize) 
         .enumerate()
         .map(|(place, r)| match r.namespace.id.key {
             NsKey::Unseen(n) => n,
-            NsKey::Inode { .. } => number(place.min(candidates)),
+            NsKey::Inode { .. } | NsKey::Net(_) => number(place.min(candidates)),
         })
         .collect();
     let tables = share(observer, numbers.len(), |worker, place| worker.view.nsids(numbers[place]));
@@ -251,9 +249,7 @@ fn alone(candidates: &[Candidate], parts: Parts, error: &NetlinkError) -> Survey
             inside::read(parts, &Present::find(), &mut Source::default(), &mut reading);
         } else {
             if let Ok(net) = candidate.open() {
-                let owner = nsfs::owner(&net);
-                reading.namespace.owner_uid = owner.uid;
-                reading.namespace.unprivileged = owner.unprivileged;
+                reading.namespace.owner = nsfs::owner(&net);
             }
             let denied = io::Error::from(error.errno);
             reading.gap("links", &denied);
@@ -291,6 +287,7 @@ impl Survey {
                 namespace.parent = found.parent;
                 namespace.found = found.found;
                 namespace.processes = found.processes;
+                namespace.pid_ns = found.pid_ns;
                 namespace.files = found.files;
             }
             snapshot.namespaces.insert(id, namespace);

@@ -1,4 +1,4 @@
-use model::{Namespace, NsId, NsKey, Snapshot, Warning};
+use model::{Found, Namespace, NsId, NsKey, Snapshot, Warning};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -41,6 +41,13 @@ pub struct NamespaceView {
     pub owner_uid: Option<u32>,
     /// It belongs to a user namespace other than the first.
     pub unprivileged: bool,
+    /// Its user namespace, then those around it, as far as the reader may know.
+    pub users: Vec<UserNsView>,
+    /// Inode of the PID namespace of the process that stands for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid_ns: Option<u64>,
+    /// What shows it.
+    pub found: Vec<FoundView>,
     /// Its processes, lowest PID first.
     pub processes: Vec<ProcessView>,
     /// Files that it is mounted on.
@@ -52,6 +59,26 @@ pub struct NamespaceView {
     pub nsids: Vec<NsidView>,
     /// Which numbers others have for it.
     pub known_as: Vec<KnownAsView>,
+}
+
+/// A user namespace.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct UserNsView {
+    /// Inode of its nsfs file.
+    pub inode: u64,
+    /// uid that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+}
+
+/// What shows a namespace.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct FoundView {
+    /// `process`, `thread`, `mount`, `descriptor`, `socket`, `tap` or `peer`.
+    pub by: String,
+    /// The process that holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
 }
 
 /// A process.
@@ -151,12 +178,20 @@ pub(super) fn namespace(
         path: snapshot.path_of(ns.id),
         inode: match ns.id.key {
             NsKey::Inode { ino, .. } => Some(ino),
-            NsKey::Unseen(_) => None,
+            NsKey::Unseen(_) | NsKey::Net(_) => None,
         },
         parent: ns.parent.map(|id| id.to_string()),
         lab: ns.lab().map(str::to_owned),
-        owner_uid: ns.owner_uid,
-        unprivileged: ns.unprivileged,
+        owner_uid: ns.owner.uid,
+        unprivileged: ns.owner.unprivileged,
+        users: ns
+            .owner
+            .users
+            .iter()
+            .map(|u| UserNsView { inode: u.file.ino, uid: u.uid })
+            .collect(),
+        pid_ns: ns.pid_ns.map(|p| p.ino),
+        found: ns.found.iter().map(found).collect(),
         processes: ns.processes.iter().map(process).collect(),
         files: ns
             .files
@@ -175,6 +210,19 @@ pub(super) fn namespace(
             .collect(),
         known_as: known_as(snapshot, ns.id),
     }
+}
+
+fn found(f: &Found) -> FoundView {
+    let (by, pid) = match f {
+        Found::Process => ("process", None),
+        Found::Thread => ("thread", None),
+        Found::Mount => ("mount", None),
+        Found::Descriptor(pid) => ("descriptor", Some(*pid)),
+        Found::Socket(pid) => ("socket", Some(*pid)),
+        Found::Tap(pid) => ("tap", Some(*pid)),
+        Found::Peer => ("peer", None),
+    };
+    FoundView { by: by.to_owned(), pid }
 }
 
 fn process(p: &model::Process) -> ProcessView {

@@ -76,11 +76,23 @@ pub struct LinkView {
     pub lower: Option<String>,
     /// Leads out of what this kernel knows.
     pub border: bool,
+    /// The process that holds a tun or tap open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<HolderView>,
     /// What a bridge is for, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// Addresses with prefix length.
     pub addresses: Vec<String>,
+}
+
+/// A process that holds a tun or tap.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct HolderView {
+    /// PID as the reader sees it.
+    pub pid: u32,
+    /// Its name, which it chooses itself.
+    pub comm: String,
 }
 
 /// A route.
@@ -229,6 +241,12 @@ pub(super) fn link(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> LinkView {
         peer: l.peer().map(|p| snapshot.link_name(p)),
         lower,
         border: l.is_border(),
+        holder: match &l.kind {
+            LinkKind::Tap(tap) => {
+                tap.holder.as_ref().map(|h| HolderView { pid: h.pid, comm: h.comm.clone() })
+            }
+            _ => None,
+        },
         role: matches!(l.kind, LinkKind::Bridge(_)).then(|| crate::map::role(ns, l)),
         addresses: ns.addresses_of(l.index).map(|a| a.net.to_string()).collect(),
     }
