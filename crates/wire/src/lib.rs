@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod conntrack;
+pub mod container;
 pub mod iptables;
 pub mod nft;
 pub mod request;
