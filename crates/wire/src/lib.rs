@@ -1,4 +1,5 @@
-//! Bytes ↔ model: netlink messages, nftables expressions, and the text of /proc and of commands.
+//! Bytes ↔ model: netlink messages, nftables expressions, the text of /proc and of commands, and
+//! what container engines answer.
 //!
 //! Nothing here does I/O: sockets are in `kernel`.
 
@@ -6,6 +7,8 @@
 
 pub mod conntrack;
 pub mod container;
+pub mod engine_api;
+pub mod http;
 pub mod iptables;
 pub mod nft;
 pub mod request;
