@@ -4,8 +4,12 @@
 //! network namespace of our own, gives each of them a number of its own choice and asks for their
 //! links from there ([`observer`]): all peers come back in one numbering, and no number is allotted
 //! in anybody else's table. What cannot be asked from outside is read by two threads that enter
-//! each namespace in turn ([`inside`]).
+//! each namespace in turn ([`inside`]). What engines call their containers is told by cgroups,
+//! command lines and the engines' files ([`container`]), which are read [`beneath`] the root of a
+//! process that is beside the container, never of one in it.
 
+pub(crate) mod beneath;
+mod container;
 mod denied;
 mod descriptor;
 pub(crate) mod door;
@@ -105,6 +109,7 @@ pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
         ..Snapshot::default()
     };
     nesting::nest(&mut found, &options.names);
+    container::find(&mut found, &mut warnings);
     name::name(&mut found, &options.names);
     let taps = std::mem::take(&mut found.taps);
     for candidate in found.candidates {
@@ -112,6 +117,7 @@ pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
     }
     survey.join(&mut snapshot);
     hold(&mut snapshot, taps);
+    container::settle(&mut snapshot);
     warnings.append(&mut snapshot.warnings);
     snapshot.warnings = warnings;
     Ok(snapshot)

@@ -21,6 +21,8 @@ pub(super) struct Seen {
     /// A thread of it that lives: itself, unless its first thread has ended before the others.
     /// /proc has what there is to see under that number.
     pub(super) task: u32,
+    /// PID of its parent as the reader sees it; 0: it has none there.
+    pub(super) parent: u32,
     /// Its network namespace. None: denied, or it has just ended.
     pub(super) net: Option<NsId>,
     /// The reader may not know its namespaces.
@@ -88,6 +90,7 @@ fn look(proc: &OwnedFd, pid: u32) -> io::Result<Seen> {
         mnt: namespace(proc, &format!("{task}/ns/mnt")),
         threads: threads.into_iter().filter(|(n, _)| Ok(*n) != net).collect(),
         net: net.ok(),
+        parent: status.parent,
     })
 }
 
@@ -136,6 +139,7 @@ pub(super) fn read_file(dir: &OwnedFd, path: &str) -> io::Result<Vec<u8>> {
 struct Status {
     comm: String,
     uid: u32,
+    parent: u32,
     inner_pid: Option<u32>,
     threads: u32,
 }
@@ -152,6 +156,7 @@ fn parse_status(text: &str) -> Status {
             "Uid" => status.uid = words.nth(1).and_then(|w| w.parse().ok()).unwrap_or_default(),
             // From the reader's PID namespace to the process's own.
             "NSpid" => status.inner_pid = words.next_back().and_then(|w| w.parse().ok()),
+            "PPid" => status.parent = value.trim().parse().unwrap_or_default(),
             "Threads" => status.threads = value.trim().parse().unwrap_or_default(),
             _ => {}
         }
@@ -165,9 +170,10 @@ mod tests {
 
     #[test]
     fn status_of_a_container_process() {
-        let text = "Name:\tsh\nUmask:\t0022\nPid:\t77\nUid:\t100000\t100001\t0\t0\n\
+        let text = "Name:\tsh\nUmask:\t0022\nPid:\t77\nPPid:\t9\nUid:\t100000\t100001\t0\t0\n\
                     NSpid:\t77\t12\t1\nThreads:\t3\n";
-        let wanted = Status { comm: "sh".into(), uid: 100_001, inner_pid: Some(1), threads: 3 };
+        let wanted =
+            Status { comm: "sh".into(), uid: 100_001, parent: 9, inner_pid: Some(1), threads: 3 };
         assert_eq!(parse_status(text), wanted);
         assert_eq!(parse_status("nonsense"), Status::default());
     }

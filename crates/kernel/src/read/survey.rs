@@ -289,6 +289,8 @@ impl Survey {
                 namespace.processes = found.processes;
                 namespace.pid_ns = found.pid_ns;
                 namespace.files = found.files;
+                namespace.containers = found.containers;
+                namespace.networks = found.networks;
             }
             snapshot.namespaces.insert(id, namespace);
         }
