@@ -1,3 +1,4 @@
+mod container;
 mod link;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub fn show(snapshot: &Snapshot, target: Target, style: &Style) -> String {
 fn namespace(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
     page.put(Tone::Title, &snapshot.path_of(ns.id)).put(Tone::Plain, &format!("  {}", ns.id)).end();
     page.table(2, false, &identity(snapshot, ns));
+    section_if(page, "containers", &container::containers(ns));
+    section_if(page, "networks of engines", &container::networks(ns));
     section(page, "links", &[]);
     for l in ns.links.values() {
         link::link(page, snapshot, ns, l);

@@ -30,6 +30,10 @@ pub(crate) struct Space {
     pub(crate) pid: u32,
 }
 
+/// Starts a process in namespaces of its own, as engines' monitors do.
+pub(crate) const START: &str = "unshare --net --mount --pid --fork --kill-child \
+                                sh -c 'echo ready; exec cat'; :";
+
 impl Space {
     /// `flags` are those of unshare(1).
     pub(crate) fn new(flags: &[&str]) -> Self {
@@ -43,11 +47,23 @@ impl Space {
         Self::spawn(command, flags)
     }
 
+    /// The same as the child of a program, which runs in this one, and which starts what the
+    /// script [`START`] is at its own first argument.
+    pub(crate) fn child_of(&self, program: &[&str]) -> Self {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.pid.to_string(), "-n", "-m", "-p"]);
+        Self::start(command, program)
+    }
+
     fn spawn(mut command: Command, flags: &[&str]) -> Self {
-        // The last process of the line is the one inside, and stays until its input ends.
+        command.args(flags);
+        Self::start(command, &["sh", "-c", "echo ready; exec cat"])
+    }
+
+    /// The last process of the line is the one inside, and stays until its input ends.
+    fn start(mut command: Command, program: &[&str]) -> Self {
         let mut child = command
-            .args(flags)
-            .args(["sh", "-c", "echo ready; exec cat"])
+            .args(program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .process_group(0)
@@ -55,7 +71,7 @@ impl Space {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n", "unshare {flags:?}");
+        assert_eq!(line, "ready\n", "{program:?}");
         let pid = last_child(child.id());
         Self { child, pid }
     }
