@@ -40,6 +40,9 @@ pub(crate) struct Global {
     /// Colour: on a terminal only (and not with NO_COLOR), always, or never
     #[arg(long, global = true, value_enum, default_value = "auto")]
     pub(crate) color: When,
+    /// Do not ask running container engines for names (they are given 2 s)
+    #[arg(long, global = true)]
+    pub(crate) no_api: bool,
     /// Folder in which labs are remembered (default: /run/nestwork as root, else below
     /// $XDG_RUNTIME_DIR)
     #[arg(long, global = true, value_name = "DIR", env = "NESTWORK_STATE")]

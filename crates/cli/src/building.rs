@@ -144,7 +144,7 @@ fn look<'a>(
     }
     // What a lab made has a process or a file; nothing else is its business.
     let parts = Parts::all() - Parts::CONNTRACK - Parts::DESCRIPTORS;
-    let options = ReadOptions { parts, names: known_names(lab) };
+    let options = ReadOptions { parts, names: known_names(lab), api: false };
     let snapshot = kernel::read::read(&options).or_fail("cannot read this host")?;
     for fact in plans.flat_map(|w| &w.facts) {
         if let Fact::Cable(CableSpec { a, b: None }) = fact

@@ -43,7 +43,8 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let session = Session::new(&args.global)?;
     match &args.command {
         None => commands::overview::run(&session),
-        Some(Command::Demo) => commands::demo::run(&session),
+        // What it shows is its own.
+        Some(Command::Demo) => commands::demo::run(&Session { api: false, ..session }),
         Some(Command::Plan(a)) => commands::plan::run(&session, a),
         Some(Command::Up(a)) => commands::up::run(&session, a),
         Some(Command::Down(a)) => commands::down::run(&session, a),

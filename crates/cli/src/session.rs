@@ -16,6 +16,8 @@ pub(crate) struct Session {
     pub(crate) style: Style,
     pub(crate) json: bool,
     pub(crate) state: State,
+    /// Ask container engines, too.
+    pub(crate) api: bool,
 }
 
 impl Session {
@@ -28,12 +30,13 @@ impl Session {
             style: style(global),
             json: global.json || global.output == Format::Json,
             state: State::at(root),
+            api: !global.no_api,
         })
     }
 
     /// Reads the live kernel.
     pub(crate) fn snapshot(&self, parts: Parts) -> Result<Snapshot, Failure> {
-        let options = ReadOptions { parts, names: self.known_names()? };
+        let options = ReadOptions { parts, names: self.known_names()?, api: self.api };
         kernel::read::read(&options).or_fail("cannot read this host")
     }
 

@@ -4,6 +4,7 @@
 //! it is told to do and what it found are plain data of `model`.
 
 pub mod apply;
+mod ask;
 mod exec;
 mod listen;
 mod neighbour;

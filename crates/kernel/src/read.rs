@@ -26,8 +26,10 @@ mod nsfs;
 mod observer;
 mod partial;
 mod process;
+mod scope;
 mod survey;
 mod sysctl;
+mod told;
 
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -76,12 +78,14 @@ pub struct ReadOptions {
     pub parts: Parts,
     /// Names that are already known.
     pub names: Vec<KnownName>,
+    /// Ask the container engines that run, for two seconds at most.
+    pub api: bool,
 }
 
 impl Default for ReadOptions {
-    /// Everything.
+    /// Everything that the kernel and files tell.
     fn default() -> Self {
-        Self { parts: Parts::all(), names: Vec::new() }
+        Self { parts: Parts::all(), names: Vec::new(), api: false }
     }
 }
 
@@ -102,14 +106,18 @@ pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
     let mut warnings = Vec::new();
     let mut found = find::find(options.parts.contains(Parts::DESCRIPTORS), &mut warnings)
         .map_err(ReadError::Proc)?;
+    nesting::nest(&mut found, &options.names);
+    container::find(&mut found, &mut warnings);
+    let asking = options.api.then(|| told::ask(&found, &mut warnings));
     let survey = survey::survey(&found.candidates, options.parts);
     let mut snapshot = Snapshot {
         viewer: Some(found.viewer),
         taken: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
         ..Snapshot::default()
     };
-    nesting::nest(&mut found, &options.names);
-    container::find(&mut found, &mut warnings);
+    if let Some(asking) = asking {
+        told::join(&mut found, asking.finish(), &mut warnings);
+    }
     name::name(&mut found, &options.names);
     let taps = std::mem::take(&mut found.taps);
     for candidate in found.candidates {

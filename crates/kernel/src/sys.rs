@@ -217,6 +217,30 @@ pub(crate) fn make_tap(
     Ok(())
 }
 
+/// The file that a Unix socket is bound to, as a descriptor that only names it (O_PATH). It takes
+/// CAP_NET_ADMIN over the socket's network namespace.
+pub(crate) fn unix_socket_file(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    // SIOCPROTOPRIVATE + 0, of linux/un.h.
+    const SIOCUNIXFILE: libc::Ioctl = 0x89e0;
+    // SAFETY: the request takes no argument, and gives a descriptor that nobody else owns.
+    unsafe {
+        let fd = check(libc::ioctl(socket.as_raw_fd(), SIOCUNIXFILE))?;
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// PID and uid of the process that made the other end of a Unix socket listen. The PID is 0 if it
+/// is not in this process's PID namespace.
+pub(crate) fn peer(socket: BorrowedFd<'_>) -> io::Result<(u32, u32)> {
+    let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut len = size_of::<libc::ucred>() as libc::socklen_t;
+    let (level, name) = (libc::SOL_SOCKET, libc::SO_PEERCRED);
+    let place = (&raw mut peer).cast();
+    // SAFETY: the option stores one ucred, and `len` says that there is room for it.
+    check(unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, place, &raw mut len) })?;
+    Ok((peer.pid.unsigned_abs(), peer.uid))
+}
+
 /// Brings `lo` up in the calling thread's network namespace.
 pub(crate) fn loopback_up() -> io::Result<()> {
     let mut request = ifreq("lo")?;

@@ -346,7 +346,7 @@ fn names_from_files_and_labs() {
         };
         let NsKey::Inode { ino: outer, .. } = holder.id().key else { panic!() };
         let names = vec![name("web", Some("box"), ino), name("box", None, outer)];
-        let snapshot = read(&ReadOptions { parts: Parts::all(), names }).unwrap();
+        let snapshot = read(&ReadOptions { names, ..ReadOptions::default() }).unwrap();
         assert_eq!(snapshot.path_of(child.id()), "lab1/box/web");
         assert_eq!(child.of(&snapshot).parent, Some(holder.id()));
         let by_file = snapshot
@@ -365,7 +365,7 @@ fn names_from_files_and_labs() {
 fn parts_that_were_not_asked_for_leave_no_gap() {
     privileged("parts_that_were_not_asked_for_leave_no_gap", || {
         let space = Space::new(&["--net"]);
-        let options = ReadOptions { parts: Parts::empty(), names: Vec::new() };
+        let options = ReadOptions { parts: Parts::empty(), ..ReadOptions::default() };
         let snapshot = read(&options).unwrap();
         let ns = space.of(&snapshot);
         assert_eq!((&ns.gaps, ns.links.len(), ns.routes.len()), (&vec![], 1, 0));

@@ -110,7 +110,7 @@ fn ask(of: &impl AsFd, what: libc::Ioctl) -> io::Result<OwnedFd> {
 }
 
 /// The uid that made a user namespace.
-fn owner_uid(user: &impl AsFd) -> io::Result<u32> {
+pub(super) fn owner_uid(user: &impl AsFd) -> io::Result<u32> {
     let mut uid: libc::uid_t = 0;
     // SAFETY: the request stores one uid_t where the pointer says.
     let result = unsafe { libc::ioctl(user.as_fd().as_raw_fd(), NS_GET_OWNER_UID, &raw mut uid) };

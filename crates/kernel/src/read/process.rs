@@ -25,6 +25,8 @@ pub(super) struct Seen {
     pub(super) parent: u32,
     /// Its network namespace. None: denied, or it has just ended.
     pub(super) net: Option<NsId>,
+    /// Its PID in each PID namespace, from the reader's to its own.
+    pub(super) pids: Vec<u32>,
     /// The reader may not know its namespaces.
     pub(super) denied: bool,
     /// Its PID namespace.
@@ -80,10 +82,11 @@ fn look(proc: &OwnedFd, pid: u32) -> io::Result<Seen> {
     Ok(Seen {
         process: model::Process {
             pid,
-            inner_pid: status.inner_pid.unwrap_or(pid),
+            inner_pid: status.pids.last().copied().unwrap_or(pid),
             comm: status.comm,
             uid: status.uid,
         },
+        pids: status.pids,
         task,
         denied: matches!(net, Err(Errno::ACCESS | Errno::PERM)),
         pid_ns: namespace(proc, &format!("{task}/ns/pid")),
@@ -140,7 +143,7 @@ struct Status {
     comm: String,
     uid: u32,
     parent: u32,
-    inner_pid: Option<u32>,
+    pids: Vec<u32>,
     threads: u32,
 }
 
@@ -155,7 +158,7 @@ fn parse_status(text: &str) -> Status {
             // Real, effective, saved, of the file system.
             "Uid" => status.uid = words.nth(1).and_then(|w| w.parse().ok()).unwrap_or_default(),
             // From the reader's PID namespace to the process's own.
-            "NSpid" => status.inner_pid = words.next_back().and_then(|w| w.parse().ok()),
+            "NSpid" => status.pids = words.filter_map(|w| w.parse().ok()).collect(),
             "PPid" => status.parent = value.trim().parse().unwrap_or_default(),
             "Threads" => status.threads = value.trim().parse().unwrap_or_default(),
             _ => {}
@@ -172,8 +175,8 @@ mod tests {
     fn status_of_a_container_process() {
         let text = "Name:\tsh\nUmask:\t0022\nPid:\t77\nPPid:\t9\nUid:\t100000\t100001\t0\t0\n\
                     NSpid:\t77\t12\t1\nThreads:\t3\n";
-        let wanted =
-            Status { comm: "sh".into(), uid: 100_001, parent: 9, inner_pid: Some(1), threads: 3 };
+        let pids = vec![77, 12, 1];
+        let wanted = Status { comm: "sh".into(), uid: 100_001, parent: 9, pids, threads: 3 };
         assert_eq!(parse_status(text), wanted);
         assert_eq!(parse_status("nonsense"), Status::default());
     }

@@ -123,7 +123,7 @@ fn output(mut command: Command) -> String {
 }
 
 /// `unshare --fork` stays outside as a parent of the one inside.
-fn last_child(mut pid: u32) -> u32 {
+pub(crate) fn last_child(mut pid: u32) -> u32 {
     loop {
         let path = format!("/proc/{pid}/task/{pid}/children");
         let children = std::fs::read_to_string(path).unwrap_or_default();
