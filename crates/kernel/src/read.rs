@@ -26,6 +26,7 @@ mod nsfs;
 mod observer;
 mod partial;
 mod process;
+mod public;
 mod scope;
 mod survey;
 mod sysctl;

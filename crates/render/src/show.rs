@@ -44,7 +44,7 @@ fn namespace(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
     section_if(page, "forwarding database", &fdb(ns));
     netfilter(page, ns);
     section_if(page, "connections", &connections(ns));
-    section(page, "settings", &sysctls(ns, None));
+    section_if(page, "settings", &sysctls(ns, None));
     doubts(page, snapshot, ns);
 }
 
@@ -161,6 +161,9 @@ fn connections(ns: &Namespace) -> Vec<String> {
 
 /// Settings that matter, as `sysctl` prints them; of one device, or of all and the namespace.
 pub(crate) fn sysctls(ns: &Namespace, only: Option<u32>) -> Vec<String> {
+    if ns.gap("sysctls").is_some() {
+        return Vec::new();
+    }
     let mut lines = if only.is_none() { own_sysctls(ns) } else { Vec::new() };
     for l in ns.links.values().filter(|l| only.is_none_or(|o| o == l.index)) {
         lines.extend(device_sysctls(ns, l));

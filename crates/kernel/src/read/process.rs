@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use model::NsId;
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, open, openat, statat};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, open, openat, stat, statat};
 use rustix::io::Errno;
 
 use super::door::identity;
@@ -95,6 +95,11 @@ fn look(proc: &OwnedFd, pid: u32) -> io::Result<Seen> {
         net: net.ok(),
         parent: status.parent,
     })
+}
+
+/// The network namespace of a process, if it may be known.
+pub(super) fn network_of(pid: u32) -> Option<NsId> {
+    stat(format!("/proc/{pid}/ns/net")).ok().map(|s| id(identity(&s)))
 }
 
 fn namespace(proc: &OwnedFd, path: &str) -> Option<Identity> {

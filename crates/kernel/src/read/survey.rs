@@ -16,6 +16,7 @@ use super::inside;
 use super::modules::Present;
 use super::nsfs;
 use super::observer::{Observer, View, number, unseen};
+use super::public;
 use super::sysctl::Source;
 use crate::netlink::NetlinkError;
 
@@ -145,12 +146,19 @@ fn candidate(
     parts: Parts,
     present: &Present,
 ) -> Reading {
-    let mut reading = from_outside(&mut worker.view, number(place), candidate.namespace.id);
+    let id = candidate.id();
+    if matches!(id.key, NsKey::Net(_)) {
+        return from_afar(candidate, parts, &io::ErrorKind::PermissionDenied.into());
+    }
+    let mut reading = from_outside(&mut worker.view, number(place), id);
     let net = match candidate.open() {
         Ok(net) => net,
         Err(error) => {
             reading.ended = reading.namespace.gap("links").is_some() && !is_denied(&error);
             inside::denied(parts, &error, &mut reading);
+            if !reading.ended {
+                public::read(candidate, parts, &error, &mut reading);
+            }
             return reading;
         }
     };
@@ -158,9 +166,25 @@ fn candidate(
     if inside::wanted(parts) {
         match move_into_link_name_space(net.as_fd(), Some(LinkNameSpaceType::Network)) {
             Ok(()) => inside::read(parts, present, &mut worker.settings, &mut reading),
-            Err(error) => inside::denied(parts, &error.into(), &mut reading),
+            Err(error) => {
+                inside::denied(parts, &error.into(), &mut reading);
+                public::read(candidate, parts, &error.into(), &mut reading);
+            }
         }
     }
+    reading
+}
+
+/// One that is neither numbered nor entered.
+fn from_afar(candidate: &Candidate, parts: Parts, why: &io::Error) -> Reading {
+    let mut reading = Reading::new(candidate.id());
+    if let Ok(net) = candidate.open() {
+        reading.namespace.owner = nsfs::owner(&net);
+    }
+    reading.gap("links", why);
+    reading.gap("addresses", why);
+    inside::denied(parts, why, &mut reading);
+    public::read(candidate, parts, why, &mut reading);
     reading
 }
 
@@ -241,21 +265,16 @@ fn alone(candidates: &[Candidate], parts: Parts, error: &NetlinkError) -> Survey
     );
     let mut survey = Survey { warnings: vec![Warning { ns: None, text }], ..Survey::default() };
     let own = rustix::fs::stat("/proc/thread-self/ns/net").map(|s| super::door::identity(&s));
+    let denied = io::Error::from(error.errno);
     for candidate in candidates {
-        let id = candidate.namespace.id;
-        let mut reading = Reading::new(id);
-        if own.is_ok_and(|own| super::find::id(own) == id) {
-            inside::own(&mut reading);
-            inside::read(parts, &Present::find(), &mut Source::default(), &mut reading);
-        } else {
-            if let Ok(net) = candidate.open() {
-                reading.namespace.owner = nsfs::owner(&net);
-            }
-            let denied = io::Error::from(error.errno);
-            reading.gap("links", &denied);
-            reading.gap("addresses", &denied);
-            inside::denied(parts, &denied, &mut reading);
+        let id = candidate.id();
+        if !own.is_ok_and(|own| super::find::id(own) == id) {
+            survey.readings.push(from_afar(candidate, parts, &denied));
+            continue;
         }
+        let mut reading = Reading::new(id);
+        inside::own(&mut reading);
+        inside::read(parts, &Present::find(), &mut Source::default(), &mut reading);
         survey.readings.push(reading);
     }
     survey

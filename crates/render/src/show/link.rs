@@ -55,10 +55,15 @@ pub(super) fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Lin
     page.end();
     page.pad(5);
     match words::trouble(l) {
+        // Whether it has carrier was not told, nor anything else.
+        _ if ns.gap("links").is_some() && l.is_up() => page.put(Tone::Plain, "up"),
         Some(trouble) => page.put(Tone::Bad, trouble),
         None => page.put(Tone::Plain, "up"),
     };
-    page.put(Tone::Plain, &format!(", {}", link_facts(ns, l))).end();
+    if ns.gap("links").is_none() {
+        page.put(Tone::Plain, &format!(", {}", link_facts(ns, l)));
+    }
+    page.end();
     if matches!(l.kind, LinkKind::Bridge(_)) {
         page.line(&format!("     {}", map::role(ns, l)));
     }
