@@ -81,7 +81,7 @@ impl State {
                 multicast_snooping: Some(b.multicast_snooping),
             }),
             LinkKind::Tap(_) => LinkSpecKind::Tap,
-            LinkKind::Macvlan(m) => LinkSpecKind::Macvlan {
+            LinkKind::Macvlan(m) if !m.tap => LinkSpecKind::Macvlan {
                 lower: lower.unwrap_or_else(|| LinkRef::new("", "")),
                 mode: m.mode,
             },
@@ -92,7 +92,16 @@ impl State {
                 remote: v.remote,
                 port: v.port,
             },
-            LinkKind::Loopback | LinkKind::Physical | LinkKind::Other(_) => return None,
+            LinkKind::Loopback
+            | LinkKind::Physical
+            | LinkKind::Macvlan(_)
+            | LinkKind::Ipvlan(_)
+            | LinkKind::Vlan(_)
+            | LinkKind::Tunnel(_)
+            | LinkKind::Bond(_)
+            | LinkKind::Vrf(_)
+            | LinkKind::Netkit(_)
+            | LinkKind::Other(_) => return None,
         };
         Some(LinkSpec { link: name.clone(), kind, pins: pins(link) })
     }

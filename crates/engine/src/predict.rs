@@ -223,7 +223,7 @@ impl State {
                 self.add_link(&spec.link, LinkKind::Tap(Tap::default()), &spec.pins);
             }
             LinkSpecKind::Macvlan { lower, mode } => {
-                let kind = LinkKind::Macvlan(Macvlan { mode: *mode });
+                let kind = LinkKind::Macvlan(Macvlan { mode: *mode, tap: false });
                 self.add_upper(&spec.link, kind, &spec.pins, Some(lower));
             }
             LinkSpecKind::Vxlan { vni, lower, local, remote, port } => {
@@ -484,6 +484,7 @@ fn link(index: u32, name: &str, kind: LinkKind, pins: &Pins) -> Link {
         qdisc: "noop".to_owned(),
         master: None,
         port: None,
+        member: None,
         kind,
         relation: Relation::None,
         inet: None,

@@ -103,6 +103,7 @@ fn equal_indexes_and_what_stands_on_links_elsewhere() {
              ip link add under type veth peer name other
              ip link add link under name mv type macvlan mode bridge
              ip link set mv netns {pid}
+             ip link add link under name mt type macvtap mode private
              ip link add vx0 type vxlan id 5 dstport 4789 remote 10.0.0.9
              ip link set vx0 netns {pid}
              ip link add vx1 type vxlan id 6 dstport 4789 dev under",
@@ -116,6 +117,9 @@ fn equal_indexes_and_what_stands_on_links_elsewhere() {
         assert_eq!(named(a, "under").peer().map(|l| l.index), Some(named(a, "other").index));
         let under = model::LinkId { ns: a.id, index: named(a, "under").index };
         assert_eq!(named(b, "mv").relation, Relation::Lower(under));
+        let LinkKind::Macvlan(mt) = named(a, "mt").kind else { panic!("no macvtap") };
+        assert_eq!((named(a, "mt").relation, mt.tap), (Relation::Lower(under), true));
+        assert_eq!(mt.mode, model::MacvlanMode::Private);
         assert_eq!(named(b, "vx0").relation, Relation::Underlay(a.id));
         assert_eq!(named(a, "vx1").relation, Relation::Lower(under));
         let LinkKind::Vxlan(vxlan) = named(b, "vx0").kind else { panic!("no vxlan") };

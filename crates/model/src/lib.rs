@@ -34,8 +34,9 @@ pub use fact::{
 pub use gap::{Gap, Opaque, Warning};
 pub use id::{HostId, LinkId, Mac, NsId, NsKey, ParseMacError};
 pub use link::{
-    Bridge, BridgePort, Holder, InetConf, Link, LinkFlags, LinkKind, Macvlan, MacvlanMode,
-    OperState, PortState, Relation, StpState, Tap, Vxlan,
+    Bond, BondMode, BondPort, Bridge, BridgePort, Holder, InetConf, Ipvlan, IpvlanFlag, IpvlanMode,
+    Link, LinkFlags, LinkKind, Macvlan, MacvlanMode, Member, MiiStatus, Netkit, NetkitPolicy,
+    OperState, PortState, Relation, StpState, Tap, Tunnel, Vlan, Vrf, Vxlan,
 };
 pub use name::{NameError, Target};
 pub use namespaces::Namespaces;

@@ -1,13 +1,27 @@
 //! Links: one struct for what every link has, one file per kind for what only that kind has.
 
+mod bond;
 mod bridge;
+mod ipvlan;
 mod macvlan;
+mod member;
+mod netkit;
 mod tap;
+mod tunnel;
+mod vlan;
+mod vrf;
 mod vxlan;
 
+pub use bond::{Bond, BondMode, BondPort, MiiStatus};
 pub use bridge::{Bridge, BridgePort, PortState, StpState};
+pub use ipvlan::{Ipvlan, IpvlanFlag, IpvlanMode};
 pub use macvlan::{Macvlan, MacvlanMode};
+pub use member::Member;
+pub use netkit::{Netkit, NetkitPolicy};
 pub use tap::{Holder, Tap};
+pub use tunnel::Tunnel;
+pub use vlan::Vlan;
+pub use vrf::Vrf;
 pub use vxlan::Vxlan;
 
 use crate::{LinkId, Mac, NsId};
@@ -39,6 +53,8 @@ pub struct Link {
     pub master: Option<u32>,
     /// Set where `master` is a bridge.
     pub port: Option<BridgePort>,
+    /// Set where `master` is something else: a bond, a VRF, …
+    pub member: Option<Member>,
     /// What it is, with what only its kind has.
     pub kind: LinkKind,
     /// What it stands on or is joined to (IFLA_LINK with IFLA_LINK_NETNSID, resolved).
@@ -158,13 +174,28 @@ pub enum LinkKind {
     Bridge(Bridge),
     /// tun or tap.
     Tap(Tap),
-    /// Macvlan; its lower link is in [`Link::relation`].
+    /// Macvlan or macvtap; its lower link is in [`Link::relation`].
     Macvlan(Macvlan),
+    /// Ipvlan or ipvtap; its lower link is in [`Link::relation`].
+    Ipvlan(Ipvlan),
+    /// VLAN; its lower link is in [`Link::relation`].
+    Vlan(Vlan),
     /// VXLAN.
     Vxlan(Vxlan),
-    /// A kind that nothing here models yet, by the kernel's name for it (`bond`, `wireguard`, …).
+    /// gre and its kin, ipip, sit, vti, geneve.
+    Tunnel(Tunnel),
+    /// Bond.
+    Bond(Bond),
+    /// VRF.
+    Vrf(Vrf),
+    /// One end of a netkit pair; the other is in [`Link::relation`].
+    Netkit(Netkit),
+    /// A kind of which nothing is known but the kernel's name for it (`dummy`, `wireguard`, …).
     Other(String),
 }
+
+/// Kinds without a type here that stand on a link.
+const STACKED: [&str; 6] = ["macsec", "hsr", "rmnet", "virt_wifi", "ipoib", "dsa"];
 
 impl LinkKind {
     /// The kernel's name for it, as in `ip -d link`.
@@ -177,9 +208,38 @@ impl LinkKind {
             Self::Bridge(_) => "bridge",
             Self::Tap(t) if t.layer3 => "tun",
             Self::Tap(_) => "tap",
+            Self::Macvlan(m) if m.tap => "macvtap",
             Self::Macvlan(_) => "macvlan",
+            Self::Ipvlan(i) if i.tap => "ipvtap",
+            Self::Ipvlan(_) => "ipvlan",
+            Self::Vlan(_) => "vlan",
             Self::Vxlan(_) => "vxlan",
+            Self::Tunnel(tunnel) => &tunnel.kind,
+            Self::Bond(_) => "bond",
+            Self::Vrf(_) => "vrf",
+            Self::Netkit(_) => "netkit",
             Self::Other(name) => name,
+        }
+    }
+
+    /// Stands on one link, does not exist without it, and sends through it: what IFLA_LINK of
+    /// such a kind names. A tunnel does not: its outer packets are routed.
+    #[must_use]
+    pub fn is_stacked(&self) -> bool {
+        match self {
+            Self::Macvlan(_) | Self::Ipvlan(_) | Self::Vlan(_) => true,
+            Self::Other(name) => STACKED.contains(&name.as_str()),
+            _ => false,
+        }
+    }
+
+    /// One end of a cable within the kernel.
+    #[must_use]
+    pub fn is_paired(&self) -> bool {
+        match self {
+            Self::Veth | Self::Netkit(_) => true,
+            Self::Other(name) => name == "vxcan",
+            _ => false,
         }
     }
 }
@@ -192,7 +252,7 @@ pub enum Relation {
     None,
     /// The other end of a pair.
     Peer(LinkId),
-    /// The link that this one stands on (macvlan, vlan, a vxlan's underlay device).
+    /// The link that this one stands on (macvlan, ipvlan, vlan, a tunnel's underlay device).
     Lower(LinkId),
     /// A vxlan without a device: the namespace that its outer packets are routed in.
     Underlay(NsId),

@@ -124,6 +124,11 @@ impl Namespace {
         self.links.values().filter(move |l| l.master == Some(bridge) && l.port.is_some())
     }
 
+    /// What a master other than a bridge has: the ports of a bond, the members of a VRF.
+    pub fn members(&self, master: u32) -> impl Iterator<Item = &Link> {
+        self.links.values().filter(move |l| l.master == Some(master) && l.port.is_none())
+    }
+
     /// The addresses of the link with that ifindex.
     pub fn addresses_of(&self, link: u32) -> impl Iterator<Item = &Address> {
         self.addresses.iter().filter(move |a| a.link == link)

@@ -3,10 +3,13 @@
 //! ```text
 //! ns NAME [in PARENT] [pid N] [unprivileged] [forward] [viewer]
 //! bridge NS:NAME [ADDRESS…] [down]
-//! nic NS:NAME [@BRIDGE] [ADDRESS…] [down]
-//! veth NS:NAME[@BRIDGE] NS:NAME[@BRIDGE] [down]
-//! macvlan NS:NAME NS:LOWER
+//! nic NS:NAME [@MASTER] [ADDRESS…] [down]
+//! veth NS:NAME[@MASTER] NS:NAME[@MASTER] [down]
+//! macvlan NS:NAME[@MASTER] NS:LOWER
+//! vlan NS:NAME[@MASTER] NS:LOWER ID
 //! vxlan NS:NAME NS:LOWER VNI
+//! bond NS:NAME[@MASTER]
+//! vrf NS:NAME TABLE
 //! kind NS:NAME KIND
 //! addr NS:NAME ADDRESS…
 //! index NS:NAME N        (for the links that follow: N, N+1, …)
@@ -19,10 +22,11 @@ use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
 use model::{
-    Address, BaseChain, Bridge, BridgePort, Chain, CmpOp, Compat, Expr, Family, Hook, InetConf,
-    Link, LinkFlags, LinkId, LinkKind, Mac, Macvlan, MetaKey, Name, NameSource, Namespace, Nexthop,
-    NftRule, NsId, OperState, PayloadBase, Policy, Process, Protocol, Reg, Relation, Route,
-    RouteKind, Rule, Scope, Snapshot, Table, Vxlan, Xt, XtInfo, XtNatRange,
+    Address, BaseChain, Bond, BondMode, BondPort, Bridge, BridgePort, Chain, CmpOp, Compat, Expr,
+    Family, Hook, InetConf, Link, LinkFlags, LinkId, LinkKind, Mac, Macvlan, Member, MetaKey, Name,
+    NameSource, Namespace, Nexthop, NftRule, NsId, OperState, PayloadBase, Policy, Process,
+    Protocol, Reg, Relation, Route, RouteKind, Rule, Scope, Snapshot, Table, Vlan, Vrf, Vxlan, Xt,
+    XtInfo, XtNatRange,
 };
 
 /// The network that the text describes. Panics where it does not understand: it is for tests.
@@ -40,6 +44,18 @@ pub(crate) fn network(text: &str) -> Snapshot {
                 let vni = words[3].parse().unwrap();
                 let kind = LinkKind::Vxlan(Vxlan { vni, port: 4789, ..Vxlan::default() });
                 net.stacked(words[1], words[2], kind);
+            }
+            "vlan" => {
+                let vlan = Vlan { id: words[3].parse().unwrap(), protocol: 0x8100 };
+                net.stacked(words[1], words[2], LinkKind::Vlan(vlan));
+            }
+            "bond" => {
+                let bond = Bond { mode: BondMode::ActiveBackup, miimon: 100, ..Bond::default() };
+                net.add(words[1], LinkKind::Bond(bond));
+            }
+            "vrf" => {
+                let table = words[2].parse().unwrap();
+                net.add(words[1], LinkKind::Vrf(Vrf { table }));
             }
             "kind" => _ = net.add(words[1], LinkKind::Other(words[2].to_owned())),
             "addr" => net.addresses(words[1], &words[2..]),
@@ -126,8 +142,18 @@ impl Net {
         let ns = self.at(ns);
         let mut link = link_of(index, name, kind);
         if let Some(master) = master {
-            link.master = Some(ns.link_named(master).expect(master).index);
-            link.port = Some(BridgePort::default());
+            let master = ns.link_named(master).expect(master);
+            link.master = Some(master.index);
+            match &master.kind {
+                LinkKind::Bridge(_) => link.port = Some(BridgePort::default()),
+                LinkKind::Vrf(v) => link.member = Some(Member::Vrf { table: v.table }),
+                LinkKind::Bond(_) => {
+                    let backup = ns.members(master.index).next().is_some();
+                    let port = BondPort { backup, ..BondPort::default() };
+                    link.member = Some(Member::Bond(port));
+                }
+                other => link.member = Some(Member::Other(other.as_str().to_owned())),
+            }
         }
         ns.links.insert(index, link);
         LinkId { ns: ns.id, index }
@@ -295,6 +321,7 @@ fn link_of(index: u32, name: &str, kind: LinkKind) -> Link {
         qdisc: "noqueue".into(),
         master: None,
         port: None,
+        member: None,
         kind,
         relation: Relation::None,
         inet: Some(InetConf::default()),

@@ -3,6 +3,7 @@
 //! These types are the interface; the model's own may change beneath them. Names are as they are:
 //! [`text`] escapes what a terminal could stumble over, as JSON allows.
 
+mod info;
 mod map;
 mod namespace;
 mod plan;
@@ -12,6 +13,7 @@ mod trace;
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 
+pub use info::{InfoView, MemberView};
 pub use map::{MapView, WireView, map};
 pub use namespace::{
     FileView, HiddenView, KnownAsView, LsView, NamespaceView, NsidView, ProcessView, WarningView,

@@ -7,6 +7,7 @@ mod block;
 mod channel;
 mod fold;
 mod head;
+mod joints;
 mod layout;
 mod paint;
 mod place;

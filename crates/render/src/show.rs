@@ -236,6 +236,7 @@ fn gap(gap: &Gap) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
+    use model::{Ipvlan, LinkKind, Netkit, NetkitPolicy, Tunnel};
 
     use super::*;
     use crate::fixtures::{SEED, id, network};
@@ -293,5 +294,60 @@ mod tests {
       56: fwln111i0 ⇄ pve1:fwpr111p0, a port of vmbr0
          up, veth, port of fwbr111i0, 02:00:00:00:00:38, mtu 1500, state UP, qdisc noqueue
     ");
+    }
+
+    #[test]
+    fn links_of_many_kinds() {
+        let mut s = network(
+            "ns host\nns guest\nbond host:bond0\nnic host:eno1 @bond0\nnic host:eno2 @bond0\n\
+             vlan host:bond0.5 host:bond0 5\nmacvlan guest:mv host:bond0\nvrf host:blue 10\n\
+             nic host:eth1 @blue\nkind host:wg0 wireguard\nkind host:gre1 gre\nkind host:nk0 netkit\n\
+             kind guest:iv ipvlan",
+        );
+        let mut set = |name, kind| {
+            let id = crate::fixtures::link(&s, name);
+            let ns = s.namespaces.get_mut(&id.ns).unwrap();
+            ns.links.get_mut(&id.index).unwrap().kind = kind;
+        };
+        let remote = Some("10.0.0.2".parse().unwrap());
+        let gre = Tunnel { kind: "gre".into(), remote, id: Some(42), ..Tunnel::default() };
+        set("host:gre1", LinkKind::Tunnel(gre));
+        let policy = NetkitPolicy::Blackhole;
+        set("host:nk0", LinkKind::Netkit(Netkit { layer3: true, policy, ..Netkit::default() }));
+        set("guest:iv", LinkKind::Ipvlan(Ipvlan::default()));
+        let links = |name| {
+            let text = show(&s, Target::Namespace(id(&s, name)), &Style::default());
+            let kept = text.lines().skip_while(|l| *l != "links").skip(1);
+            let kept = kept.take_while(|l| l.starts_with(' ')).filter(|l| !l.contains("loopback"));
+            kept.map(|l| l.split(", 02:").next().unwrap().to_owned()).collect::<Vec<_>>().join("\n")
+        };
+        assert_snapshot!(links("host"), @r"
+        1: lo
+        2: bond0
+           up, bond mode active-backup miimon 100, ports eno1 eno2
+        3: eno1 ⇄ outside
+           up, physical, port of bond0, ACTIVE
+        4: eno2 ⇄ outside
+           up, physical, port of bond0, BACKUP
+        5: bond0.5 on host:bond0
+           up, vlan protocol 802.1Q id 5
+        7: blue
+           up, vrf table 10, members eth1
+        8: eth1 ⇄ outside
+           up, physical, in VRF blue
+        9: wg0
+           up, wireguard
+        10: gre1
+           up, gre key 42 remote 10.0.0.2
+        11: nk0
+           up, netkit mode l3 type peer policy blackhole peer policy forward
+        ");
+        assert_snapshot!(links("guest"), @r"
+        1: lo
+        6: mv on host:bond0
+           up, macvlan, mode vepa
+        12: iv
+           up, ipvlan, mode l3 bridge
+        ");
     }
 }

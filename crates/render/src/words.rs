@@ -1,5 +1,6 @@
 //! How single things are written: routes, neighbours, links, rules, as their own tools do.
 
+mod kind;
 mod origin;
 mod route;
 
@@ -7,13 +8,13 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use model::{
-    FdbEntry, Found, Link, LinkId, LinkKind, Namespace, Neighbour, NsId, PortState, Relation,
-    Snapshot, Tuple,
+    FdbEntry, Found, Link, LinkId, Namespace, Neighbour, NsId, PortState, Relation, Snapshot, Tuple,
 };
 use walk::{IcmpKind, Packet, Payload, RuleRef};
 
 use crate::rule_text;
 
+pub(crate) use kind::{kind_note, link_kind, membership};
 pub(crate) use origin::{found, owner};
 pub(crate) use route::{address, ip_rule, prefix, route, route_short, table};
 
@@ -113,8 +114,11 @@ pub(crate) fn joined_to(snapshot: &Snapshot, link: &Link) -> Option<String> {
 fn far_end(snapshot: &Snapshot, id: LinkId) -> String {
     let mut text = snapshot.link_name(id);
     if let Some(link) = snapshot.link(id) {
-        if let Some(master) = master_name(snapshot, id.ns, link) {
-            let _ = write!(text, ", a port of {master}");
+        let ns = snapshot.namespaces.get(&id.ns);
+        if let Some(bridge) = master_name(snapshot, id.ns, link).filter(|_| link.port.is_some()) {
+            let _ = write!(text, ", a port of {bridge}");
+        } else if let Some(membership) = ns.and_then(|ns| membership(ns, link)) {
+            let _ = write!(text, ", {membership}");
         }
         if let Some(trouble) = trouble(link) {
             let _ = write!(text, " ({trouble})");
@@ -210,32 +214,6 @@ pub(crate) fn endpoint(ip: IpAddr, port: u16, protocol: u8) -> String {
 /// Both ends of a tuple.
 pub(crate) fn tuple(t: &Tuple) -> String {
     format!("{} → {}", endpoint(t.src, t.sport, t.protocol), endpoint(t.dst, t.dport, t.protocol))
-}
-
-/// What `ip -d link` calls it, with what matters of its kind.
-pub(crate) fn link_kind(l: &Link) -> String {
-    match &l.kind {
-        LinkKind::Macvlan(m) => format!("macvlan, mode {}", m.mode.as_str()),
-        LinkKind::Vxlan(v) => {
-            let mut text = format!("vxlan {}", v.vni);
-            for (word, ip) in [("local", v.local), ("remote", v.remote)] {
-                if let Some(ip) = ip {
-                    let _ = write!(text, " {word} {ip}");
-                }
-            }
-            let _ = write!(text, " port {}", v.port);
-            text
-        }
-        LinkKind::Tap(t) => match &t.holder {
-            Some(h) => format!("{}, held by {} ({})", l.kind.as_str(), h.pid, h.comm),
-            None => l.kind.as_str().to_owned(),
-        },
-        LinkKind::Loopback
-        | LinkKind::Physical
-        | LinkKind::Veth
-        | LinkKind::Bridge(_)
-        | LinkKind::Other(_) => l.kind.as_str().to_owned(),
-    }
 }
 
 /// The rule that a step speaks of, in the syntax of the tool that wrote it, if the Snapshot has

@@ -81,7 +81,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let link = self.link(out, Stage::Transmit)?;
         if let Some(master) = link.master.filter(|_| link.port.is_none()) {
             let master = self.link(skb.link(master), Stage::Transmit)?;
-            if let "vrf" = master.kind.as_str() {
+            if let LinkKind::Vrf(_) = master.kind {
                 let what = Opaque::Vrf(master.name.clone());
                 return Err(Stop::unknown(Stage::Transmit, Unknown::Opaque { ns: skb.ns, what }));
             }

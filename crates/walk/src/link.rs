@@ -95,7 +95,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             (Some(_), _) => Ok(Next::Bridge(id)),
             (None, Some(master)) => {
                 let master = self.link(LinkId { ns: id.ns, index: master }, Stage::Receive)?;
-                if master.kind.as_str() == "vrf" {
+                if let LinkKind::Vrf(_) = master.kind {
                     let what = Opaque::Vrf(master.name.clone());
                     return Err(Stop::unknown(Stage::Receive, Unknown::Opaque { ns: id.ns, what }));
                 }
@@ -134,17 +134,22 @@ impl<S: Sink> Walker<'_, '_, S> {
         Ok(())
     }
 
-    /// Links that stand on this one (macvlan and kin) take frames before it does.
+    /// Links that stand on this one take frames before it does: a macvlan its own, an ipvlan what
+    /// is for its addresses, which are not looked up here. No frame has a tag that a vlan would
+    /// take; a tunnel gets its packets by an address.
     fn stacked(&self, skb: &Skb, id: LinkId) -> Result<(), Stop> {
         for upper in self.net.uppers(id) {
             let Some(link) = self.net.link(*upper) else { continue };
-            if !matches!(&link.kind, LinkKind::Macvlan(_)) && link.kind.as_str() != "ipvlan" {
-                continue;
-            }
-            let unicast = skb.packet.dst_mac.is_some() && skb.packet.dst_mac == link.mac;
-            let owns = self.net.place(upper.ns).and_then(|p| p.owner(skb.packet.dst));
-            let asked = skb.arp.is_some() && owns == Some(upper.index);
-            if unicast || asked || link.kind.as_str() == "ipvlan" {
+            let takes = match &link.kind {
+                LinkKind::Macvlan(_) => {
+                    let unicast = skb.packet.dst_mac.is_some() && skb.packet.dst_mac == link.mac;
+                    let owns = self.net.place(upper.ns).and_then(|p| p.owner(skb.packet.dst));
+                    unicast || skb.arp.is_some() && owns == Some(upper.index)
+                }
+                LinkKind::Vlan(_) => false,
+                kind => kind.is_stacked(),
+            };
+            if takes {
                 let what = format!("kind {}", link.kind.as_str());
                 let unknown = Unknown::Link { link: *upper, what };
                 return Err(Stop::unknown(Stage::Receive, unknown));

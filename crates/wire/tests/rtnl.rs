@@ -47,7 +47,7 @@ fn links() {
     assert_eq!((b.master, &b.port, b.ipv6_disabled), (None, &None, Some(false)));
     assert!(b.inet.unwrap().send_redirects);
 
-    assert_eq!(text(&named("mv").link.kind), "Macvlan(Macvlan { mode: Private })");
+    assert_eq!(text(&named("mv").link.kind), "Macvlan(Macvlan { mode: Private, tap: false })");
     assert_eq!(relation("mv"), Relation::Lower(LinkId { ns: here, index: 9 }));
     assert_eq!(
         text(&named("vx").link.kind),
@@ -64,6 +64,61 @@ fn links() {
     );
     assert_eq!(named("ifb9").link.kind, LinkKind::Other("ifb".into()));
     assert_eq!((&named("lo").link.kind, named("lo").link.mac), (&LinkKind::Loopback, None));
+}
+
+#[test]
+fn links_of_kinds_that_this_kernel_lacks() {
+    let links = all(include_str!("captures/links_elsewhere.hex"), rtnl::link);
+    let lines: Vec<String> = links
+        .iter()
+        .map(|l| match &l.link.member {
+            Some(member) => format!("{:?} in {member:?}", l.link.kind),
+            None => text(&l.link.kind),
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    Vlan(Vlan { id: 101, protocol: 33024 })
+    Ipvlan(Ipvlan { mode: L2, flag: Vepa, tap: false })
+    Ipvlan(Ipvlan { mode: L2, flag: Vepa, tap: true })
+    Bond(Bond { mode: BalanceRr, miimon: 0, active: None, primary: None })
+    Veth in Bond(BondPort { backup: false, mii: Up })
+    Other("dummy") in Bond(BondPort { backup: false, mii: Up })
+    Vrf(Vrf { table: 10 })
+    Veth in Vrf { table: 10 }
+    Netkit(Netkit { layer3: true, primary: true, policy: Forward, peer_policy: Forward })
+    Other("wireguard")
+    Tunnel(Tunnel { kind: "geneve", local: None, remote: Some(2001:db8::1), id: Some(42), port: Some(4444) })
+    Tunnel(Tunnel { kind: "ip6gre", local: Some(fc00::1), remote: Some(fc00::2), id: Some(42), port: None })
+    Tunnel(Tunnel { kind: "ipip", local: Some(192.168.122.183), remote: Some(10.255.254.2), id: None, port: None })
+    Tunnel(Tunnel { kind: "sit", local: Some(192.168.122.183), remote: Some(10.255.254.2), id: None, port: None })
+    Tunnel(Tunnel { kind: "vti", local: Some(192.168.1.1), remote: Some(10.0.0.1), id: Some(100), port: None })
+    Other("macsec")
+    Other("vxcan")
+    "#);
+}
+
+#[test]
+fn what_elsewhere_means_by_kind() {
+    let here = NsId::inode(1);
+    let there = NsId { host: HostId(0), key: NsKey::Unseen(4) };
+    let relations: Vec<String> = all(include_str!("captures/links_elsewhere.hex"), rtnl::link)
+        .into_iter()
+        .map(|mut l| {
+            l.joined = rtnl::Joined { index: Some(9), nsid: Some(4) };
+            let kind = l.link.kind.as_str().to_owned();
+            match l.resolve(here, |_| Some(there)).relation {
+                Relation::Peer(_) => format!("{kind} pair"),
+                Relation::Lower(_) if kind == "geneve" => format!("{kind} by"),
+                Relation::Lower(_) => format!("{kind} on"),
+                other => format!("{kind} {other:?}"),
+            }
+        })
+        .collect();
+    assert_eq!(
+        relations.join(", "),
+        "vlan on, ipvlan on, ipvtap on, bond on, veth pair, dummy on, vrf on, veth pair, netkit pair, \
+         wireguard on, geneve by, ip6gre on, ipip on, sit on, vti on, macsec on, vxcan pair"
+    );
 }
 
 #[test]
@@ -259,6 +314,7 @@ fn hooks_among_the_queueing_disciplines() {
 fn no_bytes_make_it_panic() {
     for capture in [
         include_str!("captures/links.hex"),
+        include_str!("captures/links_elsewhere.hex"),
         include_str!("captures/routes.hex"),
         include_str!("captures/rules.hex"),
         include_str!("captures/fdb.hex"),

@@ -1,8 +1,10 @@
-/// What only a macvlan has (IFLA_MACVLAN_*).
+/// What only a macvlan or macvtap has (IFLA_MACVLAN_*).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Macvlan {
     /// How its siblings reach each other.
     pub mode: MacvlanMode,
+    /// A macvtap: its frames go to a process, through a character device.
+    pub tap: bool,
 }
 
 /// IFLA_MACVLAN_MODE.

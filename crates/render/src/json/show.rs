@@ -7,6 +7,7 @@ use model::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::info::{InfoView, MemberView};
 use super::namespace::{NamespaceView, WarningView, namespace, warning};
 use crate::{rule_text, words};
 
@@ -53,6 +54,9 @@ pub struct LinkView {
     pub altnames: Vec<String>,
     /// Kind, as `ip -d link` calls it.
     pub kind: String,
+    /// What only links of its kind have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub info: Option<InfoView>,
     /// Administratively up.
     pub up: bool,
     /// Has carrier.
@@ -68,12 +72,18 @@ pub struct LinkView {
     /// Name of the bridge or other master.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub master: Option<String>,
+    /// What a bond or VRF made of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberView>,
     /// The other end of a pair, as `NAMESPACE:LINK`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
     /// The link that it stands on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lower: Option<String>,
+    /// The namespace that its outer packets are routed in, where that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub underlay: Option<String>,
     /// Leads out of what this kernel knows.
     pub border: bool,
     /// The process that holds a tun or tap open.
@@ -219,11 +229,10 @@ pub fn show(snapshot: &Snapshot, target: Target) -> Option<ShowView> {
 
 pub(super) fn link(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> LinkView {
     let id = LinkId { ns: ns.id, index: l.index };
-    let lower = match l.relation {
-        Relation::Lower(lower) => Some(snapshot.link_name(lower)),
-        Relation::None | Relation::Peer(_) | Relation::Underlay(_) | Relation::Unresolved(_) => {
-            None
-        }
+    let (lower, underlay) = match l.relation {
+        Relation::Lower(lower) => (Some(snapshot.link_name(lower)), None),
+        Relation::Underlay(ns) => (None, Some(snapshot.name_of(ns))),
+        Relation::None | Relation::Peer(_) | Relation::Unresolved(_) => (None, None),
     };
     LinkView {
         id: snapshot.link_name(id),
@@ -232,14 +241,17 @@ pub(super) fn link(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> LinkView {
         name: l.name.clone(),
         altnames: l.altnames.clone(),
         kind: l.kind.as_str().to_owned(),
+        info: super::info::info(ns, l),
         up: l.is_up(),
         carrier: l.is_running(),
         trouble: words::trouble(l).map(str::to_owned),
         mac: l.mac.map(|m| m.to_string()),
         mtu: l.mtu,
         master: words::master_name(snapshot, ns.id, l),
+        member: super::info::member(l),
         peer: l.peer().map(|p| snapshot.link_name(p)),
         lower,
+        underlay,
         border: l.is_border(),
         holder: match &l.kind {
             LinkKind::Tap(tap) => {

@@ -37,3 +37,24 @@ fn the_map_has_every_wire_once() {
         ]
     );
 }
+
+#[test]
+fn what_only_links_of_a_kind_have() {
+    let s = network(
+        "ns host\nns guest\nnic host:eth0\nvlan guest:v host:eth0 7\nbond host:bond0\n\
+         nic host:eno1 @bond0",
+    );
+    let of = |ns: &str, name: &str| {
+        let link = crate::fixtures::link(&s, &format!("{ns}:{name}"));
+        let view = show(&s, model::Target::Link(link)).unwrap();
+        let all = serde_json::to_value(&view.links[0]).unwrap();
+        let part = |key: &str| all.get(key).map(|v| format!("{key} {v}"));
+        ["info", "member", "lower"].into_iter().filter_map(part).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(
+        of("guest", "v"),
+        r#"info {"vlan":{"id":7,"protocol":"802.1Q"}}; lower "host:eth0""#
+    );
+    assert_eq!(of("host", "bond0"), r#"info {"bond":{"miimon":100,"mode":"active-backup"}}"#);
+    assert_eq!(of("host", "eno1"), r#"member {"bond":{"mii_status":"UP","state":"ACTIVE"}}"#);
+}

@@ -3,7 +3,7 @@
 use model::LinkId;
 
 use super::layout::{Frame, Segment, Text, Wall};
-use super::scene::{End, Item, Pass, Port, What, shorten};
+use super::scene::{End, Item, OUTSIDE, Pass, Port, What, shorten};
 use crate::clean::width;
 use crate::style::Tone;
 
@@ -35,7 +35,14 @@ impl Block {
         let text = text.into();
         self.width = self.width.max(x + width(&text));
         self.height = self.height.max(y + 1);
-        self.texts.push(Text { x, y, text, link, tone });
+        self.texts.push(Text { x, y, text, link, own: false, tone });
+    }
+
+    fn port(&mut self, x: usize, y: usize, label: String, port: &Port) {
+        self.text(x, y, label, Some(port.link), tone(port.trouble));
+        if let Some(text) = self.texts.last_mut() {
+            text.own = port.own;
+        }
     }
 }
 
@@ -68,12 +75,14 @@ fn plain(
     tall: bool,
     from_above: impl Fn(usize) -> bool,
 ) -> Block {
+    // A name that hangs on a wire moves on its line, and must have it for itself.
+    let tall = tall || !item.uppers.is_empty();
     let mut b = Block::default();
     b.text(0, 0, &item.name, Some(item.link), tone(item.trouble));
     match end {
         End::Wire(w) if from_above(*w) => b.top = Some(*w),
         End::Wire(_) | End::None | End::Leaf { .. } => {}
-        End::Words(words) if words == "outside" => {
+        End::Words(words) if words == OUTSIDE => {
             b.text(b.width, 0, " ── outside", None, Tone::Plain);
         }
         End::Words(words) => {
@@ -89,6 +98,7 @@ fn plain(
             b.text(0, n + 1, shorten(a, room), None, Tone::Plain);
         }
     }
+    draw_uppers(&mut b, item, room);
     if let End::Wire(w) = end
         && b.top.is_none()
     {
@@ -102,11 +112,21 @@ fn plain(
     b
 }
 
+/// What stands on it, line by line.
+fn draw_uppers(b: &mut Block, item: &Item, room: usize) {
+    for upper in &item.uppers {
+        let (x, y) = (2 * upper.depth, b.height);
+        b.text(x, y, if upper.last { "└" } else { "├" }, None, Tone::Plain);
+        let text = shorten(&upper.text, room.saturating_sub(x + 2));
+        b.text(x + 2, y, text, Some(upper.link), tone(upper.trouble));
+    }
+}
+
 /// Moves the lines under the first to the right of the name, onto its line where there is room.
 fn indent_below(b: &mut Block, name: usize) {
     for t in &mut b.texts {
         if t.y > 0 {
-            t.x = name + 2;
+            t.x += name + 2;
             t.y -= 1;
         }
     }
@@ -114,7 +134,8 @@ fn indent_below(b: &mut Block, name: usize) {
     b.height = b.texts.iter().map(|t| t.y + 1).max().unwrap_or(1);
 }
 
-/// Upper part of a bridge's box: title, further addresses, role. Its lines, and their width.
+/// Upper part of a box: title, further addresses, role. Its lines, and their width with that of
+/// what stands on it.
 fn head(item: &Item, role: &str, room: usize) -> (Vec<String>, usize) {
     let room = room.saturating_sub(4).max(8);
     let title = std::iter::once(item.name.as_str())
@@ -128,18 +149,23 @@ fn head(item: &Item, role: &str, room: usize) -> (Vec<String>, usize) {
     };
     let titles = lines.iter().map(|l| width(l)).max().unwrap_or(0);
     lines.extend(wrap(role, room.min(titles.max(40))));
-    let widest = lines.iter().map(|l| width(l)).max().unwrap_or(0);
-    (lines, widest)
+    let uppers = item.uppers.iter().map(|u| 2 * u.depth + 2 + width(&u.text).min(room));
+    let widest = lines.iter().map(|l| width(l)).chain(uppers).max().unwrap_or(0);
+    (lines, widest.min(room))
 }
 
-/// Draws the head's lines into a box of that width, without its lower edge.
-fn draw_head(b: &mut Block, item: &Item, lines: &[String]) {
+/// Draws the head's lines into a box, without its lower edge. Returns how many there are.
+fn draw_head(b: &mut Block, item: &Item, lines: &[String], widest: usize) -> usize {
     for (n, line) in lines.iter().enumerate() {
         let (link, tone) =
             if n == 0 { (Some(item.link), tone(item.trouble)) } else { (None, Tone::Plain) };
         let text = if n == 0 { format!(" {line} ") } else { line.clone() };
         b.text(if n == 0 { 1 } else { 2 }, n, text, link, tone);
     }
+    let mut inside = Block { height: lines.len(), ..Block::default() };
+    draw_uppers(&mut inside, item, widest);
+    b.texts.extend(inside.texts.into_iter().map(|t| Text { x: t.x + 2, ..t }));
+    inside.height
 }
 
 /// A box with its ports on the lower edge.
@@ -149,8 +175,7 @@ fn flat_bridge(item: &Item, role: &str, ports: &[Port], room: usize) -> Block {
     let taken: usize = slots.iter().sum();
     let inner = (widest + 2).max(taken + slots.len() + 1);
     let mut b = Block::default();
-    draw_head(&mut b, item, &lines);
-    let edge = lines.len();
+    let edge = draw_head(&mut b, item, &lines, widest);
     b.frames.push(Frame { x: 0, y: 0, width: inner + 2, height: edge + 1 });
     b.width = inner + 2;
     b.height = edge + 1;
@@ -178,7 +203,7 @@ fn flat_port(b: &mut Block, port: &Port, x: usize, slot: usize, edge: usize) {
     let label = format!("┤{}├", port.name);
     let middle = x + slot / 2;
     let start = x + (slot - width(&label)) / 2;
-    b.text(start, edge, label, Some(port.link), tone(port.trouble));
+    b.port(start, edge, label, port);
     match &port.end {
         End::Wire(w) => b.bottoms.push((*w, middle, edge)),
         End::Words(words) => {
@@ -204,8 +229,7 @@ fn tall_bridge(item: &Item, role: &str, ports: &[Port], room: usize) -> Block {
     // Where the ports' ends need the room, the lower part of the box is narrower.
     let inner = if upper + 2 + beside.max(2 * wired) > room { labels } else { upper.max(labels) };
     let mut b = Block::default();
-    draw_head(&mut b, item, &lines);
-    let mut first = lines.len();
+    let mut first = draw_head(&mut b, item, &lines, text);
     if inner < upper {
         b.frames.push(Frame { x: 0, y: 0, width: upper + 2, height: first + 1 });
         b.width = b.width.max(upper + 2);
@@ -219,7 +243,7 @@ fn tall_bridge(item: &Item, role: &str, ports: &[Port], room: usize) -> Block {
     let mut leaves = Vec::new();
     for (n, port) in ordered.iter().enumerate() {
         let label = format!("{}├", port.name);
-        b.text(right - width(&port.name), y, label, Some(port.link), tone(port.trouble));
+        b.port(right - width(&port.name), y, label, port);
         let from = match &port.pass {
             Some(pass) => draw_pass(&mut b, pass, right, edge, y),
             None => right,

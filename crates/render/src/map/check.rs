@@ -92,7 +92,7 @@ fn texts(
 /// Every link but `lo` is drawn just once, by a text that begins with its name.
 fn links(snapshot: &Snapshot, layout: &Layout, page: &Page<'_>) {
     let drawn: Vec<(LinkId, &Text)> =
-        layout.texts.iter().filter_map(|t| Some((t.link?, t))).collect();
+        layout.texts.iter().filter(|t| !t.own).filter_map(|t| Some((t.link?, t))).collect();
     let mut seen = BTreeSet::new();
     for (id, t) in &drawn {
         let name = &snapshot.link(*id).unwrap().name;

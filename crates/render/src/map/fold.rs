@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Link, LinkId, LinkKind, Namespace, NsId, Relation, Snapshot};
+use model::{Link, LinkId, LinkKind, Namespace, NsId, Snapshot};
 
+use super::joints::Joints;
 use super::scene::{Cuts, real_links};
 
 /// What is folded.
@@ -35,11 +36,11 @@ impl Candidates {
 
 impl Fold {
     /// Finds what is to be folded.
-    pub(crate) fn of(snapshot: &Snapshot, drawn: &[NsId], cuts: &Cuts) -> Self {
+    pub(crate) fn of(snapshot: &Snapshot, drawn: &[NsId], joints: &Joints, cuts: &Cuts) -> Self {
         let mut found: BTreeMap<LinkId, Candidates> = BTreeMap::new();
         let mut behind: BTreeMap<LinkId, LinkId> = BTreeMap::new(); // passed bridge → its own
         for ns in drawn.iter().filter_map(|id| snapshot.namespaces.get(id)) {
-            for (bridge, port, parts) in passes(snapshot, ns, cuts) {
+            for (bridge, port, parts) in passes(snapshot, ns, joints) {
                 if cuts.unfolded.contains(&bridge) {
                     continue;
                 }
@@ -48,7 +49,7 @@ impl Fold {
             }
         }
         for id in drawn {
-            if let Some(at) = leaf_of(snapshot, *id, cuts).filter(|at| drawn.contains(&at.ns)) {
+            if let Some(at) = leaf_of(snapshot, *id, joints) {
                 let at = behind.get(&at).copied().unwrap_or(at);
                 found.entry(at).or_default().leaves.push(*id);
             }
@@ -67,19 +68,19 @@ impl Fold {
 
 /// The bridges of a namespace that packets only pass: of which bridge, by which port, and the
 /// parts.
-fn passes(snapshot: &Snapshot, ns: &Namespace, cuts: &Cuts) -> Vec<(LinkId, LinkId, [u32; 3])> {
+fn passes(snapshot: &Snapshot, ns: &Namespace, joints: &Joints) -> Vec<(LinkId, LinkId, [u32; 3])> {
     let mut found = Vec::new();
-    for through in ns.links.values().filter(|l| is_passed(snapshot, ns, l)) {
+    for through in ns.links.values().filter(|l| is_passed(ns, l, joints)) {
         let ports: Vec<&Link> = ns.ports(through.index).collect();
         let [a, b] = ports.as_slice() else { continue };
         for (near, far) in [(a, b), (b, a)] {
             let here = LinkId { ns: ns.id, index: near.index };
-            let Some(port) = mutual_peer(snapshot, here, cuts).filter(|p| p.ns == ns.id) else {
+            let Some(port) = far_end(joints, here).filter(|p| p.ns == ns.id) else {
                 continue;
             };
             let bridge = snapshot.link(port).filter(|l| l.port.is_some()).and_then(|l| l.master);
             let Some(bridge) = bridge.and_then(|b| ns.links.get(&b)) else { continue };
-            if bridge.index != through.index && !is_passed(snapshot, ns, bridge) {
+            if bridge.index != through.index && !is_passed(ns, bridge, joints) {
                 let bridge = LinkId { ns: ns.id, index: bridge.index };
                 found.push((bridge, port, [near.index, through.index, far.index]));
                 break;
@@ -90,36 +91,37 @@ fn passes(snapshot: &Snapshot, ns: &Namespace, cuts: &Cuts) -> Vec<(LinkId, Link
 }
 
 /// A bridge without address, with just two ports, that nothing stands on.
-fn is_passed(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> bool {
+fn is_passed(ns: &Namespace, l: &Link, joints: &Joints) -> bool {
     let id = LinkId { ns: ns.id, index: l.index };
     matches!(l.kind, LinkKind::Bridge(_))
-        && ns.ports(l.index).count() == 2
+        && joints.ports(id).len() == 2
         && ns.addresses_of(l.index).all(|a| a.ip().is_ipv6())
         && l.master.is_none()
-        && !snapshot
-            .namespaces
-            .values()
-            .flat_map(|n| n.links.values())
-            .any(|o| o.relation == Relation::Lower(id))
+        && !joints.bears(id)
 }
 
-/// The bridge that a leaf namespace hangs on: one with a single link, whose peer is a port.
-fn leaf_of(snapshot: &Snapshot, id: NsId, cuts: &Cuts) -> Option<LinkId> {
+/// The box that a leaf namespace hangs on: one with a single link, whose cable ends in a port or
+/// which stands on the box.
+fn leaf_of(snapshot: &Snapshot, id: NsId, joints: &Joints) -> Option<LinkId> {
     let ns = snapshot.namespaces.get(&id)?;
     let mut links = real_links(ns);
     let (only, None) = (links.next()?, links.next()) else { return None };
     let here = LinkId { ns: id, index: only.index };
-    let peer = mutual_peer(snapshot, here, cuts).filter(|p| p.ns != id)?;
-    let port = snapshot.link(peer)?;
-    let is_leaf =
-        snapshot.children(id).next().is_none() && only.master.is_none() && port.port.is_some();
-    is_leaf.then_some(LinkId { ns: peer.ns, index: port.master? })
+    let is_leaf = snapshot.children(id).next().is_none()
+        && only.master.is_none()
+        && !joints.is_box(here, only)
+        && !joints.bears(here);
+    if !is_leaf {
+        return None;
+    }
+    if let Some(foot) = joints.foot(here) {
+        return Some(joints.across(foot, here));
+    }
+    let peer = far_end(joints, here).filter(|p| p.ns != id)?;
+    joints.holder(snapshot.namespaces.get(&peer.ns)?, snapshot.link(peer)?)
 }
 
-/// The other end of a pair whose wire is drawn.
-fn mutual_peer(snapshot: &Snapshot, here: LinkId, cuts: &Cuts) -> Option<LinkId> {
-    let there = snapshot.link(here)?.peer()?;
-    let mutual = snapshot.link(there)?.peer() == Some(here);
-    let ends = if here < there { [here, there] } else { [there, here] };
-    (mutual && !cuts.wires.contains(&ends)).then_some(there)
+/// The other end of a cable whose wire is drawn.
+fn far_end(joints: &Joints, here: LinkId) -> Option<LinkId> {
+    Some(joints.across(joints.cable(here)?, here))
 }

@@ -32,6 +32,8 @@ pub struct Text {
     pub text: String,
     /// The link that it is the drawing of.
     pub link: Option<LinkId>,
+    /// Not the link's name but a further place where one of its wires begins.
+    pub own: bool,
     pub(crate) tone: Tone,
 }
 

@@ -30,15 +30,18 @@ pub(crate) fn list(scene: &Scene, page: usize) -> Layout {
     let mut y = 0;
     let mut text = |x: usize, text: &str, link| {
         let text = shorten(text, page.saturating_sub(x));
-        layout.texts.push(Text { x, y, text, link, tone: Tone::Plain });
+        layout.texts.push(Text { x, y, text, link, own: false, tone: Tone::Plain });
         y += 1;
     };
     for band in &scene.bands {
         text(0, &band.name, None);
         for item in &band.items {
             text(2, &item.name, Some(item.link));
+            for upper in &item.uppers {
+                text(4, &upper.text, Some(upper.link));
+            }
             if let What::Bridge { ports, .. } = &item.what {
-                for port in ports {
+                for port in ports.iter().filter(|p| !p.own) {
                     text(4, &port.name, Some(port.link));
                 }
             }
@@ -75,7 +78,7 @@ impl Placer<'_> {
         if text.is_empty() {
             return;
         }
-        self.layout.texts.push(Text { x, y, text: text.to_owned(), link: None, tone });
+        self.layout.texts.push(Text { x, y, text: text.to_owned(), link: None, own: false, tone });
     }
 
     fn wire(&mut self, wire: usize, segment: Segment) {

@@ -1,10 +1,11 @@
 //! What is to be drawn, before it is known where.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Link, LinkId, LinkKind, Namespace, NsId, Relation, Snapshot};
+use model::{Link, LinkId, LinkKind, Member, Namespace, NsId, Relation, Snapshot, Tap};
 
 use super::fold::Fold;
+use super::joints::Joints;
 use super::role;
 use crate::clean::{clean, clean_ascii, width};
 use crate::style::Style;
@@ -36,7 +37,21 @@ pub(crate) struct Item {
     pub(crate) name: String,
     pub(crate) addresses: Vec<String>,
     pub(crate) trouble: bool,
+    /// Links that stand on it, each after the one that it stands on.
+    pub(crate) uppers: Vec<Upper>,
     pub(crate) what: What,
+}
+
+/// A link that is drawn below the one that it stands on.
+pub(crate) struct Upper {
+    pub(crate) link: LinkId,
+    /// How many others are between the two.
+    pub(crate) depth: usize,
+    /// Name, what it is, addresses.
+    pub(crate) text: String,
+    pub(crate) trouble: bool,
+    /// No other follows that stands on the same link.
+    pub(crate) last: bool,
 }
 
 /// What it is.
@@ -57,9 +72,11 @@ impl Item {
     }
 }
 
-/// A port of a bridge.
+/// A port of a bridge or bond, or a place where a wire of the box's own link begins.
 pub(crate) struct Port {
     pub(crate) link: LinkId,
+    /// It is the box's own link, which is named in its title.
+    pub(crate) own: bool,
     pub(crate) name: String,
     pub(crate) trouble: bool,
     /// A bridge of no other use that it leads through first.
@@ -118,14 +135,14 @@ pub(crate) fn scene(snapshot: &Snapshot, focus: Option<NsId>, cuts: &Cuts, style
     let chosen = chosen(snapshot, focus);
     let (drawn, dull): (Vec<NsId>, Vec<NsId>) =
         chosen.iter().partition(|id| is_drawn(snapshot, **id));
-    let fold = Fold::of(snapshot, &drawn, cuts);
-    let mut maker = Maker { snapshot, style, drawn, fold, cuts, wires: Vec::new() };
-    maker.find_wires();
+    let joints = Joints::of(snapshot, &drawn.iter().copied().collect(), cuts);
+    let fold = Fold::of(snapshot, &drawn, &joints, cuts);
+    let maker = Maker { snapshot, style, drawn, fold, joints };
     let ids: Vec<NsId> =
         maker.drawn.iter().copied().filter(|id| !maker.fold.leaves.contains(id)).collect();
     let bands = ids.iter().map(|id| maker.band(&snapshot.namespaces[id])).collect();
     let rest = maker.rest(&dull);
-    Scene { bands, wires: maker.wires, rest }
+    Scene { bands, wires: maker.joints.wires, rest }
 }
 
 /// The namespaces in question, parents before children.
@@ -139,9 +156,20 @@ pub(crate) fn chosen(snapshot: &Snapshot, focus: Option<NsId>) -> Vec<NsId> {
     let mut near: BTreeSet<NsId> = ls::rows(snapshot, Some(focus)).iter().map(|r| r.1.id).collect();
     near.insert(focus);
     for l in snapshot.namespaces.get(&focus).into_iter().flat_map(|ns| ns.links.values()) {
-        near.extend(l.peer().map(|p| p.ns));
+        near.extend(joined(l));
     }
+    let stands_here = |ns: &&Namespace| ns.links.values().any(|l| joined(l) == Some(focus));
+    near.extend(snapshot.namespaces.values().filter(stands_here).map(|ns| ns.id));
     all.filter(|id| near.contains(id)).collect()
+}
+
+/// The namespace of what a link is joined to.
+fn joined(l: &Link) -> Option<NsId> {
+    match l.relation {
+        Relation::Peer(there) | Relation::Lower(there) => Some(there.ns),
+        Relation::Underlay(ns) => Some(ns),
+        Relation::None | Relation::Unresolved(_) => None,
+    }
 }
 
 /// Worth a band: it has a link beside `lo`, or holds one that has.
@@ -159,8 +187,7 @@ struct Maker<'a> {
     style: &'a Style,
     drawn: Vec<NsId>,
     fold: Fold,
-    cuts: &'a Cuts,
-    wires: Vec<[LinkId; 2]>,
+    joints: Joints,
 }
 
 impl Maker<'_> {
@@ -169,27 +196,10 @@ impl Maker<'_> {
         shorten(&text, self.style.width.max(super::MIN_WIDTH) / 2)
     }
 
-    /// Pairs of drawn links that name each other as peers.
-    fn find_wires(&mut self) {
-        for id in &self.drawn {
-            for l in real_links(&self.snapshot.namespaces[id]) {
-                let here = LinkId { ns: *id, index: l.index };
-                let Some(there) = l.peer().filter(|p| here < *p && self.drawn.contains(&p.ns))
-                else {
-                    continue;
-                };
-                let mutual = self.snapshot.link(there).and_then(Link::peer) == Some(here);
-                if mutual && !self.cuts.wires.contains(&[here, there]) {
-                    self.wires.push([here, there]);
-                }
-            }
-        }
-    }
-
     fn band(&self, ns: &Namespace) -> Band {
         let is_item = |l: &&Link| {
-            let passed = self.fold.bridges.contains(&LinkId { ns: ns.id, index: l.index });
-            !passed && (l.port.is_none() || !self.is_bridge(ns, l.master))
+            let id = LinkId { ns: ns.id, index: l.index };
+            !self.fold.bridges.contains(&id) && !self.joints.is_part(id)
         };
         let mut items: Vec<Item> =
             real_links(ns).filter(is_item).map(|l| self.item(ns, l)).collect();
@@ -205,27 +215,94 @@ impl Maker<'_> {
         }
     }
 
-    fn is_bridge(&self, ns: &Namespace, index: Option<u32>) -> bool {
-        let link = index.and_then(|i| ns.links.get(&i));
-        link.is_some_and(|l| matches!(l.kind, LinkKind::Bridge(_)))
-    }
-
     fn item(&self, ns: &Namespace, l: &Link) -> Item {
         let link = LinkId { ns: ns.id, index: l.index };
-        let is_bridge = matches!(l.kind, LinkKind::Bridge(_));
-        let what = if is_bridge {
-            let ports = ns.ports(l.index).map(|p| self.port(ns, p)).collect();
-            What::Bridge { role: self.clean_long(&role(ns, l)), ports }
+        let is_box = self.joints.is_box(link, l);
+        let what = if is_box {
+            let held = self.joints.ports(link).iter().filter_map(|index| ns.links.get(index));
+            let ports = held.map(|p| self.port(ns, p)).chain(self.own_ports(ns, l)).collect();
+            What::Bridge { role: self.clean_long(&self.role(ns, l)), ports }
         } else {
             What::Plain(self.end(ns, l))
         };
-        let addresses = ns.addresses_of(l.index).filter(|a| is_global(a));
+        let mut uppers = Vec::new();
+        self.uppers(ns, link, 0, &mut uppers);
         Item {
             link,
-            name: self.clean(&self.label(ns, l, is_bridge)),
-            addresses: addresses.map(|a| a.net.to_string()).collect(),
+            name: self.clean(&self.label(ns, l, is_box)),
+            addresses: addresses(ns, l),
             trouble: words::trouble(l).is_some(),
+            uppers,
             what,
+        }
+    }
+
+    /// What a box is for.
+    fn role(&self, ns: &Namespace, l: &Link) -> String {
+        if let LinkKind::Bridge(_) = l.kind {
+            return role(ns, l);
+        }
+        let id = LinkId { ns: ns.id, index: l.index };
+        let mut words: Vec<String> = match &l.kind {
+            LinkKind::Bond(b) => vec![format!("bond, mode {}", b.mode.as_str())],
+            _ => words::kind_note(l).into_iter().collect(),
+        };
+        if let End::Words(text) = self.end(ns, l)
+            && text != OUTSIDE
+        {
+            words = vec![format!("{} {text}", words.concat())];
+        }
+        match self.joints.loads(id).len() {
+            0 => {}
+            1 => words.push("carries another link".to_owned()),
+            n => words.push(format!("carries {n} other links")),
+        }
+        words.join(", ").trim_start().to_owned()
+    }
+
+    /// Where the wires of a box's own link begin, and where it leads outside.
+    fn own_ports(&self, ns: &Namespace, l: &Link) -> Vec<Port> {
+        let link = LinkId { ns: ns.id, index: l.index };
+        let port = |kind: &str, end| Port {
+            link,
+            own: true,
+            name: self.clean(kind),
+            trouble: false,
+            pass: None,
+            end,
+        };
+        let mut ports = Vec::new();
+        if !matches!(l.kind, LinkKind::Bridge(_) | LinkKind::Bond(_)) {
+            match self.end(ns, l) {
+                End::Words(text) if text == OUTSIDE => ports.push(port("card", End::Words(text))),
+                End::None | End::Words(_) => {}
+                end if self.joints.foot(link).is_some() => ports.push(port("lower", end)),
+                end => ports.push(port(l.kind.as_str(), end)),
+            }
+        }
+        for wire in self.joints.loads(link) {
+            let upper = self.joints.across(*wire, link);
+            let kind = self.snapshot.link(upper).map_or("", |u| u.kind.as_str());
+            ports.push(port(kind, self.by_wire(*wire, upper)));
+        }
+        ports
+    }
+
+    /// What stands on a link and is drawn with it.
+    fn uppers(&self, ns: &Namespace, lower: LinkId, depth: usize, into: &mut Vec<Upper>) {
+        let all = self.joints.uppers(lower);
+        for (n, upper) in all.iter().enumerate() {
+            let Some(l) = ns.links.get(&upper.index) else { continue };
+            let mut text = vec![self.clean(&self.label(ns, l, false))];
+            text.extend(addresses(ns, l));
+            into.push(Upper {
+                link: *upper,
+                depth,
+                text: text.join("  "),
+                trouble: words::trouble(l).is_some(),
+                last: n + 1 == all.len(),
+            });
+            self.uppers(ns, *upper, depth + 1, into);
         }
     }
 
@@ -240,6 +317,7 @@ impl Maker<'_> {
         let far = pass.as_ref().and_then(|p| self.snapshot.link(p.parts[2].0));
         Port {
             link,
+            own: false,
             name: self.clean(&self.label(ns, l, false)),
             trouble: words::trouble(l).is_some(),
             end: self.end(ns, far.unwrap_or(l)),
@@ -249,7 +327,7 @@ impl Maker<'_> {
 
     fn pass(&self, ns: &Namespace, port: LinkId) -> Option<Pass> {
         let parts = self.fold.passes.get(&port)?;
-        let wire = self.wires.iter().position(|w| w.contains(&port))?;
+        let wire = self.joints.cable(port)?;
         let part = |index: &u32| {
             let l = &ns.links[index];
             let name = self.clean(&self.label(ns, l, matches!(l.kind, LinkKind::Bridge(_))));
@@ -259,36 +337,35 @@ impl Maker<'_> {
     }
 
     /// The name, with what is not as usual about the link.
-    fn label(&self, ns: &Namespace, l: &Link, is_bridge: bool) -> String {
-        let mut notes = Vec::new();
-        match &l.kind {
-            LinkKind::Macvlan(_) | LinkKind::Vxlan(_) | LinkKind::Other(_) => {
-                notes.push(l.kind.as_str().to_owned());
+    fn label(&self, ns: &Namespace, l: &Link, is_box: bool) -> String {
+        let mut notes: Vec<String> =
+            if is_box { Vec::new() } else { words::kind_note(l).into_iter().collect() };
+        let id = LinkId { ns: ns.id, index: l.index };
+        match (self.joints.holder(ns, l), &l.member) {
+            (Some(_), Some(Member::Bond(port))) => {
+                notes.extend(port.backup.then(|| "backup".to_owned()));
             }
-            LinkKind::Loopback
-            | LinkKind::Physical
-            | LinkKind::Veth
-            | LinkKind::Bridge(_)
-            | LinkKind::Tap(_) => {}
+            (Some(_), _) => {}
+            (None, _) => notes.extend(words::membership(ns, l)),
         }
-        if let (Some(master), None) = (l.master, &l.port) {
-            notes.push(format!("below {}", words::dev(ns, master)));
-        }
-        // A bridge without running ports has no carrier: only a bridge that is down is a fault.
-        notes.extend(words::trouble(l).filter(|t| !is_bridge || *t == "down").map(str::to_owned));
+        // A box without running ports has no carrier: only one that is down is a fault.
+        let gathers = is_box && self.joints.loads(id).is_empty();
+        notes.extend(words::trouble(l).filter(|t| !gathers || *t == "down").map(str::to_owned));
         if notes.is_empty() { l.name.clone() } else { format!("{} ({})", l.name, notes.join(", ")) }
+    }
+
+    /// By a wire, to the link at its far end.
+    fn by_wire(&self, wire: usize, there: LinkId) -> End {
+        if self.fold.leaves.contains(&there.ns) { self.leaf(wire, there) } else { End::Wire(wire) }
     }
 
     fn end(&self, ns: &Namespace, l: &Link) -> End {
         let here = LinkId { ns: ns.id, index: l.index };
-        if let Some(wire) = self.wires.iter().position(|w| w.contains(&here)) {
-            let there =
-                if self.wires[wire][0] == here { self.wires[wire][1] } else { self.wires[wire][0] };
-            return if self.fold.leaves.contains(&there.ns) {
-                self.leaf(wire, there)
-            } else {
-                End::Wire(wire)
-            };
+        if let Some(wire) = self.joints.cable(here).or_else(|| self.joints.foot(here)) {
+            return self.by_wire(wire, self.joints.across(wire, here));
+        }
+        if let LinkKind::Tap(Tap { holder: Some(h), .. }) = &l.kind {
+            return End::Words(self.clean(&format!("held by {} ({})", h.pid, h.comm)));
         }
         match l.relation {
             Relation::Peer(p) if self.snapshot.link(p).is_none() => {
@@ -307,7 +384,7 @@ impl Maker<'_> {
                 End::Words(self.clean(&format!("over {}", self.snapshot.name_of(over))))
             }
             Relation::Unresolved(_) => End::Words(self.clean("⇄ not visible")),
-            Relation::None if l.is_border() && l.is_running() => End::Words("outside".to_owned()),
+            Relation::None if l.is_border() && l.is_running() => End::Words(OUTSIDE.to_owned()),
             Relation::None => End::None,
         }
     }
@@ -315,9 +392,7 @@ impl Maker<'_> {
     fn leaf(&self, wire: usize, link: LinkId) -> End {
         let ns = &self.snapshot.namespaces[&link.ns];
         let l = &ns.links[&link.index];
-        let shown = ns.addresses_of(l.index).filter(|a| is_global(a));
-        let addresses: Vec<String> = shown.map(|a| a.net.to_string()).collect();
-        let about = format!("{}  {}", addresses.join(" "), self.snapshot.name_of(link.ns));
+        let about = format!("{}  {}", addresses(ns, l).join(" "), self.snapshot.name_of(link.ns));
         End::Leaf {
             wire,
             link,
@@ -329,19 +404,18 @@ impl Maker<'_> {
 
     /// Ports in the order that lets their wires cross least: towards the box they lead to.
     fn order_ports(&self, items: &mut [Item]) {
-        let ns_of: Vec<Vec<LinkId>> = items.iter().map(links_of).collect();
+        let mut places: BTreeMap<LinkId, usize> = BTreeMap::new();
+        for (at, item) in items.iter().enumerate() {
+            places.extend(links_of(item).into_iter().map(|link| (link, at)));
+        }
         for (at, item) in items.iter_mut().enumerate() {
             if let What::Bridge { ports, .. } = &mut item.what {
                 ports.sort_by_key(|p| match &p.end {
-                    End::Wire(w) => {
-                        let [a, b] = self.wires[*w];
-                        let there = if a == p.link { b } else { a };
-                        match ns_of.iter().position(|links| links.contains(&there)) {
-                            Some(o) if o < at => 0,
-                            Some(_) => 4,
-                            None => 2,
-                        }
-                    }
+                    End::Wire(w) => match places.get(&self.joints.across(*w, p.link)) {
+                        Some(o) if *o < at => 0,
+                        Some(_) => 4,
+                        None => 2,
+                    },
                     End::None | End::Words(_) | End::Leaf { .. } => 1,
                 });
             }
@@ -382,6 +456,14 @@ fn links_of(item: &Item) -> Vec<LinkId> {
         links.extend(ports.iter().map(|p| p.link));
     }
     links
+}
+
+/// What beyond a card is called.
+pub(crate) const OUTSIDE: &str = "outside";
+
+/// The addresses that a figure shows of a link.
+fn addresses(ns: &Namespace, l: &Link) -> Vec<String> {
+    ns.addresses_of(l.index).filter(|a| is_global(a)).map(|a| a.net.to_string()).collect()
 }
 
 /// IPv6 link-local addresses say nothing in a figure.

@@ -76,16 +76,17 @@ pub(super) fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Lin
 }
 
 fn link_facts(ns: &Namespace, l: &Link) -> String {
-    let mut facts = vec![words::link_kind(l)];
-    if let Some(master) = l.master {
-        let part = if l.port.is_some() { "port of" } else { "below" };
-        facts.push(format!("{part} {}", words::dev(ns, master)));
+    let mut facts = vec![words::link_kind(ns, l)];
+    match l.master.filter(|_| l.port.is_some()) {
+        Some(bridge) => facts.push(format!("port of {}", words::dev(ns, bridge))),
+        None => facts.extend(words::membership(ns, l)),
     }
     if let Some(port) = &l.port {
         facts.extend(port_flags(port));
     }
-    if let LinkKind::Bridge(b) = &l.kind {
-        facts.extend(bridge_facts(ns, l, b));
+    match &l.kind {
+        LinkKind::Bridge(b) => facts.extend(bridge_facts(ns, l, b)),
+        _ => facts.extend(members(ns, l)),
     }
     facts.extend(l.mac.filter(|_| l.kind != LinkKind::Loopback).map(|m| m.to_string()));
     facts.push(format!("mtu {}", l.mtu));
@@ -114,6 +115,17 @@ fn port_flags(p: &BridgePort) -> Vec<String> {
     .filter(|(set, _)| *set)
     .map(|(_, word)| word.to_owned())
     .collect()
+}
+
+/// The ports of a bond, the members of a VRF.
+fn members(ns: &Namespace, l: &Link) -> Option<String> {
+    let all: Vec<&str> = ns.members(l.index).map(|m| m.name.as_str()).collect();
+    let word = if matches!(l.kind, LinkKind::Vrf(_)) { "members" } else { "ports" };
+    match (all.is_empty(), &l.kind) {
+        (false, _) => Some(format!("{word} {}", all.join(" "))),
+        (true, LinkKind::Bond(_) | LinkKind::Vrf(_)) => Some(format!("no {word}")),
+        (true, _) => None,
+    }
 }
 
 fn bridge_facts(ns: &Namespace, l: &Link, b: &Bridge) -> Vec<String> {

@@ -115,6 +115,12 @@ impl Net {
             "bridge" => LinkKind::Bridge(Bridge::default()),
             "macvlan" => LinkKind::Macvlan(Macvlan::default()),
             "vxlan" => LinkKind::Vxlan(Vxlan::default()),
+            "ipvlan" => LinkKind::Ipvlan(Ipvlan::default()),
+            "vlan" => LinkKind::Vlan(Vlan::default()),
+            "bond" => LinkKind::Bond(Bond::default()),
+            "vrf" => LinkKind::Vrf(Vrf::default()),
+            "netkit" => LinkKind::Netkit(Netkit::default()),
+            "gre" => LinkKind::Tunnel(Tunnel { kind: "gre".into(), ..Default::default() }),
             other => LinkKind::Other(other.into()),
         };
         let mac = if kind == LinkKind::Loopback { Mac([0; 6]) } else { mac };
@@ -133,6 +139,7 @@ impl Net {
                 qdisc: "noqueue".into(),
                 master: None,
                 port: None,
+                member: None,
                 kind,
                 relation: Relation::None,
                 inet: Some(InetConf { forwarding, send_redirects: true, ..InetConf::default() }),

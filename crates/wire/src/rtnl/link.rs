@@ -1,9 +1,11 @@
 //! RTM_NEWLINK → [`Link`].
 
 mod kind;
+mod master;
+mod member;
 mod port;
-
-use std::net::IpAddr;
+mod stacked;
+mod tunnel;
 
 use model::{InetConf, Link, LinkFlags, LinkId, LinkKind, NsId, OperState, Relation};
 
@@ -128,11 +130,16 @@ pub fn link(message: &Message<'_>) -> Option<RawLink> {
         None => kind::unnamed(device, raw.link.flags),
     };
     if let LinkKind::Vxlan(_) = raw.link.kind {
-        raw.joined.index = kind::vxlan_link(data);
+        raw.joined.index = tunnel::vxlan_link(data);
     }
     raw.slave_kind = find(info, IFLA_INFO_SLAVE_KIND).map(Attr::text);
-    if raw.slave_kind.as_deref() == Some("bridge") {
-        raw.link.port = find(info, IFLA_INFO_SLAVE_DATA).map(|a| port::decode(a.value));
+    let data = find(info, IFLA_INFO_SLAVE_DATA);
+    match raw.slave_kind.as_deref() {
+        Some("bridge") => raw.link.port = data.map(|a| port::decode(a.value)),
+        Some(other) => {
+            raw.link.member = Some(member::decode(other, data.map_or(&[][..], |a| a.value)));
+        }
+        None => {}
     }
     Some(raw)
 }
@@ -151,6 +158,7 @@ fn blank(index: u32, flags: u32) -> Link {
         qdisc: String::new(),
         master: None,
         port: None,
+        member: None,
         kind: LinkKind::Physical,
         relation: Relation::None,
         inet: None,
@@ -233,9 +241,4 @@ fn state(number: u8) -> OperState {
         6 => OperState::Up,
         _ => OperState::Unknown,
     }
-}
-
-/// An address attribute of a tunnel, if it is one and not all zero.
-fn some_ip(attr: Option<Attr<'_>>) -> Option<IpAddr> {
-    attr.and_then(Attr::ip).filter(|ip| !ip.is_unspecified())
 }

@@ -1,0 +1,67 @@
+//! IFLA_INFO_DATA of links that others are ports or members of.
+
+use model::{Bond, BondMode, Bridge, StpState, Vrf};
+
+use super::super::attr::{Attr, attrs, find};
+
+const IFLA_BR_FORWARD_DELAY: u16 = 1;
+const IFLA_BR_AGEING_TIME: u16 = 4;
+const IFLA_BR_STP_STATE: u16 = 5;
+const IFLA_BR_VLAN_FILTERING: u16 = 7;
+const IFLA_BR_GROUP_FWD_MASK: u16 = 9;
+const IFLA_BR_MCAST_SNOOPING: u16 = 23;
+const IFLA_BR_NF_CALL_IPTABLES: u16 = 36;
+
+pub(super) fn bridge(data: &[u8]) -> Bridge {
+    let mut bridge = Bridge::default();
+    for attr in attrs(data) {
+        match attr.kind {
+            IFLA_BR_FORWARD_DELAY => bridge.forward_delay = attr.u32().unwrap_or_default(),
+            IFLA_BR_AGEING_TIME => bridge.ageing_time = attr.u32().unwrap_or_default(),
+            IFLA_BR_STP_STATE => {
+                bridge.stp = match attr.u32() {
+                    Some(0) | None => StpState::Off,
+                    Some(2) => StpState::User,
+                    Some(_) => StpState::Kernel,
+                }
+            }
+            IFLA_BR_VLAN_FILTERING => bridge.vlan_filtering = attr.flag(),
+            IFLA_BR_GROUP_FWD_MASK => bridge.group_fwd_mask = attr.u16().unwrap_or_default(),
+            IFLA_BR_MCAST_SNOOPING => bridge.multicast_snooping = attr.flag(),
+            IFLA_BR_NF_CALL_IPTABLES => bridge.nf_call_iptables = attr.flag(),
+            _ => {}
+        }
+    }
+    bridge
+}
+
+const IFLA_BOND_MODE: u16 = 1;
+const IFLA_BOND_ACTIVE_SLAVE: u16 = 2;
+const IFLA_BOND_MIIMON: u16 = 3;
+const IFLA_BOND_PRIMARY: u16 = 11;
+
+pub(super) fn bond(data: &[u8]) -> Bond {
+    let mode = match find(data, IFLA_BOND_MODE).and_then(Attr::u8).unwrap_or_default() {
+        0 => BondMode::BalanceRr,
+        1 => BondMode::ActiveBackup,
+        2 => BondMode::BalanceXor,
+        3 => BondMode::Broadcast,
+        4 => BondMode::Ieee8023ad,
+        5 => BondMode::BalanceTlb,
+        6 => BondMode::BalanceAlb,
+        other => BondMode::Other(other),
+    };
+    let port = |kind| find(data, kind).and_then(Attr::u32).filter(|index| *index != 0);
+    Bond {
+        mode,
+        miimon: find(data, IFLA_BOND_MIIMON).and_then(Attr::u32).unwrap_or_default(),
+        active: port(IFLA_BOND_ACTIVE_SLAVE),
+        primary: port(IFLA_BOND_PRIMARY),
+    }
+}
+
+const IFLA_VRF_TABLE: u16 = 1;
+
+pub(super) fn vrf(data: &[u8]) -> Vrf {
+    Vrf { table: find(data, IFLA_VRF_TABLE).and_then(Attr::u32).unwrap_or_default() }
+}
