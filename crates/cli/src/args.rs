@@ -103,6 +103,18 @@ pub(crate) enum Command {
   nestwork show web:eth0
   nestwork show pid:4711")]
     Show(Show),
+    /// Say where an address, a MAC, a port or a name is, across all namespaces
+    #[command(after_help = "Examples:
+  nestwork find 172.17.0.2               whose it is, who knows it, which rules name it
+  nestwork find 172.17.0.0/16
+  nestwork find 02:42:ac:11:00:02        whose it is, and behind which port it was learned
+  nestwork find :8080                    who listens, who publishes it (also 8080/tcp, udp:53)
+  nestwork find web                      namespaces, containers, images, networks, links
+  nestwork find 'veth*'
+  nestwork find @if66                    links of that number
+
+Exit status: 0 found, 1 found nowhere.")]
+    Find(Find),
     /// Tell which way a packet goes there and back, and why; where it is lost, say where and why
     #[command(after_help = "Examples:
   nestwork trace web 198.51.100.7                 ICMP
@@ -174,6 +186,12 @@ pub(crate) struct Show {
 }
 
 #[derive(clap::Args)]
+pub(crate) struct Find {
+    /// An address, a prefix, a MAC, a port (`:8080`, `8080/tcp`), a link's number (`@if66`), or a name
+    pub(crate) what: String,
+}
+
+#[derive(clap::Args)]
 pub(crate) struct Trace {
     /// Where the packet starts: a namespace, a link, an address of one, or `outside`
     pub(crate) from: String,
@@ -232,7 +250,7 @@ pub(crate) struct Exec {
 
 #[derive(clap::Args)]
 pub(crate) struct Schema {
-    /// The command (map, ls, show, trace, plan, labs)
+    /// The command (map, ls, show, find, trace, plan, labs)
     pub(crate) command: String,
 }
 

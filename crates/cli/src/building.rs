@@ -143,8 +143,8 @@ fn look<'a>(
         }
     }
     // What a lab made has a process or a file; nothing else is its business.
-    let parts = Parts::all() - Parts::CONNTRACK - Parts::DESCRIPTORS;
-    let options = ReadOptions { parts, names: known_names(lab), api: false };
+    let others = Parts::CONNTRACK | Parts::DESCRIPTORS | Parts::LISTENERS;
+    let options = ReadOptions { parts: Parts::all() - others, names: known_names(lab), api: false };
     let snapshot = kernel::read::read(&options).or_fail("cannot read this host")?;
     for fact in plans.flat_map(|w| &w.facts) {
         if let Fact::Cable(CableSpec { a, b: None }) = fact

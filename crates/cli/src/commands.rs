@@ -4,6 +4,7 @@ pub(crate) mod completion;
 pub(crate) mod demo;
 pub(crate) mod down;
 pub(crate) mod exec;
+pub(crate) mod find;
 pub(crate) mod labs;
 pub(crate) mod ls;
 pub(crate) mod map;

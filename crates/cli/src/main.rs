@@ -52,6 +52,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         Some(Command::Map(a)) => commands::map::run(&session, a),
         Some(Command::Ls(a)) => commands::ls::run(&session, a),
         Some(Command::Show(a)) => commands::show::run(&session, a),
+        Some(Command::Find(a)) => commands::find::run(&session, a),
         Some(Command::Trace(a)) => commands::trace::run(&session, a),
         Some(Command::Exec(a)) => commands::exec::run(&session, a),
         Some(Command::Schema(a)) => commands::schema::run(a),

@@ -63,35 +63,16 @@ pub(crate) fn require_rights(what: &str) -> Result<(), Failure> {
 
 /// The namespace that a word names.
 pub(crate) fn find_ns(snapshot: &Snapshot, word: &str) -> Result<NsId, Failure> {
-    snapshot.resolve_ns(word).map_err(|e| not_found(&e))
+    snapshot.resolve_ns(word).map_err(|e| not_found(snapshot, &e))
 }
 
 /// The namespace or link that a word names.
 pub(crate) fn find(snapshot: &Snapshot, word: &str) -> Result<Target, Failure> {
-    snapshot.resolve(word).map_err(|e| not_found(&e))
+    snapshot.resolve(word).map_err(|e| not_found(snapshot, &e))
 }
 
-fn not_found(error: &model::NameError) -> Failure {
-    use model::NameError::{Ambiguous, NoLink, NoNamespace};
-    let failure = Failure::usage(render::clean(&error.to_string()));
-    let (name, known, look) = match error {
-        NoNamespace { name, known } => {
-            (name, known, "`nestwork ls` lists the namespaces".to_owned())
-        }
-        NoLink { ns, link, known } => {
-            (link, known, format!("`nestwork show {ns}` lists its links"))
-        }
-        Ambiguous { .. } => return failure.hint("say which one, by its path"),
-    };
-    let near = known
-        .iter()
-        .map(|k| (strsim::jaro_winkler(k, name), k))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match near {
-        Some((_, near)) => failure.hint(format!("did you mean {}?", render::clean(near))),
-        None => failure.hint(render::clean(&look)),
-    }
+fn not_found(snapshot: &Snapshot, error: &model::NameError) -> Failure {
+    Failure::usage(render::clean(&error.to_string())).hint(render::hint(snapshot, error))
 }
 
 /// Where that user's labs are remembered.

@@ -133,7 +133,7 @@ fn ls_as_seen_from_inside() {
     let bench = Bench::new();
     bench.up_example("proxmox-docker.yaml");
     let rows = |ns: &str| -> Vec<String> {
-        let out = bench.ok(&["ls", "--as", ns]);
+        let out = bench.ok(&["ls", "--as", ns, "--width", "200"]);
         // A machine may hide some of its processes; that is told, and no row.
         out.lines().skip(1).filter(|l| !l.starts_with("warning: ")).map(str::to_owned).collect()
     };

@@ -16,6 +16,7 @@ pub(crate) mod door;
 mod files;
 pub(crate) mod find;
 mod inside;
+mod listener;
 mod modules;
 mod mount;
 mod name;
@@ -54,6 +55,8 @@ bitflags::bitflags! {
         /// Where to look for namespaces: also behind every open descriptor. A host with many open
         /// files takes its time.
         const DESCRIPTORS = 1 << 16;
+        /// Sockets that wait for somebody, and whose they are.
+        const LISTENERS = 1 << 8;
     }
 }
 
@@ -127,6 +130,7 @@ pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
     survey.join(&mut snapshot);
     hold(&mut snapshot, taps);
     container::settle(&mut snapshot);
+    listener::find_processes(&mut snapshot, &found.processes);
     warnings.append(&mut snapshot.warnings);
     snapshot.warnings = warnings;
     Ok(snapshot)

@@ -13,6 +13,7 @@ mod fact;
 mod gap;
 mod id;
 mod link;
+mod listener;
 mod name;
 mod namespaces;
 mod neighbour;
@@ -38,6 +39,7 @@ pub use link::{
     Link, LinkFlags, LinkKind, Macvlan, MacvlanMode, Member, MiiStatus, Netkit, NetkitPolicy,
     OperState, PortState, Relation, StpState, Tap, Tunnel, Vlan, Vrf, Vxlan,
 };
+pub use listener::Listener;
 pub use name::{NameError, Target};
 pub use namespaces::Namespaces;
 pub use neighbour::{FdbEntry, Neighbour, NeighbourState};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use crate::namespaces::Names;
-use crate::{Link, LinkId, NameSource, Namespace, NsId, NsKey, Snapshot};
+use crate::{Container, Link, LinkId, NameSource, Namespace, NsId, NsKey, Pod, Snapshot};
 
 /// What a word names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +25,13 @@ pub enum NameError {
         /// Names that exist.
         known: Vec<String>,
     },
-    /// Several are; these are their paths.
+    /// Several are.
     Ambiguous {
         /// What was asked for.
         name: String,
-        /// What to say instead.
+        /// Which.
+        ids: Vec<NsId>,
+        /// How each is called.
         paths: Vec<String>,
     },
     /// The namespace has no such link.
@@ -47,7 +49,7 @@ impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoNamespace { name, .. } => write!(f, "no namespace is called {name:?}"),
-            Self::Ambiguous { name, paths } => {
+            Self::Ambiguous { name, paths, .. } => {
                 write!(f, "{name:?} could be any of {}", paths.join(", "))
             }
             Self::NoLink { ns, link, .. } => write!(f, "{ns} has no link {link:?}"),
@@ -142,12 +144,27 @@ impl Snapshot {
         format!("{}:{link}", self.name_of(id.ns))
     }
 
-    /// The namespace that a word names: a name, the end of a path, `pid:N`, `net:[INODE]`, or a
-    /// file that it is mounted on.
+    /// The namespace that a word names: a name of it or of a container in it, a container's id or
+    /// the beginning of one, `POD/CONTAINER`, the end of a path, `pid:N`, `net:[INODE]`, or a file
+    /// that it is mounted on. Quotes around it are none of it, and `\\u{1b}` stands for the
+    /// character that cannot be typed, so that names can be given as they are printed.
     ///
     /// # Errors
     /// If none or several are so called.
     pub fn resolve_ns(&self, word: &str) -> Result<NsId, NameError> {
+        match self.named(word) {
+            Err(NameError::NoNamespace { name, known }) => {
+                let plain = unescape(unquote(word));
+                let again = (plain != word).then(|| self.named(&plain));
+                again
+                    .filter(|r| !matches!(r, Err(NameError::NoNamespace { .. })))
+                    .unwrap_or(Err(NameError::NoNamespace { name, known }))
+            }
+            result => result,
+        }
+    }
+
+    fn named(&self, word: &str) -> Result<NsId, NameError> {
         let mut called: Vec<&Namespace> =
             self.namespaces.values().filter(|ns| self.is_called(ns, word)).collect();
         // What a process happens to be called gives way to a name that somebody gave.
@@ -166,12 +183,13 @@ impl Snapshot {
             }),
             many => Err(NameError::Ambiguous {
                 name: word.to_owned(),
+                ids: many.to_vec(),
                 paths: many.iter().map(|id| self.name_of(*id)).collect(),
             }),
         }
     }
 
-    /// A namespace, or a link as `NAMESPACE:LINK`.
+    /// A namespace, or a link as `NAMESPACE:LINK`, each as it is printed.
     ///
     /// # Errors
     /// If nothing or several things are so called.
@@ -186,11 +204,15 @@ impl Snapshot {
         };
         let ns = self.resolve_ns(ns)?;
         let space = &self.namespaces[&ns];
-        let link = space.link_named(link).ok_or_else(|| NameError::NoLink {
-            ns: self.name_of(ns),
-            link: link.to_owned(),
-            known: space.links.values().map(|l: &Link| l.name.clone()).collect(),
-        })?;
+        let plain = unescape(link);
+        let link =
+            space.link_named(link).or_else(|| space.link_named(&plain)).ok_or_else(|| {
+                NameError::NoLink {
+                    ns: self.name_of(ns),
+                    link: link.to_owned(),
+                    known: space.links.values().map(|l: &Link| l.name.clone()).collect(),
+                }
+            })?;
         Ok(Target::Link(LinkId { ns, index: link.index }))
     }
 
@@ -201,18 +223,68 @@ impl Snapshot {
         if let Some(ino) = word.strip_prefix("net:[").and_then(|w| w.strip_suffix(']')) {
             return matches!(ns.id.key, NsKey::Inode { ino: i, .. } if ino.parse() == Ok(i));
         }
-        if matches!(ns.id.key, NsKey::Unseen(_) | NsKey::Net(_)) && ns.id.to_string() == word {
-            return true;
-        }
         if word.starts_with('/') {
             return ns.files.iter().any(|f| f.path == word);
         }
+        if word == ns.id.to_string() {
+            return true;
+        }
         ns.names.iter().any(|n| n.text == word)
+            || ns.containers.iter().any(|c| c.is_called(word))
             || (word.contains('/') && {
                 let path = format!("/{}", self.path_of(ns.id));
                 path.ends_with(&format!("/{word}"))
             })
     }
+}
+
+impl Container {
+    /// Whether the word is one of its names, its id or (from six digits on) the beginning of a
+    /// long id, its pod, or `POD/NAME`.
+    #[must_use]
+    pub fn is_called(&self, word: &str) -> bool {
+        /// Hexadecimal digits of a container's whole id.
+        const LONG: usize = 64;
+        let digits = word.len() >= 6 && word.bytes().all(|b| b.is_ascii_hexdigit());
+        let by_id = self.id == word
+            || (digits && self.id.len() == LONG && self.id.starts_with(&word.to_ascii_lowercase()));
+        let by_pod = |pod: &Pod| {
+            let full = pod.namespace.as_ref().map(|n| format!("{n}/{}", pod.name));
+            [Some(&pod.name), full.as_ref()].into_iter().flatten().any(|p| {
+                let container = word.strip_prefix(p.as_str()).and_then(|w| w.strip_prefix('/'));
+                word == p || container.is_some_and(|c| self.names.iter().any(|(n, _)| n == c))
+            })
+        };
+        by_id || self.names.iter().any(|(n, _)| n == word) || self.pod.as_ref().is_some_and(by_pod)
+    }
+}
+
+/// Without the quotes around it.
+fn unquote(word: &str) -> &str {
+    ['"', '\''].iter().find_map(|q| word.strip_prefix(*q)?.strip_suffix(*q)).unwrap_or(word)
+}
+
+/// With `\u{1b}` and the like put back to the characters that they stand for.
+fn unescape(word: &str) -> String {
+    let mut out = String::new();
+    let mut rest = word;
+    while let Some((before, after)) = rest.split_once("\\u{") {
+        let found = after.split_once('}').and_then(|(digits, after)| {
+            Some((u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)?, after))
+        });
+        out.push_str(before);
+        match found {
+            Some((c, after)) => {
+                out.push(c);
+                rest = after;
+            }
+            None => {
+                out.push_str("\\u{");
+                rest = after;
+            }
+        }
+    }
+    out + rest
 }
 
 #[cfg(test)]
@@ -268,6 +340,43 @@ mod tests {
         let other = s.namespaces.get_mut(&NsId::inode(5)).unwrap();
         other.names[0].source = NameSource::Process;
         assert_eq!(s.resolve_ns("web"), Ok(NsId::inode(4)));
+    }
+
+    #[test]
+    fn containers_by_name_id_and_pod() {
+        let mut s = snapshot();
+        s.namespaces.get_mut(&NsId::inode(4)).unwrap().containers.push(Container {
+            engine: crate::Engine::Containerd,
+            id: "0123456789abcdef".repeat(4),
+            names: vec![("shop".into(), crate::Teller::Files)],
+            pod: Some(Pod { name: "shop-0".into(), namespace: Some("prod".into()) }),
+            image: None,
+            pid: None,
+            networks: Vec::new(),
+            publishes: Vec::new(),
+            told_by: vec![crate::Teller::Files],
+        });
+        let long = "0123456789abcdef".repeat(4);
+        for word in
+            ["shop", "0123456789ab", "012345", &long, "shop-0", "shop-0/shop", "prod/shop-0/shop"]
+        {
+            assert_eq!(s.resolve_ns(word), Ok(NsId::inode(4)), "{word}");
+        }
+        for word in ["01234", "shop-0/", "shop-0/web", "prod"] {
+            assert!(s.resolve_ns(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn names_as_they_are_printed() {
+        let mut s = snapshot();
+        let odd = "a b\n\u{202e}c";
+        s.namespaces.get_mut(&NsId::inode(5)).unwrap().names[0].text = odd.into();
+        for word in [odd, "a b\\u{a}\\u{202e}c", "\"a b\\u{a}\\u{202e}c\""] {
+            assert_eq!(s.resolve_ns(word), Ok(NsId::inode(5)), "{word}");
+        }
+        assert_eq!(s.resolve_ns("'ct1'"), Ok(NsId::inode(2)));
+        assert_eq!(unescape("\\u{zz}\\u{"), "\\u{zz}\\u{");
     }
 
     #[test]

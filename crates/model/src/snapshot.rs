@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Address, Conntrack, Container, Engine, FdbEntry, Gap, Link, LinkId, Namespaces, Neighbour,
-    Network, NsId, NsInode, Opaque, Owner, Route, Rule, Ruleset, Sysctls, Teller, Warning,
+    Address, Conntrack, Container, Engine, FdbEntry, Gap, Link, LinkId, Listener, Namespaces,
+    Neighbour, Network, NsId, NsInode, Opaque, Owner, Route, Rule, Ruleset, Sysctls, Teller,
+    Warning,
 };
 
 /// Everything that was read of one or more hosts at one time.
@@ -70,6 +71,8 @@ pub struct Namespace {
     pub fdb: Vec<FdbEntry>,
     /// Netfilter: nftables, which iptables-nft writes too.
     pub ruleset: Ruleset,
+    /// Sockets that wait for somebody.
+    pub listeners: Vec<Listener>,
     /// Tracked connections.
     pub conntrack: Vec<Conntrack>,
     /// Namespace-wide settings.
@@ -103,6 +106,7 @@ impl Namespace {
             neighbours: Vec::new(),
             fdb: Vec::new(),
             ruleset: Ruleset::default(),
+            listeners: Vec::new(),
             conntrack: Vec::new(),
             sysctls: Sysctls::default(),
             opaque: Vec::new(),

@@ -16,17 +16,25 @@
 //! route NS DESTINATION [via GATEWAY] dev LINK
 //! nsid NS N TARGET
 //! masquerade NS SUBNET ! BRIDGE
+//! dnat NS PORT ADDRESS:PORT
+//! neigh NS:LINK ADDRESS MAC
+//! fdb NS:PORT MAC
+//! listen NS PORT PID COMM
+//! container NS ENGINE NAME [id ID] [image IMAGE] [publish PORT:PORT] [on NETWORK]
+//! network NS ENGINE NAME LINK SUBNET
+//! engine NS ENGINE NAME     (its best name)
 //! ```
 
 use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
 use model::{
-    Address, BaseChain, Bond, BondMode, BondPort, Bridge, BridgePort, Chain, CmpOp, Compat, Expr,
-    Family, Hook, InetConf, Link, LinkFlags, LinkId, LinkKind, Mac, Macvlan, Member, MetaKey, Name,
-    NameSource, Namespace, Nexthop, NftRule, NsId, OperState, PayloadBase, Policy, Process,
-    Protocol, Reg, Relation, Route, RouteKind, Rule, Scope, Snapshot, Table, Vlan, Vrf, Vxlan, Xt,
-    XtInfo, XtNatRange,
+    Address, BaseChain, Bond, BondMode, BondPort, Bridge, BridgePort, Chain, CmpOp, Compat,
+    Container, Engine, Expr, Family, FdbEntry, Hook, InetConf, Link, LinkFlags, LinkId, LinkKind,
+    Listener, Mac, Macvlan, Member, MetaKey, Name, NameSource, Namespace, Neighbour,
+    NeighbourState, Network, Nexthop, NftRule, NsId, OperState, PayloadBase, Policy, Process,
+    Protocol, Publish, Reg, Relation, Route, RouteKind, Rule, Scope, Snapshot, Table, Teller, Vlan,
+    Vrf, Vxlan, Xt, XtInfo, XtNatRange,
 };
 
 /// The network that the text describes. Panics where it does not understand: it is for tests.
@@ -63,6 +71,13 @@ pub(crate) fn network(text: &str) -> Snapshot {
             "route" => net.route(&words[1..]),
             "nsid" => net.nsid(&words[1..]),
             "masquerade" => net.masquerade(&words[1..]),
+            "dnat" => net.dnat(&words[1..]),
+            "neigh" => net.neighbour(&words[1..]),
+            "fdb" => net.fdb(&words[1..]),
+            "listen" => net.listen(&words[1..]),
+            "container" => net.container(&words[1..]),
+            "network" => net.network(&words[1..]),
+            "engine" => net.engine(&words[1..]),
             other => panic!("{other}: not a word of this language"),
         }
     }
@@ -287,24 +302,143 @@ impl Net {
             compat: Some(Compat::default()),
             userdata: Vec::new(),
         };
-        let ns = self.at(words[0]);
+        self.nat(words[0], "POSTROUTING", Hook::Postrouting, 100, rule);
+    }
+
+    /// `iptables -t nat -A PREROUTING -p tcp --dport PORT -j DNAT --to-destination ADDRESS:PORT`.
+    fn dnat(&mut self, words: &[&str]) {
+        let port: u16 = words[1].parse().unwrap();
+        let to: std::net::SocketAddrV4 = words[2].parse().unwrap();
+        let reg = Reg(1);
+        let range = XtNatRange {
+            addr: Some((*to.ip(), *to.ip())),
+            port: Some((to.port(), to.port())),
+            flags: 3,
+            ..XtNatRange::default()
+        };
+        let rule = NftRule {
+            handle: 8,
+            exprs: vec![
+                Expr::Meta { key: MetaKey::L4proto, dreg: reg },
+                Expr::Cmp { sreg: reg, op: CmpOp::Eq, data: vec![6] },
+                Expr::Payload { base: PayloadBase::Transport, offset: 2, len: 2, dreg: reg },
+                Expr::Cmp { sreg: reg, op: CmpOp::Eq, data: port.to_be_bytes().to_vec() },
+                Expr::Target(Xt { name: "DNAT".into(), revision: 2, info: XtInfo::Nat(range) }),
+            ],
+            compat: Some(Compat::default()),
+            userdata: Vec::new(),
+        };
+        self.nat(words[0], "PREROUTING", Hook::Prerouting, -100, rule);
+    }
+
+    fn nat(&mut self, ns: &str, chain: &str, hook: Hook, priority: i32, rule: NftRule) {
+        let ns = self.at(ns);
         if ns.ruleset.tables.is_empty() {
-            let mut table = Table::new(Family::Ip, "nat");
-            table.chains.push(Chain {
-                name: "POSTROUTING".into(),
+            ns.ruleset.tables.push(Table::new(Family::Ip, "nat"));
+        }
+        let chains = &mut ns.ruleset.tables[0].chains;
+        if !chains.iter().any(|c| c.name == chain) {
+            chains.push(Chain {
+                name: chain.into(),
                 base: Some(BaseChain {
-                    hook: Hook::Postrouting,
-                    priority: 100,
+                    hook,
+                    priority,
                     kind: "nat".into(),
                     policy: Policy::Accept,
                     devices: Vec::new(),
                 }),
                 rules: Vec::new(),
             });
-            ns.ruleset.tables.push(table);
         }
-        ns.ruleset.tables[0].chains[0].rules.push(rule);
+        chains.iter_mut().find(|c| c.name == chain).unwrap().rules.push(rule);
     }
+
+    fn neighbour(&mut self, words: &[&str]) {
+        let id = link(&self.snapshot, words[0]);
+        self.space(id.ns).neighbours.push(Neighbour {
+            link: id.index,
+            ip: words[1].parse().unwrap(),
+            mac: Some(words[2].parse().unwrap()),
+            state: NeighbourState::Reachable,
+            proxy: false,
+        });
+    }
+
+    fn fdb(&mut self, words: &[&str]) {
+        let id = link(&self.snapshot, words[0]);
+        let master = self.snapshot.link(id).unwrap().master;
+        self.space(id.ns).fdb.push(FdbEntry {
+            link: id.index,
+            master,
+            mac: words[1].parse().unwrap(),
+            vlan: None,
+            local: false,
+            is_static: false,
+            own: false,
+            age: Some(3),
+            remote: None,
+        });
+    }
+
+    fn listen(&mut self, words: &[&str]) {
+        let pid = words[2].parse().unwrap();
+        let process = Process { pid, inner_pid: pid, comm: words[3].into(), uid: 0 };
+        self.at(words[0]).listeners.push(Listener {
+            protocol: 6,
+            ip: Ipv4Addr::UNSPECIFIED.into(),
+            port: words[1].parse().unwrap(),
+            uid: 0,
+            inode: u64::from(pid),
+            processes: vec![process],
+        });
+    }
+
+    fn container(&mut self, words: &[&str]) {
+        let mut container = Container::new(engine(words[1]), words[2], Teller::Files);
+        container.names.push((words[2].into(), Teller::Files));
+        for pair in words[3..].chunks(2) {
+            match pair {
+                ["id", id] => container.id = (*id).into(),
+                ["image", image] => container.image = Some((*image).into()),
+                ["on", network] => container.networks.push((*network).into()),
+                ["publish", ports] => {
+                    let (host, port) = ports.split_once(':').unwrap();
+                    let [host_port, port] = [host, port].map(|p| p.parse().unwrap());
+                    let protocol = "tcp".into();
+                    container.publishes.push(Publish { protocol, host: None, host_port, port });
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        self.at(words[0]).containers.push(container);
+    }
+
+    fn network(&mut self, words: &[&str]) {
+        let network = Network {
+            engine: engine(words[1]),
+            name: words[2].into(),
+            id: "c0ffee".repeat(10),
+            driver: "bridge".into(),
+            link: Some(words[3].into()),
+            subnets: vec![words[4].parse().unwrap()],
+            told_by: Teller::Files,
+        };
+        self.at(words[0]).networks.push(network);
+    }
+
+    fn engine(&mut self, words: &[&str]) {
+        let source = NameSource::Engine(engine(words[1]), Teller::Files);
+        self.at(words[0]).names.insert(0, Name { text: words[2].into(), source });
+    }
+
+    fn space(&mut self, id: NsId) -> &mut Namespace {
+        self.snapshot.namespaces.get_mut(&id).unwrap()
+    }
+}
+
+fn engine(name: &str) -> Engine {
+    let all = [Engine::Docker, Engine::Podman, Engine::Containerd, Engine::Lxc, Engine::Proxmox];
+    all.into_iter().find(|e| e.as_str() == name).expect(name)
 }
 
 fn link_of(index: u32, name: &str, kind: LinkKind) -> Link {

@@ -3,6 +3,7 @@
 //! These types are the interface; the model's own may change beneath them. Names are as they are:
 //! [`text`] escapes what a terminal could stumble over, as JSON allows.
 
+mod find;
 mod info;
 mod map;
 mod namespace;
@@ -13,6 +14,7 @@ mod trace;
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 
+pub use find::{FindGapView, FindView, FindingView, QueryView, find};
 pub use info::{InfoView, MemberView};
 pub use map::{MapView, WireView, map};
 pub use namespace::{
@@ -48,7 +50,7 @@ pub fn text<T: Serialize>(view: &T) -> String {
 }
 
 /// Commands that have a schema.
-pub const COMMANDS: [&str; 5] = ["map", "ls", "show", "trace", "plan"];
+pub const COMMANDS: [&str; 6] = ["map", "ls", "show", "find", "trace", "plan"];
 
 /// The JSON Schema of a command's output; None for a command that has none.
 #[must_use]
@@ -60,6 +62,7 @@ pub fn schema(command: &str) -> Option<String> {
         "map" => of::<MapView>(),
         "ls" => of::<LsView>(),
         "show" => of::<ShowView>(),
+        "find" => of::<FindView>(),
         "trace" => of::<TraceView>(),
         "plan" => of::<PlanView>(),
         _ => return None,

@@ -6,9 +6,11 @@
 #![forbid(unsafe_code)]
 
 mod clean;
+mod find;
 pub mod json;
 mod ls;
 mod map;
+mod near;
 mod page;
 mod plan;
 pub mod rule_text;
@@ -21,8 +23,10 @@ mod words;
 mod fixtures;
 
 pub use clean::clean;
+pub use find::{Finding, Findings, Kind, Query, Read, find};
 pub use ls::ls;
 pub use map::{Frame, Layout, Segment, Text, Wall, Wire, layout, map};
+pub use near::{hint, typed, typed_link};
 pub use plan::{change, plan};
 pub use show::show;
 pub use style::Style;

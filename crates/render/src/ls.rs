@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use model::{Namespace, NsFile, NsId, NsKey, Snapshot};
+use model::{LinkKind, Namespace, NsFile, NsId, NsKey, Snapshot};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
@@ -13,16 +13,26 @@ pub fn ls(snapshot: &Snapshot, seen_from: Option<NsId>, style: &Style) -> String
     let mut page = Page::new(style);
     let rows = rows(snapshot, seen_from);
     let mut cells = vec![heading(seen_from.is_some())];
+    let mut notes = vec![String::new()];
+    // One number is short.
+    let fixed = COLUMNS + usize::from(seen_from.is_some());
     for (depth, ns) in &rows {
         cells.push(cells_of(snapshot, *depth, ns, seen_from));
+        notes.push(note(cells.last().map_or(&[], Vec::as_slice), fixed, *depth));
     }
-    page.table(0, true, &cells);
+    if page.has_room(0, &cells) {
+        page.table(0, true, &cells);
+    } else {
+        // What is longest goes beneath each row.
+        cells.iter_mut().for_each(|row| row.truncate(fixed));
+        page.table_with(0, true, &cells, &notes);
+    }
     for (nsid, id) in hidden(snapshot, seen_from, &rows) {
-        page.line(&format!("nsid {nsid}: {}, no process visible", snapshot.name_of(id)));
+        page.item(0, &format!("nsid {nsid}: {}, no process visible", snapshot.name_of(id)));
     }
     for warning in &snapshot.warnings {
         let whom = warning.ns.map(|id| format!("{}: ", snapshot.name_of(id))).unwrap_or_default();
-        page.put(Tone::Doubt, &format!("warning: {whom}{}", warning.text)).end();
+        page.hanging(Tone::Doubt, &format!("warning: {whom}{}", warning.text), 2).end();
     }
     page.finish()
 }
@@ -90,9 +100,27 @@ pub(crate) fn owner(ns: &Namespace) -> String {
     }
 }
 
+/// Columns that are always beside each other.
+const COLUMNS: usize = 7;
+
+/// The other columns of a row, as a line of its own.
+fn note(row: &[String], fixed: usize, depth: usize) -> String {
+    let parts: Vec<String> = row
+        .iter()
+        .skip(COLUMNS)
+        .zip(["nsid ", ""])
+        .skip(fixed - COLUMNS)
+        .filter(|(cell, _)| !cell.is_empty())
+        .map(|(cell, word)| format!("{word}{cell}"))
+        .collect();
+    if parts.is_empty() { String::new() } else { " ".repeat(2 * depth + 4) + &parts.join("; ") }
+}
+
 fn heading(as_ns: bool) -> Vec<String> {
     let nsid = if as_ns { "NSID" } else { "NSIDS" };
-    ["NAME", "NS", "PID", "USER", "PROCS", nsid, "FILE"].map(str::to_owned).to_vec()
+    ["NAME", "WHAT", "NS", "PID", "USER", "PROCS", "LINKS", nsid, "FILE"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn cells_of(
@@ -111,10 +139,12 @@ fn cells_of(
     };
     vec![
         format!("{}{}", "  ".repeat(depth), snapshot.name_of(ns.id)),
+        words::what(snapshot, ns),
         inode(ns.id),
         ns.processes.first().map(|p| p.pid.to_string()).unwrap_or_default(),
         owner(ns),
         ns.processes.len().to_string(),
+        ns.links.values().filter(|l| l.kind != LinkKind::Loopback).count().to_string(),
         nsid,
         files(snapshot, ns),
     ]
@@ -138,11 +168,14 @@ mod tests {
     #[test]
     fn the_whole_host() {
         assert_snapshot!(ls(&network(SEED), None, &Style::default()), @r"
-    NAME          NS          PID      USER    PROCS  NSIDS                     FILE
-    pve1          4026532000  1        root    1      0 in docker01
-      docker01    4026532001  1329130  100000  1      0 in pve1, 0 in alpine01
-        alpine01  4026532002  1461368  100000  1      1 in docker01
-    ");
+        NAME          WHAT      NS          PID      USER    PROCS  LINKS
+        pve1          lab test  4026532000  1        root    1      7
+            nsid 0 in docker01
+          docker01    lab test  4026532001  1329130  100000  1      3
+              nsid 0 in pve1, 0 in alpine01
+            alpine01  lab test  4026532002  1461368  100000  1      1
+                nsid 1 in docker01
+        ");
     }
 
     #[test]
@@ -150,15 +183,15 @@ mod tests {
         let s = network(SEED);
         let seen_from = |name| ls(&s, Some(id(&s, name)), &Style::default());
         assert_snapshot!(seen_from("alpine01"), @r"
-    NAME      NS          PID      USER    PROCS  NSID  FILE
-    alpine01  4026532002  1461368  100000  1      -
-    nsid 0: docker01, no process visible
-    ");
+        NAME      WHAT      NS          PID      USER    PROCS  LINKS  NSID  FILE
+        alpine01  lab test  4026532002  1461368  100000  1      1      -
+        nsid 0: docker01, no process visible
+        ");
         assert_snapshot!(seen_from("docker01"), @r"
-    NAME        NS          PID      USER    PROCS  NSID  FILE
-    docker01    4026532001  1329130  100000  1      -
-      alpine01  4026532002  1461368  100000  1      1
-    nsid 0: pve1, no process visible
-    ");
+        NAME        WHAT      NS          PID      USER    PROCS  LINKS  NSID  FILE
+        docker01    lab test  4026532001  1329130  100000  1      3      -
+          alpine01  lab test  4026532002  1461368  100000  1      1      1
+        nsid 0: pve1, no process visible
+        ");
     }
 }

@@ -1,6 +1,11 @@
 use crate::clean::{clean, clean_ascii, width};
 use crate::style::{END, Style, Tone};
 
+/// Fewer columns are not drawn for.
+const MIN_WIDTH: usize = 40;
+/// No column gets narrower than this.
+const LEAST: usize = 4;
+
 /// Lines of text in the making. All that is printed passes through here and is cleaned on its way.
 pub(crate) struct Page {
     style: Style,
@@ -12,7 +17,11 @@ pub(crate) struct Page {
 impl Page {
     /// An empty page.
     pub(crate) const fn new(style: &Style) -> Self {
-        Self { style: *style, text: String::new(), column: 0 }
+        let style = Style {
+            width: if style.width < MIN_WIDTH { MIN_WIDTH } else { style.width },
+            ..*style
+        };
+        Self { style, text: String::new(), column: 0 }
     }
 
     /// Text at the end of the present line.
@@ -37,20 +46,60 @@ impl Page {
         self
     }
 
-    /// Words from the present column on; what does not fit goes on under the first of them.
+    /// Words from the present column on; what does not fit goes on under the first of them. A word
+    /// that is longer than a line is cut, not shortened.
     pub(crate) fn wrapped(&mut self, tone: Tone, text: &str) -> &mut Self {
-        let start = self.column;
-        let mut line = String::new();
-        for word in text.split(' ') {
-            let wide = start + self.width_of(&line) + 1 + self.width_of(word) > self.style.width;
-            if !line.is_empty() && wide {
-                self.put(tone, &line).end().pad(start);
-                line.clear();
+        self.hanging(tone, text, self.column)
+    }
+
+    /// The same, but going on from that column.
+    pub(crate) fn hanging(&mut self, tone: Tone, text: &str, column: usize) -> &mut Self {
+        let width = self.style.width;
+        let first = width.saturating_sub(self.column).max(LEAST);
+        let other = width.saturating_sub(column).max(LEAST);
+        for (n, line) in self.lines(text, first, other).iter().enumerate() {
+            if n > 0 {
+                self.end().pad(column);
             }
-            line.push_str(if line.is_empty() { "" } else { " " });
-            line.push_str(word);
+            self.put(tone, line);
         }
-        self.put(tone, &line)
+        self
+    }
+
+    /// A line of ordinary text from that column on, going on two columns further in.
+    pub(crate) fn item(&mut self, indent: usize, text: &str) -> &mut Self {
+        self.pad(indent).hanging(Tone::Plain, text, indent + 2).end()
+    }
+
+    /// A text in lines of so many columns: the first, and the others. Blanks that it begins with
+    /// begin every line.
+    fn lines(&self, text: &str, first: usize, other: usize) -> Vec<String> {
+        let plain = text.trim_start_matches(' ');
+        let blanks = (text.len() - plain.len()).min(first.min(other) / 2);
+        let rooms = [first - blanks, other - blanks];
+        let mut lines = vec![String::new()];
+        let mut used = 0;
+        for word in plain.split(' ') {
+            let room = |lines: &[String]| rooms[usize::from(lines.len() > 1)];
+            let blank = usize::from(used > 0);
+            if used > 0 && used + blank + self.width_of(word) > room(&lines) {
+                lines.push(String::new());
+                used = 0;
+            } else if blank > 0 {
+                push(&mut lines, ' ');
+                used += 1;
+            }
+            for c in word.chars() {
+                let wide = self.width_of(c.encode_utf8(&mut [0; 4]));
+                if used > 0 && used + wide > room(&lines) {
+                    lines.push(String::new());
+                    used = 0;
+                }
+                push(&mut lines, c);
+                used += wide;
+            }
+        }
+        lines.iter().map(|line| format!("{}{line}", " ".repeat(blanks))).collect()
     }
 
     /// Ends the line.
@@ -82,23 +131,80 @@ impl Page {
     }
 
     /// Rows with their columns aligned, two blanks between, `indent` before; the first row is
-    /// the heading if `heading` is set.
+    /// the heading if `heading` is set. Where that is too wide, the widest columns are wrapped.
     pub(crate) fn table(&mut self, indent: usize, heading: bool, rows: &[Vec<String>]) {
-        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns)
-            .map(|c| rows.iter().filter_map(|r| r.get(c)).map(|s| self.width_of(s)).max())
-            .map(Option::unwrap_or_default)
-            .collect();
+        self.table_with(indent, heading, rows, &[]);
+    }
+
+    /// Whether a table needs no wrapping.
+    pub(crate) fn has_room(&self, indent: usize, rows: &[Vec<String>]) -> bool {
+        let widths = self.natural(rows);
+        let shown = widths.iter().filter(|w| **w > 0).count();
+        indent + widths.iter().sum::<usize>() + 2 * shown.saturating_sub(1) <= self.style.width
+    }
+
+    /// A table with a line of its own beneath each row for which there is one in `notes`.
+    pub(crate) fn table_with(
+        &mut self,
+        indent: usize,
+        heading: bool,
+        rows: &[Vec<String>],
+        notes: &[String],
+    ) {
+        let widths = self.fitting(indent, rows);
         for (n, row) in rows.iter().enumerate() {
             let tone = if heading && n == 0 { Tone::Faint } else { Tone::Plain };
-            let mut at = indent;
-            for (cell, w) in row.iter().zip(&widths).filter(|(_, w)| **w > 0) {
-                if !cell.is_empty() {
-                    self.pad(at).put(tone, cell);
+            let cells: Vec<Vec<String>> =
+                row.iter().zip(&widths).map(|(cell, w)| self.lines(cell, *w, *w)).collect();
+            for line in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
+                let mut at = indent;
+                for (cell, w) in cells.iter().zip(&widths).filter(|(_, w)| **w > 0) {
+                    if let Some(text) = cell.get(line).filter(|t| !t.is_empty()) {
+                        self.pad(at).put(tone, text);
+                    }
+                    at += w + 2;
                 }
-                at += w + 2;
+                self.end();
             }
-            self.end();
+            if let Some(note) = notes.get(n).filter(|n| !n.is_empty()) {
+                let blanks = note.len() - note.trim_start_matches(' ').len();
+                let column = (indent + blanks).min(self.style.width / 2);
+                self.pad(column).hanging(Tone::Faint, note.trim_start_matches(' '), column).end();
+            }
+        }
+    }
+
+    /// Widths of columns, so that all of them fit on the page.
+    fn fitting(&self, indent: usize, rows: &[Vec<String>]) -> Vec<usize> {
+        let mut widths = self.natural(rows);
+        let shown = widths.iter().filter(|w| **w > 0).count();
+        let room = self.style.width.saturating_sub(indent + 2 * shown.saturating_sub(1));
+        while widths.iter().sum::<usize>() > room {
+            let Some(widest) = widths.iter_mut().max().filter(|w| **w > LEAST) else { break };
+            *widest -= 1;
+        }
+        widths
+    }
+
+    /// Widths of columns, as wide as their texts.
+    fn natural(&self, rows: &[Vec<String>]) -> Vec<usize> {
+        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+        (0..columns)
+            .map(|c| rows.iter().filter_map(|r| r.get(c)).map(|s| self.width_of(s)).max())
+            .map(Option::unwrap_or_default)
+            .collect()
+    }
+
+    /// Two columns: the first as wide as its texts or a half of the page, the second wrapped.
+    pub(crate) fn pairs(&mut self, indent: usize, rows: &[[String; 2]]) {
+        let widest = rows.iter().map(|r| self.width_of(&r[0])).max().unwrap_or(0);
+        let first = widest.min(self.style.width / 2);
+        for [key, value] in rows {
+            self.pad(indent).wrapped(Tone::Plain, key);
+            if self.column > indent + first {
+                self.end();
+            }
+            self.pad(indent + first + 2).wrapped(Tone::Plain, value).end();
         }
     }
 
@@ -117,5 +223,11 @@ impl Page {
 
     fn safe(&self, text: &str) -> String {
         if self.style.ascii { clean_ascii(text) } else { clean(text) }
+    }
+}
+
+fn push(lines: &mut [String], c: char) {
+    if let Some(line) = lines.last_mut() {
+        line.push(c);
     }
 }

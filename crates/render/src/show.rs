@@ -3,7 +3,7 @@ mod link;
 
 use std::collections::BTreeMap;
 
-use model::{FdbEntry, Gap, Link, NameSource, Namespace, NsFile, Process, Snapshot, Target};
+use model::{FdbEntry, Gap, Link, Namespace, NsFile, Process, Snapshot, Target};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
@@ -16,19 +16,20 @@ pub fn show(snapshot: &Snapshot, target: Target, style: &Style) -> String {
     match target {
         Target::Namespace(id) => match snapshot.namespaces.get(&id) {
             Some(ns) => namespace(&mut page, snapshot, ns),
-            None => _ = page.line(&format!("{id}: not in this view")),
+            None => _ = page.item(0, &format!("{id}: not in this view")),
         },
         Target::Link(id) => match (snapshot.namespaces.get(&id.ns), snapshot.link(id)) {
             (Some(ns), Some(l)) => link::one_link(&mut page, snapshot, ns, l),
-            _ => _ = page.line(&format!("{}: not in this view", snapshot.link_name(id))),
+            _ => _ = page.item(0, &format!("{}: not in this view", snapshot.link_name(id))),
         },
     }
     page.finish()
 }
 
 fn namespace(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
-    page.put(Tone::Title, &snapshot.path_of(ns.id)).put(Tone::Plain, &format!("  {}", ns.id)).end();
-    page.table(2, false, &identity(snapshot, ns));
+    page.wrapped(Tone::Title, &snapshot.path_of(ns.id));
+    page.hanging(Tone::Plain, &format!("  {}", ns.id), 2).end();
+    page.pairs(2, &identity(snapshot, ns));
     section_if(page, "containers", &container::containers(ns));
     section_if(page, "networks of engines", &container::networks(ns));
     section(page, "links", &[]);
@@ -43,13 +44,15 @@ fn namespace(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
     section_if(page, "neighbours", &neighbours(ns));
     section_if(page, "forwarding database", &fdb(ns));
     netfilter(page, ns);
+    let listeners: Vec<String> = ns.listeners.iter().map(words::listener).collect();
+    section_if(page, "listening", &listeners);
     section_if(page, "connections", &connections(ns));
     section_if(page, "settings", &sysctls(ns, None));
     doubts(page, snapshot, ns);
 }
 
-fn identity(snapshot: &Snapshot, ns: &Namespace) -> Vec<Vec<String>> {
-    let names: Vec<String> = ns.names.iter().map(name_words).collect();
+fn identity(snapshot: &Snapshot, ns: &Namespace) -> Vec<[String; 2]> {
+    let names: Vec<String> = ns.names.iter().map(words::name).collect();
     let process = |p: &Process| match p.inner_pid == p.pid {
         true => format!("{} {}", p.pid, p.comm),
         false => format!("{} {} ({} inside)", p.pid, p.comm, p.inner_pid),
@@ -72,25 +75,14 @@ fn identity(snapshot: &Snapshot, ns: &Namespace) -> Vec<Vec<String>> {
     ]
     .into_iter()
     .filter(|(_, value)| !value.is_empty())
-    .map(|(key, value)| vec![key.to_owned(), value])
+    .map(|(key, value)| [key.to_owned(), value])
     .collect()
 }
 
-fn name_words(name: &model::Name) -> String {
-    let source = match &name.source {
-        NameSource::Lab(lab) => format!("lab {lab}"),
-        NameSource::Engine(engine, teller) => format!("{engine}, {}", teller.as_str()),
-        NameSource::Host => "host name".to_owned(),
-        NameSource::File => "file".to_owned(),
-        NameSource::Process => "process".to_owned(),
-    };
-    format!("{} ({source})", name.text)
-}
-
 fn section(page: &mut Page, title: &str, lines: &[String]) {
-    page.put(Tone::Title, title).end();
+    page.hanging(Tone::Title, title, 2).end();
     for l in lines {
-        page.line(&format!("  {l}"));
+        page.item(2, l);
     }
 }
 
@@ -136,14 +128,13 @@ fn netfilter(page: &mut Page, ns: &Namespace) {
         let title = format!("netfilter, table {} {}{dormant}", table.family.as_str(), table.name);
         section(page, &title, &[]);
         for chain in &table.chains {
-            page.line(&format!("  {}", rule_text::chain_header(table.family, &table.name, chain)));
+            page.item(2, &rule_text::chain_header(table.family, &table.name, chain));
             for rule in &chain.rules {
-                let text = rule_text::rule_in(table, rule);
-                page.line(&format!("    {text}"));
+                page.item(4, &rule_text::rule_in(table, rule));
             }
         }
         for set in &table.sets {
-            page.line(&format!("  set {}, {} elements", set.name, set.elements.len()));
+            page.item(2, &format!("set {}, {} elements", set.name, set.elements.len()));
         }
     }
 }
@@ -261,11 +252,13 @@ mod tests {
          up, veth, 02:00:00:00:00:39, mtu 1500, state UP, qdisc noqueue
          192.168.10.103/24
       65: docker0
-         up, bridge, ports vethc52438e, 02:00:00:00:00:41, mtu 1500, state UP, qdisc noqueue
+         up, bridge, ports vethc52438e, 02:00:00:00:00:41, mtu 1500, state UP, qdisc
+         noqueue
          L3: routes and translates 172.17.0.0/16
          172.17.0.1/16
       67: vethc52438e ⇄ alpine01:eth0
-         up, veth, port of docker0, 02:00:00:00:00:43, mtu 1500, state UP, qdisc noqueue
+         up, veth, port of docker0, 02:00:00:00:00:43, mtu 1500, state UP, qdisc
+         noqueue
     routes, table main
       default via 192.168.10.1 dev eth0
       172.17.0.0/16 dev docker0 proto kernel scope link src 172.17.0.1
@@ -290,10 +283,11 @@ mod tests {
         let s = network(SEED);
         let target = Target::Link(crate::fixtures::link(&s, "pve1:fwln111i0"));
         assert_snapshot!(show(&s, target, &Style::default()), @r"
-    pve1:fwln111i0
-      56: fwln111i0 ⇄ pve1:fwpr111p0, a port of vmbr0
-         up, veth, port of fwbr111i0, 02:00:00:00:00:38, mtu 1500, state UP, qdisc noqueue
-    ");
+        pve1:fwln111i0
+          56: fwln111i0 ⇄ pve1:fwpr111p0, a port of vmbr0
+             up, veth, port of fwbr111i0, 02:00:00:00:00:38, mtu 1500, state UP, qdisc
+             noqueue
+        ");
     }
 
     #[test]

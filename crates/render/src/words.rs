@@ -1,5 +1,6 @@
 //! How single things are written: routes, neighbours, links, rules, as their own tools do.
 
+mod container;
 mod kind;
 mod origin;
 mod route;
@@ -14,6 +15,7 @@ use walk::{IcmpKind, Packet, Payload, RuleRef};
 
 use crate::rule_text;
 
+pub(crate) use container::{container, known_by, listener, name, network, publish, what};
 pub(crate) use kind::{kind_note, link_kind, membership};
 pub(crate) use origin::{found, owner};
 pub(crate) use route::{address, ip_rule, prefix, route, route_short, table};
@@ -214,6 +216,17 @@ pub(crate) fn endpoint(ip: IpAddr, port: u16, protocol: u8) -> String {
 /// Both ends of a tuple.
 pub(crate) fn tuple(t: &Tuple) -> String {
     format!("{} → {}", endpoint(t.src, t.sport, t.protocol), endpoint(t.dst, t.dport, t.protocol))
+}
+
+/// What a link is and what it is joined to, on one line.
+pub(crate) fn link_short(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> String {
+    let mut words = vec![link_kind(ns, l)];
+    words.extend(trouble(l).map(str::to_owned));
+    words.extend(master_name(snapshot, ns.id, l).map(|m| format!("port of {m}")));
+    words.extend(l.mac.map(|m| m.to_string()));
+    words.extend(ns.addresses_of(l.index).map(|a| a.net.to_string()));
+    let joined = joined_to(snapshot, l).map(|j| format!("  {j}")).unwrap_or_default();
+    words.join(", ") + &joined
 }
 
 /// The rule that a step speaks of, in the syntax of the tool that wrote it, if the Snapshot has

@@ -14,4 +14,5 @@ pub mod nft;
 pub mod proc_net;
 pub mod request;
 pub mod rtnl;
+pub mod sockets;
 pub mod xt;

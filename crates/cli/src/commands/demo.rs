@@ -57,7 +57,7 @@ pub(crate) fn run(session: &Session) -> Result<Exit, Failure> {
 
 /// Draws the lab and traces through it.
 fn show(session: &Session, wanted: &Wanted) -> Result<Exit, Failure> {
-    let snapshot = only(session.snapshot(Parts::all())?, &wanted.name);
+    let snapshot = only(session.snapshot(Parts::all() - Parts::LISTENERS)?, &wanted.name);
     output::print(&render::map(&snapshot, None, &session.style));
     let (from, to) =
         farthest(wanted).ok_or_else(|| Failure::failed("the example has nothing to trace"))?;

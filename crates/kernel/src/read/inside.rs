@@ -4,6 +4,7 @@ use model::{LinkKind, Rule};
 use wire::rtnl;
 
 use super::Parts;
+use super::listener;
 use super::modules::Present;
 use super::netfilter;
 use super::survey::Reading;
@@ -11,11 +12,14 @@ use super::sysctl::Source;
 use crate::netlink::{NetlinkError, Protocol, Replies, Request, Socket};
 
 /// All parts that need somebody inside.
-pub(super) const PARTS: [&str; 7] =
-    ["routes", "rules", "sysctls", "neighbours", "fdb", "netfilter", "conntrack"];
+pub(super) const PARTS: [&str; 8] =
+    ["routes", "rules", "sysctls", "neighbours", "fdb", "netfilter", "conntrack", "listeners"];
 
-const INSIDE: Parts =
-    Parts::ROUTES.union(Parts::NEIGHBOURS).union(Parts::NETFILTER).union(Parts::CONNTRACK);
+const INSIDE: Parts = Parts::ROUTES
+    .union(Parts::NEIGHBOURS)
+    .union(Parts::NETFILTER)
+    .union(Parts::CONNTRACK)
+    .union(Parts::LISTENERS);
 
 /// Whether anybody has to go in at all.
 pub(super) fn wanted(parts: Parts) -> bool {
@@ -28,6 +32,7 @@ pub(super) fn denied(parts: Parts, error: &std::io::Error, reading: &mut Reading
         "routes" | "rules" | "sysctls" => Parts::ROUTES,
         "neighbours" | "fdb" => Parts::NEIGHBOURS,
         "netfilter" => Parts::NETFILTER,
+        "listeners" => Parts::LISTENERS,
         _ => Parts::CONNTRACK,
     };
     for part in PARTS.into_iter().filter(|p| parts.contains(of(p))) {
@@ -64,6 +69,9 @@ pub(super) fn read(parts: Parts, present: &Present, settings: &mut Source, readi
     }
     if parts.contains(Parts::CONNTRACK) {
         netfilter::connections(present, reading);
+    }
+    if parts.contains(Parts::LISTENERS) {
+        listener::read(reading);
     }
 }
 

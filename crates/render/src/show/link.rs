@@ -10,7 +10,7 @@ use crate::{map, words};
 /// A link with what its namespace knows about it.
 pub(super) fn one_link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Link) {
     let id = LinkId { ns: ns.id, index: l.index };
-    page.put(Tone::Title, &snapshot.link_name(id)).end();
+    page.wrapped(Tone::Title, &snapshot.link_name(id)).end();
     link(page, snapshot, ns, l);
     let by_link = |n: &&Neighbour| n.link == l.index;
     let lines: Vec<String> = ns.neighbours.iter().filter(by_link).map(words::neighbour).collect();
@@ -46,13 +46,13 @@ fn standing_on(snapshot: &Snapshot, id: LinkId) -> Vec<String> {
 
 /// A link in two or more lines: what it is joined to; what it is; its addresses.
 pub(super) fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Link) {
-    page.put(Tone::Plain, &format!("  {}: {}", l.index, l.name));
+    let mut title = format!("{}: {}", l.index, l.name);
     if let Some(text) = words::joined_to(snapshot, l) {
-        page.put(Tone::Plain, &format!(" {text}"));
+        title.push_str(&format!(" {text}"));
     } else if l.is_border() && l.is_running() {
-        page.put(Tone::Plain, " ⇄ outside");
+        title.push_str(" ⇄ outside");
     }
-    page.end();
+    page.pad(2).hanging(Tone::Plain, &title, 5).end();
     page.pad(5);
     match words::trouble(l) {
         // Whether it has carrier was not told, nor anything else.
@@ -61,17 +61,17 @@ pub(super) fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Lin
         None => page.put(Tone::Plain, "up"),
     };
     if ns.gap("links").is_none() {
-        page.put(Tone::Plain, &format!(", {}", link_facts(ns, l)));
+        page.hanging(Tone::Plain, &format!(", {}", link_facts(ns, l)), 5);
     }
     page.end();
     if matches!(l.kind, LinkKind::Bridge(_)) {
-        page.line(&format!("     {}", map::role(ns, l)));
+        page.item(5, &map::role(ns, l));
     }
     if let Some(alias) = &l.alias {
-        page.line(&format!("     alias {alias}"));
+        page.item(5, &format!("alias {alias}"));
     }
     for a in ns.addresses_of(l.index) {
-        page.line(&format!("     {}", words::address(a)));
+        page.item(5, &words::address(a));
     }
 }
 

@@ -105,6 +105,7 @@ impl Known {
             qdisc: String::new(),
             master: None,
             port: None,
+            member: None,
             kind,
             relation: Relation::None,
             inet: None,

@@ -1,0 +1,38 @@
+use kernel::read::Parts;
+use render::{Query, Read};
+
+use crate::args::Find;
+use crate::failure::{Exit, Failure};
+use crate::output;
+use crate::session::Session;
+
+pub(crate) fn run(session: &Session, args: &Find) -> Result<Exit, Failure> {
+    if args.what.trim().is_empty() {
+        return Err(Failure::usage("nothing to look for is given")
+            .hint("an address, a MAC, a port (`:80`) or a name"));
+    }
+    let query = Query::parse(&args.what);
+    let snapshot = session.snapshot(parts(&query))?;
+    let findings = render::find(&snapshot, &query);
+    if session.json {
+        output::print(&render::json::text(&render::json::find(&snapshot, &findings)));
+    } else {
+        output::print(&findings.text(&snapshot, &session.style));
+        super::overview::warn(&snapshot);
+        if !findings.near.is_empty() {
+            output::error(&format!("hint: near names: {}", findings.near.join(", ")));
+        }
+    }
+    Ok(if findings.found.is_empty() { Exit::No } else { Exit::Yes })
+}
+
+/// Only what is printed is read, of all namespaces that can be found.
+fn parts(query: &Query) -> Parts {
+    let of = |read: &Read| match read {
+        Read::Routes => Parts::ROUTES,
+        Read::Neighbours => Parts::NEIGHBOURS,
+        Read::Netfilter => Parts::NETFILTER,
+        Read::Listeners => Parts::LISTENERS,
+    };
+    query.reads().iter().map(of).fold(Parts::DESCRIPTORS, Parts::union)
+}
