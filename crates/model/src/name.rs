@@ -63,7 +63,8 @@ impl Namespace {
     /// Its best name, or its inode (`net:[4026531840]`) where it has none.
     #[must_use]
     pub fn name(&self) -> String {
-        self.names.first().map_or_else(|| self.id.to_string(), |n| n.text.clone())
+        let named = self.names.iter().find(|n| !n.text.trim().is_empty());
+        named.map_or_else(|| self.id.to_string(), |n| n.text.clone())
     }
 
     /// The lab it belongs to.

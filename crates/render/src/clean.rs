@@ -36,7 +36,14 @@ pub(crate) fn width(text: &str) -> usize {
 /// A character that stands for itself and takes room. Zero-width characters, bidi marks among
 /// them, are not harmless.
 pub(crate) fn is_harmless(c: char) -> bool {
-    !c.is_control() && c.width().is_some_and(|w| w > 0) && !is_bidi(c)
+    !c.is_control() && c.width().is_some_and(|w| w > 0) && !is_bidi(c) && !is_blank(c)
+}
+
+/// Takes room and shows nothing, and is not the blank of the keyboard: two names that differ in
+/// such a character look alike.
+const fn is_blank(c: char) -> bool {
+    c.is_whitespace() && c != ' '
+        || matches!(c, '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}')
 }
 
 /// Marks that turn the writing direction; some have a width in some tables.
@@ -68,6 +75,7 @@ mod tests {
     fn what_could_fool_a_terminal_is_shown_escaped() {
         assert_eq!(clean("web\x1b[2J\r\n"), "web\\u{1b}[2J\\u{d}\\u{a}");
         assert_eq!(clean("a\u{202e}b\u{200b}c\u{9b}d"), "a\\u{202e}b\\u{200b}c\\u{9b}d");
+        assert_eq!(clean("a\u{a0}b\u{3164}c d"), "a\\u{a0}b\\u{3164}c d");
         assert_eq!(clean("grün 漢 e\u{301}"), "grün 漢 e\\u{301}");
     }
 

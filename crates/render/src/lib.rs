@@ -21,6 +21,8 @@ mod words;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod hostile;
 
 pub use clean::clean;
 pub use find::{Finding, Findings, Kind, Query, Read, find};

@@ -13,20 +13,11 @@ pub fn ls(snapshot: &Snapshot, seen_from: Option<NsId>, style: &Style) -> String
     let mut page = Page::new(style);
     let rows = rows(snapshot, seen_from);
     let mut cells = vec![heading(seen_from.is_some())];
-    let mut notes = vec![String::new()];
-    // One number is short.
-    let fixed = COLUMNS + usize::from(seen_from.is_some());
-    for (depth, ns) in &rows {
-        cells.push(cells_of(snapshot, *depth, ns, seen_from));
-        notes.push(note(cells.last().map_or(&[], Vec::as_slice), fixed, *depth));
-    }
-    if page.has_room(0, &cells) {
-        page.table(0, true, &cells);
-    } else {
-        // What is longest goes beneath each row.
-        cells.iter_mut().for_each(|row| row.truncate(fixed));
-        page.table_with(0, true, &cells, &notes);
-    }
+    cells.extend(rows.iter().map(|(depth, ns)| cells_of(snapshot, *depth, ns, seen_from)));
+    let beside = beside(&page, &cells);
+    let notes: Vec<String> = cells.iter().map(|row| note(&cells[0], row, beside)).collect();
+    cells.iter_mut().for_each(|row| row.truncate(beside));
+    page.table(0, &cells, &notes);
     for (nsid, id) in hidden(snapshot, seen_from, &rows) {
         page.item(0, &format!("nsid {nsid}: {}, no process visible", snapshot.name_of(id)));
     }
@@ -100,28 +91,38 @@ pub(crate) fn owner(ns: &Namespace) -> String {
     }
 }
 
-/// Columns that are always beside each other.
-const COLUMNS: usize = 7;
+/// How many columns stand beside each other; what the others say goes beneath each row.
+fn beside(page: &Page, cells: &[Vec<String>]) -> usize {
+    /// What a name must have at least.
+    const NAME: usize = 16;
+    let widths = page.natural(cells);
+    let room = |n: usize| widths[1..n].iter().map(|w| w + 2).sum::<usize>() + widths[0].min(NAME);
+    (1..=widths.len()).rev().find(|n| room(*n) <= page.width()).unwrap_or(1)
+}
 
 /// The other columns of a row, as a line of its own.
-fn note(row: &[String], fixed: usize, depth: usize) -> String {
-    let parts: Vec<String> = row
-        .iter()
-        .skip(COLUMNS)
-        .zip(["nsid ", ""])
-        .skip(fixed - COLUMNS)
-        .filter(|(cell, _)| !cell.is_empty())
-        .map(|(cell, word)| format!("{word}{cell}"))
+fn note(heading: &[String], row: &[String], beside: usize) -> String {
+    let others = heading.iter().zip(row).skip(beside).filter(|(_, cell)| !cell.is_empty());
+    let parts: Vec<String> = others
+        .filter(|(title, cell)| title != cell)
+        .map(|(title, cell)| format!("{} {cell}", title.to_lowercase()))
         .collect();
-    if parts.is_empty() { String::new() } else { " ".repeat(2 * depth + 4) + &parts.join("; ") }
+    let depth = row[0].len() - row[0].trim_start_matches(' ').len();
+    if parts.is_empty() { String::new() } else { " ".repeat(depth + 4) + &parts.join("; ") }
 }
 
 fn heading(as_ns: bool) -> Vec<String> {
     let nsid = if as_ns { "NSID" } else { "NSIDS" };
-    ["NAME", "WHAT", "NS", "PID", "USER", "PROCS", "LINKS", nsid, "FILE"]
-        .map(str::to_owned)
-        .to_vec()
+    let mut row = vec!["NAME", "WHAT", "NS", "PID", "USER", "PROCS", "LINKS", nsid, "FILE"];
+    if as_ns {
+        row.swap(NSIDS, AS_NSID); // one number is short
+    }
+    row.into_iter().map(str::to_owned).collect()
 }
+
+/// Where the numbers stand.
+const NSIDS: usize = 7;
+const AS_NSID: usize = 4;
 
 fn cells_of(
     snapshot: &Snapshot,
@@ -129,7 +130,8 @@ fn cells_of(
     ns: &Namespace,
     seen_from: Option<NsId>,
 ) -> Vec<String> {
-    let nsid = match seen_from.and_then(|id| snapshot.namespaces.get(&id)) {
+    let viewer = seen_from.and_then(|id| snapshot.namespaces.get(&id));
+    let nsid = match viewer {
         Some(viewer) => viewer
             .nsids
             .iter()
@@ -137,17 +139,35 @@ fn cells_of(
             .map_or_else(|| "-".to_owned(), |(n, _)| n.to_string()),
         None => words::known_as(snapshot, ns.id, 2),
     };
-    vec![
+    let mut row = vec![
         format!("{}{}", "  ".repeat(depth), snapshot.name_of(ns.id)),
         words::what(snapshot, ns),
         inode(ns.id),
-        ns.processes.first().map(|p| p.pid.to_string()).unwrap_or_default(),
+        pid(snapshot, ns, viewer),
         owner(ns),
         ns.processes.len().to_string(),
         ns.links.values().filter(|l| l.kind != LinkKind::Loopback).count().to_string(),
         nsid,
         files(snapshot, ns),
-    ]
+    ];
+    if viewer.is_some() {
+        row.swap(NSIDS, AS_NSID);
+    }
+    row
+}
+
+/// The lowest PID, as `viewer`'s own PID namespace has it: known of those that share that one.
+fn pid(snapshot: &Snapshot, ns: &Namespace, viewer: Option<&Namespace>) -> String {
+    let Some(first) = ns.processes.first() else { return String::new() };
+    let same =
+        |a: &Namespace, b: &Namespace| a.id == b.id || (a.pid_ns.is_some() && a.pid_ns == b.pid_ns);
+    let reader = snapshot.viewer.and_then(|id| snapshot.namespaces.get(&id));
+    match viewer {
+        None => first.pid.to_string(),
+        Some(v) if reader.is_some_and(|r| same(v, r)) => first.pid.to_string(),
+        Some(v) if same(v, ns) => first.inner_pid.to_string(),
+        Some(_) => "?".to_owned(),
+    }
 }
 
 fn files(snapshot: &Snapshot, ns: &Namespace) -> String {
@@ -168,14 +188,14 @@ mod tests {
     #[test]
     fn the_whole_host() {
         assert_snapshot!(ls(&network(SEED), None, &Style::default()), @r"
-        NAME          WHAT      NS          PID      USER    PROCS  LINKS
-        pve1          lab test  4026532000  1        root    1      7
-            nsid 0 in docker01
-          docker01    lab test  4026532001  1329130  100000  1      3
-              nsid 0 in pve1, 0 in alpine01
-            alpine01  lab test  4026532002  1461368  100000  1      1
-                nsid 1 in docker01
-        ");
+    NAME          WHAT      NS          PID      USER    PROCS  LINKS
+    pve1          lab test  4026532000  1        root    1      7
+        nsids 0 in docker01
+      docker01    lab test  4026532001  1329130  100000  1      3
+          nsids 0 in pve1, 0 in alpine01
+        alpine01  lab test  4026532002  1461368  100000  1      1
+            nsids 1 in docker01
+    ");
     }
 
     #[test]
@@ -183,15 +203,15 @@ mod tests {
         let s = network(SEED);
         let seen_from = |name| ls(&s, Some(id(&s, name)), &Style::default());
         assert_snapshot!(seen_from("alpine01"), @r"
-        NAME      WHAT      NS          PID      USER    PROCS  LINKS  NSID  FILE
-        alpine01  lab test  4026532002  1461368  100000  1      1      -
-        nsid 0: docker01, no process visible
-        ");
+    NAME      WHAT      NS          PID  NSID  PROCS  LINKS  USER    FILE
+    alpine01  lab test  4026532002  1    -     1      1      100000
+    nsid 0: docker01, no process visible
+    ");
         assert_snapshot!(seen_from("docker01"), @r"
-        NAME        WHAT      NS          PID      USER    PROCS  LINKS  NSID  FILE
-        docker01    lab test  4026532001  1329130  100000  1      3      -
-          alpine01  lab test  4026532002  1461368  100000  1      1      1
-        nsid 0: pve1, no process visible
-        ");
+    NAME        WHAT      NS          PID  NSID  PROCS  LINKS  USER    FILE
+    docker01    lab test  4026532001  1    -     1      3      100000
+      alpine01  lab test  4026532002  ?    1     1      1      100000
+    nsid 0: pve1, no process visible
+    ");
     }
 }

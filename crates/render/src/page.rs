@@ -55,6 +55,11 @@ impl Page {
     /// The same, but going on from that column.
     pub(crate) fn hanging(&mut self, tone: Tone, text: &str, column: usize) -> &mut Self {
         let width = self.style.width;
+        let word = text.trim_start_matches(' ').split(' ').next().unwrap_or_default();
+        let blanks = text.len() - text.trim_start_matches(' ').len();
+        if self.column > column && self.column + blanks + self.width_of(word) > width {
+            self.end().pad(column);
+        }
         let first = width.saturating_sub(self.column).max(LEAST);
         let other = width.saturating_sub(column).max(LEAST);
         for (n, line) in self.lines(text, first, other).iter().enumerate() {
@@ -131,29 +136,12 @@ impl Page {
     }
 
     /// Rows with their columns aligned, two blanks between, `indent` before; the first row is
-    /// the heading if `heading` is set. Where that is too wide, the widest columns are wrapped.
-    pub(crate) fn table(&mut self, indent: usize, heading: bool, rows: &[Vec<String>]) {
-        self.table_with(indent, heading, rows, &[]);
-    }
-
-    /// Whether a table needs no wrapping.
-    pub(crate) fn has_room(&self, indent: usize, rows: &[Vec<String>]) -> bool {
-        let widths = self.natural(rows);
-        let shown = widths.iter().filter(|w| **w > 0).count();
-        indent + widths.iter().sum::<usize>() + 2 * shown.saturating_sub(1) <= self.style.width
-    }
-
-    /// A table with a line of its own beneath each row for which there is one in `notes`.
-    pub(crate) fn table_with(
-        &mut self,
-        indent: usize,
-        heading: bool,
-        rows: &[Vec<String>],
-        notes: &[String],
-    ) {
+    /// the heading. Where that is too wide, the widest columns are wrapped. Beneath each row
+    /// stands its line of `notes`, if there is one.
+    pub(crate) fn table(&mut self, indent: usize, rows: &[Vec<String>], notes: &[String]) {
         let widths = self.fitting(indent, rows);
         for (n, row) in rows.iter().enumerate() {
-            let tone = if heading && n == 0 { Tone::Faint } else { Tone::Plain };
+            let tone = if n == 0 { Tone::Faint } else { Tone::Plain };
             let cells: Vec<Vec<String>> =
                 row.iter().zip(&widths).map(|(cell, w)| self.lines(cell, *w, *w)).collect();
             for line in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
@@ -187,7 +175,7 @@ impl Page {
     }
 
     /// Widths of columns, as wide as their texts.
-    fn natural(&self, rows: &[Vec<String>]) -> Vec<usize> {
+    pub(crate) fn natural(&self, rows: &[Vec<String>]) -> Vec<usize> {
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
         (0..columns)
             .map(|c| rows.iter().filter_map(|r| r.get(c)).map(|s| self.width_of(s)).max())

@@ -122,7 +122,7 @@ fn free(
 fn hook(block: &Block, x: usize, lane: usize) -> usize {
     let name = block.texts.first().map_or(1, |t| width(&t.text));
     let room = if block.height > 1 { block.width } else { name };
-    lane.clamp(x, x + room - 1)
+    lane.clamp(x, x + room.max(1) - 1)
 }
 
 /// Columns for wires that have to pass beside what is blocked (first column, and the one behind
