@@ -310,7 +310,11 @@ mod tests {
         set("host:nk0", LinkKind::Netkit(Netkit { layer3: true, policy, ..Netkit::default() }));
         set("guest:iv", LinkKind::Ipvlan(Ipvlan::default()));
         let links = |name| {
-            let text = show(&s, Target::Namespace(id(&s, name)), &Style::default());
+            let text = show(
+                &s,
+                Target::Namespace(id(&s, name)),
+                &Style { width: 200, ..Style::default() },
+            );
             let kept = text.lines().skip_while(|l| *l != "links").skip(1);
             let kept = kept.take_while(|l| l.starts_with(' ')).filter(|l| !l.contains("loopback"));
             kept.map(|l| l.split(", 02:").next().unwrap().to_owned()).collect::<Vec<_>>().join("\n")
