@@ -47,6 +47,9 @@ pub(crate) struct Global {
     /// $XDG_RUNTIME_DIR)
     #[arg(long, global = true, value_name = "DIR", env = "NESTWORK_STATE")]
     pub(crate) state: Option<PathBuf>,
+    /// Look at a bundle that `collect` made (or the folder it was unpacked into), not at this host
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -125,6 +128,12 @@ Exit status: 0 found, 1 found nowhere.")]
 FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outside`, or
 `outside:NAMESPACE:LINK` to say by which card the packet comes in.")]
     Trace(Trace),
+    /// Save what is needed to answer elsewhere: one file that --bundle reads
+    #[command(after_help = "Examples:
+  nestwork collect                       nestwork-HOST-DATE.tar.gz
+  nestwork collect host.tar.gz && nestwork map --bundle host.tar.gz
+  nestwork collect - | ssh elsewhere nestwork trace web db --bundle -")]
+    Collect(Collect),
     /// Run a command inside a namespace
     #[command(after_help = "Examples:
   nestwork exec web ip route                     this host's tools, that network
@@ -137,6 +146,13 @@ FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outs
     #[command(after_help = "Example:
   nestwork completion bash > /etc/bash_completion.d/nestwork")]
     Completion(Completion),
+}
+
+impl Command {
+    /// It only looks at a Snapshot, which may be a bundle's.
+    pub(crate) const fn looks(&self) -> bool {
+        matches!(self, Self::Map(_) | Self::Ls(_) | Self::Show(_) | Self::Find(_) | Self::Trace(_))
+    }
 }
 
 #[derive(clap::Args)]
@@ -237,6 +253,15 @@ pub(crate) enum Proto {
 }
 
 #[derive(clap::Args)]
+pub(crate) struct Collect {
+    /// Where to write it; `-` is standard output (default: nestwork-HOST-DATE.tar.gz)
+    pub(crate) file: Option<PathBuf>,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(clap::Args)]
 pub(crate) struct Exec {
     /// Join all of its namespaces, not only the network
     #[arg(short, long)]
@@ -250,7 +275,7 @@ pub(crate) struct Exec {
 
 #[derive(clap::Args)]
 pub(crate) struct Schema {
-    /// The command (map, ls, show, find, trace, plan, labs)
+    /// The command (map, ls, show, find, trace, plan, labs, collect)
     pub(crate) command: String,
 }
 

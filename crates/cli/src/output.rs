@@ -9,6 +9,13 @@ pub(crate) fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Writes bytes to standard output: here a reader that has gone away is an error.
+pub(crate) fn bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
 /// Prints lines to standard output.
 pub(crate) fn line(text: &str) {
     print(&format!("{text}\n"));

@@ -8,9 +8,12 @@ use kernel::rootless;
 use kernel::state::State;
 use model::{NsId, Snapshot, Target};
 use render::Style;
+use wire::gathered::Gathered;
 
 use crate::args::{Format, Global, When};
+use crate::bundles;
 use crate::failure::{Failure, OrFail};
+use crate::output;
 
 pub(crate) struct Session {
     pub(crate) style: Style,
@@ -18,6 +21,7 @@ pub(crate) struct Session {
     pub(crate) state: State,
     /// Ask container engines, too.
     pub(crate) api: bool,
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 impl Session {
@@ -31,13 +35,32 @@ impl Session {
             json: global.json || global.output == Format::Json,
             state: State::at(root),
             api: !global.no_api,
+            bundle: global.bundle.clone(),
         })
     }
 
-    /// Reads the live kernel.
+    /// What is looked at: this host as it is now, or a bundle, which text says first.
     pub(crate) fn snapshot(&self, parts: Parts) -> Result<Snapshot, Failure> {
+        if let Some(path) = &self.bundle {
+            let elsewhere = bundles::read(path)?;
+            if !self.json {
+                output::line(&format!("{}\n", elsewhere.origin));
+            }
+            return Ok(elsewhere.snapshot);
+        }
         let options = ReadOptions { parts, names: self.known_names()?, api: self.api };
         kernel::read::read(&options).or_fail("cannot read this host")
+    }
+
+    /// Whether a bundle is looked at.
+    pub(crate) const fn looks_elsewhere(&self) -> bool {
+        self.bundle.is_some()
+    }
+
+    /// Reads this host, and keeps the kernel's replies.
+    pub(crate) fn gather(&self, parts: Parts) -> Result<Gathered, Failure> {
+        let options = ReadOptions { parts, names: self.known_names()?, api: self.api };
+        kernel::read::gather(&options).or_fail("cannot read this host")
     }
 
     /// The names that labs gave.

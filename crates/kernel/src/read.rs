@@ -33,10 +33,13 @@ mod survey;
 mod sysctl;
 mod told;
 
-use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use model::{Holder, LinkKind, NsId, Snapshot, Warning};
+use model::{Snapshot, Warning};
+use wire::gathered::{Gathered, Holders, hold};
+
+use process::Seen;
+use survey::{Raw, Survey};
 
 bitflags::bitflags! {
     /// What is read of each namespace, beside what it is and its links and addresses.
@@ -107,44 +110,65 @@ pub enum ReadError {
 /// # Errors
 /// Only if there is nothing to begin with.
 pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
+    let Look { found, survey, mut holders, processes } = look(options, Raw::Drop)?;
+    let mut snapshot = survey.join(found);
+    holders.sockets = listener::holders(&snapshot, &processes);
+    hold(&mut snapshot, &holders);
+    container::settle(&mut snapshot);
+    Ok(snapshot)
+}
+
+/// Reads this host as [`read`] does, and keeps the kernel's replies as they came: what a bundle is
+/// made of.
+///
+/// # Errors
+/// Only if there is nothing to begin with.
+pub fn gather(options: &ReadOptions) -> Result<Gathered, ReadError> {
+    let Look { found, survey, holders, processes } = look(options, Raw::Keep)?;
+    let mut gathered = survey.keep(found);
+    gathered.holders = holders;
+    let mut settled = gathered.snapshot();
+    gathered.holders.sockets = listener::holders(&settled, &processes);
+    container::settle(&mut settled);
+    for (id, namespace) in settled.namespaces {
+        if let Some(found) = gathered.found.namespaces.get_mut(&id) {
+            found.networks = namespace.networks;
+        }
+    }
+    Ok(gathered)
+}
+
+/// What there is, and what it answers.
+struct Look {
+    found: Snapshot,
+    survey: Survey,
+    holders: Holders,
+    processes: Vec<Seen>,
+}
+
+fn look(options: &ReadOptions, raw: Raw) -> Result<Look, ReadError> {
     let mut warnings = Vec::new();
     let mut found = find::find(options.parts.contains(Parts::DESCRIPTORS), &mut warnings)
         .map_err(ReadError::Proc)?;
     nesting::nest(&mut found, &options.names);
     container::find(&mut found, &mut warnings);
     let asking = options.api.then(|| told::ask(&found, &mut warnings));
-    let survey = survey::survey(&found.candidates, options.parts);
-    let mut snapshot = Snapshot {
-        viewer: Some(found.viewer),
-        taken: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
-        ..Snapshot::default()
-    };
+    let survey = survey::survey(&found.candidates, options.parts, raw);
     if let Some(asking) = asking {
         told::join(&mut found, asking.finish(), &mut warnings);
     }
     name::name(&mut found, &options.names);
-    let taps = std::mem::take(&mut found.taps);
+    let mut snapshot = Snapshot {
+        viewer: Some(found.viewer),
+        taken: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
+        warnings,
+        ..Snapshot::default()
+    };
     for candidate in found.candidates {
         snapshot.namespaces.insert(candidate.namespace.id, candidate.namespace);
     }
-    survey.join(&mut snapshot);
-    hold(&mut snapshot, taps);
-    container::settle(&mut snapshot);
-    listener::find_processes(&mut snapshot, &found.processes);
-    warnings.append(&mut snapshot.warnings);
-    snapshot.warnings = warnings;
-    Ok(snapshot)
-}
-
-/// Fills in who holds tun and tap devices.
-fn hold(snapshot: &mut Snapshot, mut taps: HashMap<(NsId, String), Holder>) {
-    for namespace in snapshot.namespaces.values_mut() {
-        for link in namespace.links.values_mut() {
-            if let LinkKind::Tap(tap) = &mut link.kind {
-                tap.holder = taps.remove(&(namespace.id, link.name.clone()));
-            }
-        }
-    }
+    let holders = Holders { taps: found.taps.into_iter().collect(), ..Holders::default() };
+    Ok(Look { found: snapshot, survey, holders, processes: found.processes })
 }
 
 fn warning(text: impl Into<String>) -> Warning {

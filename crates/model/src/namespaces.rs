@@ -36,6 +36,15 @@ impl Clone for Namespaces {
     }
 }
 
+/// The index says nothing of its own.
+impl PartialEq for Namespaces {
+    fn eq(&self, other: &Self) -> bool {
+        self.map == other.map
+    }
+}
+
+impl Eq for Namespaces {}
+
 impl From<BTreeMap<NsId, Namespace>> for Namespaces {
     fn from(map: BTreeMap<NsId, Namespace>) -> Self {
         Self { map, names: OnceLock::new() }

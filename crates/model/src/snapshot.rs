@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Everything that was read of one or more hosts at one time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// All namespaces found.
     pub namespaces: Namespaces,
@@ -33,7 +33,7 @@ impl Snapshot {
 }
 
 /// One network namespace.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Namespace {
     /// What identifies it.
     pub id: NsId,

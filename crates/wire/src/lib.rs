@@ -8,6 +8,7 @@
 pub mod conntrack;
 pub mod container;
 pub mod engine_api;
+pub mod gathered;
 pub mod http;
 pub mod iptables;
 pub mod nft;

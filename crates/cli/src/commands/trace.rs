@@ -6,6 +6,10 @@ use crate::session::Session;
 use crate::tracing::{self, Wish};
 
 pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
+    if args.live && session.looks_elsewhere() {
+        return Err(Failure::usage("no packet can be sent through a bundle")
+            .hint("leave --live out: the way is foretold from what the bundle holds"));
+    }
     if args.live {
         crate::session::require_rights("send and watch a packet")?;
     }

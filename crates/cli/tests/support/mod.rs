@@ -41,6 +41,11 @@ impl Bench {
         self.folder.join("state")
     }
 
+    /// A path in its folder.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.folder.join(name).to_str().unwrap().to_owned()
+    }
+
     /// Writes a lab file.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.join(name);

@@ -1,13 +1,12 @@
-//! What is read from within a namespace: the calling thread is in it.
+//! What is asked from within a namespace: the calling thread is in it.
 
-use model::{LinkKind, Rule};
-use wire::rtnl;
+use wire::gathered::{Answer, Answers, Question};
+use wire::rtnl::{self, ConfOf, RTM_GETNETCONF};
 
 use super::Parts;
 use super::listener;
 use super::modules::Present;
 use super::netfilter;
-use super::survey::Reading;
 use super::sysctl::Source;
 use crate::netlink::{NetlinkError, Protocol, Replies, Request, Socket};
 
@@ -27,7 +26,7 @@ pub(super) fn wanted(parts: Parts) -> bool {
 }
 
 /// Notes that nobody could go in.
-pub(super) fn denied(parts: Parts, error: &std::io::Error, reading: &mut Reading) {
+pub(super) fn denied(parts: Parts, error: &std::io::Error, answers: &mut Answers) {
     let of = |name: &str| match name {
         "routes" | "rules" | "sysctls" => Parts::ROUTES,
         "neighbours" | "fdb" => Parts::NEIGHBOURS,
@@ -36,42 +35,36 @@ pub(super) fn denied(parts: Parts, error: &std::io::Error, reading: &mut Reading
         _ => Parts::CONNTRACK,
     };
     for part in PARTS.into_iter().filter(|p| parts.contains(of(p))) {
-        reading.gap(part, error);
+        answers.gap(part, error);
     }
 }
 
 /// Links and addresses of the namespace of this very thread, for a reader that has no observer.
-pub(super) fn own(reading: &mut Reading) {
+pub(super) fn own(answers: &mut Answers) {
     match Socket::open(Protocol::Route) {
         Ok(mut socket) => {
-            let links = socket.dump(Request::from(rtnl::get_links(None)));
-            reading.links = reading.part("links", decode(links, |m| rtnl::link(&m)));
-            for ipv6 in [false, true] {
-                let replies = socket.dump(Request::from(rtnl::get_addresses(None, ipv6)));
-                let all = reading.part("addresses", decode(replies, |m| rtnl::address(&m)));
-                reading.namespace.addresses.extend(all);
-            }
+            ask(&mut socket, answers, outside(None));
         }
-        Err(error) => reading.gap("links", error),
+        Err(error) => answers.gap("links", error),
     }
 }
 
-/// Reads the parts.
-pub(super) fn read(parts: Parts, present: &Present, settings: &mut Source, reading: &mut Reading) {
+/// Asks for the parts.
+pub(super) fn read(parts: Parts, present: &Present, settings: &mut Source, answers: &mut Answers) {
     if parts.intersects(Parts::ROUTES.union(Parts::NEIGHBOURS).union(Parts::NETFILTER)) {
         match Socket::open(Protocol::Route) {
-            Ok(mut socket) => by_route_socket(parts, &mut socket, settings, reading),
-            Err(error) => denied(parts, &error.into(), reading),
+            Ok(mut socket) => by_route_socket(parts, &mut socket, settings, answers),
+            Err(error) => denied(parts, &error.into(), answers),
         }
     }
     if parts.contains(Parts::NETFILTER) {
-        netfilter::rules(present, reading);
+        netfilter::rules(present, answers);
     }
     if parts.contains(Parts::CONNTRACK) {
-        netfilter::connections(present, reading);
+        netfilter::connections(present, answers);
     }
     if parts.contains(Parts::LISTENERS) {
-        listener::read(reading);
+        listener::read(answers);
     }
 }
 
@@ -79,72 +72,75 @@ fn by_route_socket(
     parts: Parts,
     socket: &mut Socket,
     settings: &mut Source,
-    reading: &mut Reading,
+    answers: &mut Answers,
 ) {
     if parts.contains(Parts::ROUTES) {
-        for ipv6 in [false, true] {
-            routes(socket, ipv6, reading);
-        }
-        rules(socket, reading);
-        match settings.read(socket) {
-            Ok(sysctls) => reading.namespace.sysctls = sysctls,
-            Err(error) => reading.gap("sysctls", error),
-        }
+        let questions = [
+            (Question::RoutesIpv4, rtnl::get_routes(false)),
+            (Question::RoutesIpv6, rtnl::get_routes(true)),
+            (Question::Rules, rtnl::get_rules()),
+        ];
+        ask(socket, answers, questions);
+        sysctls(socket, settings, answers);
     }
     if parts.contains(Parts::NEIGHBOURS) {
-        neighbours(socket, reading);
-        // Other links have entries too (`self`, their own filters), which decide nothing.
-        let has_fdb = |l: &rtnl::RawLink| {
-            matches!(l.link.kind, LinkKind::Bridge(_) | LinkKind::Vxlan(_) | LinkKind::Macvlan(_))
-        };
-        if reading.links.iter().any(has_fdb) {
-            let replies = socket.dump(Request::from(rtnl::get_fdb()));
-            reading.namespace.fdb = reading.part("fdb", decode(replies, |m| rtnl::fdb(&m)));
+        let questions = [
+            (Question::Neighbours, rtnl::get_neighbours(false)),
+            (Question::ProxyNeighbours, rtnl::get_neighbours(true)),
+        ];
+        ask(socket, answers, questions);
+        if answers.have_fdb() {
+            ask(socket, answers, [(Question::Fdb, rtnl::get_fdb())]);
         }
     }
     if parts.contains(Parts::NETFILTER) {
-        let replies = socket.dump(Request::from(rtnl::get_qdiscs()));
-        let qdiscs = reading.part("qdiscs", decode(replies, |m| rtnl::qdisc(&m)));
-        reading.hooked.extend(qdiscs.iter().filter(|q| q.is_hook()).map(|q| q.link));
+        ask(socket, answers, [(Question::Qdiscs, rtnl::get_qdiscs())]);
     }
 }
 
-fn routes(socket: &mut Socket, ipv6: bool, reading: &mut Reading) {
-    let replies = socket.dump(Request::from(rtnl::get_routes(ipv6)));
-    let raw = reading.part("routes", decode(replies, |m| rtnl::route(&m)));
-    for rtnl::RawRoute { route, unmodelled } in raw {
-        if let Some(what) = unmodelled {
-            let text = format!("a route to {} {what}", route.dst);
-            reading.namespace.opaque.push(model::Opaque::Other(text));
-        }
-        reading.namespace.routes.push(route);
+/// Most settings are in files; those that netlink tells cost far less that way.
+fn sysctls(socket: &mut Socket, settings: &mut Source, answers: &mut Answers) {
+    let told = [
+        (Question::NetconfAll, ConfOf::All),
+        (Question::NetconfDefault, ConfOf::Default),
+        (Question::NetconfAllIpv6, ConfOf::AllIpv6),
+    ];
+    for (question, of) in told {
+        let request = Request::new(RTM_GETNETCONF, rtnl::get_netconf(of));
+        answers.put(question, whole(socket.get(request)));
+    }
+    answers.put(Question::Sysctls, whole(settings.read()));
+}
+
+/// Asks for lists, and keeps what comes back.
+pub(super) fn ask<R: Into<Request>>(
+    socket: &mut Socket,
+    answers: &mut Answers,
+    questions: impl IntoIterator<Item = (Question, R)>,
+) {
+    for (question, request) in questions {
+        answers.put(question, list(socket.dump(request)));
     }
 }
 
-fn rules(socket: &mut Socket, reading: &mut Reading) {
-    let replies = socket.dump(Request::from(rtnl::get_rules()));
-    let raw = reading.part("rules", decode(replies, |m| rtnl::rule(&m)));
-    let (six, four): (Vec<_>, Vec<_>) = raw.into_iter().partition(|r| r.ipv6);
-    reading.namespace.rules = four.into_iter().map(|r| r.rule).collect();
-    let defaults = Rule::defaults();
-    if six.iter().any(|r| !defaults.contains(&r.rule)) {
-        reading.gap("IPv6 rules", "there are some, and only IPv4 rules are modelled");
+/// What can be asked of the namespace with that number; None: of the one that the socket is in.
+pub(super) fn outside(number: Option<u32>) -> [(Question, Request); 3] {
+    [
+        (Question::Links, rtnl::get_links(number).into()),
+        (Question::AddressesIpv4, rtnl::get_addresses(number, false).into()),
+        (Question::AddressesIpv6, rtnl::get_addresses(number, true).into()),
+    ]
+}
+
+/// What came back for a list.
+pub(super) fn list(replies: Result<Replies, NetlinkError>) -> Answer {
+    match replies {
+        Ok(Replies { bytes, consistent }) => Answer::Reply { bytes, consistent },
+        Err(error) => Answer::Refused(error.to_string()),
     }
 }
 
-fn neighbours(socket: &mut Socket, reading: &mut Reading) {
-    for proxy in [false, true] {
-        let replies = socket.dump(Request::from(rtnl::get_neighbours(proxy)));
-        let all = reading.part("neighbours", decode(replies, |m| rtnl::neighbour(&m)));
-        reading.namespace.neighbours.extend(all);
-    }
-}
-
-/// The decoded messages, and whether they are of one moment.
-fn decode<T>(
-    replies: Result<Replies, NetlinkError>,
-    one: impl Fn(rtnl::Message<'_>) -> Option<T>,
-) -> Result<(Vec<T>, bool), NetlinkError> {
-    let replies = replies?;
-    Ok((replies.messages().filter_map(one).collect(), replies.consistent))
+/// What came back whole.
+pub(super) fn whole(reply: Result<Vec<u8>, impl ToString>) -> Answer {
+    reply.map_or_else(|error| Answer::Refused(error.to_string()), Answer::whole)
 }

@@ -1,36 +1,45 @@
 //! Sockets that wait, and whose they are. Read from /proc: a socket of the kernel's `sock_diag`
 //! would load a module where none has asked before.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 
-use model::{Listener, Snapshot};
+use model::Snapshot;
 use rustix::fs::{Dir, Mode, OFlags, open, readlinkat};
+use wire::gathered::{Answer, Answers, Question, Sockets};
 
 use super::process::Seen;
-use super::survey::Reading;
 
 /// The files, and whether they are TCP's. Where a kernel has no IPv6 there is no such file.
-const FILES: [(&str, u8); 4] = [("tcp", 6), ("tcp6", 6), ("udp", 17), ("udp6", 17)];
+const FILES: [(Question, &str, u8); 4] = [
+    (Question::Tcp, "tcp", 6),
+    (Question::Tcp6, "tcp6", 6),
+    (Question::Udp, "udp", 17),
+    (Question::Udp6, "udp6", 17),
+];
 
-/// Those in the calling thread's namespace, still without their processes.
-pub(super) fn read(reading: &mut Reading) {
-    for (file, protocol) in FILES {
+/// Those in the calling thread's namespace.
+pub(super) fn read(answers: &mut Answers) {
+    for (question, file, protocol) in FILES {
         match listeners(file, protocol) {
-            Ok(all) => reading.namespace.listeners.extend(all),
+            Ok(lines) => answers.put(question, Answer::whole(lines)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return reading.gap("listeners", error),
+            Err(error) => return answers.gap("listeners", error),
         }
     }
 }
 
-fn listeners(file: &str, protocol: u8) -> io::Result<Vec<Listener>> {
+/// The lines of those that wait.
+fn listeners(file: &str, protocol: u8) -> io::Result<Vec<u8>> {
     let file = File::open(format!("/proc/thread-self/net/{file}"))?;
     let mut found = Vec::new();
     for line in BufReader::new(file).lines().skip(1) {
-        match wire::sockets::listener(&line?, protocol) {
-            Some(listener) => found.push(listener),
+        let line = line?;
+        match wire::sockets::listener(&line, protocol) {
+            Some(_) => {
+                found.extend_from_slice(line.as_bytes());
+                found.push(b'\n');
+            }
             // Those of TCP that listen come first; a million connections may follow.
             None if protocol == 6 => break,
             None => {}
@@ -39,13 +48,12 @@ fn listeners(file: &str, protocol: u8) -> io::Result<Vec<Listener>> {
     Ok(found)
 }
 
-/// Fills in the processes, as far as their descriptors may be looked at.
-pub(super) fn find_processes(snapshot: &mut Snapshot, processes: &[Seen]) {
-    let all = || snapshot.namespaces.values().flat_map(|ns| &ns.listeners);
-    let mut holders: HashMap<u64, Vec<model::Process>> =
-        all().map(|l| (l.inode, Vec::new())).collect();
+/// The processes that hold them, as far as their descriptors may be looked at.
+pub(super) fn holders(snapshot: &Snapshot, processes: &[Seen]) -> Sockets {
+    let all = snapshot.namespaces.values().flat_map(|ns| &ns.listeners);
+    let mut holders: Sockets = all.map(|l| (l.inode, Vec::new())).collect();
     if holders.is_empty() {
-        return;
+        return holders;
     }
     for seen in processes {
         for inode in sockets_of(seen.process.pid).unwrap_or_default() {
@@ -56,10 +64,8 @@ pub(super) fn find_processes(snapshot: &mut Snapshot, processes: &[Seen]) {
             }
         }
     }
-    for listener in snapshot.namespaces.values_mut().flat_map(|ns| &mut ns.listeners) {
-        // Several may share one: a socket has as many lines as it has addresses.
-        listener.processes = holders.get(&listener.inode).cloned().unwrap_or_default();
-    }
+    holders.retain(|_, list| !list.is_empty());
+    holders
 }
 
 /// Inodes of the sockets that a process has open.

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
+use wire::gathered::Question;
+
 use crate::netlink::Protocol;
 
 /// What may be asked, found out once per read. What is not there holds nothing either.
@@ -18,7 +20,7 @@ pub(super) struct Present {
     /// IPsec policies can be counted.
     pub(super) xfrm: bool,
     /// Files below /proc/net that tell of iptables-legacy.
-    pub(super) legacy: Vec<&'static str>,
+    pub(super) legacy: Vec<(Question, &'static str)>,
     /// IPVS.
     pub(super) ipvs: bool,
 }
@@ -27,13 +29,14 @@ impl Present {
     pub(super) fn find() -> Self {
         let sockets = fs::read_to_string("/proc/thread-self/net/netlink").unwrap_or_default();
         let netfilter = has_protocol(&sockets, Protocol::Netfilter);
-        let tables = ["ip_tables_names", "ip6_tables_names", "arp_tables_names"];
+        let tables = [Question::IptablesNames, Question::Ip6tablesNames, Question::ArptablesNames]
+            .map(|question| (question, question.as_str()));
         Self {
             nft: netfilter && is_loaded("nf_tables"),
             conntrack: Path::new("/proc/sys/net/netfilter/nf_conntrack_count").exists(),
             ctnetlink: netfilter && is_loaded("nf_conntrack_netlink"),
             xfrm: has_protocol(&sockets, Protocol::Xfrm),
-            legacy: tables.into_iter().filter(|t| in_proc_net(t)).collect(),
+            legacy: tables.into_iter().filter(|(_, file)| in_proc_net(file)).collect(),
             ipvs: in_proc_net("ip_vs"),
         }
     }

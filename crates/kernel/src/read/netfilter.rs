@@ -2,54 +2,53 @@
 
 use std::fs;
 
-use model::{Family, Hook, Opaque, Ruleset};
+use wire::gathered::{Answer, Answers, Question};
 use wire::nft::{self, NftReplies};
 use wire::{conntrack, rtnl};
 
+use super::inside::{list, whole};
 use super::modules::Present;
-use super::survey::Reading;
 use crate::netlink::{NetlinkError, Protocol, Request, Socket};
 
 /// How often the ruleset is read again because it changed meanwhile.
 const ATTEMPTS: usize = 5;
 
 /// The ruleset, and what else decides about packets.
-pub(super) fn rules(present: &Present, reading: &mut Reading) {
+pub(super) fn rules(present: &Present, answers: &mut Answers) {
     if present.nft {
         match Socket::open(Protocol::Netfilter).and_then(|mut socket| ruleset(&mut socket)) {
-            Ok(Some(replies)) => note(&replies, reading),
+            Ok(Some(replies)) => keep(replies, answers),
             Ok(None) => {
-                reading.gap("netfilter", "the ruleset changed each time that it was read");
+                let cause = "the ruleset changed each time that it was read";
+                answers.put(Question::NftTables, Answer::Refused(cause.to_owned()));
             }
-            Err(error) => reading.gap("netfilter", error),
+            Err(error) => answers.put(Question::NftTables, Answer::Refused(error.to_string())),
         }
     }
-    legacy(present, reading);
-    if present.ipvs && lines("ip_vs").len() > IPVS_HEADER {
-        reading.namespace.opaque.push(Opaque::Ipvs);
+    for (question, file) in &present.legacy {
+        answers.put(*question, text(file));
+    }
+    if present.ipvs {
+        answers.put(Question::Ipvs, text("ip_vs"));
     }
     if present.xfrm {
-        match policies() {
-            Ok(0) => {}
-            Ok(_) => reading.namespace.opaque.push(Opaque::Xfrm),
-            Err(error) => reading.gap("xfrm", error),
-        }
+        answers.put(Question::XfrmInfo, whole(policies()));
     }
 }
 
 /// Tracked connections.
-pub(super) fn connections(present: &Present, reading: &mut Reading) {
+pub(super) fn connections(present: &Present, answers: &mut Answers) {
     if !present.conntrack {
         return;
     }
     if !present.ctnetlink {
         // Asking would load it.
-        reading.gap("conntrack", "the module nf_conntrack_netlink is not loaded");
+        answers.gap("conntrack", "the module nf_conntrack_netlink is not loaded");
         return;
     }
-    match Socket::open(Protocol::Netfilter).and_then(|mut socket| tracked(&mut socket)) {
-        Ok(all) => reading.namespace.conntrack = all,
-        Err(error) => reading.gap("conntrack", error),
+    match Socket::open(Protocol::Netfilter) {
+        Ok(mut socket) => tracked(&mut socket, answers),
+        Err(error) => answers.gap("conntrack", error),
     }
 }
 
@@ -95,79 +94,42 @@ fn dumps(socket: &mut Socket) -> Result<(NftReplies, bool), NetlinkError> {
     Ok((replies, consistent))
 }
 
-fn note(replies: &NftReplies, reading: &mut Reading) {
-    let (ruleset, warnings) = nft::decode_ruleset(replies);
-    for text in warnings {
-        // What could not be read of a ruleset could change any verdict.
-        reading.gap("netfilter", text);
-    }
-    let flowtables = ruleset.tables.iter().flat_map(|t| &t.flowtables);
-    reading.namespace.opaque.extend(flowtables.cloned().map(Opaque::Flowtable));
-    hooked(&ruleset, reading);
-    reading.namespace.ruleset = ruleset;
-}
-
-/// Links with a chain of their own before or behind them.
-fn hooked(ruleset: &Ruleset, reading: &mut Reading) {
-    let chains = ruleset.tables.iter().flat_map(|t| t.chains.iter().map(move |c| (t.family, c)));
-    let devices: Vec<&String> = chains
-        .filter_map(|(family, chain)| chain.base.as_ref().map(|base| (family, base)))
-        .filter(|(family, base)| {
-            *family == Family::Netdev || matches!(base.hook, Hook::Ingress | Hook::Egress)
-        })
-        .flat_map(|(_, base)| &base.devices)
-        .collect();
-    let found = reading.links.iter().filter(|l| devices.contains(&&l.link.name));
-    reading.hooked.extend(found.map(|l| l.link.index));
-}
-
-/// iptables-legacy: only asked which tables there are, since asking for their rules makes them.
-fn legacy(present: &Present, reading: &mut Reading) {
-    let mut tables: Vec<String> = Vec::new();
-    for file in &present.legacy {
-        tables.extend(lines(file).into_iter().map(|t| format!("{}: {t}", tool(file))));
-    }
-    if !tables.is_empty() {
-        reading.namespace.opaque.push(Opaque::LegacyTables(tables));
+fn keep(replies: NftReplies, answers: &mut Answers) {
+    let NftReplies { generation, tables, chains, rules, sets, elements, flowtables } = replies;
+    for (question, bytes) in [
+        (Question::NftGeneration, generation),
+        (Question::NftTables, tables),
+        (Question::NftChains, chains),
+        (Question::NftRules, rules),
+        (Question::NftSets, sets),
+        (Question::NftElements, elements),
+        (Question::NftFlowtables, flowtables),
+    ] {
+        answers.put(question, Answer::whole(bytes));
     }
 }
 
-fn tool(file: &str) -> &'static str {
-    match file {
-        "ip6_tables_names" => "ip6tables",
-        "arp_tables_names" => "arptables",
-        _ => "iptables",
-    }
+/// A file of /proc/net, whole; one that cannot be read has nothing in it.
+fn text(file: &str) -> Answer {
+    Answer::whole(fs::read(format!("/proc/thread-self/net/{file}")).unwrap_or_default())
 }
 
-/// Lines of /proc/net/ip_vs that are always there.
-const IPVS_HEADER: usize = 3;
-
-fn lines(file: &str) -> Vec<String> {
-    let text = fs::read_to_string(format!("/proc/thread-self/net/{file}")).unwrap_or_default();
-    text.lines().map(str::to_owned).collect()
-}
-
-const XFRM_MSG_NEWSPDINFO: u16 = 0x24;
 const XFRM_MSG_GETSPDINFO: u16 = 0x25;
 
-/// How many IPsec policies there are, those of sockets aside.
-fn policies() -> Result<u32, NetlinkError> {
-    let mut socket = Socket::open(Protocol::Xfrm)?;
-    let reply = socket.get(Request::new(XFRM_MSG_GETSPDINFO, vec![0; 4]))?;
-    let mut messages = rtnl::messages(&reply).filter(|m| m.kind == XFRM_MSG_NEWSPDINFO);
-    // The flags, an attribute's head, then struct xfrmu_spdinfo: in, out, forwarded, ….
-    let counts = messages.next().and_then(|m| m.body.get(8..20)).unwrap_or_default();
-    let numbers = counts.chunks_exact(4).filter_map(|c| c.first_chunk());
-    Ok(numbers.map(|c| u32::from_ne_bytes(*c)).fold(0, u32::saturating_add))
+/// How many IPsec policies there are.
+fn policies() -> Result<Vec<u8>, NetlinkError> {
+    Socket::open(Protocol::Xfrm)?.get(Request::new(XFRM_MSG_GETSPDINFO, vec![0; 4]))
 }
 
-fn tracked(socket: &mut Socket) -> Result<Vec<model::Conntrack>, NetlinkError> {
-    let stats = socket.get(Request::new(conntrack::GET_STATS, conntrack::any_family()))?;
+fn tracked(socket: &mut Socket, answers: &mut Answers) {
+    let stats = socket.get(Request::new(conntrack::GET_STATS, conntrack::any_family()));
+    let none =
+        |reply: &Vec<u8>| rtnl::messages(reply).find_map(|m| conntrack::count(&m)) == Some(0);
     // The list is the whole machine's, looked through for this namespace's: not for nothing.
-    if rtnl::messages(&stats).find_map(|m| conntrack::count(&m)) == Some(0) {
-        return Ok(Vec::new());
+    let list_it = stats.as_ref().is_ok_and(|reply| !none(reply));
+    answers.put(Question::ConntrackStats, whole(stats));
+    if list_it {
+        let request = Request::new(conntrack::GET, conntrack::any_family());
+        answers.put(Question::Conntrack, list(socket.dump(request)));
     }
-    let replies = socket.dump(Request::new(conntrack::GET, conntrack::any_family()))?;
-    Ok(replies.messages().filter_map(|m| conntrack::conntrack(&m)).collect())
 }

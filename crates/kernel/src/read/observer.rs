@@ -3,11 +3,13 @@
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use model::{HostId, NsId, NsKey};
+use model::NsId;
 use rustix::thread::{UnshareFlags, unshare_unsafe};
-use wire::rtnl::{self, NsidRow, RawLink};
+use wire::gathered::{Answer, Answers, Numbering, Question};
+use wire::rtnl;
 
 use super::find::Candidate;
+use super::inside::{ask, list, outside};
 use crate::netlink::{NetlinkError, Protocol, Request, Socket};
 
 /// Number of the first candidate. What the kernel numbers by itself comes from 0 on, so that the
@@ -25,11 +27,11 @@ pub(super) struct Observer {
     ids: Vec<NsId>,
 }
 
-/// One worker's socket, and what the numbers mean.
+/// One worker's socket, and how many namespaces have a number.
 #[derive(Debug)]
 pub(super) struct View<'a> {
     socket: &'a mut Socket,
-    ids: &'a [NsId],
+    count: usize,
 }
 
 impl Observer {
@@ -62,12 +64,13 @@ impl Observer {
 
     /// One view per worker.
     pub(super) fn views(&mut self) -> impl Iterator<Item = View<'_>> {
-        self.sockets.iter_mut().map(|socket| View { socket, ids: &self.ids })
+        let count = self.ids.len();
+        self.sockets.iter_mut().map(move |socket| View { socket, count })
     }
 
-    /// The namespace that a number of the observer's stands for.
-    pub(super) fn namespace(&self, nsid: i32) -> Option<NsId> {
-        namespace(&self.ids, nsid)
+    /// Whom the numbers stand for.
+    pub(super) fn numbering(self) -> Numbering {
+        Numbering { first: FIRST, namespaces: self.ids }
     }
 }
 
@@ -81,53 +84,29 @@ pub(super) fn unseen(nsid: i32) -> Option<u32> {
     u32::try_from(nsid).ok().filter(|n| *n < FIRST)
 }
 
-fn namespace(ids: &[NsId], nsid: i32) -> Option<NsId> {
-    let number = u32::try_from(nsid).ok()?;
-    match number.checked_sub(FIRST) {
-        Some(place) => ids.get(usize::try_from(place).ok()?).copied(),
-        None => Some(NsId { host: HostId(0), key: NsKey::Unseen(number) }),
-    }
-}
-
 impl View<'_> {
-    /// The links of the namespace with that number.
-    pub(super) fn links(&mut self, number: u32) -> Result<(Vec<RawLink>, bool), NetlinkError> {
-        let replies = self.socket.dump(Request::from(rtnl::get_links(Some(number))))?;
-        let links = replies.messages().filter_map(|m| rtnl::link(&m)).collect();
-        Ok((links, replies.consistent))
+    /// Asks for the links and addresses of the namespace with that number.
+    pub(super) fn outside(&mut self, number: u32, answers: &mut Answers) {
+        ask(self.socket, answers, outside(Some(number)));
     }
 
-    /// The addresses of the namespace with that number.
-    pub(super) fn addresses(
-        &mut self,
-        number: u32,
-        ipv6: bool,
-    ) -> Result<(Vec<model::Address>, bool), NetlinkError> {
-        let replies = self.socket.dump(Request::from(rtnl::get_addresses(Some(number), ipv6)))?;
-        let addresses = replies.messages().filter_map(|m| rtnl::address(&m)).collect();
-        Ok((addresses, replies.consistent))
-    }
-
-    /// The table of nsids of the namespace with that number: own number, and whom it stands for
-    /// where the observer knows it.
-    pub(super) fn nsids(&mut self, of: u32) -> Result<Vec<(u32, Option<NsId>)>, NetlinkError> {
-        let replies = self.socket.dump(Request::from(rtnl::get_nsids(Some(of))))?;
-        let mut rows: Vec<NsidRow> = replies.messages().filter_map(|m| rtnl::nsid(&m)).collect();
-        if replies.bytes.len() + 64 > PIECE {
-            rows.extend((0..self.ids.len()).filter_map(|i| self.row(of, number(i))));
+    /// Asks for the table of nsids of the namespace with that number.
+    pub(super) fn nsids(&mut self, of: u32, answers: &mut Answers) {
+        let replies = self.socket.dump(Request::from(rtnl::get_nsids(Some(of))));
+        let cut = replies.as_ref().is_ok_and(|r| r.bytes.len() + 64 > PIECE);
+        answers.put(Question::Nsids, list(replies));
+        if cut {
+            let rows = (0..self.count).filter_map(|i| self.row(of, number(i))).flatten();
+            answers.put(Question::NsidRows, Answer::whole(rows.collect()));
         }
-        let known = |row: NsidRow| {
-            let whom = row.current.and_then(|n| namespace(self.ids, n.cast_signed()));
-            Some((row.nsid?, whom))
-        };
-        Ok(rows.into_iter().filter_map(known).collect())
     }
 
-    /// One row of a table that is too long to come whole.
-    fn row(&mut self, of: u32, about: u32) -> Option<NsidRow> {
-        let reply = self.socket.get(Request::from(rtnl::get_nsid(of, about))).ok()?;
-        let row = rtnl::messages(&reply).find_map(|m| rtnl::nsid(&m))?;
-        Some(NsidRow { current: Some(about), ..row })
+    /// One row of a table that is too long to come whole. What is there said of whom it is about
+    /// is the question's own sequence number.
+    fn row(&mut self, of: u32, about: u32) -> Option<Vec<u8>> {
+        let mut reply = self.socket.get(Request::from(rtnl::get_nsid(of, about))).ok()?;
+        reply.get_mut(8..12)?.copy_from_slice(&about.to_ne_bytes());
+        Some(reply)
     }
 }
 

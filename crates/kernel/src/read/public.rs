@@ -1,74 +1,47 @@
 //! What /proc/PID/net shows to anybody of a namespace that the reader may not enter.
 
-use std::io;
-
-use model::{Gap, NsKey};
-use wire::proc_net::{Texts, Told, told};
-use wire::rtnl::{Joined, RawLink};
+use model::NsKey;
+use wire::gathered::{Answer, Answers, Question};
 
 use super::Parts;
 use super::denied::mark;
 use super::find::Candidate;
 use super::process::network_of;
-use super::survey::Reading;
 
 /// How many of its processes are tried.
 const TRIES: usize = 4;
 
-/// Fills in what is told; the rest stays a gap, which says what is missing and why.
-pub(super) fn read(candidate: &Candidate, parts: Parts, why: &io::Error, reading: &mut Reading) {
+/// The files that tell something, and what they are asked for.
+const FILES: [(Question, Parts); 7] = [
+    (Question::ProcDev, Parts::empty()),
+    (Question::ProcDevMcast, Parts::empty()),
+    (Question::ProcIgmp, Parts::empty()),
+    (Question::ProcIfInet6, Parts::empty()),
+    (Question::ProcFibTrie, Parts::empty()),
+    (Question::ProcRoute, Parts::empty()),
+    (Question::ProcArp, Parts::NEIGHBOURS),
+];
+
+/// Keeps what is told.
+pub(super) fn read(candidate: &Candidate, parts: Parts, answers: &mut Answers) {
     let processes = candidate.namespace.processes.iter().take(TRIES);
-    let Some(texts) = processes.filter_map(|p| texts(candidate, p.pid)).next() else { return };
-    let told = told(&texts);
-    let lack = |text: &str| format!("{why}; of what /proc/PID/net tells anybody, {text}");
-    replace(reading, "links", lack(&told.links_lack));
-    replace(reading, "addresses", lack(&told.addresses_lack));
-    if parts.contains(Parts::ROUTES) {
-        replace(reading, "routes", lack(&told.routes_lack));
-    }
-    if parts.contains(Parts::NEIGHBOURS) {
-        replace(reading, "neighbours", lack(&told.neighbours_lack));
-    }
-    fill(told, parts, reading);
-}
-
-fn fill(told: Told, parts: Parts, reading: &mut Reading) {
-    let raw = |link| RawLink { link, joined: Joined::default(), slave_kind: None };
-    reading.links = told.links.into_iter().map(raw).collect();
-    reading.namespace.addresses = told.addresses;
-    if parts.contains(Parts::ROUTES) {
-        reading.namespace.routes = told.routes;
-    }
-    if parts.contains(Parts::NEIGHBOURS) {
-        reading.namespace.neighbours = told.neighbours;
-    }
-}
-
-/// What was a gap for want of rights alone is now a gap for what is not told.
-fn replace(reading: &mut Reading, part: &str, cause: String) {
-    reading.namespace.gaps.retain(|g| g.part != part);
-    reading.namespace.gaps.push(Gap { part: part.to_owned(), cause, assumed: None });
+    let texts = processes.filter_map(|p| texts(candidate, parts, p.pid)).next();
+    answers.by_question.extend(texts.into_iter().flatten());
 }
 
 /// The files of a process, if it is in that namespace before and after they are read.
-fn texts(candidate: &Candidate, pid: u32) -> Option<Texts> {
+fn texts(candidate: &Candidate, parts: Parts, pid: u32) -> Option<Vec<(Question, Answer)>> {
     if !is_in(candidate, pid) {
         return None;
     }
-    let read = |name: &str| {
-        let text = std::fs::read(format!("/proc/{pid}/net/{name}")).unwrap_or_default();
-        String::from_utf8_lossy(&text).into_owned()
+    let read = |(question, of): (Question, Parts)| {
+        let path = format!("/proc/{pid}/net/{}", question.file()?);
+        let text = std::fs::read(path).unwrap_or_default();
+        parts.contains(of).then(|| (question, Answer::whole(text)))
     };
-    let texts = Texts {
-        dev: read("dev"),
-        dev_mcast: read("dev_mcast"),
-        igmp: read("igmp"),
-        if_inet6: read("if_inet6"),
-        fib_trie: read("fib_trie"),
-        route: read("route"),
-        arp: read("arp"),
-    };
-    (is_in(candidate, pid) && !texts.dev.is_empty()).then_some(texts)
+    let texts: Vec<_> = FILES.into_iter().filter_map(read).collect();
+    let told = matches!(texts.first(), Some((_, Answer::Reply { bytes, .. })) if !bytes.is_empty());
+    (is_in(candidate, pid) && told).then_some(texts)
 }
 
 fn is_in(candidate: &Candidate, pid: u32) -> bool {

@@ -6,9 +6,9 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use model::{Found, Gap, HostId, Namespace, NsId, NsKey, Snapshot, Warning};
+use model::{Found, HostId, Namespace, NsId, NsKey, Owner, Snapshot, Warning};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use wire::rtnl::RawLink;
+use wire::gathered::{Answer, Answers, Gathered, Numbering, Question, Reading};
 
 use super::Parts;
 use super::find::Candidate;
@@ -23,82 +23,72 @@ use crate::netlink::NetlinkError;
 /// Threads for the part that is read namespace by namespace. More only wait for each other.
 const WORKERS: usize = 2;
 
-/// What was read of one namespace.
-#[derive(Debug)]
-pub(super) struct Reading {
-    /// All but its links, and but what only the search knows.
-    pub(super) namespace: Namespace,
-    /// Its links, not yet joined.
-    pub(super) links: Vec<RawLink>,
-    /// ifindexes of links that something stands before or behind.
-    pub(super) hooked: BTreeSet<u32>,
-    /// It was gone before anything could be read.
-    pub(super) ended: bool,
-    /// What went wrong without leaving a gap.
-    pub(super) warnings: Vec<String>,
+/// What is done with replies once they are understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Raw {
+    /// They are let go.
+    Drop,
+    /// They are kept, for a bundle.
+    Keep,
 }
 
-impl Reading {
+/// What was read of one namespace.
+#[derive(Debug)]
+struct Surveyed {
+    id: NsId,
+    owner: Owner,
+    /// It was gone before anything could be read.
+    ended: bool,
+    /// What it answered; empty once that is understood, unless it is kept.
+    answers: Answers,
+    reading: Reading,
+}
+
+impl Surveyed {
     fn new(id: NsId) -> Self {
         Self {
-            namespace: Namespace::new(id),
-            links: Vec::new(),
-            hooked: BTreeSet::new(),
+            id,
+            owner: Owner::default(),
             ended: false,
-            warnings: Vec::new(),
+            answers: Answers::default(),
+            reading: Reading::default(),
         }
     }
 
-    /// Notes that a part could not be read.
-    pub(super) fn gap(&mut self, part: &str, cause: impl ToString) {
-        self.namespace.gaps.push(Gap::new(part, cause.to_string()));
-    }
-
-    /// A part's value, or its gap.
-    pub(super) fn part<T: Default>(
-        &mut self,
-        part: &str,
-        result: Result<(T, bool), NetlinkError>,
-    ) -> T {
-        match result {
-            Ok((value, consistent)) => {
-                if !consistent {
-                    self.warnings.push(format!("{part} changed while they were read"));
-                }
-                value
-            }
-            Err(error) => {
-                self.gap(part, error);
-                T::default()
-            }
+    /// Understands the answers.
+    fn understand(mut self, raw: Raw) -> Self {
+        self.reading = Reading::of(&self.answers);
+        if raw == Raw::Drop {
+            self.answers = Answers::default();
         }
+        self
     }
 }
 
 /// Everything that was read.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
-    readings: Vec<Reading>,
-    observer: Option<Observer>,
+    spaces: Vec<Surveyed>,
+    numbering: Option<Numbering>,
     warnings: Vec<Warning>,
 }
 
 /// Reads the candidates.
-pub(super) fn survey(candidates: &[Candidate], parts: Parts) -> Survey {
+pub(super) fn survey(candidates: &[Candidate], parts: Parts, raw: Raw) -> Survey {
     let mut observer = match Observer::new(candidates, WORKERS) {
         Ok(observer) => observer,
-        Err(error) => return alone(candidates, parts, &error),
+        Err(error) => return alone(candidates, parts, raw, &error),
     };
     let mut survey = Survey::default();
     let present = Present::find();
-    survey.readings = share(&mut observer, candidates.len(), |worker, place| {
-        candidate(worker, place, &candidates[place], parts, &present)
+    survey.spaces = share(&mut observer, candidates.len(), |worker, place| {
+        candidate(worker, place, &candidates[place], parts, &present).understand(raw)
     });
-    follow_peers(&mut survey.readings, &mut observer);
+    follow_peers(&mut survey.spaces, &mut observer, raw);
     if parts.contains(Parts::NSIDS) {
-        tables(&mut survey.readings, &mut observer, candidates.len());
+        tables(&mut survey.spaces, &mut observer, candidates.len(), raw);
     }
-    survey.observer = Some(observer);
+    survey.numbering = Some(observer.numbering());
     survey
 }
 
@@ -145,120 +135,105 @@ fn candidate(
     candidate: &Candidate,
     parts: Parts,
     present: &Present,
-) -> Reading {
+) -> Surveyed {
     let id = candidate.id();
     if matches!(id.key, NsKey::Net(_)) {
         return from_afar(candidate, parts, &io::ErrorKind::PermissionDenied.into());
     }
-    let mut reading = from_outside(&mut worker.view, number(place), id);
+    let mut space = Surveyed::new(id);
+    worker.view.outside(number(place), &mut space.answers);
     let net = match candidate.open() {
         Ok(net) => net,
         Err(error) => {
-            reading.ended = reading.namespace.gap("links").is_some() && !is_denied(&error);
-            inside::denied(parts, &error, &mut reading);
-            if !reading.ended {
-                public::read(candidate, parts, &error, &mut reading);
+            let links = space.answers.by_question.get(&Question::Links);
+            space.ended = matches!(links, Some(Answer::Refused(_))) && !is_denied(&error);
+            inside::denied(parts, &error, &mut space.answers);
+            if !space.ended {
+                public::read(candidate, parts, &mut space.answers);
             }
-            return reading;
+            return space;
         }
     };
-    reading.namespace.owner = nsfs::owner(&net);
+    space.owner = nsfs::owner(&net);
     if inside::wanted(parts) {
         match move_into_link_name_space(net.as_fd(), Some(LinkNameSpaceType::Network)) {
-            Ok(()) => inside::read(parts, present, &mut worker.settings, &mut reading),
+            Ok(()) => inside::read(parts, present, &mut worker.settings, &mut space.answers),
             Err(error) => {
-                inside::denied(parts, &error.into(), &mut reading);
-                public::read(candidate, parts, &error.into(), &mut reading);
+                inside::denied(parts, &error.into(), &mut space.answers);
+                public::read(candidate, parts, &mut space.answers);
             }
         }
     }
-    reading
+    space
 }
 
 /// One that is neither numbered nor entered.
-fn from_afar(candidate: &Candidate, parts: Parts, why: &io::Error) -> Reading {
-    let mut reading = Reading::new(candidate.id());
+fn from_afar(candidate: &Candidate, parts: Parts, why: &io::Error) -> Surveyed {
+    let mut space = Surveyed::new(candidate.id());
     if let Ok(net) = candidate.open() {
-        reading.namespace.owner = nsfs::owner(&net);
+        space.owner = nsfs::owner(&net);
     }
-    reading.gap("links", why);
-    reading.gap("addresses", why);
-    inside::denied(parts, why, &mut reading);
-    public::read(candidate, parts, why, &mut reading);
-    reading
+    space.answers.gap("links", why);
+    space.answers.gap("addresses", why);
+    inside::denied(parts, why, &mut space.answers);
+    public::read(candidate, parts, &mut space.answers);
+    space
 }
 
 fn is_denied(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::PermissionDenied
 }
 
-fn from_outside(view: &mut View<'_>, number: u32, id: NsId) -> Reading {
-    let mut reading = Reading::new(id);
-    reading.links = reading.part("links", view.links(number));
-    for ipv6 in [false, true] {
-        let addresses = reading.part("addresses", view.addresses(number, ipv6));
-        reading.namespace.addresses.extend(addresses);
-    }
-    reading
-}
-
 /// Walks on into namespaces that only a link's peer shows, until no new one comes up.
-fn follow_peers(readings: &mut Vec<Reading>, observer: &mut Observer) {
+fn follow_peers(spaces: &mut Vec<Surveyed>, observer: &mut Observer, raw: Raw) {
     let mut known = BTreeSet::new();
     let mut at = 0;
     let Some(mut view) = observer.views().next() else { return };
-    while at < readings.len() {
-        let peers: Vec<u32> = readings[at]
-            .links
+    while at < spaces.len() {
+        let links = &spaces[at].reading.links;
+        let peers: Vec<u32> = links
             .iter()
             .filter_map(|l| unseen(l.joined.nsid?))
             .filter(|n| known.insert(*n))
             .collect();
         for number in peers {
             let id = NsId { host: HostId(0), key: NsKey::Unseen(number) };
-            let mut reading = from_outside(&mut view, number, id);
-            reading.namespace.found.push(Found::Peer);
+            let mut space = Surveyed::new(id);
+            view.outside(number, &mut space.answers);
             for part in inside::PARTS {
-                reading.gap(part, "no process or file leads into this namespace");
+                space.answers.gap(part, "no process or file leads into this namespace");
             }
-            readings.push(reading);
+            spaces.push(space.understand(raw));
         }
         at += 1;
     }
 }
 
 /// The tables of nsids, now that every namespace has the observer's number.
-fn tables(readings: &mut [Reading], observer: &mut Observer, candidates: usize) {
-    let numbers: Vec<u32> = readings
+fn tables(spaces: &mut [Surveyed], observer: &mut Observer, candidates: usize, raw: Raw) {
+    let numbers: Vec<u32> = spaces
         .iter()
         .enumerate()
-        .map(|(place, r)| match r.namespace.id.key {
+        .map(|(place, space)| match space.id.key {
             NsKey::Unseen(n) => n,
             NsKey::Inode { .. } | NsKey::Net(_) => number(place.min(candidates)),
         })
         .collect();
-    let tables = share(observer, numbers.len(), |worker, place| worker.view.nsids(numbers[place]));
-    for (reading, table) in readings.iter_mut().zip(tables) {
-        match table {
-            Ok(rows) => note_table(reading, rows),
-            Err(error) => reading.gap("nsids", error),
+    let tables = share(observer, numbers.len(), |worker, place| {
+        let mut answers = Answers::default();
+        worker.view.nsids(numbers[place], &mut answers);
+        answers
+    });
+    for (space, table) in spaces.iter_mut().zip(tables) {
+        space.reading.nsids(&table);
+        if raw == Raw::Keep {
+            space.answers.by_question.extend(table.by_question);
         }
     }
 }
 
-fn note_table(reading: &mut Reading, rows: Vec<(u32, Option<NsId>)>) {
-    let (known, strange): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, whom)| whom.is_some());
-    reading.namespace.nsids = known.into_iter().filter_map(|(n, whom)| Some((n, whom?))).collect();
-    if let Some((first, _)) = strange.first() {
-        let count = strange.len();
-        reading.warnings.push(format!(
-            "{count} of its nsids ({first}, …) stand for namespaces that nothing else shows"
-        ));
-    }
-}
-
 /// Without the right to make an observer: the reader's own namespace, by itself.
-fn alone(candidates: &[Candidate], parts: Parts, error: &NetlinkError) -> Survey {
+fn alone(candidates: &[Candidate], parts: Parts, raw: Raw, error: &NetlinkError) -> Survey {
     let text = format!(
         "the view is partial: without CAP_SYS_ADMIN only this program's own network namespace can \
          be read ({error})"
@@ -267,55 +242,49 @@ fn alone(candidates: &[Candidate], parts: Parts, error: &NetlinkError) -> Survey
     let own = rustix::fs::stat("/proc/thread-self/ns/net").map(|s| super::door::identity(&s));
     let denied = io::Error::from(error.errno);
     for candidate in candidates {
-        let id = candidate.id();
-        if !own.is_ok_and(|own| super::find::id(own) == id) {
-            survey.readings.push(from_afar(candidate, parts, &denied));
+        if !own.is_ok_and(|own| super::find::id(own) == candidate.id()) {
+            survey.spaces.push(from_afar(candidate, parts, &denied).understand(raw));
             continue;
         }
-        let mut reading = Reading::new(id);
-        inside::own(&mut reading);
-        inside::read(parts, &Present::find(), &mut Source::default(), &mut reading);
-        survey.readings.push(reading);
+        let mut space = Surveyed::new(candidate.id());
+        inside::own(&mut space.answers);
+        inside::read(parts, &Present::find(), &mut Source::default(), &mut space.answers);
+        survey.spaces.push(space.understand(raw));
     }
     survey
 }
 
 impl Survey {
-    /// Puts what was read into the snapshot that already has the namespaces' names and nesting.
-    pub(super) fn join(self, snapshot: &mut Snapshot) {
-        snapshot.warnings.extend(self.warnings);
-        for reading in self.readings {
-            let mut namespace = reading.namespace;
-            let id = namespace.id;
-            if reading.ended {
-                snapshot.namespaces.remove(&id);
-                let text = format!("{id} ended while it was read");
-                snapshot.warnings.push(Warning { ns: None, text });
-                continue;
+    /// Puts what was read into what was found.
+    pub(super) fn join(mut self, mut found: Snapshot) -> Snapshot {
+        self.note(&mut found);
+        let readings = self.spaces.into_iter().map(|space| (space.id, space.reading));
+        wire::gathered::join(found, readings, self.numbering.as_ref())
+    }
+
+    /// What was found, and the replies.
+    pub(super) fn keep(mut self, mut found: Snapshot) -> Gathered {
+        self.note(&mut found);
+        let answers = self.spaces.into_iter().map(|space| (space.id, space.answers)).collect();
+        Gathered { found, numbering: self.numbering, answers, ..Gathered::default() }
+    }
+
+    /// Notes what came to light about the namespaces themselves.
+    fn note(&mut self, found: &mut Snapshot) {
+        found.warnings.append(&mut self.warnings);
+        self.spaces.retain_mut(|space| {
+            if space.ended {
+                found.namespaces.remove(&space.id);
+                let text = format!("{} ended while it was read", space.id);
+                found.warnings.push(Warning { ns: None, text });
+                return false;
             }
-            let of = |nsid| self.observer.as_ref()?.namespace(nsid);
-            for raw in reading.links {
-                let mut link = raw.resolve(id, of);
-                link.tc |= reading.hooked.contains(&link.index);
-                namespace.links.insert(link.index, link);
-            }
-            let warning = |text| Warning { ns: Some(id), text };
-            snapshot.warnings.extend(reading.warnings.into_iter().map(warning));
-            if let Some(found) = snapshot.namespaces.remove(&id) {
-                namespace.names = found.names;
-                namespace.parent = found.parent;
-                namespace.found = found.found;
-                namespace.processes = found.processes;
-                namespace.pid_ns = found.pid_ns;
-                namespace.files = found.files;
-                namespace.containers = found.containers;
-                namespace.networks = found.networks;
-            }
-            snapshot.namespaces.insert(id, namespace);
-        }
-        let there: BTreeSet<NsId> = snapshot.namespaces.keys().copied().collect();
-        for namespace in snapshot.namespaces.values_mut() {
-            namespace.parent = namespace.parent.filter(|p| there.contains(p));
-        }
+            let namespace = found.namespaces.entry(space.id).or_insert_with(|| Namespace {
+                found: vec![Found::Peer],
+                ..Namespace::new(space.id)
+            });
+            namespace.owner = std::mem::take(&mut space.owner);
+            true
+        });
     }
 }

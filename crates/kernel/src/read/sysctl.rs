@@ -4,12 +4,9 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-use model::{InetConf, Sysctls};
 use rustix::fs::{Mode, OFlags, open, openat};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
-use wire::rtnl::{self, ConfOf, NetConf};
-
-use crate::netlink::{NetlinkError, Request, Socket};
+use wire::gathered::SETTINGS;
 
 /// How many namespaces are read through one instance of procfs.
 const USES: u32 = 16;
@@ -27,15 +24,15 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// The settings of the calling thread's namespace.
-    pub(super) fn read(&mut self, socket: &mut Socket) -> io::Result<Sysctls> {
+    /// The settings of the calling thread's namespace: `path = value`, a line each.
+    pub(super) fn read(&mut self) -> io::Result<Vec<u8>> {
         if self.uses.is_multiple_of(USES) {
             self.instance = instance().ok();
         }
         self.uses = self.uses.wrapping_add(1);
         match &self.instance {
-            Some(root) => read(&openat(root, "sys/net", DIRECTORY, Mode::empty())?, socket),
-            None => read(&open("/proc/sys/net", DIRECTORY, Mode::empty())?, socket),
+            Some(root) => read(&openat(root, "sys/net", DIRECTORY, Mode::empty())?),
+            None => read(&open("/proc/sys/net", DIRECTORY, Mode::empty())?),
         }
     }
 }
@@ -52,64 +49,33 @@ fn instance() -> io::Result<OwnedFd> {
     Ok(fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?)
 }
 
-fn read(net: &OwnedFd, socket: &mut Socket) -> io::Result<Sysctls> {
-    let four = openat(net, "ipv4", DIRECTORY, Mode::empty())?;
-    let bridge = openat(net, "bridge", DIRECTORY, Mode::empty()).ok();
-    let bridge = |path| number(bridge.as_ref()?, path).map(|n| n != 0);
-    let all = told(socket, ConfOf::All)?;
-    Ok(Sysctls {
-        // The file ip_forward shows this very value.
-        ip_forward: all.forwarding,
-        all: conf(&openat(&four, "conf/all", DIRECTORY, Mode::empty())?, all),
-        default: conf(
-            &openat(&four, "conf/default", DIRECTORY, Mode::empty())?,
-            told(socket, ConfOf::Default)?,
-        ),
-        default_ttl: small(number(&four, "ip_default_ttl")),
-        multipath_hash_policy: small(number(&four, "fib_multipath_hash_policy")),
-        bridge_nf_call_iptables: bridge("bridge-nf-call-iptables"),
-        bridge_nf_call_arptables: bridge("bridge-nf-call-arptables"),
-        icmp_echo_ignore_all: small(number(&four, "icmp_echo_ignore_all")) != 0,
-        // A kernel without IPv6 does not answer.
-        ipv6_forwarding: told(socket, ConfOf::AllIpv6).is_ok_and(|c| c.forwarding),
-    })
-}
-
-/// The settings that netlink tells, which costs far less than files.
-fn told(socket: &mut Socket, of: ConfOf) -> Result<NetConf, NetlinkError> {
-    let reply = socket.get(Request::new(rtnl::RTM_GETNETCONF, rtnl::get_netconf(of)))?;
-    let conf = rtnl::messages(&reply).find_map(|m| rtnl::netconf(&m));
-    conf.ok_or_else(|| NetlinkError::new(rustix::io::Errno::BADMSG))
-}
-
-/// `net.ipv4.conf.all` or `.default`. (Those of links come with the links.)
-fn conf(dir: &OwnedFd, told: NetConf) -> InetConf {
-    let value = |name| small(number(dir, name));
-    let flag = |name| value(name) != 0;
-    InetConf {
-        forwarding: told.forwarding,
-        rp_filter: told.rp_filter,
-        accept_local: flag("accept_local"),
-        route_localnet: flag("route_localnet"),
-        arp_ignore: value("arp_ignore"),
-        arp_announce: value("arp_announce"),
-        arp_filter: flag("arp_filter"),
-        proxy_arp: told.proxy_arp,
-        proxy_arp_pvlan: flag("proxy_arp_pvlan"),
-        src_valid_mark: flag("src_valid_mark"),
-        ignore_routes_with_linkdown: told.ignore_routes_with_linkdown,
-        send_redirects: flag("send_redirects"),
+fn read(net: &OwnedFd) -> io::Result<Vec<u8>> {
+    // Paths from the directory of each namespace's settings are looked up faster.
+    let below = |path| openat(net, path, DIRECTORY, Mode::empty());
+    let folders = [
+        ("ipv4/conf/all/", below("ipv4/conf/all")?),
+        ("ipv4/conf/default/", below("ipv4/conf/default")?),
+        ("ipv4/", below("ipv4")?),
+    ];
+    let bridge = below("bridge").ok().map(|folder| ("bridge/", folder));
+    let mut text = Vec::with_capacity(1024);
+    for path in SETTINGS {
+        let mut folders = folders.iter().chain(&bridge);
+        let found = folders.find_map(|(start, dir)| Some((dir, path.strip_prefix(start)?)));
+        let Some((dir, name)) = found else { continue };
+        line(dir, name, path, &mut text);
     }
+    Ok(text)
 }
 
-fn small(number: Option<i64>) -> u8 {
-    number.map_or(0, |n| u8::try_from(n).unwrap_or(u8::MAX))
-}
-
-/// The number in a file; None if there is no such file, or no number in it.
-fn number(dir: &OwnedFd, path: &str) -> Option<i64> {
-    let file = openat(dir, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+/// Appends a setting; nothing, if there is no such file.
+fn line(dir: &OwnedFd, name: &str, path: &str, text: &mut Vec<u8>) {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let Ok(file) = openat(dir, name, flags, Mode::empty()) else { return };
     let mut buffer = [0; 32];
-    let length = rustix::io::read(&file, &mut buffer[..]).ok()?;
-    std::str::from_utf8(&buffer[..length]).ok()?.trim().parse().ok()
+    let Ok(length) = rustix::io::read(&file, &mut buffer[..]) else { return };
+    text.extend_from_slice(path.as_bytes());
+    text.extend_from_slice(b" = ");
+    text.extend_from_slice(buffer[..length].trim_ascii());
+    text.push(b'\n');
 }

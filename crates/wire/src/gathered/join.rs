@@ -1,0 +1,71 @@
+//! From one namespace's numbers to what they mean: links, joined.
+
+use std::collections::BTreeSet;
+
+use model::{Namespace, NsId, Snapshot, Warning};
+
+use super::{Numbering, Reading};
+use crate::rtnl::NsidRow;
+
+/// Puts what was read into what was found.
+#[must_use]
+pub fn join(
+    mut found: Snapshot,
+    readings: impl IntoIterator<Item = (NsId, Reading)>,
+    numbering: Option<&Numbering>,
+) -> Snapshot {
+    for (id, reading) in readings {
+        let warning = |text| Warning { ns: Some(id), text };
+        if let Some(namespace) = found.namespaces.get_mut(&id) {
+            let texts = fill(namespace, reading, numbering);
+            found.warnings.extend(texts.into_iter().map(warning));
+        }
+    }
+    let there: BTreeSet<NsId> = found.namespaces.keys().copied().collect();
+    for namespace in found.namespaces.values_mut() {
+        namespace.parent = namespace.parent.filter(|p| there.contains(p));
+    }
+    found
+}
+
+/// Returns what went wrong without leaving a gap.
+fn fill(namespace: &mut Namespace, reading: Reading, numbering: Option<&Numbering>) -> Vec<String> {
+    let mut warnings = reading.warnings;
+    let of = |nsid| numbering?.namespace(nsid);
+    for raw in reading.links {
+        let mut link = raw.resolve(namespace.id, of);
+        link.tc |= reading.hooked.contains(&link.index);
+        namespace.links.insert(link.index, link);
+    }
+    namespace.addresses = reading.addresses;
+    namespace.routes = reading.routes;
+    namespace.rules = reading.rules;
+    namespace.neighbours = reading.neighbours;
+    namespace.fdb = reading.fdb;
+    namespace.ruleset = reading.ruleset;
+    namespace.conntrack = reading.conntrack;
+    namespace.listeners = reading.listeners;
+    namespace.sysctls = reading.sysctls;
+    namespace.opaque.extend(reading.opaque);
+    namespace.gaps.extend(reading.gaps);
+    warnings.extend(table(namespace, &reading.nsids, of));
+    warnings
+}
+
+/// The table of nsids, now that every namespace has a number. Returns what of it is strange.
+fn table(
+    namespace: &mut Namespace,
+    rows: &[NsidRow],
+    of: impl Fn(i32) -> Option<NsId>,
+) -> Option<String> {
+    let mut strange = Vec::new();
+    for NsidRow { nsid, current } in rows {
+        let Some(own) = *nsid else { continue };
+        match current.and_then(|n| of(n.cast_signed())) {
+            Some(whom) => drop(namespace.nsids.insert(own, whom)),
+            None => strange.push(own),
+        }
+    }
+    let (count, first) = (strange.len(), strange.first()?);
+    Some(format!("{count} of its nsids ({first}, …) stand for namespaces that nothing else shows"))
+}

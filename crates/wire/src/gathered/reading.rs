@@ -1,0 +1,163 @@
+//! What one namespace's answers tell.
+
+use std::collections::BTreeSet;
+
+use model::{
+    Address, Conntrack, FdbEntry, Gap, LinkKind, Listener, Neighbour, Opaque, Route, Rule, Ruleset,
+    Sysctls,
+};
+
+use super::{Answer, Answers, Question, netfilter, public, sysctl};
+use crate::rtnl::{self, Message, NsidRow, RawLink, RawRoute, messages};
+
+/// What one namespace's answers tell, in the numbers of whoever asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Its links, not yet joined.
+    pub links: Vec<RawLink>,
+    /// ifindexes of links that something stands before or behind.
+    pub(super) hooked: BTreeSet<u32>,
+    pub(super) addresses: Vec<Address>,
+    pub(super) routes: Vec<Route>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) neighbours: Vec<Neighbour>,
+    pub(super) fdb: Vec<FdbEntry>,
+    pub(super) ruleset: Ruleset,
+    pub(super) conntrack: Vec<Conntrack>,
+    pub(super) listeners: Vec<Listener>,
+    pub(super) sysctls: Sysctls,
+    pub(super) opaque: Vec<Opaque>,
+    pub(super) nsids: Vec<NsidRow>,
+    pub(super) gaps: Vec<Gap>,
+    /// What went wrong without leaving a gap.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Reading {
+    /// What these answers tell. No bytes make it panic.
+    #[must_use]
+    pub fn of(answers: &Answers) -> Self {
+        let mut reading = Self::default();
+        reading.links = reading.list(answers, Question::Links, rtnl::link);
+        for question in [Question::AddressesIpv4, Question::AddressesIpv6] {
+            let all = reading.list(answers, question, rtnl::address);
+            reading.addresses.extend(all);
+        }
+        reading.routes(answers);
+        reading.rules(answers);
+        sysctl::read(&mut reading, answers);
+        for question in [Question::Neighbours, Question::ProxyNeighbours] {
+            let all = reading.list(answers, question, rtnl::neighbour);
+            reading.neighbours.extend(all);
+        }
+        reading.fdb = reading.list(answers, Question::Fdb, rtnl::fdb);
+        let qdiscs = reading.list(answers, Question::Qdiscs, rtnl::qdisc);
+        reading.hooked.extend(qdiscs.iter().filter(|q| q.is_hook()).map(|q| q.link));
+        netfilter::read(&mut reading, answers);
+        reading.listeners(answers);
+        reading.gaps.extend(answers.gaps.iter().cloned());
+        public::read(&mut reading, answers);
+        reading.nsids(answers);
+        reading
+    }
+
+    /// The namespace's own table of numbers, which the live reader asks for last.
+    pub fn nsids(&mut self, answers: &Answers) {
+        if let Some(Answer::Refused(cause)) = answers.by_question.get(&Question::Nsids) {
+            self.gap(Question::Nsids, cause);
+        }
+        self.nsids = answers.messages(Question::Nsids).filter_map(|m| rtnl::nsid(&m)).collect();
+        let rows = answers.messages(Question::NsidRows).filter_map(|m| {
+            let row = rtnl::nsid(&m)?;
+            Some(NsidRow { current: Some(m.sequence), ..row })
+        });
+        self.nsids.extend(rows);
+    }
+
+    pub(super) fn gap(&mut self, question: Question, cause: impl ToString) {
+        self.gaps.push(Gap::new(question.part(), cause.to_string()));
+    }
+
+    /// The bytes that answer a question. A refusal becomes a gap.
+    pub(super) fn reply<'a>(&mut self, answers: &'a Answers, question: Question) -> &'a [u8] {
+        match answers.by_question.get(&question) {
+            None => &[],
+            Some(Answer::Refused(cause)) => {
+                self.gap(question, cause);
+                &[]
+            }
+            Some(Answer::Reply { bytes, consistent }) => {
+                if !consistent {
+                    let text = format!("{} changed while they were read", question.part());
+                    self.warnings.push(text);
+                }
+                bytes
+            }
+        }
+    }
+
+    /// The answer to a question, message by message.
+    pub(super) fn list<T>(
+        &mut self,
+        answers: &Answers,
+        question: Question,
+        one: impl Fn(&Message<'_>) -> Option<T>,
+    ) -> Vec<T> {
+        messages(self.reply(answers, question)).filter_map(|m| one(&m)).collect()
+    }
+
+    fn routes(&mut self, answers: &Answers) {
+        for question in [Question::RoutesIpv4, Question::RoutesIpv6] {
+            let all = self.list(answers, question, rtnl::route);
+            for RawRoute { route, unmodelled } in all {
+                if let Some(what) = unmodelled {
+                    let text = format!("a route to {} {what}", route.dst);
+                    self.opaque.push(Opaque::Other(text));
+                }
+                self.routes.push(route);
+            }
+        }
+    }
+
+    fn listeners(&mut self, answers: &Answers) {
+        const TCP: u8 = 6;
+        const UDP: u8 = 17;
+        for (question, protocol) in [
+            (Question::Tcp, TCP),
+            (Question::Tcp6, TCP),
+            (Question::Udp, UDP),
+            (Question::Udp6, UDP),
+        ] {
+            let text = String::from_utf8_lossy(self.reply(answers, question));
+            let all = text.lines().filter_map(|line| crate::sockets::listener(line, protocol));
+            self.listeners.extend(all);
+        }
+    }
+
+    fn rules(&mut self, answers: &Answers) {
+        let all = self.list(answers, Question::Rules, rtnl::rule);
+        let (six, four): (Vec<_>, Vec<_>) = all.into_iter().partition(|r| r.ipv6);
+        self.rules = four.into_iter().map(|r| r.rule).collect();
+        let defaults = Rule::defaults();
+        if six.iter().any(|r| !defaults.contains(&r.rule)) {
+            let cause = "there are some, and only IPv4 rules are modelled";
+            self.gaps.push(Gap::new("IPv6 rules", cause));
+        }
+    }
+}
+
+/// Whether one of these links has a forwarding database that decides something. (Others have
+/// entries too, `self`, their own filters.)
+pub(super) fn has_fdb(links: &[u8]) -> bool {
+    messages(links).filter_map(|m| rtnl::link(&m)).any(|raw| {
+        matches!(raw.link.kind, LinkKind::Bridge(_) | LinkKind::Vxlan(_) | LinkKind::Macvlan(_))
+    })
+}
+
+impl Answers {
+    /// Whether a forwarding database is worth asking for, by the links.
+    #[must_use]
+    pub fn have_fdb(&self) -> bool {
+        has_fdb(self.bytes(Question::Links))
+    }
+}

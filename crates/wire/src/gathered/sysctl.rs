@@ -1,0 +1,108 @@
+//! Settings of a whole namespace: by netlink, and by files of /proc/sys/net.
+
+use model::{InetConf, Sysctls};
+
+use super::{Answer, Answers, Question, Reading};
+use crate::rtnl::{self, NetConf};
+
+/// The files below /proc/sys/net that are read. One that is not there has no line in the answer.
+pub const SETTINGS: [&str; 21] = [
+    "ipv4/ip_default_ttl",
+    "ipv4/fib_multipath_hash_policy",
+    "ipv4/icmp_echo_ignore_all",
+    "bridge/bridge-nf-call-iptables",
+    "bridge/bridge-nf-call-arptables",
+    "ipv4/conf/all/accept_local",
+    "ipv4/conf/all/route_localnet",
+    "ipv4/conf/all/arp_ignore",
+    "ipv4/conf/all/arp_announce",
+    "ipv4/conf/all/arp_filter",
+    "ipv4/conf/all/proxy_arp_pvlan",
+    "ipv4/conf/all/src_valid_mark",
+    "ipv4/conf/all/send_redirects",
+    "ipv4/conf/default/accept_local",
+    "ipv4/conf/default/route_localnet",
+    "ipv4/conf/default/arp_ignore",
+    "ipv4/conf/default/arp_announce",
+    "ipv4/conf/default/arp_filter",
+    "ipv4/conf/default/proxy_arp_pvlan",
+    "ipv4/conf/default/src_valid_mark",
+    "ipv4/conf/default/send_redirects",
+];
+
+pub(super) fn read(reading: &mut Reading, answers: &Answers) {
+    if !answers.by_question.contains_key(&Question::Sysctls) {
+        return;
+    }
+    match settings(answers) {
+        Ok(sysctls) => reading.sysctls = sysctls,
+        Err(cause) => reading.gap(Question::Sysctls, cause),
+    }
+}
+
+fn settings(answers: &Answers) -> Result<Sysctls, String> {
+    if let Some(Answer::Refused(cause)) = answers.by_question.get(&Question::Sysctls) {
+        return Err(cause.clone());
+    }
+    let text = String::from_utf8_lossy(answers.bytes(Question::Sysctls));
+    let files = Files(&text);
+    let all = told(answers, Question::NetconfAll)?;
+    Ok(Sysctls {
+        // The file ip_forward shows this very value.
+        ip_forward: all.forwarding,
+        all: files.conf("all", all),
+        default: files.conf("default", told(answers, Question::NetconfDefault)?),
+        default_ttl: files.small("ipv4/ip_default_ttl"),
+        multipath_hash_policy: files.small("ipv4/fib_multipath_hash_policy"),
+        bridge_nf_call_iptables: files.number("bridge/bridge-nf-call-iptables").map(|n| n != 0),
+        bridge_nf_call_arptables: files.number("bridge/bridge-nf-call-arptables").map(|n| n != 0),
+        icmp_echo_ignore_all: files.small("ipv4/icmp_echo_ignore_all") != 0,
+        // A kernel without IPv6 does not answer.
+        ipv6_forwarding: told(answers, Question::NetconfAllIpv6).is_ok_and(|c| c.forwarding),
+    })
+}
+
+fn told(answers: &Answers, question: Question) -> Result<NetConf, String> {
+    match answers.by_question.get(&question) {
+        Some(Answer::Refused(cause)) => Err(cause.clone()),
+        _ => answers
+            .messages(question)
+            .find_map(|m| rtnl::netconf(&m))
+            .ok_or_else(|| "the kernel's answer is none".to_owned()),
+    }
+}
+
+/// Lines `path = value`.
+struct Files<'a>(&'a str);
+
+impl Files<'_> {
+    /// The number in a file; None if there is no such file, or no number in it.
+    fn number(&self, path: &str) -> Option<i64> {
+        let value = |line: &str| line.strip_prefix(path)?.strip_prefix(" = ")?.trim().parse().ok();
+        self.0.lines().find_map(value)
+    }
+
+    fn small(&self, path: &str) -> u8 {
+        self.number(path).map_or(0, |n| u8::try_from(n).unwrap_or(u8::MAX))
+    }
+
+    /// `net.ipv4.conf.all` or `.default`. (Those of links come with the links.)
+    fn conf(&self, of: &str, told: NetConf) -> InetConf {
+        let value = |name| self.small(&format!("ipv4/conf/{of}/{name}"));
+        let flag = |name| value(name) != 0;
+        InetConf {
+            forwarding: told.forwarding,
+            rp_filter: told.rp_filter,
+            accept_local: flag("accept_local"),
+            route_localnet: flag("route_localnet"),
+            arp_ignore: value("arp_ignore"),
+            arp_announce: value("arp_announce"),
+            arp_filter: flag("arp_filter"),
+            proxy_arp: told.proxy_arp,
+            proxy_arp_pvlan: flag("proxy_arp_pvlan"),
+            src_valid_mark: flag("src_valid_mark"),
+            ignore_routes_with_linkdown: told.ignore_routes_with_linkdown,
+            send_redirects: flag("send_redirects"),
+        }
+    }
+}
