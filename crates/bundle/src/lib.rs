@@ -14,6 +14,7 @@ mod archive;
 mod date;
 mod error;
 mod manifest;
+mod stand_in;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ pub use archive::{MOST_BYTES, MOST_FILES};
 pub use date::date;
 pub use error::Error;
 pub use manifest::MANIFEST;
+pub use stand_in::stand_ins;
 
 /// What one host answered at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -132,6 +132,7 @@ FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outs
     #[command(after_help = "Examples:
   nestwork collect                       nestwork-HOST-DATE.tar.gz
   nestwork collect host.tar.gz && nestwork map --bundle host.tar.gz
+  nestwork collect --stand-ins           for strangers: other addresses, other names
   nestwork collect - | ssh elsewhere nestwork trace web db --bundle -")]
     Collect(Collect),
     /// Run a command inside a namespace
@@ -259,6 +260,10 @@ pub(crate) struct Collect {
     /// Replace the file if it is there
     #[arg(long)]
     pub(crate) force: bool,
+    /// Put stand-ins for addresses and names: every packet goes the same way, and nobody is told
+    /// whose
+    #[arg(long)]
+    pub(crate) stand_ins: bool,
 }
 
 #[derive(clap::Args)]

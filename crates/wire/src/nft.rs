@@ -8,6 +8,7 @@
 //! no NFTA_RULE_COMPAT, no nat, masquerade, counter, range and set-element values, and drops what it
 //! does not know, where here every unknown thing must be kept as it came.
 
+mod answer;
 mod attr;
 mod batch;
 mod chain;
@@ -19,6 +20,7 @@ mod rule;
 mod set;
 mod table;
 
+pub use answer::encode_replies;
 pub use batch::{Batch, Part, delete_table, replace_table};
 pub use message::Request;
 pub use reply::{NftReplies, SetName, decode_ruleset, generation, set_names};

@@ -1,5 +1,6 @@
 //! What is needed to answer elsewhere, in one file.
 
+use std::hash::RandomState;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,13 @@ use crate::failure::{Exit, Failure, OrFail};
 use crate::output;
 use crate::session::Session;
 
+/// What a bundle tells whoever has it.
+const HELD: &str = "It holds this host's addresses, routes, firewall rules and connections, and the
+names of containers and processes: give it to people who may know them, or collect --stand-ins.";
+const HIDDEN: &str =
+    "Its addresses and names are stand-ins. How many there are, how they are wired,
+ports, ifindexes, PIDs, uids, inodes, times and the kernel's version are as they are.";
+
 /// What was collected, as JSON tells it.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct CollectView {
@@ -25,6 +33,8 @@ pub(crate) struct CollectView {
     namespaces: usize,
     /// How many answers of the kernel it holds.
     answers: usize,
+    /// Whether its addresses and names are stand-ins.
+    stand_ins: bool,
     /// What went wrong while it was collected.
     warnings: Vec<String>,
 }
@@ -36,7 +46,11 @@ pub(crate) fn run(session: &Session, args: &Collect) -> Result<Exit, Failure> {
             .hint("name a file, or pipe it somewhere"));
     }
     progress("reading this host…");
-    let bundle = Bundle { origin: origin(), gathered: session.gather(Parts::all())? };
+    let mut bundle = Bundle { origin: origin(), gathered: session.gather(Parts::all())? };
+    if args.stand_ins {
+        progress("putting stand-ins…");
+        bundle = bundle::stand_ins(&bundle, RandomState::new);
+    }
     progress("compressing…");
     let bytes = bundle.pack().or_fail("cannot make a bundle")?;
     let file = args.file.clone().unwrap_or_else(|| default_name(&bundle));
@@ -45,7 +59,7 @@ pub(crate) fn run(session: &Session, args: &Collect) -> Result<Exit, Failure> {
     } else {
         bundles::write(&file, &bytes, args.force)?;
     }
-    tell(session, &view(&bundle, &file, bytes.len()), to_stdout)?;
+    tell(session, &view(&bundle, &file, bytes.len()), args)?;
     Ok(Exit::Yes)
 }
 
@@ -81,11 +95,13 @@ fn view(bundle: &Bundle, file: &Path, bytes: usize) -> CollectView {
         bytes,
         namespaces: gathered.found.namespaces.len(),
         answers: gathered.answers.values().map(|a| a.by_question.len()).sum(),
+        stand_ins: bundle.origin.stand_ins,
         warnings: gathered.found.warnings.iter().map(|w| w.text.clone()).collect(),
     }
 }
 
-fn tell(session: &Session, view: &CollectView, to_stdout: bool) -> Result<(), Failure> {
+fn tell(session: &Session, view: &CollectView, args: &Collect) -> Result<(), Failure> {
+    let to_stdout = args.file.as_deref() == Some(Path::new("-"));
     let say = if to_stdout { output::error } else { output::line };
     if session.json && !to_stdout {
         output::line(&serde_json::to_string_pretty(view).or_fail("cannot write JSON")?);
@@ -98,8 +114,7 @@ fn tell(session: &Session, view: &CollectView, to_stdout: bool) -> Result<(), Fa
     for warning in &view.warnings {
         say(&format!("warning: {}", render::clean(warning)));
     }
-    say("It holds this host's addresses, routes, firewall rules and connections, and the names of
-containers and processes: give it to people who may know them.");
+    say(if view.stand_ins { HIDDEN } else { HELD });
     if !to_stdout {
         say(&format!("next: nestwork map --bundle {file}"));
     }

@@ -17,7 +17,7 @@ const ATTEMPTS: usize = 5;
 pub(super) fn rules(present: &Present, answers: &mut Answers) {
     if present.nft {
         match Socket::open(Protocol::Netfilter).and_then(|mut socket| ruleset(&mut socket)) {
-            Ok(Some(replies)) => keep(replies, answers),
+            Ok(Some(replies)) => answers.put_ruleset(replies),
             Ok(None) => {
                 let cause = "the ruleset changed each time that it was read";
                 answers.put(Question::NftTables, Answer::Refused(cause.to_owned()));
@@ -92,21 +92,6 @@ fn dumps(socket: &mut Socket) -> Result<(NftReplies, bool), NetlinkError> {
     // A kernel without flowtables refuses, and has none.
     replies.flowtables = list(nft::request::flowtables()).unwrap_or_default();
     Ok((replies, consistent))
-}
-
-fn keep(replies: NftReplies, answers: &mut Answers) {
-    let NftReplies { generation, tables, chains, rules, sets, elements, flowtables } = replies;
-    for (question, bytes) in [
-        (Question::NftGeneration, generation),
-        (Question::NftTables, tables),
-        (Question::NftChains, chains),
-        (Question::NftRules, rules),
-        (Question::NftSets, sets),
-        (Question::NftElements, elements),
-        (Question::NftFlowtables, flowtables),
-    ] {
-        answers.put(question, Answer::whole(bytes));
-    }
 }
 
 /// A file of /proc/net, whole; one that cannot be read has nothing in it.

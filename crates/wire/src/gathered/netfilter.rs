@@ -29,18 +29,41 @@ pub(super) fn read(reading: &mut Reading, answers: &Answers) {
 /// Lines of /proc/net/ip_vs that are always there.
 const IPVS_HEADER: usize = 3;
 
+impl Answers {
+    /// The replies that make up the ruleset.
+    #[must_use]
+    pub fn ruleset(&self) -> NftReplies {
+        let bytes = |question| self.bytes(question).to_vec();
+        NftReplies {
+            generation: bytes(Question::NftGeneration),
+            tables: bytes(Question::NftTables),
+            chains: bytes(Question::NftChains),
+            rules: bytes(Question::NftRules),
+            sets: bytes(Question::NftSets),
+            elements: bytes(Question::NftElements),
+            flowtables: bytes(Question::NftFlowtables),
+        }
+    }
+
+    /// Keeps the replies that make up a ruleset.
+    pub fn put_ruleset(&mut self, replies: NftReplies) {
+        let NftReplies { generation, tables, chains, rules, sets, elements, flowtables } = replies;
+        for (question, bytes) in [
+            (Question::NftGeneration, generation),
+            (Question::NftTables, tables),
+            (Question::NftChains, chains),
+            (Question::NftRules, rules),
+            (Question::NftSets, sets),
+            (Question::NftElements, elements),
+            (Question::NftFlowtables, flowtables),
+        ] {
+            self.put(question, Answer::whole(bytes));
+        }
+    }
+}
+
 fn ruleset(reading: &mut Reading, answers: &Answers) {
-    let bytes = |question| answers.bytes(question).to_vec();
-    let replies = NftReplies {
-        generation: bytes(Question::NftGeneration),
-        tables: bytes(Question::NftTables),
-        chains: bytes(Question::NftChains),
-        rules: bytes(Question::NftRules),
-        sets: bytes(Question::NftSets),
-        elements: bytes(Question::NftElements),
-        flowtables: bytes(Question::NftFlowtables),
-    };
-    let (ruleset, warnings) = nft::decode_ruleset(&replies);
+    let (ruleset, warnings) = nft::decode_ruleset(&answers.ruleset());
     for text in warnings {
         // What could not be read of a ruleset could change any verdict.
         reading.gap(Question::NftRules, text);

@@ -58,6 +58,13 @@ pub fn encode_exprs(exprs: &[Expr]) -> Vec<u8> {
     w.finish()
 }
 
+/// As the kernel tells of it: with its handle.
+pub(super) fn answer(table: &str, chain: &str, rule: &NftRule) -> Writer {
+    let mut w = encode(table, chain, rule, &SetIds::default());
+    w.u64(HANDLE, rule.handle);
+    w
+}
+
 pub(super) fn encode(table: &str, chain: &str, rule: &NftRule, sets: &SetIds) -> Writer {
     let mut w = Writer::default();
     w.text(TABLE, table);

@@ -1,0 +1,41 @@
+//! xtables extensions.
+
+use std::hash::BuildHasher;
+
+use model::{XtConntrack, XtInfo};
+
+use super::super::StandIns;
+use super::register::{Field, Kind};
+
+pub(super) fn replace<K: BuildHasher>(keys: &StandIns<K>, info: &mut XtInfo) {
+    match info {
+        XtInfo::Conntrack(conntrack) => addresses(keys, conntrack),
+        XtInfo::Comment(text) => *text = keys.name(text),
+        XtInfo::Physdev { physin, physout, .. } => {
+            for name in [physin, physout].into_iter().flatten() {
+                *name = keys.link(name);
+            }
+        }
+        XtInfo::MacSource { mac, .. } => *mac = keys.mac(*mac),
+        XtInfo::Nat(range) => {
+            if let Some((first, last)) = &mut range.addr {
+                let (mut from, mut to) = (first.octets(), last.octets());
+                Field::new(0, 4, Kind::Ip4).range(keys, &mut from, &mut to);
+                (*first, *last) = (from.into(), to.into());
+            }
+        }
+        // Level and flags, then a text.
+        XtInfo::Log { data } => data.iter_mut().skip(2).for_each(|byte| *byte = 0),
+        XtInfo::Opaque(data) => data.fill(0),
+        _ => {}
+    }
+}
+
+/// Each with its mask. IPv4 takes the first four bytes.
+fn addresses<K: BuildHasher>(keys: &StandIns<K>, conntrack: &mut XtConntrack) {
+    for (address, mask) in &mut conntrack.addresses {
+        let four = address[4..].iter().chain(&mask[4..]).all(|byte| *byte == 0);
+        let (kind, length) = if four { (Kind::Ip4, 4) } else { (Kind::Ip6, 16) };
+        kind.replace(keys, &mut address[..length], Some(&mask[..length]));
+    }
+}

@@ -1,0 +1,184 @@
+//! With stand-ins, a bundle says nothing of whose it is, and all else as before.
+
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
+
+use std::hash::{BuildHasherDefault, DefaultHasher};
+
+use bundle::{Bundle, Origin, stand_ins};
+use model::{Chain, Data, Expr, Family, NsId, Ruleset, Set, SetElement, Table};
+use wire::gathered::{Answers, Gathered};
+use wire::nft::{decode_ruleset, encode_replies};
+
+const KEPT: &[u8] = include_bytes!("../../../fixtures/bundles/two-namespaces.tar.gz");
+
+/// Keys that are the same in every run.
+fn keys() -> BuildHasherDefault<DefaultHasher> {
+    BuildHasherDefault::default()
+}
+
+#[test]
+fn a_kept_bundle_keeps_its_shape_and_nothing_else() {
+    let before = Bundle::unpack(KEPT).unwrap();
+    let after = stand_ins(&before, keys);
+    let (old, new) = (before.gathered.snapshot(), after.gathered.snapshot());
+    assert!(after.origin.stand_ins);
+    for (a, b) in old.namespaces.values().zip(new.namespaces.values()) {
+        assert_eq!((a.id, a.parent, &a.found, &a.nsids), (b.id, b.parent, &b.found, &b.nsids));
+        assert_eq!((&a.sysctls, &a.gaps, &a.opaque), (&b.sysctls, &b.gaps, &b.opaque));
+        let links = |n: &model::Namespace| -> Vec<_> {
+            n.links.values().map(|l| (l.kind.clone(), l.flags, l.master, l.relation)).collect()
+        };
+        assert_eq!(links(a), links(b));
+        let sizes = |n: &model::Namespace| {
+            (n.addresses.len(), n.routes.len(), n.rules.len(), n.neighbours.len(), n.fdb.len())
+        };
+        assert_eq!(sizes(a), sizes(b));
+        assert_eq!(a.ruleset.tables.len(), b.ruleset.tables.len());
+    }
+    let files = after.files().unwrap();
+    let all: Vec<u8> = files.values().flatten().copied().collect();
+    let texts = ["fixture", "\"inner\"", "/inner", "192.0.2.", "2001:db8:", "02:00:00:00:00:0"];
+    let bytes: [&[u8]; 6] = [
+        &[192, 0, 2, 1],
+        &[192, 0, 2, 2],
+        &[192, 0, 2],
+        &[0x20, 0x01, 0x0d, 0xb8],
+        &[2, 0, 0, 0, 0, 2],
+        b"out\0",
+    ];
+    for secret in texts.iter().map(|t| t.as_bytes()).chain(bytes) {
+        assert!(!all.windows(secret.len()).any(|w| w == secret), "{secret:?} is in it");
+    }
+}
+
+#[test]
+fn a_ruleset_written_anew_is_the_same() {
+    let bundle = Bundle::unpack(KEPT).unwrap();
+    let mut rulesets = 0;
+    for namespace in bundle.gathered.snapshot().namespaces.values() {
+        rulesets += usize::from(!namespace.ruleset.tables.is_empty());
+        let again = decode_ruleset(&encode_replies(&namespace.ruleset));
+        assert_eq!(again, (namespace.ruleset.clone(), vec![]));
+    }
+    assert_eq!(rulesets, 1);
+}
+
+/// A ruleset with stand-ins.
+fn replaced(table: Table) -> Table {
+    let id = NsId::inode(1);
+    let mut answers = Answers::default();
+    answers.put_ruleset(encode_replies(&Ruleset { tables: vec![table], generation: 1 }));
+    let mut gathered = Gathered::default();
+    gathered.found.namespaces.insert(id, model::Namespace::new(id));
+    gathered.answers.insert(id, answers);
+    let made = stand_ins(&Bundle { origin: Origin::default(), gathered }, keys);
+    let mut snapshot = made.gathered.snapshot();
+    let namespace = snapshot.namespaces.get_mut(&id).unwrap();
+    assert_eq!(namespace.gaps, []);
+    namespace.ruleset.tables.remove(0)
+}
+
+/// A rule with stand-ins, in iptables' words.
+fn rule(table: &str, text: &str) -> String {
+    let parsed = wire::iptables::parse_rule(table, "c", text).unwrap();
+    let mut whole = Table::new(Family::Ip, table);
+    whole.chains.push(Chain { name: "c".into(), base: None, rules: vec![parsed] });
+    let whole = replaced(whole);
+    render::rule_text::rule_in(&whole, &whole.chains[0].rules[0])
+}
+
+/// Checks that a rule keeps its words but for these.
+#[track_caller]
+fn check(table: &str, text: &str, secrets: &[&str]) {
+    let image = rule(table, text);
+    let (old, new): (Vec<_>, Vec<_>) = (text.split(' ').collect(), image.split(' ').collect());
+    assert_eq!(old.len(), new.len(), "{image}");
+    for (old, new) in old.iter().zip(&new) {
+        match secrets.contains(old) {
+            true => {
+                assert_ne!(old, new, "{image}");
+                // What follows an address: the length of its prefix, a port.
+                let behind = |word: &str| word.rsplit_once(['/', '+']).map(|(_, b)| b.to_owned());
+                assert_eq!(behind(old), behind(new), "{image}");
+            }
+            false => assert_eq!(old, new, "{image}"),
+        }
+    }
+}
+
+#[test]
+fn rules_keep_their_words() {
+    check(
+        "filter",
+        "-s 10.1.2.0/24 -d 198.51.100.7/32 -j ACCEPT",
+        &["10.1.2.0/24", "198.51.100.7/32"],
+    );
+    check(
+        "filter",
+        "! -s 10.64.0.0/13 -i eth0 -o veth77ab+ -j DROP",
+        &["10.64.0.0/13", "veth77ab+"],
+    );
+    check("filter", "-m mac --mac-source 02:00:00:00:00:09 -j web", &["02:00:00:00:00:09", "web"]);
+    check("filter", "-m physdev --physdev-in tailscale0 -j DOCKER", &["tailscale0"]);
+    check(
+        "nat",
+        "-p tcp -m tcp --dport 80 -j DNAT --to-destination 10.1.2.3:8080",
+        &["10.1.2.3:8080"],
+    );
+    check(
+        "nat",
+        "-s 10.1.0.0/16 -j SNAT --to-source 198.51.100.7",
+        &["10.1.0.0/16", "198.51.100.7"],
+    );
+    check("filter", "-m comment --comment mine -m conntrack --ctstate NEW -j DROP", &["mine"]);
+}
+
+fn interval(from: [u8; 4], behind: [u8; 4]) -> [SetElement; 2] {
+    let element = |key: [u8; 4], flags| SetElement {
+        key: Some(key.to_vec()),
+        key_end: None,
+        flags,
+        data: None,
+        userdata: Vec::new(),
+    };
+    [element(from, 0), element(behind, 1)]
+}
+
+#[test]
+fn networks_in_sets_stay_networks() {
+    let mut table = Table::new(Family::Ip, "t");
+    table.sets.push(Set {
+        name: "inside".into(),
+        flags: 4,
+        key_type: 7,
+        key_len: 4,
+        data_type: None,
+        data_len: None,
+        fields: vec![],
+        userdata: vec![],
+        elements: [
+            interval([10, 1, 2, 0], [10, 1, 3, 0]),
+            interval([192, 168, 7, 3], [192, 168, 7, 9]),
+        ]
+        .concat(),
+    });
+    let set = replaced(table).sets.remove(0);
+    let number =
+        |i: usize| u32::from_be_bytes(set.elements[i].key.clone().unwrap().try_into().unwrap());
+    assert_eq!(number(1) - number(0), 256);
+    assert_eq!(number(0) & 0xff, 0);
+    assert_eq!((number(0) >> 24, number(2) >> 16), (10, 0xc0a8));
+    assert_eq!(number(3) - number(2), 6);
+    assert_ne!((number(0), number(2)), (0x0a01_0200, 0xc0a8_0703));
+}
+
+#[test]
+fn what_has_no_type_is_emptied() {
+    let mut table = Table::new(Family::Ip, "t");
+    let secret = Expr::Opaque { name: "log".into(), data: b"secret".to_vec() };
+    let value = Expr::Immediate { dreg: model::Reg(1), data: Data::Value(vec![1, 2]) };
+    let rules = vec![model::NftRule { exprs: vec![value.clone(), secret], ..Default::default() }];
+    table.chains.push(Chain { name: "c".into(), base: None, rules });
+    let exprs = replaced(table).chains.remove(0).rules.remove(0).exprs;
+    assert_eq!(exprs, [value, Expr::Opaque { name: "log".into(), data: vec![] }]);
+}
