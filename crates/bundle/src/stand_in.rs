@@ -9,13 +9,14 @@ mod found;
 mod message;
 mod name;
 mod netfilter;
+mod socket;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
-use model::Holder;
-use wire::gathered::{Answer, Answers, Question};
+use model::{Holder, NsId};
+use wire::gathered::{Answer, Answers, Holders, Question};
 
 use crate::Bundle;
 
@@ -57,13 +58,7 @@ impl<K: BuildHasher> StandIns<K> {
         for answers in made.gathered.answers.values_mut() {
             self.answers(answers);
         }
-        made.gathered.holders = std::mem::take(&mut made.gathered.holders)
-            .into_iter()
-            .map(|((id, link), holder)| {
-                let comm = self.name(&holder.comm);
-                ((id, self.link(&link)), Holder { pid: holder.pid, comm })
-            })
-            .collect();
+        self.holders(&mut made.gathered.holders);
         // Last, when all that sentences could speak of is known.
         for answers in made.gathered.answers.values_mut() {
             answers.gaps.iter_mut().for_each(|gap| gap.cause = self.sentence(&gap.cause));
@@ -75,6 +70,18 @@ impl<K: BuildHasher> StandIns<K> {
         let apart = !replaced.values().any(|image| replaced.contains_key(image));
         drop(replaced);
         (made, apart)
+    }
+
+    fn holders(&self, holders: &mut Holders) {
+        let taps = std::mem::take(&mut holders.taps).into_iter();
+        let named = |((id, link), holder): ((NsId, String), Holder)| {
+            let comm = self.name(&holder.comm);
+            ((id, self.link(&link)), Holder { pid: holder.pid, comm })
+        };
+        holders.taps = taps.map(named).collect();
+        for process in holders.sockets.values_mut().flatten() {
+            process.comm = self.name(&process.comm);
+        }
     }
 
     fn answers(&self, answers: &mut Answers) {
@@ -99,6 +106,8 @@ impl<K: BuildHasher> StandIns<K> {
                 | Question::Ip6tablesNames
                 | Question::ArptablesNames => {}
                 Question::Ipvs => *bytes = services(bytes),
+                Question::Tcp | Question::Tcp6 => *bytes = socket::replace(self, 6, bytes),
+                Question::Udp | Question::Udp6 => *bytes = socket::replace(self, 17, bytes),
                 // Texts in many forms.
                 Question::ProcDev
                 | Question::ProcDevMcast

@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
 
 use bundle::{Bundle, Error, Files, MANIFEST};
-use model::{Snapshot, Target};
+use model::{NsId, Snapshot, Target};
 use render::Style;
 use wire::gathered::Reading;
 
@@ -17,15 +17,11 @@ fn kept() -> Bundle {
     Bundle::unpack(KEPT).unwrap()
 }
 
-/// All facts of it, as `ls` and `show` print them.
+/// All facts of it, as `show` prints them.
 fn told(snapshot: &Snapshot) -> String {
     let style = Style { width: 100, ascii: false, colour: false };
-    let mut text = render::ls(snapshot, None, &style);
-    for id in snapshot.namespaces.keys() {
-        text += "\n";
-        text += &render::show(snapshot, Target::Namespace(*id), &style);
-    }
-    text
+    let show = |id: &NsId| render::show(snapshot, Target::Namespace(*id), &style);
+    snapshot.namespaces.keys().map(show).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
