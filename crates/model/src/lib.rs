@@ -9,6 +9,7 @@ mod address;
 mod change;
 mod conntrack;
 mod container;
+pub mod diff;
 mod fact;
 mod gap;
 mod id;
@@ -28,6 +29,7 @@ pub use address::{Address, Scope};
 pub use change::Change;
 pub use conntrack::{Conntrack, ConntrackStatus, Tuple};
 pub use container::{Container, Engine, Network, Pod, Publish, Teller};
+pub use diff::{Difference, diff};
 pub use fact::{
     AddressSpec, BridgeSpec, CableSpec, Fact, IdMap, LinkRef, LinkSpec, LinkSpecKind,
     NamespaceSpec, NicSpec, Pins, PortFlags, RouteSpec, ServiceSpec, VethEnd, Wanted,

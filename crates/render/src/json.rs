@@ -3,6 +3,7 @@
 //! These types are the interface; the model's own may change beneath them. Names are as they are:
 //! [`text`] escapes what a terminal could stumble over, as JSON allows.
 
+mod diff;
 mod find;
 mod info;
 mod map;
@@ -14,6 +15,7 @@ mod trace;
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 
+pub use diff::{DiffView, DifferenceView, EventView, diff, event, note};
 pub use find::{FindGapView, FindView, FindingView, QueryView, find};
 pub use info::{InfoView, MemberView};
 pub use map::{MapView, WireView, map};
@@ -28,12 +30,24 @@ pub use trace::{
     WayView, trace,
 };
 
+/// The same on one line.
+#[must_use]
+pub fn line<T: Serialize>(view: &T) -> String {
+    let raw = serde_json::to_string(view)
+        .expect("views have only string keys and cannot fail to serialise");
+    escaped(&raw)
+}
+
 /// A view as JSON text, two blanks per level, with a newline at the end. Characters that could
 /// fool a terminal are escaped, so that reading it back gives the names unchanged.
 #[must_use]
 pub fn text<T: Serialize>(view: &T) -> String {
     let raw = serde_json::to_string_pretty(view)
         .expect("views have only string keys and cannot fail to serialise");
+    escaped(&raw)
+}
+
+fn escaped(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len() + 1);
     for c in raw.chars() {
         if c == '\n' || crate::clean::is_harmless(c) {
@@ -50,7 +64,7 @@ pub fn text<T: Serialize>(view: &T) -> String {
 }
 
 /// Commands that have a schema.
-pub const COMMANDS: [&str; 6] = ["map", "ls", "show", "find", "trace", "plan"];
+pub const COMMANDS: [&str; 8] = ["map", "ls", "show", "find", "trace", "plan", "diff", "watch"];
 
 /// The JSON Schema of a command's output; None for a command that has none.
 #[must_use]
@@ -65,6 +79,8 @@ pub fn schema(command: &str) -> Option<String> {
         "find" => of::<FindView>(),
         "trace" => of::<TraceView>(),
         "plan" => of::<PlanView>(),
+        "diff" => of::<DiffView>(),
+        "watch" => of::<EventView>(),
         _ => return None,
     })
 }

@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 mod clean;
+mod diff;
+mod event;
 mod find;
 pub mod json;
 mod ls;
@@ -25,6 +27,8 @@ mod fixtures;
 mod hostile;
 
 pub use clean::clean;
+pub use diff::diff;
+pub use event::event;
 pub use find::{Finding, Findings, Kind, Query, Read, find};
 pub use ls::ls;
 pub use map::{Frame, Layout, Segment, Text, Wall, Wire, layout, map};

@@ -8,7 +8,7 @@ mod nft;
 mod number;
 mod xt;
 
-use model::{BaseChain, Chain, Expr, Family, NftRule, Policy, Table};
+use model::{BaseChain, Chain, Expr, Family, NftRule, Policy, Set, Table};
 
 /// The tables that iptables-nft writes.
 const IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
@@ -32,6 +32,13 @@ pub fn rule_in(table: &Table, rule: &NftRule) -> String {
     } else {
         nft::rule(table.family, &table.sets, &rule.exprs)
     }
+}
+
+/// The elements of a set as nft writes them: `{ 192.0.2.1, 192.0.2.7 }`; None if it holds something
+/// that is not known how to say.
+#[must_use]
+pub fn elements(set: &Set) -> Option<String> {
+    nft::elements(set)
 }
 
 /// A chain's name and, of a base chain, where it hooks in and its policy: `Chain FORWARD (policy

@@ -114,7 +114,7 @@ fn fdb(ns: &Namespace) -> Vec<String> {
     ns.fdb.iter().filter(|e| !e.own).map(|e| fdb_line(ns, e)).collect()
 }
 
-fn fdb_line(ns: &Namespace, e: &FdbEntry) -> String {
+pub(crate) fn fdb_line(ns: &Namespace, e: &FdbEntry) -> String {
     let at = e.master.map_or_else(String::new, |m| format!("{}: ", words::dev(ns, m)));
     let vlan = e.vlan.map_or_else(String::new, |v| format!(" vlan {v}"));
     let remote = e.remote.map_or_else(String::new, |r| format!(" at {r}"));

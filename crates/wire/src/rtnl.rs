@@ -10,6 +10,7 @@ mod link;
 mod message;
 mod neighbour;
 mod netconf;
+mod notice;
 mod nsid;
 mod qdisc;
 mod request;
@@ -21,11 +22,12 @@ pub use link::{Joined, RawLink, link};
 pub use message::{Message, messages};
 pub use neighbour::{fdb, neighbour};
 pub use netconf::{ConfOf, NetConf, RTM_GETNETCONF, get_netconf, netconf};
+pub use notice::{Notice, notice};
 pub use nsid::{NsidRow, nsid};
 pub use qdisc::{Qdisc, qdisc};
 pub use request::{
-    get_addresses, get_fdb, get_links, get_neighbours, get_nsid, get_nsids, get_qdiscs, get_routes,
-    get_rules, new_nsid,
+    get_addresses, get_fdb, get_link, get_links, get_neighbours, get_nsid, get_nsids, get_qdiscs,
+    get_routes, get_rules, new_nsid,
 };
 pub use route::{RawRoute, route};
 pub use rule::{RawRule, rule};

@@ -8,6 +8,8 @@ mod field;
 mod set;
 mod value;
 
+pub(super) use set::by_type as elements;
+
 use std::collections::BTreeMap;
 
 use model::{CmpOp, Data, Expr, Family, MetaKey, NatKind, Reg, Set, Verdict};

@@ -3,7 +3,7 @@
 mod kind;
 mod master;
 mod member;
-mod port;
+pub(super) mod port;
 mod stacked;
 mod tunnel;
 
@@ -15,7 +15,7 @@ use super::message::Message;
 pub(crate) const RTM_NEWLINK: u16 = 16;
 
 /// Length of `struct ifinfomsg`.
-const IFINFOMSG: usize = 16;
+pub(super) const IFINFOMSG: usize = 16;
 const ARPHRD_ETHER: u16 = 1;
 const ARPHRD_LOOPBACK: u16 = 772;
 

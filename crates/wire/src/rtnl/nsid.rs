@@ -5,8 +5,8 @@ use super::message::Message;
 
 const RTM_NEWNSID: u16 = 88;
 /// Length of `struct rtgenmsg`, aligned.
-const RTGENMSG: usize = 4;
-const NETNSA_NSID: u16 = 1;
+pub(super) const RTGENMSG: usize = 4;
+pub(super) const NETNSA_NSID: u16 = 1;
 const NETNSA_CURRENT_NSID: u16 = 5;
 
 /// One row of a namespace's table of nsids.

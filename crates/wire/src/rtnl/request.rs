@@ -32,6 +32,16 @@ pub fn get_links(nsid: Option<u32>) -> RouteNetlinkMessage {
     RouteNetlinkMessage::GetLink(message)
 }
 
+/// One link of the namespace that the asker numbers so; None: of its own. A get, not a dump.
+#[must_use]
+pub fn get_link(nsid: Option<u32>, index: u32) -> RouteNetlinkMessage {
+    let mut message = get_links(nsid);
+    if let RouteNetlinkMessage::GetLink(link) = &mut message {
+        link.header.index = index;
+    }
+    message
+}
+
 /// The addresses of the namespace that the asker numbers so; None: of its own. The socket must
 /// check strictly, else the number is ignored and the asker's own addresses come back.
 ///

@@ -41,6 +41,23 @@ pub(super) fn elements(set: &Set, kind: Kind) -> Option<String> {
     Some(format!("{{ {} }}", texts.join(", ")))
 }
 
+/// The same of a set that says itself what its keys are. Not of intervals, whose ends may be
+/// missing from a part of them.
+pub(in crate::rule_text) fn by_type(set: &Set) -> Option<String> {
+    // Numbers of nft's data types.
+    let kind = match set.key_type {
+        7 => Kind::Ip4,
+        8 => Kind::Ip6,
+        9 => Kind::Mac,
+        12 => Kind::Protocol,
+        13 => Kind::Port,
+        19 => Kind::Mark,
+        41 => Kind::LinkName,
+        _ => return None,
+    };
+    if set.flags & INTERVAL != 0 { None } else { elements(set, kind) }
+}
+
 /// By value: what the kernel keeps in its own byte order is turned round.
 fn order(kind: Kind, element: &SetElement) -> Vec<u8> {
     let mut key = element.key.clone().unwrap_or_else(|| vec![0xff; 65]);

@@ -4,7 +4,7 @@ use model::{BridgePort, Mac, PortState};
 
 use super::super::attr::{Attr, attrs};
 
-const IFLA_BRPORT_STATE: u16 = 1;
+pub(crate) const IFLA_BRPORT_STATE: u16 = 1;
 const IFLA_BRPORT_MODE: u16 = 4;
 const IFLA_BRPORT_GUARD: u16 = 5;
 const IFLA_BRPORT_LEARNING: u16 = 8;
@@ -18,7 +18,7 @@ const IFLA_BRPORT_ISOLATED: u16 = 33;
 const IFLA_BRPORT_BACKUP_PORT: u16 = 34;
 const IFLA_BRPORT_LOCKED: u16 = 39;
 
-pub(super) fn decode(data: &[u8]) -> BridgePort {
+pub(crate) fn decode(data: &[u8]) -> BridgePort {
     let mut port = BridgePort::default();
     for attr in attrs(data) {
         take(&mut port, attr);

@@ -1,0 +1,218 @@
+use super::pairs::Pairs;
+use crate::{
+    BridgePort, Link, LinkFlags, LinkId, LinkKind, Mac, Member, NsId, OperState, Relation,
+};
+
+/// Something about a link that differs. ifindexes and ids are those of the Snapshot that the value
+/// is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are the same throughout: as it was, and as it is")]
+pub enum LinkFact {
+    /// Whether it can send and receive.
+    Running {
+        before: Running,
+        after: Running,
+    },
+    /// RFC 2863 state; follows from the former but for odd drivers.
+    State {
+        before: OperState,
+        after: OperState,
+    },
+    Name {
+        before: String,
+        after: String,
+    },
+    /// What it is a port or slave of.
+    Master {
+        before: Option<u32>,
+        after: Option<u32>,
+    },
+    /// What it is joined to.
+    Relation {
+        before: Relation,
+        after: Relation,
+    },
+    Mac {
+        before: Option<Mac>,
+        after: Option<Mac>,
+    },
+    /// Bytes.
+    Mtu {
+        before: u32,
+        after: u32,
+    },
+    /// What its kind has of its own.
+    Kind {
+        before: LinkKind,
+        after: LinkKind,
+    },
+    /// What it has as a port of a bridge.
+    Port {
+        before: Option<BridgePort>,
+        after: Option<BridgePort>,
+    },
+    /// What it has as a member of something else than a bridge.
+    Member {
+        before: Option<Member>,
+        after: Option<Member>,
+    },
+    Alias {
+        before: Option<String>,
+        after: Option<String>,
+    },
+    Altnames {
+        before: Vec<String>,
+        after: Vec<String>,
+    },
+    /// Flags beside those that say whether it runs.
+    Flags {
+        before: LinkFlags,
+        after: LinkFlags,
+    },
+    Txqlen {
+        before: u32,
+        after: u32,
+    },
+    Qdisc {
+        before: String,
+        after: String,
+    },
+    Ipv6Disabled {
+        before: Option<bool>,
+        after: Option<bool>,
+    },
+    /// An XDP program.
+    Xdp {
+        before: bool,
+        after: bool,
+    },
+    /// A tc, tcx or netdev hook.
+    Tc {
+        before: bool,
+        after: bool,
+    },
+    /// Something else.
+    Other,
+}
+
+/// Whether a link can send and receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Running {
+    /// Administratively down.
+    Down,
+    /// Up, without carrier.
+    NoCarrier,
+    /// Up, with carrier.
+    Yes,
+}
+
+impl Running {
+    const fn of(link: &Link) -> Self {
+        match (link.is_up(), link.is_running()) {
+            (false, _) => Self::Down,
+            (true, false) => Self::NoCarrier,
+            (true, true) => Self::Yes,
+        }
+    }
+}
+
+/// What differs between two states of one link, settings of its own aside, and whether that is
+/// noise. `moved` has the ids of the later Snapshot where `before` has its own.
+#[must_use]
+pub fn link_facts(before: &Link, moved: &Link, after: &Link) -> Vec<(LinkFact, bool)> {
+    let mut facts = Facts::default();
+    let (was, is) = (Running::of(before), Running::of(after));
+    facts.tell(was != is, LinkFact::Running { before: was, after: is });
+    macro_rules! fact {
+        ($kind:ident, $field:ident) => {
+            facts.tell(
+                moved.$field != after.$field,
+                LinkFact::$kind { before: before.$field.clone(), after: after.$field.clone() },
+            );
+        };
+    }
+    fact!(Name, name);
+    fact!(Master, master);
+    fact!(Relation, relation);
+    fact!(Mac, mac);
+    fact!(Mtu, mtu);
+    fact!(Kind, kind);
+    port(moved, after, was != is, &mut facts);
+    if before.member.is_some() && after.member.is_some() {
+        fact!(Member, member);
+    }
+    fact!(Alias, alias);
+    fact!(Altnames, altnames);
+    let flags =
+        |l: &Link| l.flags.difference(LinkFlags::UP | LinkFlags::RUNNING | LinkFlags::LOWER_UP);
+    let (was, is) = (flags(before), flags(after));
+    facts.tell(was != is, LinkFact::Flags { before: was, after: is });
+    fact!(Txqlen, txqlen);
+    fact!(Ipv6Disabled, ipv6_disabled);
+    fact!(Xdp, xdp);
+    fact!(Tc, tc);
+    facts.noise = true;
+    fact!(State, state);
+    fact!(Qdisc, qdisc);
+    facts.noise = false;
+    facts.tell(other(moved, after), LinkFact::Other);
+    facts.all
+}
+
+#[derive(Default)]
+struct Facts {
+    all: Vec<(LinkFact, bool)>,
+    noise: bool,
+}
+
+impl Facts {
+    fn tell(&mut self, differs: bool, fact: LinkFact) {
+        if differs {
+            self.all.push((fact, self.noise));
+        }
+    }
+}
+
+/// A port that comes or goes is told by its master; whether it forwards follows its carrier.
+fn port(before: &Link, after: &Link, carrier: bool, facts: &mut Facts) {
+    let (Some(was), Some(is)) = (&before.port, &after.port) else { return };
+    if before.master != after.master {
+        return;
+    }
+    let follows = carrier && BridgePort { state: is.state, ..was.clone() } == *is;
+    let (was, is) = (Some(was.clone()), Some(is.clone()));
+    let differs = was != is;
+    let noise = std::mem::replace(&mut facts.noise, follows);
+    facts.tell(differs, LinkFact::Port { before: was, after: is });
+    facts.noise = noise;
+}
+
+/// Whether something differs that has no name above.
+fn other(before: &Link, after: &Link) -> bool {
+    let mut like = before.clone();
+    let l = after.clone();
+    (like.index, like.name, like.altnames, like.alias) = (l.index, l.name, l.altnames, l.alias);
+    (like.mac, like.mtu, like.flags, like.state) = (l.mac, l.mtu, l.flags, l.state);
+    (like.txqlen, like.qdisc, like.master, like.port) = (l.txqlen, l.qdisc, l.master, l.port);
+    like.member = l.member;
+    (like.kind, like.relation, like.inet) = (l.kind, l.relation, l.inet);
+    (like.ipv6_disabled, like.xdp, like.tc) = (l.ipv6_disabled, l.xdp, l.tc);
+    like != *after
+}
+
+/// The same link with the ids of the later Snapshot.
+pub(super) fn moved(before: &Link, ns: NsId, pairs: &Pairs) -> Link {
+    let here = |index| pairs.link(LinkId { ns, index }).index;
+    let relation = match before.relation {
+        Relation::Peer(id) => Relation::Peer(pairs.link(id)),
+        Relation::Lower(id) => Relation::Lower(pairs.link(id)),
+        Relation::Underlay(ns) => Relation::Underlay(pairs.ns(ns)),
+        other @ (Relation::None | Relation::Unresolved(_)) => other,
+    };
+    let mut kind = before.kind.clone();
+    if let LinkKind::Bond(bond) = &mut kind {
+        (bond.active, bond.primary) = (bond.active.map(here), bond.primary.map(here));
+    }
+    let (index, master) = (here(before.index), before.master.map(here));
+    Link { index, master, relation, kind, ..before.clone() }
+}

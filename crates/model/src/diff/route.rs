@@ -1,0 +1,44 @@
+use std::net::IpAddr;
+
+use super::Turn;
+use super::list::turns;
+use crate::{Address, Protocol, Route, TABLE_LOCAL};
+
+/// What differs between two lists of routes, and whether that is noise. `moved` is `before` with
+/// the ifindexes of `after`.
+pub(super) fn routes(
+    before: &[Route],
+    moved: &[Route],
+    after: &[Route],
+) -> Vec<(Turn<Route>, bool)> {
+    let key = |r: &Route| (r.table, r.dst, r.metric, r.tos);
+    let noise = |turn: &Turn<Route>| match turn {
+        Turn::Appeared(r) | Turn::Vanished(r) => is_own(r),
+        Turn::Changed { before, after } => steady(before) == steady(after),
+    };
+    turns(before, moved, after, key).into_iter().map(|t| (t.clone(), noise(&t))).collect()
+}
+
+/// Routes that the kernel makes of addresses and links, beside those to their subnets.
+fn is_own(r: &Route) -> bool {
+    let six = match r.dst.addr() {
+        IpAddr::V6(ip) => ip.is_multicast() || ip.is_unicast_link_local(),
+        IpAddr::V4(_) => false,
+    };
+    r.protocol == Protocol::Kernel && (r.table == TABLE_LOCAL || six)
+}
+
+/// A route without what follows the carrier of its links.
+fn steady(r: &Route) -> Route {
+    let mut r = r.clone();
+    for hop in &mut r.nexthops {
+        (hop.dead, hop.linkdown) = (false, false);
+    }
+    r
+}
+
+/// An address that the kernel gives every link.
+#[must_use]
+pub fn address_is_noise(address: &Address) -> bool {
+    matches!(address.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local())
+}

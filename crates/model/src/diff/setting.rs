@@ -1,0 +1,120 @@
+use super::What;
+use crate::{InetConf, Link, Namespace, Sysctls};
+
+/// Settings of the namespace that differ.
+pub(super) fn of_namespace(before: &Sysctls, after: &Sysctls) -> Vec<(What, bool)> {
+    let mut told = differing(own(before), own(after), |_| false);
+    let all = differing(device("all", &before.all), device("all", &after.all), is_forwarding);
+    let default = device("default", &before.default);
+    told.extend(all);
+    told.extend(differing(default, device("default", &after.default), is_forwarding));
+    told
+}
+
+/// Settings of a link that differ.
+#[must_use]
+pub fn of_link(old: &Link, new: &Link) -> Vec<(What, bool)> {
+    device_differs(old, new, |_| false)
+}
+
+/// Settings of the links that are in both, where they differ. Forwarding follows the namespace's.
+pub(super) fn of_links(
+    before: &Namespace,
+    after: &Namespace,
+    pair: impl Fn(u32) -> Option<u32>,
+) -> Vec<(What, bool)> {
+    let flipped = before.sysctls.ip_forward != after.sysctls.ip_forward;
+    let follows = |name: &str| flipped && is_forwarding(name);
+    let mut told = Vec::new();
+    for old in before.links.values() {
+        let new = pair(old.index).and_then(|index| after.links.get(&index));
+        let Some(new) = new else { continue };
+        told.extend(device_differs(old, new, follows));
+    }
+    told
+}
+
+fn device_differs(old: &Link, new: &Link, noise: impl Fn(&str) -> bool) -> Vec<(What, bool)> {
+    match (&old.inet, &new.inet) {
+        (Some(was), Some(is)) => differing(device(&new.name, was), device(&new.name, is), noise),
+        (None, None) => Vec::new(),
+        (was, is) => {
+            let has = |there| Some(if there { "yes" } else { "no" }.to_owned());
+            let (before, after) = (has(was.is_some()), has(is.is_some()));
+            let name = format!("IPv4 on {}", new.name);
+            vec![(What::Setting { name, before, after }, false)]
+        }
+    }
+}
+
+fn is_forwarding(name: &str) -> bool {
+    name.ends_with(".forwarding")
+}
+
+type Value = (String, Option<String>);
+
+fn differing(
+    before: Vec<Value>,
+    after: Vec<Value>,
+    noise: impl Fn(&str) -> bool,
+) -> Vec<(What, bool)> {
+    before
+        .into_iter()
+        .zip(after)
+        .filter(|((_, was), (_, is))| was != is)
+        .map(|((name, before), (_, after))| {
+            let noise = noise(&name);
+            (What::Setting { name, before, after }, noise)
+        })
+        .collect()
+}
+
+fn own(s: &Sysctls) -> Vec<Value> {
+    let flag = |b: bool| Some(u8::from(b).to_string());
+    [
+        ("net.ipv4.ip_forward", flag(s.ip_forward)),
+        ("net.ipv4.ip_default_ttl", Some(s.default_ttl.to_string())),
+        ("net.ipv4.fib_multipath_hash_policy", Some(s.multipath_hash_policy.to_string())),
+        ("net.bridge.bridge-nf-call-iptables", s.bridge_nf_call_iptables.and_then(flag)),
+        ("net.bridge.bridge-nf-call-arptables", s.bridge_nf_call_arptables.and_then(flag)),
+        ("net.ipv4.icmp_echo_ignore_all", flag(s.icmp_echo_ignore_all)),
+        ("net.ipv6.conf.all.forwarding", flag(s.ipv6_forwarding)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec()
+}
+
+fn device(name: &str, conf: &InetConf) -> Vec<Value> {
+    let InetConf {
+        forwarding,
+        rp_filter,
+        accept_local,
+        route_localnet,
+        arp_ignore,
+        arp_announce,
+        arp_filter,
+        proxy_arp,
+        proxy_arp_pvlan,
+        src_valid_mark,
+        ignore_routes_with_linkdown,
+        send_redirects,
+    } = *conf;
+    [
+        ("forwarding", forwarding.into()),
+        ("rp_filter", rp_filter),
+        ("accept_local", accept_local.into()),
+        ("route_localnet", route_localnet.into()),
+        ("arp_ignore", arp_ignore),
+        ("arp_announce", arp_announce),
+        ("arp_filter", arp_filter.into()),
+        ("proxy_arp", proxy_arp.into()),
+        ("proxy_arp_pvlan", proxy_arp_pvlan.into()),
+        ("src_valid_mark", src_valid_mark.into()),
+        ("ignore_routes_with_linkdown", ignore_routes_with_linkdown.into()),
+        ("send_redirects", send_redirects.into()),
+    ]
+    .map(|(key, value): (&str, u8)| {
+        (format!("net.ipv4.conf.{name}.{key}"), Some(value.to_string()))
+    })
+    .to_vec()
+}
