@@ -135,6 +135,15 @@ FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outs
   nestwork collect --stand-ins           for strangers: other addresses, other names
   nestwork collect - | ssh elsewhere nestwork trace web db --bundle -")]
     Collect(Collect),
+    /// Tell what happens in all namespaces, a line for each event, as it happens
+    #[command(after_help = "Examples:
+  nestwork watch                         until Ctrl-C
+  nestwork watch web                     what happens in that namespace
+  nestwork watch --json --for 60         a JSON object on each line, for a minute
+
++ appeared, - vanished, ~ changed. Settings and hooks of links are noticed where something else
+happens in their namespace.")]
+    Watch(Watch),
     /// Run a command inside a namespace
     #[command(after_help = "Examples:
   nestwork exec web ip route                     this host's tools, that network
@@ -246,6 +255,30 @@ pub(crate) struct Trace {
     pub(crate) patience: u64,
 }
 
+#[derive(clap::Args)]
+pub(crate) struct Watch {
+    /// Only this namespace
+    pub(crate) ns: Option<String>,
+    /// End after so many seconds
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) seconds: Option<f64>,
+    /// End after so many events
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// Also what comes and goes by itself: learned addresses, states of neighbours, the kernel's
+    /// own routes
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// A time that a clock can be set to.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(n) if (0.0..=1e9).contains(&n) => Ok(n),
+        _ => Err("not a number of seconds".to_owned()),
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Proto {
     Icmp,
@@ -280,7 +313,7 @@ pub(crate) struct Exec {
 
 #[derive(clap::Args)]
 pub(crate) struct Schema {
-    /// The command (map, ls, show, find, trace, plan, labs, collect)
+    /// The command (map, ls, show, find, trace, diff, watch, plan, labs, collect)
     pub(crate) command: String,
 }
 

@@ -15,3 +15,4 @@ pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod trace;
 pub(crate) mod up;
+pub(crate) mod watch;

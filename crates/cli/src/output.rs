@@ -2,11 +2,16 @@
 
 use std::io::{self, Write};
 
+/// Prints to standard output; false if its reader has gone away.
+pub(crate) fn try_print(text: &str) -> bool {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+}
+
 /// Prints to standard output. A reader that has gone away (`| head`) is no error, and what the
 /// program has to do or to undo is still done.
 pub(crate) fn print(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = try_print(text);
 }
 
 /// Writes bytes to standard output: here a reader that has gone away is an error.

@@ -48,7 +48,12 @@ impl Session {
             }
             return Ok(elsewhere.snapshot);
         }
-        let options = ReadOptions { parts, names: self.known_names()?, api: self.api };
+        self.live(parts, self.api)
+    }
+
+    /// Reads this host, asking engines or not.
+    pub(crate) fn live(&self, parts: Parts, api: bool) -> Result<Snapshot, Failure> {
+        let options = ReadOptions { parts, names: self.known_names()?, api };
         kernel::read::read(&options).or_fail("cannot read this host")
     }
 

@@ -5,6 +5,7 @@
 
 pub mod apply;
 mod ask;
+pub mod clock;
 mod exec;
 mod listen;
 mod neighbour;
@@ -19,6 +20,7 @@ pub mod rootless;
 mod spawn;
 pub mod state;
 mod sys;
+pub mod watch;
 
 pub use exec::{ExecError, Join, exec};
 pub use netns::read_sysctl;

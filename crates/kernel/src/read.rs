@@ -17,8 +17,8 @@ mod files;
 pub(crate) mod find;
 mod inside;
 mod listener;
-mod modules;
-mod mount;
+pub(crate) mod modules;
+pub(crate) mod mount;
 mod name;
 mod nesting;
 mod netclass;
@@ -26,17 +26,21 @@ mod netfilter;
 mod nsfs;
 mod observer;
 mod partial;
-mod process;
+pub(crate) mod process;
 mod public;
 mod scope;
 mod survey;
 mod sysctl;
 mod told;
 
+use std::io;
+use std::os::fd::AsFd;
+use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use model::{Snapshot, Warning};
-use wire::gathered::{Gathered, Holders, hold};
+use model::{Namespace, Snapshot, Warning};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use wire::gathered::{Answers, Gathered, Holders, Reading, hold};
 
 use process::Seen;
 use survey::{Raw, Survey};
@@ -101,7 +105,7 @@ impl Default for ReadOptions {
 pub enum ReadError {
     /// There is no /proc, or it is not the kernel's.
     #[error("cannot read /proc: {0}")]
-    Proc(#[source] std::io::Error),
+    Proc(#[source] io::Error),
 }
 
 /// Reads this host. What vanishes or is denied on the way becomes a gap or a warning in the
@@ -169,6 +173,33 @@ fn look(options: &ReadOptions, raw: Raw) -> Result<Look, ReadError> {
     }
     let holders = Holders { taps: found.taps.into_iter().collect(), ..Holders::default() };
     Ok(Look { found: snapshot, survey, holders, processes: found.processes })
+}
+
+/// Parts of one namespace once more, all but its links and addresses.
+///
+/// # Errors
+/// If it cannot be entered any more.
+pub(crate) fn again(
+    namespace: &Namespace,
+    parts: Parts,
+    present: &modules::Present,
+) -> io::Result<Namespace> {
+    let net = crate::open::open(namespace)?;
+    let mut answers = Answers::default();
+    thread::scope(|scope| {
+        // The thread that goes there ends there.
+        let read = scope.spawn(|| {
+            move_into_link_name_space(net.as_fd(), Some(LinkNameSpaceType::Network))?;
+            inside::read(parts, present, &mut sysctl::Source::default(), &mut answers);
+            io::Result::Ok(())
+        });
+        read.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
+    let mut found = Snapshot::default();
+    found.namespaces.insert(namespace.id, Namespace::new(namespace.id));
+    let reading = (namespace.id, Reading::of(&answers));
+    let mut read = wire::gathered::join(found, [reading], None);
+    read.namespaces.remove(&namespace.id).ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 fn warning(text: impl Into<String>) -> Warning {

@@ -150,13 +150,15 @@ pub(crate) fn set_dumpable() {
     unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) };
 }
 
-/// Blocks a signal for this thread and gives a descriptor that becomes readable when it is due.
-pub(crate) fn signal_fd(signal: libc::c_int) -> io::Result<OwnedFd> {
+/// Blocks signals for this thread and gives a descriptor that becomes readable when one is due.
+pub(crate) fn signal_fd(signals: &[libc::c_int]) -> io::Result<OwnedFd> {
     // SAFETY: a zeroed sigset_t is valid for sigemptyset, which then makes it a set.
     unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
-        libc::sigaddset(&raw mut set, signal);
+        for signal in signals {
+            libc::sigaddset(&raw mut set, *signal);
+        }
         libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
         let fd = check(libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC))?;
         Ok(OwnedFd::from_raw_fd(fd))
@@ -362,5 +364,57 @@ pub(crate) fn receive_packet(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Re
         }
         let outgoing = from.sll_pkttype == libc::PACKET_OUTGOING;
         Ok(Received { len: len.min(bytes.len()), outgoing, at })
+    }
+}
+
+/// The next datagram that waits on a netlink socket which hears all namespaces: its whole length,
+/// and the number of the namespace that it is of; None: the socket's own.
+pub(crate) fn receive_notice(
+    socket: BorrowedFd<'_>,
+    bytes: &mut [u8],
+) -> io::Result<(usize, Option<u32>)> {
+    const CONTROL: usize = 64;
+    #[repr(align(8))]
+    struct Control([u8; CONTROL]);
+    let mut control = Control([0; CONTROL]);
+    let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    // SAFETY: msghdr is plain bytes and pointers, valid as zero; every pointer put into it is to a
+    // live local with its own size beside it, and the control message is read only within what the
+    // CMSG macros allow.
+    unsafe {
+        let mut header: libc::msghdr = std::mem::zeroed();
+        header.msg_iov = &raw mut part;
+        header.msg_iovlen = 1;
+        header.msg_control = control.0.as_mut_ptr().cast();
+        header.msg_controllen = CONTROL;
+        let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
+        let length = libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags);
+        let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
+        let mut nsid = None;
+        let mut message = libc::CMSG_FIRSTHDR(&raw const header);
+        while !message.is_null() {
+            let kind = ((*message).cmsg_level, (*message).cmsg_type);
+            if kind == (libc::SOL_NETLINK, libc::NETLINK_LISTEN_ALL_NSID) {
+                let number: i32 = std::ptr::read_unaligned(libc::CMSG_DATA(message).cast());
+                nsid = u32::try_from(number).ok();
+            }
+            message = libc::CMSG_NXTHDR(&raw const header, message);
+        }
+        Ok((length, nsid))
+    }
+}
+
+/// A time of day and a date, of the process's own time zone or of UTC.
+pub(crate) fn broken_down(seconds: i64, local: bool) -> libc::tm {
+    // SAFETY: a tm is plain numbers and a pointer that may be null; both functions write to it only,
+    // and are safe to call from any thread.
+    unsafe {
+        let mut time: libc::tm = std::mem::zeroed();
+        if local {
+            libc::localtime_r(&raw const seconds, &raw mut time);
+        } else {
+            libc::gmtime_r(&raw const seconds, &raw mut time);
+        }
+        time
     }
 }

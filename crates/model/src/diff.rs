@@ -14,7 +14,7 @@ mod setting;
 
 pub use link::{LinkFact, Running, link_facts};
 pub use neighbour::{fdb_is_noise, neighbour_is_noise};
-pub use route::address_is_noise;
+pub use route::{address_is_noise, is_link_local};
 pub use setting::of_link as link_settings;
 
 use crate::{

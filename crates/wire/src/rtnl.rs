@@ -26,8 +26,8 @@ pub use notice::{Notice, notice};
 pub use nsid::{NsidRow, nsid};
 pub use qdisc::{Qdisc, qdisc};
 pub use request::{
-    get_addresses, get_fdb, get_link, get_links, get_neighbours, get_nsid, get_nsids, get_qdiscs,
-    get_routes, get_rules, new_nsid,
+    get_addresses, get_fdb, get_link, get_links, get_neighbours, get_nsid, get_nsid_of, get_nsids,
+    get_qdiscs, get_routes, get_rules, new_nsid,
 };
 pub use route::{RawRoute, route};
 pub use rule::{RawRule, rule};

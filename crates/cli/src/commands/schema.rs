@@ -17,7 +17,7 @@ pub(crate) fn run(args: &Schema) -> Result<Exit, Failure> {
     } else {
         render::json::schema(&args.command).ok_or_else(|| {
             Failure::usage(format!("{} prints no JSON", render::clean(&args.command)))
-                .hint("these do: map, ls, show, find, trace, plan, labs, collect")
+                .hint("these do: map, ls, show, find, trace, diff, watch, plan, labs, collect")
         })?
     };
     output::line(&schema);

@@ -156,6 +156,6 @@ fn reopen_if_nsfs(fd: &OwnedFd, proc: Option<&OwnedFd>) -> io::Result<OwnedFd> {
 }
 
 /// Device and inode.
-pub(super) fn identity(stat: &Stat) -> (u64, u64) {
+pub(crate) fn identity(stat: &Stat) -> (u64, u64) {
     (stat.st_dev, stat.st_ino)
 }

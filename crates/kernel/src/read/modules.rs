@@ -10,9 +10,9 @@ use crate::netlink::Protocol;
 
 /// What may be asked, found out once per read. What is not there holds nothing either.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Present {
+pub(crate) struct Present {
     /// nftables.
-    pub(super) nft: bool,
+    pub(crate) nft: bool,
     /// Connection tracking at all.
     pub(super) conntrack: bool,
     /// Connections can be listed.
@@ -26,7 +26,7 @@ pub(super) struct Present {
 }
 
 impl Present {
-    pub(super) fn find() -> Self {
+    pub(crate) fn find() -> Self {
         let sockets = fs::read_to_string("/proc/thread-self/net/netlink").unwrap_or_default();
         let netfilter = has_protocol(&sockets, Protocol::Netfilter);
         let tables = [Question::IptablesNames, Question::Ip6tablesNames, Question::ArptablesNames]

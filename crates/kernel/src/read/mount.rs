@@ -4,16 +4,16 @@ use super::process::Identity;
 
 /// A namespace file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct File {
+pub(crate) struct File {
     /// Which namespace.
-    pub(super) ns: Identity,
+    pub(crate) ns: Identity,
     /// Where, within its mount namespace.
-    pub(super) path: Vec<u8>,
+    pub(crate) path: Vec<u8>,
 }
 
 /// A namespace that is mounted on a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Mounted {
+pub(crate) enum Mounted {
     /// A network namespace.
     Net(File),
     /// A mount namespace, in which others may be mounted.
@@ -21,7 +21,7 @@ pub(super) enum Mounted {
 }
 
 /// The network and mount namespaces among the mounts of one mount namespace.
-pub(super) fn mounted(mountinfo: &[u8]) -> Vec<Mounted> {
+pub(crate) fn mounted(mountinfo: &[u8]) -> Vec<Mounted> {
     mountinfo.split(|b| *b == b'\n').filter_map(line).collect()
 }
 

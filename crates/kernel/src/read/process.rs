@@ -11,7 +11,7 @@ use super::door::identity;
 use super::find::id;
 
 /// A namespace file's device and inode.
-pub(super) type Identity = (u64, u64);
+pub(crate) type Identity = (u64, u64);
 
 /// A process as /proc shows it.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub(super) fn processes() -> io::Result<Processes> {
 }
 
 /// The entries of a directory that are numbers.
-fn numbers(dir: &OwnedFd) -> io::Result<Vec<u32>> {
+pub(crate) fn numbers(dir: &OwnedFd) -> io::Result<Vec<u32>> {
     let entries = Dir::read_from(dir)?;
     Ok(entries.flatten().filter_map(|e| e.file_name().to_str().ok()?.parse().ok()).collect())
 }

@@ -10,7 +10,7 @@ use crate::sys;
 pub(super) fn run() -> i32 {
     // First of all: else the next descriptor that is opened gets this number.
     let leash = sys::inherited(3);
-    let Ok(children) = sys::signal_fd(libc::SIGCHLD) else { return 1 };
+    let Ok(children) = sys::signal_fd(&[libc::SIGCHLD]) else { return 1 };
     loop {
         let fds: Vec<BorrowedFd<'_>> =
             std::iter::once(children.as_fd()).chain(leash.as_ref().map(AsFd::as_fd)).collect();

@@ -1,6 +1,7 @@
 use super::pairs::Pairs;
 use crate::{
-    BridgePort, Link, LinkFlags, LinkId, LinkKind, Mac, Member, NsId, OperState, Relation,
+    BridgePort, Link, LinkFlags, LinkId, LinkKind, Mac, Member, NsId, OperState, PortState,
+    Relation,
 };
 
 /// Something about a link that differs. ifindexes and ids are those of the Snapshot that the value
@@ -133,11 +134,11 @@ pub fn link_facts(before: &Link, moved: &Link, after: &Link) -> Vec<(LinkFact, b
     }
     fact!(Name, name);
     fact!(Master, master);
-    fact!(Relation, relation);
+    relation(before, moved, after, &mut facts);
     fact!(Mac, mac);
     fact!(Mtu, mtu);
     fact!(Kind, kind);
-    port(moved, after, was != is, &mut facts);
+    port(moved, after, &mut facts);
     if before.member.is_some() && after.member.is_some() {
         fact!(Member, member);
     }
@@ -173,17 +174,32 @@ impl Facts {
     }
 }
 
-/// A port that comes or goes is told by its master; whether it forwards follows its carrier.
-fn port(before: &Link, after: &Link, carrier: bool, facts: &mut Facts) {
+/// A port that comes or goes is told by its master; whether it forwards follows its carrier, unless
+/// a spanning tree says so, and its designated bridge follows the bridge's address.
+fn port(before: &Link, after: &Link, facts: &mut Facts) {
     let (Some(was), Some(is)) = (&before.port, &after.port) else { return };
     if before.master != after.master {
         return;
     }
-    let follows = carrier && BridgePort { state: is.state, ..was.clone() } == *is;
-    let (was, is) = (Some(was.clone()), Some(is.clone()));
-    let differs = was != is;
+    let simple = |p: &BridgePort| matches!(p.state, PortState::Disabled | PortState::Forwarding);
+    let like = BridgePort { designated: is.designated, ..was.clone() };
+    let follows = if simple(was) && simple(is) {
+        BridgePort { state: is.state, ..like } == *is
+    } else {
+        like == *is
+    };
+    let fact = LinkFact::Port { before: Some(was.clone()), after: Some(is.clone()) };
     let noise = std::mem::replace(&mut facts.noise, follows);
-    facts.tell(differs, LinkFact::Port { before: was, after: is });
+    facts.tell(was != is, fact);
+    facts.noise = noise;
+}
+
+/// A peer that is another one has come up or moved, which is told of it.
+fn relation(before: &Link, moved: &Link, after: &Link, facts: &mut Facts) {
+    let peer = |r: Relation| matches!(r, Relation::Peer(_) | Relation::Unresolved(_));
+    let noise = std::mem::replace(&mut facts.noise, peer(before.relation) && peer(after.relation));
+    let fact = LinkFact::Relation { before: before.relation, after: after.relation };
+    facts.tell(moved.relation != after.relation, fact);
     facts.noise = noise;
 }
 

@@ -203,14 +203,13 @@ impl Teller<'_> {
             .collect();
         let key = |a: &Address| (a.link, a.net);
         for turn in turns(&was.addresses, &moved, &is.addresses, key) {
-            let (Turn::Appeared(a) | Turn::Vanished(a) | Turn::Changed { after: a, .. }) = &turn;
             // The line of a link that comes or goes says its addresses.
             let with_link = match &turn {
                 Turn::Appeared(a) => !was.links.keys().any(|l| self.pair(*l) == Some(a.link)),
                 Turn::Vanished(a) => self.pair(a.link).is_none(),
                 Turn::Changed { .. } => false,
             };
-            let noise = with_link || address_is_noise(a);
+            let noise = with_link || address_is_noise(&turn);
             self.tell_noise((What::Address(turn), noise));
         }
     }

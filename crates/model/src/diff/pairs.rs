@@ -131,7 +131,7 @@ impl Pairs {
 
 /// An id that means the same in every Snapshot of one run of a kernel.
 const fn is_lasting(id: NsId) -> bool {
-    matches!(id.key, NsKey::Inode { .. })
+    matches!(id.key, NsKey::Inode { .. } | NsKey::Net(_))
 }
 
 /// Whether ids can be held against each other. A kernel numbers namespaces from the same number on

@@ -39,6 +39,19 @@ fn steady(r: &Route) -> Route {
 
 /// An address that the kernel gives every link.
 #[must_use]
-pub fn address_is_noise(address: &Address) -> bool {
+pub fn is_link_local(address: &Address) -> bool {
     matches!(address.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local())
+}
+
+/// Whether an address's turn is one that the kernel makes by itself. Its label follows the name of
+/// its link.
+#[must_use]
+pub fn address_is_noise(turn: &Turn<Address>) -> bool {
+    match turn {
+        Turn::Appeared(a) | Turn::Vanished(a) => is_link_local(a),
+        Turn::Changed { before, after } => {
+            Address { label: after.label.clone(), ..before.clone() }
+                == Address { link: before.link, ..after.clone() }
+        }
+    }
 }

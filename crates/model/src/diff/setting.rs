@@ -17,19 +17,19 @@ pub fn of_link(old: &Link, new: &Link) -> Vec<(What, bool)> {
     device_differs(old, new, |_| false)
 }
 
-/// Settings of the links that are in both, where they differ. Forwarding follows the namespace's.
+/// Settings of the links that are in both, where they differ. Forwarding that is as the namespace's
+/// follows it.
 pub(super) fn of_links(
     before: &Namespace,
     after: &Namespace,
     pair: impl Fn(u32) -> Option<u32>,
 ) -> Vec<(What, bool)> {
-    let flipped = before.sysctls.ip_forward != after.sysctls.ip_forward;
-    let follows = |name: &str| flipped && is_forwarding(name);
     let mut told = Vec::new();
     for old in before.links.values() {
         let new = pair(old.index).and_then(|index| after.links.get(&index));
         let Some(new) = new else { continue };
-        told.extend(device_differs(old, new, follows));
+        let is_same = new.inet.is_some_and(|i| i.forwarding == after.sysctls.ip_forward);
+        told.extend(device_differs(old, new, |name| is_same && is_forwarding(name)));
     }
     told
 }

@@ -1,4 +1,4 @@
-use model::diff::{LinkFact, Running, Turn, address_is_noise};
+use model::diff::{LinkFact, Running, Turn, is_link_local};
 use model::{
     Address, BridgePort, Link, LinkFlags, LinkId, LinkKind, Namespace, PortState, Relation,
 };
@@ -54,7 +54,7 @@ pub(super) fn moved(sides: &Sides<'_>, from: LinkId, index: u32) -> Said {
 fn about(ns: &Namespace, link: &Link) -> String {
     let mut parts = vec![words::link_kind(ns, link)];
     parts.extend(below(ns, link));
-    let addresses = ns.addresses_of(link.index).filter(|a| !address_is_noise(a));
+    let addresses = ns.addresses_of(link.index).filter(|a| !is_link_local(a));
     parts.extend(addresses.map(|a| a.net.to_string()));
     parts.extend(words::trouble(link).map(str::to_owned));
     parts.join(", ")
@@ -72,6 +72,14 @@ fn below(ns: &Namespace, link: &Link) -> Option<String> {
 fn joined(sides: &Sides<'_>, late: bool, link: &Link) -> Option<String> {
     Some(match link.relation {
         Relation::None => return None,
+        Relation::Peer(id) | Relation::Lower(id)
+            if !sides.snapshot(late).namespaces.contains_key(&id.ns) =>
+        {
+            return None;
+        }
+        Relation::Peer(id) if sides.snapshot(late).link(id).is_none() => {
+            format!("; peer in {}", sides.snapshot(late).name_of(id.ns))
+        }
         Relation::Peer(id) => format!("; peer {}", sides.link_name(late, id)),
         Relation::Lower(id) => format!("; on {}", sides.link_name(late, id)),
         Relation::Underlay(ns) => format!("; over {}", sides.snapshot(late).name_of(ns)),
@@ -182,7 +190,13 @@ fn running_word(running: Running) -> String {
 fn far_end(sides: &Sides<'_>, index: u32) -> String {
     let link = sides.is.and_then(|ns| ns.links.get(&index));
     let Some(id) = link.and_then(Link::peer) else { return String::new() };
-    let trouble = sides.after.link(id).and_then(words::trouble);
+    if !sides.after.namespaces.contains_key(&id.ns) {
+        return "; its peer is nowhere that is visible".to_owned();
+    }
+    let Some(peer) = sides.after.link(id) else {
+        return format!("; its peer in {} is gone", sides.after.name_of(id.ns));
+    };
+    let trouble = words::trouble(peer);
     let trouble = match trouble {
         Some("no carrier") => " has no carrier",
         Some("down") => " is down",
@@ -248,16 +262,24 @@ const fn state(state: PortState) -> &'static str {
 
 /// The fields of two values that differ: `vlan_filtering true, was false`.
 fn fields(before: &str, after: &str) -> String {
-    let pieces = |text: &str| -> Vec<String> {
-        let inner = text.split_once("{ ").map_or(text, |(_, rest)| rest);
-        inner.trim_end_matches([' ', '}', ')']).split(", ").map(str::to_owned).collect()
-    };
     let (was, is) = (pieces(before), pieces(after));
     let changed = was.iter().zip(&is).filter(|(a, b)| a != b).map(|(a, b)| {
-        let value = a.split_once(": ").map_or(a.as_str(), |(_, v)| v);
+        let value = a.split_once(": ").map_or(*a, |(_, v)| v);
         format!("{}, was {value}", b.replacen(": ", " ", 1))
     });
     changed.collect::<Vec<_>>().join("; ")
+}
+
+/// The fields of a value as the model spells it, `Bridge { a: 1, b: [2, 3] }`.
+fn pieces(text: &str) -> Vec<&str> {
+    let inner = text.split_once("{ ").map_or(text, |(_, rest)| rest);
+    let inner = inner.trim_end_matches(')').trim_end_matches([' ', '}']);
+    let mut depth = 0;
+    let at_comma = |c: char| {
+        depth += i32::from(matches!(c, '(' | '[' | '{')) - i32::from(matches!(c, ')' | ']' | '}'));
+        c == ',' && depth == 0
+    };
+    inner.split(at_comma).map(str::trim).collect()
 }
 
 fn flags(flags: LinkFlags) -> String {

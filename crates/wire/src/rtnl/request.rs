@@ -119,6 +119,15 @@ pub fn get_nsid(of: u32, about: u32) -> RouteNetlinkMessage {
     RouteNetlinkMessage::GetNsId(message)
 }
 
+/// The number that the asker has for the namespace behind an open file. A get, not a dump; it never
+/// allots a number.
+#[must_use]
+pub fn get_nsid_of(fd: u32) -> RouteNetlinkMessage {
+    let mut message = NsidMessage::default();
+    message.attributes.push(NsidAttribute::Fd(fd));
+    RouteNetlinkMessage::GetNsId(message)
+}
+
 /// Gives the namespace behind an open file the number `nsid` in the asker's table.
 #[must_use]
 pub fn new_nsid(fd: u32, nsid: u32) -> RouteNetlinkMessage {
