@@ -135,6 +135,18 @@ FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outs
   nestwork collect --stand-ins           for strangers: other addresses, other names
   nestwork collect - | ssh elsewhere nestwork trace web db --bundle -")]
     Collect(Collect),
+    /// Say what appeared, vanished and changed between two bundles, or a bundle and now
+    #[command(after_help = "Examples:
+  nestwork collect before.tar.gz         and once the change is made:
+  nestwork diff before.tar.gz
+  nestwork diff before.tar.gz after.tar.gz
+
++ appeared, - vanished, ~ changed. Namespaces are known again by what they are to the kernel; after
+a restart or on another machine, by name and by wire. Tracked connections and listening sockets are
+not compared.
+
+Exit status: 0 no difference, 1 some.")]
+    Diff(Diff),
     /// Tell what happens in all namespaces, a line for each event, as it happens
     #[command(after_help = "Examples:
   nestwork watch                         until Ctrl-C
@@ -253,6 +265,18 @@ pub(crate) struct Trace {
     /// How long to wait for the packet, in milliseconds (with --live)
     #[arg(long, default_value_t = 1000, value_name = "MS")]
     pub(crate) patience: u64,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Diff {
+    /// The earlier bundle
+    pub(crate) before: PathBuf,
+    /// The later one (default: this host, now)
+    pub(crate) after: Option<PathBuf>,
+    /// Also what follows from other differences or comes by itself: the kernel's own routes,
+    /// learned addresses, states of neighbours
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(clap::Args)]

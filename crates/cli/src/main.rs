@@ -60,6 +60,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         Some(Command::Find(a)) => commands::find::run(&session, a),
         Some(Command::Trace(a)) => commands::trace::run(&session, a),
         Some(Command::Collect(a)) => commands::collect::run(&session, a),
+        Some(Command::Diff(a)) => commands::diff::run(&session, a),
         Some(Command::Watch(a)) => commands::watch::run(&session, a),
         Some(Command::Exec(a)) => commands::exec::run(&session, a),
         Some(Command::Schema(a)) => commands::schema::run(a),

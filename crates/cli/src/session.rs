@@ -1,7 +1,7 @@
 //! What every command starts from: how to print, where labs are remembered, the live Snapshot.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::rootless;
@@ -55,6 +55,11 @@ impl Session {
     pub(crate) fn live(&self, parts: Parts, api: bool) -> Result<Snapshot, Failure> {
         let options = ReadOptions { parts, names: self.known_names()?, api };
         kernel::read::read(&options).or_fail("cannot read this host")
+    }
+
+    /// Reads a bundle.
+    pub(crate) fn snapshot_of(path: &Path) -> Result<Snapshot, Failure> {
+        Ok(bundles::read(path)?.snapshot)
     }
 
     /// Whether a bundle is looked at.
