@@ -116,8 +116,8 @@ where
         let snapshot = read(PARTS)?;
         let mut scan = Scan::begin().map_err(WatchError::Proc)?;
         scan.know(&snapshot);
-        post.learn(&snapshot);
-        let state = State::new(snapshot);
+        let known = post.learn(&snapshot);
+        let state = State::new(snapshot, &known);
         Ok(Self { read, post, scan, state, present, signals, hinted: BTreeMap::new(), lost: false })
     }
 
@@ -198,11 +198,12 @@ where
         // Numbered first, so that what happens while it is read is heard too.
         let names = (self.read)(FOUND)?;
         self.post.number(&names);
-        let snapshot = (self.read)(PARTS)?;
+        let mut snapshot = (self.read)(PARTS)?;
+        let known = self.post.learn(&snapshot);
+        self.state.recognise(&mut snapshot, &known);
         self.scan.know(&snapshot);
-        self.post.learn(&snapshot);
         self.hinted.clear();
-        let before = self.state.renew(snapshot);
+        let mut before = self.state.renew(snapshot);
         // What happened meanwhile may be in what was read, or not: it is taken up without a word,
         // and told with the rest.
         let mut silently = |_: Told<'_>| ControlFlow::Continue(());
@@ -210,8 +211,10 @@ where
             self.lost = true;
         }
         self.scan.rest(begun.elapsed());
+        let differences = model::diff::diff_of_one_run(&before, &self.state.snapshot);
+        self.state.bury(&mut before);
         let after = &self.state.snapshot;
-        for difference in model::diff::diff_of_one_run(&before, after) {
+        for difference in differences {
             let told = Told::Difference { before: &before, after, difference: &difference };
             if tell(told).is_break() {
                 return Ok(ControlFlow::Break(()));

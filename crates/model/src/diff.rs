@@ -17,6 +17,8 @@ pub use neighbour::{fdb_is_noise, neighbour_is_noise};
 pub use route::{address_is_noise, is_link_local};
 pub use setting::of_link as link_settings;
 
+use std::collections::BTreeSet;
+
 use crate::{
     Address, BaseChain, Container, Family, FdbEntry, LinkId, Namespace, Neighbour, Network, NsFile,
     NsId, Opaque, Process, Route, Rule, SetElement, Snapshot,
@@ -224,20 +226,21 @@ fn by_pairs(before: &Snapshot, after: &Snapshot, pairs: &Pairs) -> Vec<Differenc
 fn in_order(snapshot: &Snapshot) -> Vec<NsId> {
     let inside = |parent| snapshot.namespaces.values().filter(move |n| n.parent == parent);
     let mut order: Vec<NsId> = Vec::new();
+    let mut seen = BTreeSet::new();
     let mut to_do: Vec<NsId> = inside(None).map(|n| n.id).collect();
-    to_do.sort_by_key(|id| (snapshot.viewer != Some(*id), snapshot.name_of(*id)));
+    to_do.sort_by_cached_key(|id| (snapshot.viewer != Some(*id), snapshot.name_of(*id)));
     to_do.reverse();
     while let Some(id) = to_do.pop() {
-        if order.contains(&id) {
+        if !seen.insert(id) {
             continue;
         }
         order.push(id);
         let mut children: Vec<NsId> = inside(Some(id)).map(|n| n.id).collect();
-        children.sort_by_key(|id| snapshot.name_of(*id));
+        children.sort_by_cached_key(|id| snapshot.name_of(*id));
         to_do.extend(children.into_iter().rev());
     }
     // What a cycle or a missing parent kept apart is told all the same.
-    let rest = snapshot.namespaces.keys().copied().filter(|id| !order.contains(id));
+    let rest = snapshot.namespaces.keys().copied().filter(|id| !seen.contains(id));
     let rest: Vec<NsId> = rest.collect();
     order.extend(rest);
     order

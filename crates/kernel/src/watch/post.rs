@@ -126,32 +126,30 @@ impl Post {
         rtnl::messages(&reply).find_map(|m| rtnl::nsid(&m))?.nsid
     }
 
-    /// Finds out which numbers the kernel gave namespaces that only a link's peer shows.
-    pub(super) fn learn(&mut self, snapshot: &Snapshot) {
+    /// Finds out which numbers the namespaces have that only a link's peer shows. Returns those of
+    /// them that are known: they have lost what else showed them, and live on.
+    pub(super) fn learn(&mut self, snapshot: &Snapshot) -> Vec<(NsId, NsId)> {
         self.names.retain(|_, id| matches!(id.key, NsKey::Inode { .. }));
         self.numbers.retain(|id, _| matches!(id.key, NsKey::Inode { .. }));
-        let mut to_do: Vec<(NsId, u32, NsId)> = Vec::new();
-        for ns in snapshot.namespaces.values() {
-            for link in ns.links.values() {
-                let Relation::Peer(LinkId { ns: far, .. }) = link.relation else { continue };
-                if matches!(far.key, NsKey::Unseen(_)) {
-                    to_do.push((ns.id, link.index, far));
-                }
-            }
-        }
+        let mut known = Vec::new();
+        let mut to_do = unseen_peers(snapshot);
         // One may be reached only through another of them.
-        for _ in 0..to_do.len() {
-            let known = self.numbers.len();
-            for (ns, link, far) in &to_do {
+        loop {
+            let before = to_do.len();
+            to_do.retain(|(ns, link, far)| {
                 let nsid = self.ask(*ns, *link).and_then(|raw| raw.joined.nsid);
-                let number = nsid.and_then(|n| u32::try_from(n).ok()).filter(|n| *n < FIRST);
-                if let Some(number) = number.filter(|_| !self.numbers.contains_key(far)) {
-                    self.numbers.insert(*far, number);
-                    self.names.insert(number, *far);
+                let Some(number) = nsid.and_then(|n| u32::try_from(n).ok()) else { return true };
+                match self.names.get(&number) {
+                    Some(id) if id != far => known.push((*far, *id)),
+                    _ => _ = self.names.insert(number, *far),
                 }
-            }
-            if self.numbers.len() == known {
-                return;
+                self.numbers.insert(*far, number);
+                false
+            });
+            if to_do.len() == before {
+                known.sort_unstable();
+                known.dedup();
+                return known;
             }
         }
     }
@@ -227,6 +225,21 @@ impl Sockets {
                 .transpose()?,
         })
     }
+}
+
+/// Links whose peer is in a namespace that nothing else shows: where, which, and that one.
+fn unseen_peers(snapshot: &Snapshot) -> Vec<(NsId, u32, NsId)> {
+    let mut found = Vec::new();
+    for ns in snapshot.namespaces.values() {
+        for link in ns.links.values() {
+            if let Relation::Peer(LinkId { ns: far, .. }) = link.relation
+                && matches!(far.key, NsKey::Unseen(_))
+            {
+                found.push((ns.id, link.index, far));
+            }
+        }
+    }
+    found
 }
 
 fn listener(protocol: Protocol, groups: &[u32], buffer: usize) -> io::Result<RawSocket> {

@@ -46,8 +46,11 @@ pub(super) trait Asks {
 }
 
 impl State {
-    pub(super) fn new(snapshot: Snapshot) -> Self {
-        Self { snapshot, ..Self::default() }
+    pub(super) fn new(mut snapshot: Snapshot, known: &[(NsId, NsId)]) -> Self {
+        let mut state = Self::default();
+        state.recognise(&mut snapshot, known);
+        state.snapshot = snapshot;
+        state
     }
 
     /// Applies what is told of that namespace, and tells what differs by it.
@@ -82,8 +85,41 @@ impl State {
     /// Puts a Snapshot that was just read in place of what is held; the latter.
     pub(super) fn renew(&mut self, snapshot: Snapshot) -> Snapshot {
         self.moving.clear();
-        self.ghosts.clear();
         std::mem::replace(&mut self.snapshot, snapshot)
+    }
+
+    /// Links that are gone, put back where they were, for the names in what is told.
+    pub(super) fn bury(&mut self, before: &mut Snapshot) {
+        for (ns, link) in std::mem::take(&mut self.ghosts) {
+            if let Some(ns) = before.namespaces.get_mut(&ns) {
+                ns.links.entry(link.index).or_insert(link);
+            }
+        }
+    }
+
+    /// Calls namespaces of a Snapshot that was just read by the ids that they have here. They have
+    /// lost what else than a link's peer showed them: what is held of them stays.
+    pub(super) fn recognise(&self, snapshot: &mut Snapshot, known: &[(NsId, NsId)]) {
+        let to = |ns: NsId| known.iter().find(|(from, _)| *from == ns).map_or(ns, |(_, to)| *to);
+        for (from, id) in known {
+            let Some(read) = snapshot.namespaces.remove(from) else { continue };
+            let held = self.snapshot.namespaces.get(id).cloned();
+            let mut ns = held.unwrap_or_else(|| read.clone());
+            (ns.id, ns.links, ns.addresses) = (*id, read.links, read.addresses);
+            ns.processes.clear();
+            snapshot.namespaces.insert(*id, ns);
+        }
+        let links = snapshot.namespaces.values_mut().flat_map(|n| n.links.values_mut());
+        for link in links {
+            match &mut link.relation {
+                Relation::Peer(far) | Relation::Lower(far) => far.ns = to(far.ns),
+                Relation::Underlay(ns) => *ns = to(*ns),
+                Relation::None | Relation::Unresolved(_) => {}
+            }
+        }
+        for ns in snapshot.namespaces.values_mut() {
+            ns.parent = ns.parent.map(to);
+        }
     }
 
     /// A namespace has ended.

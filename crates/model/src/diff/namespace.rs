@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::link::{link_facts, moved};
 use super::list::{plain, turns};
 use super::pairs::Pairs;
@@ -157,6 +159,11 @@ impl Teller<'_> {
         }
     }
 
+    /// Links that are in both: ifindex now, and then.
+    fn kept(&self, was: &Namespace) -> BTreeMap<u32, u32> {
+        was.links.keys().filter_map(|old| Some((self.pair(*old)?, *old))).collect()
+    }
+
     fn links(&mut self, was: &Namespace, is: &Namespace) {
         if !self.read("links", was, is) {
             return;
@@ -168,10 +175,10 @@ impl Teller<'_> {
             let noise = old.kind == LinkKind::Loopback;
             self.tell_noise((What::Link(Turn::Vanished(old.index)), noise));
         }
+        let olds = self.kept(was);
         let mut kept = Vec::new();
         for new in is.links.values() {
-            let old = was.links.values().find(|l| self.pair(l.index) == Some(new.index));
-            match old {
+            match olds.get(&new.index).and_then(|old| was.links.get(old)) {
                 Some(old) => kept.push((old, new)),
                 None => {
                     let noise = new.kind == LinkKind::Loopback;
@@ -201,11 +208,12 @@ impl Teller<'_> {
             .iter()
             .map(|a| Address { link: self.moved(a.link), ..a.clone() })
             .collect();
+        let kept = self.kept(was);
         let key = |a: &Address| (a.link, a.net);
         for turn in turns(&was.addresses, &moved, &is.addresses, key) {
             // The line of a link that comes or goes says its addresses.
             let with_link = match &turn {
-                Turn::Appeared(a) => !was.links.keys().any(|l| self.pair(*l) == Some(a.link)),
+                Turn::Appeared(a) => !kept.contains_key(&a.link),
                 Turn::Vanished(a) => self.pair(a.link).is_none(),
                 Turn::Changed { .. } => false,
             };
