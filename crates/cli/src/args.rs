@@ -93,6 +93,10 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   nestwork map
   nestwork map web                       that namespace's surroundings
+  nestwork map --around web --depth 2    what is two steps from it
+  nestwork map --network bridge          a network of an engine, or a bridge
+  nestwork map --name 'web*'
+  nestwork map --address 172.17.0.0/16
   nestwork map --ascii --width 100")]
     Map(Map),
     /// List the namespaces: who is inside of whom, and who knows whom by which number
@@ -206,8 +210,26 @@ pub(crate) struct Down {
 
 #[derive(clap::Args)]
 pub(crate) struct Map {
-    /// Only this namespace and what it is joined to
+    /// Only this namespace, what is inside of it, and what it is joined to
     pub(crate) ns: Option<String>,
+    /// Only what can be reached from this namespace in --depth steps
+    #[arg(long, value_name = "NS", conflicts_with = "ns")]
+    pub(crate) around: Option<String>,
+    /// Steps for --around: over a link, into a container, or out of one
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "around")]
+    pub(crate) depth: usize,
+    /// Only namespaces with such a name, also of a container (* and ? as in file names)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Vec<String>,
+    /// Only what is on such a network of an engine, or on such a bridge
+    #[arg(long, value_name = "NAME")]
+    pub(crate) network: Vec<String>,
+    /// Only namespaces with such an address, or one in such a prefix
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: Vec<String>,
+    /// Draw every namespace, however many of a kind there are
+    #[arg(long)]
+    pub(crate) expand: bool,
 }
 
 #[derive(clap::Args)]

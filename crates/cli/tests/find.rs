@@ -13,6 +13,7 @@ fn main() -> std::process::ExitCode {
         test("one_address_in_five_namespaces", &[], five_namespaces),
         test("a_mac_behind_a_port_and_a_listener", &[], mac_and_listener),
         test("what_is_nowhere", &[], nowhere),
+        test("a_map_of_a_part", &[], part_of_a_map),
     ])
 }
 
@@ -77,4 +78,35 @@ fn nowhere() {
     assert_eq!(bench.expect(1, &["find", "10.255.254.253", "--json"]).err, "");
     assert!(bench.expect(2, &["show", "nearbyoen"]).err.contains("did you mean nearbyone?"));
     bench.expect(2, &["find", ""]);
+}
+
+fn part_of_a_map() {
+    let bench = Bench::new();
+    bench.up("name: part
+namespaces:
+  partlan:
+    links:
+      partbr: {kind: bridge, addresses: [10.99.9.1/24]}
+  partweb:
+    links:
+      eth0: {kind: veth, peer: \"partlan:partport\", peer_bridge: partbr, addresses: [10.99.9.2/24]}
+  partaway:
+    links:
+      d0: {kind: bridge, addresses: [10.98.9.2/24]}
+");
+    let drawn = |args: &[&str]| -> Vec<String> {
+        let view: Value = serde_json::from_str(&bench.ok(&[args, &["--json"]].concat())).unwrap();
+        let names = view["namespaces"].as_array().unwrap().iter().map(|n| n["name"].as_str());
+        names.map(|n| n.unwrap().to_owned()).collect()
+    };
+    assert_eq!(drawn(&["map", "--network", "partbr"]), ["partlan", "partweb"]);
+    assert_eq!(drawn(&["map", "--name", "parta*"]), ["partaway"]);
+    assert_eq!(drawn(&["map", "--address", "10.99.9.0/24"]), ["partlan", "partweb"]);
+    let near = drawn(&["map", "--around", "partweb", "--depth", "1"]);
+    assert!(near.contains(&"partlan".to_owned()) && !near.contains(&"partaway".to_owned()));
+    let text = bench.ok(&["map", "--network", "partbr"]);
+    assert!(text.contains("partweb") && !text.contains("partaway"), "{text}");
+    bench.expect(1, &["map", "--name", "nobodyatall"]);
+    bench.expect(2, &["map", "--address", "web"]);
+    bench.expect(2, &["map", "--depth", "2"]);
 }

@@ -29,13 +29,13 @@ fn check_map(bench: &Bench, ns: &str) {
     let map: Value = serde_json::from_str(&bench.ok(&["map", ns, "--json"])).unwrap();
     for width in [100, 80, 60] {
         let columns = width.to_string();
-        let text = bench.ok(&["map", ns, "--width", &columns]);
+        let text = bench.ok(&["map", ns, "--expand", "--width", &columns]);
         let figure = Figure::read(&text);
         figure.no_wider_than(width);
         figure.draws_every_link_once(&map);
         figure.joins_every_wire(&map);
 
-        let text = bench.ok(&["map", ns, "--width", &columns, "--ascii"]);
+        let text = bench.ok(&["map", ns, "--expand", "--width", &columns, "--ascii"]);
         assert!(text.is_ascii(), "{text}");
         let figure = Figure::read(&text);
         figure.no_wider_than(width);

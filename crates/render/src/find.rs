@@ -15,6 +15,7 @@ use crate::words;
 
 pub use query::{Query, Read};
 pub use search::find;
+pub(crate) use search::glob;
 
 /// All that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,14 +24,14 @@ mod words;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
-mod hostile;
+mod tests;
 
 pub use clean::clean;
 pub use diff::diff;
 pub use event::event;
 pub use find::{Finding, Findings, Kind, Query, Read, find};
 pub use ls::ls;
-pub use map::{Frame, Layout, Segment, Text, Wall, Wire, layout, map};
+pub use map::{Choice, Frame, Layout, Segment, Text, Wall, Wire, layout, map};
 pub use near::{hint, typed, typed_link};
 pub use plan::{change, plan};
 pub use show::show;

@@ -5,6 +5,8 @@
 
 mod block;
 mod channel;
+mod choice;
+mod collapse;
 mod fold;
 mod head;
 mod joints;
@@ -15,30 +17,31 @@ mod role;
 mod row;
 mod scene;
 
-use model::{NsId, Snapshot};
+use model::Snapshot;
 
 use crate::style::Style;
+pub use choice::Choice;
+pub(crate) use choice::chosen;
 pub(crate) use role::role;
-pub(crate) use scene::chosen;
 
 use row::Overfull;
 
 pub use layout::{Frame, Layout, Segment, Text, Wall, Wire};
 
-/// The figure of the whole Snapshot, or of the surroundings of `focus`: itself, what is inside of
-/// it, and what it has a wire to.
+/// The figure of the whole Snapshot, or of what was chosen.
 #[must_use]
-pub fn map(snapshot: &Snapshot, focus: Option<NsId>, style: &Style) -> String {
-    paint::paint(&layout(snapshot, focus, style), style)
+pub fn map(snapshot: &Snapshot, choice: impl Into<Choice>, style: &Style) -> String {
+    paint::paint(&layout(snapshot, choice, style), style)
 }
 
 /// The same as boxes, texts and wires with their coordinates.
 #[must_use]
-pub fn layout(snapshot: &Snapshot, focus: Option<NsId>, style: &Style) -> Layout {
+pub fn layout(snapshot: &Snapshot, choice: impl Into<Choice>, style: &Style) -> Layout {
+    let choice = choice.into();
     let width = style.width.max(MIN_WIDTH);
     let mut cuts = scene::Cuts { fold: FOLD, unfolded: Vec::new(), wires: Vec::new() };
     loop {
-        let scene = scene::scene(snapshot, focus, &cuts, style);
+        let scene = scene::scene(snapshot, &choice, &cuts, style);
         match (place::place(&scene, width), scene.wires.is_empty()) {
             (Ok(layout), _) => return layout,
             // Too many wires side by side: draw more of the leaves beside their bridges, then

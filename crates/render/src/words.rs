@@ -39,6 +39,7 @@ pub(crate) fn about(snapshot: &Snapshot, ns: &Namespace) -> Vec<String> {
     if is_viewer {
         words.push("this host".to_owned());
     }
+    words.extend(published(ns));
     words.extend(ns.owner.unprivileged.then(|| "unprivileged".to_owned()));
     if let Some(parent) = parent.filter(|p| snapshot.viewer != Some(p.id)) {
         words.push(format!("inside {}", snapshot.name_of(parent.id)));
@@ -54,6 +55,12 @@ pub(crate) fn about(snapshot: &Snapshot, ns: &Namespace) -> Vec<String> {
         None => words.push("no process".to_owned()),
     }
     words
+}
+
+/// `publishes 8080 → 80/tcp`, of all containers in a namespace.
+pub(crate) fn published(ns: &Namespace) -> Option<String> {
+    let ports: Vec<String> = ns.containers.iter().flat_map(|c| &c.publishes).map(publish).collect();
+    (!ports.is_empty()).then(|| format!("publishes {}", some(3, ports.into_iter())))
 }
 
 /// `0 = pve1`, `1 = alpine01`: its own table of nsids.

@@ -134,9 +134,9 @@ fn a_port() {
 #[test]
 fn names_of_all_kinds() {
     assert_snapshot!(check("web"), @r"
-    namespaces
-      web  web (lab test), inside one, pid 1030
-    ");
+namespaces
+  web  web (lab test), publishes 8080 → 80/tcp, inside one, pid 1030
+");
     assert_snapshot!(check("nginx"), @r"
     containers
       web  Docker shop, id 001122334455, image docker.io/library/nginx:1.27, on

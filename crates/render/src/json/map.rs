@@ -1,4 +1,4 @@
-use model::{LinkId, LinkKind, NsId, Snapshot};
+use model::{LinkId, LinkKind, Snapshot};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -24,10 +24,10 @@ pub struct WireView {
     pub ends: [String; 2],
 }
 
-/// The whole Snapshot, or the surroundings of `focus`.
+/// The whole Snapshot, or what was chosen. Nothing is left out for lack of room.
 #[must_use]
-pub fn map(snapshot: &Snapshot, focus: Option<NsId>) -> MapView {
-    let chosen = figure::chosen(snapshot, focus);
+pub fn map(snapshot: &Snapshot, choice: impl Into<figure::Choice>) -> MapView {
+    let chosen = figure::chosen(snapshot, &choice.into());
     let mut view = MapView { namespaces: Vec::new(), links: Vec::new(), wires: Vec::new() };
     for ns in chosen.iter().filter_map(|id| snapshot.namespaces.get(id)) {
         view.namespaces.push(namespace(snapshot, ns, None));

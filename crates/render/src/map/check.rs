@@ -12,7 +12,7 @@ use crate::clean::width;
 /// Panics with the figure if anything about it is wrong. Every link must be drawn once; every
 /// wire must join its two ends; no wire may cross text.
 pub(crate) fn check(snapshot: &Snapshot, style: &Style) -> String {
-    let layout = layout(snapshot, None, style);
+    let layout = layout(snapshot, expanded(), style);
     let text = paint(&layout, style);
     let page = Page(&text);
     let grid: Vec<Vec<char>> = text.lines().map(cells).collect();
@@ -41,6 +41,11 @@ pub(crate) fn check(snapshot: &Snapshot, style: &Style) -> String {
         page.fault(&format!("too wide: {line}"));
     }
     text.clone()
+}
+
+/// With every leaf.
+fn expanded() -> super::Choice {
+    super::Choice { expand: true, ..super::Choice::default() }
 }
 
 /// What was painted.

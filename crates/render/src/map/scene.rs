@@ -1,15 +1,17 @@
 //! What is to be drawn, before it is known where.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use model::{Link, LinkId, LinkKind, Member, Namespace, NsId, Relation, Snapshot, Tap};
 
+use super::choice::{Choice, chosen};
+use super::collapse::Collapsed;
 use super::fold::Fold;
 use super::joints::Joints;
 use super::role;
 use crate::clean::{clean, clean_ascii, width};
 use crate::style::Style;
-use crate::{ls, words};
+use crate::words;
 
 /// Bands from top to bottom, and what is not worth one.
 pub(crate) struct Scene {
@@ -131,45 +133,26 @@ impl Scene {
 }
 
 /// Decides what is drawn.
-pub(crate) fn scene(snapshot: &Snapshot, focus: Option<NsId>, cuts: &Cuts, style: &Style) -> Scene {
-    let chosen = chosen(snapshot, focus);
-    let (drawn, dull): (Vec<NsId>, Vec<NsId>) =
+pub(crate) fn scene(snapshot: &Snapshot, choice: &Choice, cuts: &Cuts, style: &Style) -> Scene {
+    let chosen = chosen(snapshot, choice);
+    let (mut drawn, dull): (Vec<NsId>, Vec<NsId>) =
         chosen.iter().partition(|id| is_drawn(snapshot, **id));
-    let joints = Joints::of(snapshot, &drawn.iter().copied().collect(), cuts);
-    let fold = Fold::of(snapshot, &drawn, &joints, cuts);
-    let maker = Maker { snapshot, style, drawn, fold, joints };
+    let joints_of = |drawn: &[NsId]| Joints::of(snapshot, &drawn.iter().copied().collect(), cuts);
+    let mut joints = joints_of(&drawn);
+    let mut fold = Fold::of(snapshot, &drawn, &joints, cuts);
+    let mut collapsed = Collapsed::default();
+    if !choice.expand {
+        collapsed = Collapsed::of(snapshot, &fold.leaves, &drawn);
+        drawn.retain(|id| !collapsed.leaves.contains(id));
+        fold.leaves.retain(|id| !collapsed.leaves.contains(id));
+        joints = joints_of(&drawn);
+    }
+    let maker = Maker { snapshot, style, drawn, fold, joints, collapsed };
     let ids: Vec<NsId> =
         maker.drawn.iter().copied().filter(|id| !maker.fold.leaves.contains(id)).collect();
     let bands = ids.iter().map(|id| maker.band(&snapshot.namespaces[id])).collect();
     let rest = maker.rest(&dull);
     Scene { bands, wires: maker.joints.wires, rest }
-}
-
-/// The namespaces in question, parents before children.
-pub(crate) fn chosen(snapshot: &Snapshot, focus: Option<NsId>) -> Vec<NsId> {
-    let all: Vec<NsId> = ls::rows(snapshot, None).iter().map(|(_, ns)| ns.id).collect();
-    // What is in no tree (a cycle of parents in what was read) is drawn all the same.
-    let lost: Vec<NsId> =
-        snapshot.namespaces.keys().copied().filter(|id| !all.contains(id)).collect();
-    let all = all.into_iter().chain(lost);
-    let Some(focus) = focus else { return all.collect() };
-    let mut near: BTreeSet<NsId> = ls::rows(snapshot, Some(focus)).iter().map(|r| r.1.id).collect();
-    near.insert(focus);
-    for l in snapshot.namespaces.get(&focus).into_iter().flat_map(|ns| ns.links.values()) {
-        near.extend(joined(l));
-    }
-    let stands_here = |ns: &&Namespace| ns.links.values().any(|l| joined(l) == Some(focus));
-    near.extend(snapshot.namespaces.values().filter(stands_here).map(|ns| ns.id));
-    all.filter(|id| near.contains(id)).collect()
-}
-
-/// The namespace of what a link is joined to.
-fn joined(l: &Link) -> Option<NsId> {
-    match l.relation {
-        Relation::Peer(there) | Relation::Lower(there) => Some(there.ns),
-        Relation::Underlay(ns) => Some(ns),
-        Relation::None | Relation::Unresolved(_) => None,
-    }
 }
 
 /// Worth a band: it has a link beside `lo`, or holds one that has.
@@ -188,6 +171,7 @@ struct Maker<'a> {
     drawn: Vec<NsId>,
     fold: Fold,
     joints: Joints,
+    collapsed: Collapsed,
 }
 
 impl Maker<'_> {
@@ -219,8 +203,15 @@ impl Maker<'_> {
         let link = LinkId { ns: ns.id, index: l.index };
         let is_box = self.joints.is_box(link, l);
         let what = if is_box {
-            let held = self.joints.ports(link).iter().filter_map(|index| ns.links.get(index));
-            let ports = held.map(|p| self.port(ns, p)).chain(self.own_ports(ns, l)).collect();
+            let ports = self.joints.ports(link).iter();
+            let held = ports
+                .filter(|index| !self.collapsed.has(link, **index))
+                .filter_map(|index| ns.links.get(index));
+            let ports = held
+                .map(|p| self.port(ns, p))
+                .chain(self.counted(link))
+                .chain(self.own_ports(ns, l))
+                .collect();
             What::Bridge { role: self.clean_long(&self.role(ns, l)), ports }
         } else {
             What::Plain(self.end(ns, l))
@@ -240,7 +231,9 @@ impl Maker<'_> {
     /// What a box is for.
     fn role(&self, ns: &Namespace, l: &Link) -> String {
         if let LinkKind::Bridge(_) = l.kind {
-            return role(ns, l);
+            let networks = ns.networks.iter().filter(|n| n.link.as_ref() == Some(&l.name));
+            let named = networks.map(|n| format!("{} network {}; ", n.engine, n.name));
+            return named.collect::<String>() + &role(ns, l);
         }
         let id = LinkId { ns: ns.id, index: l.index };
         let mut words: Vec<String> = match &l.kind {
@@ -258,6 +251,19 @@ impl Maker<'_> {
             n => words.push(format!("carries {n} other links")),
         }
         words.join(", ").trim_start().to_owned()
+    }
+
+    /// The ports that are not drawn one by one.
+    fn counted(&self, bridge: LinkId) -> Option<Port> {
+        let (many, which) = self.collapsed.count(self.snapshot, bridge)?;
+        Some(Port {
+            link: bridge,
+            own: true,
+            name: format!("{many} more"),
+            trouble: false,
+            pass: None,
+            end: End::Words(self.clean_long(&which)),
+        })
     }
 
     /// Where the wires of a box's own link begin, and where it leads outside.
@@ -392,7 +398,9 @@ impl Maker<'_> {
     fn leaf(&self, wire: usize, link: LinkId) -> End {
         let ns = &self.snapshot.namespaces[&link.ns];
         let l = &ns.links[&link.index];
-        let about = format!("{}  {}", addresses(ns, l).join(" "), self.snapshot.name_of(link.ns));
+        let mut about =
+            format!("{}  {}", addresses(ns, l).join(" "), self.snapshot.name_of(link.ns));
+        about.extend(words::published(ns).map(|ports| format!(", {ports}")));
         End::Leaf {
             wire,
             link,
@@ -437,6 +445,9 @@ impl Maker<'_> {
             .filter(|ns| ns.gap("links").is_none() && ns.links.is_empty())
             .map(|ns| self.snapshot.name_of(ns.id))
             .collect();
+        let counted = self.collapsed.leaves.len();
+        let more =
+            format!("{counted} like those beside them are only counted (--expand draws all)");
         [
             ("not drawn, with no link but lo", empty),
             ("not drawn, their links could not be read", unread),
@@ -445,6 +456,7 @@ impl Maker<'_> {
         .into_iter()
         .filter(|(_, names)| !names.is_empty())
         .map(|(what, names)| format!("{what}: {}", words::some(12, names.into_iter())))
+        .chain((counted > 0).then_some(more))
         .map(|text| self.clean_long(&text))
         .collect()
     }

@@ -1,3 +1,4 @@
+mod choice;
 mod kinds;
 mod random;
 
@@ -112,7 +113,8 @@ fn guests(n: usize) -> String {
 /// Draws it, after checking that the drawing is right.
 fn draw(text: &str) -> String {
     let s = network(text);
-    let wires = super::layout(&s, None, &Style::default()).wires.len();
+    let all = super::Choice { expand: true, ..super::Choice::default() };
+    let wires = super::layout(&s, all, &Style::default()).wires.len();
     let spaces = s.namespaces.values();
     let stands_elsewhere = spaces.flat_map(|ns| ns.links.values().map(|l| (ns.id, l.relation)));
     let stands_elsewhere = stands_elsewhere

@@ -123,8 +123,8 @@ proptest! {
         check(&s, &style);
         // Whatever has to be left out, the figure without any wire always fits.
         let all = scene::Cuts { fold: 0, unfolded: Vec::new(), wires: Vec::new() };
-        let wires = scene::scene(&s, None, &all, &style).wires;
+        let wires = scene::scene(&s, &None.into(), &all, &style).wires;
         let cuts = scene::Cuts { wires, ..all };
-        prop_assert!(place::place(&scene::scene(&s, None, &cuts, &style), width).is_ok());
+        prop_assert!(place::place(&scene::scene(&s, &None.into(), &cuts, &style), width).is_ok());
     }
 }
