@@ -3,18 +3,21 @@
 //! These types are the interface; the model's own may change beneath them. Names are as they are:
 //! [`text`] escapes what a terminal could stumble over, as JSON allows.
 
+mod container;
 mod diff;
 mod find;
 mod info;
 mod map;
 mod namespace;
 mod plan;
+mod refs;
 mod show;
 mod trace;
 
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 
+pub use container::{ContainerNameView, ContainerView, ListenerView, NetworkView, PublishView};
 pub use diff::{DiffView, DifferenceView, EventView, diff, event, note};
 pub use find::{FindGapView, FindView, FindingView, QueryView, find};
 pub use info::{InfoView, MemberView};

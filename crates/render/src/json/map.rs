@@ -1,8 +1,11 @@
-use model::{LinkId, LinkKind, Snapshot};
+use std::collections::BTreeSet;
+
+use model::{LinkId, LinkKind, NsId, Snapshot};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::namespace::{NamespaceView, namespace};
+use super::namespace::{NamespaceView, WarningView, namespace, warning};
+use super::refs::Refs;
 use super::show::{LinkView, link};
 use crate::map as figure;
 
@@ -15,6 +18,8 @@ pub struct MapView {
     pub links: Vec<LinkView>,
     /// Pairs of links that are joined, each once.
     pub wires: Vec<WireView>,
+    /// What went wrong while reading: of what the view may miss something.
+    pub warnings: Vec<WarningView>,
 }
 
 /// A wire.
@@ -28,14 +33,18 @@ pub struct WireView {
 #[must_use]
 pub fn map(snapshot: &Snapshot, choice: impl Into<figure::Choice>) -> MapView {
     let chosen = figure::chosen(snapshot, &choice.into());
-    let mut view = MapView { namespaces: Vec::new(), links: Vec::new(), wires: Vec::new() };
+    let refs = Refs::of(snapshot);
+    let told_of: BTreeSet<NsId> = chosen.iter().copied().collect();
+    let warnings = snapshot.warnings.iter().map(warning).collect();
+    let mut view =
+        MapView { namespaces: Vec::new(), links: Vec::new(), wires: Vec::new(), warnings };
     for ns in chosen.iter().filter_map(|id| snapshot.namespaces.get(id)) {
-        view.namespaces.push(namespace(snapshot, ns, None));
+        view.namespaces.push(namespace(snapshot, &refs, ns, None));
         for l in ns.links.values().filter(|l| l.kind != LinkKind::Loopback) {
-            view.links.push(link(snapshot, ns, l));
+            view.links.push(link(snapshot, &refs, ns, l));
             let here = LinkId { ns: ns.id, index: l.index };
             let Some(there) = l.peer() else { continue };
-            let told = chosen.contains(&there.ns)
+            let told = told_of.contains(&there.ns)
                 && there < here
                 && snapshot.link(there).and_then(model::Link::peer) == Some(here);
             if !told {

@@ -2,6 +2,8 @@ use model::{Found, Namespace, NsId, NsKey, Snapshot, Warning};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::container::{ContainerView, NetworkView, container, network};
+use super::refs::Refs;
 use crate::ls as table;
 
 /// What `ls` tells.
@@ -33,6 +35,8 @@ pub struct NamespaceView {
     /// The id of the one that it is inside of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
+    /// The ids of those directly inside of it.
+    pub children: Vec<String>,
     /// The lab that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lab: Option<String>,
@@ -50,6 +54,10 @@ pub struct NamespaceView {
     pub found: Vec<FoundView>,
     /// Its processes, lowest PID first.
     pub processes: Vec<ProcessView>,
+    /// Containers whose processes are in it.
+    pub containers: Vec<ContainerView>,
+    /// Networks of engines that run in it.
+    pub networks: Vec<NetworkView>,
     /// Files that it is mounted on.
     pub files: Vec<FileView>,
     /// Its number in the table of `seen_from`.
@@ -148,11 +156,12 @@ pub struct WarningView {
 /// The namespaces, of the whole Snapshot or as `seen_from` sees them.
 #[must_use]
 pub fn ls(snapshot: &Snapshot, seen_from: Option<NsId>) -> LsView {
+    let refs = Refs::of(snapshot);
     let rows = table::rows(snapshot, seen_from);
     let hidden = table::hidden(snapshot, seen_from, &rows);
     LsView {
         seen_from: seen_from.map(|id| id.to_string()),
-        namespaces: rows.iter().map(|(_, ns)| namespace(snapshot, ns, seen_from)).collect(),
+        namespaces: rows.iter().map(|(_, ns)| namespace(snapshot, &refs, ns, seen_from)).collect(),
         hidden: hidden
             .into_iter()
             .map(|(nsid, id)| HiddenView { nsid, name: snapshot.name_of(id) })
@@ -167,6 +176,7 @@ pub(super) fn warning(w: &Warning) -> WarningView {
 
 pub(super) fn namespace(
     snapshot: &Snapshot,
+    refs: &Refs,
     ns: &Namespace,
     seen_from: Option<NsId>,
 ) -> NamespaceView {
@@ -181,6 +191,7 @@ pub(super) fn namespace(
             NsKey::Unseen(_) | NsKey::Net(_) => None,
         },
         parent: ns.parent.map(|id| id.to_string()),
+        children: refs.children(ns.id).iter().map(ToString::to_string).collect(),
         lab: ns.lab().map(str::to_owned),
         owner_uid: ns.owner.uid,
         unprivileged: ns.owner.unprivileged,
@@ -193,6 +204,8 @@ pub(super) fn namespace(
         pid_ns: ns.pid_ns.map(|p| p.ino),
         found: ns.found.iter().map(found).collect(),
         processes: ns.processes.iter().map(process).collect(),
+        containers: ns.containers.iter().map(container).collect(),
+        networks: ns.networks.iter().map(network).collect(),
         files: ns
             .files
             .iter()
@@ -208,7 +221,7 @@ pub(super) fn namespace(
                 name: snapshot.name_of(*id),
             })
             .collect(),
-        known_as: known_as(snapshot, ns.id),
+        known_as: refs.known_as(ns.id).iter().map(|(id, n)| known_as(snapshot, *id, *n)).collect(),
     }
 }
 
@@ -225,20 +238,10 @@ fn found(f: &Found) -> FoundView {
     FoundView { by: by.to_owned(), pid }
 }
 
-fn process(p: &model::Process) -> ProcessView {
+pub(super) fn process(p: &model::Process) -> ProcessView {
     ProcessView { pid: p.pid, inner_pid: p.inner_pid, comm: p.comm.clone(), uid: p.uid }
 }
 
-fn known_as(snapshot: &Snapshot, id: NsId) -> Vec<KnownAsView> {
-    let mut list = Vec::new();
-    for other in snapshot.namespaces.values() {
-        for (nsid, _) in other.nsids.iter().filter(|(_, target)| **target == id) {
-            list.push(KnownAsView {
-                namespace: other.id.to_string(),
-                name: snapshot.name_of(other.id),
-                nsid: *nsid,
-            });
-        }
-    }
-    list
+fn known_as(snapshot: &Snapshot, whose: NsId, nsid: u32) -> KnownAsView {
+    KnownAsView { namespace: whose.to_string(), name: snapshot.name_of(whose), nsid }
 }

@@ -7,8 +7,10 @@ use model::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::container::{ListenerView, listener};
 use super::info::{InfoView, MemberView};
 use super::namespace::{NamespaceView, WarningView, namespace, warning};
+use super::refs::Refs;
 use crate::{rule_text, words};
 
 /// What `show` tells: of a namespace, or of one of its links (then `links` has only that one, and
@@ -29,6 +31,8 @@ pub struct ShowView {
     pub fdb: Vec<FdbView>,
     /// Chains of the ruleset.
     pub chains: Vec<ChainView>,
+    /// Sockets that wait.
+    pub listeners: Vec<ListenerView>,
     /// Settings that decide where packets go.
     pub sysctls: Vec<String>,
     /// What changes packets' ways and is not modelled.
@@ -72,6 +76,13 @@ pub struct LinkView {
     /// Name of the bridge or other master.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub master: Option<String>,
+    /// The same as `NAMESPACE:LINK`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub master_id: Option<String>,
+    /// Its ports or members, as `NAMESPACE:LINK`.
+    pub ports: Vec<String>,
+    /// What stands on it, as `NAMESPACE:LINK`.
+    pub uppers: Vec<String>,
     /// What a bond or VRF made of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub member: Option<MemberView>,
@@ -193,10 +204,16 @@ pub fn show(snapshot: &Snapshot, target: Target) -> Option<ShowView> {
         Target::Link(l) => (l.ns, Some(snapshot.link(l)?.index)),
     };
     let ns = snapshot.namespaces.get(&id)?;
+    let refs = Refs::of(snapshot);
     let on = |index: u32| only.is_none_or(|o| o == index);
     Some(ShowView {
-        namespace: namespace(snapshot, ns, None),
-        links: ns.links.values().filter(|l| on(l.index)).map(|l| link(snapshot, ns, l)).collect(),
+        namespace: namespace(snapshot, &refs, ns, None),
+        links: ns
+            .links
+            .values()
+            .filter(|l| on(l.index))
+            .map(|l| link(snapshot, &refs, ns, l))
+            .collect(),
         routes: ns
             .routes
             .iter()
@@ -212,6 +229,7 @@ pub fn show(snapshot: &Snapshot, target: Target) -> Option<ShowView> {
             .map(|e| fdb(ns, e))
             .collect(),
         chains: if only.is_none() { chains(ns) } else { Vec::new() },
+        listeners: ns.listeners.iter().filter(|_| only.is_none()).map(listener).collect(),
         sysctls: crate::show::sysctls(ns, only),
         opaque: ns.opaque.iter().map(ToString::to_string).collect(),
         gaps: ns
@@ -227,7 +245,7 @@ pub fn show(snapshot: &Snapshot, target: Target) -> Option<ShowView> {
     })
 }
 
-pub(super) fn link(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> LinkView {
+pub(super) fn link(snapshot: &Snapshot, refs: &Refs, ns: &Namespace, l: &Link) -> LinkView {
     let id = LinkId { ns: ns.id, index: l.index };
     let (lower, underlay) = match l.relation {
         Relation::Lower(lower) => (Some(snapshot.link_name(lower)), None),
@@ -248,6 +266,9 @@ pub(super) fn link(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> LinkView {
         mac: l.mac.map(|m| m.to_string()),
         mtu: l.mtu,
         master: words::master_name(snapshot, ns.id, l),
+        master_id: l.master.map(|index| snapshot.link_name(LinkId { ns: ns.id, index })),
+        ports: refs.members(id).iter().map(|l| snapshot.link_name(*l)).collect(),
+        uppers: refs.uppers(id).iter().map(|l| snapshot.link_name(*l)).collect(),
         member: super::info::member(l),
         peer: l.peer().map(|p| snapshot.link_name(p)),
         lower,

@@ -58,3 +58,35 @@ fn what_only_links_of_a_kind_have() {
     assert_eq!(of("host", "bond0"), r#"info {"bond":{"miimon":100,"mode":"active-backup"}}"#);
     assert_eq!(of("host", "eno1"), r#"member {"bond":{"mii_status":"UP","state":"ACTIVE"}}"#);
 }
+
+#[test]
+fn references_go_both_ways() {
+    let s = network(&format!("{SEED}\nmacvlan docker01:mac0 pve1:vmbr0"));
+    let view = map(&s, None);
+    let link = |id: &String| view.links.iter().find(|l| l.id == *id).unwrap();
+    for l in &view.links {
+        if let Some(peer) = &l.peer {
+            assert_eq!(link(peer).peer.as_ref(), Some(&l.id));
+        }
+        if let Some(master) = &l.master_id {
+            assert!(link(master).ports.contains(&l.id));
+        }
+        for port in &l.ports {
+            assert_eq!(link(port).master_id.as_ref(), Some(&l.id));
+        }
+        if let Some(lower) = &l.lower {
+            assert!(link(lower).uppers.contains(&l.id));
+        }
+        for upper in &l.uppers {
+            assert_eq!(link(upper).lower.as_ref(), Some(&l.id));
+        }
+    }
+    for ns in &view.namespaces {
+        let of = |id: &String| view.namespaces.iter().find(|n| n.id == *id).unwrap();
+        assert!(ns.parent.as_ref().is_none_or(|p| of(p).children.contains(&ns.id)));
+        assert!(ns.children.iter().all(|c| of(c).parent.as_ref() == Some(&ns.id)));
+        let known = |k: &KnownAsView| of(&k.namespace).nsids.iter().any(|n| n.namespace == ns.id);
+        assert!(ns.known_as.iter().all(known));
+    }
+    assert!(view.links.iter().any(|l| !l.uppers.is_empty()));
+}
