@@ -31,6 +31,18 @@ pub fn listener(line: &str, protocol: u8) -> Option<Listener> {
     })
 }
 
+/// How many sockets of `tcp`, `tcp6`, `udp` or `udp6` are in use, by /proc/net/{sockstat,sockstat6}.
+#[must_use]
+pub fn in_use(text: &str, protocol: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| {
+        let (name, rest) = line.split_once(':')?;
+        name.eq_ignore_ascii_case(protocol).then_some(rest)
+    })?;
+    let mut words = rest.split_ascii_whitespace();
+    words.find(|word| *word == "inuse")?;
+    words.next()?.parse().ok()
+}
+
 /// `0100007F`: the kernel prints addresses as 32-bit numbers in its own byte order.
 fn address(text: &str) -> Option<IpAddr> {
     let word = |at: usize| Some(u32::from_str_radix(text.get(at..at + 8)?, 16).ok()?.to_ne_bytes());
@@ -82,6 +94,16 @@ mod tests {
         ),
         ("garbage", 17, ""),
     ];
+
+    /// `cat /proc/net/sockstat`.
+    #[test]
+    fn counts() {
+        let text =
+            "sockets: used 12\nTCP: inuse 3 orphan 0 tw 0 alloc 4 mem 0\nUDP: inuse 0 mem 0\n";
+        assert_eq!(in_use(text, "tcp"), Some(3));
+        assert_eq!(in_use(text, "udp"), Some(0));
+        assert_eq!(in_use(text, "tcp6"), None);
+    }
 
     #[test]
     #[cfg(target_endian = "little")]

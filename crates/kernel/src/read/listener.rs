@@ -10,17 +10,24 @@ use wire::gathered::{Answer, Answers, Question, Sockets};
 
 use super::process::Seen;
 
-/// The files, and whether they are TCP's. Where a kernel has no IPv6 there is no such file.
-const FILES: [(Question, &str, u8); 4] = [
-    (Question::Tcp, "tcp", 6),
-    (Question::Tcp6, "tcp6", 6),
-    (Question::Udp, "udp", 17),
-    (Question::Udp6, "udp6", 17),
+/// The files, whether they are TCP's, and where it is told how many such sockets there are. Where a
+/// kernel has no IPv6 there are no such files.
+const FILES: [(Question, &str, u8, &str); 4] = [
+    (Question::Tcp, "tcp", 6, "sockstat"),
+    (Question::Tcp6, "tcp6", 6, "sockstat6"),
+    (Question::Udp, "udp", 17, "sockstat"),
+    (Question::Udp6, "udp6", 17, "sockstat6"),
 ];
 
 /// Those in the calling thread's namespace.
 pub(super) fn read(answers: &mut Answers) {
-    for (question, file, protocol) in FILES {
+    for (question, file, protocol, counts) in FILES {
+        // Behind the sockets that listen, the kernel looks through the table of connections of all
+        // namespaces: milliseconds for each namespace. Most have no socket at all.
+        let counts = std::fs::read_to_string(format!("/proc/thread-self/net/{counts}"));
+        if counts.is_ok_and(|text| wire::sockets::in_use(&text, file) == Some(0)) {
+            continue;
+        }
         match listeners(file, protocol) {
             Ok(lines) => answers.put(question, Answer::whole(lines)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
