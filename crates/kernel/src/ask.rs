@@ -20,7 +20,7 @@ use wire::engine_api::{AnswerError, Running};
 use wire::http::HttpError;
 
 use deadline::Deadline;
-pub(crate) use dialect::engine;
+pub(crate) use dialect::{engine, serves};
 
 /// How long all engines together are waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
@@ -93,17 +93,19 @@ pub(crate) struct Asking {
 }
 
 /// Begins to ask. Where an engine does not list the PIDs of its containers, it is asked for those of
-/// containers that are not `known` by their ids.
-pub(crate) fn start(daemons: Vec<Daemon>, known: &HashSet<(Engine, String)>) -> Asking {
+/// containers that are not among the ids beside it.
+pub(crate) fn start(daemons: Vec<(Daemon, HashSet<String>)>) -> Asking {
     let until = Deadline::after(PATIENCE);
     let (sender, answers) = channel();
-    for (n, daemon) in daemons.iter().copied().enumerate() {
-        let (sender, known) = (sender.clone(), known.clone());
+    let mut asked = Vec::new();
+    for (n, (daemon, known)) in daemons.into_iter().enumerate() {
+        asked.push(daemon);
+        let sender = sender.clone();
         // Nobody may be left to hear it. One that cannot be started is not heard from, either.
         let ask = move || _ = sender.send((n, ask(daemon, &known, until)));
         let _ = Builder::new().name("ask".into()).spawn(ask);
     }
-    Asking { daemons, answers, until }
+    Asking { daemons: asked, answers, until }
 }
 
 impl Asking {
@@ -125,7 +127,7 @@ impl Asking {
     }
 }
 
-fn ask(daemon: Daemon, known: &HashSet<(Engine, String)>, until: Deadline) -> Told {
+fn ask(daemon: Daemon, known: &HashSet<String>, until: Deadline) -> Told {
     let mut told = Told::default();
     told.trouble = converse(daemon, known, until, &mut told).err();
     told
@@ -133,7 +135,7 @@ fn ask(daemon: Daemon, known: &HashSet<(Engine, String)>, until: Deadline) -> To
 
 fn converse(
     daemon: Daemon,
-    known: &HashSet<(Engine, String)>,
+    known: &HashSet<String>,
     until: Deadline,
     told: &mut Told,
 ) -> Result<(), AskError> {
@@ -150,7 +152,7 @@ fn converse(
         let Some(details) = running.details.as_deref().filter(|_| running.pid.is_none()) else {
             continue;
         };
-        if known.contains(&(daemon.engine, running.container.id.clone())) {
+        if known.contains(&running.container.id) {
             continue;
         }
         match get(details) {

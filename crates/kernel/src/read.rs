@@ -16,6 +16,7 @@ pub(crate) mod door;
 mod files;
 pub(crate) mod find;
 mod inside;
+mod kin;
 mod listener;
 pub(crate) mod modules;
 pub(crate) mod mount;

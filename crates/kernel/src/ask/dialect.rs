@@ -33,7 +33,7 @@ fn executable(pid: u32) -> Option<std::ffi::OsString> {
 
 /// Whether that process is (still) the service itself, and not a client or helper under the same
 /// name.
-pub(super) fn serves(engine: Engine, pid: u32) -> io::Result<bool> {
+pub(crate) fn serves(engine: Engine, pid: u32) -> io::Result<bool> {
     let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"))?;
     if self::engine(pid, comm.trim_end()) != Some(engine) {
         return Ok(false);

@@ -64,9 +64,9 @@ pub(super) fn find(daemon: Daemon, until: Deadline) -> io::Result<Option<Service
     let Some(listener) = listeners.first() else { return Ok(None) };
     let (file, by_path) = match borrow(&process, listener) {
         Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-            let alone = |l: &&Listener| l.path == listener.path || l.inode == listener.inode;
-            if listeners.iter().filter(alone).count() > 1 {
-                return Err(io::Error::other("several sockets have its path"));
+            let same = listeners.iter().filter(|l| l.inode == listener.inode).count();
+            if listener.contested || same > 1 {
+                return Err(io::Error::other("somebody else listens at its path"));
             }
             (named(daemon.pid, &listener.path)?, true)
         }
@@ -83,6 +83,8 @@ struct Listener {
     inode: u64,
     /// What it was bound to, as far as text can tell: it only helps to choose.
     path: Vec<u8>,
+    /// So was another socket, before or since.
+    contested: bool,
 }
 
 fn listeners(pid: u32, until: Deadline) -> io::Result<Vec<Listener>> {
@@ -91,13 +93,18 @@ fn listeners(pid: u32, until: Deadline) -> io::Result<Vec<Listener>> {
     let own = sockets(pid, until)?;
     let table = std::fs::File::open(format!("/proc/{pid}/net/unix"))?.take(LONGEST);
     let mut found = Vec::new();
+    let mut at: HashMap<Vec<u8>, usize> = HashMap::new();
     for line in BufReader::new(table).split(b'\n') {
         until.left()?;
         let line = line?;
         let Some((inode, path)) = listening(&line) else { continue };
+        *at.entry(path.to_vec()).or_default() += 1;
         if let Some(fd) = own.get(&inode) {
-            found.push(Listener { fd: *fd, inode, path: path.to_vec() });
+            found.push(Listener { fd: *fd, inode, path: path.to_vec(), contested: false });
         }
+    }
+    for listener in &mut found {
+        listener.contested = at.get(&listener.path).is_some_and(|n| *n > 1);
     }
     Ok(found)
 }

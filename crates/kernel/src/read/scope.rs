@@ -3,18 +3,16 @@
 //! An engine can be a container's own, and then its word is the container's: it is taken for
 //! processes inside that container, and for no others.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{Mode, OFlags, fstat, open, stat};
 
 use super::door::identity;
+use super::kin::Kin;
 use super::nsfs;
 use super::process::{Identity, Seen};
-
-/// How far up the parents of an engine are looked at.
-const GENERATIONS: usize = 64;
 
 /// What is inside an engine's container.
 #[derive(Debug)]
@@ -41,12 +39,8 @@ pub(super) enum NoScope {
 }
 
 impl Scope {
-    /// That of an engine, by its process; `containers` are the first processes of all containers.
-    pub(super) fn of(
-        engine: &Seen,
-        all: &[Seen],
-        containers: &HashSet<u32>,
-    ) -> Result<Self, NoScope> {
+    /// That of an engine, by its process.
+    pub(super) fn of(engine: &Seen, all: &[Seen], kin: &Kin<'_>) -> Result<Self, NoScope> {
         let pid_ns = engine.pid_ns.ok_or(NoScope::Unseen)?;
         let user_ns = user(engine.process.pid).ok_or(NoScope::Unseen)?;
         let init = all.iter().find(|s| s.process.inner_pid == 1 && s.pid_ns == Some(pid_ns));
@@ -57,7 +51,8 @@ impl Scope {
                 && init.net != engine.net
                 && user(init.process.pid).is_none_or(|of_init| of_init == user_ns)
         });
-        if elsewhere || is_in_open_container(engine, all, containers) {
+        let own_pids = |first: &Seen| first.process.inner_pid == 1;
+        if elsewhere || kin.container_of(engine.process.pid).is_some_and(|first| !own_pids(first)) {
             return Err(NoScope::Shared);
         }
         let reader = stat("/proc/thread-self/ns/user").ok().map(|s| identity(&s));
@@ -85,14 +80,6 @@ impl Scope {
                 Some(uid) => id != self.user_ns && nsfs::owner_uid(&fd).is_ok_and(|o| o == uid),
             })
     }
-}
-
-/// Whether the container that a process is in has its PIDs from outside.
-fn is_in_open_container(process: &Seen, all: &[Seen], containers: &HashSet<u32>) -> bool {
-    let by_pid = |pid| all.iter().find(|s| s.process.pid == pid);
-    let ancestors = std::iter::successors(Some(process), |s| by_pid(s.parent)).take(GENERATIONS);
-    let first = ancestors.into_iter().find(|s| containers.contains(&s.process.pid));
-    first.is_some_and(|first| first.process.inner_pid != 1)
 }
 
 fn user(pid: u32) -> Option<Identity> {

@@ -1,13 +1,14 @@
 //! What engines say of themselves, put where it belongs.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use model::{Container, Engine, Network, NsId, Warning};
+use model::{Container, Network, NsId, Warning};
 use wire::engine_api::Running;
 
 use super::find::{Candidate, Finds};
+use super::kin::Kin;
 use super::process::Seen;
-use super::scope::{NoScope, Scope};
+use super::scope::Scope;
 use crate::ask::{self, Asking, Daemon, Told};
 
 /// Begins to ask every engine that runs.
@@ -21,33 +22,32 @@ pub(super) fn ask(finds: &Finds, warnings: &mut Vec<Warning>) -> Asking {
             format!("{more} of the container engines here were not asked: there are too many");
         warnings.push(super::warning(text));
     }
-    let containers = finds.candidates.iter().flat_map(|c| &c.namespace.containers);
-    let known: HashSet<_> = containers.map(|c| (c.engine, c.id.clone())).collect();
-    ask::start(daemons, &known)
+    let kin = Kin::new(&finds.processes, &finds.candidates);
+    let known = |daemon: &Daemon| {
+        let containers = finds.candidates.iter().flat_map(|c| &c.namespace.containers);
+        let own = containers.filter(|c| {
+            c.engine == daemon.engine && c.pid.is_some_and(|pid| kin.is_beside(pid, daemon.pid))
+        });
+        own.map(|c| c.id.clone()).collect()
+    };
+    ask::start(daemons.into_iter().map(|daemon| (daemon, known(&daemon))).collect())
 }
 
 fn daemon(seen: &Seen) -> Option<Daemon> {
     let process = &seen.process;
-    Some(Daemon {
-        engine: ask::engine(process.pid, &process.comm)?,
-        pid: process.pid,
-        uid: process.uid,
-        outermost: seen.pids.len() < 2,
-    })
+    let engine = ask::engine(process.pid, &process.comm)?;
+    // Clients under the same name are many.
+    ask::serves(engine, process.pid).ok().filter(|serves| *serves)?;
+    Some(Daemon { engine, pid: process.pid, uid: process.uid, outermost: seen.pids.len() < 2 })
 }
 
 /// Puts in what they said.
 pub(super) fn join(finds: &mut Finds, answers: Vec<(Daemon, Told)>, warnings: &mut Vec<Warning>) {
-    let known = finds.candidates.iter().flat_map(|c| &c.namespace.containers);
-    // A service of systemd's is no container: it has its PIDs from outside, and is trusted.
-    let real = known.filter(|c| c.engine != Engine::Systemd);
-    let first: HashSet<u32> = real.filter_map(|c| c.pid).collect();
+    let Finds { candidates, processes, .. } = finds;
+    let kin = Kin::new(processes, candidates);
     for (daemon, told) in answers {
-        let Some(seen) = finds.processes.iter().find(|s| s.process.pid == daemon.pid) else {
-            continue;
-        };
+        let Some(seen) = processes.iter().find(|s| s.process.pid == daemon.pid) else { continue };
         let Some(home) = seen.net else { continue };
-        let scope = Scope::of(seen, &finds.processes, &first);
         let mut say = |what: String| {
             let text = format!("{} (pid {}) {what}", daemon.engine, daemon.pid);
             warnings.push(Warning { ns: Some(home), text });
@@ -55,17 +55,20 @@ pub(super) fn join(finds: &mut Finds, answers: Vec<(Daemon, Told)>, warnings: &m
         if let Some(trouble) = told.trouble {
             say(format!("{trouble}: names that only it knows are missing"));
         }
-        place_networks(finds, home, told.networks);
-        let left_out = place_containers(finds, scope.as_ref(), told.containers);
-        match (left_out, scope) {
-            (0, _) => {}
-            (n, Err(why)) => say(format!("names {}, left out: {why}", containers(n))),
-            (n, Ok(_)) => {
-                say(format!(
-                    "names {} of which no process is inside its own: left out",
-                    containers(n)
-                ));
+        place_networks(candidates, home, told.networks);
+        let all = told.containers.len();
+        match Scope::of(seen, processes, &kin) {
+            Ok(scope) => {
+                let by_pid = scope.index(processes);
+                let place = Place { daemon, scope, kin: &kin, by_pid };
+                let left_out = place.containers(candidates, told.containers);
+                if left_out > 0 {
+                    let what = containers(left_out);
+                    say(format!("names {what} of which no process is inside its own: left out"));
+                }
             }
+            Err(why) if all > 0 => say(format!("names {}, left out: {why}", containers(all))),
+            Err(_) => {}
         }
     }
 }
@@ -75,15 +78,12 @@ fn containers(n: usize) -> String {
 }
 
 /// The engine's own word for a network goes before what files said of it.
-fn place_networks(finds: &mut Finds, home: NsId, networks: Vec<Network>) {
-    let Some(candidate) = finds.candidates.iter_mut().find(|c| c.namespace.id == home) else {
-        return;
-    };
+fn place_networks(candidates: &mut [Candidate], home: NsId, networks: Vec<Network>) {
+    let Some(candidate) = candidates.iter_mut().find(|c| c.namespace.id == home) else { return };
     let known = &mut candidate.namespace.networks;
     for network in networks {
-        let same = |n: &Network| {
-            n.engine == network.engine && (n.id == network.id || n.name == network.name)
-        };
+        // By id: a container's engine on its host's network must not oust what it only guesses.
+        let same = |n: &Network| n.engine == network.engine && n.id == network.id;
         known.retain(|n| !same(n) || n.told_by == network.told_by);
         if !known.contains(&network) {
             known.push(network);
@@ -91,37 +91,46 @@ fn place_networks(finds: &mut Finds, home: NsId, networks: Vec<Network>) {
     }
 }
 
-/// How many could not be placed.
-fn place_containers(
-    finds: &mut Finds,
-    scope: Result<&Scope, &NoScope>,
-    told: Vec<Running>,
-) -> usize {
-    let Ok(scope) = scope else { return told.len() };
-    let Finds { candidates, processes, .. } = finds;
-    let by_pid = scope.index(processes);
-    let mut left_out = 0;
-    for Running { mut container, pid, .. } in told {
-        let mut meant = pid.iter().filter_map(|pid| by_pid.get(pid)).flatten();
-        let process = meant.find(|s| scope.holds(s.process.pid));
-        let place = match process.and_then(|s| Some((s.process.pid, s.net?))) {
-            Some((pid, net)) => {
-                container.pid = Some(pid);
-                Some(net)
-            }
-            None => known(candidates, scope, &container),
-        };
-        match candidates.iter_mut().find(|c| Some(c.namespace.id) == place) {
-            Some(candidate) => container.join(&mut candidate.namespace.containers),
-            None => left_out += 1,
-        }
-    }
-    left_out
+/// Where an engine's containers belong.
+struct Place<'a> {
+    daemon: Daemon,
+    scope: Scope,
+    kin: &'a Kin<'a>,
+    /// The processes that the engine can mean by a PID.
+    by_pid: HashMap<u32, Vec<&'a Seen>>,
 }
 
-/// The namespace in which the same container was found otherwise, inside the engine's own.
-fn known(candidates: &[Candidate], scope: &Scope, container: &Container) -> Option<NsId> {
-    let here = |c: &Container| c.is_same(container) && c.pid.is_some_and(|pid| scope.holds(pid));
-    let mut namespaces = candidates.iter().map(|c| &c.namespace);
-    namespaces.find(|n| n.containers.iter().any(here)).map(|n| n.id)
+impl Place<'_> {
+    /// Puts them there; how many could not be.
+    fn containers(&self, candidates: &mut [Candidate], told: Vec<Running>) -> usize {
+        let mut left_out = 0;
+        for Running { mut container, pid, .. } in told {
+            let place = match pid.and_then(|pid| self.process(pid)) {
+                Some((pid, net)) => {
+                    container.pid = Some(pid);
+                    Some(net)
+                }
+                None => self.known(candidates, &container),
+            };
+            match candidates.iter_mut().find(|c| Some(c.namespace.id) == place) {
+                Some(candidate) => container.join(&mut candidate.namespace.containers),
+                None => left_out += 1,
+            }
+        }
+        left_out
+    }
+
+    /// The process that the engine means by a PID, by the reader's, and its network namespace.
+    fn process(&self, pid: u32) -> Option<(u32, NsId)> {
+        let meant = self.by_pid.get(&pid)?.iter().find(|s| self.scope.holds(s.process.pid))?;
+        Some((meant.process.pid, meant.net?))
+    }
+
+    /// The namespace in which the same container was found otherwise.
+    fn known(&self, candidates: &[Candidate], container: &Container) -> Option<NsId> {
+        let inside = |pid| self.kin.is_beside(pid, self.daemon.pid) && self.scope.holds(pid);
+        let here = |c: &Container| c.is_same(container) && c.pid.is_some_and(inside);
+        let mut namespaces = candidates.iter().map(|c| &c.namespace);
+        namespaces.find(|n| n.containers.iter().any(here)).map(|n| n.id)
+    }
 }
