@@ -1,4 +1,4 @@
-//! All namespaces of a Snapshot, with an index of their names.
+//! All namespaces of a Snapshot, with an index of their names and one of their numbers.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::{IntoIter, Iter};
@@ -7,13 +7,17 @@ use std::sync::OnceLock;
 
 use crate::{Namespace, NsId};
 
-/// Namespaces by id. It is read and changed as the map that it holds; the index of names is made
-/// when it is first asked for, and thrown away with every change.
+/// Namespaces by id. It is read and changed as the map that it holds; an index is made when
+/// it is first asked for, and thrown away with every change.
 #[derive(Debug, Default)]
 pub struct Namespaces {
     map: BTreeMap<NsId, Namespace>,
     names: OnceLock<Names>,
+    nsids: OnceLock<Nsids>,
 }
+
+/// By namespace: who has a number for it, and which.
+type Nsids = BTreeMap<NsId, Vec<(NsId, u32)>>;
 
 /// What everybody is called, as seen by one viewer.
 #[derive(Debug)]
@@ -26,6 +30,21 @@ impl Namespaces {
     /// The index of names, made by `make` where there is none.
     pub(crate) fn names(&self, make: impl FnOnce() -> Names) -> &Names {
         self.names.get_or_init(make)
+    }
+
+    /// Which numbers others have for a namespace, by the namespace that has them.
+    #[must_use]
+    pub fn known_as(&self, id: NsId) -> &[(NsId, u32)] {
+        let all = self.nsids.get_or_init(|| {
+            let mut all = Nsids::new();
+            for owner in self.map.values() {
+                for (nsid, target) in &owner.nsids {
+                    all.entry(*target).or_default().push((owner.id, *nsid));
+                }
+            }
+            all
+        });
+        all.get(&id).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -47,7 +66,7 @@ impl Eq for Namespaces {}
 
 impl From<BTreeMap<NsId, Namespace>> for Namespaces {
     fn from(map: BTreeMap<NsId, Namespace>) -> Self {
-        Self { map, names: OnceLock::new() }
+        Self { map, names: OnceLock::new(), nsids: OnceLock::new() }
     }
 }
 
@@ -67,7 +86,7 @@ impl Deref for Namespaces {
 
 impl DerefMut for Namespaces {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        self.names = OnceLock::new();
+        (self.names, self.nsids) = (OnceLock::new(), OnceLock::new());
         &mut self.map
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{LinkKind, Namespace, NsFile, NsId, NsKey, Snapshot};
 
@@ -69,8 +69,8 @@ pub(crate) fn hidden(
     let Some(viewer) = seen_from.and_then(|id| snapshot.namespaces.get(&id)) else {
         return Vec::new();
     };
-    let visible = |id: &NsId| rows.iter().any(|(_, r)| r.id == *id);
-    viewer.nsids.iter().filter(|(_, id)| !visible(id)).map(|(n, id)| (*n, *id)).collect()
+    let visible: BTreeSet<NsId> = rows.iter().map(|(_, row)| row.id).collect();
+    viewer.nsids.iter().filter(|(_, id)| !visible.contains(id)).map(|(n, id)| (*n, *id)).collect()
 }
 
 /// `4026531840`; `unseen` or `denied` for what has no inode that we know.

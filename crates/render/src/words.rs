@@ -80,11 +80,7 @@ pub(crate) fn some(most: usize, all: impl ExactSizeIterator<Item = String>) -> S
 
 /// `1 in docker01`: which numbers others have for it (`most` of them).
 pub(crate) fn known_as(snapshot: &Snapshot, id: NsId, most: usize) -> String {
-    let found: Vec<(NsId, u32)> = snapshot
-        .namespaces
-        .values()
-        .flat_map(|o| o.nsids.iter().filter(|(_, t)| **t == id).map(|(n, _)| (o.id, *n)))
-        .collect();
+    let found = snapshot.namespaces.known_as(id);
     some(most, found.iter().map(|(owner, n)| format!("{n} in {}", snapshot.name_of(*owner))))
 }
 

@@ -221,7 +221,7 @@ pub(super) fn namespace(
                 name: snapshot.name_of(*id),
             })
             .collect(),
-        known_as: refs.known_as(ns.id).iter().map(|(id, n)| known_as(snapshot, *id, *n)).collect(),
+        known_as: known_as(snapshot, ns.id),
     }
 }
 
@@ -242,6 +242,11 @@ pub(super) fn process(p: &model::Process) -> ProcessView {
     ProcessView { pid: p.pid, inner_pid: p.inner_pid, comm: p.comm.clone(), uid: p.uid }
 }
 
-fn known_as(snapshot: &Snapshot, whose: NsId, nsid: u32) -> KnownAsView {
-    KnownAsView { namespace: whose.to_string(), name: snapshot.name_of(whose), nsid }
+fn known_as(snapshot: &Snapshot, id: NsId) -> Vec<KnownAsView> {
+    let view = |(owner, nsid): &(NsId, u32)| KnownAsView {
+        namespace: owner.to_string(),
+        name: snapshot.name_of(*owner),
+        nsid: *nsid,
+    };
+    snapshot.namespaces.known_as(id).iter().map(view).collect()
 }

@@ -6,7 +6,6 @@ use model::{LinkId, NsId, Relation, Snapshot};
 #[derive(Default)]
 pub(super) struct Refs {
     children: BTreeMap<NsId, Vec<NsId>>,
-    known_as: BTreeMap<NsId, Vec<(NsId, u32)>>,
     members: BTreeMap<LinkId, Vec<LinkId>>,
     uppers: BTreeMap<LinkId, Vec<LinkId>>,
 }
@@ -17,9 +16,6 @@ impl Refs {
         for ns in snapshot.namespaces.values() {
             if let Some(parent) = ns.parent {
                 refs.children.entry(parent).or_default().push(ns.id);
-            }
-            for (number, target) in &ns.nsids {
-                refs.known_as.entry(*target).or_default().push((ns.id, *number));
             }
             for l in ns.links.values() {
                 let id = LinkId { ns: ns.id, index: l.index };
@@ -37,11 +33,6 @@ impl Refs {
     /// What is directly inside of a namespace.
     pub(super) fn children(&self, id: NsId) -> &[NsId] {
         self.children.get(&id).map_or(&[], Vec::as_slice)
-    }
-
-    /// The numbers that others have for a namespace.
-    pub(super) fn known_as(&self, id: NsId) -> &[(NsId, u32)] {
-        self.known_as.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// The ports of a bridge or bond, the members of a VRF.

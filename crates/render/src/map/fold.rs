@@ -48,7 +48,9 @@ impl Fold {
                 behind.insert(LinkId { ns: ns.id, index: parts[1] }, bridge);
             }
         }
-        for id in drawn {
+        let parents: BTreeSet<NsId> =
+            snapshot.namespaces.values().filter_map(|ns| ns.parent).collect();
+        for id in drawn.iter().filter(|id| !parents.contains(id)) {
             if let Some(at) = leaf_of(snapshot, *id, joints) {
                 let at = behind.get(&at).copied().unwrap_or(at);
                 found.entry(at).or_default().leaves.push(*id);
@@ -100,18 +102,14 @@ fn is_passed(ns: &Namespace, l: &Link, joints: &Joints) -> bool {
         && !joints.bears(id)
 }
 
-/// The box that a leaf namespace hangs on: one with a single link, whose cable ends in a port or
+/// The box that a leaf namespace hangs on: one with nobody inside, a single link, whose cable ends in a port or
 /// which stands on the box.
 fn leaf_of(snapshot: &Snapshot, id: NsId, joints: &Joints) -> Option<LinkId> {
     let ns = snapshot.namespaces.get(&id)?;
     let mut links = real_links(ns);
     let (only, None) = (links.next()?, links.next()) else { return None };
     let here = LinkId { ns: id, index: only.index };
-    let is_leaf = snapshot.children(id).next().is_none()
-        && only.master.is_none()
-        && !joints.is_box(here, only)
-        && !joints.bears(here);
-    if !is_leaf {
+    if only.master.is_some() || joints.is_box(here, only) || joints.bears(here) {
         return None;
     }
     if let Some(foot) = joints.foot(here) {

@@ -1,0 +1,150 @@
+//! How long it takes to read and show hosts of 50 to 5,000 network namespaces, beside `ip -all netns
+//! exec ip -j -d link` and `lsns -t net` on the same host in the same run.
+//!
+//! `cargo bench -p nestwork --bench read [COUNT…]` as root. Each namespace has a veth into a bridge (a
+//! thousand on each: the kernel lets a bridge have 1,024 ports), an address, a default route, a
+//! process and a file that shows it.
+//! Everything is in network, mount and PID namespaces of its own, and gone when it ends.
+//!
+//! `… --bench read -- 1000 -- COMMAND…` makes such a host and runs a command there, to look closer.
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+#[path = "support/host.rs"]
+mod host;
+
+use std::error::Error;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use kernel::read::{Parts, ReadOptions, read};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// In the namespaces made for it: the counts follow.
+const INSIDE: &str = "--inside";
+/// One whole read, and what it took.
+const ONCE: &str = "--once";
+const COUNTS: [&str; 4] = ["50", "200", "1000", "5000"];
+
+fn main() -> Outcome<()> {
+    let words: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    match words.first().map(String::as_str) {
+        Some("--test") => Ok(()), // `cargo test --benches` only wants to know that it builds
+        Some(INSIDE) => inside(&words[1..]),
+        Some(ONCE) => once(),
+        _ => Err(apart(&words).into()),
+    }
+}
+
+/// Runs this again in namespaces of its own; returns only if that fails.
+fn apart(words: &[String]) -> std::io::Error {
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return error,
+    };
+    let counts = if words.is_empty() { COUNTS.map(str::to_owned).to_vec() } else { words.to_vec() };
+    Command::new("unshare")
+        .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"])
+        .arg(program)
+        .arg(INSIDE)
+        .args(counts)
+        .exec()
+}
+
+fn inside(words: &[String]) -> Outcome<()> {
+    let mut host = host::Host::new()?;
+    let mut halves = words.splitn(2, |w| w == "--");
+    let counts = halves.next().unwrap_or_default();
+    if let Some([program, arguments @ ..]) = halves.next() {
+        host.grow(counts.first().ok_or("how many namespaces?")?.parse()?)?;
+        return Err(Command::new(program).args(arguments).exec().into());
+    }
+    println!(
+        "| namespaces | whole read | its memory | `ls` | `map` | `map --json` | `ip …` | `lsns` |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    for count in counts {
+        let count = count.parse()?;
+        host.grow(count)?;
+        host::calm(Duration::from_secs(90))?;
+        row(count)?;
+    }
+    Ok(())
+}
+
+fn row(count: usize) -> Outcome<()> {
+    let rounds = if count > 1000 { 3 } else { 7 };
+    let (whole, memory) = whole(rounds)?;
+    let ours = |args: &[&str]| median(rounds, || nestwork(args));
+    let (ls, map, json) = (ours(&["ls"])?, ours(&["map"])?, ours(&["map", "--json"])?);
+    let slow = if count > 200 { 1 } else { 3 };
+    let ip = "ip -all netns exec ip -j -d link";
+    let ip = median(slow, || timed(Command::new("sh").args(["-c", ip])))?;
+    let lsns = median(slow, || timed(Command::new("lsns").args(["-t", "net"])))?;
+    let beside = |peer: Duration| {
+        format!("{} ms, {:.1} times", ms(peer), peer.as_secs_f64() / whole.as_secs_f64())
+    };
+    println!(
+        "| {count} | {} ms | {memory} MB | {} ms | {} ms | {} ms | {} | {} |",
+        ms(whole),
+        ms(ls),
+        ms(map),
+        ms(json),
+        beside(ip),
+        beside(lsns)
+    );
+    Ok(())
+}
+
+/// A whole read in a process of its own: the median time, and the most memory that any took.
+fn whole(rounds: usize) -> Outcome<(Duration, u64)> {
+    let mut memory = 0;
+    let time = median(rounds, || {
+        let output = Command::new(std::env::current_exe()?).arg(ONCE).output()?;
+        let text = String::from_utf8(output.stdout)?;
+        let (micros, kib) = text.trim().split_once(' ').ok_or("no figures")?;
+        memory = memory.max(kib.parse::<u64>()?);
+        Ok(Duration::from_micros(micros.parse()?))
+    })?;
+    Ok((time, memory / 1024))
+}
+
+fn once() -> Outcome<()> {
+    let start = Instant::now();
+    // Links, addresses, routes, rules, neighbours, forwarding databases, nftables, settings, nsids.
+    let parts = Parts::all() - Parts::CONNTRACK - Parts::LISTENERS;
+    let snapshot = read(&ReadOptions { parts, ..ReadOptions::default() })?;
+    let time = start.elapsed();
+    // What nestwork itself runs for is in no namespace that was made for the benchmark.
+    let mut ours = snapshot.namespaces.values().filter(|n| !n.files.is_empty());
+    assert!(ours.all(|n| n.gaps.is_empty()), "a gap in the view");
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or_default();
+    println!("{} {}", time.as_micros(), peak.trim().trim_end_matches(" kB"));
+    Ok(())
+}
+
+fn nestwork(args: &[&str]) -> Outcome<Duration> {
+    timed(Command::new(env!("CARGO_BIN_EXE_nestwork")).args(args))
+}
+
+fn timed(command: &mut Command) -> Outcome<Duration> {
+    let start = Instant::now();
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    if !status.success() {
+        return Err(format!("{command:?} failed").into());
+    }
+    Ok(start.elapsed())
+}
+
+fn median(rounds: usize, mut run: impl FnMut() -> Outcome<Duration>) -> Outcome<Duration> {
+    let mut times = (0..rounds).map(|_| run()).collect::<Outcome<Vec<_>>>()?;
+    times.sort_unstable();
+    Ok(times[times.len() / 2])
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.0}", time.as_secs_f64() * 1000.0)
+}
