@@ -47,6 +47,9 @@ pub(crate) struct Global {
     /// $XDG_RUNTIME_DIR)
     #[arg(long, global = true, value_name = "DIR", env = "NESTWORK_STATE")]
     pub(crate) state: Option<PathBuf>,
+    /// Look at a folder of pasted outputs, a file per command, not at this host
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -125,6 +128,11 @@ Exit status: 0 found, 1 found nowhere.")]
 FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outside`, or
 `outside:NAMESPACE:LINK` to say by which card the packet comes in.")]
     Trace(Trace),
+    /// Print what collects outputs on a host without nestwork, for --bundle
+    #[command(after_help = "Example:
+  nestwork collect --script | ssh root@host sh -s - out
+  scp -r root@host:out . && nestwork map --bundle out")]
+    Collect(Collect),
     /// Run a command inside a namespace
     #[command(after_help = "Examples:
   nestwork exec web ip route                     this host's tools, that network
@@ -137,6 +145,13 @@ FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outs
     #[command(after_help = "Example:
   nestwork completion bash > /etc/bash_completion.d/nestwork")]
     Completion(Completion),
+}
+
+impl Command {
+    /// It only looks at a Snapshot, which may be a bundle's.
+    pub(crate) const fn looks(&self) -> bool {
+        matches!(self, Self::Map(_) | Self::Ls(_) | Self::Show(_) | Self::Trace(_))
+    }
 }
 
 #[derive(clap::Args)]
@@ -234,6 +249,13 @@ pub(crate) enum Proto {
     Icmp,
     Tcp,
     Udp,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Collect {
+    /// Print a shell script that does it with the host's own tools
+    #[arg(long, required = true)]
+    pub(crate) script: bool,
 }
 
 #[derive(clap::Args)]

@@ -8,6 +8,7 @@ mod commands;
 mod failure;
 
 mod output;
+mod pastes;
 mod session;
 mod tracing;
 
@@ -41,6 +42,10 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<Exit, Failure> {
     let session = Session::new(&args.global)?;
+    if args.global.bundle.is_some() && !args.command.as_ref().is_none_or(Command::looks) {
+        return Err(Failure::usage("this command is about this host, not about a bundle")
+            .hint("--bundle goes with map, ls, show and trace"));
+    }
     match &args.command {
         None => commands::overview::run(&session),
         // What it shows is its own.
@@ -54,6 +59,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         Some(Command::Show(a)) => commands::show::run(&session, a),
         Some(Command::Find(a)) => commands::find::run(&session, a),
         Some(Command::Trace(a)) => commands::trace::run(&session, a),
+        Some(Command::Collect(_)) => commands::collect::run(),
         Some(Command::Exec(a)) => commands::exec::run(&session, a),
         Some(Command::Schema(a)) => commands::schema::run(a),
         Some(Command::Completion(a)) => commands::completion::run(a),

@@ -18,6 +18,7 @@ pub(crate) struct Session {
     pub(crate) state: State,
     /// Ask container engines, too.
     pub(crate) api: bool,
+    bundle: Option<PathBuf>,
 }
 
 impl Session {
@@ -31,13 +32,22 @@ impl Session {
             json: global.json || global.output == Format::Json,
             state: State::at(root),
             api: !global.no_api,
+            bundle: global.bundle.clone(),
         })
     }
 
-    /// Reads the live kernel.
+    /// What is looked at: this host as it is now, or a bundle.
     pub(crate) fn snapshot(&self, parts: Parts) -> Result<Snapshot, Failure> {
+        if let Some(path) = &self.bundle {
+            return crate::pastes::read(path);
+        }
         let options = ReadOptions { parts, names: self.known_names()?, api: self.api };
         kernel::read::read(&options).or_fail("cannot read this host")
+    }
+
+    /// Whether a bundle is looked at.
+    pub(crate) const fn looks_elsewhere(&self) -> bool {
+        self.bundle.is_some()
     }
 
     /// The names that labs gave.

@@ -7,6 +7,10 @@ use crate::tracing::{self, Wish};
 
 pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
     if args.live {
+        if session.looks_elsewhere() {
+            return Err(Failure::usage("no packet can be sent in a bundle")
+                .hint("leave out --live, or --bundle"));
+        }
         crate::session::require_rights("send and watch a packet")?;
     }
     let snapshot = session.snapshot(Parts::all() - Parts::LISTENERS)?;
