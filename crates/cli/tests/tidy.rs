@@ -53,8 +53,9 @@ fn forbid(crates: &[&str], words: &[&str]) {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-const PURE: [&str; 6] = ["model", "wire", "walk", "render", "lab", "engine"];
-const ALL: [&str; 8] = ["model", "wire", "walk", "render", "lab", "engine", "kernel", "cli"];
+const PURE: [&str; 7] = ["model", "wire", "walk", "render", "lab", "engine", "pasted"];
+const ALL: [&str; 9] =
+    ["model", "wire", "walk", "render", "lab", "engine", "pasted", "kernel", "cli"];
 
 #[test]
 fn pure_crates_do_no_io_and_read_no_clock_or_environment() {
@@ -78,7 +79,7 @@ fn pure_crates_do_no_io_and_read_no_clock_or_environment() {
 #[test]
 fn only_kernel_holds_unsafe_code() {
     let words = ["unsafe {", "unsafe fn", "unsafe impl"];
-    forbid(&["model", "wire", "walk", "render", "lab", "engine", "cli", "trial"], &words);
+    forbid(&["model", "wire", "walk", "render", "lab", "engine", "pasted", "cli", "trial"], &words);
 }
 
 #[test]

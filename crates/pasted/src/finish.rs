@@ -102,18 +102,18 @@ impl Maker<'_> {
         rows.sort_by_key(|(d, _)| std::cmp::Reverse(d.rows.len()));
         let inner = draft.rows.iter().find(|r| Some(r.inode) == draft.inode).and_then(|r| r.pid);
         if let Some((_, row)) = rows.first() {
-            ns.owner_uid = row.user.as_deref().and_then(uid);
+            ns.owner.uid = row.user.as_deref().and_then(uid);
             if let Some(pid) = row.pid {
                 ns.processes.push(Process {
                     pid,
                     inner_pid: inner.unwrap_or(pid),
                     comm: row.command.as_deref().map(comm).unwrap_or_default(),
-                    uid: ns.owner_uid.unwrap_or(0),
+                    uid: ns.owner.uid.unwrap_or(0),
                 });
                 ns.found.push(Found::Process);
             }
         } else if let Some(pid) = draft.about.pid {
-            ns.owner_uid = draft.about.uid;
+            ns.owner.uid = draft.about.uid;
             ns.processes.push(Process {
                 pid,
                 inner_pid: draft.about.inner_pid.unwrap_or(pid),
@@ -124,7 +124,7 @@ impl Maker<'_> {
         }
         /// Uids from here on are given to containers in user namespaces of their own.
         const FIRST_SUBORDINATE: u32 = 65536;
-        ns.unprivileged = ns.owner_uid.is_some_and(|uid| uid >= FIRST_SUBORDINATE);
+        ns.owner.unprivileged = ns.owner.uid.is_some_and(|uid| uid >= FIRST_SUBORDINATE);
         for (seen_by, row) in &rows {
             let file = row
                 .file
@@ -434,7 +434,7 @@ impl Maker<'_> {
             draft.links.values().filter(|p| self.master_is_bridge(&p.name)).collect();
         let dark = |p: &&PartLink| !shown.fdb_of.contains(&p.name);
         if !shown.fdb && bridges.iter().any(dark) {
-            assumed("fdb", "what no bridge has learned is flooded");
+            assumed("fdb", "bridges know only what is shown and what they learn now");
         }
         if draft.links.values().any(|p| !p.detailed && p.at.is_none() && !p.loopback) {
             assumed("kinds", "what queues and has no other end is a card");
@@ -447,8 +447,8 @@ impl Maker<'_> {
     fn settings(&self) -> String {
         let forward = self.draft.settings.get("net/ipv4/ip_forward");
         match forward {
-            Some(value) => format!("as a kernel starts, but ip_forward {value} as shown"),
-            None => "as a kernel starts: it does not forward".to_owned(),
+            Some(value) => format!("ip_forward {value} as shown, else as a kernel starts"),
+            None => "as a kernel starts (ip_forward 0)".to_owned(),
         }
     }
 

@@ -233,7 +233,9 @@ pub(crate) fn brief(text: &str, report: &mut Report<'_>) -> (Vec<PartLink>, Vec<
             continue;
         };
         let (name, at) = split_at(name);
-        let mut link = PartLink { name, at, state: Some(state), ..PartLink::default() };
+        // The kernel calls no other link so.
+        let loopback = name == "lo";
+        let mut link = PartLink { name, at, loopback, state: Some(state), ..PartLink::default() };
         while let Some(word) = words.next() {
             if let Some(flags) = word.strip_prefix('<').and_then(|w| w.strip_suffix('>')) {
                 link.flags = Some(flags_of(flags.split(',')));
