@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Setting(String),
     /// `sysctl`, or `grep` of /proc/sys.
     Settings,
+    /// `tc qdisc`.
+    Qdiscs,
     /// `hostname`.
     HostName,
     /// What `collect --script` found out about a namespace itself.
@@ -168,6 +170,11 @@ fn plain(words: &[&str]) -> Option<Command> {
         }
         ["sysctl", ..] | ["grep", .., "sys" | "proc"] | ["grep", "r" | "rH" | "H" | ".", ..] => {
             Some(Command::Settings)
+        }
+        ["tc", rest @ ..] => {
+            let rest = options(rest, &IP_OPTIONS).1;
+            let whole = matches!(rest, ["qdisc"] | ["qdisc", "show" | "list" | "ls"]);
+            whole.then_some(Command::Qdiscs)
         }
         ["hostname", ..] | ["cat", "etc", "hostname"] | ["uname", "n"] => Some(Command::HostName),
         ["nestwork", "about"] => Some(Command::About),

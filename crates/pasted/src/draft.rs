@@ -5,7 +5,7 @@ use model::{Rule, Table};
 use crate::address::PartAddress;
 use crate::command::Entered;
 use crate::fdb::PartFdb;
-use crate::link::PartLink;
+use crate::link::{At, PartLink};
 use crate::lsns::{About, Row};
 use crate::neighbour::PartNeighbour;
 use crate::port::PartPort;
@@ -39,6 +39,8 @@ pub(crate) struct Draft {
     pub(crate) nsids: Vec<(u32, Option<String>)>,
     pub(crate) netns: Vec<(String, Option<u32>)>,
     pub(crate) legacy: Vec<String>,
+    /// Links that `tc` has filters for, or a place for them.
+    pub(crate) filtered: Vec<String>,
     pub(crate) shown: Shown,
 
     /// The inode that identifies it.
@@ -73,6 +75,7 @@ pub(crate) struct Shown {
     pub(crate) fdb_of: Vec<String>,
     pub(crate) iptables: bool,
     pub(crate) nft: bool,
+    pub(crate) qdiscs: bool,
 }
 
 impl Draft {
@@ -97,6 +100,7 @@ impl Draft {
             nsids: Vec::new(),
             netns: Vec::new(),
             legacy: Vec::new(),
+            filtered: Vec::new(),
             shown: Shown::default(),
             inode: None,
             parent: None,
@@ -129,6 +133,7 @@ impl Draft {
         self.settings.extend(other.settings);
         self.nsids.extend(other.nsids);
         self.legacy.extend(other.legacy);
+        self.filtered.extend(other.filtered);
         let (mine, theirs) = (&mut self.shown, other.shown);
         mine.links |= theirs.links;
         mine.addresses |= theirs.addresses;
@@ -137,6 +142,7 @@ impl Draft {
         mine.fdb_of.extend(theirs.fdb_of);
         mine.iptables |= theirs.iptables;
         mine.nft |= theirs.nft;
+        mine.qdiscs |= theirs.qdiscs;
     }
 
     /// Puts together what several outputs tell of each link: of two, that which tells more.
@@ -161,6 +167,20 @@ impl Draft {
             }
         }
         self.links = links;
+    }
+
+    /// The other end of a pair that lies within this namespace: each names the other.
+    pub(crate) fn peer_here(&self, link: &PartLink) -> Option<u32> {
+        let other = |link: &PartLink| match link.at.as_ref()? {
+            At::Name(name) => self.index_of(name),
+            At::Index(index) => Some(*index),
+        };
+        let pair = |l: &PartLink| {
+            l.far.is_none() && l.kind.as_ref().is_none_or(|(k, _)| k == "veth" || k == "netkit")
+        };
+        let there = other(link).filter(|i| Some(*i) != link.index)?;
+        let peer = self.links.get(&there).filter(|l| pair(l))?;
+        (other(peer) == link.index && pair(link)).then_some(there)
     }
 
     /// The index of the link of that name.

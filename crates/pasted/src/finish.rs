@@ -100,7 +100,8 @@ impl Maker<'_> {
             .filter(|(_, row)| Some(row.inode) == draft.inode)
             .collect();
         rows.sort_by_key(|(d, _)| std::cmp::Reverse(d.rows.len()));
-        let inner = draft.rows.iter().find(|r| Some(r.inode) == draft.inode).and_then(|r| r.pid);
+        let own = || draft.rows.iter().find(|r| Some(r.inode) == draft.inode).and_then(|r| r.pid);
+        let inner = draft.about.inner_pid.filter(|_| !draft.about.own).or_else(own);
         if let Some((_, row)) = rows.first() {
             ns.owner.uid = row.user.as_deref().and_then(uid);
             if let Some(pid) = row.pid {
@@ -151,7 +152,7 @@ impl Maker<'_> {
             name: part.name.clone(),
             altnames: part.altnames.clone(),
             alias: part.alias.clone(),
-            mac: part.mac,
+            mac: part.mac.filter(|_| !part.loopback),
             mtu: part.mtu.unwrap_or(if part.loopback { 65536 } else { 1500 }),
             flags: part.flags.unwrap_or_else(|| flags_by(state, part.loopback)),
             state,
@@ -164,7 +165,7 @@ impl Maker<'_> {
             inet: Some(sysctl::conf(&draft.settings, &part.name, usual).0),
             ipv6_disabled: None,
             xdp: part.xdp,
-            tc: false,
+            tc: draft.filtered.contains(&part.name),
         }
     }
 
@@ -205,12 +206,7 @@ impl Maker<'_> {
 
     /// The other end of a pair that lies within this namespace.
     fn peer_here(&self, part: &PartLink) -> Option<u32> {
-        let Some(At::Name(other)) = &part.at else { return None };
-        let index = self.draft.index_of(other)?;
-        let back = &self.draft.links.get(&index)?.at;
-        let mutual = matches!(back, Some(At::Name(name)) if *name == part.name);
-        let pair = part.kind.as_ref().is_none_or(|(k, _)| k == "veth" || k == "netkit");
-        (mutual && pair && part.far.is_none()).then_some(index)
+        self.draft.peer_here(part)
     }
 
     fn port(&self, part: &PartLink) -> Option<model::BridgePort> {
@@ -257,9 +253,6 @@ impl Maker<'_> {
         match (&part.at, far, there) {
             (Some(At::Index(i)), Some(_), Some(n)) if stacks => Relation::Lower(at(n, *i)),
             (Some(_), Some(id), _) => Relation::Unresolved(id),
-            (Some(At::Index(i)), None, _) if draft.links.contains_key(i) => {
-                Relation::Lower(at(own, *i))
-            }
             (Some(At::Index(_)), None, _) => Relation::Unresolved(-1),
             (Some(At::Name(name)), None, _) => match draft.index_of(name) {
                 Some(lower) => Relation::Lower(at(own, lower)),
@@ -439,7 +432,9 @@ impl Maker<'_> {
         if draft.links.values().any(|p| !p.detailed && p.at.is_none() && !p.loopback) {
             assumed("kinds", "what queues and has no other end is a card");
         }
-        assumed("qdiscs", "no filters");
+        if !shown.qdiscs {
+            assumed("qdiscs", "no filters");
+        }
         gaps
     }
 

@@ -177,6 +177,7 @@ fn ends(drafts: &[Draft]) -> Vec<End> {
     for (n, draft) in drafts.iter().enumerate() {
         for link in draft.links.values() {
             let kind = link.kind.as_ref().is_none_or(|(k, _)| k == "veth" || k == "netkit");
+            let kind = kind && draft.peer_here(link).is_none();
             let (Some(index), Some(At::Index(other)), true) = (link.index, &link.at, kind) else {
                 continue;
             };

@@ -71,7 +71,12 @@ fn row(line: &str, columns: &[(usize, String)]) -> Option<(String, Row)> {
                     words.next();
                 }
             }
-            "COMMAND" => row.command = Some(words.by_ref().collect::<Vec<_>>().join(" ")),
+            "COMMAND" => {
+                let words: Vec<&str> = words.by_ref().collect();
+                // Of a tree, the branches.
+                let command = words.join(" ").replace(['└', '├', '│', '─'], "");
+                row.command = Some(command.trim().trim_start_matches("`-").to_owned());
+            }
             "NS" => row.inode = words.next()?.parse().ok()?,
             "TYPE" => kind = words.next()?.to_owned(),
             "NPROCS" => row.count = words.next()?.parse().ok(),

@@ -1,13 +1,16 @@
 //! Each file to its parser, and what it tells to its namespace's draft.
 
+use std::collections::BTreeMap;
+
 use model::Warning;
 
 use crate::command::{self, Command, Entered, Filter};
 use crate::draft::{Draft, Routes};
+use crate::link::{At, PartLink};
 use crate::report::Report;
 use crate::{
     File, fdb, iptables, json, link, listing, lsns, neighbour, nft, nft_json, port, route, rule,
-    sysctl,
+    sysctl, words,
 };
 
 /// Files beyond this many are not read.
@@ -122,6 +125,17 @@ fn identity(draft: &mut Draft, command: Command, text: &str, report: &mut Report
             None => report.file("empty"),
         },
         Command::Settings => draft.settings.extend(sysctl::parse(text, report)),
+        Command::Qdiscs => {
+            draft.shown.qdiscs = true;
+            for (number, line) in report.lines(text) {
+                let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+                match (words::after(&words, "qdisc"), words::after(&words, "dev")) {
+                    (Some("clsact" | "ingress"), Some(dev)) => draft.filtered.push(dev.to_owned()),
+                    (Some(_), _) => {}
+                    (None, _) => report.line(number, "no line of `tc qdisc`"),
+                }
+            }
+        }
         Command::HostName => draft.host_name = text.split_whitespace().next().map(str::to_owned),
         Command::About => draft.about = lsns::about(text, report),
         Command::LegacyTables => draft.legacy.extend(text.split_whitespace().map(str::to_owned)),
@@ -144,11 +158,25 @@ fn links(draft: &mut Draft, addresses: bool, filter: &Filter, text: &str, report
         (false, false, true) => 3 - u8::from(addresses),
         (false, false, false) => 1,
     };
+    let links = if rank == 1 { unnamed(links) } else { links };
     // Asked for one family, `ip addr` leaves out links without such an address.
     draft.shown.links |= filter.is_whole() && !(addresses && filter.family.is_some());
     draft.shown.addresses |= addresses && filter.is_whole();
     draft.parts.extend(links.into_iter().map(|l| (rank, l)));
     draft.addresses.extend(found);
+}
+
+/// busybox names the other link by its index among the links here, though it may be elsewhere: only
+/// the index can be relied on.
+fn unnamed(mut links: Vec<PartLink>) -> Vec<PartLink> {
+    let index: BTreeMap<String, u32> =
+        links.iter().filter_map(|l| Some((l.name.clone(), l.index?))).collect();
+    for link in &mut links {
+        if let Some(At::Name(name)) = &link.at {
+            link.at = index.get(name).map(|index| At::Index(*index));
+        }
+    }
+    links
 }
 
 fn routes(draft: &mut Draft, filter: &Filter, text: &str, report: &mut Report<'_>) {

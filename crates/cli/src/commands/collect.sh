@@ -25,15 +25,18 @@ have() {
 # iproute2 understands -d; busybox's ip does not.
 if ip -d link > /dev/null 2>&1; then full=yes; else full=; fi
 
-settings='for f in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_default_ttl \
+# A namespace's settings are below /proc/sys of a process in it, so its own shell lists them.
+settings='grep -sH . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_default_ttl \
 	/proc/sys/net/ipv4/fib_multipath_hash_policy /proc/sys/net/ipv4/icmp_echo_ignore_all \
-	/proc/sys/net/bridge/bridge-nf-call-iptables /proc/sys/net/bridge/bridge-nf-call-arptables \
-	/proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/ipv4/conf/*/*; do
-	case $f in
-	*/secure_redirects | */bc_forwarding | */tag | */medium_id | */force_igmp_version) continue ;;
-	esac
-	if [ -r "$f" ] && read -r value < "$f"; then echo "$f:$value"; fi
-done; true'
+	/proc/sys/net/bridge/bridge-nf-call-*tables /proc/sys/net/ipv6/conf/all/forwarding \
+	/proc/sys/net/ipv4/conf/*/*'
+
+# Whether nftables is there already: asking for it would load it.
+nftables=
+if [ ! -e /proc/modules ] || grep -q '^nf_tables ' /proc/modules ||
+	grep -qs '/nf_tables.ko' "/lib/modules/$(uname -r)/modules.builtin"; then
+	nftables=yes
+fi
 
 collect() {
 	if [ "$full" ]; then
@@ -54,9 +57,10 @@ collect() {
 		keep bridge fdb
 		keep bridge -d link
 	fi
+	have tc && keep tc qdisc
 	$enter sh -c "$settings" > "$dir/sysctl.txt" 2> /dev/null
 	# Listing makes tables that are not there, or loads modules: only what is there is listed.
-	if have nft && grep -q '^nf_tables ' /proc/modules; then
+	if have nft && [ "$nftables" ]; then
 		keep nft list ruleset
 	fi
 	tables=$($enter cat /proc/net/ip_tables_names 2> /dev/null)
@@ -67,8 +71,8 @@ collect() {
 		done > "$dir/iptables-legacy-save.txt" 2> /dev/null
 	elif [ "$tables" ]; then
 		keep cat /proc/net/ip_tables_names
-	elif grep -q '^nf_tables ' /proc/modules && have iptables-nft-save &&
-		have nft && $enter nft list tables ip 2> /dev/null | grep -q .; then
+	elif [ "$nftables" ] && have iptables-nft-save && have nft &&
+		$enter nft list tables ip 2> /dev/null | grep -q .; then
 		# What iptables wrote, nft tells of by halves.
 		keep iptables-nft-save
 	fi
