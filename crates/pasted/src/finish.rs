@@ -4,22 +4,21 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 use model::{
-    Address, Bridge, FdbEntry, Found, Gap, HostId, InetConf, Link, LinkFlags, LinkId, LinkKind,
-    Macvlan, MacvlanMode, Name, NameSource, Namespace, Neighbour, Nexthop, NsFile, NsId, NsKey,
-    Opaque, OperState, Process, Protocol, Relation, Route, RouteKind, Rule, Scope, Snapshot,
-    StpState, TABLE_LOCAL, TABLE_MAIN, Table, Tap, Vxlan, Warning,
+    Address, Bridge, FdbEntry, Found, HostId, InetConf, Link, LinkFlags, LinkId, LinkKind, Name,
+    NameSource, Namespace, Neighbour, Nexthop, NsFile, NsId, NsKey, Opaque, OperState, Process,
+    Protocol, Relation, Route, RouteKind, Rule, Scope, Snapshot, TABLE_LOCAL, TABLE_MAIN, Table,
+    Warning,
 };
 
 use crate::address::PartAddress;
 use crate::draft::Draft;
+use crate::gaps::gaps;
+use crate::kind::{self, member};
 use crate::link::{At, Far, PartLink};
 use crate::port::of_words;
 use crate::route::{PartHop, PartRoute, blank};
 use crate::sysctl;
-use crate::words::{after, flag, number};
-
-/// What stands behind every gap of a part that no file tells of.
-const NOT_SHOWN: &str = "no file shows it";
+use crate::words::after;
 
 /// The Snapshot of all drafts.
 pub(crate) fn finish(drafts: Vec<Draft>, warnings: Vec<Warning>) -> Snapshot {
@@ -82,7 +81,7 @@ impl Maker<'_> {
         if !draft.legacy.is_empty() && !saved {
             ns.opaque.push(Opaque::LegacyTables(draft.legacy.clone()));
         }
-        ns.gaps = self.gaps(all_settings);
+        ns.gaps = gaps(draft, all_settings, |name| self.master_is_bridge(name));
         ns
     }
 
@@ -160,6 +159,7 @@ impl Maker<'_> {
             qdisc: part.qdisc.clone().unwrap_or_default(),
             master,
             port: self.port(part),
+            member: member(part),
             relation: self.relation(part, &kind),
             kind,
             inet: Some(sysctl::conf(&draft.settings, &part.name, usual).0),
@@ -175,7 +175,7 @@ impl Maker<'_> {
             return LinkKind::Loopback;
         }
         if let Some((kind, words)) = &part.kind {
-            return told_kind(kind, words);
+            return kind::told(kind, words, |name| self.draft.index_of(name));
         }
         let draft = self.draft;
         let index = part.index.unwrap_or(0);
@@ -249,7 +249,7 @@ impl Maker<'_> {
             None => None,
         };
         let there = far.and_then(|id| draft.knows.get(&u32::try_from(id).ok()?)).copied();
-        let stacks = !matches!(kind, LinkKind::Veth) && part.kind.is_some();
+        let stacks = kind.is_stacked();
         match (&part.at, far, there) {
             (Some(At::Index(i)), Some(_), Some(n)) if stacks => Relation::Lower(at(n, *i)),
             (Some(_), Some(id), _) => Relation::Unresolved(id),
@@ -392,75 +392,6 @@ impl Maker<'_> {
         tables
     }
 
-    /// What no file shows.
-    fn gaps(&self, all_settings: bool) -> Vec<Gap> {
-        let draft = self.draft;
-        let shown = &draft.shown;
-        let mut gaps = Vec::new();
-        let mut missing = |part: &str| gaps.push(Gap::new(part, NOT_SHOWN));
-        if !shown.links && draft.links.is_empty() {
-            missing("links");
-        }
-        if !shown.addresses {
-            missing("addresses");
-        }
-        if !draft.routes.iter().any(|r| r.rank & 2 != 0) {
-            missing("routes");
-        }
-        let mut assumed = |part: &str, what: &str| gaps.push(Gap::assumed(part, NOT_SHOWN, what));
-        if !shown.links && !draft.links.is_empty() {
-            assumed("links", "there are no others");
-        }
-        if draft.rules.is_none() {
-            assumed("rules", "the default ones");
-        }
-        if !all_settings {
-            assumed("sysctls", &self.settings());
-        }
-        if !shown.nft {
-            assumed("netfilter", &self.netfilter());
-        }
-        if !shown.neighbours {
-            assumed("neighbours", "who is not known is asked");
-        }
-        let bridges: Vec<&PartLink> =
-            draft.links.values().filter(|p| self.master_is_bridge(&p.name)).collect();
-        let dark = |p: &&PartLink| !shown.fdb_of.contains(&p.name);
-        if !shown.fdb && bridges.iter().any(dark) {
-            assumed("fdb", "bridges know only what is shown and what they learn now");
-        }
-        if draft.links.values().any(|p| !p.detailed && p.at.is_none() && !p.loopback) {
-            assumed("kinds", "what queues and has no other end is a card");
-        }
-        if !shown.qdiscs {
-            assumed("qdiscs", "no filters");
-        }
-        gaps
-    }
-
-    /// What is taken for the settings.
-    fn settings(&self) -> String {
-        let forward = self.draft.settings.get("net/ipv4/ip_forward");
-        match forward {
-            Some(value) => format!("ip_forward {value} as shown, else as a kernel starts"),
-            None => "as a kernel starts (ip_forward 0)".to_owned(),
-        }
-    }
-
-    /// What is taken for the tables that are not shown.
-    fn netfilter(&self) -> String {
-        let mut names: Vec<&str> =
-            self.draft.iptables.iter().map(|(_, table)| table.name.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        match (self.draft.shown.iptables, names.as_slice()) {
-            (true, _) => "no tables but those of iptables".to_owned(),
-            (false, []) => "no tables".to_owned(),
-            (false, [one]) => format!("no tables but {one}, which is shown"),
-            (false, many) => format!("no tables but {}, which are shown", many.join(", ")),
-        }
-    }
-
     /// nsids that lead nowhere here.
     fn warnings(&self, ns: NsId) -> Vec<Warning> {
         let known = |id: &u32| self.draft.knows.contains_key(id);
@@ -480,53 +411,6 @@ fn flags_by(state: OperState, loopback: bool) -> LinkFlags {
             kind | LinkFlags::UP | LinkFlags::LOWER_UP | LinkFlags::RUNNING
         }
         _ => kind,
-    }
-}
-
-/// A kind that `-d` tells, with what only that kind has.
-fn told_kind(kind: &str, words: &[String]) -> LinkKind {
-    match kind {
-        "veth" => LinkKind::Veth,
-        "bridge" => LinkKind::Bridge(Bridge {
-            ageing_time: number(words, "ageing_time").unwrap_or(30000),
-            stp: match after(words, "stp_state") {
-                Some("1") => StpState::Kernel,
-                Some("2") => StpState::User,
-                _ => StpState::Off,
-            },
-            forward_delay: number(words, "forward_delay").unwrap_or(1500),
-            vlan_filtering: flag(words, "vlan_filtering").unwrap_or(false),
-            multicast_snooping: flag(words, "mcast_snooping").unwrap_or(false),
-            group_fwd_mask: after(words, "group_fwd_mask")
-                .and_then(crate::route::number)
-                .unwrap_or(0),
-            nf_call_iptables: flag(words, "nf_call_iptables").unwrap_or(false),
-        }),
-        "tun" => LinkKind::Tap(Tap {
-            layer3: words.windows(2).any(|w| w[0] == "type" && w[1] == "tun"),
-            persist: flag(words, "persist").unwrap_or(false),
-            holder: None,
-        }),
-        "macvlan" | "macvtap" => {
-            let all = [
-                MacvlanMode::Private,
-                MacvlanMode::Vepa,
-                MacvlanMode::Bridge,
-                MacvlanMode::Passthru,
-                MacvlanMode::Source,
-            ];
-            let mode = all.into_iter().find(|m| after(words, "mode") == Some(m.as_str()));
-            LinkKind::Macvlan(Macvlan { mode: mode.unwrap_or_default() })
-        }
-        "vxlan" => LinkKind::Vxlan(Vxlan {
-            vni: number(words, "id").unwrap_or(0),
-            local: number(words, "local"),
-            remote: number(words, "remote").or_else(|| number(words, "group")),
-            port: number(words, "dstport").or_else(|| number(words, "port")).unwrap_or(0),
-            learning: !words.iter().any(|w| w == "nolearning")
-                && flag(words, "learning").unwrap_or(true),
-        }),
-        other => LinkKind::Other(other.to_owned()),
     }
 }
 
