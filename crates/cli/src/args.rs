@@ -150,7 +150,7 @@ FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outs
 impl Command {
     /// It only looks at a Snapshot, which may be a bundle's.
     pub(crate) const fn looks(&self) -> bool {
-        matches!(self, Self::Map(_) | Self::Ls(_) | Self::Show(_) | Self::Trace(_))
+        matches!(self, Self::Map(_) | Self::Ls(_) | Self::Show(_) | Self::Find(_) | Self::Trace(_))
     }
 }
 

@@ -18,7 +18,8 @@ pub(crate) struct Session {
     pub(crate) state: State,
     /// Ask container engines, too.
     pub(crate) api: bool,
-    bundle: Option<PathBuf>,
+    /// Look at this, not at the host.
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 impl Session {

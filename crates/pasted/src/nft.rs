@@ -402,17 +402,12 @@ impl Translation {
 
     /// The protocol, which `tcp dport` says again.
     fn set_protocol(&mut self, protocol: &str) -> Option<()> {
-        let words = match protocol.strip_prefix('!') {
-            Some(other) => return self.matches.push(format!("! -p {other}")).into(),
-            None => protocol,
-        };
-        match &self.protocol {
-            Some(before) if before != words => None,
-            _ => {
-                self.protocol = Some(words.to_owned());
-                Some(())
-            }
+        match (protocol.strip_prefix('!'), &self.protocol) {
+            (Some(other), _) => self.matches.push(format!("! -p {other}")),
+            (None, Some(before)) if before != protocol => return None,
+            (None, _) => self.protocol = Some(protocol.to_owned()),
         }
+        Some(())
     }
 }
 

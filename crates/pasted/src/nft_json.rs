@@ -25,8 +25,10 @@ pub(crate) fn parse(text: &str, report: &mut Report<'_>) -> Vec<Table> {
         let understood = match kind.as_str() {
             "table" => table(object).map(|t| tables.push(t)),
             "chain" => find(&mut tables, object).and_then(|t| chain(t, object)),
-            "flowtable" => find(&mut tables, object)
-                .and_then(|t| Some(t.flowtables.push(text_of(object, "name")?.to_owned()))),
+            "flowtable" => find(&mut tables, object).and_then(|t| {
+                t.flowtables.push(text_of(object, "name")?.to_owned());
+                Some(())
+            }),
             "rule" => match find(&mut tables, object).and_then(|t| rule(t, object)) {
                 Some(Some(doubt)) => {
                     report.file(&format!("item {n}: {doubt}"));
