@@ -44,7 +44,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let session = Session::new(&args.global)?;
     if args.global.bundle.is_some() && !args.command.as_ref().is_none_or(Command::looks) {
         return Err(Failure::usage("this command is about this host, not about a bundle")
-            .hint("--bundle goes with map, ls, show and trace"));
+            .hint("--bundle goes with map, ls, show, find and trace"));
     }
     match &args.command {
         None => commands::overview::run(&session),

@@ -43,6 +43,10 @@ pub(crate) enum Command {
     Settings,
     /// `tc qdisc`.
     Qdiscs,
+    /// `ip xfrm policy`.
+    Ipsec,
+    /// /proc/net/ip_vs.
+    Ipvs,
     /// `hostname`.
     HostName,
     /// What `collect --script` found out about a namespace itself.
@@ -168,6 +172,7 @@ fn plain(words: &[&str]) -> Option<Command> {
         ["cat", "proc", "net", names, ..] if *names == "ip_tables_names" => {
             Some(Command::LegacyTables)
         }
+        ["cat", "proc", "net", "ip_vs"] => Some(Command::Ipvs),
         ["sysctl", ..] | ["grep", .., "sys" | "proc"] | ["grep", "r" | "rH" | "H" | ".", ..] => {
             Some(Command::Settings)
         }
@@ -260,6 +265,9 @@ fn ip(words: &[&str]) -> Option<Command> {
         "route" | "r" | "ro" => Some(Command::Routes(filter)),
         "rule" | "ru" => Some(Command::Rules(filter)),
         "neigh" | "neighbor" | "neighbour" | "n" | "ne" => Some(Command::Neighbours(filter)),
+        "xfrm" if matches!(rest, ["policy" | "p"] | ["policy" | "p", "list" | "show"]) => {
+            Some(Command::Ipsec)
+        }
         "netns" if rest.first().is_some_and(|w| *w == "list") && rest.get(1) == Some(&"id") => {
             Some(Command::NsIds)
         }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use model::{Rule, Table};
+use model::{Opaque, Rule, Table};
 
 use crate::address::PartAddress;
 use crate::command::Entered;
@@ -41,6 +41,8 @@ pub(crate) struct Draft {
     pub(crate) legacy: Vec<String>,
     /// Links that `tc` has filters for, or a place for them.
     pub(crate) filtered: Vec<String>,
+    /// IPsec and the like, of which only that they are there is known.
+    pub(crate) opaque: Vec<Opaque>,
     pub(crate) shown: Shown,
 
     /// The inode that identifies it.
@@ -76,6 +78,8 @@ pub(crate) struct Shown {
     pub(crate) iptables: bool,
     pub(crate) nft: bool,
     pub(crate) qdiscs: bool,
+    pub(crate) ipsec: bool,
+    pub(crate) ipvs: bool,
 }
 
 impl Draft {
@@ -101,6 +105,7 @@ impl Draft {
             netns: Vec::new(),
             legacy: Vec::new(),
             filtered: Vec::new(),
+            opaque: Vec::new(),
             shown: Shown::default(),
             inode: None,
             parent: None,
@@ -134,6 +139,7 @@ impl Draft {
         self.nsids.extend(other.nsids);
         self.legacy.extend(other.legacy);
         self.filtered.extend(other.filtered);
+        self.opaque.extend(other.opaque);
         let (mine, theirs) = (&mut self.shown, other.shown);
         mine.links |= theirs.links;
         mine.addresses |= theirs.addresses;
@@ -143,6 +149,8 @@ impl Draft {
         mine.iptables |= theirs.iptables;
         mine.nft |= theirs.nft;
         mine.qdiscs |= theirs.qdiscs;
+        mine.ipsec |= theirs.ipsec;
+        mine.ipvs |= theirs.ipvs;
     }
 
     /// Puts together what several outputs tell of each link: of two, that which tells more.

@@ -78,9 +78,12 @@ impl Maker<'_> {
         ns.fdb = self.fdb();
         ns.ruleset.tables = self.tables();
         let saved = draft.iptables.iter().any(|(rank, _)| *rank == 3);
+        ns.opaque.clone_from(&draft.opaque);
         if !draft.legacy.is_empty() && !saved {
             ns.opaque.push(Opaque::LegacyTables(draft.legacy.clone()));
         }
+        let shown = |l: &PartLink| sysctl::shows(&draft.settings, &l.name);
+        let all_settings = all_settings && draft.links.values().all(shown);
         ns.gaps = gaps(draft, all_settings, |name| self.master_is_bridge(name));
         ns
     }

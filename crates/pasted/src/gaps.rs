@@ -39,6 +39,12 @@ pub(crate) fn gaps(
     if !shown.nft {
         assumed("netfilter", &netfilter(draft));
     }
+    if !shown.ipsec && !draft.about.without_ipsec {
+        assumed("ipsec", "no policies");
+    }
+    if !shown.ipvs && !draft.about.without_ipvs {
+        assumed("ipvs", "no services");
+    }
     if !shown.neighbours {
         assumed("neighbours", "who is not known is asked");
     }
@@ -47,13 +53,30 @@ pub(crate) fn gaps(
     if !shown.fdb && bridges.iter().any(dark) {
         assumed("fdb", "bridges know only what is shown and what they learn now");
     }
+    if bridges.iter().any(|b| !b.detailed) || draft.links.values().any(|p| dim(draft, p)) {
+        assumed("ports", "bridges and their ports as the kernel makes them");
+    }
     if draft.links.values().any(|p| !p.detailed && p.at.is_none() && !p.loopback) {
         assumed("kinds", "what queues and has no other end is a card");
     }
     if !shown.qdiscs {
         assumed("qdiscs", "no filters");
     }
+    gaps.extend(processes(draft));
     gaps
+}
+
+/// A port of a bridge of which nothing shows whether it forwards.
+fn dim(draft: &Draft, part: &PartLink) -> bool {
+    let told = draft.ports.iter().any(|p| p.name == part.name && p.detailed);
+    part.master.is_some() && part.slave.is_none() && !told
+}
+
+/// `lsns` names but one process of a namespace.
+fn processes(draft: &Draft) -> Option<Gap> {
+    let row = draft.rows.iter().find(|r| Some(r.inode) == draft.inode)?;
+    let count = row.count.filter(|count| *count > 1)?;
+    Some(Gap::new("processes", format_args!("lsns shows the first of {count}")))
 }
 
 /// What is taken for the settings.

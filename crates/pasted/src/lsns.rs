@@ -135,6 +135,9 @@ pub(crate) struct About {
     pub(crate) uid: Option<u32>,
     pub(crate) comm: Option<String>,
     pub(crate) name: Option<String>,
+    /// The kernel has neither, so there is none to be shown.
+    pub(crate) without_ipsec: bool,
+    pub(crate) without_ipvs: bool,
     /// The script ran here.
     pub(crate) own: bool,
 }
@@ -154,6 +157,11 @@ pub(crate) fn about(text: &str, report: &mut Report<'_>) -> About {
             "uid" => about.uid = value.parse().ok(),
             "comm" => about.comm = Some(value.to_owned()),
             "name" => about.name = Some(value.to_owned()),
+            "without" => match value {
+                "ipsec" => about.without_ipsec = true,
+                "ipvs" => about.without_ipvs = true,
+                _ => report.line(number, "not what the script writes"),
+            },
             "own" => about.own = true,
             _ => report.line(number, "not what the script writes"),
         }

@@ -71,6 +71,11 @@ pub(crate) fn of_namespace(settings: &Settings) -> (Sysctls, bool) {
     (sysctls, forward.is_some() && all.1)
 }
 
+/// Whether a link's settings are shown.
+pub(crate) fn shows(settings: &Settings, link: &str) -> bool {
+    conf(settings, link, InetConf::default()).1
+}
+
 /// The settings of a link (or `all`, `default`), and whether they are shown.
 pub(crate) fn conf(settings: &Settings, link: &str, usual: InetConf) -> (InetConf, bool) {
     let number = |name: &str| {

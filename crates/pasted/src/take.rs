@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::Warning;
+use model::{Opaque, Warning};
 
 use crate::command::{self, Command, Entered, Filter};
 use crate::draft::{Draft, Routes};
@@ -135,6 +135,16 @@ fn identity(draft: &mut Draft, command: Command, text: &str, report: &mut Report
                     (None, _) => report.line(number, "no line of `tc qdisc`"),
                 }
             }
+        }
+        Command::Ipsec => {
+            draft.shown.ipsec = true;
+            draft.opaque.extend((!text.trim().is_empty()).then_some(Opaque::Xfrm));
+        }
+        Command::Ipvs => {
+            /// Lines that are always there.
+            const HEADER: usize = 3;
+            draft.shown.ipvs = true;
+            draft.opaque.extend((text.lines().count() > HEADER).then_some(Opaque::Ipvs));
         }
         Command::HostName => draft.host_name = text.split_whitespace().next().map(str::to_owned),
         Command::About => draft.about = lsns::about(text, report),

@@ -31,12 +31,13 @@ settings='grep -sH . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_default
 	/proc/sys/net/bridge/bridge-nf-call-*tables /proc/sys/net/ipv6/conf/all/forwarding \
 	/proc/sys/net/ipv4/conf/*/*'
 
-# Whether nftables is there already: asking for it would load it.
-nftables=
-if [ ! -e /proc/modules ] || grep -q '^nf_tables ' /proc/modules ||
-	grep -qs '/nf_tables.ko' "/lib/modules/$(uname -r)/modules.builtin"; then
-	nftables=yes
-fi
+# Whether a module is there already: asking for what it does would load it.
+loaded() {
+	[ ! -e /proc/modules ] || grep -q "^$1 " /proc/modules ||
+		grep -qs "/$1.ko" "/lib/modules/$(uname -r)/modules.builtin"
+}
+if loaded nf_tables; then nftables=yes; else nftables=; fi
+if loaded xfrm_user; then ipsec=yes; else ipsec=; fi
 
 collect() {
 	if [ "$full" ]; then
@@ -58,6 +59,8 @@ collect() {
 		keep bridge -d link
 	fi
 	have tc && keep tc qdisc
+	[ "$ipsec" ] && [ "$full" ] && keep ip xfrm policy
+	$enter test -e /proc/net/ip_vs && keep cat /proc/net/ip_vs
 	$enter sh -c "$settings" > "$dir/sysctl.txt" 2> /dev/null
 	# Listing makes tables that are not there, or loads modules: only what is there is listed.
 	if have nft && [ "$nftables" ]; then
@@ -102,6 +105,8 @@ about() {
 		echo "comm $(tr -d '\000-\037\177' < "/proc/$1/comm")"
 		if [ "$2" = "$own" ]; then echo own; else echo "parent $(above "$1" "$2")"; fi
 		echo "name $3"
+		[ "$ipsec" ] || echo "without ipsec"
+		$enter test -e /proc/net/ip_vs || echo "without ipvs"
 	} 2> /dev/null > "$dir/nestwork-about.txt"
 }
 

@@ -47,10 +47,11 @@ fn the_figure() {
                          eth0  172.17.0.2/16
     ");
     assert_snapshot!(render::ls(&s, None, &Style { width: 120, ..Style::default() }), @r"
-    NAME          NS          PID      USER    PROCS  NSIDS                     FILE
-    pve1          4026531840  1        root    1      0 in docker01
-      docker01    4026532790  1329130  100000  1      0 in pve1, 0 in alpine01
-        alpine01  4026532869  1461368  100000  1      1 in docker01             docker01:/run/docker/netns/cab9181ad6ac
+    NAME          WHAT  NS          PID      USER    PROCS  LINKS  NSIDS
+    pve1          host  4026531840  1        root    1      7      0 in docker01
+      docker01    file  4026532790  1329130  100000  1      3      0 in pve1, 0 in alpine01
+        alpine01  file  4026532869  1461368  100000  1      1      1 in docker01
+            file docker01:/run/docker/netns/cab9181ad6ac
     ");
 }
 
@@ -68,7 +69,8 @@ fn the_eleven_steps() {
       ? assumed  rules: the default ones; sysctls: as a kernel starts (ip_forward 0)
                  (no file shows it)
       · route    203.0.113.10 → default via 172.17.0.1 dev eth0, from 172.17.0.2
-      ? assumed  netfilter: no tables (no file shows it)
+      ? assumed  netfilter: no tables; ipsec: no policies; ipvs: no services (no
+                 file shows it)
       ? assumed  neighbours: who is not known is asked (no file shows it)
       · neigh    who has 172.17.0.1? docker01:docker0 answers: 02:42:35:df:6b:af
       ? assumed  qdiscs: no filters (no file shows it)
@@ -77,14 +79,15 @@ fn the_eleven_steps() {
       · in       vethc52438e, port of docker0
       ? assumed  qdiscs: no filters (no file shows it)
       ? assumed  sysctls: ip_forward 1 as shown, else as a kernel starts; fdb:
-                 bridges know only what is shown and what they learn now (no file
-                 shows it)
+                 bridges know only what is shown and what they learn now; ports:
+                 bridges and their ports as the kernel makes them (no file shows it)
       · bridge   docker0: 02:42:35:df:6b:af is its own address: up
       · in       docker0
       ? assumed  rules: the default ones (no file shows it)
       · route    203.0.113.10 → default via 192.168.10.1 dev eth0
       · forward  docker0 → eth0 (ip_forward 1), ttl 64 → 63
-      ? assumed  netfilter: no tables but nat, which is shown (no file shows it)
+      ? assumed  netfilter: no tables but nat, which is shown; ipsec: no policies;
+                 ipvs: no services (no file shows it)
       ? assumed  rule 1 of nat POSTROUTING: it matches (links hidden)
       · nat      source 172.17.0.2 ↦ 192.168.10.103
                    ip nat POSTROUTING: -s 172.17.0.0/16 <hidden: links> -j
@@ -97,7 +100,8 @@ fn the_eleven_steps() {
       · in       veth111i0, port of fwbr111i0
       ? assumed  qdiscs: no filters (no file shows it)
       ? assumed  sysctls: as a kernel starts (ip_forward 0); fdb: bridges know only
-                 what is shown and what they learn now (no file shows it)
+                 what is shown and what they learn now; ports: bridges and their
+                 ports as the kernel makes them (no file shows it)
       · bridge   fwbr111i0: 94:83:c4:3a:8f:1a is behind fwln111i0 (FDB, learned)
       · out      fwln111i0  192.168.10.103 → 203.0.113.10  ttl 63
       · in       fwpr111p0, port of vmbr0
@@ -136,8 +140,8 @@ fn the_eleven_steps() {
     delivered to alpine01
 
     unsure   it rests on what is assumed (?): alpine01 (rules, sysctls, netfilter,
-             neighbours, qdiscs), docker01 (qdiscs, fdb, rules, sysctls, netfilter,
-             rule 1 of nat POSTROUTING, neighbours), pve1 (qdiscs, fdb, kinds,
-             sysctls)
+             ipsec, ipvs, neighbours, qdiscs), docker01 (qdiscs, fdb, ports, rules,
+             sysctls, netfilter, ipsec, ipvs, rule 1 of nat POSTROUTING,
+             neighbours), pve1 (qdiscs, fdb, ports, kinds, sysctls)
     ");
 }
