@@ -90,7 +90,9 @@ fn tables(bench: &Bench) -> Vec<String> {
 /// Timers of bridges run on.
 fn without_times(text: String) -> String {
     let moving = |w: &&str| !w.contains('.') || w.contains('/');
-    text.lines().map(|l| l.split(' ').filter(moving).collect::<Vec<_>>().join(" ") + "\n").collect()
+    text.lines()
+        .map(|l| l.split_whitespace().filter(moving).collect::<Vec<_>>().join(" ") + "\n")
+        .collect()
 }
 
 /// Names are paths only where they have to be.
