@@ -111,6 +111,8 @@ fn facts(show: &Value) -> Vec<(String, Vec<String>)> {
             .into_iter()
             .flatten()
             .filter(|v| !v["ip"].as_str().is_some_and(is_group))
+            // Links' own addresses of IPv6 become valid by and by.
+            .filter(|v| !v["dst"].as_str().is_some_and(|dst| dst.starts_with("fe80")))
             .map(stable)
             .collect();
         all.sort();
