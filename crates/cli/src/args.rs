@@ -47,7 +47,8 @@ pub(crate) struct Global {
     /// $XDG_RUNTIME_DIR)
     #[arg(long, global = true, value_name = "DIR", env = "NESTWORK_STATE")]
     pub(crate) state: Option<PathBuf>,
-    /// Look at a bundle that `collect` made (or the folder it was unpacked into), not at this host
+    /// Look at a bundle that `collect` made, or at a folder of pasted outputs, a file per command; not
+    /// at this host
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) bundle: Option<PathBuf>,
 }
@@ -137,7 +138,11 @@ FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outs
   nestwork collect                       nestwork-HOST-DATE.tar.gz
   nestwork collect host.tar.gz && nestwork map --bundle host.tar.gz
   nestwork collect --stand-ins           for strangers: other addresses, other names
-  nestwork collect - | ssh elsewhere nestwork trace web db --bundle -")]
+  nestwork collect - | ssh elsewhere nestwork trace web db --bundle -
+
+Where nestwork is not installed, a script gathers what the host's own commands print:
+  nestwork collect --script | ssh root@host sh -s - out
+  scp -r root@host:out . && nestwork map --bundle out")]
     Collect(Collect),
     /// Say what appeared, vanished and changed between two bundles, or a bundle and now
     #[command(after_help = "Examples:
@@ -343,6 +348,9 @@ pub(crate) struct Collect {
     /// whose
     #[arg(long)]
     pub(crate) stand_ins: bool,
+    /// Print a shell script that gathers outputs of the host's own commands instead
+    #[arg(long, conflicts_with_all = ["file", "force", "stand_ins"])]
+    pub(crate) script: bool,
 }
 
 #[derive(clap::Args)]

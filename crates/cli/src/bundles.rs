@@ -1,5 +1,6 @@
 //! Bundles as files: found, read whole, and written without treading on anything.
 
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -10,6 +11,9 @@ use model::Snapshot;
 
 use crate::failure::{Failure, OrFail};
 
+/// Folders within folders, one for a namespace in another.
+const DEEPEST: usize = 16;
+
 /// A Snapshot that was not read from this host, and where it is from.
 pub(crate) struct Elsewhere {
     pub(crate) snapshot: Snapshot,
@@ -17,22 +21,42 @@ pub(crate) struct Elsewhere {
     pub(crate) origin: String,
 }
 
-/// Reads a bundle: a file as `collect` writes it, or a folder that one was unpacked into.
+/// Reads a file as `collect` writes it, a folder that one was unpacked into, or a folder of pasted
+/// outputs.
 pub(crate) fn read(path: &Path) -> Result<Elsewhere, Failure> {
+    if !path.is_dir() {
+        let bundle = file(path).and_then(|bytes| Bundle::unpack(&bytes).map_err(io::Error::other));
+        return Ok(saved(&bundle.map_err(|e| unread(path, &e, SAVED))?));
+    }
+    let files = folder(path).map_err(|e| unread(path, &e, PASTED))?;
+    if files.contains_key(MANIFEST) {
+        return Ok(saved(&Bundle::from_files(files).map_err(|e| unread(path, &e, SAVED))?));
+    }
+    let snapshot = pasted::read(&files.into_iter().map(text).collect::<Vec<_>>());
+    if snapshot.namespaces.is_empty() {
+        return Err(unread(path, &"no file in it is the output of a known command", PASTED));
+    }
     let shown = render::clean(&path.display().to_string());
-    let fail = |cause: String| {
-        Failure::usage(format!("cannot read the bundle {shown}"))
-            .because(render::clean(&cause))
-            .hint("`nestwork collect` makes a bundle")
-    };
-    let bundle = if path.is_dir() {
-        let files = folder(path).map_err(|e| fail(e.to_string()))?;
-        Bundle::from_files(files).map_err(|e| fail(e.to_string()))?
-    } else {
-        let bytes = file(path).map_err(|e| fail(e.to_string()))?;
-        Bundle::unpack(&bytes).map_err(|e| fail(e.to_string()))?
-    };
-    Ok(Elsewhere { snapshot: bundle.gathered.snapshot(), origin: origin(&bundle) })
+    Ok(Elsewhere { snapshot, origin: format!("from the outputs in {shown}") })
+}
+
+const SAVED: &str = "`nestwork collect` makes a bundle";
+const PASTED: &str = "a folder has a file for each command, named after it; \
+                      `nestwork collect --script` prints what makes one";
+
+fn unread(path: &Path, cause: &dyn Display, hint: &str) -> Failure {
+    let shown = render::clean(&path.display().to_string());
+    Failure::usage(format!("cannot read the bundle {shown}"))
+        .because(render::clean(&cause.to_string()))
+        .hint(hint)
+}
+
+fn saved(bundle: &Bundle) -> Elsewhere {
+    Elsewhere { snapshot: bundle.gathered.snapshot(), origin: origin(bundle) }
+}
+
+fn text((path, bytes): (String, Vec<u8>)) -> pasted::File {
+    pasted::File { path, text: String::from_utf8_lossy(&bytes).into_owned() }
 }
 
 fn origin(bundle: &Bundle) -> String {
@@ -56,36 +80,42 @@ fn file(path: &Path) -> io::Result<Vec<u8>> {
 
 /// The plain files of a folder and of those in it. No link is followed.
 fn folder(path: &Path) -> io::Result<Files> {
-    if !path.join(MANIFEST).is_file() {
-        return Err(io::Error::other(format!("there is no {MANIFEST} in this folder")));
-    }
-    let mut files = Files::new();
-    let mut room = MOST_BYTES;
-    for entry in fs::read_dir(path)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.file_type()?.is_dir() {
-            for inner in fs::read_dir(entry.path())? {
-                let inner = inner?;
-                let name = format!("{name}/{}", inner.file_name().to_string_lossy());
-                take(&inner, name, &mut files, &mut room)?;
-            }
-        } else {
-            take(&entry, name, &mut files, &mut room)?;
-        }
-    }
-    Ok(files)
+    let mut folder = Folder { files: Files::new(), room: MOST_BYTES };
+    folder.take(path, "", 0)?;
+    Ok(folder.files)
 }
 
-fn take(entry: &fs::DirEntry, name: String, files: &mut Files, room: &mut u64) -> io::Result<()> {
-    if !entry.file_type()?.is_file() {
-        return Ok(());
+struct Folder {
+    files: Files,
+    room: u64,
+}
+
+impl Folder {
+    fn take(&mut self, path: &Path, inside: &str, depth: usize) -> io::Result<()> {
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') {
+                continue;
+            }
+            let name = if inside.is_empty() { name } else { format!("{inside}/{name}") };
+            let kind = entry.file_type()?;
+            if kind.is_dir() && depth < DEEPEST {
+                self.take(&entry.path(), &name, depth + 1)?;
+            } else if kind.is_file() {
+                self.file(&entry.path(), name)?;
+            }
+        }
+        Ok(())
     }
-    let mut bytes = Vec::new();
-    File::open(entry.path())?.take(*room + 1).read_to_end(&mut bytes)?;
-    *room = room.checked_sub(bytes.len() as u64).ok_or_else(too_large)?;
-    files.insert(name, bytes);
-    if files.len() > MOST_FILES { Err(too_large()) } else { Ok(()) }
+
+    fn file(&mut self, path: &Path, name: String) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(self.room + 1).read_to_end(&mut bytes)?;
+        self.room = self.room.checked_sub(bytes.len() as u64).ok_or_else(too_large)?;
+        self.files.insert(name, bytes);
+        if self.files.len() > MOST_FILES { Err(too_large()) } else { Ok(()) }
+    }
 }
 
 fn too_large() -> io::Error {

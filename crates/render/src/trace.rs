@@ -4,7 +4,7 @@ mod fix;
 mod loss;
 mod step;
 
-use model::{LinkId, Snapshot};
+use model::{LinkId, NsId, Snapshot};
 use walk::{
     Action, ArpAnswer, Cause, Checked, Disposition, Mark, Place, Sighting, Step, Trace, Verdict,
     Way,
@@ -96,12 +96,19 @@ impl Teller<'_> {
 
     /// The end of a trace that holds only if what it assumes does.
     fn unsure(&mut self, trace: &Trace) {
-        let mut parts: Vec<String> = Vec::new();
+        let mut parts: Vec<(NsId, Vec<String>)> = Vec::new();
         for (ns, gap) in trace.assumptions() {
-            parts.push(format!("{} of {}", gap.part, self.snapshot.name_of(ns)));
+            match parts.iter_mut().find(|(n, _)| *n == ns) {
+                Some((_, parts)) => parts.push(gap.part),
+                None => parts.push((ns, vec![gap.part])),
+            }
         }
+        let one = |(ns, parts): &(NsId, Vec<String>)| {
+            format!("{} ({})", self.snapshot.name_of(*ns), parts.join(", "))
+        };
+        let parts: Vec<String> = parts.iter().map(one).collect();
         self.page.end().put(Tone::Doubt, "unsure   ");
-        let text = format!("it rests on what was not shown (?): {}", parts.join(", "));
+        let text = format!("it rests on what is assumed (?): {}", parts.join(", "));
         self.page.wrapped(Tone::Plain, &text);
         self.page.end();
     }

@@ -119,9 +119,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return on_link(port_id, "locked port");
         }
         // Without the settings it is not known whether br_netfilter looks at the packet.
-        let parts: &[&str] =
-            if skb.arp.is_some() { &["fdb", "links"] } else { &["fdb", "links", "sysctls"] };
-        self.lean_on(skb, Stage::Bridge, parts)?;
+        let settings: &[&str] = if skb.arp.is_some() { &[] } else { &["sysctls"] };
+        self.lean_on(skb, Stage::Bridge, &[&["fdb", "links", "ports"], settings].concat())?;
         if place.ns.opaque.contains(&Opaque::LegacyEbtables) {
             return stop(Unknown::Opaque { ns: id.ns, what: Opaque::LegacyEbtables });
         }

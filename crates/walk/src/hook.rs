@@ -28,7 +28,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     ) -> Result<(), Stop> {
         // Every packet that a namespace handles passes just one of these.
         if matches!(hook, Hook::Input | Hook::Forward | Hook::Output) {
-            self.lean_on(skb, Stage::Hook(hook), &["netfilter"])?;
+            self.lean_on(skb, Stage::Hook(hook), &["netfilter", "ipsec", "ipvs"])?;
         }
         let place = self.place(skb.ns, Stage::Hook(hook))?;
         for item in place.hook(hook) {

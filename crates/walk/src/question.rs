@@ -130,10 +130,10 @@ impl Indexed<'_> {
         let mut overlay = Overlay::new();
         let mut walker = Walker::new(self, &mut overlay, Recorder::default());
         let end = start(&mut walker, question.from, question.packet.clone());
-        let recorder = walker.sink;
+        let (recorder, assumed) = (walker.sink, walker.assumed);
         let sent = first_packet(&recorder).unwrap_or_else(|| question.packet.clone());
         let there = recorder.into_way(Cause::Asked, sent.clone(), end.disposition.clone());
-        let back = self.back(&mut overlay, question.from, &sent, &end);
+        let back = self.back(&mut overlay, question.from, &sent, &end, assumed);
         Trace { question, there, back }
     }
 
@@ -147,7 +147,15 @@ impl Indexed<'_> {
     }
 
     /// The way of the answer, checked against what the asking side waits for.
-    fn back(&self, overlay: &mut Overlay, asked: Place, sent: &Packet, end: &End) -> Option<Way> {
+    /// What the way there assumed is not told again.
+    fn back(
+        &self,
+        overlay: &mut Overlay,
+        asked: Place,
+        sent: &Packet,
+        end: &End,
+        assumed: Vec<(NsId, Gap)>,
+    ) -> Option<Way> {
         let ttl = match end.disposition {
             Disposition::Delivered(ns) => self.place(ns).map(|p| p.ns.sysctls.default_ttl),
             _ => None,
@@ -158,6 +166,7 @@ impl Indexed<'_> {
             answer.df &= self.fits(*ns, &answer);
         }
         let mut walker = Walker::new(self, overlay, Recorder::default());
+        walker.assumed = assumed;
         let (packet, mut back) = match &end.disposition {
             Disposition::Delivered(ns) => {
                 if let Some(loss) = self.place(*ns).and_then(|p| ip::silent(p.ns, sent.payload)) {

@@ -40,6 +40,10 @@ pub(crate) struct CollectView {
 }
 
 pub(crate) fn run(session: &Session, args: &Collect) -> Result<Exit, Failure> {
+    if args.script {
+        output::print(include_str!("collect.sh"));
+        return Ok(Exit::Yes);
+    }
     let to_stdout = args.file.as_deref() == Some(Path::new("-"));
     if to_stdout && std::io::stdout().is_terminal() {
         return Err(Failure::usage("a bundle is no text, and this is a terminal")
