@@ -7,6 +7,7 @@ pub mod apply;
 mod ask;
 pub mod clock;
 mod exec;
+mod interrupt;
 mod listen;
 mod neighbour;
 pub mod netlink;
@@ -23,6 +24,7 @@ mod sys;
 pub mod watch;
 
 pub use exec::{ExecError, Join, exec};
+pub use interrupt::on_interrupt;
 pub use netns::read_sysctl;
 pub use open::open;
 pub use process::{Inode, Process, kill_self};

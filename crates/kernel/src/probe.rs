@@ -4,12 +4,16 @@
 //! sequence number of a TCP SYN. It survives every translation of addresses, comes back in the
 //! answer, and is quoted in ICMP errors. A socket filter on it keeps all other traffic out.
 
+mod barrier;
 mod filter;
 mod frame;
+mod post;
 mod send;
 mod tap;
 
+pub use barrier::Barrier;
 pub use frame::sighting;
+pub use post::Posts;
 pub use send::{Sent, reset, send};
 pub use tap::{Taps, answered};
 
@@ -30,6 +34,10 @@ pub struct Probe {
     pub df: bool,
     /// Time to live; None: the namespace's default.
     pub ttl: Option<u8>,
+    /// Type of service.
+    pub tos: u8,
+    /// Mark of the socket (SO_MARK).
+    pub mark: u32,
     /// What it is known by.
     pub tag: Tag,
 }
@@ -58,6 +66,15 @@ impl Tag {
         let mut bytes = [0; 8];
         rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
         Ok(Self(bytes))
+    }
+
+    /// A tag of the same family: the first three bytes are shared, the fourth is `n`, which is to
+    /// be below 255.
+    #[must_use]
+    pub const fn member(self, n: u8) -> Self {
+        let [a, b, c, _, rest @ ..] = self.0;
+        let [e, f, g, h] = rest;
+        Self([a, b, c, n, e, f, g, h])
     }
 
     /// A port above the kernel's ephemeral range, of this tag.

@@ -39,7 +39,7 @@ use std::os::fd::AsFd;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use model::{Namespace, Snapshot, Warning};
+use model::{Namespace, NsId, Snapshot, Warning};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wire::gathered::{Answers, Gathered, Holders, Reading, hold};
 
@@ -115,7 +115,40 @@ pub enum ReadError {
 /// # Errors
 /// Only if there is nothing to begin with.
 pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
-    let Look { found, survey, mut holders, processes } = look(options, Raw::Drop)?;
+    finish(look(options, None, Raw::Drop)?)
+}
+
+/// Reads these namespaces of this host, and those that only their links' peers show.
+///
+/// # Errors
+/// Only if there is nothing to begin with.
+pub fn read_these(options: &ReadOptions, these: &[NsId]) -> Result<Snapshot, ReadError> {
+    finish(look(options, Some(these), Raw::Drop)?)
+}
+
+/// Reads some parts of all namespaces of a Snapshot once more: what packets teach, so that nothing
+/// else can have changed. A namespace that cannot be entered any more is an error.
+///
+/// # Errors
+/// If a namespace has ended.
+pub fn refresh(snapshot: &mut Snapshot, parts: Parts) -> io::Result<()> {
+    let present = modules::Present::find();
+    let ids: Vec<NsId> = snapshot.namespaces.keys().copied().collect();
+    for id in ids {
+        let Some(namespace) = snapshot.namespaces.get_mut(&id) else { continue };
+        let now = again(namespace, parts, &present)?;
+        if parts.contains(Parts::NEIGHBOURS) {
+            (namespace.neighbours, namespace.fdb) = (now.neighbours, now.fdb);
+        }
+        if parts.contains(Parts::CONNTRACK) {
+            namespace.conntrack = now.conntrack;
+        }
+    }
+    Ok(())
+}
+
+fn finish(look: Look) -> Result<Snapshot, ReadError> {
+    let Look { found, survey, mut holders, processes } = look;
     let mut snapshot = survey.join(found);
     holders.sockets = listener::holders(&snapshot, &processes);
     hold(&mut snapshot, &holders);
@@ -129,7 +162,7 @@ pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
 /// # Errors
 /// Only if there is nothing to begin with.
 pub fn gather(options: &ReadOptions) -> Result<Gathered, ReadError> {
-    let Look { found, survey, holders, processes } = look(options, Raw::Keep)?;
+    let Look { found, survey, holders, processes } = look(options, None, Raw::Keep)?;
     let mut gathered = survey.keep(found);
     gathered.holders = holders;
     let mut settled = gathered.snapshot();
@@ -151,10 +184,13 @@ struct Look {
     processes: Vec<Seen>,
 }
 
-fn look(options: &ReadOptions, raw: Raw) -> Result<Look, ReadError> {
+fn look(options: &ReadOptions, these: Option<&[NsId]>, raw: Raw) -> Result<Look, ReadError> {
     let mut warnings = Vec::new();
     let mut found = find::find(options.parts.contains(Parts::DESCRIPTORS), &mut warnings)
         .map_err(ReadError::Proc)?;
+    if let Some(these) = these {
+        found.candidates.retain(|candidate| these.contains(&candidate.id()));
+    }
     nesting::nest(&mut found, &options.names);
     container::find(&mut found, &mut warnings);
     let asking = options.api.then(|| told::ask(&found, &mut warnings));

@@ -273,7 +273,7 @@ pub(crate) fn inherited(number: RawFd) -> Option<OwnedFd> {
     }
 }
 
-/// A packet socket on one link that sees nothing but what the filter lets in, from its first
+/// A packet socket on one link (0: on all of the namespace) that sees nothing but what the filter lets in, from its first
 /// packet on.
 pub(crate) fn packet_socket(filter: &[libc::sock_filter], link: u32) -> io::Result<OwnedFd> {
     let on: libc::c_int = 1;
@@ -308,6 +308,12 @@ pub(crate) fn set_dont_fragment(socket: BorrowedFd<'_>, df: bool) -> io::Result<
     unsafe { set_option(socket.as_raw_fd(), libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, &value) }
 }
 
+/// Marks what a socket sends.
+pub(crate) fn set_mark(socket: BorrowedFd<'_>, mark: u32) -> io::Result<()> {
+    // SAFETY: the option reads one u32.
+    unsafe { set_option(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_MARK, &mark) }
+}
+
 /// setsockopt(2).
 ///
 /// # Safety
@@ -323,6 +329,8 @@ unsafe fn set_option<T>(fd: RawFd, level: i32, option: i32, value: &T) -> io::Re
 pub(crate) struct Received {
     /// Bytes received (no more than there was room for).
     pub(crate) len: usize,
+    /// ifindex of the link.
+    pub(crate) link: u32,
     /// It was on its way out of the link.
     pub(crate) outgoing: bool,
     /// When the kernel saw it.
@@ -363,7 +371,8 @@ pub(crate) fn receive_packet(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Re
             message = libc::CMSG_NXTHDR(&raw const header, message);
         }
         let outgoing = from.sll_pkttype == libc::PACKET_OUTGOING;
-        Ok(Received { len: len.min(bytes.len()), outgoing, at })
+        let link = from.sll_ifindex.cast_unsigned();
+        Ok(Received { len: len.min(bytes.len()), link, outgoing, at })
     }
 }
 

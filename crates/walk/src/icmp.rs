@@ -13,22 +13,27 @@ const HEADERS: u32 = 28;
 /// An error is never longer than this.
 const MAX: u32 = 576;
 
+/// `icmp_send`: the error of that kind about a packet, before its source is chosen.
+pub(crate) fn message(about: &Packet, kind: IcmpKind) -> Packet {
+    Packet {
+        src_mac: None,
+        dst_mac: None,
+        src: Ipv4Addr::UNSPECIFIED,
+        dst: about.src,
+        ttl: 64,
+        tos: 0xc0 | about.tos & 0x1e,
+        df: false,
+        len: (about.len + HEADERS).min(MAX),
+        payload: Payload::Icmp { kind, id: 0 },
+    }
+}
+
 impl<S: Sink> Walker<'_, '_, S> {
     /// The ICMP error about a packet that was refused just now goes its own way, as child of the
     /// last step told.
     pub(crate) fn refuse(&mut self, skb: &Skb, stop: &Stop) {
         let Some(kind) = self.error(skb, stop) else { return };
-        let packet = Packet {
-            src_mac: None,
-            dst_mac: None,
-            src: Ipv4Addr::UNSPECIFIED,
-            dst: skb.packet.src,
-            ttl: 64,
-            tos: 0xc0,
-            df: false,
-            len: (skb.packet.len + HEADERS).min(MAX),
-            payload: Payload::Icmp { kind, id: 0 },
-        };
+        let packet = message(&skb.packet, kind);
         let mut error = Skb::new(skb.ns, packet.clone());
         error.about = Some(Box::new(skb.packet.clone()));
         let (end, way) = self.aside(error, Next::Socket);

@@ -26,6 +26,8 @@ pub struct Indexed<'a> {
     namespaces: BTreeMap<NsId, Place<'a>>,
     /// Links that stand on a link (macvlan and kin), by that link.
     uppers: HashMap<LinkId, Vec<LinkId>>,
+    /// Who listens was read: a port without a listener refuses.
+    pub(crate) listening: bool,
 }
 
 impl<'a> Indexed<'a> {
@@ -41,7 +43,15 @@ impl<'a> Indexed<'a> {
                 }
             }
         }
-        Self { snapshot, namespaces: namespaces.collect(), uppers }
+        Self { snapshot, namespaces: namespaces.collect(), uppers, listening: false }
+    }
+
+    /// The Snapshot tells who listens: what comes to a port where nobody does is refused. Else it
+    /// is taken for granted that somebody answers.
+    #[must_use]
+    pub fn with_listeners(mut self) -> Self {
+        self.listening = true;
+        self
     }
 
     pub(crate) fn place(&self, ns: NsId) -> Option<&Place<'a>> {

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use model::{Hook, LinkId, LinkKind, Opaque};
 
+use crate::icmp;
 use crate::route::{Flow, Found};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
@@ -213,18 +214,39 @@ fn special(dst: Ipv4Addr) -> Result<(), Stop> {
 /// The packet that answers this one, as its receiver makes it; None: none is due.
 pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
     let p = &skb.packet;
-    let (payload, len, df) = match p.payload {
+    // Only an echo's answer takes on the type of service.
+    let (payload, len, df, tos) = match p.payload {
         Payload::Icmp { kind: IcmpKind::EchoRequest, id } => {
-            (Payload::Icmp { kind: IcmpKind::EchoReply, id }, p.len, false)
+            (Payload::Icmp { kind: IcmpKind::EchoReply, id }, p.len, false, p.tos)
         }
         Payload::Tcp { sport, dport, flags } if flags & 0x12 == 2 => {
-            (Payload::Tcp { sport: dport, dport: sport, flags: 0x12 }, 60, true)
+            (Payload::Tcp { sport: dport, dport: sport, flags: 0x12 }, 60, true, 0)
         }
-        Payload::Udp { sport, dport } => (Payload::Udp { sport: dport, dport: sport }, p.len, true),
+        Payload::Udp { sport, dport } => {
+            (Payload::Udp { sport: dport, dport: sport }, p.len, true, 0)
+        }
         _ => return None,
     };
     let (src, dst) = (p.dst, p.src);
-    Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, df, len, payload, ..p.clone() })
+    Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload })
+}
+
+/// What the kernel answers for a port where nobody waits: `tcp_v4_send_reset`, or `icmp_send` with
+/// port unreachable.
+pub(crate) fn refusal(skb: &Skb, ttl: u8) -> Option<Packet> {
+    let p = &skb.packet;
+    let (src, dst) = (p.dst, p.src);
+    let (payload, len, df, tos, ttl) = match p.payload {
+        Payload::Tcp { sport, dport, flags } if flags & 4 == 0 => {
+            (Payload::Tcp { sport: dport, dport: sport, flags: 0x14 }, 40, true, p.tos, ttl)
+        }
+        Payload::Udp { .. } => {
+            let error = icmp::message(p, IcmpKind::Unreachable(3));
+            (error.payload, error.len, error.df, error.tos, error.ttl)
+        }
+        _ => return None,
+    };
+    Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload })
 }
 
 /// Where an answer is due and never made.

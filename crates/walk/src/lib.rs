@@ -21,6 +21,7 @@ mod br_netfilter;
 mod bridge;
 mod chain;
 mod check;
+mod compare;
 mod conntrack;
 mod header;
 mod hook;
@@ -44,6 +45,7 @@ mod walker;
 mod xt;
 
 pub use check::check;
+pub use compare::{Difference, Expected, compare};
 pub use indexed::Indexed;
 pub use live::{Checked, Leg, Mark, Sighting, TapPoint};
 pub use overlay::Overlay;

@@ -63,7 +63,7 @@ impl Question {
             len,
             payload,
         };
-        Self { from, packet }
+        Self { from, packet, mark: 0 }
     }
 
     /// From this source address.
@@ -93,6 +93,13 @@ impl Question {
         self
     }
 
+    /// Marked by its sender's socket (SO_MARK).
+    #[must_use]
+    pub fn mark(mut self, mark: u32) -> Self {
+        self.mark = mark;
+        self
+    }
+
     /// With or without leave to fragment it.
     #[must_use]
     pub fn dont_fragment(mut self, df: bool) -> Self {
@@ -112,7 +119,7 @@ pub fn walk<S: Sink>(
 ) -> Disposition {
     let branch = sink.branch();
     let mut walker = Walker::new(net, overlay, branch);
-    let end = start(&mut walker, from, packet);
+    let end = start(&mut walker, from, packet, 0);
     sink.go_on(walker.sink);
     end.disposition
 }
@@ -129,7 +136,7 @@ impl Indexed<'_> {
     pub fn trace(&self, question: Question) -> Trace {
         let mut overlay = Overlay::new();
         let mut walker = Walker::new(self, &mut overlay, Recorder::default());
-        let end = start(&mut walker, question.from, question.packet.clone());
+        let end = start(&mut walker, question.from, question.packet.clone(), question.mark);
         let (recorder, assumed) = (walker.sink, walker.assumed);
         let sent = first_packet(&recorder).unwrap_or_else(|| question.packet.clone());
         let there = recorder.into_way(Cause::Asked, sent.clone(), end.disposition.clone());
@@ -146,6 +153,19 @@ impl Indexed<'_> {
         link.is_none_or(|link| packet.len <= found.mtu(link.mtu))
     }
 
+    /// Nobody waits there for a packet that has been delivered to that namespace.
+    fn is_closed(&self, ns: NsId, skb: &Skb) -> bool {
+        let Some(place) = self.place(ns) else { return false };
+        let port = match skb.packet.payload {
+            Payload::Tcp { dport, .. } | Payload::Udp { dport, .. } => dport,
+            Payload::Icmp { .. } | Payload::Other(_) => return false,
+        };
+        let protocol = skb.packet.payload.protocol();
+        let mut listeners = place.ns.listeners.iter();
+        !listeners
+            .any(|l| (l.protocol, l.port) == (protocol, port) && l.takes(skb.packet.dst.into()))
+    }
+
     /// The way of the answer, checked against what the asking side waits for.
     /// What the way there assumed is not told again.
     fn back(
@@ -160,8 +180,14 @@ impl Indexed<'_> {
             Disposition::Delivered(ns) => self.place(ns).map(|p| p.ns.sysctls.default_ttl),
             _ => None,
         };
-        let mut answer = ip::answer(&end.skb, ttl.filter(|t| *t > 0).unwrap_or(TTL))?;
-        if let (Disposition::Delivered(ns), Payload::Udp { .. }) = (&end.disposition, sent.payload)
+        let closed = self.listening
+            && matches!(end.disposition, Disposition::Delivered(ns) if self.is_closed(ns, &end.skb));
+        let make = if closed { ip::refusal } else { ip::answer };
+        let mut answer = make(&end.skb, ttl.filter(|t| *t > 0).unwrap_or(TTL))?;
+        let refused =
+            matches!(answer.payload, Payload::Icmp { kind: IcmpKind::Unreachable(_), .. });
+        if let (Disposition::Delivered(ns), Payload::Udp { .. }) =
+            (&end.disposition, answer.payload)
         {
             answer.df &= self.fits(*ns, &answer);
         }
@@ -172,13 +198,18 @@ impl Indexed<'_> {
                 if let Some(loss) = self.place(*ns).and_then(|p| ip::silent(p.ns, sent.payload)) {
                     return Some(unanswered(answer, loss));
                 }
-                (answer.clone(), walker.run(Skb::new(*ns, answer), Next::Socket))
+                let mut skb = Skb::new(*ns, answer.clone());
+                skb.about = refused.then(|| Box::new(end.skb.packet.clone()));
+                (answer, walker.run(skb, Next::Socket))
             }
             Disposition::Left(link) => {
                 (answer.clone(), walker.answered(*link, &end.skb.packet, answer))
             }
             _ => return None,
         };
+        if refused {
+            return Some(walker.sink.into_way(Cause::IcmpError, packet, back.disposition));
+        }
         if let Some(loss) = self.misplaced(asked, sent, &back) {
             walker.tell(&back.skb, Stage::Local, || Action::Dropped(loss.clone()));
             back.disposition = Disposition::Lost(loss);
@@ -240,9 +271,17 @@ pub enum Verdict<'a> {
     Assumed,
 }
 
-fn start<S: Sink>(walker: &mut Walker<'_, '_, S>, from: Place, mut packet: Packet) -> End {
+fn start<S: Sink>(
+    walker: &mut Walker<'_, '_, S>,
+    from: Place,
+    mut packet: Packet,
+    mark: u32,
+) -> End {
     match from {
-        Place::Namespace(ns) => walker.run(Skb::new(ns, packet), Next::Socket),
+        Place::Namespace(ns) => {
+            let skb = Skb { mark, ..Skb::new(ns, packet) };
+            walker.run(skb, Next::Socket)
+        }
         Place::Outside(link) => {
             if packet.src.is_unspecified() {
                 packet.src = SOMEBODY;

@@ -30,6 +30,8 @@ pub struct Question {
     pub from: Place,
     /// The packet as asked for (source filled in by the first routing step where it is 0.0.0.0).
     pub packet: Packet,
+    /// Mark that its sender's socket gives it; 0: none.
+    pub mark: u32,
 }
 
 /// Where a packet starts.

@@ -145,5 +145,15 @@ fn probe_for(trace: &Trace, wish: &Wish, tag: Tag) -> Result<Probe, Failure> {
         }
     };
     let src = (!packet.src.is_unspecified()).then_some(packet.src);
-    Ok(Probe { src, dst: packet.dst, kind, len: packet.len, df: packet.df, ttl: wish.ttl, tag })
+    Ok(Probe {
+        src,
+        dst: packet.dst,
+        kind,
+        len: packet.len,
+        df: packet.df,
+        ttl: wish.ttl,
+        tos: packet.tos,
+        mark: trace.question.mark,
+        tag,
+    })
 }

@@ -7,7 +7,11 @@ const LD_WORD_IND: u16 = 0x40;
 const LDX_HEADER_LEN: u16 = 0xb1; // 4 * (byte & 0xf)
 const JUMP_EQ: u16 = 0x15;
 const JUMP_SET: u16 = 0x45;
+const AND: u16 = 0x54;
 const RETURN: u16 = 0x06;
+
+/// What the first halves of a family's tags have in common.
+const FAMILY: u32 = 0xffff_ff00;
 
 /// Length of an Ethernet header.
 const ETHERNET: u32 = 14;
@@ -18,8 +22,20 @@ const PLACES: [(u32, u32); 5] = [(4, 0), (8, 0), (8, 1), (28 + 4, 0), (28 + 8, 0
 
 /// The program for one tag. A load beyond the packet's end ends it with a refusal.
 pub(super) fn program(tag: Tag) -> Vec<libc::sock_filter> {
+    compare(tag.number(), &PLACES.map(|(offset, more)| (offset, u32::MAX, more)))
+}
+
+/// The program for all tags of a family ([`Tag::member`]).
+pub(super) fn family(tag: Tag) -> Vec<libc::sock_filter> {
+    let places = PLACES.iter().filter(|(_, more)| *more == 0);
+    let places: Vec<_> = places.map(|(offset, _)| (*offset, FAMILY, 0)).collect();
+    compare(tag.number() & FAMILY, &places)
+}
+
+/// Lets in what, at one of the places, under its mask and less its addend, is `number`.
+fn compare(number: u32, places: &[(u32, u32, u32)]) -> Vec<libc::sock_filter> {
     let op = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
-    let last = u8::try_from(4 + 2 * PLACES.len()).unwrap_or(u8::MAX);
+    let last = u8::try_from(4 + 3 * places.len()).unwrap_or(u8::MAX);
     let mut program = vec![
         op(LD_HALF_ABS, 0, 0, 12),
         op(JUMP_EQ, 0, last - 1, 0x0800),
@@ -27,10 +43,11 @@ pub(super) fn program(tag: Tag) -> Vec<libc::sock_filter> {
         op(JUMP_SET, last - 3, 0, 0x1fff), // a later fragment has no header to look at
         op(LDX_HEADER_LEN, 0, 0, ETHERNET),
     ];
-    for (offset, more) in PLACES {
-        let to_accept = last + 1 - u8::try_from(program.len()).unwrap_or(0) - 1;
+    for (offset, mask, more) in places {
+        let to_accept = last - u8::try_from(program.len()).unwrap_or(0) - 1;
         program.push(op(LD_WORD_IND, 0, 0, ETHERNET + offset));
-        program.push(op(JUMP_EQ, to_accept, 0, tag.number().wrapping_add(more)));
+        program.push(op(AND, 0, 0, *mask));
+        program.push(op(JUMP_EQ, to_accept, 0, number.wrapping_add(*more)));
     }
     program.push(op(RETURN, 0, 0, 0));
     program.push(op(RETURN, 0, 0, u32::MAX));
@@ -67,6 +84,7 @@ mod tests {
                 },
                 JUMP_EQ => pc += jump(a == op.k),
                 JUMP_SET => pc += jump(a & op.k != 0),
+                AND => a &= op.k,
                 RETURN => return op.k,
                 code => panic!("instruction {code:#x}"),
             }
@@ -79,6 +97,19 @@ mod tests {
         bytes.extend([0; 10]);
         bytes.extend(behind_header);
         bytes
+    }
+
+    #[test]
+    fn a_family_of_tags_passes_and_others_do_not() {
+        let program = family(Tag([1, 2, 3, 0, 5, 6, 7, 8]));
+        let with = |bytes: [u8; 4]| {
+            let mut body = vec![0; 16];
+            body[8..12].copy_from_slice(&bytes);
+            packet(17, &body)
+        };
+        assert_ne!(run(&program, &with([1, 2, 3, 4])), 0, "a member");
+        assert_ne!(run(&program, &with([1, 2, 3, 250])), 0, "another");
+        assert_eq!(run(&program, &with([1, 2, 4, 4])), 0, "a stranger");
     }
 
     #[test]

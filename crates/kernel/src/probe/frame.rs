@@ -88,13 +88,24 @@ fn icmp_leg(
         Icmpv4Type::EchoReply(echo) if tagged && matches!(kind, Kind::Icmp(_)) => {
             (IcmpKind::EchoReply, echo.id, Leg::Back)
         }
-        Icmpv4Type::DestinationUnreachable(why) => {
+        Icmpv4Type::DestinationUnreachable(why) if quotes(icmp.payload(), probe) => {
             (IcmpKind::Unreachable(why.code_u8()), 0, Leg::Error)
         }
-        Icmpv4Type::TimeExceeded(_) => (IcmpKind::TimeExceeded, 0, Leg::Error),
+        Icmpv4Type::TimeExceeded(_) if quotes(icmp.payload(), probe) => {
+            (IcmpKind::TimeExceeded, 0, Leg::Error)
+        }
         _ => return None,
     };
     Some((Payload::Icmp { kind: icmp_kind, id }, leg))
+}
+
+/// The packet that an ICMP error quotes has the tag where its protocol puts it.
+fn quotes(payload: &[u8], probe: &Probe) -> bool {
+    let header = payload.first().map_or(0, |first| usize::from(first & 0xf) * 4);
+    let tag = probe.tag.number().to_be_bytes();
+    [4, 8]
+        .into_iter()
+        .any(|offset| payload.get(header + offset..).is_some_and(|behind| behind.starts_with(&tag)))
 }
 
 /// The address that an unset source is shown as.
@@ -109,7 +120,17 @@ mod tests {
 
     fn probe(kind: Kind) -> Probe {
         let (src, dst) = (None, Ipv4Addr::new(10, 0, 0, 2));
-        Probe { tag: Tag([1, 2, 3, 4, 5, 6, 7, 8]), kind, src, dst, ttl: None, df: false, len: 84 }
+        Probe {
+            tag: Tag([1, 2, 3, 4, 5, 6, 7, 8]),
+            kind,
+            src,
+            dst,
+            ttl: None,
+            tos: 0,
+            mark: 0,
+            df: false,
+            len: 84,
+        }
     }
 
     fn frame(kind: Kind, len: usize) -> Vec<u8> {

@@ -83,6 +83,12 @@ fn options(socket: impl AsFd, probe: &Probe) -> io::Result<()> {
     if let Some(ttl) = probe.ttl {
         sockopt::set_ip_ttl(socket, u32::from(ttl))?;
     }
+    if probe.tos != 0 {
+        sockopt::set_ip_tos(socket, probe.tos)?;
+    }
+    if probe.mark != 0 {
+        sys::set_mark(socket, probe.mark)?;
+    }
     sys::set_dont_fragment(socket, probe.df)
 }
 

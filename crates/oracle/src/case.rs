@@ -1,0 +1,107 @@
+//! One packet: foretold, sent, compared.
+
+use walk::{Cause, Difference, Disposition, Indexed, Place, Trace, Unknown, Verdict, compare};
+
+use crate::packet::Spec;
+use crate::rig::{Rig, Seen};
+
+/// What a case comes to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// What was seen is just what was foretold.
+    Agreed,
+    /// The walk does not know.
+    Unknown(Unknown),
+    /// It was foretold wrongly: how.
+    Wrong(Vec<String>),
+}
+
+/// A case that was run.
+#[derive(Debug)]
+pub struct Judged {
+    /// What was foretold.
+    pub trace: Trace,
+    /// What it comes to.
+    pub outcome: Outcome,
+}
+
+/// What falsifies a prediction, for a test of the oracle itself; None in earnest.
+pub type Lie = fn(&mut Trace);
+
+/// Foretells a packet, sends it, and compares.
+///
+/// # Errors
+/// If the machinery fails.
+pub fn run(
+    rig: &mut Rig<'_>,
+    spec: &Spec,
+    number: u8,
+    lie: Option<Lie>,
+) -> Result<Judged, std::io::Error> {
+    let question = rig.question(spec).ok_or(std::io::ErrorKind::NotFound)?;
+    let mut trace = Indexed::new(&rig.snapshot).with_listeners().trace(question);
+    if let Some(lie) = lie {
+        lie(&mut trace);
+    }
+    let names = rig.snapshot.clone();
+    let seen = rig.send(spec, number, trace.expected().len())?;
+    let outcome = judge(&trace, &seen, &names);
+    Ok(Judged { trace, outcome })
+}
+
+fn judge(trace: &Trace, seen: &Seen, snapshot: &model::Snapshot) -> Outcome {
+    if let Verdict::Unknown(unknown) = trace.verdict() {
+        return Outcome::Unknown(unknown.clone());
+    }
+    let differences = compare(trace, &seen.sightings);
+    let mut wrong: Vec<String> = differences.iter().map(|d| words(d, snapshot)).collect();
+    let due = received(trace);
+    if due != seen.received {
+        let was = if seen.received { "did" } else { "did not" };
+        wrong.push(format!("the sender's socket {was} get the answer"));
+    }
+    if let (false, Some(error)) = (wrong.is_empty(), &seen.refused) {
+        wrong.push(format!("the kernel refused to send it: {error}"));
+    }
+    if wrong.is_empty() { Outcome::Agreed } else { Outcome::Wrong(wrong) }
+}
+
+/// Whether an answer is to come to the sender's socket.
+fn received(trace: &Trace) -> bool {
+    let Place::Namespace(asked) = trace.question.from else { return false };
+    let back = trace.back.as_ref().filter(|way| way.cause == Cause::Answer);
+    back.is_some_and(|way| way.disposition == Disposition::Delivered(asked))
+}
+
+fn words(difference: &Difference, snapshot: &model::Snapshot) -> String {
+    let name = |link| snapshot.link_name(link);
+    let way = |outgoing: bool| if outgoing { "out of" } else { "in by" };
+    match difference {
+        Difference::Missing(e) => {
+            let (way, link) = (way(e.outgoing), name(e.link));
+            format!("foretold and not seen: {:?} {way} {link}: {}", e.leg, packet(&e.packet))
+        }
+        Difference::Unforeseen(s) => {
+            let (way, link) = (way(s.outgoing), name(s.link));
+            format!("seen and not foretold: {:?} {way} {link}: {}", s.leg, packet(&s.packet))
+        }
+        Difference::Otherwise { expected, seen } => {
+            let (way, link) = (way(seen.outgoing), name(seen.link));
+            let (foretold, came) = (packet(&expected.packet), packet(&seen.packet));
+            format!("{:?} {way} {link}: foretold {foretold}, came {came}", seen.leg)
+        }
+        Difference::Order { first, then } => {
+            format!("{} was to be passed before {}", name(first.link), name(then.link))
+        }
+    }
+}
+
+fn packet(p: &walk::Packet) -> String {
+    let mac = |mac: Option<model::Mac>| mac.map_or("?".to_owned(), |mac| mac.to_string());
+    let (src_mac, dst_mac) = (mac(p.src_mac), mac(p.dst_mac));
+    let df = if p.df { " df" } else { "" };
+    format!(
+        "{src_mac}>{dst_mac} {}>{} ttl {} tos {:#x} len {}{df} {:?}",
+        p.src, p.dst, p.ttl, p.tos, p.len, p.payload
+    )
+}

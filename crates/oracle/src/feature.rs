@@ -1,0 +1,218 @@
+//! How often each feature decided something: without it, the prediction is another.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use model::{LinkKind, Namespace, RouteKind, Snapshot, TABLE_MAIN};
+use walk::{Indexed, Payload, Question, Trace};
+
+/// Takes a feature away; false: there is none of it here.
+type Without = fn(&mut Snapshot, &mut Question) -> bool;
+
+/// All features that are counted, by name.
+const FEATURES: &[(&str, Without)] = &[
+    ("packet: icmp", |_, q| is(q, 1)),
+    ("packet: tcp", |_, q| is(q, 6)),
+    ("packet: udp", |_, q| is(q, 17)),
+    ("packet: ttl", |_, q| std::mem::replace(&mut q.packet.ttl, 64) < 64),
+    ("packet: df", |_, q| std::mem::take(&mut q.packet.df)),
+    ("packet: tos", |_, q| std::mem::take(&mut q.packet.tos) != 0),
+    ("packet: mark", |_, q| std::mem::take(&mut q.mark) != 0),
+    ("packet: source", |_, q| {
+        !std::mem::replace(&mut q.packet.src, std::net::Ipv4Addr::UNSPECIFIED).is_unspecified()
+    }),
+    ("service", |s, _| each(s, |n| !std::mem::take(&mut n.listeners).is_empty())),
+    ("forwarding off", |s, _| {
+        each(s, |n| {
+            let mut links = n.links.values_mut().filter_map(|l| l.inet.as_mut());
+            links.fold(false, |any, c| !std::mem::replace(&mut c.forwarding, true) || any)
+        })
+    }),
+    ("forwarding on", |s, _| {
+        each(s, |n| {
+            let mut links = n.links.values_mut().filter_map(|l| l.inet.as_mut());
+            links.fold(false, |any, c| std::mem::take(&mut c.forwarding) || any)
+        })
+    }),
+    ("rp_filter", |s, _| {
+        each(s, |n| {
+            let all = std::mem::take(&mut n.sysctls.all.rp_filter) > 0;
+            let mut links = n.links.values_mut().filter_map(|l| l.inet.as_mut());
+            links.fold(all, |any, c| std::mem::take(&mut c.rp_filter) > 0 || any)
+        })
+    }),
+    ("icmp_echo_ignore_all", |s, _| {
+        each(s, |n| std::mem::take(&mut n.sysctls.icmp_echo_ignore_all))
+    }),
+    ("ip_default_ttl", |s, _| each(s, |n| std::mem::replace(&mut n.sysctls.default_ttl, 64) != 64)),
+    ("mtu", |s, _| {
+        each(s, |n| {
+            let links = n.links.values_mut().filter(|l| l.kind != LinkKind::Loopback);
+            links.fold(false, |any, l| std::mem::replace(&mut l.mtu, 9000) < 9000 || any)
+        })
+    }),
+    ("link down", |s, _| {
+        each(s, |n| {
+            n.links.values_mut().fold(false, |any, l| {
+                let down = !l.is_up();
+                l.flags |= model::LinkFlags::UP | model::LinkFlags::RUNNING;
+                down || any
+            })
+        })
+    }),
+    ("route: gateway", |s, _| {
+        each(s, |n| routes(n, |r| r.nexthops.iter().any(|h| h.gateway.is_some())))
+    }),
+    ("route: default", |s, _| {
+        each(s, |n| routes(n, |r| r.dst.prefix_len() == 0 && r.table == TABLE_MAIN))
+    }),
+    ("route: host", |s, _| {
+        each(s, |n| routes(n, |r| r.dst.prefix_len() == 32 && r.table == TABLE_MAIN))
+    }),
+    ("route: metric", |s, _| each(s, |n| routes(n, |r| r.metric > 0))),
+    ("route: src", |s, _| {
+        each(s, |n| {
+            let mut routes = n.routes.iter_mut().filter(|r| r.table == TABLE_MAIN);
+            let asked = |r: &model::Route| r.protocol != model::Protocol::Kernel;
+            routes
+                .by_ref()
+                .filter(|r| asked(r))
+                .fold(false, |any, r| r.prefsrc.take().is_some() || any)
+        })
+    }),
+    ("route: blackhole", |s, _| kind(s, RouteKind::Blackhole)),
+    ("route: unreachable", |s, _| kind(s, RouteKind::Unreachable)),
+    ("route: prohibit", |s, _| kind(s, RouteKind::Prohibit)),
+    ("route: throw", |s, _| kind(s, RouteKind::Throw)),
+    ("address: secondary", |s, _| {
+        each(s, |n| {
+            let before = n.addresses.len();
+            n.addresses.retain(|a| !a.secondary);
+            n.addresses.len() != before
+        })
+    }),
+    ("neighbour: known", |s, _| {
+        each(s, |n| {
+            let before = n.neighbours.len();
+            n.neighbours.retain(|x| x.state == model::NeighbourState::Permanent);
+            n.neighbours.len() != before
+        })
+    }),
+    ("neighbour: permanent", |s, _| {
+        each(s, |n| {
+            let before = n.neighbours.len();
+            n.neighbours.retain(|x| x.state != model::NeighbourState::Permanent);
+            n.neighbours.len() != before
+        })
+    }),
+    ("bridge: known behind a port", |s, _| each(s, |n| !std::mem::take(&mut n.fdb).is_empty())),
+    ("bridge: its own address", |s, _| {
+        each(s, |n| {
+            let bridges: Vec<u32> = n
+                .links
+                .values()
+                .filter(|l| matches!(l.kind, LinkKind::Bridge(_)))
+                .map(|l| l.index)
+                .collect();
+            let before = n.addresses.len();
+            n.addresses.retain(|a| !bridges.contains(&a.link));
+            n.addresses.len() != before
+        })
+    }),
+    ("duplicate address", duplicates),
+];
+
+/// How often each was there, and how often it decided.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Exercised(BTreeMap<&'static str, Count>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    present: usize,
+    decided: usize,
+    unknown: usize,
+}
+
+impl Exercised {
+    /// Counts one case: without which features would it be foretold otherwise?
+    pub(crate) fn count(&mut self, snapshot: &Snapshot, trace: &Trace, unknown: bool) {
+        let told = (trace.expected(), end(trace));
+        for (name, without) in FEATURES {
+            let (mut less, mut question) = (snapshot.clone(), trace.question.clone());
+            let count = self.0.entry(name).or_default();
+            if !without(&mut less, &mut question) {
+                continue;
+            }
+            count.present += 1;
+            let other = Indexed::new(&less).with_listeners().trace(question);
+            if (other.expected(), end(&other)) != told || whole(name) {
+                count.decided += 1;
+                count.unknown += usize::from(unknown);
+            }
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (name, more) in &other.0 {
+            let count = self.0.entry(name).or_default();
+            count.present += more.present;
+            count.decided += more.decided;
+            count.unknown += more.unknown;
+        }
+    }
+
+    /// A line for each feature.
+    pub(crate) fn table(&self) -> String {
+        let mut text =
+            format!("{:<32} {:>8} {:>8} {:>8}\n", "feature", "decided", "there", "unknown");
+        for (name, c) in &self.0 {
+            text += &format!("{name:<32} {:>8} {:>8} {:>8}\n", c.decided, c.present, c.unknown);
+        }
+        text
+    }
+}
+
+/// What a packet is made of cannot be taken away: it counts wherever it is.
+fn whole(name: &str) -> bool {
+    ["packet: icmp", "packet: tcp", "packet: udp"].contains(&name)
+}
+
+fn end(trace: &Trace) -> (walk::Disposition, Option<walk::Disposition>) {
+    (trace.there.disposition.clone(), trace.back.as_ref().map(|way| way.disposition.clone()))
+}
+
+fn is(question: &Question, protocol: u8) -> bool {
+    let payload: Payload = question.packet.payload;
+    payload.protocol() == protocol
+}
+
+fn each(snapshot: &mut Snapshot, change: impl Fn(&mut Namespace) -> bool) -> bool {
+    snapshot.namespaces.values_mut().fold(false, |any, ns| change(ns) || any)
+}
+
+fn routes(namespace: &mut Namespace, gone: impl Fn(&model::Route) -> bool) -> bool {
+    let before = namespace.routes.len();
+    namespace.routes.retain(|r| !gone(r));
+    namespace.routes.len() != before
+}
+
+fn kind(snapshot: &mut Snapshot, kind: RouteKind) -> bool {
+    each(snapshot, |n| routes(n, |r| r.kind == kind))
+}
+
+/// Of two that have one address, the second loses it.
+fn duplicates(snapshot: &mut Snapshot, _: &mut Question) -> bool {
+    let mut seen: Vec<IpAddr> = vec![IpAddr::from([127, 0, 0, 1])];
+    let mut found = false;
+    for namespace in snapshot.namespaces.values_mut() {
+        let mut own = Vec::new();
+        namespace.addresses.retain(|a| {
+            own.push(a.ip());
+            let twice = seen.contains(&a.ip()) && !a.ip().is_loopback();
+            found |= twice;
+            !twice
+        });
+        seen.extend(own);
+    }
+    found
+}

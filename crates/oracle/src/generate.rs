@@ -1,0 +1,74 @@
+//! Random networks and packets, biased towards what collides.
+
+mod address;
+mod packet;
+mod settings;
+mod topology;
+
+use std::net::Ipv4Addr;
+
+use crate::network::Network;
+use crate::packet::Spec;
+use crate::random::Random;
+
+/// Most packets of a network.
+pub const PACKETS: usize = 20;
+
+/// One network of a seed, and its packets.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) network: Network,
+    pub(crate) packets: Vec<Spec>,
+}
+
+/// The network of that number.
+pub(crate) fn generate(seed: u64, number: u64) -> Case {
+    let mut random = Random::new(seed, number);
+    let mut plan = topology::topology(&mut random);
+    address::addresses(&mut plan, &mut random);
+    address::routes(&mut plan, &mut random);
+    settings::settings(&mut plan, &mut random);
+    let packets = packet::packets(&plan, &mut random);
+    Case { network: plan.network, packets }
+}
+
+/// What the generator knows of the network that it makes.
+#[derive(Clone, Debug, Default)]
+struct Plan {
+    network: Network,
+    segments: Vec<Segment>,
+}
+
+/// Links that reach each other by Ethernet.
+#[derive(Clone, Debug, Default)]
+struct Segment {
+    /// Who may have an address here.
+    ends: Vec<End>,
+    /// The third byte of its subnet.
+    subnet: u8,
+}
+
+/// A link of a namespace on a segment.
+#[derive(Clone, Debug)]
+struct End {
+    space: usize,
+    link: String,
+    /// Its address there, if it has one.
+    ip: Option<Ipv4Addr>,
+}
+
+impl Plan {
+    /// Every address that somebody has, and whose it is.
+    fn owned(&self) -> Vec<(usize, Ipv4Addr)> {
+        let ends = self.segments.iter().flat_map(|s| &s.ends);
+        ends.filter_map(|e| Some((e.space, e.ip?))).collect()
+    }
+
+    /// The segments that a namespace is on, with its end there.
+    fn ends_of(&self, space: usize) -> Vec<(usize, &End)> {
+        let all = self.segments.iter().enumerate();
+        all.flat_map(|(i, s)| s.ends.iter().map(move |e| (i, e)))
+            .filter(|(_, e)| e.space == space)
+            .collect()
+    }
+}

@@ -1,0 +1,166 @@
+//! Who has which address, and where the routes lead.
+
+use std::net::Ipv4Addr;
+
+use super::{Plan, Segment};
+use crate::random::Random;
+
+/// Every segment has a subnet, and most of its ends an address there.
+pub(super) fn addresses(plan: &mut Plan, random: &mut Random) {
+    // At times two segments share a subnet.
+    if plan.segments.len() > 1 && random.percent(6) {
+        plan.segments[1].subnet = plan.segments[0].subnet;
+    }
+    for s in 0..plan.segments.len() {
+        let subnet = plan.segments[s].subnet;
+        let length = random.one(&[24, 24, 24, 24, 24, 24, 25, 16]);
+        for e in 0..plan.segments[s].ends.len() {
+            if random.percent(6) {
+                continue;
+            }
+            // At times two ends have the same address.
+            let host = if e > 0 && random.percent(2) { e } else { e + 1 };
+            let ip = Ipv4Addr::new(10, 0, subnet, u8::try_from(host).unwrap_or(1));
+            plan.segments[s].ends[e].ip = Some(ip);
+            give(plan, s, e, &format!("{ip}/{length}"));
+            if random.percent(8) {
+                let more = Ipv4Addr::new(10, 0, subnet, u8::try_from(100 + e).unwrap_or(100));
+                give(plan, s, e, &format!("{more}/{}", random.one(&[24, 32])));
+            }
+        }
+    }
+    for (n, space) in plan.network.spaces.iter_mut().enumerate() {
+        if random.percent(10) {
+            let ip = format!("10.9.{n}.1/32");
+            space.links.push(crate::network::Link {
+                name: "lo".into(),
+                options: Vec::new(),
+                addresses: vec![ip],
+            });
+        }
+    }
+}
+
+fn give(plan: &mut Plan, segment: usize, end: usize, address: &str) {
+    let end = plan.segments[segment].ends[end].clone();
+    if let Some(link) = plan.network.spaces[end.space].link(&end.link)
+        && !link.addresses.iter().any(|a| a == address)
+    {
+        link.addresses.push(address.to_owned());
+    }
+}
+
+/// Routes to the other segments: mostly right, at times by another way, missing, or strange.
+pub(super) fn routes(plan: &mut Plan, random: &mut Random) {
+    for space in 0..plan.network.spaces.len() {
+        let mut lines = Vec::new();
+        if let Some((via, _)) = some_gateway(plan, space, random).filter(|_| random.percent(55)) {
+            let metric = random.one(&["", "", "", ", metric: 100"]);
+            lines.push(format!("to: default, via: {via}{metric}"));
+        }
+        for target in 0..plan.segments.len() {
+            let here = plan.ends_of(space).iter().any(|(s, e)| *s == target && e.ip.is_some());
+            if !here && random.percent(60) {
+                lines.extend(route(plan, space, target, random));
+            }
+        }
+        if random.percent(22) {
+            lines.extend(strange(plan, space, random));
+        }
+        lines.sort();
+        lines.dedup();
+        for line in lines {
+            plan.network.spaces[space].list("routes", line);
+        }
+    }
+}
+
+/// A neighbour of a namespace on one of its segments, and by which segment.
+fn some_gateway(plan: &Plan, space: usize, random: &mut Random) -> Option<(Ipv4Addr, usize)> {
+    let mut all = Vec::new();
+    for (segment, end) in plan.ends_of(space) {
+        let others = plan.segments[segment].ends.iter().filter(|e| e.space != space);
+        all.extend(others.filter(|_| end.ip.is_some()).filter_map(|e| Some((e.ip?, segment))));
+    }
+    random.pick(&all).copied()
+}
+
+fn route(plan: &Plan, space: usize, target: usize, random: &mut Random) -> Option<String> {
+    let right = next_hop(plan, space, target);
+    let via = match right {
+        Some(via) if random.percent(88) => via,
+        _ => some_gateway(plan, space, random)?.0,
+    };
+    let subnet = plan.segments[target].subnet;
+    let host = random.percent(12);
+    let to = if host { format!("10.0.{subnet}.{}", random.between(1, 4)) } else { net(subnet) };
+    let mut line = format!("to: {to}, via: {via}");
+    if random.percent(10) {
+        let own: Vec<Ipv4Addr> =
+            plan.owned().into_iter().filter(|(s, _)| *s == space).map(|(_, ip)| ip).collect();
+        if let Some(src) = random.pick(&own) {
+            line += &format!(", src: {src}");
+        }
+    }
+    if random.percent(12) {
+        line += &format!(", metric: {}", random.one(&[5, 50, 500]));
+    }
+    Some(line)
+}
+
+fn net(subnet: u8) -> String {
+    format!("10.0.{subnet}.0/24")
+}
+
+/// The neighbour by which the way to a segment is the shortest.
+fn next_hop(plan: &Plan, space: usize, target: usize) -> Option<Ipv4Addr> {
+    let mut reached = vec![false; plan.network.spaces.len()];
+    let mut queue: Vec<(usize, Option<Ipv4Addr>)> = vec![(space, None)];
+    reached[space] = true;
+    let mut at = 0;
+    while let Some((here, first)) = queue.get(at).copied() {
+        at += 1;
+        for (segment, end) in plan.ends_of(here) {
+            if segment == target && first.is_some() {
+                return first;
+            }
+            if end.ip.is_some() {
+                spread(&plan.segments[segment], first, &mut reached, &mut queue);
+            }
+        }
+    }
+    None
+}
+
+fn spread(
+    segment: &Segment,
+    first: Option<Ipv4Addr>,
+    reached: &mut [bool],
+    queue: &mut Vec<(usize, Option<Ipv4Addr>)>,
+) {
+    for end in &segment.ends {
+        if let Some(ip) = end.ip.filter(|_| !reached[end.space]) {
+            reached[end.space] = true;
+            queue.push((end.space, first.or(Some(ip))));
+        }
+    }
+}
+
+/// A route of a rare kind.
+fn strange(plan: &Plan, space: usize, random: &mut Random) -> Option<String> {
+    let subnet = random.one(&[1, 2, 3, 4]);
+    let to = match random.below(3) {
+        0 => format!("10.0.{subnet}.{}", random.between(1, 3)),
+        1 => net(subnet),
+        _ => format!("10.0.{subnet}.0/26"),
+    };
+    let kind = random.one(&["blackhole", "unreachable", "prohibit", "throw"]);
+    if random.percent(65) {
+        let metric = random.one(&["", "", ", metric: 10"]);
+        return Some(format!("to: {to}, type: {kind}{metric}"));
+    }
+    let links = &plan.network.spaces[space].links;
+    let link = random.pick(links).filter(|l| l.name != "lo")?;
+    let metric = random.one(&["", ", metric: 20", ", metric: 7"]);
+    Some(format!("to: {to}, dev: {}{metric}", link.name))
+}

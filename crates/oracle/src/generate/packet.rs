@@ -1,0 +1,64 @@
+//! The packets of a network.
+
+use std::net::Ipv4Addr;
+
+use super::{PACKETS, Plan};
+use crate::packet::{Carries, Spec};
+use crate::random::Random;
+
+pub(super) fn packets(plan: &Plan, random: &mut Random) -> Vec<Spec> {
+    (0..PACKETS).map(|n| packet(plan, n, random)).collect()
+}
+
+fn packet(plan: &Plan, n: usize, random: &mut Random) -> Spec {
+    let from = random.below(plan.network.spaces.len());
+    let owned = plan.owned();
+    let own: Vec<Ipv4Addr> = owned.iter().filter(|(s, _)| *s == from).map(|(_, ip)| *ip).collect();
+    let to = destination(plan, from, &owned, random);
+    let carries = carries(u16::try_from(n).unwrap_or(0), random);
+    let tcp = matches!(carries, Carries::Tcp(..));
+    // What is larger than its sender's own link is for later.
+    let len = random.one(&[84, 84, 84, 84, 40 + 8, 500, 576, 900, 1200, 1300, 1400, 1500]);
+    Spec {
+        from: plan.network.spaces[from].name.clone(),
+        to,
+        src: random.pick(&own).copied().filter(|_| random.percent(15)),
+        carries,
+        len: if tcp { 44 } else { len },
+        df: tcp || len > 576 || random.percent(50),
+        ttl: random.one(&[64, 64, 64, 64, 64, 255, 1, 2, 3]),
+        tos: random.one(&[0, 0, 0, 0, 0, 0, 0x10, 0x08, 0xb8]),
+        mark: random.one(&[0, 0, 0, 0, 0, 1, 2, 3]),
+    }
+}
+
+fn destination(
+    plan: &Plan,
+    from: usize,
+    owned: &[(usize, Ipv4Addr)],
+    random: &mut Random,
+) -> Ipv4Addr {
+    let others: Vec<Ipv4Addr> =
+        owned.iter().filter(|(s, _)| *s != from).map(|(_, ip)| *ip).collect();
+    let own: Vec<Ipv4Addr> = owned.iter().filter(|(s, _)| *s == from).map(|(_, ip)| *ip).collect();
+    let subnet = u8::try_from(random.between(1, plan.segments.len())).unwrap_or(1);
+    let all: Vec<Ipv4Addr> = match random.below(100) {
+        0..75 => others,
+        75..82 => own,
+        82..88 => vec![Ipv4Addr::new(10, 0, subnet, 77)],
+        88..92 => vec![Ipv4Addr::new(10, 9, u8::try_from(random.below(5)).unwrap_or(0), 1)],
+        92..94 => vec![Ipv4Addr::LOCALHOST],
+        94..97 => vec![Ipv4Addr::new(10, 0, subnet, 100)],
+        _ => vec![Ipv4Addr::new(192, 0, 2, 1)],
+    };
+    random.pick(&all).copied().unwrap_or(Ipv4Addr::new(10, 0, subnet, 1))
+}
+
+fn carries(n: u16, random: &mut Random) -> Carries {
+    let sport = 20_000 + n;
+    match random.below(10) {
+        0..4 => Carries::Icmp(100 + n),
+        4..7 => Carries::Udp(sport, random.one(&[7, 7, 9, 53])),
+        _ => Carries::Tcp(sport, random.one(&[80, 80, 81, 443])),
+    }
+}

@@ -1,0 +1,82 @@
+//! Sysctls, flags and what else is set.
+
+use super::Plan;
+use crate::random::Random;
+
+/// What makes a case quick and alone: errors are not counted, neighbours given up at once, nothing
+/// is sent that nobody asked for. None of it decides where a packet goes.
+const QUIET: [(&str, u32); 8] = [
+    ("net.ipv4.icmp_ratemask", 0),
+    ("net.ipv4.conf.all.accept_redirects", 0),
+    ("net.ipv4.conf.default.accept_redirects", 0),
+    ("net.ipv4.igmp_link_local_mcast_reports", 0),
+    ("net.ipv4.tcp_synack_retries", 0),
+    ("net.ipv6.conf.all.disable_ipv6", 1),
+    ("net.ipv6.conf.default.disable_ipv6", 1),
+    ("net.ipv4.conf.all.log_martians", 0),
+];
+
+pub(super) fn settings(plan: &mut Plan, random: &mut Random) {
+    for n in 0..plan.network.spaces.len() {
+        let routes = plan.ends_of(n).len() > 1;
+        let links: Vec<String> =
+            plan.network.spaces[n].links.iter().map(|l| l.name.clone()).collect();
+        let space = &mut plan.network.spaces[n];
+        for (key, value) in QUIET {
+            space.sysctl(key, value);
+        }
+        let forward = random.percent(if routes { 85 } else { 30 });
+        space.sysctl("net.ipv4.ip_forward", u8::from(forward));
+        // What the host's own defaults are is not a case's business.
+        let rp_filter = random.one(&[0, 0, 0, 1, 2]);
+        space.sysctl("net.ipv4.conf.all.rp_filter", rp_filter);
+        space.sysctl("net.ipv4.conf.default.rp_filter", random.one(&[0, 0, 0, 1, 2]));
+        space.sysctl("net.ipv4.conf.all.send_redirects", 0);
+        space.sysctl("net.ipv4.conf.default.send_redirects", 0);
+        space.sysctl("net.bridge.bridge-nf-call-iptables", 0);
+        if random.percent(5) {
+            space.sysctl("net.ipv4.icmp_echo_ignore_all", 1);
+        }
+        if random.percent(5) {
+            space.sysctl("net.ipv4.ip_default_ttl", random.one(&[2, 3, 30, 128]));
+        }
+        for link in links.iter().filter(|l| *l != "lo") {
+            of_link(space, link, random);
+        }
+        if random.percent(50) {
+            space.tcp.push(80);
+        }
+        if random.percent(50) {
+            space.udp.push(7);
+        }
+    }
+    mtus(plan, random);
+}
+
+fn of_link(space: &mut crate::network::Space, link: &str, random: &mut Random) {
+    let conf = |name: &str| format!("net/ipv4/conf/{link}/{name}");
+    for (key, value) in [("mcast_solicit", 1), ("ucast_solicit", 1), ("retrans_time_ms", 20)] {
+        space.sysctl(format!("net/ipv4/neigh/{link}/{key}"), value);
+    }
+    if random.percent(4) {
+        space.sysctl(conf("forwarding"), u8::from(random.percent(50)));
+    }
+    if random.percent(6) {
+        space.sysctl(conf("rp_filter"), random.one(&[0, 1, 2]));
+    }
+    if random.percent(4)
+        && let Some(link) = space.link(link)
+    {
+        link.set("up", false);
+    }
+}
+
+fn mtus(plan: &mut Plan, random: &mut Random) {
+    for space in &mut plan.network.spaces {
+        for link in space.links.iter_mut().filter(|l| l.name != "lo") {
+            if random.percent(8) {
+                link.set("mtu", random.one(&[1400, 1280, 600, 9000]));
+            }
+        }
+    }
+}

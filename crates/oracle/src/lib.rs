@@ -1,0 +1,42 @@
+//! Holds the walk against the real kernel.
+//!
+//! Random networks are built on the kernel through the project's own apply, read back, foretold by
+//! the walk; then the real packet is sent, watched on every link, and compared. See docs/oracle.md.
+
+#![forbid(unsafe_code)]
+
+mod case;
+mod feature;
+mod file;
+mod generate;
+mod network;
+mod packet;
+mod random;
+mod rig;
+mod run;
+mod shrink;
+
+pub use case::{Judged, Lie, Outcome, run as judge};
+pub use file::Kept;
+pub use generate::PACKETS;
+pub use packet::{Carries, Spec};
+pub use rig::{Bench, Rig, Seen, Trouble};
+pub use run::{Order, Tally, run};
+
+use kernel::probe::Tag;
+
+/// The number in its family of a network's n-th packet. A TCP answer acknowledges the next number:
+/// that is nobody's.
+#[must_use]
+pub fn member(n: usize) -> u8 {
+    u8::try_from(2 * n + 2).unwrap_or(254)
+}
+
+/// One case of a seed, by its number: its lab file, and the packets up to it.
+#[must_use]
+pub fn one(seed: u64, number: usize) -> (String, Vec<Spec>, Tag) {
+    let network = (number / PACKETS) as u64;
+    let case = generate::generate(seed, network);
+    let packets = case.packets[..=number % PACKETS].to_vec();
+    (case.network.to_string(), packets, run::family(seed, network))
+}

@@ -1,0 +1,143 @@
+//! `oracle`: random networks and packets, foretold by the walk, and held against the real kernel.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of its own, for developers"
+)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use kernel::Program;
+use oracle::{Bench, Order, Outcome, Rig, Tally};
+
+/// Builds random networks on the real kernel, foretells packets, sends them, and compares.
+#[derive(Parser)]
+struct Args {
+    /// How many cases (a case is one packet; 20 on one network).
+    #[arg(long, default_value_t = 1000)]
+    cases: usize,
+    /// Which networks: the same seed gives the same ones.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many networks at a time.
+    #[arg(long, default_value_t = 2)]
+    jobs: usize,
+    /// This case alone (with the packets before it on its network), told in full.
+    #[arg(long)]
+    only: Option<usize>,
+    /// Begin no network after so many seconds.
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// Folder for the disagreements that were shrunk.
+    #[arg(long)]
+    keep: Option<PathBuf>,
+    /// Shrink so many disagreements.
+    #[arg(long, default_value_t = 3)]
+    shrink: usize,
+    /// Tell all disagreements, not only the first ones.
+    #[arg(long)]
+    all: bool,
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> =
+        std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
+    if let Some(code) = kernel::role::play(&words) {
+        return ExitCode::from(u8::try_from(code).unwrap_or(1));
+    }
+    let args = Args::parse();
+    match start(&args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn start(args: &Args) -> std::io::Result<bool> {
+    if !kernel::rootless::missing_capabilities()?.is_empty() {
+        kernel::rootless::enter_own_user_namespace()?;
+    }
+    let folder = std::env::temp_dir().join(format!("nestwork-oracle-{}", std::process::id()));
+    let folder = folder.display().to_string();
+    if let Some(number) = args.only {
+        return only(args, number, &folder);
+    }
+    let stop: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
+    kernel::on_interrupt(|| stop.store(true, std::sync::atomic::Ordering::Relaxed))?;
+    let begun = Instant::now();
+    let order = Order {
+        cases: args.cases,
+        seed: args.seed,
+        jobs: args.jobs,
+        keep: args.keep.clone(),
+        shrink: args.shrink,
+        until: args.seconds.map(|s| begun + Duration::from_secs(s)),
+        lie: None,
+    };
+    let tally = oracle::run(&order, &folder, stop)?;
+    tell(args, &tally, begun.elapsed());
+    Ok(tally.is_clean())
+}
+
+fn tell(args: &Args, tally: &Tally, took: Duration) {
+    let most = if args.all { usize::MAX } else { 20 };
+    for line in tally.told.iter().take(most) {
+        println!("{line}");
+    }
+    if tally.told.len() > most {
+        println!("… and {} more (--all)", tally.told.len() - most);
+    }
+    println!("\n{}", tally.table());
+    for (cause, n) in &tally.causes {
+        println!("unknown {n:>6}  {cause}");
+    }
+    println!(
+        "seed {}: {} cases in {:.1} s: {} agreed, {} unknown, {} wrong; networks: {} read otherwise than written, {} refused, {} broken",
+        args.seed,
+        tally.cases(),
+        took.as_secs_f64(),
+        tally.agreed,
+        tally.unknown,
+        tally.wrong,
+        tally.read_back,
+        tally.refused,
+        tally.broken,
+    );
+}
+
+/// One case, with all that there is to be said.
+fn only(args: &Args, number: usize, folder: &str) -> std::io::Result<bool> {
+    let (text, packets, family) = oracle::one(args.seed, number);
+    println!("{text}");
+    let bench = Bench::new(Program::current()?, folder.as_ref())?;
+    let mut rig = Rig::build(&bench, &text, family)
+        .map_err(|trouble| std::io::Error::other(format!("{trouble:?}")))?;
+    let mut right = true;
+    for (n, packet) in packets.iter().enumerate() {
+        let snapshot = rig.snapshot.clone();
+        let judged = oracle::judge(&mut rig, packet, oracle::member(n), None)?;
+        println!("{packet}");
+        if n + 1 == packets.len() {
+            let style = render::Style::default();
+            println!("{}", render::trace(&snapshot, &judged.trace, None, true, &style));
+        }
+        match judged.outcome {
+            Outcome::Agreed => println!("  agreed"),
+            Outcome::Unknown(why) => println!("  unknown: {why:?}"),
+            Outcome::Wrong(wrong) => {
+                println!("  wrong:\n    {}", wrong.join("\n    "));
+                right = false;
+            }
+        }
+    }
+    Ok(right)
+}

@@ -1,0 +1,247 @@
+//! A generated network: a lab file in parts that can be taken away one by one.
+
+use std::fmt;
+
+/// A network, as the generator makes it and shrinking takes it apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Network {
+    pub(crate) spaces: Vec<Space>,
+}
+
+/// A namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Space {
+    pub(crate) name: String,
+    pub(crate) inside: Option<String>,
+    pub(crate) links: Vec<Link>,
+    /// Lines of lists: `routes`, `rules`, `neighbours`.
+    pub(crate) lists: Vec<(&'static str, String)>,
+    pub(crate) sysctls: Vec<(String, String)>,
+    pub(crate) chains: Vec<Chain>,
+    pub(crate) tcp: Vec<u16>,
+    pub(crate) udp: Vec<u16>,
+}
+
+/// A link, or what is said of one that another entry makes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) name: String,
+    /// Key and value, ready for YAML.
+    pub(crate) options: Vec<(String, String)>,
+    pub(crate) addresses: Vec<String>,
+}
+
+/// A chain of a table of iptables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Chain {
+    pub(crate) table: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) drop: bool,
+    pub(crate) rules: Vec<String>,
+}
+
+impl Space {
+    pub(crate) fn list(&mut self, of: &'static str, line: impl Into<String>) {
+        self.lists.push((of, line.into()));
+    }
+
+    pub(crate) fn sysctl(&mut self, key: impl Into<String>, value: impl fmt::Display) {
+        let key = key.into();
+        if !self.sysctls.iter().any(|(k, _)| *k == key) {
+            self.sysctls.push((key, value.to_string()));
+        }
+    }
+
+    pub(crate) fn link(&mut self, name: &str) -> Option<&mut Link> {
+        self.links.iter_mut().find(|l| l.name == name)
+    }
+}
+
+impl Link {
+    pub(crate) fn set(&mut self, key: &str, value: impl fmt::Display) {
+        self.options.push((key.to_owned(), value.to_string()));
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "name: oracle\nnamespaces:")?;
+        self.spaces.iter().try_for_each(|space| space.fmt(f))
+    }
+}
+
+impl fmt::Display for Space {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  {}:", self.name)?;
+        if let Some(inside) = &self.inside {
+            writeln!(f, "    inside: {inside}")?;
+        }
+        if !self.links.is_empty() {
+            writeln!(f, "    links:")?;
+            self.links.iter().try_for_each(|link| link.fmt(f))?;
+        }
+        for of in ["routes", "rules", "neighbours"] {
+            let mut lines = self.lists.iter().filter(|(o, _)| *o == of).peekable();
+            if lines.peek().is_some() {
+                writeln!(f, "    {of}:")?;
+                lines.try_for_each(|(_, line)| writeln!(f, "      - {{{line}}}"))?;
+            }
+        }
+        if !self.sysctls.is_empty() {
+            writeln!(f, "    sysctls:")?;
+            let mut all = self.sysctls.iter();
+            all.try_for_each(|(key, value)| writeln!(f, "      {key}: {value}"))?;
+        }
+        self.tables(f)?;
+        if !self.tcp.is_empty() || !self.udp.is_empty() {
+            writeln!(f, "    services: {{tcp: {:?}, udp_echo: {:?}}}", self.tcp, self.udp)?;
+        }
+        Ok(())
+    }
+}
+
+impl Space {
+    fn tables(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut tables: Vec<&str> = self.chains.iter().map(|c| c.table).collect();
+        tables.dedup();
+        if !tables.is_empty() {
+            writeln!(f, "    iptables:")?;
+        }
+        for table in tables {
+            writeln!(f, "      {table}:")?;
+            for chain in self.chains.iter().filter(|c| c.table == table) {
+                writeln!(f, "        {}:", chain.name)?;
+                if chain.drop {
+                    writeln!(f, "          policy: DROP")?;
+                }
+                writeln!(f, "          rules:")?;
+                chain.rules.iter().try_for_each(|rule| writeln!(f, "            - {rule:?}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts: Vec<String> =
+            self.options.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+        if !self.addresses.is_empty() {
+            let quoted: Vec<String> = self.addresses.iter().map(|a| format!("{a:?}")).collect();
+            parts.push(format!("addresses: [{}]", quoted.join(", ")));
+        }
+        writeln!(f, "      {}: {{{}}}", self.name, parts.join(", "))
+    }
+}
+
+/// One part that a network can be without.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    Space(usize),
+    Link(usize, usize),
+    Option(usize, usize, usize),
+    Address(usize, usize, usize),
+    List(usize, usize),
+    Sysctl(usize, usize),
+    Chain(usize, usize),
+    Rule(usize, usize, usize),
+    Policy(usize, usize),
+    Services(usize),
+}
+
+impl Network {
+    /// All its parts, the largest first.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        let mut parts: Vec<Part> = (0..self.spaces.len()).map(Part::Space).collect();
+        for (s, space) in self.spaces.iter().enumerate() {
+            parts.extend((0..space.links.len()).map(|l| Part::Link(s, l)));
+            parts.extend((0..space.chains.len()).map(|c| Part::Chain(s, c)));
+            parts.extend((0..space.lists.len()).map(|l| Part::List(s, l)));
+            parts.extend((0..space.sysctls.len()).map(|n| Part::Sysctl(s, n)));
+            parts.push(Part::Services(s));
+            for (l, link) in space.links.iter().enumerate() {
+                parts.extend((0..link.addresses.len()).map(|a| Part::Address(s, l, a)));
+                parts.extend((0..link.options.len()).map(|o| Part::Option(s, l, o)));
+            }
+            for (c, chain) in space.chains.iter().enumerate() {
+                parts.extend((0..chain.rules.len()).map(|r| Part::Rule(s, c, r)));
+                parts.push(Part::Policy(s, c));
+            }
+        }
+        parts
+    }
+
+    /// The network without that part, and without what speaks of it.
+    pub(crate) fn without(&self, part: Part) -> Self {
+        let mut less = self.clone();
+        match part {
+            Part::Space(s) => {
+                let name = less.spaces.remove(s).name;
+                for space in &mut less.spaces {
+                    space.inside.take_if(|inside| *inside == name);
+                    let far = format!("\"{name}:");
+                    let joined =
+                        |link: &Link| link.options.iter().any(|(_, v)| v.starts_with(&far));
+                    let gone: Vec<String> =
+                        space.links.iter().filter(|l| joined(l)).map(|l| l.name.clone()).collect();
+                    gone.iter().for_each(|link| space.forget(link));
+                }
+                let ends: Vec<(String, String)> = self.spaces[s].far_ends().collect();
+                less.forget_ends(&ends);
+            }
+            Part::Link(s, l) => {
+                let ends: Vec<(String, String)> = self.spaces[s].links[l].far_end().collect();
+                let name = self.spaces[s].links[l].name.clone();
+                less.spaces[s].forget(&name);
+                less.forget_ends(&ends);
+            }
+            Part::Option(s, l, o) => _ = less.spaces[s].links[l].options.remove(o),
+            Part::Address(s, l, a) => _ = less.spaces[s].links[l].addresses.remove(a),
+            Part::List(s, l) => _ = less.spaces[s].lists.remove(l),
+            Part::Sysctl(s, n) => _ = less.spaces[s].sysctls.remove(n),
+            Part::Chain(s, c) => _ = less.spaces[s].chains.remove(c),
+            Part::Rule(s, c, r) => _ = less.spaces[s].chains[c].rules.remove(r),
+            Part::Policy(s, c) => less.spaces[s].chains[c].drop = false,
+            Part::Services(s) => {
+                less.spaces[s].tcp.clear();
+                less.spaces[s].udp.clear();
+            }
+        }
+        less
+    }
+
+    fn forget_ends(&mut self, ends: &[(String, String)]) {
+        for (ns, link) in ends {
+            if let Some(space) = self.spaces.iter_mut().find(|s| s.name == *ns) {
+                space.forget(link);
+            }
+        }
+    }
+}
+
+impl Space {
+    fn forget(&mut self, link: &str) {
+        self.links.retain(|l| l.name != link);
+        let quoted = format!("dev: {link}");
+        self.lists.retain(|(_, line)| !line.split(", ").any(|part| part == quoted));
+        let named = format!("/{link}/");
+        self.sysctls.retain(|(key, _)| !key.contains(&named));
+        for other in &mut self.links {
+            other.options.retain(|(key, value)| !(key == "bridge" && value == link));
+        }
+    }
+
+    fn far_ends(&self) -> impl Iterator<Item = (String, String)> {
+        self.links.iter().flat_map(Link::far_end)
+    }
+}
+
+impl Link {
+    fn far_end(&self) -> impl Iterator<Item = (String, String)> {
+        let peers = self.options.iter().filter(|(key, _)| key == "peer");
+        peers.filter_map(|(_, value)| {
+            let (ns, link) = value.trim_matches('"').split_once(':')?;
+            Some((ns.to_owned(), link.to_owned()))
+        })
+    }
+}

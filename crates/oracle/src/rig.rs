@@ -1,0 +1,354 @@
+//! A network on the kernel, made and read by the project's own code, and packets through it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use engine::Known;
+use kernel::apply::Builder;
+use kernel::probe::{self, Barrier, Kind, Posts, Probe, Tag};
+use kernel::read::{KnownName, Parts, ReadOptions};
+use kernel::state::{LabState, Lock, Role, State};
+use kernel::{Process, Program};
+use model::{Fact, HostId, NeighbourState, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
+use walk::{Protocol, Question, Sighting};
+
+use crate::packet::{Carries, Spec};
+
+/// So many markers follow a packet on each CPU: more than there are links between two places
+/// where a packet shows itself (an ARP request and its answer, through all bridges).
+const MARKERS: usize = 24;
+/// How long a process may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_millis(500);
+/// How long the kernel may take to give up a neighbour. The networks say 20 ms.
+const NEIGHBOUR_WITHIN: Duration = Duration::from_secs(3);
+
+/// What a worker has for all its networks.
+pub struct Bench {
+    program: Program,
+    barrier: Barrier,
+    folder: PathBuf,
+}
+
+impl Bench {
+    /// A bench that keeps its journal in a folder of its own.
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub fn new(program: Program, folder: &Path) -> io::Result<Self> {
+        Ok(Self { program, barrier: Barrier::new()?, folder: folder.to_owned() })
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        // Nothing is to be left, and nobody is there to be told.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Why a network is not on the kernel, or not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The lab file is no good, or the kernel does not take it: the generator's fault, or a
+    /// feature that is not here.
+    Refused(String),
+    /// What is read is not what was written.
+    ReadBack(String),
+    /// Something of the machinery failed.
+    Broken(String),
+}
+
+/// A network on the kernel.
+pub struct Rig<'b> {
+    bench: &'b Bench,
+    lock: Lock,
+    lab: LabState,
+    /// When it is dropped, the containers end.
+    _leash: OwnedFd,
+    names: BTreeMap<String, NsId>,
+    nets: Vec<(NsId, OwnedFd)>,
+    posts: Posts,
+    family: Tag,
+    /// As it was read after the last packet.
+    pub snapshot: Snapshot,
+}
+
+/// What became of a packet.
+#[derive(Debug)]
+pub struct Seen {
+    /// Everywhere it was seen, in order of time.
+    pub sightings: Vec<Sighting>,
+    /// Its sender's socket got the answer.
+    pub received: bool,
+    /// Why the kernel did not send it.
+    pub refused: Option<io::Error>,
+}
+
+impl<'b> Rig<'b> {
+    /// Makes the network of a lab file, and reads it back.
+    ///
+    /// # Errors
+    /// Why it is not there as the file says.
+    pub fn build(bench: &'b Bench, text: &str, family: Tag) -> Result<Self, Trouble> {
+        let lab = lab::parse(text, "case").map_err(|errors| {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Trouble::Refused(lines.join("; "))
+        })?;
+        let wanted = lab::expand(&lab);
+        let lock = State::at(bench.folder.clone()).lock().map_err(broken)?;
+        let (ours, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+            .map_err(|e| broken(e.into()))?;
+        let lab = make(bench, &lock, &wanted, text, ours.as_fd())?;
+        match Self::read(&lab, &wanted, family) {
+            Ok((snapshot, names, nets, posts)) => {
+                Ok(Self { bench, lock, lab, _leash: theirs, names, nets, posts, family, snapshot })
+            }
+            Err(trouble) => {
+                end(&lock, &lab);
+                Err(trouble)
+            }
+        }
+    }
+
+    #[allow(clippy::type_complexity, reason = "private, and taken apart at once")]
+    fn read(
+        lab: &LabState,
+        wanted: &Wanted,
+        family: Tag,
+    ) -> Result<(Snapshot, BTreeMap<String, NsId>, Vec<(NsId, OwnedFd)>, Posts), Trouble> {
+        let known = known(lab, wanted).map_err(broken)?;
+        let these: Vec<NsId> = known.namespaces.values().copied().collect();
+        let parts = Parts::all() - Parts::DESCRIPTORS;
+        let options = ReadOptions { parts, names: known_names(lab), api: false };
+        let snapshot = kernel::read::read_these(&options, &these)
+            .map_err(|e| Trouble::Broken(e.to_string()))?;
+        read_back(wanted, &known, &snapshot)?;
+        let open = |(_, entry): (&str, &kernel::state::Entry)| {
+            let process = entry.process()?.ok_or(io::ErrorKind::NotFound)?;
+            Ok((id(entry.net), process.open_namespace("net")?))
+        };
+        let nets: Vec<(NsId, OwnedFd)> =
+            lab.containers().map(open).collect::<io::Result<_>>().map_err(broken)?;
+        let watched: Vec<(NsId, BorrowedFd<'_>)> =
+            nets.iter().map(|(id, net)| (*id, net.as_fd())).collect();
+        let posts = Posts::open(&watched, family).map_err(broken)?;
+        Ok((snapshot, known.namespaces, nets, posts))
+    }
+
+    /// The question that a packet is, for the walk.
+    #[must_use]
+    pub fn question(&self, spec: &Spec) -> Option<Question> {
+        let from = walk::Place::Namespace(*self.names.get(&spec.from)?);
+        let protocol = match spec.carries {
+            Carries::Icmp(_) => Protocol::Icmp,
+            Carries::Udp(_, dport) => Protocol::Udp(dport),
+            Carries::Tcp(_, dport) => Protocol::Tcp(dport),
+        };
+        let (Carries::Icmp(sport) | Carries::Udp(sport, _) | Carries::Tcp(sport, _)) = spec.carries;
+        let mut question = Question::new(from, spec.to, protocol)
+            .sport(sport)
+            .dont_fragment(spec.df)
+            .mark(spec.mark);
+        question.packet.len = spec.len;
+        (question.packet.ttl, question.packet.tos) = (spec.ttl, spec.tos);
+        match spec.src {
+            Some(src) => Some(question.source(src)),
+            None => Some(question),
+        }
+    }
+
+    /// Sends a packet and watches until nothing more can come of it; then reads what it taught.
+    /// `awaited`: so many sightings are foretold, of which a process's answer may be one.
+    ///
+    /// # Errors
+    /// If the machinery fails.
+    pub fn send(&mut self, spec: &Spec, number: u8, awaited: usize) -> io::Result<Seen> {
+        let probe = self.probe(spec, number);
+        let started = std::time::SystemTime::now();
+        let sent = probe::send(self.net(&spec.from)?, &probe);
+        let at = sent.as_ref().map_or(started, |sent| sent.at);
+        let mut sightings = self.watch(&probe, at, awaited)?;
+        sightings.sort_by_key(|s| s.after);
+        let received = sent.as_ref().is_ok_and(probe::Sent::is_answered);
+        // What it may have opened is closed; that this may be refused is no news.
+        let _ = probe::reset(self.net(&spec.from)?, &probe);
+        self.bench.barrier.pass(MARKERS)?;
+        self.posts.take(&probe, at)?;
+        let seen = Seen { sightings, received, refused: sent.err() };
+        kernel::read::refresh(&mut self.snapshot, Parts::NEIGHBOURS | Parts::CONNTRACK)?;
+        Ok(seen)
+    }
+
+    fn net(&self, name: &str) -> io::Result<BorrowedFd<'_>> {
+        let ns = self.names.get(name).ok_or(io::ErrorKind::NotFound)?;
+        let net = self.nets.iter().find(|(id, _)| id == ns).ok_or(io::ErrorKind::NotFound)?;
+        Ok(net.1.as_fd())
+    }
+
+    fn watch(
+        &mut self,
+        probe: &Probe,
+        at: std::time::SystemTime,
+        awaited: usize,
+    ) -> io::Result<Vec<Sighting>> {
+        let begun = Instant::now();
+        let mut seen = Vec::new();
+        loop {
+            self.bench.barrier.pass(MARKERS)?;
+            let more = self.posts.take(probe, at)?;
+            if !more.is_empty() {
+                seen.extend(more);
+            } else if seen.len() < awaited && begun.elapsed() < ANSWER_WITHIN {
+                self.posts.wait(Duration::from_millis(2))?;
+                // What is foretold and does not come is not waited for where nothing is due.
+                if !self.due()? && begun.elapsed() > Duration::from_millis(40) {
+                    return Ok(seen);
+                }
+            } else if self.due()? && begun.elapsed() < NEIGHBOUR_WITHIN {
+                self.posts.wait(Duration::from_millis(2))?;
+            } else {
+                // What came between the last look and this one.
+                self.bench.barrier.pass(MARKERS)?;
+                let last = self.posts.take(probe, at)?;
+                if last.is_empty() {
+                    return Ok(seen);
+                }
+                seen.extend(last);
+            }
+        }
+    }
+
+    /// Somebody still asks for a neighbour.
+    fn due(&mut self) -> io::Result<bool> {
+        kernel::read::refresh(&mut self.snapshot, Parts::NEIGHBOURS)?;
+        let mut neighbours = self.snapshot.namespaces.values().flat_map(|ns| &ns.neighbours);
+        Ok(neighbours.any(|n| n.state == NeighbourState::Incomplete))
+    }
+
+    fn probe(&self, spec: &Spec, number: u8) -> Probe {
+        let kind = match spec.carries {
+            Carries::Icmp(id) => Kind::Icmp(id),
+            Carries::Udp(sport, dport) => Kind::Udp(sport, dport),
+            Carries::Tcp(sport, dport) => Kind::Tcp(sport, dport),
+        };
+        Probe {
+            src: spec.src,
+            dst: spec.to,
+            kind,
+            len: spec.len,
+            df: spec.df,
+            ttl: Some(spec.ttl),
+            tos: spec.tos,
+            mark: spec.mark,
+            tag: self.family.member(number),
+        }
+    }
+}
+
+impl Drop for Rig<'_> {
+    fn drop(&mut self) {
+        end(&self.lock, &self.lab);
+    }
+}
+
+fn end(lock: &Lock, lab: &LabState) {
+    for entry in lab.entries.iter().rev() {
+        if let Ok(Some(process)) = entry.process() {
+            // One that has ended meanwhile is no error, and the leash ends the others.
+            let _ = process.kill();
+        }
+    }
+    let _ = lock.forget(lab);
+}
+
+fn make(
+    bench: &Bench,
+    lock: &Lock,
+    wanted: &Wanted,
+    text: &str,
+    leash: BorrowedFd<'_>,
+) -> Result<LabState, Trouble> {
+    let lab = lock.begin(&wanted.name, Path::new("case"), text).map_err(broken)?;
+    let mut builder = Builder::new(&bench.program, lab, Some(leash))
+        .map_err(|e| Trouble::Broken(e.to_string()))?;
+    let changes = engine::plan(wanted, None, &Known::default(), &Snapshot::default());
+    let made = changes.iter().try_for_each(|change| {
+        let what = || format!("{}: ", render::change(change));
+        builder.apply(change).map_err(|cause| what() + &cause.to_string())
+    });
+    let made = made.and_then(|()| builder.settle().map_err(|e| e.to_string()));
+    let lab = builder.lab().clone();
+    made.map(|()| lab.clone()).map_err(|why| {
+        end(lock, &lab);
+        Trouble::Refused(why)
+    })
+}
+
+/// The read must equal what was written: a plan from it has nothing to do.
+fn read_back(wanted: &Wanted, known: &Known, snapshot: &Snapshot) -> Result<(), Trouble> {
+    let changes = engine::plan(wanted, Some(wanted), known, snapshot);
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let told: Vec<String> = changes.iter().map(render::change).collect();
+    Err(Trouble::ReadBack(told.join("; ")))
+}
+
+fn known(lab: &LabState, wanted: &Wanted) -> io::Result<Known> {
+    let mut known = Known::default();
+    let mut alive: BTreeMap<String, Process> = BTreeMap::new();
+    for (name, entry) in lab.containers() {
+        known.namespaces.insert(name.to_owned(), id(entry.net));
+        if let Some(process) = entry.process()? {
+            alive.insert(name.to_owned(), process);
+        }
+    }
+    for entry in &lab.entries {
+        if let Role::Service(ns, ports) = &entry.role {
+            known.services.insert(ns.clone(), service(ports));
+        }
+    }
+    for fact in &wanted.facts {
+        if let Fact::Sysctl { ns, key, .. } = fact
+            && let Some(process) = alive.get(ns)
+            && let Ok(value) = kernel::read_sysctl(process, key)
+        {
+            known.sysctls.insert((ns.clone(), key.clone()), value);
+        }
+    }
+    Ok(known)
+}
+
+fn service(ports: &[String]) -> ServiceSpec {
+    let mut spec = ServiceSpec::default();
+    for port in ports.iter().filter_map(|p| p.parse().ok()) {
+        match port {
+            kernel::role::Port::Tcp(n) => spec.tcp.push(n),
+            kernel::role::Port::UdpEcho(n) => spec.udp_echo.push(n),
+        }
+    }
+    spec
+}
+
+fn known_names(lab: &LabState) -> Vec<KnownName> {
+    lab.containers()
+        .map(|(name, entry)| KnownName {
+            lab: lab.name.clone(),
+            name: name.to_owned(),
+            dev: entry.net.dev,
+            ino: entry.net.ino,
+            parent: None,
+        })
+        .collect()
+}
+
+const fn id(inode: kernel::Inode) -> NsId {
+    NsId { host: HostId(0), key: NsKey::Inode { dev: inode.dev, ino: inode.ino } }
+}
+
+fn broken(error: io::Error) -> Trouble {
+    Trouble::Broken(error.to_string())
+}

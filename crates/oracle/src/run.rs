@@ -1,0 +1,251 @@
+//! Many cases, on several benches.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use kernel::Program;
+use kernel::probe::Tag;
+
+use crate::case::{self, Lie, Outcome};
+use crate::feature::Exercised;
+use crate::file;
+use crate::generate::{Case, PACKETS, generate};
+use crate::rig::{Bench, Rig, Trouble};
+use crate::shrink::shrink;
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// How many cases.
+    pub cases: usize,
+    /// Of which seed.
+    pub seed: u64,
+    /// On how many benches.
+    pub jobs: usize,
+    /// Where disagreements are kept; None: they are told only.
+    pub keep: Option<PathBuf>,
+    /// So many disagreements are shrunk.
+    pub shrink: usize,
+    /// No new network is begun after that.
+    pub until: Option<Instant>,
+    /// For a test of the oracle itself.
+    pub lie: Option<Lie>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Foretold as it was.
+    pub agreed: usize,
+    /// Not foretold.
+    pub unknown: usize,
+    /// Foretold wrongly.
+    pub wrong: usize,
+    /// Networks that were not as their file says.
+    pub read_back: usize,
+    /// Networks that the kernel did not take.
+    pub refused: usize,
+    /// Failures of the machinery.
+    pub broken: usize,
+    /// How many unknowns of each cause.
+    pub causes: BTreeMap<String, usize>,
+    /// What was wrong, in words, with the number of its case.
+    pub told: Vec<String>,
+    exercised: Exercised,
+}
+
+impl Tally {
+    /// Cases that were run.
+    #[must_use]
+    pub const fn cases(&self) -> usize {
+        self.agreed + self.unknown + self.wrong
+    }
+
+    /// How often each feature decided.
+    #[must_use]
+    pub fn table(&self) -> String {
+        self.exercised.table()
+    }
+
+    /// Nothing was wrong.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.wrong + self.read_back + self.broken == 0
+    }
+
+    fn add(&mut self, other: Self) {
+        self.agreed += other.agreed;
+        self.unknown += other.unknown;
+        self.wrong += other.wrong;
+        self.read_back += other.read_back;
+        self.refused += other.refused;
+        self.broken += other.broken;
+        for (cause, n) in other.causes {
+            *self.causes.entry(cause).or_default() += n;
+        }
+        self.told.extend(other.told);
+        self.exercised.add(&other.exercised);
+    }
+}
+
+/// Runs the cases. `stop` breaks off between two of them.
+///
+/// # Errors
+/// If no bench can be made.
+pub fn run(order: &Order, folder: &str, stop: &AtomicBool) -> std::io::Result<Tally> {
+    let next = AtomicU64::new(0);
+    let shrunk = AtomicU64::new(0);
+    let networks = order.cases.div_ceil(PACKETS) as u64;
+    let total = Mutex::new(Tally::default());
+    std::thread::scope(|scope| {
+        let work = |n: usize| {
+            let bench = Bench::new(Program::current()?, &PathBuf::from(format!("{folder}-{n}")))?;
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let late = order.until.is_some_and(|until| Instant::now() > until);
+                if number >= networks || late || stop.load(Ordering::Relaxed) {
+                    return std::io::Result::Ok(());
+                }
+                let done = network(order, &bench, number, &shrunk, stop);
+                total.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(done);
+            }
+        };
+        let workers: Vec<_> = (0..order.jobs).map(|n| scope.spawn(move || work(n))).collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })?;
+    Ok(total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+/// The bytes that all packets of a network share.
+pub(crate) fn family(seed: u64, number: u64) -> Tag {
+    let [a, b, c, d, ..] = (seed ^ number.wrapping_mul(0x9e37_79b9)).to_le_bytes();
+    Tag([0x5a, a, b, 0, c, d, 0xa5, 0x0f])
+}
+
+/// One network with its packets.
+fn network(
+    order: &Order,
+    bench: &Bench,
+    number: u64,
+    shrunk: &AtomicU64,
+    stop: &AtomicBool,
+) -> Tally {
+    let mut tally = Tally::default();
+    let case = generate(order.seed, number);
+    let mut rig = match Rig::build(bench, &case.network.to_string(), family(order.seed, number)) {
+        Ok(rig) => rig,
+        Err(trouble) => {
+            tally.trouble(number, &trouble);
+            return tally;
+        }
+    };
+    let rest = order.cases.saturating_sub(usize::try_from(number).unwrap_or(0) * PACKETS);
+    let mut found = Vec::new();
+    for (n, packet) in case.packets.iter().enumerate().take(rest) {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let before = rig.snapshot.clone();
+        let judged = match case::run(&mut rig, packet, crate::member(n), order.lie) {
+            Ok(judged) => judged,
+            Err(error) => {
+                tally.trouble(number, &Trouble::Broken(error.to_string()));
+                break;
+            }
+        };
+        let unknown = matches!(judged.outcome, Outcome::Unknown(_));
+        tally.exercised.count(&before, &judged.trace, unknown);
+        match judged.outcome {
+            Outcome::Agreed => tally.agreed += 1,
+            Outcome::Unknown(why) => {
+                tally.unknown += 1;
+                *tally.causes.entry(cause(&why)).or_default() += 1;
+            }
+            Outcome::Wrong(wrong) => {
+                tally.wrong += 1;
+                found.push((n, wrong));
+            }
+        }
+    }
+    drop(rig);
+    for (n, wrong) in found {
+        tally.told.push(disagreement(order, bench, number, &case, n, &wrong, shrunk));
+    }
+    tally
+}
+
+fn disagreement(
+    order: &Order,
+    bench: &Bench,
+    number: u64,
+    case: &Case,
+    n: usize,
+    wrong: &[String],
+    shrunk: &AtomicU64,
+) -> String {
+    let k = usize::try_from(number).unwrap_or(0) * PACKETS + n;
+    let packet = &case.packets[n];
+    let mut told = format!("case {k}: {packet}\n    {}", wrong.join("\n    "));
+    if shrunk.fetch_add(1, Ordering::Relaxed) < order.shrink as u64 {
+        let least = shrink(bench, case, n, wrong, order.lie);
+        let origin = format!("oracle --seed {} --only {k}", order.seed);
+        let text = file::text(&least.network.to_string(), &least.packets, wrong, &origin);
+        match &order.keep {
+            Some(folder) => {
+                let path = folder.join(format!("seed{}-case{k}.yaml", order.seed));
+                let kept =
+                    std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, &text));
+                match kept {
+                    Ok(()) => told += &format!("\n    kept as {}", path.display()),
+                    Err(error) => told += &format!("\n    cannot be kept: {error}"),
+                }
+            }
+            None => told += &format!("\n{text}"),
+        }
+    }
+    told
+}
+
+impl Tally {
+    fn trouble(&mut self, number: u64, trouble: &Trouble) {
+        let network = usize::try_from(number).unwrap_or(0) * PACKETS;
+        match trouble {
+            Trouble::Refused(why) => {
+                self.refused += 1;
+                self.told.push(format!("network of case {network}: refused: {why}"));
+            }
+            Trouble::ReadBack(what) => {
+                self.read_back += 1;
+                self.told.push(format!(
+                    "network of case {network}: read otherwise than written: {what}"
+                ));
+            }
+            Trouble::Broken(why) => {
+                self.broken += 1;
+                self.told.push(format!("network of case {network}: {why}"));
+            }
+        }
+    }
+}
+
+/// The kind of an unknown, without names.
+fn cause(unknown: &walk::Unknown) -> String {
+    use walk::Unknown;
+    match unknown {
+        Unknown::Opaque { what, .. } => format!("{what:?}"),
+        Unknown::Link { what, .. }
+        | Unknown::Rule { what, .. }
+        | Unknown::Netfilter { what, .. }
+        | Unknown::Routing { what, .. }
+        | Unknown::Gap { what, .. } => what.clone(),
+        Unknown::Packet(what) => {
+            let words = what.split_whitespace();
+            words.filter(|w| !w.contains('.')).collect::<Vec<_>>().join(" ")
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Every place where a packet of a trace must be seen, and nowhere else: the strict comparison.
+
+use model::LinkId;
+
+use crate::{Action, Cause, Leg, Packet, Sighting, Trace, Way};
+
+/// A packet of a trace on a link: a socket there must see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// Where.
+    pub link: LinkId,
+    /// Going out of the link, else coming in.
+    pub outgoing: bool,
+    /// Which of the packets it is.
+    pub leg: Leg,
+    /// As it must be there.
+    pub packet: Packet,
+}
+
+/// Where what was seen is not what was foretold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// Foretold, and not seen there.
+    Missing(Expected),
+    /// Seen where nothing was foretold.
+    Unforeseen(Sighting),
+    /// Seen there, but not as foretold.
+    Otherwise {
+        /// What was foretold.
+        expected: Expected,
+        /// What was seen.
+        seen: Sighting,
+    },
+    /// Seen later than what was to come after it.
+    Order {
+        /// What was foretold to come first.
+        first: Expected,
+        /// What was foretold to come after it.
+        then: Expected,
+    },
+}
+
+impl Trace {
+    /// All places where this trace's packets must be seen, copies and ICMP errors included; ARP is
+    /// not among them. The places of each way are in its order.
+    #[must_use]
+    pub fn expected(&self) -> Vec<Expected> {
+        let mut all = Vec::new();
+        for way in std::iter::once(&self.there).chain(&self.back) {
+            collect(way, leg_of(way, Leg::There), &mut all);
+        }
+        all
+    }
+}
+
+/// Holds a trace against all that was seen of its packets, on all links of all of its namespaces.
+/// Empty: what was seen is just what was foretold.
+#[must_use]
+pub fn compare(trace: &Trace, seen: &[Sighting]) -> Vec<Difference> {
+    let expected = trace.expected();
+    let mut free: Vec<&Sighting> = seen.iter().collect();
+    let copied = copies(trace);
+    let mut missing = Vec::new();
+    let mut differences = Vec::new();
+    let mut last: [Option<(&Expected, &Sighting)>; 3] = [None; 3];
+    for foretold in &expected {
+        let Some(i) = free.iter().position(|s| place(foretold, s) && same(foretold, s)) else {
+            missing.push(foretold);
+            continue;
+        };
+        let came = free.remove(i);
+        let before = &mut last[foretold.leg as usize];
+        if let Some((first, _)) = before.filter(|(_, earlier)| earlier.after > came.after)
+            && !copied
+        {
+            differences.push(Difference::Order { first: first.clone(), then: foretold.clone() });
+        }
+        *before = Some((foretold, came));
+    }
+    for foretold in missing {
+        differences.push(match free.iter().position(|s| place(foretold, s)) {
+            Some(i) => {
+                let seen = free.remove(i).clone();
+                Difference::Otherwise { expected: foretold.clone(), seen }
+            }
+            None => Difference::Missing(foretold.clone()),
+        });
+    }
+    differences.extend(free.into_iter().map(|s| Difference::Unforeseen(s.clone())));
+    differences
+}
+
+/// What a way's packets are to the probe.
+fn leg_of(way: &Way, inherited: Leg) -> Leg {
+    match way.cause {
+        Cause::Asked => Leg::There,
+        Cause::Answer => Leg::Back,
+        Cause::IcmpError => Leg::Error,
+        Cause::Copy(_) | Cause::ArpRequest => inherited,
+    }
+}
+
+fn collect(way: &Way, leg: Leg, all: &mut Vec<Expected>) {
+    for step in way.hops.iter().flat_map(|hop| &hop.steps) {
+        let place = match step.action {
+            Action::Out { link } => Some((link, true)),
+            Action::In { link, .. } => Some((link, false)),
+            _ => None,
+        };
+        if let Some((link, outgoing)) = place {
+            all.push(Expected { link, outgoing, leg, packet: step.packet.clone() });
+        }
+        let arp = matches!(step.action, Action::ArpAsked { .. });
+        for child in step.children.iter().filter(|_| !arp) {
+            collect(child, leg_of(child, leg), all);
+        }
+    }
+}
+
+/// Copies run beside one another: of them no order is foretold.
+fn copies(trace: &Trace) -> bool {
+    fn any(way: &Way) -> bool {
+        let mut steps = way.hops.iter().flat_map(|hop| &hop.steps);
+        steps.any(|s| s.children.iter().any(|c| matches!(c.cause, Cause::Copy(_)) || any(c)))
+    }
+    std::iter::once(&trace.there).chain(&trace.back).any(any)
+}
+
+fn place(expected: &Expected, seen: &Sighting) -> bool {
+    (expected.link, expected.outgoing, expected.leg) == (seen.link, seen.outgoing, seen.leg)
+}
+
+/// All that both tell is the same. How long an answer of TCP's is follows from options that a walk
+/// does not foretell.
+fn same(expected: &Expected, seen: &Sighting) -> bool {
+    let (foretold, came) = (&expected.packet, &seen.packet);
+    let mac = |a: Option<model::Mac>, b: Option<model::Mac>| a.zip(b).is_none_or(|(a, b)| a == b);
+    let tcp_answer = expected.leg == Leg::Back && foretold.payload.protocol() == 6;
+    mac(foretold.src_mac, came.src_mac)
+        && mac(foretold.dst_mac, came.dst_mac)
+        && (foretold.src, foretold.dst) == (came.src, came.dst)
+        && (foretold.ttl, foretold.tos, foretold.df) == (came.ttl, came.tos, came.df)
+        && foretold.payload == came.payload
+        && (tcp_answer || foretold.len == came.len)
+}
