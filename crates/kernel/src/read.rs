@@ -39,7 +39,7 @@ use std::os::fd::AsFd;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use model::{Namespace, NsId, Snapshot, Warning};
+use model::{LinkKind, Namespace, NsId, Snapshot, Warning};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wire::gathered::{Answers, Gathered, Holders, Reading, hold};
 
@@ -228,6 +228,10 @@ pub(crate) fn again(
         let read = scope.spawn(|| {
             move_into_link_name_space(net.as_fd(), Some(LinkNameSpaceType::Network))?;
             inside::read(parts, present, &mut sysctl::Source::default(), &mut answers);
+            // Whether there is any, a whole read finds out by the links that it read.
+            if parts.contains(Parts::NEIGHBOURS) && has_fdb(namespace) {
+                inside::fdb(&mut answers);
+            }
             io::Result::Ok(())
         });
         read.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -237,6 +241,11 @@ pub(crate) fn again(
     let reading = (namespace.id, Reading::of(&answers));
     let mut read = wire::gathered::join(found, [reading], None);
     read.namespaces.remove(&namespace.id).ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+fn has_fdb(namespace: &Namespace) -> bool {
+    let mut kinds = namespace.links.values().map(|link| &link.kind);
+    kinds.any(|kind| matches!(kind, LinkKind::Bridge(_) | LinkKind::Vxlan(_)))
 }
 
 fn warning(text: impl Into<String>) -> Warning {

@@ -55,6 +55,8 @@ struct End {
     link: String,
     /// Its address there, if it has one.
     ip: Option<Ipv4Addr>,
+    /// The link is not brought up.
+    down: bool,
 }
 
 impl Plan {

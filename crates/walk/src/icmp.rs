@@ -14,13 +14,13 @@ const HEADERS: u32 = 28;
 const MAX: u32 = 576;
 
 /// `icmp_send`: the error of that kind about a packet, before its source is chosen.
-pub(crate) fn message(about: &Packet, kind: IcmpKind) -> Packet {
+pub(crate) fn message(about: &Packet, kind: IcmpKind, ttl: u8) -> Packet {
     Packet {
         src_mac: None,
         dst_mac: None,
         src: Ipv4Addr::UNSPECIFIED,
         dst: about.src,
-        ttl: 64,
+        ttl,
         tos: 0xc0 | about.tos & 0x1e,
         df: false,
         len: (about.len + HEADERS).min(MAX),
@@ -33,7 +33,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// last step told.
     pub(crate) fn refuse(&mut self, skb: &Skb, stop: &Stop) {
         let Some(kind) = self.error(skb, stop) else { return };
-        let packet = message(&skb.packet, kind);
+        let packet = message(&skb.packet, kind, self.default_ttl(skb.ns));
         let mut error = Skb::new(skb.ns, packet.clone());
         error.about = Some(Box::new(skb.packet.clone()));
         let (end, way) = self.aside(error, Next::Socket);
@@ -44,8 +44,9 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn error(&self, skb: &Skb, stop: &Stop) -> Option<IcmpKind> {
         let Disposition::Lost(loss) = &*stop.disposition else { return None };
         let known = !skb.packet.src.is_unspecified() && !skb.packet.src.is_loopback();
-        // A process of this host is told by its own call, not by a packet.
-        let came = skb.iif.is_some();
+        // A process of this host is told by its own call, but for what turns out later.
+        let late = matches!(loss.reason, Reason::NoNeighbour { .. });
+        let came = skb.iif.is_some() || late;
         let echo = match skb.packet.payload {
             Payload::Icmp { kind, .. } => kind.is_echo(),
             _ => true,
@@ -68,6 +69,12 @@ impl<S: Sink> Walker<'_, '_, S> {
             Reason::RuleReject(_) => Some(IcmpKind::Unreachable(3)),
             _ => None,
         }
+    }
+
+    /// Time to live of what the kernel itself sends there.
+    pub(crate) fn default_ttl(&self, ns: model::NsId) -> u8 {
+        let ttl = self.net.place(ns).map(|p| p.ns.sysctls.default_ttl);
+        ttl.filter(|ttl| *ttl > 0).unwrap_or(64)
     }
 
     fn forwards(&self, skb: &Skb) -> bool {

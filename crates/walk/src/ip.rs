@@ -236,13 +236,13 @@ pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
 pub(crate) fn refusal(skb: &Skb, ttl: u8) -> Option<Packet> {
     let p = &skb.packet;
     let (src, dst) = (p.dst, p.src);
-    let (payload, len, df, tos, ttl) = match p.payload {
+    let (payload, len, df, tos) = match p.payload {
         Payload::Tcp { sport, dport, flags } if flags & 4 == 0 => {
-            (Payload::Tcp { sport: dport, dport: sport, flags: 0x14 }, 40, true, p.tos, ttl)
+            (Payload::Tcp { sport: dport, dport: sport, flags: 0x14 }, 40, true, p.tos)
         }
         Payload::Udp { .. } => {
-            let error = icmp::message(p, IcmpKind::Unreachable(3));
-            (error.payload, error.len, error.df, error.tos, error.ttl)
+            let error = icmp::message(p, IcmpKind::Unreachable(3), ttl);
+            (error.payload, error.len, error.df, error.tos)
         }
         _ => return None,
     };

@@ -20,12 +20,11 @@ impl Builder<'_> {
             LinkSpecKind::Veth(end) => self.make_veth(spec, end)?,
             LinkSpecKind::Tap => return self.make_tap(spec),
             LinkSpecKind::Bridge(bridge) => {
-                self.new_link(
-                    &spec.link.ns,
-                    &spec.link.name,
-                    &spec.pins,
-                    &NewLink::Bridge(*bridge),
-                )?;
+                // An MTU given at birth does not last: it would follow the smallest port's.
+                let pins = Pins { mtu: None, ..spec.pins.clone() };
+                let kind = NewLink::Bridge(*bridge);
+                self.new_link(&spec.link.ns, &spec.link.name, &pins, &kind)?;
+                self.set_pins(&spec.link, &Pins { mtu: spec.pins.mtu, ..Pins::default() })?;
             }
             LinkSpecKind::Macvlan { lower, mode } => {
                 let place = self.place(&lower.ns, &spec.link.ns)?;

@@ -49,6 +49,14 @@ pub(super) fn own(answers: &mut Answers) {
     }
 }
 
+/// The forwarding database of the namespace of this very thread.
+pub(super) fn fdb(answers: &mut Answers) {
+    match Socket::open(Protocol::Route) {
+        Ok(mut socket) => ask(&mut socket, answers, [(Question::Fdb, rtnl::get_fdb())]),
+        Err(error) => answers.gap("fdb", error),
+    }
+}
+
 /// Asks for the parts.
 pub(super) fn read(parts: Parts, present: &Present, settings: &mut Source, answers: &mut Answers) {
     if parts.intersects(Parts::ROUTES.union(Parts::NEIGHBOURS).union(Parts::NETFILTER)) {

@@ -19,8 +19,20 @@ pub(super) fn addresses(plan: &mut Plan, random: &mut Random) {
                 continue;
             }
             // At times two ends have the same address.
-            let host = if e > 0 && random.percent(2) { e } else { e + 1 };
+            let host = if e > 0 && random.percent(3) { e } else { e + 1 };
             let ip = Ipv4Addr::new(10, 0, subnet, u8::try_from(host).unwrap_or(1));
+            let space = plan.segments[s].ends[e].space;
+            if plan.owned().contains(&(space, ip)) {
+                continue;
+            }
+            if random.percent(4) {
+                let end = &mut plan.segments[s].ends[e];
+                end.down = true;
+                let link = end.link.clone();
+                if let Some(link) = plan.network.spaces[space].link(&link) {
+                    link.set("up", false);
+                }
+            }
             plan.segments[s].ends[e].ip = Some(ip);
             give(plan, s, e, &format!("{ip}/{length}"));
             if random.percent(8) {
@@ -67,9 +79,18 @@ pub(super) fn routes(plan: &mut Plan, random: &mut Random) {
         if random.percent(22) {
             lines.extend(strange(plan, space, random));
         }
-        lines.sort();
-        lines.dedup();
+        // The kernel takes one route for each destination and metric.
+        let mut taken = Vec::new();
         for line in lines {
+            let part = |key: &str| {
+                let of = line.split(", ").find(|part| part.starts_with(key));
+                of.unwrap_or_default().to_owned()
+            };
+            let what = (part("to: "), part("metric: "), part("table: "));
+            if taken.contains(&what) {
+                continue;
+            }
+            taken.push(what);
             plan.network.spaces[space].list("routes", line);
         }
     }
@@ -80,7 +101,7 @@ fn some_gateway(plan: &Plan, space: usize, random: &mut Random) -> Option<(Ipv4A
     let mut all = Vec::new();
     for (segment, end) in plan.ends_of(space) {
         let others = plan.segments[segment].ends.iter().filter(|e| e.space != space);
-        all.extend(others.filter(|_| end.ip.is_some()).filter_map(|e| Some((e.ip?, segment))));
+        all.extend(others.filter(|_| end.ip.is_some() && !end.down).filter_map(|e| Some((e.ip?, segment))));
     }
     random.pick(&all).copied()
 }
@@ -124,7 +145,7 @@ fn next_hop(plan: &Plan, space: usize, target: usize) -> Option<Ipv4Addr> {
             if segment == target && first.is_some() {
                 return first;
             }
-            if end.ip.is_some() {
+            if end.ip.is_some() && !end.down {
                 spread(&plan.segments[segment], first, &mut reached, &mut queue);
             }
         }
@@ -160,7 +181,8 @@ fn strange(plan: &Plan, space: usize, random: &mut Random) -> Option<String> {
         return Some(format!("to: {to}, type: {kind}{metric}"));
     }
     let links = &plan.network.spaces[space].links;
-    let link = random.pick(links).filter(|l| l.name != "lo")?;
+    let down = |l: &&crate::network::Link| l.options.iter().any(|(key, _)| key == "up");
+    let link = random.pick(links).filter(|l| l.name != "lo" && !down(l))?;
     let metric = random.one(&["", ", metric: 20", ", metric: 7"]);
     Some(format!("to: {to}, dev: {}{metric}", link.name))
 }

@@ -64,11 +64,6 @@ fn of_link(space: &mut crate::network::Space, link: &str, random: &mut Random) {
     if random.percent(6) {
         space.sysctl(conf("rp_filter"), random.one(&[0, 1, 2]));
     }
-    if random.percent(4)
-        && let Some(link) = space.link(link)
-    {
-        link.set("up", false);
-    }
 }
 
 fn mtus(plan: &mut Plan, random: &mut Random) {

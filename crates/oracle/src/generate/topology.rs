@@ -34,8 +34,8 @@ fn segment(plan: &mut Plan, n: usize, near: usize, far: usize, random: &mut Rand
     } else {
         let names = (format!("v{n}x"), format!("v{n}y"));
         pair(plan, (near, &names.0), (far, &names.1), None);
-        segment.ends.push(End { space: near, link: names.0, ip: None });
-        segment.ends.push(End { space: far, link: names.1, ip: None });
+        segment.ends.push(End { space: near, link: names.0, ip: None, down: false });
+        segment.ends.push(End { space: far, link: names.1, ip: None, down: false });
     }
     plan.segments.push(segment);
 }
@@ -72,7 +72,7 @@ fn bridge(
     }
     plan.network.spaces[home].links.push(link);
     if random.percent(70) {
-        segment.ends.push(End { space: home, link: name.clone(), ip: None });
+        segment.ends.push(End { space: home, link: name.clone(), ip: None, down: false });
     }
     let mut guests = vec![first];
     for _ in 0..random.one(&[0, 1, 1, 2, 3]) {
@@ -81,7 +81,7 @@ fn bridge(
     for (m, guest) in guests.into_iter().enumerate() {
         let (near, port) = (format!("e{n}{m}"), format!("p{n}{m}"));
         pair(plan, (guest, &near), (home, &port), Some(&name));
-        segment.ends.push(End { space: guest, link: near, ip: None });
+        segment.ends.push(End { space: guest, link: near, ip: None, down: false });
     }
     if random.percent(15) {
         behind(plan, n, home, &name, segment, random);
@@ -108,10 +108,10 @@ fn behind(
         end.set("bridge", &name);
     }
     if random.percent(60) {
-        segment.ends.push(End { space: other, link: name.clone(), ip: None });
+        segment.ends.push(End { space: other, link: name.clone(), ip: None, down: false });
     }
     let guest = random.below(plan.network.spaces.len());
     let (near, port) = (format!("g{n}"), format!("q{n}"));
     pair(plan, (guest, &near), (other, &port), Some(&name));
-    segment.ends.push(End { space: guest, link: near, ip: None });
+    segment.ends.push(End { space: guest, link: near, ip: None, down: false });
 }
