@@ -30,6 +30,11 @@ pub(crate) fn facts(lab: &Lab, errors: &mut Errors) -> Vec<Told> {
     for space in &spaces {
         making.nsids(space);
     }
+    // Before any link: what is said of all links must not undo what is said of one, which another
+    // namespace's entry may make.
+    for space in &spaces {
+        making.settings(space);
+    }
     for space in &spaces {
         making.parts(space, &docker);
     }
@@ -146,7 +151,6 @@ impl<'l> Making<'l> {
 
     /// All that is in one namespace.
     fn parts(&mut self, space: &'l Space, docker: &docker::Hosts) {
-        self.settings(space);
         for (path, target) in &space.files {
             if self.known(target) {
                 let (ns, target) = (space.name.clone(), target.what.clone());

@@ -106,7 +106,9 @@ impl<S: Sink> Walker<'_, '_, S> {
             if answers.iter().all(|a| a.link.ns == first.link.ns) {
                 return ArpAnswer::Link { link: first.link, mac: first.mac };
             }
-            return ArpAnswer::Several(answers.iter().map(|a| (a.link, a.mac)).collect());
+            let mut order: Vec<&Answer> = answers.iter().collect();
+            order.sort_by_key(|a| a.distance);
+            return ArpAnswer::Several(order.iter().map(|a| (a.link, a.mac)).collect());
         }
         match (asker, &request.disposition) {
             (Asker::Here(out), Disposition::Left(link)) => {
@@ -135,6 +137,10 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn reply(&mut self, request: &Packet, answer: &ArpAnswer) -> Option<(Packet, End, S)> {
         let (link, mac, next) = match answer {
             ArpAnswer::Link { link, mac } => (*link, *mac, Next::Transmit(*link)),
+            ArpAnswer::Several(owners) => {
+                let (link, mac) = *owners.first()?;
+                (link, mac, Next::Transmit(link))
+            }
             ArpAnswer::Outside { link, known_from: Some((_, n)) } => {
                 (*link, n.mac?, Next::Receive(*link))
             }

@@ -45,7 +45,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let Disposition::Lost(loss) = &*stop.disposition else { return None };
         let known = !skb.packet.src.is_unspecified() && !skb.packet.src.is_loopback();
         // A process of this host is told by its own call, but for what turns out later.
-        let late = matches!(loss.reason, Reason::NoNeighbour { .. });
+        let late = stop.stage == Stage::Neighbour;
         let came = skb.iif.is_some() || late;
         let echo = match skb.packet.payload {
             Payload::Icmp { kind, .. } => kind.is_echo(),
@@ -56,12 +56,16 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         match &loss.reason {
             Reason::NoRoute(_) if self.forwards(skb) => Some(IcmpKind::Unreachable(0)),
+            // `ip_error`: where nothing is forwarded, nobody is told either.
+            Reason::RouteRefuses(_) if !self.forwards(skb) => None,
             Reason::RouteRefuses(route) => match route.kind {
                 RouteKind::Unreachable => Some(IcmpKind::Unreachable(1)),
                 RouteKind::Prohibit => Some(IcmpKind::Unreachable(13)),
                 _ => None,
             },
-            Reason::NoNeighbour { .. } if stop.stage == Stage::Neighbour => {
+            Reason::NoNeighbour { .. } | Reason::NoCarrier | Reason::PeerDown(_)
+                if stop.stage == Stage::Neighbour =>
+            {
                 Some(IcmpKind::Unreachable(1))
             }
             Reason::TooBig { told: true, .. } => Some(IcmpKind::Unreachable(4)),

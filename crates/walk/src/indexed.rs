@@ -160,6 +160,10 @@ impl<'a> Place<'a> {
                 self.ports.entry(master).or_default().push(link);
             }
         }
+        let number = |link: &&Link| link.port.as_ref().map(|port| port.number);
+        for ports in self.ports.values_mut().filter(|p| p.iter().any(|l| number(l) != Some(0))) {
+            ports.sort_by_key(|link| Reverse(number(link)));
+        }
         for entry in self.ns.fdb.iter().filter(|e| !e.own && e.vlan.is_none()) {
             if let Some(bridge) = entry.master {
                 self.fdb.insert((bridge, entry.mac), entry);
@@ -250,7 +254,8 @@ impl<'a> Place<'a> {
         self.own.get(&ip).copied()
     }
 
-    /// The ports of a bridge.
+    /// The ports of a bridge, in the order in which it floods: the one that was added last comes
+    /// first. (Numbers tell that order, unless one was given to a second port.)
     pub(crate) fn ports(&self, bridge: u32) -> &[&'a Link] {
         self.ports.get(&bridge).map_or(&[], Vec::as_slice)
     }

@@ -57,7 +57,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         skb.packet.dst_mac = None;
         self.arp_chains(out)?;
         if let Some(reason) = self.cannot_send(link) {
-            return Err(Stop::lost(Stage::Transmit, out.ns, Some(out), reason));
+            // Nobody will answer, and that is told as if nobody had.
+            return Err(Stop::lost(Stage::Neighbour, out.ns, Some(out), reason));
         }
         let request = self.request(skb, out, link, ip);
         let asked = self.exchange(request, Next::Transmit(out), Asker::Here(out));
@@ -85,6 +86,8 @@ impl<S: Sink> Walker<'_, '_, S> {
             None => Ok(()),
         };
         match &asked.answer {
+            // The first answer counts, and others are not listened to for a second (locktime).
+            ArpAnswer::Several(_) if asked.mac.is_some() => return Ok(()),
             ArpAnswer::Several(owners) => {
                 return lost(Reason::DuplicateAddress { ip, owners: owners.clone() });
             }

@@ -275,7 +275,7 @@ pub enum ArpAnswer {
     },
     /// Nobody.
     Nobody,
-    /// More than one: a duplicate address.
+    /// More than one: a duplicate address. The first of them is the first to answer, and counts.
     Several(Vec<(LinkId, Mac)>),
 }
 

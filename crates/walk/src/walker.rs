@@ -124,6 +124,11 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
 
     /// Tells a step.
     pub(crate) fn tell(&mut self, skb: &Skb, stage: Stage, action: impl FnOnce() -> Action) {
+        if skb.fragment.is_some() {
+            // What goes over links is its first fragment; the others have no more to tell.
+            let packet = crate::Packet { len: skb.wire_len(), ..skb.packet.clone() };
+            return self.sink.step(skb.ns, stage, &packet, action);
+        }
         self.sink.step(skb.ns, stage, &skb.packet, action);
     }
 

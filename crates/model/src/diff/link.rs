@@ -182,7 +182,7 @@ fn port(before: &Link, after: &Link, facts: &mut Facts) {
         return;
     }
     let simple = |p: &BridgePort| matches!(p.state, PortState::Disabled | PortState::Forwarding);
-    let like = BridgePort { designated: is.designated, ..was.clone() };
+    let like = BridgePort { designated: is.designated, number: is.number, ..was.clone() };
     let follows = if simple(was) && simple(is) {
         BridgePort { state: is.state, ..like } == *is
     } else {

@@ -35,6 +35,9 @@ pub enum StpState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "the kernel's own flags, one each")]
 pub struct BridgePort {
+    /// Its number on the bridge (IFLA_BRPORT_NO), the lowest that was free; 0: not known. Frames
+    /// for several ports go out by the port that was added last first.
+    pub number: u16,
     /// Only `Forwarding` passes frames; `Learning` learns and drops.
     pub state: PortState,
     /// Learns source addresses.
@@ -67,6 +70,7 @@ impl Default for BridgePort {
     /// As the kernel makes a new port, once it forwards.
     fn default() -> Self {
         Self {
+            number: 0,
             state: PortState::Forwarding,
             learning: true,
             flood: true,

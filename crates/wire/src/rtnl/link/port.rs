@@ -11,6 +11,7 @@ const IFLA_BRPORT_LEARNING: u16 = 8;
 const IFLA_BRPORT_UNICAST_FLOOD: u16 = 9;
 const IFLA_BRPORT_PROXYARP: u16 = 10;
 const IFLA_BRPORT_BRIDGE_ID: u16 = 14;
+const IFLA_BRPORT_NO: u16 = 18;
 const IFLA_BRPORT_MCAST_FLOOD: u16 = 27;
 const IFLA_BRPORT_BCAST_FLOOD: u16 = 30;
 const IFLA_BRPORT_NEIGH_SUPPRESS: u16 = 32;
@@ -36,6 +37,7 @@ fn take(port: &mut BridgePort, attr: Attr<'_>) {
         IFLA_BRPORT_PROXYARP => port.proxy_arp = attr.flag(),
         // Two bytes of priority, then the bridge's address.
         IFLA_BRPORT_BRIDGE_ID => port.designated = attr.value.get(2..).and_then(Mac::from_slice),
+        IFLA_BRPORT_NO => port.number = attr.u16().unwrap_or_default(),
         IFLA_BRPORT_MCAST_FLOOD => port.mcast_flood = attr.flag(),
         IFLA_BRPORT_BCAST_FLOOD => port.bcast_flood = attr.flag(),
         IFLA_BRPORT_NEIGH_SUPPRESS => port.neigh_suppress = attr.flag(),
