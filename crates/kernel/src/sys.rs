@@ -300,6 +300,62 @@ pub(crate) fn packet_socket(filter: &[libc::sock_filter], link: u32) -> io::Resu
     }
 }
 
+/// Lets a UDP socket tell of each datagram to which of this host's addresses it came.
+pub(crate) fn tell_destinations(socket: BorrowedFd<'_>, ipv6: bool) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    let (level, option) = if ipv6 {
+        (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO)
+    } else {
+        (libc::IPPROTO_IP, libc::IP_PKTINFO)
+    };
+    // SAFETY: both options read one int.
+    unsafe { set_option(socket.as_raw_fd(), level, option, &on) }
+}
+
+/// Sends the next datagram that waits on a UDP socket back to whom it is from, from the address
+/// that it came to. The socket must tell destinations.
+pub(crate) fn echo(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<()> {
+    const CONTROL: usize = 64;
+    #[repr(align(8))]
+    struct Control([u8; CONTROL]);
+    let mut control = Control([0; CONTROL]);
+    let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    // SAFETY: sockaddr_storage and msghdr are plain bytes and pointers, valid as zero; every
+    // pointer put into msghdr is to a live local with its own size beside it; a control message is
+    // written to only where the kernel has said that it is one of that kind, which has that size.
+    // What the kernel filled in is then given back to it, no longer than it said.
+    unsafe {
+        let mut from: libc::sockaddr_storage = std::mem::zeroed();
+        let mut header: libc::msghdr = std::mem::zeroed();
+        header.msg_name = (&raw mut from).cast();
+        header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+        header.msg_iov = &raw mut part;
+        header.msg_iovlen = 1;
+        header.msg_control = control.0.as_mut_ptr().cast();
+        header.msg_controllen = CONTROL;
+        let len = libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_DONTWAIT);
+        let len = usize::try_from(len).map_err(|_| io::Error::last_os_error())?;
+        let mut message = libc::CMSG_FIRSTHDR(&raw const header);
+        while !message.is_null() {
+            // By whatever link the route leads.
+            match ((*message).cmsg_level, (*message).cmsg_type) {
+                (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                    (*libc::CMSG_DATA(message).cast::<libc::in_pktinfo>()).ipi_ifindex = 0;
+                }
+                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+                    (*libc::CMSG_DATA(message).cast::<libc::in6_pktinfo>()).ipi6_ifindex = 0;
+                }
+                _ => {}
+            }
+            message = libc::CMSG_NXTHDR(&raw const header, message);
+        }
+        part.iov_len = len.min(bytes.len());
+        header.msg_flags = 0;
+        let sent = libc::sendmsg(socket.as_raw_fd(), &raw const header, libc::MSG_DONTWAIT);
+        if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+}
+
 /// Sets or clears the don't-fragment bit of what a socket sends.
 pub(crate) fn set_dont_fragment(socket: BorrowedFd<'_>, df: bool) -> io::Result<()> {
     // PROBE and not DO: what the kernel believes of the path must not keep the packet back.

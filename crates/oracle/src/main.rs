@@ -101,13 +101,14 @@ fn tell(args: &Args, tally: &Tally, took: Duration) {
         println!("unknown {n:>6}  {cause}");
     }
     println!(
-        "seed {}: {} cases in {:.1} s: {} agreed, {} unknown, {} wrong; networks: {} read otherwise than written, {} refused, {} broken",
+        "seed {}: {} cases in {:.1} s: {} agreed, {} unknown, {} wrong, {} spared; networks: {} read otherwise than written, {} refused, {} broken",
         args.seed,
         tally.cases(),
         took.as_secs_f64(),
         tally.agreed,
         tally.unknown,
         tally.wrong,
+        tally.spared,
         tally.read_back,
         tally.refused,
         tally.broken,
@@ -132,6 +133,7 @@ fn only(args: &Args, number: usize, folder: &str) -> std::io::Result<bool> {
         }
         match judged.outcome {
             Outcome::Agreed => println!("  agreed"),
+            Outcome::Spared => println!("  not sent: the kernel may hold an error back"),
             Outcome::Unknown(why) => println!("  unknown: {why:?}"),
             Outcome::Wrong(wrong) => {
                 println!("  wrong:\n    {}", wrong.join("\n    "));

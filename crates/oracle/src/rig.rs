@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::state::{LabState, Lock, Role, State};
 use kernel::{Process, Program};
 use model::{Fact, HostId, NeighbourState, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
-use walk::{Protocol, Question, Sighting};
+use walk::{Cause, Disposition, Protocol, Question, Reason, Sighting, Trace, Way};
 
 use crate::packet::{Carries, Spec};
 
@@ -72,6 +73,8 @@ pub struct Rig<'b> {
     nets: Vec<(NsId, OwnedFd)>,
     posts: Posts,
     family: Tag,
+    /// How often a sender was told by a namespace that no route leads on.
+    refusals: BTreeMap<(NsId, Ipv4Addr), usize>,
     /// As it was read after the last packet.
     pub snapshot: Snapshot,
 }
@@ -104,7 +107,7 @@ impl<'b> Rig<'b> {
         let lab = make(bench, &lock, &wanted, text, ours.as_fd())?;
         match Self::read(&lab, &wanted, family) {
             Ok((snapshot, names, nets, posts)) => {
-                Ok(Self { bench, lock, lab, _leash: theirs, names, nets, posts, family, snapshot })
+                Ok(Self { bench, lock, lab, _leash: theirs, names, nets, posts, family, refusals: BTreeMap::new(), snapshot })
             }
             Err(trouble) => {
                 end(&lock, &lab);
@@ -203,10 +206,6 @@ impl<'b> Rig<'b> {
                 seen.extend(more);
             } else if seen.len() < awaited && begun.elapsed() < ANSWER_WITHIN {
                 self.posts.wait(Duration::from_millis(2))?;
-                // What is foretold and does not come is not waited for where nothing is due.
-                if !self.due()? && begun.elapsed() > Duration::from_millis(40) {
-                    return Ok(seen);
-                }
             } else if self.due()? && begun.elapsed() < NEIGHBOUR_WITHIN {
                 self.posts.wait(Duration::from_millis(2))?;
             } else {
@@ -226,6 +225,19 @@ impl<'b> Rig<'b> {
         kernel::read::refresh(&mut self.snapshot, Parts::NEIGHBOURS)?;
         let mut neighbours = self.snapshot.namespaces.values().flat_map(|ns| &ns.neighbours);
         Ok(neighbours.any(|n| n.state == NeighbourState::Incomplete))
+    }
+
+    /// Whether the kernel sends all errors that are foretold. `ip_error` tells each sender five
+    /// times (ip_rt_error_burst), then once a second; no setting of a namespace changes that.
+    pub(crate) fn may_be_told(&mut self, trace: &Trace) -> bool {
+        const BURST: usize = 5;
+        let mut told = Vec::new();
+        std::iter::once(&trace.there).chain(&trace.back).for_each(|way| refusals(way, &mut told));
+        let allowed = told.iter().all(|key| self.refusals.get(key).is_none_or(|n| *n < BURST));
+        if allowed {
+            told.into_iter().for_each(|key| *self.refusals.entry(key).or_default() += 1);
+        }
+        allowed
     }
 
     fn probe(&self, spec: &Spec, number: u8) -> Probe {
@@ -251,6 +263,20 @@ impl<'b> Rig<'b> {
 impl Drop for Rig<'_> {
     fn drop(&mut self) {
         end(&self.lock, &self.lab);
+    }
+}
+
+/// Who is told, and by whom, that no route leads on.
+fn refusals(way: &Way, told: &mut Vec<(NsId, Ipv4Addr)>) {
+    let routing = matches!(&way.disposition, Disposition::Lost(loss)
+        if matches!(loss.reason, Reason::NoRoute(_) | Reason::RouteRefuses(_)));
+    for hop in &way.hops {
+        for child in hop.steps.iter().flat_map(|step| &step.children) {
+            if routing && child.cause == Cause::IcmpError {
+                told.push((hop.ns, child.packet.dst));
+            }
+            refusals(child, told);
+        }
     }
 }
 

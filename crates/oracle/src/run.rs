@@ -44,6 +44,8 @@ pub struct Tally {
     pub unknown: usize,
     /// Foretold wrongly.
     pub wrong: usize,
+    /// Not sent, because the kernel may hold an error back.
+    pub spared: usize,
     /// Networks that were not as their file says.
     pub read_back: usize,
     /// Networks that the kernel did not take.
@@ -80,6 +82,7 @@ impl Tally {
         self.agreed += other.agreed;
         self.unknown += other.unknown;
         self.wrong += other.wrong;
+        self.spared += other.spared;
         self.read_back += other.read_back;
         self.refused += other.refused;
         self.broken += other.broken;
@@ -158,10 +161,14 @@ fn network(
                 break;
             }
         };
+        if matches!(judged.outcome, Outcome::Spared) {
+            tally.spared += 1;
+            continue;
+        }
         let unknown = matches!(judged.outcome, Outcome::Unknown(_));
         tally.exercised.count(&before, &judged.trace, unknown);
         match judged.outcome {
-            Outcome::Agreed => tally.agreed += 1,
+            Outcome::Agreed | Outcome::Spared => tally.agreed += 1,
             Outcome::Unknown(why) => {
                 tally.unknown += 1;
                 *tally.causes.entry(cause(&why)).or_default() += 1;

@@ -102,7 +102,7 @@ fn disagreement(
         let judged = case::run(&mut rig, packet, crate::member(n), lie).ok()?;
         last = match judged.outcome {
             Outcome::Wrong(wrong) => Some(wrong),
-            Outcome::Agreed | Outcome::Unknown(_) => None,
+            Outcome::Agreed | Outcome::Unknown(_) | Outcome::Spared => None,
         };
     }
     last

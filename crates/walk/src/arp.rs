@@ -61,7 +61,10 @@ impl<S: Sink> Walker<'_, '_, S> {
         let doubt = std::mem::replace(&mut self.doubts, before.2);
         let mac = reply.as_ref().and_then(|(packet, end, _)| {
             let came = match (asker, &end.disposition) {
-                (Asker::Here(link), Disposition::Delivered(ns)) => *ns == link.ns,
+                // What is heard by another link teaches this one nothing.
+                (Asker::Here(link), Disposition::Delivered(ns)) => {
+                    (*ns, end.skb.iif) == (link.ns, Some(link.index))
+                }
                 (Asker::Outside(_), Disposition::Left(_)) => true,
                 _ => false,
             };
@@ -196,6 +199,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         self.arp_chains(id)?;
         let delivered = Stop::new(Stage::Neighbour, Disposition::Delivered(id.ns));
+        skb.iif = Some(id.index);
         match arp {
             Arp::Reply if skb.ours => Err(delivered),
             Arp::Reply => ignored(),

@@ -102,10 +102,11 @@ fn icmp_leg(
 /// The packet that an ICMP error quotes has the tag where its protocol puts it.
 fn quotes(payload: &[u8], probe: &Probe) -> bool {
     let header = payload.first().map_or(0, |first| usize::from(first & 0xf) * 4);
-    let tag = probe.tag.number().to_be_bytes();
-    [4, 8]
-        .into_iter()
-        .any(|offset| payload.get(header + offset..).is_some_and(|behind| behind.starts_with(&tag)))
+    let number = probe.tag.number();
+    [(4, number), (8, number), (8, number.wrapping_add(1))].into_iter().any(|(offset, number)| {
+        let behind = payload.get(header + offset..);
+        behind.is_some_and(|behind| behind.starts_with(&number.to_be_bytes()))
+    })
 }
 
 /// The address that an unset source is shown as.

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::AsFd;
 use std::str::FromStr;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -61,6 +62,8 @@ fn open(port: Port) -> io::Result<Socket> {
         Port::UdpEcho(n) => {
             let socket = UdpSocket::bind(&any(n)[..])?;
             socket.set_nonblocking(true)?;
+            // Else an answer would come from whatever address the route back suggests.
+            sys::tell_destinations(socket.as_fd(), socket.local_addr()?.is_ipv6())?;
             Socket::Udp(socket)
         }
     })
@@ -84,7 +87,6 @@ pub(super) fn run(args: &[String]) -> i32 {
 }
 
 fn open_all(args: &[String]) -> io::Result<Vec<Socket>> {
-    use std::os::fd::AsFd;
     let net = sys::inherited(3).ok_or(io::ErrorKind::InvalidInput)?;
     sys::setns(net.as_fd(), sys::Spaces::NET)?;
     args.iter()
@@ -124,8 +126,12 @@ fn serve(socket: &Socket, buffer: &mut [u8]) {
             }
         }
         Socket::Udp(socket) => {
-            while let Ok((len, from)) = socket.recv_from(buffer) {
-                let _ = socket.send_to(&buffer[..len], from);
+            // One that cannot be answered does not keep the next from it.
+            loop {
+                match sys::echo(socket.as_fd(), buffer) {
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
+                    Ok(()) | Err(_) => {}
+                }
             }
         }
     }
