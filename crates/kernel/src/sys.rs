@@ -356,6 +356,27 @@ pub(crate) fn echo(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<()> {
     }
 }
 
+/// Gives a packet socket room for so many bytes, whatever the machine's limit, where that is
+/// allowed.
+pub(crate) fn make_room(socket: BorrowedFd<'_>, bytes: i32) -> io::Result<()> {
+    // SAFETY: both options read one int.
+    unsafe {
+        set_option(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &bytes)
+            .or_else(|_| set_option(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVBUF, &bytes))
+    }
+}
+
+/// How many frames a packet socket has lost for want of room since it was last asked.
+pub(crate) fn frames_lost(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut told = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
+    let mut len = size_of::<libc::tpacket_stats>() as libc::socklen_t;
+    let (level, name) = (libc::SOL_PACKET, libc::PACKET_STATISTICS);
+    let place = (&raw mut told).cast();
+    // SAFETY: the option stores one tpacket_stats, and `len` says that there is room for it.
+    check(unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, place, &raw mut len) })?;
+    Ok(told.tp_drops)
+}
+
 /// Sets or clears the don't-fragment bit of what a socket sends.
 pub(crate) fn set_dont_fragment(socket: BorrowedFd<'_>, df: bool) -> io::Result<()> {
     // PROBE and not DO: what the kernel believes of the path must not keep the packet back.

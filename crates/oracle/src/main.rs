@@ -101,13 +101,14 @@ fn tell(args: &Args, tally: &Tally, took: Duration) {
         println!("unknown {n:>6}  {cause}");
     }
     println!(
-        "seed {}: {} cases in {:.1} s: {} agreed, {} unknown, {} wrong, {} spared; networks: {} read otherwise than written, {} refused, {} broken",
+        "seed {}: {} cases in {:.1} s: {} agreed, {} unknown, {} wrong, {} unsteady, {} spared; networks: {} read otherwise than written, {} refused, {} broken",
         args.seed,
         tally.cases(),
         took.as_secs_f64(),
         tally.agreed,
         tally.unknown,
         tally.wrong,
+        tally.unsteady,
         tally.spared,
         tally.read_back,
         tally.refused,

@@ -23,7 +23,7 @@ use crate::packet::{Carries, Spec};
 const MARKERS: usize = 24;
 /// How long a process may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_millis(500);
-/// How long the kernel may take to give up a neighbour. The networks say 20 ms.
+/// How long the kernel may take to give up a neighbour. The networks say 100 ms.
 const NEIGHBOUR_WITHIN: Duration = Duration::from_secs(3);
 
 /// What a worker has for all its networks.
@@ -235,7 +235,9 @@ impl<'b> Rig<'b> {
         std::iter::once(&trace.there).chain(&trace.back).for_each(|way| refusals(way, &mut told));
         let allowed = told.iter().all(|key| self.refusals.get(key).is_none_or(|n| *n < BURST));
         if allowed {
-            told.into_iter().for_each(|key| *self.refusals.entry(key).or_default() += 1);
+            // Behind a TCP probe comes a reset, which is refused too.
+            let each = 1 + usize::from(trace.question.packet.payload.protocol() == 6);
+            told.into_iter().for_each(|key| *self.refusals.entry(key).or_default() += each);
         }
         allowed
     }

@@ -46,6 +46,9 @@ pub struct Tally {
     pub wrong: usize,
     /// Not sent, because the kernel may hold an error back.
     pub spared: usize,
+    /// Wrong at first, and not when the same was done once more: the machine's doing, or the
+    /// harness's. Neither agreed nor wrong.
+    pub unsteady: usize,
     /// Networks that were not as their file says.
     pub read_back: usize,
     /// Networks that the kernel did not take.
@@ -83,6 +86,7 @@ impl Tally {
         self.unknown += other.unknown;
         self.wrong += other.wrong;
         self.spared += other.spared;
+        self.unsteady += other.unsteady;
         self.read_back += other.read_back;
         self.refused += other.refused;
         self.broken += other.broken;
@@ -173,14 +177,19 @@ fn network(
                 tally.unknown += 1;
                 *tally.causes.entry(cause(&why)).or_default() += 1;
             }
-            Outcome::Wrong(wrong) => {
-                tally.wrong += 1;
-                found.push((n, wrong));
-            }
+            Outcome::Wrong(wrong) => found.push((n, wrong)),
         }
     }
     drop(rig);
     for (n, wrong) in found {
+        if crate::shrink::disagreement(bench, &case.network, &case.packets[..=n], order.lie).is_none()
+        {
+            tally.unsteady += 1;
+            let k = usize::try_from(number).unwrap_or(0) * PACKETS + n;
+            tally.told.push(format!("case {k}: unsteady: {}", wrong.join("\n    ")));
+            continue;
+        }
+        tally.wrong += 1;
         tally.told.push(disagreement(order, bench, number, &case, n, &wrong, shrunk));
     }
     tally

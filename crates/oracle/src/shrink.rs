@@ -89,7 +89,7 @@ fn simpler(least: &mut Case, shows: &mut impl FnMut(&Network, &[Spec]) -> bool) 
 }
 
 /// How the last packet is foretold wrongly on that network, if it is.
-fn disagreement(
+pub(crate) fn disagreement(
     bench: &Bench,
     network: &Network,
     packets: &[Spec],

@@ -220,7 +220,7 @@ pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
             (Payload::Icmp { kind: IcmpKind::EchoReply, id }, p.len, false, p.tos)
         }
         Payload::Tcp { sport, dport, flags } if flags & 0x12 == 2 => {
-            (Payload::Tcp { sport: dport, dport: sport, flags: 0x12 }, 60, true, 0)
+            (Payload::Tcp { sport: dport, dport: sport, flags: 0x12 }, p.len, true, 0)
         }
         Payload::Udp { sport, dport } => {
             (Payload::Udp { sport: dport, dport: sport }, p.len, true, 0)

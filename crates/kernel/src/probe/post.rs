@@ -11,6 +11,9 @@ use walk::Sighting;
 use super::{Probe, Tag, filter, sighting};
 use crate::{netns, sys};
 
+/// Room for a packet that goes round until its time to live runs out, on all links.
+const ROOM: i32 = 4 << 20;
+
 /// One socket for each namespace, for many probes one after another: closing a packet socket makes
 /// the kernel wait, so that one per link and probe would take longer than all else.
 #[derive(Debug)]
@@ -25,7 +28,9 @@ impl Posts {
     pub fn open(namespaces: &[(NsId, BorrowedFd<'_>)], tag: Tag) -> io::Result<Self> {
         let program = filter::family(tag);
         let open = |(ns, net): &(NsId, BorrowedFd<'_>)| {
-            Ok((*ns, netns::within(net, || sys::packet_socket(&program, 0))??))
+            let socket = netns::within(net, || sys::packet_socket(&program, 0))??;
+            sys::make_room(socket.as_fd(), ROOM)?;
+            Ok((*ns, socket))
         };
         namespaces.iter().map(open).collect::<io::Result<_>>().map(Self)
     }
@@ -72,7 +77,12 @@ fn take(
     loop {
         let received = match sys::receive_packet(socket.as_fd(), &mut bytes) {
             Ok(received) => received,
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                return match sys::frames_lost(socket.as_fd())? {
+                    0 => Ok(()),
+                    n => Err(io::Error::other(format!("{n} frames were not seen in time"))),
+                };
+            }
             Err(e) => return Err(e),
         };
         if let Some((packet, leg)) = sighting(&bytes[..received.len], probe) {

@@ -55,7 +55,7 @@ pub(super) fn settings(plan: &mut Plan, random: &mut Random) {
 
 fn of_link(space: &mut crate::network::Space, link: &str, random: &mut Random) {
     let conf = |name: &str| format!("net/ipv4/conf/{link}/{name}");
-    for (key, value) in [("mcast_solicit", 1), ("ucast_solicit", 1), ("retrans_time_ms", 20)] {
+    for (key, value) in [("mcast_solicit", 1), ("ucast_solicit", 1), ("retrans_time_ms", 100)] {
         space.sysctl(format!("net/ipv4/neigh/{link}/{key}"), value);
     }
     if random.percent(4) {
