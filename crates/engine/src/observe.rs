@@ -35,6 +35,11 @@ impl State {
             }
             Fact::Address(spec) => self.address(spec).map(Fact::Address),
             Fact::Route(spec) => self.route(spec).map(Fact::Route),
+            Fact::Rule { ns, rule } => {
+                let mut rules = self.space(ns)?.rules.iter();
+                let rule = rules.find(|r| r.priority == rule.priority)?.clone();
+                Some(Fact::Rule { ns: ns.clone(), rule })
+            }
             Fact::Neighbour { link, ip, .. } => self.neighbour(link, *ip),
             Fact::Sysctl { ns, key, .. } => {
                 self.space(ns)?;

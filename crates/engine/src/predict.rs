@@ -54,6 +54,13 @@ impl State {
             }
             Fact::Address(spec) => self.add_address(spec),
             Fact::Route(spec) => self.add_route(spec),
+            Fact::Rule { ns, rule } => {
+                self.drop_rule(ns, rule.priority);
+                if let Some(space) = self.space_mut(ns) {
+                    space.rules.push(rule.clone());
+                    space.rules.sort_by_key(|r| r.priority);
+                }
+            }
             Fact::Neighbour { link, ip, mac } => self.add_neighbour(link, *ip, *mac),
             Fact::Sysctl { ns, key, value } => {
                 self.known.sysctls.insert((ns.clone(), key.clone()), value.clone());
@@ -101,6 +108,7 @@ impl State {
             Fact::Up { link, .. } => self.set_up(link, false),
             Fact::Address(spec) => self.drop_address(spec),
             Fact::Route(spec) => self.drop_route(spec),
+            Fact::Rule { ns, rule } => self.drop_rule(ns, rule.priority),
             Fact::Neighbour { link, ip, .. } => {
                 if let Some(id) = self.link_id(link)
                     && let Some(space) = self.spaces.get_mut(&id.ns)
@@ -397,6 +405,12 @@ impl State {
             mtu: None,
             nexthop_id: None,
         });
+    }
+
+    fn drop_rule(&mut self, ns: &str, priority: u32) {
+        if let Some(space) = self.space_mut(ns) {
+            space.rules.retain(|r| r.priority != priority);
+        }
     }
 
     fn drop_route(&mut self, spec: &RouteSpec) {

@@ -132,6 +132,7 @@ impl<'a> Builder<'a> {
             Fact::Mtu { link, mtu } => self.set_mtu(link, *mtu),
             Fact::Address(spec) => self.make_address(spec),
             Fact::Route(spec) => self.make_route(spec),
+            Fact::Rule { ns, rule } => self.make_rule(ns, rule),
             Fact::Neighbour { link, ip, mac } => self.make_neighbour(link, *ip, *mac),
             Fact::Sysctl { ns, key, value } => self.set_sysctl(ns, key, value),
             Fact::Table { ns, table } => self.set_table(ns, table, false),
@@ -163,6 +164,7 @@ impl<'a> Builder<'a> {
             Fact::Up { link, up } => self.set_up(link, !*up),
             Fact::Address(spec) => self.remove_address(spec),
             Fact::Route(spec) => self.remove_route(spec),
+            Fact::Rule { ns, rule } => self.remove_rule(ns, rule),
             Fact::Neighbour { link, ip, .. } => self.remove_neighbour(link, *ip),
             Fact::Table { ns, table } => self.remove_table(ns, table),
             Fact::Service { ns, .. } => {

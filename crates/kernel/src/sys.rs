@@ -356,6 +356,13 @@ pub(crate) fn echo(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<()> {
     }
 }
 
+/// Lets a socket tell when each packet came.
+pub(crate) fn stamp(socket: BorrowedFd<'_>) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    // SAFETY: the option reads one int.
+    unsafe { set_option(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &on) }
+}
+
 /// Gives a packet socket room for so many bytes, whatever the machine's limit, where that is
 /// allowed.
 pub(crate) fn make_room(socket: BorrowedFd<'_>, bytes: i32) -> io::Result<()> {

@@ -194,6 +194,10 @@ impl Errors {
         self.list.len()
     }
 
+    pub(crate) const fn len(&self) -> usize {
+        self.list.len()
+    }
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.list.is_empty()
     }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
-use model::{LinkRef, Mac, MacvlanMode, PortFlags, Protocol, RouteKind, Scope, ServiceSpec};
+use model::{LinkRef, Mac, MacvlanMode, PortFlags, Protocol, RouteKind, Rule, Scope, ServiceSpec};
 
 use crate::node::{At, Said};
 
@@ -32,6 +32,8 @@ pub(crate) struct Space {
     pub(crate) links: Vec<LinkEntry>,
     /// `routes:`
     pub(crate) routes: Vec<Said<RouteEntry>>,
+    /// `rules:`
+    pub(crate) rules: Vec<Said<Rule>>,
     /// `neighbours:`
     pub(crate) neighbours: Vec<Said<NeighbourEntry>>,
     /// `sysctls:` path with slashes → value.

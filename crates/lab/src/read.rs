@@ -7,6 +7,7 @@ mod link;
 mod proxmox;
 mod repeat;
 mod route;
+mod rule;
 mod space;
 
 use std::str::FromStr;

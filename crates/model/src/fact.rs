@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-use crate::{Mac, MacvlanMode, Protocol, RouteKind, Scope, Table};
+use crate::{Mac, MacvlanMode, Protocol, RouteKind, Rule, Scope, Table};
 
 /// A whole network that should be there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,6 +73,13 @@ pub enum Fact {
     Address(AddressSpec),
     /// A route exists.
     Route(RouteSpec),
+    /// A routing rule for IPv4 exists; what it is known by is its priority.
+    Rule {
+        /// In which namespace.
+        ns: String,
+        /// The rule.
+        rule: Rule,
+    },
     /// A neighbour is known: permanent with `mac`, else resolved by asking it.
     Neighbour {
         /// Where, by which link.

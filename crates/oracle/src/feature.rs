@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use model::{LinkKind, Namespace, RouteKind, Snapshot, TABLE_MAIN};
+use model::{LinkKind, Namespace, RouteKind, RuleAction, Snapshot, TABLE_MAIN};
 use walk::{Indexed, Payload, Question, Trace};
 
 /// Takes a feature away; false: there is none of it here.
@@ -24,20 +24,20 @@ const FEATURES: &[(&str, Without)] = &[
     ("service", |s, _| each(s, |n| !std::mem::take(&mut n.listeners).is_empty())),
     ("forwarding off", |s, _| {
         each(s, |n| {
-            let mut links = n.links.values_mut().filter_map(|l| l.inet.as_mut());
+            let links = n.links.values_mut().filter_map(|l| l.inet.as_mut());
             links.fold(false, |any, c| !std::mem::replace(&mut c.forwarding, true) || any)
         })
     }),
     ("forwarding on", |s, _| {
         each(s, |n| {
-            let mut links = n.links.values_mut().filter_map(|l| l.inet.as_mut());
+            let links = n.links.values_mut().filter_map(|l| l.inet.as_mut());
             links.fold(false, |any, c| std::mem::take(&mut c.forwarding) || any)
         })
     }),
     ("rp_filter", |s, _| {
         each(s, |n| {
             let all = std::mem::take(&mut n.sysctls.all.rp_filter) > 0;
-            let mut links = n.links.values_mut().filter_map(|l| l.inet.as_mut());
+            let links = n.links.values_mut().filter_map(|l| l.inet.as_mut());
             links.fold(all, |any, c| std::mem::take(&mut c.rp_filter) > 0 || any)
         })
     }),
@@ -84,6 +84,38 @@ const FEATURES: &[(&str, Without)] = &[
     ("route: unreachable", |s, _| kind(s, RouteKind::Unreachable)),
     ("route: prohibit", |s, _| kind(s, RouteKind::Prohibit)),
     ("route: throw", |s, _| kind(s, RouteKind::Throw)),
+    ("rule: from", |s, _| rules(s, |r| r.src.take().is_some())),
+    ("rule: to", |s, _| rules(s, |r| r.dst.take().is_some())),
+    ("rule: fwmark", |s, _| rules(s, |r| r.mark.take().is_some())),
+    ("rule: iif", |s, _| rules(s, |r| r.iif.take().is_some())),
+    ("rule: tos", |s, _| rules(s, |r| std::mem::take(&mut r.tos) != 0)),
+    ("rule: ipproto", |s, _| rules(s, |r| r.protocol.take().is_some())),
+    ("rule: ports", |s, _| rules(s, |r| r.sport.take().is_some() | r.dport.take().is_some())),
+    ("rule: not", |s, _| rules(s, |r| std::mem::take(&mut r.invert))),
+    ("rule: suppress_prefixlength", |s, _| rules(s, |r| r.suppress_prefixlength.take().is_some())),
+    ("rule: prohibit", |s, _| action(s, &RuleAction::Prohibit)),
+    ("rule: unreachable", |s, _| action(s, &RuleAction::Unreachable)),
+    ("rule: blackhole", |s, _| action(s, &RuleAction::Blackhole)),
+    ("rule: goto", |s, _| {
+        rules(s, |r| match r.action {
+            RuleAction::Goto(_) => {
+                r.action = RuleAction::Nop;
+                true
+            }
+            _ => false,
+        })
+    }),
+    ("rule: table", |s, _| each(s, |n| routes(n, |r| r.table < 200))),
+    ("local before main, by a rule", |s, _| {
+        each(s, |n| {
+            let own = n.rules.len() > 3;
+            n.rules = model::Rule::defaults();
+            own
+        })
+    }),
+    ("accept_local", |s, _| conf(s, |c| std::mem::take(&mut c.accept_local))),
+    ("route_localnet", |s, _| conf(s, |c| std::mem::take(&mut c.route_localnet))),
+    ("src_valid_mark", |s, _| conf(s, |c| std::mem::take(&mut c.src_valid_mark))),
     ("address: secondary", |s, _| {
         each(s, |n| {
             let before = n.addresses.len();
@@ -194,6 +226,29 @@ fn routes(namespace: &mut Namespace, gone: impl Fn(&model::Route) -> bool) -> bo
     let before = namespace.routes.len();
     namespace.routes.retain(|r| !gone(r));
     namespace.routes.len() != before
+}
+
+fn rules(snapshot: &mut Snapshot, change: impl Fn(&mut model::Rule) -> bool) -> bool {
+    each(snapshot, |n| {
+        let mut own = n.rules.iter_mut().filter(|r| (1..32766).contains(&r.priority));
+        own.by_ref().fold(false, |any, r| change(r) || any)
+    })
+}
+
+fn action(snapshot: &mut Snapshot, action: &RuleAction) -> bool {
+    each(snapshot, |n| {
+        let before = n.rules.len();
+        n.rules.retain(|r| r.action != *action);
+        n.rules.len() != before
+    })
+}
+
+fn conf(snapshot: &mut Snapshot, change: impl Fn(&mut model::InetConf) -> bool) -> bool {
+    each(snapshot, |n| {
+        let all = change(&mut n.sysctls.all);
+        let links = n.links.values_mut().filter_map(|l| l.inet.as_mut());
+        links.fold(all, |any, c| change(c) || any)
+    })
 }
 
 fn kind(snapshot: &mut Snapshot, kind: RouteKind) -> bool {

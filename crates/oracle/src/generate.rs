@@ -2,6 +2,7 @@
 
 mod address;
 mod packet;
+mod rule;
 mod settings;
 mod topology;
 
@@ -27,6 +28,7 @@ pub(crate) fn generate(seed: u64, number: u64) -> Case {
     let mut plan = topology::topology(&mut random);
     address::addresses(&mut plan, &mut random);
     address::routes(&mut plan, &mut random);
+    rule::rules(&mut plan, &mut random);
     settings::settings(&mut plan, &mut random);
     let packets = packet::packets(&plan, &mut random);
     Case { network: plan.network, packets }

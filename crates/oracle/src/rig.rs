@@ -106,9 +106,18 @@ impl<'b> Rig<'b> {
             .map_err(|e| broken(e.into()))?;
         let lab = make(bench, &lock, &wanted, text, ours.as_fd())?;
         match Self::read(&lab, &wanted, family) {
-            Ok((snapshot, names, nets, posts)) => {
-                Ok(Self { bench, lock, lab, _leash: theirs, names, nets, posts, family, refusals: BTreeMap::new(), snapshot })
-            }
+            Ok((snapshot, names, nets, posts)) => Ok(Self {
+                bench,
+                lock,
+                lab,
+                _leash: theirs,
+                names,
+                nets,
+                posts,
+                family,
+                refusals: BTreeMap::new(),
+                snapshot,
+            }),
             Err(trouble) => {
                 end(&lock, &lab);
                 Err(trouble)

@@ -2,10 +2,13 @@
 //! are numbers that the caller looked up.
 
 mod link;
+mod rule;
 
 pub use link::{
     Far, NewLink, Place, link_flags, master, move_to, new_link, set_bridge, set_link, set_macvlan,
 };
+
+pub use rule::rule;
 
 use std::net::IpAddr;
 

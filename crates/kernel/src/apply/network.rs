@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use model::{AddressSpec, LinkRef, Mac, RouteSpec, Table};
+use model::{AddressSpec, LinkRef, Mac, RouteSpec, Rule, Table};
 use netlink_packet_route::RouteNetlinkMessage as Message;
 use rustix::io::Errno;
 use wire::{nft, request};
@@ -42,6 +42,15 @@ impl Builder<'_> {
         let space = self.space_mut(&spec.ns)?;
         let index = spec.dev.as_ref().map(|dev| space.index(dev)).transpose()?;
         Ok(space.route.ack(Message::DelRoute(request::route(spec, index)))?)
+    }
+
+    pub(super) fn make_rule(&mut self, ns: &str, rule: &Rule) -> Result<(), Cause> {
+        let message = Message::NewRule(request::rule(rule));
+        Ok(self.space_mut(ns)?.route.ack(Request::from(message).create())?)
+    }
+
+    pub(super) fn remove_rule(&mut self, ns: &str, rule: &Rule) -> Result<(), Cause> {
+        Ok(self.space_mut(ns)?.route.ack(Message::DelRule(request::rule(rule)))?)
     }
 
     pub(super) fn make_neighbour(

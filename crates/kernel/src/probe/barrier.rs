@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
+use std::os::fd::AsFd;
 use std::thread;
 use std::time::Duration;
 
@@ -35,6 +36,9 @@ impl Barrier {
                 let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
                 socket.connect(socket.local_addr()?)?;
                 socket.set_read_timeout(Some(Duration::from_secs(10)))?;
+                // While some socket wants them, the kernel stamps all packets; it begins to do so
+                // only a while after the first one wants them.
+                sys::stamp(socket.as_fd())?;
                 io::Result::Ok(socket)
             });
             make.join().unwrap_or_else(|_| Err(io::Error::other("panicked")))

@@ -18,8 +18,7 @@ const ETHERNET: u32 = 14;
 /// Where, behind the IP header, a tag can stand, and what is added to it there: TCP sequence
 /// number; ICMP or UDP payload, TCP acknowledgement (one more); the same in the packet that an
 /// ICMP error quotes (behind 8 bytes of ICMP and 20 of IP).
-const PLACES: [(u32, u32); 6] =
-    [(4, 0), (8, 0), (8, 1), (28 + 4, 0), (28 + 8, 0), (28 + 8, 1)];
+const PLACES: [(u32, u32); 6] = [(4, 0), (8, 0), (8, 1), (28 + 4, 0), (28 + 8, 0), (28 + 8, 1)];
 
 /// The program for one tag. A load beyond the packet's end ends it with a refusal.
 pub(super) fn program(tag: Tag) -> Vec<libc::sock_filter> {

@@ -28,6 +28,7 @@ pub(super) fn facts(lab: &Lab, facts: &[Told], errors: &mut Errors) {
     bridges(facts, &born, errors);
     addresses(facts, errors);
     routes(facts, errors);
+    rules(facts, errors);
     nsids(facts, errors);
     files(facts, errors);
 }
@@ -173,6 +174,18 @@ fn routes(facts: &[Told], errors: &mut Errors) {
             let to = destination(r.dst);
             let (ns, metric, first) = (r.ns.clone(), r.metric, first.line);
             errors.push(told.at, Problem::RouteTwice { ns, to, metric, first });
+        }
+    }
+}
+
+/// A rule is known by its priority.
+fn rules(facts: &[Told], errors: &mut Errors) {
+    let mut seen: HashMap<(&str, u32), At> = HashMap::new();
+    for told in facts {
+        let Fact::Rule { ns, rule } = &told.what else { continue };
+        if let Some(first) = seen.insert((ns, rule.priority), told.at) {
+            let (key, first) = (format!("pref: {}", rule.priority), first.line);
+            errors.push(told.at, Problem::KeyTwice { key, first });
         }
     }
 }

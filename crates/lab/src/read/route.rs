@@ -112,7 +112,7 @@ fn proto(node: &Node, errors: &mut Errors) -> Option<Protocol> {
     )
 }
 
-fn table(node: &Node, errors: &mut Errors) -> Option<u32> {
+pub(super) fn table(node: &Node, errors: &mut Errors) -> Option<u32> {
     let said = text(node, "table", errors)?;
     let found = match said.what.as_str() {
         "main" => Some(TABLE_MAIN),

@@ -4,7 +4,7 @@ use model::ServiceSpec;
 
 use super::{
     Fields, docker, entries, firewall, flag, is_plain_name, items, link, number, number_in,
-    plain_name, proxmox, route, text,
+    plain_name, proxmox, route, rule, text,
 };
 use crate::error::{Errors, Problem};
 use crate::file::Space;
@@ -16,6 +16,7 @@ const KEYS: &[&str] = &[
     "unprivileged",
     "links",
     "routes",
+    "rules",
     "neighbours",
     "sysctls",
     "iptables",
@@ -42,6 +43,10 @@ pub(super) fn space(name: &Said<String>, node: &Node, errors: &mut Errors) -> Op
     if let Some(node) = get("routes") {
         space.routes =
             items(node, "routes", errors).iter().filter_map(|n| route::route(n, errors)).collect();
+    }
+    if let Some(node) = get("rules") {
+        space.rules =
+            items(node, "rules", errors).iter().filter_map(|n| rule::rule(n, errors)).collect();
     }
     if let Some(node) = get("neighbours") {
         space.neighbours = items(node, "neighbours", errors)

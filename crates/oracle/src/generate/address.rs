@@ -97,11 +97,17 @@ pub(super) fn routes(plan: &mut Plan, random: &mut Random) {
 }
 
 /// A neighbour of a namespace on one of its segments, and by which segment.
-fn some_gateway(plan: &Plan, space: usize, random: &mut Random) -> Option<(Ipv4Addr, usize)> {
+pub(super) fn some_gateway(
+    plan: &Plan,
+    space: usize,
+    random: &mut Random,
+) -> Option<(Ipv4Addr, usize)> {
     let mut all = Vec::new();
     for (segment, end) in plan.ends_of(space) {
         let others = plan.segments[segment].ends.iter().filter(|e| e.space != space);
-        all.extend(others.filter(|_| end.ip.is_some() && !end.down).filter_map(|e| Some((e.ip?, segment))));
+        all.extend(
+            others.filter(|_| end.ip.is_some() && !end.down).filter_map(|e| Some((e.ip?, segment))),
+        );
     }
     random.pick(&all).copied()
 }

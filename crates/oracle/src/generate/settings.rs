@@ -64,6 +64,11 @@ fn of_link(space: &mut crate::network::Space, link: &str, random: &mut Random) {
     if random.percent(6) {
         space.sysctl(conf("rp_filter"), random.one(&[0, 1, 2]));
     }
+    for (name, chance) in [("accept_local", 5), ("route_localnet", 4), ("src_valid_mark", 8)] {
+        if random.percent(chance) {
+            space.sysctl(conf(name), 1);
+        }
+    }
 }
 
 fn mtus(plan: &mut Plan, random: &mut Random) {

@@ -1,0 +1,60 @@
+//! Routing rules.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use model::{Rule, RuleAction};
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::rule::{
+    RuleAction as Act, RuleAttribute, RuleFlags, RuleMessage, RulePortRange,
+};
+
+/// RTM_NEWRULE or RTM_DELRULE, for IPv4. What a rule asks for and this model does not know is left
+/// out.
+#[must_use]
+pub fn rule(rule: &Rule) -> RuleMessage {
+    let mut message = RuleMessage::default();
+    let header = &mut message.header;
+    header.family = AddressFamily::Inet;
+    header.dst_len = rule.dst.map_or(0, |net| net.prefix_len());
+    header.src_len = rule.src.map_or(0, |net| net.prefix_len());
+    header.tos = rule.tos;
+    header.action = match rule.action {
+        RuleAction::Table(_) => Act::ToTable,
+        RuleAction::Goto(_) => Act::Goto,
+        RuleAction::Nop => Act::Nop,
+        RuleAction::Blackhole => Act::Blackhole,
+        RuleAction::Unreachable => Act::Unreachable,
+        RuleAction::Prohibit => Act::Prohibit,
+    };
+    if rule.invert {
+        header.flags |= RuleFlags::Invert;
+    }
+    message.attributes = attributes(rule);
+    message
+}
+
+fn attributes(rule: &Rule) -> Vec<RuleAttribute> {
+    let mut all = vec![RuleAttribute::Priority(rule.priority)];
+    let address = |net: IpNet| -> IpAddr { net.addr() };
+    all.extend(rule.src.map(|net| RuleAttribute::Source(address(net))));
+    all.extend(rule.dst.map(|net| RuleAttribute::Destination(address(net))));
+    all.extend(rule.iif.clone().map(RuleAttribute::Iifname));
+    all.extend(rule.oif.clone().map(RuleAttribute::Oifname));
+    if let Some((mark, mask)) = rule.mark {
+        all.extend([RuleAttribute::FwMark(mark), RuleAttribute::FwMask(mask)]);
+    }
+    all.extend(rule.protocol.map(|p| RuleAttribute::IpProtocol(p.into())));
+    let range = |(start, end)| RulePortRange { start, end };
+    all.extend(rule.sport.map(|ports| RuleAttribute::SourcePortRange(range(ports))));
+    all.extend(rule.dport.map(|ports| RuleAttribute::DestinationPortRange(range(ports))));
+    // The model counts one more, so that none is 0.
+    let length = rule.suppress_prefixlength.and_then(|n| n.checked_sub(1));
+    all.extend(length.map(RuleAttribute::SuppressPrefixLen));
+    match rule.action {
+        RuleAction::Table(table) => all.push(RuleAttribute::Table(table)),
+        RuleAction::Goto(priority) => all.push(RuleAttribute::Goto(priority)),
+        _ => {}
+    }
+    all
+}
