@@ -349,7 +349,7 @@ pub(crate) fn echo(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<()> {
             }
             message = libc::CMSG_NXTHDR(&raw const header, message);
         }
-        part.iov_len = len.min(bytes.len());
+        (*header.msg_iov).iov_len = len.min(bytes.len());
         header.msg_flags = 0;
         let sent = libc::sendmsg(socket.as_raw_fd(), &raw const header, libc::MSG_DONTWAIT);
         if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }

@@ -1,6 +1,10 @@
 //! One packet: foretold, sent, compared.
 
-use walk::{Cause, Difference, Disposition, Indexed, Place, Trace, Unknown, Verdict, compare};
+use model::{Snapshot, Tuple};
+use walk::{
+    Cause, Difference, Disposition, Indexed, Loss, Overlay, Payload, Place, Reason, Trace, Unknown,
+    Verdict, Way, compare,
+};
 
 use crate::packet::Spec;
 use crate::rig::{Rig, Seen};
@@ -41,7 +45,10 @@ pub fn run(
     lie: Option<Lie>,
 ) -> Result<Judged, std::io::Error> {
     let question = rig.question(spec).ok_or(std::io::ErrorKind::NotFound)?;
-    let mut trace = Indexed::new(&rig.snapshot).with_listeners().trace(question);
+    let mut overlay = Overlay::new();
+    let net = Indexed::new(&rig.snapshot).with_listeners();
+    let mut trace = net.trace_on(&mut overlay, question);
+    drop(net);
     if let Some(lie) = lie {
         lie(&mut trace);
     }
@@ -50,11 +57,17 @@ pub fn run(
     }
     let names = rig.snapshot.clone();
     let seen = rig.send(spec, number, trace.expected().len())?;
-    let outcome = judge(&trace, &seen, &names);
+    let mut outcome = judge(&trace, &seen, &names);
+    let entries = connections(&trace, &overlay, &names, &seen);
+    match &mut outcome {
+        Outcome::Agreed if !entries.is_empty() => outcome = Outcome::Wrong(entries),
+        Outcome::Wrong(wrong) => wrong.extend(entries),
+        _ => {}
+    }
     Ok(Judged { trace, outcome })
 }
 
-fn judge(trace: &Trace, seen: &Seen, snapshot: &model::Snapshot) -> Outcome {
+fn judge(trace: &Trace, seen: &Seen, snapshot: &Snapshot) -> Outcome {
     if let Verdict::Unknown(unknown) = trace.verdict() {
         return Outcome::Unknown(unknown.clone());
     }
@@ -71,6 +84,41 @@ fn judge(trace: &Trace, seen: &Seen, snapshot: &model::Snapshot) -> Outcome {
     if wrong.is_empty() { Outcome::Agreed } else { Outcome::Wrong(wrong) }
 }
 
+/// The connections that the kernel tracks anew, held against those that were foretold.
+/// A TCP connection that is answered by a reset alone is forgotten at once.
+fn connections(trace: &Trace, overlay: &Overlay, before: &Snapshot, seen: &Seen) -> Vec<String> {
+    let reset =
+        |way: &Way| matches!(way.packet.payload, Payload::Tcp { flags, .. } if flags & 4 != 0);
+    let forgotten = trace.back.as_ref().is_some_and(reset)
+        || matches!(
+            &trace.there.disposition,
+            Disposition::Lost(Loss { reason: Reason::RuleReject(_), .. })
+        );
+    let mut wrong = Vec::new();
+    for (id, tracked) in &seen.tracked {
+        let known = before.namespaces.get(id).map_or(&[][..], |ns| &ns.conntrack);
+        let old = |t: &Tuple| known.iter().any(|e| e.original == *t);
+        let new = tracked.iter().filter(|e| !old(&e.original));
+        let mut new: Vec<(Tuple, Tuple)> = new.map(|e| (e.original, e.reply)).collect();
+        let foretold = overlay.connections().filter(|(ns, e)| ns == id && !old(&e.original));
+        let name = before.name_of(*id);
+        for (_, entry) in foretold {
+            match new.iter().position(|n| *n == (entry.original, entry.reply)) {
+                Some(i) => _ = new.remove(i),
+                None if forgotten && entry.original.protocol == 6 => {}
+                None => wrong.push(format!(
+                    "foretold and not tracked in {name}: {:?} answered by {:?}",
+                    entry.original, entry.reply
+                )),
+            }
+        }
+        wrong.extend(new.iter().map(|(original, reply)| {
+            format!("tracked and not foretold in {name}: {original:?} answered by {reply:?}")
+        }));
+    }
+    wrong
+}
+
 /// Whether an answer is to come to the sender's socket.
 fn received(trace: &Trace) -> bool {
     let Place::Namespace(asked) = trace.question.from else { return false };
@@ -78,7 +126,7 @@ fn received(trace: &Trace) -> bool {
     back.is_some_and(|way| way.disposition == Disposition::Delivered(asked))
 }
 
-fn words(difference: &Difference, snapshot: &model::Snapshot) -> String {
+fn words(difference: &Difference, snapshot: &Snapshot) -> String {
     let name = |link| snapshot.link_name(link);
     let way = |outgoing: bool| if outgoing { "out of" } else { "in by" };
     match difference {

@@ -1,6 +1,7 @@
 //! Random networks and packets, biased towards what collides.
 
 mod address;
+mod firewall;
 mod packet;
 mod rule;
 mod settings;
@@ -29,6 +30,7 @@ pub(crate) fn generate(seed: u64, number: u64) -> Case {
     address::addresses(&mut plan, &mut random);
     address::routes(&mut plan, &mut random);
     rule::rules(&mut plan, &mut random);
+    firewall::firewall(&mut plan, &mut random);
     settings::settings(&mut plan, &mut random);
     let packets = packet::packets(&plan, &mut random);
     Case { network: plan.network, packets }

@@ -13,7 +13,7 @@ use kernel::probe::{self, Barrier, Kind, Posts, Probe, Tag};
 use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::state::{LabState, Lock, Role, State};
 use kernel::{Process, Program};
-use model::{Fact, HostId, NeighbourState, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
+use model::{Conntrack, Fact, HostId, NeighbourState, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
 use walk::{Cause, Disposition, Protocol, Question, Reason, Sighting, Trace, Way};
 
 use crate::packet::{Carries, Spec};
@@ -86,6 +86,8 @@ pub struct Seen {
     pub sightings: Vec<Sighting>,
     /// Its sender's socket got the answer.
     pub received: bool,
+    /// What was tracked then in each namespace.
+    pub tracked: BTreeMap<NsId, Vec<Conntrack>>,
     /// Why the kernel did not send it.
     pub refused: Option<io::Error>,
 }
@@ -185,11 +187,15 @@ impl<'b> Rig<'b> {
         let mut sightings = self.watch(&probe, at, awaited)?;
         sightings.sort_by_key(|s| s.after);
         let received = sent.as_ref().is_ok_and(probe::Sent::is_answered);
+        // A reset takes connections away again: they are read before.
+        kernel::read::refresh(&mut self.snapshot, Parts::CONNTRACK)?;
+        let spaces = self.snapshot.namespaces.values();
+        let tracked = spaces.map(|ns| (ns.id, ns.conntrack.clone())).collect();
         // What it may have opened is closed; that this may be refused is no news.
         let _ = probe::reset(self.net(&spec.from)?, &probe);
         self.bench.barrier.pass(MARKERS)?;
         self.posts.take(&probe, at)?;
-        let seen = Seen { sightings, received, refused: sent.err() };
+        let seen = Seen { sightings, received, tracked, refused: sent.err() };
         kernel::read::refresh(&mut self.snapshot, Parts::NEIGHBOURS | Parts::CONNTRACK)?;
         Ok(seen)
     }
@@ -280,7 +286,7 @@ impl Drop for Rig<'_> {
 /// Who is told, and by whom, that no route leads on.
 fn refusals(way: &Way, told: &mut Vec<(NsId, Ipv4Addr)>) {
     let routing = matches!(&way.disposition, Disposition::Lost(loss)
-        if matches!(loss.reason, Reason::NoRoute(_) | Reason::RouteRefuses(_)));
+        if matches!(loss.reason, Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_)));
     for hop in &way.hops {
         for child in hop.steps.iter().flat_map(|step| &step.children) {
             if routing && child.cause == Cause::IcmpError {

@@ -67,6 +67,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             entry: entry.clone(),
             source_settled: true,
             destination_settled: true,
+            confirmed: true,
         });
         let connection = self.overlay.connections.len() - 1;
         Some(Membership { connection, reply, related: false })
@@ -95,6 +96,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             entry,
             source_settled: false,
             destination_settled: false,
+            confirmed: false,
         });
         let connection = self.overlay.connections.len() - 1;
         Some(Membership { connection, reply: false, related: false })

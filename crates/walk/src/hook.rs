@@ -40,6 +40,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 }
             }
         }
+        // `nf_conntrack_confirm` comes last of all.
+        if let (Hook::Input | Hook::Postrouting, Some(member)) = (hook, skb.ct) {
+            self.overlay.connections[member.connection].confirmed = true;
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use model::RouteKind;
+use model::{RouteKind, RuleAction};
 
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
@@ -19,7 +19,8 @@ pub(crate) fn message(about: &Packet, kind: IcmpKind, ttl: u8) -> Packet {
         src_mac: None,
         dst_mac: None,
         src: Ipv4Addr::UNSPECIFIED,
-        dst: about.src,
+        // What has no source is answered to this host itself, as if it had asked for 0.0.0.0.
+        dst: if about.src.is_unspecified() { Ipv4Addr::LOCALHOST } else { about.src },
         ttl,
         tos: 0xc0 | about.tos & 0x1e,
         df: false,
@@ -43,7 +44,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// Which error is due, if one is.
     fn error(&self, skb: &Skb, stop: &Stop) -> Option<IcmpKind> {
         let Disposition::Lost(loss) = &*stop.disposition else { return None };
-        let known = !skb.packet.src.is_unspecified() && !skb.packet.src.is_loopback();
+        let known = !skb.packet.src.is_loopback();
         // A process of this host is told by its own call, but for what turns out later.
         let late = stop.stage == Stage::Neighbour;
         let came = skb.iif.is_some() || late;
@@ -57,7 +58,12 @@ impl<S: Sink> Walker<'_, '_, S> {
         match &loss.reason {
             Reason::NoRoute(_) if self.forwards(skb) => Some(IcmpKind::Unreachable(0)),
             // `ip_error`: where nothing is forwarded, nobody is told either.
-            Reason::RouteRefuses(_) if !self.forwards(skb) => None,
+            Reason::RouteRefuses(_) | Reason::RoutingRule(_) if !self.forwards(skb) => None,
+            Reason::RoutingRule(rule) => match rule.action {
+                RuleAction::Unreachable => Some(IcmpKind::Unreachable(0)),
+                RuleAction::Prohibit => Some(IcmpKind::Unreachable(13)),
+                _ => None,
+            },
             Reason::RouteRefuses(route) => match route.kind {
                 RouteKind::Unreachable => Some(IcmpKind::Unreachable(1)),
                 RouteKind::Prohibit => Some(IcmpKind::Unreachable(13)),

@@ -48,10 +48,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         let mut source = None;
         if skb.packet.src.is_unspecified() {
+            // Where there is none, it is sent all the same: from 0.0.0.0, which nobody takes in.
             source = place.source_for(&found, flow.dst);
-            let out = skb.link(found.hop.link);
-            let none = || Stop::lost(Stage::Route, skb.ns, Some(out), Reason::NoSource);
-            skb.packet.src = source.ok_or_else(none)?;
+            skb.packet.src = source.unwrap_or(skb.packet.src);
         }
         self.tell_route(skb, &found, source);
         // An address of the loopback goes out by no other link unless that link allows it.

@@ -28,6 +28,8 @@ pub(crate) struct Connection {
     pub(crate) source_settled: bool,
     /// The same of its destination.
     pub(crate) destination_settled: bool,
+    /// Its first packet has passed all hooks: the kernel keeps it.
+    pub(crate) confirmed: bool,
 }
 
 /// Which connection a packet belongs to, and in which direction it goes.
@@ -46,6 +48,12 @@ impl Overlay {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The connections that packets met or began, and where. Those of which the first packet did
+    /// not come through are not among them: the kernel does not keep them.
+    pub fn connections(&self) -> impl Iterator<Item = (NsId, &Conntrack)> {
+        self.connections.iter().filter(|c| c.confirmed).map(|c| (c.ns, &c.entry))
     }
 
     /// What the walks so far assumed of parts that were not read: where, and what.

@@ -134,13 +134,18 @@ impl Indexed<'_> {
     /// The way there, and if an answer is due, the way back.
     #[must_use]
     pub fn trace(&self, question: Question) -> Trace {
-        let mut overlay = Overlay::new();
-        let mut walker = Walker::new(self, &mut overlay, Recorder::default());
+        self.trace_on(&mut Overlay::new(), question)
+    }
+
+    /// The same, on top of what earlier packets taught; what this one teaches is added to it.
+    #[must_use]
+    pub fn trace_on(&self, overlay: &mut Overlay, question: Question) -> Trace {
+        let mut walker = Walker::new(self, overlay, Recorder::default());
         let end = start(&mut walker, question.from, question.packet.clone(), question.mark);
         let (recorder, assumed) = (walker.sink, walker.assumed);
         let sent = first_packet(&recorder).unwrap_or_else(|| question.packet.clone());
         let there = recorder.into_way(Cause::Asked, sent.clone(), end.disposition.clone());
-        let back = self.back(&mut overlay, question.from, &sent, &end, assumed);
+        let back = self.back(overlay, question.from, &sent, &end, assumed);
         Trace { question, there, back }
     }
 

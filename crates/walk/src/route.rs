@@ -56,8 +56,10 @@ pub(crate) struct Found<'a> {
 pub(crate) enum NotFound<'a> {
     /// Nothing matches.
     Nothing,
-    /// A route or rule refuses.
-    Refused(Option<&'a Route>),
+    /// A route refuses.
+    Refused(&'a Route),
+    /// A rule refuses.
+    ByRule(&'a Rule),
     /// It depends on something that is not modelled.
     Unknown(String),
 }
@@ -85,8 +87,9 @@ impl NotFound<'_> {
     pub(crate) fn refusal(self, place: &Place<'_>, dst: Ipv4Addr) -> Refusal {
         let lost = |reason| Refusal::Lost(Box::new(reason));
         match self {
-            Self::Nothing | Self::Refused(None) => lost(Reason::NoRoute(dst)),
-            Self::Refused(Some(route)) => lost(Reason::RouteRefuses(Box::new(route.clone()))),
+            Self::Nothing => lost(Reason::NoRoute(dst)),
+            Self::Refused(route) => lost(Reason::RouteRefuses(Box::new(route.clone()))),
+            Self::ByRule(rule) => lost(Reason::RoutingRule(Box::new(rule.clone()))),
             Self::Unknown(what) => {
                 Refusal::Unknown(Box::new(Unknown::Routing { ns: place.ns.id, what }))
             }
@@ -117,7 +120,7 @@ impl<'a> Place<'a> {
                 RuleAction::Goto(priority) => from = priority,
                 RuleAction::Nop => {}
                 RuleAction::Blackhole | RuleAction::Unreachable | RuleAction::Prohibit => {
-                    return Err(NotFound::Refused(None));
+                    return Err(NotFound::ByRule(rule));
                 }
             }
         }
@@ -161,7 +164,7 @@ impl<'a> Place<'a> {
             match route.kind {
                 RouteKind::Throw => return None,
                 RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => {
-                    return Some(Err(NotFound::Refused(Some(route))));
+                    return Some(Err(NotFound::Refused(route)));
                 }
                 RouteKind::Other(n) => {
                     return Some(Err(NotFound::Unknown(format!("route of type {n}"))));

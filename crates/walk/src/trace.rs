@@ -361,6 +361,8 @@ pub enum Reason {
     NoRoute(Ipv4Addr),
     /// A route says so (blackhole, unreachable, prohibit).
     RouteRefuses(Box<Route>),
+    /// A routing rule says so (blackhole, unreachable, prohibit).
+    RoutingRule(Box<Rule>),
     /// The packet is for another host, and this one does not forward from that link.
     ForwardingOff,
     /// rp_filter: the source is not reached by the link that it came from.

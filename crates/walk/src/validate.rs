@@ -150,6 +150,9 @@ fn class(flow: &Flow, conf: InetConf) -> Result<(), Refusal> {
         let what = format!("{} is a broadcast or multicast address", flow.dst);
         return Err(Refusal::Unknown(Box::new(Unknown::Packet(what))));
     }
+    if flow.src.is_unspecified() {
+        return Err(Refusal::Lost(Box::new(Reason::NoSource)));
+    }
     if zero(flow.src) || zero(flow.dst) {
         return martian;
     }

@@ -16,6 +16,15 @@ fn packet(plan: &Plan, n: usize, random: &mut Random) -> Spec {
     let own: Vec<Ipv4Addr> = owned.iter().filter(|(s, _)| *s == from).map(|(_, ip)| *ip).collect();
     let to = destination(plan, from, &owned, random);
     let carries = carries(u16::try_from(n).unwrap_or(0), random);
+    let rules = &plan.network.spaces[from].lists;
+    let chosen_by =
+        |word: &str| rules.iter().any(|(of, line)| *of == "rules" && line.contains(word));
+    // A probe's TCP segment comes by a raw socket, of which the kernel knows no ports when it
+    // looks for a route, and its source is found as that of a datagram.
+    let carries = match carries {
+        Carries::Tcp(sport, dport) if chosen_by("ipproto") => Carries::Udp(sport, dport),
+        other => other,
+    };
     let tcp = matches!(carries, Carries::Tcp(..));
     // What is larger than its sender's own link is for later.
     let len = random.one(&[84, 84, 84, 84, 40 + 8, 500, 576, 900, 1200, 1300, 1400, 1500]);

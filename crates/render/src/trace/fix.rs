@@ -23,6 +23,7 @@ pub(crate) fn fix(
             Some((gateway, dev)) => here(format!("ip route add default via {gateway} dev {dev}")),
             None => here(format!("ip route add {ip} via GATEWAY dev LINK")),
         },
+        Reason::RoutingRule(r) => here(format!("ip rule del pref {}", r.priority)),
         Reason::RouteRefuses(r) => here(format!("ip route del {}", w::prefix(&r.dst))),
         Reason::ForwardingOff => here("sysctl -w net.ipv4.ip_forward=1".into()),
         Reason::ReversePath { .. } => here(format!("sysctl -w net.ipv4.conf.{link}.rp_filter=2")),
@@ -78,9 +79,8 @@ pub(crate) fn fix(
             "let the answer pass where its packet was translated, so that it is translated back"
                 .into()
         }
-        Reason::NoSource | Reason::NoMasqueradeAddress => {
-            here(format!("ip addr add ADDRESS/LENGTH dev {link}"))
-        }
+        Reason::NoSource => "give the link that it is sent by an address".into(),
+        Reason::NoMasqueradeAddress => here(format!("ip addr add ADDRESS/LENGTH dev {link}")),
         Reason::EchoIgnored => here("sysctl -w net.ipv4.icmp_echo_ignore_all=0".into()),
     }
 }

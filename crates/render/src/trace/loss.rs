@@ -21,6 +21,7 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
     };
     match &loss.reason {
         Reason::NoRoute(ip) => format!("no route leads to {ip}"),
+        Reason::RoutingRule(r) => format!("a routing rule refuses it: {}", w::ip_rule(r)),
         Reason::RouteRefuses(r) => format!("a route refuses it: {}", in_ns(r)),
         Reason::ForwardingOff => {
             format!(
@@ -110,7 +111,9 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
             let (expected, got) = (w::tuple(expected), w::tuple(got));
             format!("the sender waits for {expected}, and {got} came")
         }
-        Reason::NoSource => format!("{link} has no address to send from"),
+        Reason::NoSource => {
+            "it comes from 0.0.0.0: its sender had no address to send it from".to_owned()
+        }
         Reason::NoMasqueradeAddress => format!("{link} has no address to translate to"),
         Reason::EchoIgnored => {
             "echo requests are not answered here (icmp_echo_ignore_all 1)".into()

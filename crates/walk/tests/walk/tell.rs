@@ -159,6 +159,7 @@ impl Tell<'_> {
             Reason::PortBlocked(link) => format!("port {} blocked", self.link(*link)),
             Reason::NoHairpin(link) => format!("no hairpin on {}", self.link(*link)),
             Reason::Isolated(link) => format!("{} is isolated", self.link(*link)),
+            Reason::RoutingRule(rule) => format!("rule {} {:?}", rule.priority, rule.action),
             Reason::RouteRefuses(route) => format!("route {} {:?}", route.dst, route.kind),
             Reason::NotOurMac(mac) => format!("frame for {mac}"),
             Reason::ReversePath { rp_filter, route } => {
