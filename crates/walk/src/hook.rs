@@ -41,7 +41,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
         }
         // `nf_conntrack_confirm` comes last of all.
-        if let (Hook::Input | Hook::Postrouting, Some(member)) = (hook, skb.ct) {
+        let own = skb.ct.filter(|member| !member.related);
+        if let (Hook::Input | Hook::Postrouting, Some(member)) = (hook, own) {
             self.overlay.connections[member.connection].confirmed = true;
         }
         Ok(())

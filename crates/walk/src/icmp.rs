@@ -34,7 +34,12 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// last step told.
     pub(crate) fn refuse(&mut self, skb: &Skb, stop: &Stop) {
         let Some(kind) = self.error(skb, stop) else { return };
-        let packet = message(&skb.packet, kind, self.default_ttl(skb.ns));
+        let mut packet = message(&skb.packet, kind, self.default_ttl(skb.ns));
+        // About what was for this host itself, it speaks as whom it was for.
+        let own = self.net.place(skb.ns).and_then(|place| place.owner(skb.packet.dst));
+        if own.is_some() {
+            packet.src = skb.packet.dst;
+        }
         let mut error = Skb::new(skb.ns, packet.clone());
         error.about = Some(Box::new(skb.packet.clone()));
         let (end, way) = self.aside(error, Next::Socket);
@@ -46,7 +51,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         let Disposition::Lost(loss) = &*stop.disposition else { return None };
         let known = !skb.packet.src.is_loopback();
         // A process of this host is told by its own call, but for what turns out later.
-        let late = stop.stage == Stage::Neighbour;
+        let late = stop.stage == Stage::Neighbour
+            || matches!((stop.stage, &loss.reason), (Stage::Hook(_), Reason::RuleReject(_)));
         let came = skb.iif.is_some() || late;
         let echo = match skb.packet.payload {
             Payload::Icmp { kind, .. } => kind.is_echo(),

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use model::{Hook, LinkId, LinkKind, Opaque};
 
 use crate::icmp;
-use crate::route::{Flow, Found};
+use crate::route::{Flow, Found, NotFound};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, Disposition, IcmpKind, Loss, Packet, Payload, Reason, Sink, Stage, Unknown};
@@ -39,9 +39,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn route_output(&mut self, skb: &mut Skb) -> Result<Found<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let flow = Flow::of(&skb.packet, skb.mark, None);
-        let found = place
-            .lookup(&flow)
-            .map_err(|e| e.refusal(place, flow.dst).stop(Stage::Route, skb.ns, None))?;
+        let ns = skb.ns;
+        let look = |flow: &Flow| {
+            let refused = |e: NotFound<'_>| e.refusal(place, flow.dst).stop(Stage::Route, ns, None);
+            place.lookup(flow).map_err(refused)
+        };
+        let mut found = look(&flow)?;
         if !matches!(found.route.kind, model::RouteKind::Unicast | model::RouteKind::Local) {
             let what = format!("{} is a broadcast or multicast address", flow.dst);
             return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
@@ -51,6 +54,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             // Where there is none, it is sent all the same: from 0.0.0.0, which nobody takes in.
             source = place.source_for(&found, flow.dst);
             skb.packet.src = source.unwrap_or(skb.packet.src);
+            // `ip_route_connect`: once more, now with the source that the first look chose.
+            if let (Payload::Tcp { .. }, Some(src)) = (skb.packet.payload, source) {
+                found = look(&Flow { src, ..flow })?;
+            }
         }
         self.tell_route(skb, &found, source);
         // An address of the loopback goes out by no other link unless that link allows it.

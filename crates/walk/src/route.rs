@@ -117,7 +117,9 @@ impl<'a> Place<'a> {
                         return found;
                     }
                 }
-                RuleAction::Goto(priority) => from = priority,
+                // One that leads to no rule does nothing.
+                RuleAction::Goto(to) if self.rules.iter().any(|r| r.priority == to) => from = to,
+                RuleAction::Goto(_) => {}
                 RuleAction::Nop => {}
                 RuleAction::Blackhole | RuleAction::Unreachable | RuleAction::Prohibit => {
                     return Err(NotFound::ByRule(rule));

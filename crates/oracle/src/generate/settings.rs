@@ -16,6 +16,11 @@ const QUIET: [(&str, u32); 8] = [
     ("net.ipv4.conf.all.log_martians", 0),
 ];
 
+/// The same of each link's neighbours: given up after one question, and never changed by what is
+/// overheard, which would depend on how long ago they answered (locktime).
+const NEIGHBOUR: [(&str, u32); 4] =
+    [("mcast_solicit", 1), ("ucast_solicit", 1), ("retrans_time_ms", 100), ("locktime", 100_000)];
+
 pub(super) fn settings(plan: &mut Plan, random: &mut Random) {
     for n in 0..plan.network.spaces.len() {
         let routes = plan.ends_of(n).len() > 1;
@@ -55,7 +60,7 @@ pub(super) fn settings(plan: &mut Plan, random: &mut Random) {
 
 fn of_link(space: &mut crate::network::Space, link: &str, random: &mut Random) {
     let conf = |name: &str| format!("net/ipv4/conf/{link}/{name}");
-    for (key, value) in [("mcast_solicit", 1), ("ucast_solicit", 1), ("retrans_time_ms", 100)] {
+    for (key, value) in NEIGHBOUR {
         space.sysctl(format!("net/ipv4/neigh/{link}/{key}"), value);
     }
     if random.percent(4) {
