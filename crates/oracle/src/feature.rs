@@ -25,13 +25,13 @@ const FEATURES: &[(&str, Without)] = &[
     ("forwarding off", |s, _| {
         each(s, |n| {
             let links = n.links.values_mut().filter_map(|l| l.inet.as_mut());
-            links.fold(false, |any, c| !std::mem::replace(&mut c.forwarding, true) || any)
+            all(links, |c| !std::mem::replace(&mut c.forwarding, true))
         })
     }),
     ("forwarding on", |s, _| {
         each(s, |n| {
             let links = n.links.values_mut().filter_map(|l| l.inet.as_mut());
-            links.fold(false, |any, c| std::mem::take(&mut c.forwarding) || any)
+            all(links, |c| std::mem::take(&mut c.forwarding))
         })
     }),
     ("rp_filter", |s, _| {
@@ -48,7 +48,7 @@ const FEATURES: &[(&str, Without)] = &[
     ("mtu", |s, _| {
         each(s, |n| {
             let links = n.links.values_mut().filter(|l| l.kind != LinkKind::Loopback);
-            links.fold(false, |any, l| std::mem::replace(&mut l.mtu, 9000) < 9000 || any)
+            all(links, |l| std::mem::replace(&mut l.mtu, 9000) < 9000)
         })
     }),
     ("link down", |s, _| {
@@ -72,12 +72,10 @@ const FEATURES: &[(&str, Without)] = &[
     ("route: metric", |s, _| each(s, |n| routes(n, |r| r.metric > 0))),
     ("route: src", |s, _| {
         each(s, |n| {
-            let mut routes = n.routes.iter_mut().filter(|r| r.table == TABLE_MAIN);
-            let asked = |r: &model::Route| r.protocol != model::Protocol::Kernel;
-            routes
-                .by_ref()
-                .filter(|r| asked(r))
-                .fold(false, |any, r| r.prefsrc.take().is_some() || any)
+            let asked = |r: &&mut model::Route| {
+                r.table == TABLE_MAIN && r.protocol != model::Protocol::Kernel
+            };
+            all(n.routes.iter_mut().filter(asked), |r| r.prefsrc.take().is_some())
         })
     }),
     ("route: blackhole", |s, _| kind(s, RouteKind::Blackhole)),
@@ -218,8 +216,17 @@ fn is(question: &Question, protocol: u8) -> bool {
     payload.protocol() == protocol
 }
 
+/// Changes them all; true: some were otherwise before.
+fn all<T>(items: impl Iterator<Item = T>, change: impl Fn(T) -> bool) -> bool {
+    let mut any = false;
+    for item in items {
+        any |= change(item);
+    }
+    any
+}
+
 fn each(snapshot: &mut Snapshot, change: impl Fn(&mut Namespace) -> bool) -> bool {
-    snapshot.namespaces.values_mut().fold(false, |any, ns| change(ns) || any)
+    all(snapshot.namespaces.values_mut(), change)
 }
 
 fn routes(namespace: &mut Namespace, gone: impl Fn(&model::Route) -> bool) -> bool {
@@ -230,8 +237,8 @@ fn routes(namespace: &mut Namespace, gone: impl Fn(&model::Route) -> bool) -> bo
 
 fn rules(snapshot: &mut Snapshot, change: impl Fn(&mut model::Rule) -> bool) -> bool {
     each(snapshot, |n| {
-        let mut own = n.rules.iter_mut().filter(|r| (1..32766).contains(&r.priority));
-        own.by_ref().fold(false, |any, r| change(r) || any)
+        let own = n.rules.iter_mut().filter(|r| (1..32766).contains(&r.priority));
+        all(own, &change)
     })
 }
 

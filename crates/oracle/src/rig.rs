@@ -219,10 +219,10 @@ impl<'b> Rig<'b> {
             let more = self.posts.take(probe, at)?;
             if !more.is_empty() {
                 seen.extend(more);
-            } else if seen.len() < awaited && begun.elapsed() < ANSWER_WITHIN {
-                self.posts.wait(Duration::from_millis(2))?;
-            } else if self.due()? && begun.elapsed() < NEIGHBOUR_WITHIN {
-                self.posts.wait(Duration::from_millis(2))?;
+            } else if seen.len() < awaited && begun.elapsed() < ANSWER_WITHIN
+                || self.due()? && begun.elapsed() < NEIGHBOUR_WITHIN
+            {
+                self.posts.wait(Duration::from_millis(20))?;
             } else {
                 // What came between the last look and this one.
                 self.bench.barrier.pass(MARKERS)?;

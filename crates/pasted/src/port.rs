@@ -46,6 +46,7 @@ pub(crate) fn of_words(words: &[String]) -> BridgePort {
     let usual = BridgePort::default();
     let on = |key, usual| flag(words, key).unwrap_or(usual);
     BridgePort {
+        number: 0,
         state: after(words, "state").and_then(state_of).unwrap_or(usual.state),
         learning: on("learning", usual.learning),
         flood: on("flood", usual.flood),

@@ -44,8 +44,6 @@ impl<S: Sink> Walker<'_, '_, S> {
             // The error goes against the packet that it is about.
             Some(about) => self
                 .find(skb, &about.tuple().reversed())
-                // Until its first packet is through, nobody finds it.
-                .filter(|member| self.overlay.connections[member.connection].confirmed)
                 .map(|member| Membership { related: true, ..member }),
             None => self.find(skb, &skb.packet.tuple()).or_else(|| self.begin(skb)),
         };
