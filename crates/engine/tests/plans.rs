@@ -47,6 +47,14 @@ fn the_seed_from_nothing() {
     + lan: sysctl net/ipv4/ip_forward = 1
     + internet:lo: up
     + internet: sysctl net/ipv4/ip_forward = 0
+    + pve1:lo: up
+    + pve1: sysctl net/ipv4/ip_forward = 0
+    + pve1: sysctl net/ipv4/igmp_link_local_mcast_reports = 0
+    + docker01:lo: up
+    + docker01: sysctl net/ipv4/ip_forward = 1
+    + alpine01:lo: up
+    + alpine01: sysctl net/ipv4/ip_forward = 0
+    + alpine01: sysctl net/ipv4/ip_unprivileged_port_start = 0
     + internet: veth eth0 ⇄ lan:wan0
     + internet:eth0: address 203.0.113.10/24
     + internet:eth0: up
@@ -54,9 +62,6 @@ fn the_seed_from_nothing() {
     + lan:wan0: up
     + internet: route default via 203.0.113.1 dev eth0
     + internet: answers TCP 80 and UDP echo 7
-    + pve1:lo: up
-    + pve1: sysctl net/ipv4/ip_forward = 0
-    + pve1: sysctl net/ipv4/igmp_link_local_mcast_reports = 0
     + pve1: nic enp1s0 with a cable to lan:eth0
     + pve1: sysctl net/ipv6/conf/enp1s0/disable_ipv6 = 1
     + pve1:enp1s0: up
@@ -71,8 +76,6 @@ fn the_seed_from_nothing() {
     + pve1:vmbr0: up
     + pve1: route default via 192.168.10.1 dev vmbr0
     + pve1:vmbr0: neighbour 192.168.10.1 is asked for
-    + docker01:lo: up
-    + docker01: sysctl net/ipv4/ip_forward = 1
     + pve1: veth veth111i0 ⇄ docker01:eth0
     + pve1: bridge fwbr111i0
     + pve1: sysctl net/ipv6/conf/fwbr111i0/disable_ipv6 = 1
@@ -96,9 +99,6 @@ fn the_seed_from_nothing() {
     + docker01:docker0: up
     + docker01: table ip nat, 5 chains, 4 rules
     + docker01: table ip filter, 7 chains, 11 rules
-    + alpine01:lo: up
-    + alpine01: sysctl net/ipv4/ip_forward = 0
-    + alpine01: sysctl net/ipv4/ip_unprivileged_port_start = 0
     + docker01: file /run/docker/netns/cab9181ad6ac = alpine01
     + docker01: veth vethc52438e ⇄ alpine01:eth0
     + docker01:vethc52438e: port of docker0

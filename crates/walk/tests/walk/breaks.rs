@@ -177,8 +177,8 @@ fn duplicate_address() {
         addr twin:eth0 172.17.0.2/16"
     );
     insta::assert_snapshot!(ends(&broken, "docker01", "172.17.0.2"), @r"
-    there: LOST at docker01:docker0: 172.17.0.2 is answered for by alpine01:eth0 and twin:eth0
-    back: -
+    there: delivered to alpine01
+    back: delivered to docker01
     ");
     let taken = format!(
         "{SEED}
@@ -215,6 +215,13 @@ fn docker0_down() {
       arp 172.17.0.1: nobody
         arp 172.17.0.2 > 172.17.0.1 → LOST at docker01:docker0: LinkDown
       LOST at alpine01:eth0: no neighbour 172.17.0.1 because LOST at docker01:docker0: LinkDown
+        error 0.0.0.0 > 172.17.0.2 → delivered to alpine01
+         alpine01
+          send
+          route 172.17.0.2/32 dev alpine01:eth0 local src 172.17.0.2
+          out alpine01:lo 172.17.0.2 > 172.17.0.2
+          in alpine01:lo 172.17.0.2 > 172.17.0.2
+          delivered (alpine01:eth0)
     ");
 }
 

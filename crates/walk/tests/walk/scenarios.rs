@@ -246,7 +246,7 @@ fn refused_by_routes() {
         assert!(got.starts_with("there: LOST at r:eth0"), "{kind}: {got}");
     }
     insta::assert_snapshot!(router("rule r 100 from 10.0.0.0/24 prohibit"), @r"
-    there: LOST at r:eth0: NoRoute(10.1.0.2)
+    there: LOST at r:eth0: rule 100 Prohibit
     back: -
     ");
 }
