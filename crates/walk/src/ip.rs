@@ -27,6 +27,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let found = self.route_output(skb)?;
         let before = (skb.packet.src, skb.packet.dst, skb.mark, skb.packet.tos);
         let out = if found.is_local() { place.loopback() } else { found.hop.link };
+        // `ip_append_data`: its sender is told at once, before any rule sees it.
+        let link = self.link(skb.link(out), Stage::Route)?;
+        let mtu = if found.is_local() { link.mtu } else { found.mtu(link.mtu) };
+        if skb.packet.df && skb.packet.len > mtu {
+            let reason = Reason::TooBig { mtu, told: true };
+            return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
+        }
         self.hook(skb, Hook::Output, None, Some(out))?;
         let found = match (skb.packet.src, skb.packet.dst, skb.mark, skb.packet.tos) == before {
             true => found,

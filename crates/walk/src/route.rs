@@ -197,7 +197,11 @@ impl<'a> Place<'a> {
         if matches!(first.gateway, Some(IpAddr::V6(_))) {
             return Some(Err(NotFound::Unknown(format!("IPv6 gateway of {}", route.dst))));
         }
-        Some(Ok(first))
+        // A gateway that is an address of this host has the scope of a host, and is none
+        // (`rt_set_nexthop` asks for the scope of a link).
+        let own = |ip| matches!(ip, IpAddr::V4(ip) if self.owner(ip).is_some());
+        let gateway = first.gateway.filter(|ip| first.onlink || !own(*ip));
+        Some(Ok(Nexthop { gateway, ..first }))
     }
 
     fn is_alive(&self, hop: &Nexthop) -> bool {
