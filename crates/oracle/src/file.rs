@@ -32,7 +32,7 @@ impl Kept {
 /// The text of a case, with what was wrong.
 pub(crate) fn text(network: &str, packets: &[Spec], wrong: &[String], origin: &str) -> String {
     let mut text = format!("# {origin}\n");
-    for line in wrong {
+    for line in wrong.iter().take(6) {
         text += &format!("#   {line}\n");
     }
     for packet in packets {

@@ -157,7 +157,10 @@ impl Network {
             parts.extend((0..space.links.len()).map(|l| Part::Link(s, l)));
             parts.extend((0..space.chains.len()).map(|c| Part::Chain(s, c)));
             parts.extend((0..space.lists.len()).map(|l| Part::List(s, l)));
-            parts.extend((0..space.sysctls.len()).map(|n| Part::Sysctl(s, n)));
+            // Those of neighbours keep a case short, and are no part of what is wrong.
+            let may_go = |n: &usize| !space.sysctls[*n].0.starts_with("net/ipv4/neigh/");
+            let settings = (0..space.sysctls.len()).filter(may_go);
+            parts.extend(settings.map(|n| Part::Sysctl(s, n)));
             parts.push(Part::Services(s));
             for (l, link) in space.links.iter().enumerate() {
                 parts.extend((0..link.addresses.len()).map(|a| Part::Address(s, l, a)));

@@ -147,7 +147,7 @@ fn send_tcp(
 ) -> io::Result<(SystemTime, OwnedFd)> {
     let src = match probe.src {
         Some(src) => src,
-        None => source_for(probe.dst)?,
+        None => source_for(probe)?,
     };
     let mut header = TcpHeader::new(sport, dport, probe.tag.number(), 64_240);
     match flag {
@@ -176,9 +176,10 @@ fn send_tcp(
 }
 
 /// The source that the kernel would choose; connecting a UDP socket sends nothing.
-fn source_for(dst: Ipv4Addr) -> io::Result<Ipv4Addr> {
+fn source_for(probe: &Probe) -> io::Result<Ipv4Addr> {
     let socket = UdpSocket::bind((ANY, 0))?;
-    socket.connect((dst, 9))?;
+    options(&socket, probe)?;
+    socket.connect((probe.dst, 9))?;
     match socket.local_addr()? {
         SocketAddr::V4(address) => Ok(*address.ip()),
         SocketAddr::V6(_) => Err(io::ErrorKind::AddrNotAvailable.into()),
