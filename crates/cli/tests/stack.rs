@@ -9,31 +9,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
-use support::stack::Stack;
-use trial::{Needs, test};
-
-const STACK: &[Needs] = &[
-    Needs::Ids,
-    Needs::Tool("dockerd"),
-    Needs::Tool("lxc-start"),
-    Needs::Tool("podman"),
-    Needs::Tool("busybox"),
-    Needs::Tool("python3"),
-];
+use support::stack::{NEEDS, Stack};
+use trial::test;
 
 fn main() -> std::process::ExitCode {
     let code = trial::main(vec![
-        test("every_container_by_its_engine_s_name", STACK, names),
-        test("names_from_files_alone", STACK, names_from_files),
-        test("a_stopped_docker_stays_stopped", STACK, stopped_docker),
-        test("addresses_as_ip_prints_them", STACK, addresses),
-        test("the_map_draws_every_wire", STACK, map),
-        test("networks_and_published_ports", STACK, networks),
-        test("find_says_where_things_are", STACK, find),
-        test("traces_agree_with_packets", STACK, traces),
-        test("every_corner_case_is_there", STACK, corners),
-        test("seen_from_one_level_further_out", STACK, from_outside),
-        test("where_other_tools_give_up", STACK, other_tools),
+        test("every_container_by_its_engine_s_name", NEEDS, names),
+        test("names_from_files_alone", NEEDS, names_from_files),
+        test("a_stopped_docker_stays_stopped", NEEDS, stopped_docker),
+        test("addresses_as_ip_prints_them", NEEDS, addresses),
+        test("the_map_draws_every_wire", NEEDS, map),
+        test("networks_and_published_ports", NEEDS, networks),
+        test("find_says_where_things_are", NEEDS, find),
+        test("traces_agree_with_packets", NEEDS, traces),
+        test("every_corner_case_is_there", NEEDS, corners),
+        test("seen_from_one_level_further_out", NEEDS, from_outside),
+        test("where_other_tools_give_up", NEEDS, other_tools),
     ]);
     drop(shared().take());
     code

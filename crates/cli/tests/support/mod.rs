@@ -19,6 +19,11 @@ pub(crate) fn example(name: &str) -> PathBuf {
     repository().join("examples").join(name)
 }
 
+/// A script for the tests.
+pub(crate) fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support").join(name)
+}
+
 /// A file below `fixtures/`.
 pub(crate) fn fixture(name: &str) -> String {
     let path = repository().join("fixtures").join(name);

@@ -5,7 +5,19 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use trial::Needs;
+
 use super::{Bench, NESTWORK, Ran};
+
+/// What it takes.
+pub(crate) const NEEDS: &[Needs] = &[
+    Needs::Ids,
+    Needs::Tool("dockerd"),
+    Needs::Tool("lxc-start"),
+    Needs::Tool("podman"),
+    Needs::Tool("busybox"),
+    Needs::Tool("python3"),
+];
 
 /// The machine. It ends with this.
 pub(crate) struct Stack {
