@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::collections::HashSet;
 use std::process::Command;
 
 use support::stack::{self, Stack};
@@ -46,10 +47,17 @@ fn check(fingerprint: impl Fn() -> String, run: impl Fn(&[&str]), at: &str, to: 
         let words: Vec<String> = command.iter().map(named).collect();
         run(&words.iter().map(String::as_str).collect::<Vec<_>>());
         let after = fingerprint();
-        let gone: Vec<_> = before.lines().filter(|l| !after.lines().any(|a| a == *l)).collect();
-        let new: Vec<_> = after.lines().filter(|l| !before.lines().any(|b| b == *l)).collect();
-        assert!(before == after, "{words:?} changed\n- {gone:#?}\n+ {new:#?}");
+        assert!(before == after, "{words:?} changed\n{}", changes(&before, &after));
     }
+}
+
+fn changes(before: &str, after: &str) -> String {
+    let missing = |from: &str, sign, of: &str| {
+        let there: HashSet<&str> = of.lines().collect();
+        let lines = from.lines().filter(|l| !there.contains(l)).map(|l| format!("{sign} {l}\n"));
+        lines.collect::<String>()
+    };
+    missing(before, '-', after) + &missing(after, '+', before)
 }
 
 fn lab() {
