@@ -84,5 +84,5 @@ fn engines() {
     let pids: Vec<&str> = pids.lines().filter(alive).collect();
     let line = format!("sh {} {}", script.display(), pids.join(" "));
     let run = |args: &[&str]| assert!([0, 1, 4].contains(&stack.run(args).0), "{args:?}");
-    check(|| stack.host(&line), run, "alpine01", "10.0.3.1");
+    check(|| stack.host(&line), run, "alpinebox", "10.0.3.1");
 }

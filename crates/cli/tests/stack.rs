@@ -68,7 +68,7 @@ fn wanted(stack: &Stack) -> BTreeMap<String, u64> {
     }
     for name in guest("docker ps --format {{.Names}}").lines() {
         let pid = guest(&format!("docker inspect -f {{{{.State.Pid}}}} {name}"));
-        wanted.insert(format!("docker01/{name}"), inode(&guest, &pid));
+        wanted.insert(format!("dockerbox/{name}"), inode(&guest, &pid));
     }
     assert!(wanted.len() >= 5, "{wanted:?}");
     wanted
@@ -109,8 +109,8 @@ fn stopped_docker() {
 fn addresses() {
     look(|stack| {
         for (ns, text) in [
-            ("docker01", stack.guest("ip -j addr")),
-            ("alpine01", stack.inside("alpine01", "ip -j addr")),
+            ("dockerbox", stack.guest("ip -j addr")),
+            ("alpinebox", stack.inside("alpinebox", "ip -j addr")),
             ("cache", stack.in_podman("cache", "ip -j addr")),
         ] {
             let shown = stack.nestwork(&["show", ns, "--width", "200"]);
@@ -132,7 +132,7 @@ fn map() {
     look(|stack| {
         let drawn = stack.nestwork(&["map", "--width", "160", "--expand"]);
         for text in
-            ["docker01", "alpine01", "web", "cache", "lxcbr0", "podman0", "docker0", "vethlxc0"]
+            ["dockerbox", "alpinebox", "web", "cache", "lxcbr0", "podman0", "docker0", "vethlxc0"]
         {
             assert!(drawn.contains(text), "{text}\n{drawn}");
         }
@@ -146,13 +146,13 @@ fn map() {
 
 fn networks() {
     look(|stack| {
-        let guest = stack.nestwork(&["show", "docker01", "--width", "200"]);
+        let guest = stack.nestwork(&["show", "dockerbox", "--width", "200"]);
         let id = stack.guest("docker network inspect -f {{.Id}} shop");
         let bridge = format!("br-{}", &id[..12]);
         let line = guest.lines().find(|l| l.contains(&bridge) && l.contains("shop"));
         assert!(line.is_some(), "{bridge} is Docker's network shop\n{guest}");
-        let alpine = stack.nestwork(&["show", "alpine01", "--width", "200"]);
-        assert!(alpine.contains("8080"), "port 8080 is published for alpine01\n{alpine}");
+        let alpine = stack.nestwork(&["show", "alpinebox", "--width", "200"]);
+        assert!(alpine.contains("8080"), "port 8080 is published for alpinebox\n{alpine}");
         let cache = stack.nestwork(&["show", "cache", "--width", "200"]);
         assert!(cache.contains("9090"), "port 9090 is published for cache\n{cache}");
     });
@@ -161,18 +161,18 @@ fn networks() {
 fn find() {
     look(|stack| {
         let address = stack.guest(
-            "docker inspect -f {{range.NetworkSettings.Networks}}{{.IPAddress}}{{end}} alpine01",
+            "docker inspect -f {{range.NetworkSettings.Networks}}{{.IPAddress}}{{end}} alpinebox",
         );
         let mac = stack.guest(
-            "docker inspect -f {{range.NetworkSettings.Networks}}{{.MacAddress}}{{end}} alpine01",
+            "docker inspect -f {{range.NetworkSettings.Networks}}{{.MacAddress}}{{end}} alpinebox",
         );
-        let id = stack.guest("docker inspect -f {{.Id}} alpine01");
-        for what in [address.as_str(), &mac, "alpine01", &id, &id[..12]] {
+        let id = stack.guest("docker inspect -f {{.Id}} alpinebox");
+        for what in [address.as_str(), &mac, "alpinebox", &id, &id[..12]] {
             let found = stack.nestwork(&["find", what]);
-            assert!(found.contains("alpine01"), "find {what}\n{found}");
+            assert!(found.contains("alpinebox"), "find {what}\n{found}");
         }
         let port = stack.nestwork(&["find", ":8080"]);
-        assert!(port.contains("docker01") && port.contains("alpine01"), "{port}");
+        assert!(port.contains("dockerbox") && port.contains("alpinebox"), "{port}");
         let bridge = stack.nestwork(&["find", "shop"]);
         assert!(bridge.contains("br-"), "{bridge}");
     });
@@ -181,10 +181,10 @@ fn find() {
 fn traces() {
     look(|stack| {
         for (from, to) in [
-            ("alpine01", "10.0.3.1"),
-            ("alpine01", "web"),
+            ("alpinebox", "10.0.3.1"),
+            ("alpinebox", "web"),
             ("cache", "10.88.0.1"),
-            ("cache", "docker01"),
+            ("cache", "dockerbox"),
             ("web", "10.0.3.1"),
         ] {
             let (status, out) = stack.run(&["trace", from, to, "--live"]);
@@ -192,7 +192,7 @@ fn traces() {
             assert!(!out.contains("disagree"), "{from} → {to}: {status}\n{out}");
         }
         // Docker keeps its networks apart; the published port is open all the same.
-        let (status, out) = stack.run(&["trace", "alpine01", "web"]);
+        let (status, out) = stack.run(&["trace", "alpinebox", "web"]);
         assert_eq!(status, 1, "{out}");
         assert!(out.contains("DOCKER-ISOLATION-STAGE-2"), "{out}");
         let (status, out) = stack.run(&["trace", "cache", "10.0.3.10:8080", "--live"]);
@@ -232,9 +232,9 @@ fn from_outside() {
             .iter()
             .filter_map(|n| Some((n["inode"].as_u64()?, n["path"].as_str()?)))
             .collect();
-        for (name, inode) in wanted(stack).iter().filter(|(n, _)| *n != "docker01/sidecar") {
+        for (name, inode) in wanted(stack).iter().filter(|(n, _)| *n != "dockerbox/sidecar") {
             let path = inodes.get(inode).copied().unwrap_or_default();
-            let ends = path.ends_with(name) || name == "docker01/web";
+            let ends = path.ends_with(name) || name == "dockerbox/web";
             assert!(ends, "{name} is {inode}, called {path:?}");
         }
     });

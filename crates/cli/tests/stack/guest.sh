@@ -12,7 +12,7 @@ for _ in $(seq 300); do
 done
 docker import /image.tar box:1
 docker network create --subnet 172.30.5.0/24 shop
-docker run -d --name alpine01 -p 8080:80 box:1 /bin/httpd -f -p 80
+docker run -d --name alpinebox -p 8080:80 box:1 /bin/httpd -f -p 80
 docker run -d --name web --network shop box:1 /bin/httpd -f -p 80
 docker run -d --name sidecar --network container:web box:1 /bin/sleep 100000
 touch /guest.ready

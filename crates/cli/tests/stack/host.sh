@@ -29,14 +29,14 @@ cp /bin/busybox "$image/bin/"
 for name in sh sleep ip httpd ping; do ln -s busybox "$image/bin/$name"; done
 tar -C "$image" -cf /run/image.tar .
 
-guest=/var/lib/lxc/docker01
+guest=/var/lib/lxc/dockerbox
 mkdir -p $guest/{rootfs,upper,work}
 mount -t overlay overlay -o lowerdir=/,upperdir=$guest/upper,workdir=$guest/work $guest/rootfs
 install -m 0755 "$here/guest.sh" $guest/rootfs/guest.sh
 cp /run/image.tar $guest/rootfs/image.tar
 cat >$guest/config <<'C'
-lxc.uts.name = docker01
-lxc.rootfs.path = dir:/var/lib/lxc/docker01/rootfs
+lxc.uts.name = dockerbox
+lxc.rootfs.path = dir:/var/lib/lxc/dockerbox/rootfs
 lxc.mount.auto = proc:rw sys:rw
 lxc.mount.entry = /sys/fs/cgroup sys/fs/cgroup none rbind,rw,create=dir
 lxc.cap.drop =
@@ -51,7 +51,7 @@ lxc.net.0.ipv4.gateway = 10.0.3.1
 lxc.init.cmd = /guest.sh
 lxc.environment = PATH=/usr/sbin:/usr/bin:/sbin:/bin
 C
-lxc-start -n docker01 -F -o /run/lxc.log &
+lxc-start -n dockerbox -F -o /run/lxc.log &
 
 podman="podman --cgroup-manager cgroupfs"
 $podman import /run/image.tar box:1

@@ -77,7 +77,7 @@ impl Stack {
     /// A command line in the LXC container.
     #[track_caller]
     pub(crate) fn guest(&self, line: &str) -> String {
-        let pid = self.host("lxc-info -pHn docker01");
+        let pid = self.host("lxc-info -pHn dockerbox");
         let mut command = self.enter();
         command.args(["nsenter", "-a", "-t", &pid, "sh", "-c", line]);
         succeeded(line, command.output().unwrap())
