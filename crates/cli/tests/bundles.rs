@@ -230,7 +230,7 @@ fn no_bundle() {
     for (path, cause) in [
         (text.to_str().unwrap(), "does not begin as a .tar.gz"),
         ("/nonexistent", "No such file"),
-        (&bench.path(""), "no manifest.json"),
+        (&bench.path(""), "no file in it is the output"),
     ] {
         let ran = bench.expect(2, &["map", "--bundle", path]);
         assert!(ran.err.contains(cause), "{path}: {}", ran.err);

@@ -145,6 +145,9 @@ impl Socket {
     /// # Errors
     /// If the requests could not be sent, or their answers were more than the buffer holds.
     pub fn batch(&mut self, requests: &[Request]) -> Result<Vec<Refusal>, NetlinkError> {
+        if requests.is_empty() {
+            return Ok(Vec::new()); // nothing to send is an error to the kernel
+        }
         let first = self.sequence.wrapping_add(1);
         let mut bytes = Vec::new();
         for request in requests {
@@ -253,5 +256,16 @@ impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         // SAFETY: the descriptor is open as long as `self.raw`, which the result borrows.
         unsafe { BorrowedFd::borrow_raw(self.raw.as_raw_fd()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_to_do_is_done() {
+        let mut socket = Socket::open(Protocol::Route).unwrap();
+        assert_eq!(socket.batch(&[]), Ok(Vec::new()));
     }
 }
