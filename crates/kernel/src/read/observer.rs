@@ -69,8 +69,8 @@ impl Observer {
     }
 
     /// Whom the numbers stand for.
-    pub(super) fn numbering(self) -> Numbering {
-        Numbering { first: FIRST, namespaces: self.ids }
+    pub(super) fn numbering(&self) -> Numbering {
+        Numbering { first: FIRST, namespaces: self.ids.clone() }
     }
 }
 

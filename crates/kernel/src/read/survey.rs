@@ -1,5 +1,7 @@
 //! Reads every namespace that was found, and those that only a link's peer shows.
 
+mod mend;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::AsFd;
@@ -55,6 +57,16 @@ impl Surveyed {
         }
     }
 
+    /// The observer's number for it, by its place: candidates come first, in their order. None: it
+    /// has none, since nobody may open it.
+    fn number(&self, place: usize) -> Option<u32> {
+        match self.id.key {
+            NsKey::Unseen(n) => Some(n),
+            NsKey::Inode { .. } => Some(number(place)),
+            NsKey::Net(_) => None,
+        }
+    }
+
     /// Understands the answers.
     fn understand(mut self, raw: Raw) -> Self {
         self.reading = Reading::of(&self.answers);
@@ -85,8 +97,9 @@ pub(super) fn survey(candidates: &[Candidate], parts: Parts, raw: Raw) -> Survey
         candidate(worker, place, &candidates[place], parts, &present).understand(raw)
     });
     follow_peers(&mut survey.spaces, &mut observer, raw);
+    mend::mend(&mut survey.spaces, &mut observer, raw);
     if parts.contains(Parts::NSIDS) {
-        tables(&mut survey.spaces, &mut observer, candidates.len(), raw);
+        tables(&mut survey.spaces, &mut observer, raw);
     }
     survey.numbering = Some(observer.numbering());
     survey
@@ -175,6 +188,9 @@ fn from_afar(candidate: &Candidate, parts: Parts, why: &io::Error) -> Surveyed {
     }
     space.answers.gap("links", why);
     space.answers.gap("addresses", why);
+    if parts.contains(Parts::NSIDS) {
+        space.answers.gap("nsids", why);
+    }
     inside::denied(parts, why, &mut space.answers);
     public::read(candidate, parts, &mut space.answers);
     space
@@ -186,7 +202,10 @@ fn is_denied(error: &io::Error) -> bool {
 
 /// Walks on into namespaces that only a link's peer shows, until no new one comes up.
 fn follow_peers(spaces: &mut Vec<Surveyed>, observer: &mut Observer, raw: Raw) {
-    let mut known = BTreeSet::new();
+    let mut known: BTreeSet<u32> = spaces
+        .iter()
+        .filter_map(|s| if let NsKey::Unseen(n) = s.id.key { Some(n) } else { None })
+        .collect();
     let mut at = 0;
     let Some(mut view) = observer.views().next() else { return };
     while at < spaces.len() {
@@ -210,18 +229,14 @@ fn follow_peers(spaces: &mut Vec<Surveyed>, observer: &mut Observer, raw: Raw) {
 }
 
 /// The tables of nsids, now that every namespace has the observer's number.
-fn tables(spaces: &mut [Surveyed], observer: &mut Observer, candidates: usize, raw: Raw) {
-    let numbers: Vec<u32> = spaces
-        .iter()
-        .enumerate()
-        .map(|(place, space)| match space.id.key {
-            NsKey::Unseen(n) => n,
-            NsKey::Inode { .. } | NsKey::Net(_) => number(place.min(candidates)),
-        })
-        .collect();
+fn tables(spaces: &mut [Surveyed], observer: &mut Observer, raw: Raw) {
+    let numbers: Vec<Option<u32>> =
+        spaces.iter().enumerate().map(|(place, space)| space.number(place)).collect();
     let tables = share(observer, numbers.len(), |worker, place| {
         let mut answers = Answers::default();
-        worker.view.nsids(numbers[place], &mut answers);
+        if let Some(number) = numbers[place] {
+            worker.view.nsids(number, &mut answers);
+        }
         answers
     });
     for (space, table) in spaces.iter_mut().zip(tables) {
