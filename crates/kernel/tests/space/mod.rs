@@ -55,6 +55,21 @@ impl Space {
         Self::start(command, program)
     }
 
+    /// The same, for one in a user namespace of its own.
+    pub(crate) fn inside_user(&self, flags: &[&str]) -> Self {
+        let mut command = Command::new("nsenter");
+        let pid = self.pid.to_string();
+        command.args(["-t", &pid, "-U", "-n", "--preserve-credentials", "unshare"]);
+        Self::spawn(command, flags)
+    }
+
+    /// One more process in its network namespace.
+    pub(crate) fn inside_net(&self) -> Self {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.pid.to_string(), "-n"]);
+        Self::spawn(command, &[])
+    }
+
     fn spawn(mut command: Command, flags: &[&str]) -> Self {
         command.args(flags);
         Self::start(command, &["sh", "-c", "echo ready; exec cat"])
@@ -83,6 +98,11 @@ impl Space {
         NsId { host: HostId(0), key: NsKey::Inode { dev: meta.dev(), ino: meta.ino() } }
     }
 
+    /// Its network namespace, open.
+    pub(crate) fn file(&self) -> std::fs::File {
+        std::fs::File::open(format!("/proc/{}/ns/net", self.pid)).unwrap()
+    }
+
     /// What was read of it.
     pub(crate) fn of<'a>(&self, snapshot: &'a Snapshot) -> &'a Namespace {
         &snapshot.namespaces[&self.id()]
@@ -101,9 +121,15 @@ impl Space {
 
     /// Runs a shell command in all its namespaces, and returns what it prints.
     pub(crate) fn run(&self, command: &str) -> String {
+        let pids = |of: &str| std::fs::read_link(format!("/proc/{of}/ns/pid")).unwrap();
         let pid = self.pid.to_string();
         let mut nsenter = Command::new("nsenter");
-        nsenter.args(["-t", &pid, "-n", "-m", "-p", "sh", "-e", "-c", command]);
+        nsenter.args(["-t", &pid, "-n", "-m"]);
+        // Into what is not its own, an ordinary user may not even go where they are.
+        if pids(&pid) != pids("self") {
+            nsenter.arg("-p");
+        }
+        nsenter.args(["sh", "-e", "-c", command]);
         output(nsenter)
     }
 
