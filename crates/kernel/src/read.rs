@@ -15,6 +15,7 @@ mod descriptor;
 pub(crate) mod door;
 mod files;
 pub(crate) mod find;
+mod flight;
 mod inside;
 mod kin;
 mod listener;

@@ -4,6 +4,8 @@
 
 mod space;
 
+use std::os::unix::fs::MetadataExt;
+
 use kernel::read::{KnownName, Parts, ReadOptions, read};
 use model::{LinkKind, NameSource, NsKey, Opaque, Snapshot};
 use serde_json::Value;
@@ -361,7 +363,9 @@ fn what_anybody_is_told(snapshot: &Snapshot, pid: u32) {
     for part in ["links", "addresses", "routes", "rules", "netfilter", "sysctls"] {
         assert!(ns.gap(part).is_some(), "{part}");
     }
-    // The machine's own daemons are in a namespace that this reader may look at.
+    // Where the machine's own daemons are in the reader's namespace, that is known.
+    let mark = |of| std::fs::metadata(format!("/proc/{of}/net/dev")).unwrap().ino();
     let first = snapshot.namespaces.values().find(|n| n.processes.iter().any(|p| p.pid == 1));
-    assert!(first.is_some_and(|n| Some(n.id) == snapshot.viewer));
+    let here = first.is_some_and(|n| Some(n.id) == snapshot.viewer);
+    assert_eq!(here, mark("1") == mark("thread-self"));
 }

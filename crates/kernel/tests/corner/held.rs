@@ -4,7 +4,7 @@ use std::fs::File;
 use std::process::Command;
 
 use kernel::read::{Parts, ReadOptions, read};
-use model::{Found, LinkKind, Namespace, NsFile};
+use model::{Found, LinkKind, Namespace, NsFile, Warning};
 use trial::{Needs, Test, test};
 
 use crate::space::Space;
@@ -15,6 +15,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test("held_only_by_a_socket", &[], only_by_a_socket),
         test("held_only_by_a_descriptor", &[], only_by_a_descriptor),
         test("held_only_by_a_descriptor_in_flight", &[], only_by_a_descriptor_in_flight),
+        test("a_descriptor_in_flight_that_no_link_leads_to", &[], in_flight_alone),
         test("descriptors_are_a_choice", &[], descriptors_are_a_choice),
         test("held_by_a_file_in_a_mount_namespace_without_a_process", &[], by_a_hidden_file),
         test("a_stale_file", &[], a_stale_file),
@@ -63,6 +64,23 @@ fn only_by_a_descriptor_in_flight() {
     let peer = near.of(&snapshot).link_named("near").unwrap().peer().unwrap();
     assert_eq!(snapshot.namespaces[&peer.ns].found, [Found::Peer]);
     assert_eq!(snapshot.link(peer).unwrap().name, "far");
+}
+
+/// Nothing shows that namespace. What is known is that something is not seen, and of whom.
+fn in_flight_alone() {
+    let space = Space::new(&["--net"]);
+    let id = space.id();
+    let [from, to] = flight_of(&space.file());
+    drop(space);
+    let receiver = Stays::holding(to);
+    drop(from);
+    let said = |w: &Warning| {
+        w.text.contains("not yet received cannot be looked at")
+            && w.text.contains(&format!("PID {}", receiver.pid()))
+    };
+    let snapshot = snapshot_when(|s| !s.namespaces.contains_key(&id));
+    assert!(!snapshot.namespaces.contains_key(&id));
+    assert!(snapshot.warnings.iter().any(said), "{:?}", snapshot.warnings);
 }
 
 fn descriptors_are_a_choice() {
