@@ -62,6 +62,32 @@ impl Session {
         Ok(bundles::read(path)?.snapshot)
     }
 
+    /// As [`Session::snapshot`], with what a word names. Those parts are read of its namespace; of
+    /// the others no more than says what it is joined to.
+    pub(crate) fn snapshot_around(
+        &self,
+        word: &str,
+        parts: Parts,
+    ) -> Result<(Snapshot, Target), Failure> {
+        if self.bundle.is_none() {
+            let options = ReadOptions { parts, names: self.known_names()?, api: self.api };
+            let read = kernel::read::read_one(&options, word).or_fail("cannot read this host")?;
+            let (snapshot, only) = read;
+            let target = find(&snapshot, word)?;
+            let ns = match target {
+                Target::Namespace(ns) => ns,
+                Target::Link(link) => link.ns,
+            };
+            if only.is_none_or(|only| only == ns) {
+                return Ok((snapshot, target));
+            }
+        }
+        // A bundle has all; and an engine may have had a better claim to the name.
+        let snapshot = self.snapshot(parts)?;
+        let target = find(&snapshot, word)?;
+        Ok((snapshot, target))
+    }
+
     /// Whether a bundle is looked at.
     pub(crate) const fn looks_elsewhere(&self) -> bool {
         self.bundle.is_some()

@@ -40,15 +40,16 @@ use std::os::fd::AsFd;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use model::{Namespace, Snapshot, Warning};
+use model::{Namespace, NsId, Snapshot, Warning};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wire::gathered::{Answers, Gathered, Holders, Reading, hold};
 
+use find::Finds;
 use process::Seen;
 use survey::{Raw, Survey};
 
 bitflags::bitflags! {
-    /// What is read of each namespace, beside what it is and its links and addresses.
+    /// What is read of each namespace, beside what it is and its links.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Parts: u32 {
         /// Its own table of nsids.
@@ -66,6 +67,11 @@ bitflags::bitflags! {
         const DESCRIPTORS = 1 << 16;
         /// Sockets that wait for somebody, and whose they are.
         const LISTENERS = 1 << 8;
+        /// Addresses.
+        const ADDRESSES = 1 << 9;
+        /// With [`Parts::ROUTES`], also the settings that new links begin with; else only where
+        /// there is a link without settings of its own, for which they count.
+        const DEFAULTS = 1 << 10;
     }
 }
 
@@ -116,12 +122,28 @@ pub enum ReadError {
 /// # Errors
 /// Only if there is nothing to begin with.
 pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
-    let Look { found, survey, mut holders, processes } = look(options, Raw::Drop)?;
+    look(options, None, Raw::Drop).map(finish)
+}
+
+/// Reads this host as [`read`] does, but of all namespaces other than the one that `word` names
+/// (or that has the link that it names) no more than their links and nsids. The second part of
+/// the result is that namespace; None: all were read, since it could not be told beforehand.
+///
+/// # Errors
+/// Only if there is nothing to begin with.
+pub fn read_one(options: &ReadOptions, word: &str) -> Result<(Snapshot, Option<NsId>), ReadError> {
+    let look = look(options, Some(word), Raw::Drop)?;
+    let only = look.only;
+    Ok((finish(look), only))
+}
+
+fn finish(look: Look) -> Snapshot {
+    let Look { found, survey, mut holders, processes, .. } = look;
     let mut snapshot = survey.join(found);
     holders.sockets = listener::holders(&snapshot, &processes);
     hold(&mut snapshot, &holders);
     container::settle(&mut snapshot);
-    Ok(snapshot)
+    snapshot
 }
 
 /// Reads this host as [`read`] does, and keeps the kernel's replies as they came: what a bundle is
@@ -130,7 +152,7 @@ pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
 /// # Errors
 /// Only if there is nothing to begin with.
 pub fn gather(options: &ReadOptions) -> Result<Gathered, ReadError> {
-    let Look { found, survey, holders, processes } = look(options, Raw::Keep)?;
+    let Look { found, survey, holders, processes, .. } = look(options, None, Raw::Keep)?;
     let mut gathered = survey.keep(found);
     gathered.holders = holders;
     let mut settled = gathered.snapshot();
@@ -150,16 +172,20 @@ struct Look {
     survey: Survey,
     holders: Holders,
     processes: Vec<Seen>,
+    /// The only one that was read as a whole.
+    only: Option<NsId>,
 }
 
-fn look(options: &ReadOptions, raw: Raw) -> Result<Look, ReadError> {
+fn look(options: &ReadOptions, word: Option<&str>, raw: Raw) -> Result<Look, ReadError> {
     let mut warnings = Vec::new();
     let mut found = find::find(options.parts.contains(Parts::DESCRIPTORS), &mut warnings)
         .map_err(ReadError::Proc)?;
     nesting::nest(&mut found, &options.names);
     container::find(&mut found, &mut warnings);
     let asking = options.api.then(|| told::ask(&found, &mut warnings));
-    let survey = survey::survey(&found.candidates, options.parts, raw);
+    let only = word.and_then(|word| named(&mut found, &options.names, word));
+    let wanted = survey::Wanted { parts: options.parts, only };
+    let survey = survey::survey(&found.candidates, wanted, raw);
     if let Some(asking) = asking {
         told::join(&mut found, asking.finish(), &mut warnings);
     }
@@ -174,7 +200,17 @@ fn look(options: &ReadOptions, raw: Raw) -> Result<Look, ReadError> {
         snapshot.namespaces.insert(candidate.namespace.id, candidate.namespace);
     }
     let holders = Holders { taps: found.taps.into_iter().collect(), ..Holders::default() };
-    Ok(Look { found: snapshot, survey, holders, processes: found.processes })
+    Ok(Look { found: snapshot, survey, holders, processes: found.processes, only })
+}
+
+/// The namespace that a word names, by what is known before anything is read of any.
+fn named(found: &mut Finds, names: &[KnownName], word: &str) -> Option<NsId> {
+    name::name(found, names);
+    let all = found.candidates.iter().map(|c| (c.id(), c.namespace.clone()));
+    let snapshot =
+        Snapshot { viewer: Some(found.viewer), namespaces: all.collect(), ..Snapshot::default() };
+    let of_link = || snapshot.resolve_ns(word.rsplit_once(':')?.0).ok();
+    snapshot.resolve_ns(word).ok().or_else(of_link)
 }
 
 /// Parts of one namespace once more, all but its links and addresses.

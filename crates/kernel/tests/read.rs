@@ -6,7 +6,7 @@ mod space;
 
 use std::os::unix::fs::MetadataExt;
 
-use kernel::read::{KnownName, Parts, ReadOptions, read};
+use kernel::read::{KnownName, Parts, ReadOptions, read, read_one};
 use model::{LinkKind, NameSource, NsKey, Opaque, Snapshot};
 use serde_json::Value;
 use space::{Space, privileged};
@@ -294,6 +294,46 @@ fn parts_that_were_not_asked_for_leave_no_gap() {
         let snapshot = read(&options).unwrap();
         let ns = space.of(&snapshot);
         assert_eq!((&ns.gaps, ns.links.len(), ns.routes.len()), (&vec![], 1, 0));
+    });
+}
+
+#[test]
+fn one_namespace_is_read_and_the_others_as_far_as_it_is_joined_to_them() {
+    privileged("one_namespace_is_read_and_the_others_as_far_as_it_is_joined_to_them", || {
+        let (a, b) = (Space::new(&["--net"]), Space::new(&["--net"]));
+        a.run_net(&format!(
+            "ip link add name a type veth peer name b netns {}; ip addr add 10.0.0.1/24 dev a",
+            b.pid
+        ));
+        b.run_net("ip link set dev b up; ip addr add 10.0.0.2/24 dev b");
+        let options = ReadOptions::default();
+        let word = format!("pid:{}", a.pid);
+        for word in [&word, &format!("{word}:a")] {
+            let (snapshot, only) = read_one(&options, word).unwrap();
+            let (one, other) = (a.of(&snapshot), b.of(&snapshot));
+            assert_eq!(only, Some(one.id));
+            assert_eq!((one.addresses.len(), one.sysctls.default_ttl), (1, 64));
+            assert_eq!((other.addresses.len(), other.routes.len()), (0, 0));
+            assert_eq!((&other.gaps, other.sysctls.default_ttl), (&vec![], 0));
+            assert_eq!(other.link_named("b").unwrap().peer().map(|l| l.ns), Some(one.id));
+            assert_eq!(one.nsids.values().next(), Some(&other.id));
+        }
+        let (snapshot, only) = read_one(&options, "nobody is called that").unwrap();
+        assert_eq!((only, b.of(&snapshot).addresses.len()), (None, 1));
+    });
+}
+
+#[test]
+fn what_new_links_begin_with_is_read_where_it_counts() {
+    privileged("what_new_links_begin_with_is_read_where_it_counts", || {
+        let space = Space::new(&["--net"]);
+        space.run_net("echo 1 > /proc/sys/net/ipv4/conf/default/accept_local");
+        let options = ReadOptions { parts: Parts::ROUTES, ..ReadOptions::default() };
+        let accepts = || space.of(&read(&options).unwrap()).sysctls.default.accept_local;
+        assert!(!accepts());
+        // A link with so small an MTU has no IPv4, and no settings of its own.
+        space.run_net("ip link set dev lo mtu 67");
+        assert!(accepts());
     });
 }
 

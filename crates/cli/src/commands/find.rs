@@ -34,5 +34,5 @@ fn parts(query: &Query) -> Parts {
         Read::Netfilter => Parts::NETFILTER,
         Read::Listeners => Parts::LISTENERS,
     };
-    query.reads().iter().map(of).fold(Parts::DESCRIPTORS, Parts::union)
+    query.reads().iter().map(of).fold(Parts::DESCRIPTORS | Parts::ADDRESSES, Parts::union)
 }

@@ -40,10 +40,10 @@ pub(super) fn denied(parts: Parts, error: &std::io::Error, answers: &mut Answers
 }
 
 /// Links and addresses of the namespace of this very thread, for a reader that has no observer.
-pub(super) fn own(answers: &mut Answers) {
+pub(super) fn own(parts: Parts, answers: &mut Answers) {
     match Socket::open(Protocol::Route) {
         Ok(mut socket) => {
-            ask(&mut socket, answers, outside(None));
+            ask(&mut socket, answers, outside(None, parts));
         }
         Err(error) => answers.gap("links", error),
     }
@@ -81,7 +81,8 @@ fn by_route_socket(
             (Question::Rules, rtnl::get_rules()),
         ];
         ask(socket, answers, questions);
-        sysctls(socket, settings, answers);
+        let defaults = parts.contains(Parts::DEFAULTS) || answers.need_defaults();
+        sysctls(socket, settings, defaults, answers);
     }
     if parts.contains(Parts::NEIGHBOURS) {
         let questions = [
@@ -99,17 +100,17 @@ fn by_route_socket(
 }
 
 /// Most settings are in files; those that netlink tells cost far less that way.
-fn sysctls(socket: &mut Socket, settings: &mut Source, answers: &mut Answers) {
+fn sysctls(socket: &mut Socket, settings: &mut Source, defaults: bool, answers: &mut Answers) {
     let told = [
         (Question::NetconfAll, ConfOf::All),
-        (Question::NetconfDefault, ConfOf::Default),
         (Question::NetconfAllIpv6, ConfOf::AllIpv6),
+        (Question::NetconfDefault, ConfOf::Default),
     ];
-    for (question, of) in told {
+    for (question, of) in told.into_iter().take(if defaults { 3 } else { 2 }) {
         let request = Request::new(RTM_GETNETCONF, rtnl::get_netconf(of));
         answers.put(question, whole(socket.get(request)));
     }
-    answers.put(Question::Sysctls, whole(settings.read()));
+    answers.put(Question::Sysctls, whole(settings.read(defaults)));
 }
 
 /// Asks for lists, and keeps what comes back.
@@ -124,12 +125,17 @@ pub(super) fn ask<R: Into<Request>>(
 }
 
 /// What can be asked of the namespace with that number; None: of the one that the socket is in.
-pub(super) fn outside(number: Option<u32>) -> [(Question, Request); 3] {
-    [
-        (Question::Links, rtnl::get_links(number).into()),
+pub(super) fn outside(
+    number: Option<u32>,
+    parts: Parts,
+) -> impl Iterator<Item = (Question, Request)> {
+    let links = [(Question::Links, rtnl::get_links(number).into())];
+    let addresses = [
         (Question::AddressesIpv4, rtnl::get_addresses(number, false).into()),
         (Question::AddressesIpv6, rtnl::get_addresses(number, true).into()),
-    ]
+    ];
+    let wanted = if parts.contains(Parts::ADDRESSES) { addresses.len() } else { 0 };
+    links.into_iter().chain(addresses.into_iter().take(wanted))
 }
 
 /// What came back for a list.

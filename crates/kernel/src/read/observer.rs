@@ -8,6 +8,7 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 use wire::gathered::{Answer, Answers, Numbering, Question};
 use wire::rtnl;
 
+use super::Parts;
 use super::find::Candidate;
 use super::inside::{ask, list, outside};
 use crate::netlink::{NetlinkError, Protocol, Request, Socket};
@@ -85,9 +86,10 @@ pub(super) fn unseen(nsid: i32) -> Option<u32> {
 }
 
 impl View<'_> {
-    /// Asks for the links and addresses of the namespace with that number.
-    pub(super) fn outside(&mut self, number: u32, answers: &mut Answers) {
-        ask(self.socket, answers, outside(Some(number)));
+    /// Asks for the links of the namespace with that number, and for its addresses if they are
+    /// among the parts.
+    pub(super) fn outside(&mut self, number: u32, parts: Parts, answers: &mut Answers) {
+        ask(self.socket, answers, outside(Some(number), parts));
     }
 
     /// Asks for the table of nsids of the namespace with that number.

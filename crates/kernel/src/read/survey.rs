@@ -85,19 +85,38 @@ pub(super) struct Survey {
     warnings: Vec<Warning>,
 }
 
+/// What is read of whom.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    /// What of all, or of only one.
+    pub(super) parts: Parts,
+    /// That one.
+    pub(super) only: Option<NsId>,
+}
+
+impl Wanted {
+    /// Of others than the one that is asked for, links tell how it is joined to them.
+    fn of(&self, id: NsId) -> Parts {
+        let all = self.only.is_none_or(|only| only == id);
+        if all { self.parts } else { self.parts & Parts::NSIDS }
+    }
+}
+
 /// Reads the candidates.
-pub(super) fn survey(candidates: &[Candidate], parts: Parts, raw: Raw) -> Survey {
+pub(super) fn survey(candidates: &[Candidate], wanted: Wanted, raw: Raw) -> Survey {
+    let parts = wanted.parts;
     let mut observer = match Observer::new(candidates, WORKERS) {
         Ok(observer) => observer,
         Err(error) => return alone(candidates, parts, raw, &error),
     };
     let mut survey = Survey::default();
-    let present = Present::find();
+    let present = Present::find(parts);
     survey.spaces = share(&mut observer, candidates.len(), |worker, place| {
-        candidate(worker, place, &candidates[place], parts, &present).understand(raw)
+        let candidate = &candidates[place];
+        read(worker, place, candidate, wanted.of(candidate.id()), &present).understand(raw)
     });
-    follow_peers(&mut survey.spaces, &mut observer, raw);
-    mend::mend(&mut survey.spaces, &mut observer, raw);
+    follow_peers(&mut survey.spaces, &mut observer, parts, raw);
+    mend::mend(&mut survey.spaces, &mut observer, wanted, raw);
     if parts.contains(Parts::NSIDS) {
         tables(&mut survey.spaces, &mut observer, raw);
     }
@@ -142,7 +161,7 @@ fn share<T: Send>(
 }
 
 /// One candidate, from outside and from inside. The calling thread ends up in its namespace.
-fn candidate(
+fn read(
     worker: &mut Worker<'_>,
     place: usize,
     candidate: &Candidate,
@@ -154,7 +173,7 @@ fn candidate(
         return from_afar(candidate, parts, &io::ErrorKind::PermissionDenied.into());
     }
     let mut space = Surveyed::new(id);
-    worker.view.outside(number(place), &mut space.answers);
+    worker.view.outside(number(place), parts, &mut space.answers);
     let net = match candidate.open() {
         Ok(net) => net,
         Err(error) => {
@@ -201,7 +220,7 @@ fn is_denied(error: &io::Error) -> bool {
 }
 
 /// Walks on into namespaces that only a link's peer shows, until no new one comes up.
-fn follow_peers(spaces: &mut Vec<Surveyed>, observer: &mut Observer, raw: Raw) {
+fn follow_peers(spaces: &mut Vec<Surveyed>, observer: &mut Observer, parts: Parts, raw: Raw) {
     let mut known: BTreeSet<u32> = spaces
         .iter()
         .filter_map(|s| if let NsKey::Unseen(n) = s.id.key { Some(n) } else { None })
@@ -218,7 +237,7 @@ fn follow_peers(spaces: &mut Vec<Surveyed>, observer: &mut Observer, raw: Raw) {
         for number in peers {
             let id = NsId { host: HostId(0), key: NsKey::Unseen(number) };
             let mut space = Surveyed::new(id);
-            view.outside(number, &mut space.answers);
+            view.outside(number, parts, &mut space.answers);
             for part in inside::PARTS {
                 space.answers.gap(part, "no process or file leads into this namespace");
             }
@@ -262,8 +281,8 @@ fn alone(candidates: &[Candidate], parts: Parts, raw: Raw, error: &NetlinkError)
             continue;
         }
         let mut space = Surveyed::new(candidate.id());
-        inside::own(&mut space.answers);
-        inside::read(parts, &Present::find(), &mut Source::default(), &mut space.answers);
+        inside::own(parts, &mut space.answers);
+        inside::read(parts, &Present::find(parts), &mut Source::default(), &mut space.answers);
         survey.spaces.push(space.understand(raw));
     }
     survey

@@ -24,15 +24,16 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// The settings of the calling thread's namespace: `path = value`, a line each.
-    pub(super) fn read(&mut self) -> io::Result<Vec<u8>> {
+    /// The settings of the calling thread's namespace: `path = value`, a line each. Those of
+    /// `conf/default` only if they are wanted.
+    pub(super) fn read(&mut self, defaults: bool) -> io::Result<Vec<u8>> {
         if self.uses.is_multiple_of(USES) {
             self.instance = instance().ok();
         }
         self.uses = self.uses.wrapping_add(1);
         match &self.instance {
-            Some(root) => read(&openat(root, "sys/net", DIRECTORY, Mode::empty())?),
-            None => read(&open("/proc/sys/net", DIRECTORY, Mode::empty())?),
+            Some(root) => read(&openat(root, "sys/net", DIRECTORY, Mode::empty())?, defaults),
+            None => read(&open("/proc/sys/net", DIRECTORY, Mode::empty())?, defaults),
         }
     }
 }
@@ -49,17 +50,16 @@ fn instance() -> io::Result<OwnedFd> {
     Ok(fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?)
 }
 
-fn read(net: &OwnedFd) -> io::Result<Vec<u8>> {
+fn read(net: &OwnedFd, defaults: bool) -> io::Result<Vec<u8>> {
     // Paths from the directory of each namespace's settings are looked up faster.
     let below = |path| openat(net, path, DIRECTORY, Mode::empty());
-    let folders = [
-        ("ipv4/conf/all/", below("ipv4/conf/all")?),
-        ("ipv4/conf/default/", below("ipv4/conf/default")?),
-        ("ipv4/", below("ipv4")?),
-    ];
+    let folders = [("ipv4/conf/all/", below("ipv4/conf/all")?), ("ipv4/", below("ipv4")?)];
     let bridge = below("bridge").ok().map(|folder| ("bridge/", folder));
     let mut text = Vec::with_capacity(1024);
     for path in SETTINGS {
+        if !defaults && path.starts_with("ipv4/conf/default/") {
+            continue;
+        }
         let mut folders = folders.iter().chain(&bridge);
         let found = folders.find_map(|(start, dir)| Some((dir, path.strip_prefix(start)?)));
         let Some((dir, name)) = found else { continue };

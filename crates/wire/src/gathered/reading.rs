@@ -171,4 +171,12 @@ impl Answers {
     pub fn have_fdb(&self) -> bool {
         has_fdb(self.bytes(Question::Links))
     }
+
+    /// Whether there is a link without settings of its own: those of new links count for it.
+    #[must_use]
+    pub fn need_defaults(&self) -> bool {
+        self.messages(Question::Links)
+            .filter_map(|m| rtnl::link(&m))
+            .any(|raw| raw.link.inet.is_none())
+    }
 }
