@@ -80,7 +80,7 @@ fn engines() {
     let pids =
         stack.host("cd /proc; for p in [0-9]*; do readlink $p/exe >/dev/null && echo $p; done");
     // Not the shell that has just told them.
-    let alive = |pid: &&str| stack.host(&format!("readlink /proc/{pid}/exe || true")) != "";
+    let alive = |pid: &&str| !stack.host(&format!("readlink /proc/{pid}/exe || true")).is_empty();
     let pids: Vec<&str> = pids.lines().filter(alive).collect();
     let line = format!("sh {} {}", script.display(), pids.join(" "));
     let run = |args: &[&str]| assert!([0, 1, 4].contains(&stack.run(args).0), "{args:?}");

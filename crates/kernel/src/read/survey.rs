@@ -266,11 +266,12 @@ fn tables(spaces: &mut [Surveyed], observer: &mut Observer, raw: Raw) {
     }
 }
 
-/// Without the right to make an observer: the reader's own namespace, by itself.
+/// Without an observer: the reader's own namespace, by itself.
 fn alone(candidates: &[Candidate], parts: Parts, raw: Raw, error: &NetlinkError) -> Survey {
+    let why =
+        if error.is_denied() { "without CAP_SYS_ADMIN" } else { "since no other can be made" };
     let text = format!(
-        "the view is partial: without CAP_SYS_ADMIN only this program's own network namespace can \
-         be read ({error})"
+        "the view is partial: {why} only this program's own network namespace can be read ({error})"
     );
     let mut survey = Survey { warnings: vec![Warning { ns: None, text }], ..Survey::default() };
     let own = rustix::fs::stat("/proc/thread-self/ns/net").map(|s| super::door::identity(&s));
