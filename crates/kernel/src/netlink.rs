@@ -91,9 +91,11 @@ impl Socket {
     /// If the kernel lacks the protocol, or there are too many open files.
     pub fn open(protocol: Protocol) -> Result<Self, NetlinkError> {
         let raw = RawSocket::new(protocol.number())?;
-        // Checks dump requests strictly: an attribute that the kernel does not know is then an
-        // error, where it would else silently answer something else.
-        let _ = raw.set_netlink_get_strict_chk(true);
+        if protocol == Protocol::Route {
+            // Checks dump requests strictly: an attribute that the kernel does not know is then an
+            // error, where it would else silently answer something else.
+            let _ = raw.set_netlink_get_strict_chk(true);
+        }
         let _ = raw.set_ext_ack(true);
         let _ = raw.set_cap_ack(true);
         Ok(Self { raw, buffer: Vec::with_capacity(BUFFER), sequence: 0 })

@@ -31,6 +31,7 @@ mod partial;
 pub(crate) mod process;
 mod public;
 mod scope;
+mod share;
 mod survey;
 mod sysctl;
 mod told;
@@ -54,7 +55,7 @@ bitflags::bitflags! {
     pub struct Parts: u32 {
         /// Its own table of nsids.
         const NSIDS = 1;
-        /// Routes, rules and sysctls.
+        /// Routes and rules.
         const ROUTES = 1 << 1;
         /// Neighbours and forwarding databases.
         const NEIGHBOURS = 1 << 2;
@@ -69,8 +70,10 @@ bitflags::bitflags! {
         const LISTENERS = 1 << 8;
         /// Addresses.
         const ADDRESSES = 1 << 9;
-        /// With [`Parts::ROUTES`], also the settings that new links begin with; else only where
-        /// there is a link without settings of its own, for which they count.
+        /// The settings of a whole namespace (sysctls).
+        const SETTINGS = 1 << 11;
+        /// With [`Parts::SETTINGS`], also those that new links begin with; else only where there
+        /// is a link without settings of its own, for which they count.
         const DEFAULTS = 1 << 10;
     }
 }

@@ -6,7 +6,7 @@ mod space;
 
 use std::os::unix::fs::MetadataExt;
 
-use kernel::read::{KnownName, Parts, ReadOptions, read, read_one};
+use kernel::read::{KnownName, Parts, ReadOptions, gather, read, read_one};
 use model::{LinkKind, NameSource, NsKey, Opaque, Snapshot};
 use serde_json::Value;
 use space::{Space, privileged};
@@ -298,6 +298,34 @@ fn parts_that_were_not_asked_for_leave_no_gap() {
 }
 
 #[test]
+fn each_part_takes_its_own_questions_and_no_others() {
+    privileged("each_part_takes_its_own_questions_and_no_others", || {
+        let space = Space::new(&["--net"]);
+        space.run_net("ip link add br0 type bridge");
+        let asked = |parts| {
+            let gathered = gather(&ReadOptions { parts, ..ReadOptions::default() }).unwrap();
+            // Nobody was left to be read from afar.
+            let texts: Vec<&str> =
+                gathered.found.warnings.iter().map(|w| w.text.as_str()).collect();
+            assert!(!texts.concat().contains("CAP_SYS_ADMIN"), "{texts:?}");
+            let answers = &gathered.answers[&space.id()];
+            answers.by_question.keys().map(|q| q.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(asked(Parts::empty()), "links");
+        // What `ls` reads.
+        assert_eq!(asked(Parts::NSIDS | Parts::DESCRIPTORS), "links nsids");
+        // What `find` reads for a name, a MAC, and most of what it reads for an address.
+        assert_eq!(asked(Parts::ADDRESSES), "links addresses-ipv4 addresses-ipv6");
+        assert_eq!(asked(Parts::NEIGHBOURS), "links neighbours neighbours-proxy fdb");
+        assert_eq!(asked(Parts::ROUTES), "links routes-ipv4 routes-ipv6 rules");
+        let settings = "links netconf-all netconf-all-ipv6 sysctls";
+        assert_eq!(asked(Parts::SETTINGS), settings);
+        let all = asked(Parts::all());
+        assert!(all.contains("netconf-default"), "{all}");
+    });
+}
+
+#[test]
 fn one_namespace_is_read_and_the_others_as_far_as_it_is_joined_to_them() {
     privileged("one_namespace_is_read_and_the_others_as_far_as_it_is_joined_to_them", || {
         let (a, b) = (Space::new(&["--net"]), Space::new(&["--net"]));
@@ -328,7 +356,7 @@ fn what_new_links_begin_with_is_read_where_it_counts() {
     privileged("what_new_links_begin_with_is_read_where_it_counts", || {
         let space = Space::new(&["--net"]);
         space.run_net("echo 1 > /proc/sys/net/ipv4/conf/default/accept_local");
-        let options = ReadOptions { parts: Parts::ROUTES, ..ReadOptions::default() };
+        let options = ReadOptions { parts: Parts::SETTINGS, ..ReadOptions::default() };
         let accepts = || space.of(&read(&options).unwrap()).sysctls.default.accept_local;
         assert!(!accepts());
         // A link with so small an MTU has no IPv4, and no settings of its own.

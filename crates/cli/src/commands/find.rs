@@ -36,3 +36,19 @@ fn parts(query: &Query) -> Parts {
     };
     query.reads().iter().map(of).fold(Parts::DESCRIPTORS | Parts::ADDRESSES, Parts::union)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_takes_less_than_an_address() {
+        let of = |word| parts(&Query::parse(word));
+        let least = Parts::DESCRIPTORS | Parts::ADDRESSES;
+        assert_eq!(of("alpine01"), least);
+        assert_eq!(of("92:1c:6a:00:00:01"), least | Parts::NEIGHBOURS);
+        assert_eq!(of(":80"), least | Parts::NETFILTER | Parts::LISTENERS);
+        let address = least | Parts::ROUTES | Parts::NEIGHBOURS | Parts::NETFILTER;
+        assert_eq!(of("172.17.0.2"), address);
+    }
+}

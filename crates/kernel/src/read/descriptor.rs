@@ -18,6 +18,7 @@ use super::flight;
 use super::netclass::NetClass;
 use super::nsfs;
 use super::process::{Identity, Seen};
+use super::share::WORKERS;
 
 /// What the descriptors of all processes show.
 #[derive(Debug, Default)]
@@ -35,9 +36,6 @@ pub(super) struct Held {
     /// Sockets by their inode in which descriptors wait: the PID that they wait for, and how many.
     pub(super) waiting: BTreeMap<u64, (u32, u32)>,
 }
-
-/// Threads for it. One process is looked at by one of them.
-const WORKERS: usize = 2;
 
 /// Looks at the descriptors of all processes but this one. `own` is the reader's own namespace,
 /// `nsfs` the device of all namespace files.

@@ -15,10 +15,14 @@ pub(super) const PARTS: [&str; 8] =
     ["routes", "rules", "sysctls", "neighbours", "fdb", "netfilter", "conntrack", "listeners"];
 
 const INSIDE: Parts = Parts::ROUTES
+    .union(Parts::SETTINGS)
     .union(Parts::NEIGHBOURS)
     .union(Parts::NETFILTER)
     .union(Parts::CONNTRACK)
     .union(Parts::LISTENERS);
+
+const BY_ROUTE_SOCKET: Parts =
+    Parts::ROUTES.union(Parts::SETTINGS).union(Parts::NEIGHBOURS).union(Parts::NETFILTER);
 
 /// Whether anybody has to go in at all.
 pub(super) fn wanted(parts: Parts) -> bool {
@@ -28,7 +32,8 @@ pub(super) fn wanted(parts: Parts) -> bool {
 /// Notes that nobody could go in.
 pub(super) fn denied(parts: Parts, error: &std::io::Error, answers: &mut Answers) {
     let of = |name: &str| match name {
-        "routes" | "rules" | "sysctls" => Parts::ROUTES,
+        "routes" | "rules" => Parts::ROUTES,
+        "sysctls" => Parts::SETTINGS,
         "neighbours" | "fdb" => Parts::NEIGHBOURS,
         "netfilter" => Parts::NETFILTER,
         "listeners" => Parts::LISTENERS,
@@ -51,18 +56,13 @@ pub(super) fn own(parts: Parts, answers: &mut Answers) {
 
 /// Asks for the parts.
 pub(super) fn read(parts: Parts, present: &Present, settings: &mut Source, answers: &mut Answers) {
-    if parts.intersects(Parts::ROUTES.union(Parts::NEIGHBOURS).union(Parts::NETFILTER)) {
+    if parts.intersects(BY_ROUTE_SOCKET) {
         match Socket::open(Protocol::Route) {
             Ok(mut socket) => by_route_socket(parts, &mut socket, settings, answers),
             Err(error) => denied(parts, &error.into(), answers),
         }
     }
-    if parts.contains(Parts::NETFILTER) {
-        netfilter::rules(present, answers);
-    }
-    if parts.contains(Parts::CONNTRACK) {
-        netfilter::connections(present, answers);
-    }
+    netfilter::read(parts, present, answers);
     if parts.contains(Parts::LISTENERS) {
         listener::read(answers);
     }
@@ -81,6 +81,8 @@ fn by_route_socket(
             (Question::Rules, rtnl::get_rules()),
         ];
         ask(socket, answers, questions);
+    }
+    if parts.contains(Parts::SETTINGS) {
         let defaults = parts.contains(Parts::DEFAULTS) || answers.need_defaults();
         sysctls(socket, settings, defaults, answers);
     }

@@ -11,13 +11,14 @@ use wire::rtnl;
 use super::Parts;
 use super::find::Candidate;
 use super::inside::{ask, list, outside};
+use super::share::share;
 use crate::netlink::{NetlinkError, Protocol, Request, Socket};
 
 /// Number of the first candidate. What the kernel numbers by itself comes from 0 on, so that the
 /// two never meet.
 const FIRST: u32 = 1 << 20;
-/// How many namespaces are numbered, and so held open, at a time.
-const CHUNK: usize = 128;
+/// How many namespaces each worker numbers, and so holds open, at a time.
+const CHUNK: usize = 64;
 /// A table of nsids comes in one piece of at most this size, and ends there without a word.
 const PIECE: usize = 32 << 10;
 
@@ -38,29 +39,12 @@ pub(super) struct View<'a> {
 impl Observer {
     /// Makes the namespace, with a socket for each of `workers`, and numbers the candidates there.
     pub(super) fn new(candidates: &[Candidate], workers: usize) -> Result<Self, NetlinkError> {
-        let mut observer = Self {
-            sockets: sockets(workers)?,
-            ids: candidates.iter().map(|c| c.namespace.id).collect(),
-        };
-        for (nth, chunk) in candidates.chunks(CHUNK).enumerate() {
-            observer.number(nth * CHUNK, chunk)?;
-        }
-        Ok(observer)
-    }
-
-    /// Those that cannot be opened or numbered are found out when they are asked.
-    fn number(&mut self, first: usize, chunk: &[Candidate]) -> Result<(), NetlinkError> {
-        let fds: Vec<io::Result<OwnedFd>> = chunk.iter().map(Candidate::open).collect();
-        let requests: Vec<Request> = fds
-            .iter()
-            .enumerate()
-            .filter_map(|(i, fd)| {
-                let fd = u32::try_from(fd.as_ref().ok()?.as_raw_fd()).ok()?;
-                Some(rtnl::new_nsid(fd, number(first + i)).into())
-            })
-            .collect();
-        let Some(socket) = self.sockets.first_mut() else { return Ok(()) };
-        socket.batch(&requests).map(drop)
+        let mut sockets = sockets(workers)?;
+        let chunks: Vec<&[Candidate]> = candidates.chunks(CHUNK).collect();
+        let number =
+            |socket: &mut &mut Socket, nth: usize| number_all(socket, nth * CHUNK, chunks[nth]);
+        share(&mut sockets, chunks.len(), number).into_iter().collect::<Result<(), _>>()?;
+        Ok(Self { sockets, ids: candidates.iter().map(|c| c.namespace.id).collect() })
     }
 
     /// One view per worker.
@@ -73,6 +57,18 @@ impl Observer {
     pub(super) fn numbering(&self) -> Numbering {
         Numbering { first: FIRST, namespaces: self.ids.clone() }
     }
+}
+
+/// Gives numbers to candidates, from that place on. Those that cannot be opened or numbered are
+/// found out when they are asked.
+fn number_all(socket: &mut Socket, first: usize, chunk: &[Candidate]) -> Result<(), NetlinkError> {
+    let fds: Vec<io::Result<OwnedFd>> = chunk.iter().map(Candidate::open).collect();
+    let request = |(i, fd): (usize, &io::Result<OwnedFd>)| {
+        let fd = u32::try_from(fd.as_ref().ok()?.as_raw_fd()).ok()?;
+        Some(rtnl::new_nsid(fd, number(first + i)).into())
+    };
+    let requests: Vec<Request> = fds.iter().enumerate().filter_map(request).collect();
+    socket.batch(&requests).map(drop)
 }
 
 /// The observer's number for the candidate at that place.

@@ -5,8 +5,6 @@ mod mend;
 use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use model::{Found, HostId, Namespace, NsId, NsKey, Owner, Snapshot, Warning};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -19,11 +17,9 @@ use super::modules::Present;
 use super::nsfs;
 use super::observer::{Observer, View, number, unseen};
 use super::public;
+use super::share::{WORKERS, share};
 use super::sysctl::Source;
 use crate::netlink::NetlinkError;
-
-/// Threads for the part that is read namespace by namespace. More only wait for each other.
-const WORKERS: usize = 2;
 
 /// What is done with replies once they are understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +107,7 @@ pub(super) fn survey(candidates: &[Candidate], wanted: Wanted, raw: Raw) -> Surv
     };
     let mut survey = Survey::default();
     let present = Present::find(parts);
-    survey.spaces = share(&mut observer, candidates.len(), |worker, place| {
+    survey.spaces = share(Worker::all(&mut observer), candidates.len(), |worker, place| {
         let candidate = &candidates[place];
         read(worker, place, candidate, wanted.of(candidate.id()), &present).understand(raw)
     });
@@ -130,34 +126,10 @@ struct Worker<'a> {
     settings: Source,
 }
 
-/// Runs `work` for each place below `count`, on all workers, and returns the results in order.
-fn share<T: Send>(
-    observer: &mut Observer,
-    count: usize,
-    work: impl Fn(&mut Worker<'_>, usize) -> T + Sync,
-) -> Vec<T> {
-    let (next, work) = (&AtomicUsize::new(0), &work);
-    let run = |view: View<'_>| {
-        let mut worker = Worker { view, settings: Source::default() };
-        let mut done = Vec::new();
-        loop {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            if place >= count {
-                return done;
-            }
-            done.push((place, work(&mut worker, place)));
-        }
-    };
-    let mut all: Vec<(usize, T)> = thread::scope(|scope| {
-        let workers: Vec<_> = observer.views().map(|view| scope.spawn(move || run(view))).collect();
-        let joined = workers.into_iter().map(|w| match w.join() {
-            Ok(done) => done,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        joined.flatten().collect()
-    });
-    all.sort_unstable_by_key(|(place, _)| *place);
-    all.into_iter().map(|(_, value)| value).collect()
+impl<'a> Worker<'a> {
+    fn all(observer: &'a mut Observer) -> impl Iterator<Item = Self> {
+        observer.views().map(|view| Self { view, settings: Source::default() })
+    }
 }
 
 /// One candidate, from outside and from inside. The calling thread ends up in its namespace.
@@ -251,10 +223,10 @@ fn follow_peers(spaces: &mut Vec<Surveyed>, observer: &mut Observer, parts: Part
 fn tables(spaces: &mut [Surveyed], observer: &mut Observer, raw: Raw) {
     let numbers: Vec<Option<u32>> =
         spaces.iter().enumerate().map(|(place, space)| space.number(place)).collect();
-    let tables = share(observer, numbers.len(), |worker, place| {
+    let tables = share(observer.views(), numbers.len(), |view, place| {
         let mut answers = Answers::default();
         if let Some(number) = numbers[place] {
-            worker.view.nsids(number, &mut answers);
+            view.nsids(number, &mut answers);
         }
         answers
     });

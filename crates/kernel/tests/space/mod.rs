@@ -10,17 +10,23 @@ use std::process::{Child, Command, Stdio};
 use model::{HostId, Namespace, NsId, NsKey, Snapshot};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// Runs a test with root's rights: as root in place; as an ordinary user once more, in a user
-/// namespace of its own.
+/// Runs a test with root's rights, once more in namespaces of its own: as an ordinary user in a user
+/// namespace; as root in a PID namespace, where it sees (and so reads) nothing of the tests beside
+/// it nor of the machine's own containers, however many those are.
 pub(crate) fn privileged(name: &str, test: impl FnOnce()) {
-    if rustix::process::geteuid().is_root() {
+    const APART: &str = "NESTWORK_TEST_APART";
+    if std::env::var_os(APART).is_some() {
         return test();
     }
     let exe = std::env::current_exe().unwrap();
     let mut again = Command::new("unshare");
-    again.args(["--user", "--map-root-user", "--net", "--mount", "--"]).arg(exe);
-    let status = again.args([name, "--exact", "--nocapture"]).status().unwrap();
-    assert!(status.success(), "{name} failed in a user namespace");
+    if rustix::process::geteuid().is_root() {
+        again.args(["--pid", "--fork", "--kill-child", "--mount-proc", "--"]);
+    } else {
+        again.args(["--user", "--map-root-user", "--net", "--mount", "--"]);
+    }
+    again.arg(exe).args([name, "--exact", "--nocapture"]).env(APART, "yes");
+    assert!(again.status().unwrap().success(), "{name} failed in namespaces of its own");
 }
 
 /// A process in namespaces of its own. It ends, and they with it, when this is dropped.
