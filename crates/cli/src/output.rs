@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::failure::Failure;
+
 /// Something could not be printed.
 static LOST: AtomicBool = AtomicBool::new(false);
 
@@ -16,7 +18,7 @@ pub(crate) fn is_lost() -> bool {
 pub(crate) fn try_print(text: &str) -> bool {
     let Err(e) = bytes(text.as_bytes()) else { return true };
     if e.kind() != io::ErrorKind::BrokenPipe && !LOST.swap(true, Ordering::Relaxed) {
-        error(&format!("error: cannot write to standard output\ncause: {e}"));
+        error(&Failure::failed("cannot write to standard output").because(e).to_string());
     }
     false
 }

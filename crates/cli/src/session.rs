@@ -68,9 +68,11 @@ impl Session {
         parts: Parts,
     ) -> Result<(Snapshot, Target), Failure> {
         if self.bundle.is_none() {
-            let options = ReadOptions { parts, names: self.known_names()?, api: self.api };
+            let (names, warning) = self.known_names();
+            let options = ReadOptions { parts, names, api: self.api };
             let read = kernel::read::read_one(&options, word).or_fail("cannot read this host")?;
-            let (snapshot, only) = read;
+            let (mut snapshot, only) = read;
+            snapshot.warnings.extend(warning);
             let target = find(&snapshot, word)?;
             let ns = match target {
                 Target::Namespace(ns) => ns,

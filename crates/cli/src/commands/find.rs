@@ -23,7 +23,12 @@ pub(crate) fn run(session: &Session, args: &Find) -> Result<Exit, Failure> {
             output::error(&format!("hint: near names: {}", findings.near.join(", ")));
         }
     }
-    Ok(if findings.found.is_empty() { Exit::No } else { Exit::Yes })
+    Ok(match (findings.found.is_empty(), findings.gaps.is_empty()) {
+        (false, _) => Exit::Yes,
+        (true, true) => Exit::No,
+        // It may be in what could not be read.
+        (true, false) => Exit::Unknown,
+    })
 }
 
 /// Only what is printed is read, of all namespaces that can be found.
