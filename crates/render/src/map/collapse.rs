@@ -17,49 +17,69 @@ const SHOWN: usize = 3;
 pub(crate) struct Collapsed {
     /// The leaves.
     pub(crate) leaves: BTreeSet<NsId>,
-    /// The ports that they hang on, by the bridge.
-    ports: BTreeMap<LinkId, BTreeSet<u32>>,
+    /// The ports that they hang on, by the bridge, a set for each kind of leaf.
+    ports: BTreeMap<LinkId, Vec<BTreeSet<u32>>>,
 }
+
+/// What leaves of a kind have in common: the bridge, the link's name, what they are, and what is
+/// wrong with their link and its port.
+type Kind = (LinkId, String, String, [Option<&'static str>; 2]);
 
 impl Collapsed {
     /// Of these leaves, those that differ from others on their bridge only in name and address:
-    /// the same kind of container, a link of the same name, nothing wrong, no port published.
+    /// the same kind of container, a link of the same name, the same trouble, no port published.
     pub(crate) fn of(snapshot: &Snapshot, leaves: &BTreeSet<NsId>, order: &[NsId]) -> Self {
-        let mut groups: BTreeMap<(LinkId, String, String), Vec<LinkId>> = BTreeMap::new();
+        let mut groups: BTreeMap<Kind, Vec<LinkId>> = BTreeMap::new();
         for ns in order.iter().filter(|id| leaves.contains(id)) {
             let Some(ns) = snapshot.namespaces.get(ns) else { continue };
             let Some(link) = real_links(ns).next() else { continue };
             let Some((port, bridge)) = hangs_on(snapshot, link) else { continue };
-            let plain = ns.containers.iter().all(|c| c.publishes.is_empty())
-                && words::trouble(link).is_none()
-                && snapshot.link(port).is_some_and(|p| words::trouble(p).is_none());
-            if plain {
-                let key = (bridge, link.name.clone(), words::what(snapshot, ns));
-                groups.entry(key).or_default().push(port);
+            if ns.containers.iter().all(|c| c.publishes.is_empty()) {
+                let trouble = [Some(link), snapshot.link(port)].map(|l| words::trouble(l?));
+                let kind = (bridge, link.name.clone(), words::what(snapshot, ns), trouble);
+                groups.entry(kind).or_default().push(port);
             }
         }
         let mut collapsed = Self::default();
         for ((bridge, ..), ports) in groups.into_iter().filter(|(_, p)| p.len() > MANY) {
-            for port in ports.into_iter().skip(SHOWN) {
-                collapsed.leaves.extend(snapshot.link(port).and_then(Link::peer).map(|p| p.ns));
-                collapsed.ports.entry(bridge).or_default().insert(port.index);
-            }
+            let ports = &ports[SHOWN..];
+            let leaf = |port: &LinkId| Some(snapshot.link(*port)?.peer()?.ns);
+            collapsed.leaves.extend(ports.iter().filter_map(leaf));
+            let ports = ports.iter().map(|port| port.index).collect();
+            collapsed.ports.entry(bridge).or_default().push(ports);
         }
         collapsed
     }
 
     /// Whether that port of a bridge is one that is only counted.
     pub(crate) fn has(&self, bridge: LinkId, port: u32) -> bool {
-        self.ports.get(&bridge).is_some_and(|ports| ports.contains(&port))
+        self.ports.get(&bridge).into_iter().flatten().any(|ports| ports.contains(&port))
     }
 
-    /// How many are counted at a bridge, and in words which.
-    pub(crate) fn count(&self, snapshot: &Snapshot, bridge: LinkId) -> Option<(usize, String)> {
-        let ports = self.ports.get(&bridge)?;
-        let ends: Vec<LinkId> = ports
+    /// What is counted at a bridge, kind by kind.
+    pub(crate) fn counts(&self, snapshot: &Snapshot, bridge: LinkId) -> Vec<Count> {
+        let kinds = self.ports.get(&bridge).into_iter().flatten();
+        kinds.map(|ports| Count::of(snapshot, bridge, ports)).collect()
+    }
+}
+
+/// Leaves of a kind that are not drawn one by one.
+pub(crate) struct Count {
+    /// How many, and what is wrong with each: `28 more (no carrier)`.
+    pub(crate) many: String,
+    /// Something is.
+    pub(crate) trouble: bool,
+    /// In words, from the first to the last.
+    pub(crate) which: String,
+}
+
+impl Count {
+    fn of(snapshot: &Snapshot, bridge: LinkId, ports: &BTreeSet<u32>) -> Self {
+        let links: Vec<&Link> = ports
             .iter()
-            .filter_map(|p| snapshot.link(LinkId { ns: bridge.ns, index: *p })?.peer())
+            .filter_map(|p| snapshot.link(LinkId { ns: bridge.ns, index: *p }))
             .collect();
+        let ends: Vec<LinkId> = links.iter().filter_map(|l| l.peer()).collect();
         let address = |end: &LinkId| {
             let ns = snapshot.namespaces.get(&end.ns)?;
             ns.addresses_of(end.index).find(|a| a.ip().is_ipv4()).map(|a| a.ip().to_string())
@@ -70,7 +90,15 @@ impl Collapsed {
         };
         let names = span(ends.iter().map(|e| snapshot.name_of(e.ns)).collect());
         let addresses = span(ends.iter().filter_map(address).collect());
-        Some((ports.len(), format!("{names}  {addresses}").trim_end().to_owned()))
+        // Where an end is down, that is what the port tells, too.
+        let far = ends.first().and_then(|end| snapshot.link(*end));
+        let trouble = [far, links.first().copied()].into_iter().flatten().find_map(words::trouble);
+        let wrong = trouble.map(|t| format!(" ({t})")).unwrap_or_default();
+        Self {
+            many: format!("{} more{wrong}", ports.len()),
+            trouble: trouble.is_some(),
+            which: format!("{names}  {addresses}").trim_end().to_owned(),
+        }
     }
 }
 

@@ -254,15 +254,14 @@ impl Maker<'_> {
     }
 
     /// The ports that are not drawn one by one.
-    fn counted(&self, bridge: LinkId) -> Option<Port> {
-        let (many, which) = self.collapsed.count(self.snapshot, bridge)?;
-        Some(Port {
+    fn counted(&self, bridge: LinkId) -> impl Iterator<Item = Port> {
+        self.collapsed.counts(self.snapshot, bridge).into_iter().map(move |count| Port {
             link: bridge,
             own: true,
-            name: format!("{many} more"),
-            trouble: false,
+            name: count.many,
+            trouble: count.trouble,
             pass: None,
-            end: End::Words(self.clean_long(&which)),
+            end: End::Words(self.clean_long(&count.which)),
         })
     }
 
