@@ -60,7 +60,7 @@ impl Observer {
 }
 
 /// Gives numbers to candidates, from that place on. Those that cannot be opened or numbered are
-/// found out when they are asked.
+/// found out when they are asked; what is denied for one (CAP_NET_ADMIN) is denied for all.
 fn number_all(socket: &mut Socket, first: usize, chunk: &[Candidate]) -> Result<(), NetlinkError> {
     let fds: Vec<io::Result<OwnedFd>> = chunk.iter().map(Candidate::open).collect();
     let request = |(i, fd): (usize, &io::Result<OwnedFd>)| {
@@ -68,7 +68,9 @@ fn number_all(socket: &mut Socket, first: usize, chunk: &[Candidate]) -> Result<
         Some(rtnl::new_nsid(fd, number(first + i)).into())
     };
     let requests: Vec<Request> = fds.iter().enumerate().filter_map(request).collect();
-    socket.batch(&requests).map(drop)
+    let denied =
+        |refusal: crate::netlink::Refusal| refusal.error.is_denied().then_some(refusal.error);
+    socket.batch(&requests)?.into_iter().find_map(denied).map_or(Ok(()), Err)
 }
 
 /// The observer's number for the candidate at that place.

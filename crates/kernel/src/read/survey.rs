@@ -240,8 +240,11 @@ fn tables(spaces: &mut [Surveyed], observer: &mut Observer, raw: Raw) {
 
 /// Without an observer: the reader's own namespace, by itself.
 fn alone(candidates: &[Candidate], parts: Parts, raw: Raw, error: &NetlinkError) -> Survey {
-    let why =
-        if error.is_denied() { "without CAP_SYS_ADMIN" } else { "since no other can be made" };
+    let why = if error.is_denied() {
+        "without CAP_SYS_ADMIN and CAP_NET_ADMIN"
+    } else {
+        "since no other can be made"
+    };
     let text = format!(
         "the view is partial: {why} only this program's own network namespace can be read ({error})"
     );
