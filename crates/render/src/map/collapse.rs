@@ -1,4 +1,4 @@
-//! Many leaf namespaces of a kind on one bridge: the first are drawn, the others counted.
+//! Many namespaces of a kind on one bridge: the first are drawn or named, the others counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,29 +26,52 @@ pub(crate) struct Collapsed {
 type Kind = (LinkId, String, String, [Option<&'static str>; 2]);
 
 impl Collapsed {
-    /// Of these leaves, those that differ from others on their bridge only in name and address:
-    /// the same kind of container, a link of the same name, the same trouble, no port published.
-    pub(crate) fn of(snapshot: &Snapshot, leaves: &BTreeSet<NsId>, order: &[NsId]) -> Self {
-        let mut groups: BTreeMap<Kind, Vec<LinkId>> = BTreeMap::new();
-        for ns in order.iter().filter(|id| leaves.contains(id)) {
-            let Some(ns) = snapshot.namespaces.get(ns) else { continue };
-            let Some(link) = real_links(ns).next() else { continue };
-            let Some((port, bridge)) = hangs_on(snapshot, link) else { continue };
-            if ns.containers.iter().all(|c| c.publishes.is_empty()) {
-                let trouble = [Some(link), snapshot.link(port)].map(|l| words::trouble(l?));
-                let kind = (bridge, link.name.clone(), words::what(snapshot, ns), trouble);
-                groups.entry(kind).or_default().push(port);
+    /// Of what hangs on a bridge, what differs from others there only in name and address: the same
+    /// kind of container, a link of the same name, the same trouble, no port published. Leaves are
+    /// drawn beside their ports; what is not drawn at all is named there.
+    pub(crate) fn of(snapshot: &Snapshot, leaves: &BTreeSet<NsId>, drawn: &[NsId]) -> Self {
+        let spaces = || drawn.iter().filter_map(|id| snapshot.namespaces.get(id));
+        let leaf = spaces().filter(|ns| leaves.contains(&ns.id));
+        let leaf = leaf.filter_map(|ns| real_links(ns).next()?.peer());
+        let drawn: BTreeSet<NsId> = drawn.iter().copied().collect();
+        let elsewhere = |l: &&Link| l.peer().is_some_and(|p| !drawn.contains(&p.ns));
+        let named = spaces().flat_map(|ns| {
+            let links = ns.links.values().filter(elsewhere);
+            links.map(|l| LinkId { ns: ns.id, index: l.index })
+        });
+        let mut collapsed = Self::default();
+        collapsed.count(snapshot, leaf);
+        collapsed.leaves = collapsed.ends(snapshot).collect();
+        collapsed.count(snapshot, named);
+        collapsed
+    }
+
+    /// Of these ports, counts those beyond the first of each kind.
+    fn count(&mut self, snapshot: &Snapshot, ports: impl Iterator<Item = LinkId>) {
+        let mut groups: BTreeMap<Kind, Vec<u32>> = BTreeMap::new();
+        for port in ports {
+            if let Some(kind) = kind(snapshot, port) {
+                groups.entry(kind).or_default().push(port.index);
             }
         }
-        let mut collapsed = Self::default();
         for ((bridge, ..), ports) in groups.into_iter().filter(|(_, p)| p.len() > MANY) {
-            let ports = &ports[SHOWN..];
-            let leaf = |port: &LinkId| Some(snapshot.link(*port)?.peer()?.ns);
-            collapsed.leaves.extend(ports.iter().filter_map(leaf));
-            let ports = ports.iter().map(|port| port.index).collect();
-            collapsed.ports.entry(bridge).or_default().push(ports);
+            let ports = ports[SHOWN..].iter().copied().collect();
+            self.ports.entry(bridge).or_default().push(ports);
         }
-        collapsed
+    }
+
+    /// The namespaces behind the ports that are only counted.
+    fn ends(&self, snapshot: &Snapshot) -> impl Iterator<Item = NsId> {
+        let ports =
+            self.ports.iter().flat_map(|(bridge, all)| all.iter().map(move |p| (bridge.ns, p)));
+        let ports =
+            ports.flat_map(|(ns, ports)| ports.iter().map(move |p| LinkId { ns, index: *p }));
+        ports.filter_map(|port| Some(snapshot.link(port)?.peer()?.ns))
+    }
+
+    /// How many are only counted.
+    pub(crate) fn many(&self) -> usize {
+        self.ports.values().flatten().map(BTreeSet::len).sum()
     }
 
     /// Whether that port of a bridge is one that is only counted.
@@ -102,9 +125,14 @@ impl Count {
     }
 }
 
-/// The port and the bridge that a leaf's link leads to.
-fn hangs_on(snapshot: &Snapshot, link: &Link) -> Option<(LinkId, LinkId)> {
-    let port = link.peer()?;
-    let index = snapshot.link(port).filter(|p| p.port.is_some())?.master?;
-    Some((port, LinkId { ns: port.ns, index }))
+/// What a port and what hangs on it have in common with others; None for what is no port of a
+/// bridge, and for what others ask for by its port.
+fn kind(snapshot: &Snapshot, port: LinkId) -> Option<Kind> {
+    let near = snapshot.link(port).filter(|p| p.port.is_some())?;
+    let bridge = LinkId { ns: port.ns, index: near.master? };
+    let end = near.peer()?;
+    let (ns, far) = (snapshot.namespaces.get(&end.ns)?, snapshot.link(end)?);
+    let trouble = [words::trouble(far), words::trouble(near)];
+    let is_plain = ns.containers.iter().all(|c| c.publishes.is_empty());
+    is_plain.then(|| (bridge, far.name.clone(), words::what(snapshot, ns), trouble))
 }

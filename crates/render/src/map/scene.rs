@@ -444,7 +444,7 @@ impl Maker<'_> {
             .filter(|ns| ns.gap("links").is_none() && ns.links.is_empty())
             .map(|ns| self.snapshot.name_of(ns.id))
             .collect();
-        let counted = self.collapsed.leaves.len();
+        let counted = self.collapsed.many();
         let more =
             format!("{counted} like those beside them are only counted (--expand draws all)");
         [
