@@ -123,8 +123,8 @@ impl Snapshot {
         Names { viewer: self.viewer, of }
     }
 
-    /// The names from the outermost container to this one, with slashes; a lab's own name first
-    /// where it has one.
+    /// The names from the outermost container to this one, with slashes. Of a lab it begins with the
+    /// lab's own name, wherever that stands.
     #[must_use]
     pub fn path_of(&self, id: NsId) -> String {
         let mut parts = Vec::new();
@@ -136,8 +136,9 @@ impl Snapshot {
             }
             parts.push(ns.name());
             lab = ns.lab().or(lab);
-            at =
-                ns.parent.filter(|p| Some(*p) != self.viewer).and_then(|p| self.namespaces.get(&p));
+            let parent = ns.parent.filter(|p| Some(*p) != self.viewer);
+            let parent = parent.and_then(|p| self.namespaces.get(&p));
+            at = parent.filter(|p| lab.is_none() || p.lab() == lab);
         }
         parts.extend(lab.map(str::to_owned));
         parts.reverse();
@@ -337,6 +338,16 @@ mod tests {
         s.namespaces.get_mut(&NsId::inode(5)).unwrap().names.push(sidecar);
         assert_eq!(s.resolve_ns("ct2/sidecar"), Ok(NsId::inode(5)));
         assert!(s.resolve_ns("ct1/sidecar").is_err());
+    }
+
+    #[test]
+    fn a_lab_is_where_its_paths_begin() {
+        let mut s = snapshot();
+        let lab = Name { text: "ct1".into(), source: NameSource::Lab("shop".into()) };
+        s.namespaces.get_mut(&NsId::inode(2)).unwrap().names[0] = lab;
+        s.viewer = None;
+        assert_eq!(s.path_of(NsId::inode(4)), "shop/ct1/web");
+        assert_eq!(s.path_of(NsId::inode(5)), "host/ct2/web");
     }
 
     #[test]
