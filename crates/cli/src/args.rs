@@ -121,7 +121,7 @@ pub(crate) enum Command {
   nestwork find 'veth*'
   nestwork find @if66                    links of that number
 
-Exit status: 0 found, 1 found nowhere.")]
+Exit status: 0 found, 1 found nowhere, 4 not found, but not all could be read.")]
     Find(Find),
     /// Tell which way a packet goes there and back, and why; where it is lost, say where and why
     #[command(after_help = "Examples:

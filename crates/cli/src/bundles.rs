@@ -14,16 +14,9 @@ use crate::failure::{Failure, OrFail};
 /// Folders within folders, one for a namespace in another.
 const DEEPEST: usize = 16;
 
-/// A Snapshot that was not read from this host, and where it is from.
-pub(crate) struct Elsewhere {
-    pub(crate) snapshot: Snapshot,
-    /// In words, to be shown above every view.
-    pub(crate) origin: String,
-}
-
 /// Reads a file as `collect` writes it, a folder that one was unpacked into, or a folder of pasted
-/// outputs.
-pub(crate) fn read(path: &Path) -> Result<Elsewhere, Failure> {
+/// outputs. The Snapshot says where it is from.
+pub(crate) fn read(path: &Path) -> Result<Snapshot, Failure> {
     if !path.is_dir() {
         let bundle = file(path).and_then(|bytes| Bundle::unpack(&bytes).map_err(io::Error::other));
         return Ok(saved(&bundle.map_err(|e| unread(path, &e, SAVED))?));
@@ -32,12 +25,13 @@ pub(crate) fn read(path: &Path) -> Result<Elsewhere, Failure> {
     if files.contains_key(MANIFEST) {
         return Ok(saved(&Bundle::from_files(files).map_err(|e| unread(path, &e, SAVED))?));
     }
-    let snapshot = pasted::read(&files.into_iter().map(text).collect::<Vec<_>>());
+    let mut snapshot = pasted::read(&files.into_iter().map(text).collect::<Vec<_>>());
     if snapshot.namespaces.is_empty() {
         return Err(unread(path, &"no file in it is the output of a known command", PASTED));
     }
     let shown = render::clean(&path.display().to_string());
-    Ok(Elsewhere { snapshot, origin: format!("from the outputs in {shown}") })
+    snapshot.origin = Some(format!("from the outputs in {shown}"));
+    Ok(snapshot)
 }
 
 const SAVED: &str = "`nestwork collect` makes a bundle";
@@ -51,8 +45,8 @@ fn unread(path: &Path, cause: &dyn Display, hint: &str) -> Failure {
         .hint(hint)
 }
 
-fn saved(bundle: &Bundle) -> Elsewhere {
-    Elsewhere { snapshot: bundle.gathered.snapshot(), origin: origin(bundle) }
+fn saved(bundle: &Bundle) -> Snapshot {
+    Snapshot { origin: Some(origin(bundle)), ..bundle.gathered.snapshot() }
 }
 
 fn text((path, bytes): (String, Vec<u8>)) -> pasted::File {
@@ -125,6 +119,10 @@ fn too_large() -> io::Error {
 /// Writes a file that only its owner may read: whole, or not at all.
 pub(crate) fn write(path: &Path, bytes: &[u8], replace: bool) -> Result<(), Failure> {
     let shown = render::clean(&path.display().to_string());
+    if replace && fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(Failure::usage(format!("{shown} is no file that could be replaced"))
+            .hint("give another name, or `-` for standard output"));
+    }
     let target = if replace { beside(path) } else { path.to_owned() };
     let mut options = OpenOptions::new();
     let mut file = match options.write(true).create_new(true).mode(0o600).open(&target) {

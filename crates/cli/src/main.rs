@@ -30,14 +30,25 @@ fn main() -> ExitCode {
         output::error(&format!("bug: {panic}\nhint: please report this, with the command line"));
         std::process::exit(Exit::Bug.code().into());
     }));
-    let args = Args::parse();
+    let args = Args::try_parse().unwrap_or_else(|e| refuse(&e, &words));
     match run(&args) {
+        Ok(_) if output::is_lost() => ExitCode::from(Exit::Failed.code()),
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
             output::error(&failure.to_string());
             ExitCode::from(failure.exit.code())
         }
     }
+}
+
+/// Ends with what is wrong with the command line: names in it are no more harmless than elsewhere.
+fn refuse(error: &clap::Error, words: &[String]) -> ! {
+    if words.iter().all(|word| render::clean(word) == *word) {
+        error.exit();
+    }
+    let lines = error.to_string();
+    lines.lines().for_each(|line| output::error(&render::clean(line)));
+    std::process::exit(error.exit_code());
 }
 
 fn run(args: &Args) -> Result<Exit, Failure> {

@@ -1,11 +1,26 @@
 //! The one place that prints.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Prints to standard output; false if its reader has gone away.
+use crate::failure::Failure;
+
+/// Something could not be printed.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether something was not printed though somebody would have read it: what is read of it is not
+/// the whole.
+pub(crate) fn is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
+}
+
+/// Prints to standard output; false if it could not, or if its reader has gone away.
 pub(crate) fn try_print(text: &str) -> bool {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+    let Err(e) = bytes(text.as_bytes()) else { return true };
+    if e.kind() != io::ErrorKind::BrokenPipe && !LOST.swap(true, Ordering::Relaxed) {
+        error(&Failure::failed("cannot write to standard output").because(e).to_string());
+    }
+    false
 }
 
 /// Prints to standard output. A reader that has gone away (`| head`) is no error, and what the

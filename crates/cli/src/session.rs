@@ -1,12 +1,12 @@
 //! What every command starts from: how to print, where labs are remembered, the live Snapshot.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::rootless;
 use kernel::state::State;
-use model::{NsId, Snapshot, Target};
+use model::{NsId, Snapshot, Target, Warning};
 use render::Style;
 use wire::gathered::Gathered;
 
@@ -42,24 +42,50 @@ impl Session {
     /// What is looked at: this host as it is now, or a bundle, which text says first.
     pub(crate) fn snapshot(&self, parts: Parts) -> Result<Snapshot, Failure> {
         if let Some(path) = &self.bundle {
-            let elsewhere = bundles::read(path)?;
-            if !self.json {
-                output::line(&format!("{}\n", elsewhere.origin));
+            let snapshot = bundles::read(path)?;
+            if let Some(origin) = snapshot.origin.as_ref().filter(|_| !self.json) {
+                output::line(&format!("{origin}\n"));
             }
-            return Ok(elsewhere.snapshot);
+            return Ok(snapshot);
         }
         self.live(parts, self.api)
     }
 
     /// Reads this host, asking engines or not.
     pub(crate) fn live(&self, parts: Parts, api: bool) -> Result<Snapshot, Failure> {
-        let options = ReadOptions { parts, names: self.known_names()?, api };
-        kernel::read::read(&options).or_fail("cannot read this host")
+        let (names, warning) = self.known_names();
+        let options = ReadOptions { parts, names, api };
+        let mut snapshot = kernel::read::read(&options).or_fail("cannot read this host")?;
+        snapshot.warnings.extend(warning);
+        Ok(snapshot)
     }
 
-    /// Reads a bundle.
-    pub(crate) fn snapshot_of(path: &Path) -> Result<Snapshot, Failure> {
-        Ok(bundles::read(path)?.snapshot)
+    /// As [`Session::snapshot`], with what a word names. Those parts are read of its namespace; of
+    /// the others no more than says what it is joined to.
+    pub(crate) fn snapshot_around(
+        &self,
+        word: &str,
+        parts: Parts,
+    ) -> Result<(Snapshot, Target), Failure> {
+        if self.bundle.is_none() {
+            let (names, warning) = self.known_names();
+            let options = ReadOptions { parts, names, api: self.api };
+            let read = kernel::read::read_one(&options, word).or_fail("cannot read this host")?;
+            let (mut snapshot, only) = read;
+            snapshot.warnings.extend(warning);
+            let target = find(&snapshot, word)?;
+            let ns = match target {
+                Target::Namespace(ns) => ns,
+                Target::Link(link) => link.ns,
+            };
+            if only.is_none_or(|only| only == ns) {
+                return Ok((snapshot, target));
+            }
+        }
+        // A bundle has all; and an engine may have had a better claim to the name.
+        let snapshot = self.snapshot(parts)?;
+        let target = find(&snapshot, word)?;
+        Ok((snapshot, target))
     }
 
     /// Whether a bundle is looked at.
@@ -69,17 +95,23 @@ impl Session {
 
     /// Reads this host, and keeps the kernel's replies.
     pub(crate) fn gather(&self, parts: Parts) -> Result<Gathered, Failure> {
-        let options = ReadOptions { parts, names: self.known_names()?, api: self.api };
-        kernel::read::gather(&options).or_fail("cannot read this host")
+        let (names, warning) = self.known_names();
+        let options = ReadOptions { parts, names, api: self.api };
+        let mut gathered = kernel::read::gather(&options).or_fail("cannot read this host")?;
+        gathered.found.warnings.extend(warning);
+        Ok(gathered)
     }
 
-    /// The names that labs gave.
-    fn known_names(&self) -> Result<Vec<KnownName>, Failure> {
-        let mut names = Vec::new();
-        for lab in self.state.labs().or_fail("cannot read the labs' state")? {
-            names.extend(crate::building::known_names(&lab));
+    /// The names that labs gave. Whoever only looks is told where they cannot be read, and sees the
+    /// rest.
+    fn known_names(&self) -> (Vec<KnownName>, Option<Warning>) {
+        match self.state.labs() {
+            Ok(labs) => (labs.iter().flat_map(crate::building::known_names).collect(), None),
+            Err(e) => {
+                let text = format!("the names that labs gave are not known: {e}");
+                (Vec::new(), Some(Warning { ns: None, text }))
+            }
         }
-        Ok(names)
     }
 }
 
@@ -127,7 +159,13 @@ fn style(global: &Global) -> Style {
     let colour = match global.color {
         When::Always => true,
         When::Never => false,
-        When::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        When::Auto => terminal && !plain(),
     };
     Style { width: usize::from(width), ascii: global.ascii, colour }
+}
+
+/// Whoever reads wants no colour, or their terminal has none.
+fn plain() -> bool {
+    let variable = |name| std::env::var_os(name).unwrap_or_default();
+    !variable("NO_COLOR").is_empty() || variable("TERM") == "dumb"
 }

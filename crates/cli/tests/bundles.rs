@@ -34,7 +34,9 @@ fn same(bench: &Bench, bundle: &str, question: &[&str]) {
     let kept = bench.run(&args);
     assert_eq!(kept.status, live.status, "{question:?}\n{}", kept.err);
     assert_eq!(live.err, kept.err, "{question:?}");
-    let (kept, live) = (still(&kept.out), still(&live.out));
+    let (mut kept, live) = (still(&kept.out), still(&live.out));
+    let origin = kept.as_object_mut().unwrap().remove("origin");
+    assert!(origin.unwrap().as_str().unwrap().starts_with("from a bundle of "), "{question:?}");
     // What a trace says in words grows old within seconds: a neighbour's state, an entry's age.
     if question[0] == "trace" {
         assert_eq!(way(&kept), way(&live), "{question:?}");
@@ -212,6 +214,14 @@ fn files() {
     assert!(again.err.contains("is there already"), "{}", again.err);
     bench.ok(&["collect", "--force", &file]);
     assert_eq!(std::fs::read_dir(bench.path("")).unwrap().count(), 1);
+    // Only a file is replaced, no folder and no device.
+    let pipe = bench.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for there in [pipe.as_str(), &bench.path("")] {
+        let told = bench.expect(2, &["collect", "--force", there]).err;
+        assert!(told.contains("is no file that could be replaced"), "{told}");
+    }
+    std::fs::remove_file(pipe).unwrap();
     // Any machine's tar opens it, and the folder is as good as the file.
     let folder = bench.path("unpacked");
     std::fs::create_dir(&folder).unwrap();
@@ -230,7 +240,7 @@ fn no_bundle() {
     for (path, cause) in [
         (text.to_str().unwrap(), "does not begin as a .tar.gz"),
         ("/nonexistent", "No such file"),
-        (&bench.path(""), "no manifest.json"),
+        (&bench.path(""), "no file in it is the output"),
     ] {
         let ran = bench.expect(2, &["map", "--bundle", path]);
         assert!(ran.err.contains(cause), "{path}: {}", ran.err);

@@ -13,6 +13,7 @@ fn main() -> std::process::ExitCode {
         test("one_address_in_five_namespaces", &[], five_namespaces),
         test("a_mac_behind_a_port_and_a_listener", &[], mac_and_listener),
         test("what_is_nowhere", &[], nowhere),
+        test("what_may_be_where_nobody_can_look", &[], unread),
         test("a_map_of_a_part", &[], part_of_a_map),
     ])
 }
@@ -78,6 +79,18 @@ fn nowhere() {
     assert_eq!(bench.expect(1, &["find", "10.255.254.253", "--json"]).err, "");
     assert!(bench.expect(2, &["show", "nearbyoen"]).err.contains("did you mean nearbyone?"));
     bench.expect(2, &["find", ""]);
+}
+
+fn unread() {
+    let bench = Bench::new();
+    // A host of which only the links' names were kept: no address was read.
+    let folder = bench.path("pasted");
+    std::fs::create_dir(&folder).unwrap();
+    let text = "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT \
+                group default qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n";
+    std::fs::write(format!("{folder}/ip link"), text).unwrap();
+    let ran = bench.expect(4, &["find", "10.9.9.9", "--bundle", &folder]);
+    assert!(ran.out.contains("was found nowhere\nnot read: addresses"), "{}", ran.out);
 }
 
 fn part_of_a_map() {

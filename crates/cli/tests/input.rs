@@ -13,6 +13,8 @@ fn main() -> std::process::ExitCode {
         test("what_is_no_file_is_said", &[], no_files),
         test("a_lab_that_is_up_from_another_file", &[], up_from_another_file),
         test("bad_questions", &[], bad_questions),
+        test("what_cannot_be_printed_is_an_error", &[], full),
+        test("labs_that_cannot_be_read_do_not_hide_the_rest", &[], strange_state),
     ])
 }
 
@@ -150,4 +152,33 @@ fn bad_questions() {
         assert!(ran.err.starts_with("error: ") && ran.err.contains(cause), "{args:?}\n{}", ran.err);
         assert_eq!(ran.out, "", "{args:?}");
     }
+}
+
+fn full() {
+    let bench = Bench::new();
+    let out = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for args in [&["ls"][..], &["ls", "--json"], &["map"], &["completion", "bash"]] {
+        let ran = Ran::from(bench.command(args).stdout(out()).output().unwrap());
+        assert_eq!(ran.status, 3, "{args:?}");
+        let told = "error: cannot write to standard output\ncause: No space left on device";
+        assert_eq!(ran.err.matches(told).count(), 1, "{args:?}\n{}", ran.err);
+    }
+    // A reader who has seen enough is none.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ran = Ran::from(bench.command(&["ls", "--json"]).stdout(writer).output().unwrap());
+    assert_eq!((ran.status, ran.err.as_str()), (0, ""));
+}
+
+fn strange_state() {
+    let bench = Bench::new();
+    std::fs::write(bench.state(), "no folder").unwrap();
+    let told = "the names that labs gave are not known: ";
+    // A row is as wide as the terminal.
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&bench.ok(&["ls"])).contains(told));
+    assert!(bench.ok(&["map", "--json"]).contains(told));
+    assert!(bench.ok(&["collect", &bench.path("here.tar.gz")]).contains(told));
+    bench.expect(3, &["labs"]);
+    std::fs::remove_file(bench.state()).unwrap();
 }

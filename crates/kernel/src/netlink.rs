@@ -91,9 +91,11 @@ impl Socket {
     /// If the kernel lacks the protocol, or there are too many open files.
     pub fn open(protocol: Protocol) -> Result<Self, NetlinkError> {
         let raw = RawSocket::new(protocol.number())?;
-        // Checks dump requests strictly: an attribute that the kernel does not know is then an
-        // error, where it would else silently answer something else.
-        let _ = raw.set_netlink_get_strict_chk(true);
+        if protocol == Protocol::Route {
+            // Checks dump requests strictly: an attribute that the kernel does not know is then an
+            // error, where it would else silently answer something else.
+            let _ = raw.set_netlink_get_strict_chk(true);
+        }
         let _ = raw.set_ext_ack(true);
         let _ = raw.set_cap_ack(true);
         Ok(Self { raw, buffer: Vec::with_capacity(BUFFER), sequence: 0 })
@@ -145,6 +147,9 @@ impl Socket {
     /// # Errors
     /// If the requests could not be sent, or their answers were more than the buffer holds.
     pub fn batch(&mut self, requests: &[Request]) -> Result<Vec<Refusal>, NetlinkError> {
+        if requests.is_empty() {
+            return Ok(Vec::new()); // nothing to send is an error to the kernel
+        }
         let first = self.sequence.wrapping_add(1);
         let mut bytes = Vec::new();
         for request in requests {
@@ -253,5 +258,16 @@ impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         // SAFETY: the descriptor is open as long as `self.raw`, which the result borrows.
         unsafe { BorrowedFd::borrow_raw(self.raw.as_raw_fd()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_to_do_is_done() {
+        let mut socket = Socket::open(Protocol::Route).unwrap();
+        assert_eq!(socket.batch(&[]), Ok(Vec::new()));
     }
 }

@@ -15,6 +15,7 @@ mod descriptor;
 pub(crate) mod door;
 mod files;
 pub(crate) mod find;
+mod flight;
 mod inside;
 mod kin;
 mod listener;
@@ -30,6 +31,7 @@ mod partial;
 pub(crate) mod process;
 mod public;
 mod scope;
+mod share;
 mod survey;
 mod sysctl;
 mod told;
@@ -43,16 +45,17 @@ use model::{LinkKind, Namespace, NsId, Snapshot, Warning};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wire::gathered::{Answers, Gathered, Holders, Reading, hold};
 
+use find::Finds;
 use process::Seen;
 use survey::{Raw, Survey};
 
 bitflags::bitflags! {
-    /// What is read of each namespace, beside what it is and its links and addresses.
+    /// What is read of each namespace, beside what it is and its links.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Parts: u32 {
         /// Its own table of nsids.
         const NSIDS = 1;
-        /// Routes, rules and sysctls.
+        /// Routes and rules.
         const ROUTES = 1 << 1;
         /// Neighbours and forwarding databases.
         const NEIGHBOURS = 1 << 2;
@@ -65,6 +68,13 @@ bitflags::bitflags! {
         const DESCRIPTORS = 1 << 16;
         /// Sockets that wait for somebody, and whose they are.
         const LISTENERS = 1 << 8;
+        /// Addresses.
+        const ADDRESSES = 1 << 9;
+        /// The settings of a whole namespace (sysctls).
+        const SETTINGS = 1 << 11;
+        /// With [`Parts::SETTINGS`], also those that new links begin with; else only where there
+        /// is a link without settings of its own, for which they count.
+        const DEFAULTS = 1 << 10;
     }
 }
 
@@ -115,7 +125,19 @@ pub enum ReadError {
 /// # Errors
 /// Only if there is nothing to begin with.
 pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
-    finish(look(options, None, Raw::Drop)?)
+    look(options, Which::All, Raw::Drop).map(finish)
+}
+
+/// Reads this host as [`read`] does, but of all namespaces other than the one that `word` names
+/// (or that has the link that it names) no more than their links and nsids. The second part of
+/// the result is that namespace; None: all were read, since it could not be told beforehand.
+///
+/// # Errors
+/// Only if there is nothing to begin with.
+pub fn read_one(options: &ReadOptions, word: &str) -> Result<(Snapshot, Option<NsId>), ReadError> {
+    let look = look(options, Which::One(word), Raw::Drop)?;
+    let only = look.only;
+    Ok((finish(look), only))
 }
 
 /// Reads these namespaces of this host, and those that only their links' peers show.
@@ -123,7 +145,7 @@ pub fn read(options: &ReadOptions) -> Result<Snapshot, ReadError> {
 /// # Errors
 /// Only if there is nothing to begin with.
 pub fn read_these(options: &ReadOptions, these: &[NsId]) -> Result<Snapshot, ReadError> {
-    finish(look(options, Some(these), Raw::Drop)?)
+    look(options, Which::These(these), Raw::Drop).map(finish)
 }
 
 /// Reads some parts of all namespaces of a Snapshot once more: what packets teach, so that nothing
@@ -132,7 +154,7 @@ pub fn read_these(options: &ReadOptions, these: &[NsId]) -> Result<Snapshot, Rea
 /// # Errors
 /// If a namespace has ended.
 pub fn refresh(snapshot: &mut Snapshot, parts: Parts) -> io::Result<()> {
-    let present = modules::Present::find();
+    let present = modules::Present::find(parts);
     let ids: Vec<NsId> = snapshot.namespaces.keys().copied().collect();
     for id in ids {
         let Some(namespace) = snapshot.namespaces.get_mut(&id) else { continue };
@@ -147,13 +169,13 @@ pub fn refresh(snapshot: &mut Snapshot, parts: Parts) -> io::Result<()> {
     Ok(())
 }
 
-fn finish(look: Look) -> Result<Snapshot, ReadError> {
-    let Look { found, survey, mut holders, processes } = look;
+fn finish(look: Look) -> Snapshot {
+    let Look { found, survey, mut holders, processes, .. } = look;
     let mut snapshot = survey.join(found);
     holders.sockets = listener::holders(&snapshot, &processes);
     hold(&mut snapshot, &holders);
     container::settle(&mut snapshot);
-    Ok(snapshot)
+    snapshot
 }
 
 /// Reads this host as [`read`] does, and keeps the kernel's replies as they came: what a bundle is
@@ -162,7 +184,7 @@ fn finish(look: Look) -> Result<Snapshot, ReadError> {
 /// # Errors
 /// Only if there is nothing to begin with.
 pub fn gather(options: &ReadOptions) -> Result<Gathered, ReadError> {
-    let Look { found, survey, holders, processes } = look(options, None, Raw::Keep)?;
+    let Look { found, survey, holders, processes, .. } = look(options, Which::All, Raw::Keep)?;
     let mut gathered = survey.keep(found);
     gathered.holders = holders;
     let mut settled = gathered.snapshot();
@@ -182,19 +204,36 @@ struct Look {
     survey: Survey,
     holders: Holders,
     processes: Vec<Seen>,
+    /// The only one that was read as a whole.
+    only: Option<NsId>,
 }
 
-fn look(options: &ReadOptions, these: Option<&[NsId]>, raw: Raw) -> Result<Look, ReadError> {
+/// Which namespaces are read.
+enum Which<'a> {
+    All,
+    /// Of all others no more than their links and nsids.
+    One(&'a str),
+    /// The others are left alone.
+    These(&'a [NsId]),
+}
+
+fn look(options: &ReadOptions, which: Which<'_>, raw: Raw) -> Result<Look, ReadError> {
+    let word = match which {
+        Which::One(word) => Some(word),
+        Which::All | Which::These(_) => None,
+    };
     let mut warnings = Vec::new();
     let mut found = find::find(options.parts.contains(Parts::DESCRIPTORS), &mut warnings)
         .map_err(ReadError::Proc)?;
-    if let Some(these) = these {
+    if let Which::These(these) = which {
         found.candidates.retain(|candidate| these.contains(&candidate.id()));
     }
     nesting::nest(&mut found, &options.names);
     container::find(&mut found, &mut warnings);
     let asking = options.api.then(|| told::ask(&found, &mut warnings));
-    let survey = survey::survey(&found.candidates, options.parts, raw);
+    let only = word.and_then(|word| named(&mut found, &options.names, word));
+    let wanted = survey::Wanted { parts: options.parts, only };
+    let survey = survey::survey(&found.candidates, wanted, raw);
     if let Some(asking) = asking {
         told::join(&mut found, asking.finish(), &mut warnings);
     }
@@ -209,7 +248,17 @@ fn look(options: &ReadOptions, these: Option<&[NsId]>, raw: Raw) -> Result<Look,
         snapshot.namespaces.insert(candidate.namespace.id, candidate.namespace);
     }
     let holders = Holders { taps: found.taps.into_iter().collect(), ..Holders::default() };
-    Ok(Look { found: snapshot, survey, holders, processes: found.processes })
+    Ok(Look { found: snapshot, survey, holders, processes: found.processes, only })
+}
+
+/// The namespace that a word names, by what is known before anything is read of any.
+fn named(found: &mut Finds, names: &[KnownName], word: &str) -> Option<NsId> {
+    name::name(found, names);
+    let all = found.candidates.iter().map(|c| (c.id(), c.namespace.clone()));
+    let snapshot =
+        Snapshot { viewer: Some(found.viewer), namespaces: all.collect(), ..Snapshot::default() };
+    let of_link = || snapshot.resolve_ns(word.rsplit_once(':')?.0).ok();
+    snapshot.resolve_ns(word).ok().or_else(of_link)
 }
 
 /// Parts of one namespace once more, all but its links and addresses.

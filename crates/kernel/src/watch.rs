@@ -32,7 +32,7 @@ use state::State;
 
 /// What is held of each namespace, and told about.
 pub const PARTS: Parts =
-    FOUND.union(Parts::ROUTES).union(Parts::NEIGHBOURS).union(Parts::NETFILTER);
+    Parts::all().difference(Parts::NSIDS.union(Parts::CONNTRACK).union(Parts::LISTENERS));
 /// Where namespaces are looked for.
 const FOUND: Parts = Parts::DESCRIPTORS;
 
@@ -109,7 +109,7 @@ where
     /// If nothing can be heard or read.
     pub fn open(mut read: R, options: &Options) -> Result<Self, E> {
         let signals = sys::signal_fd(&[libc::SIGINT, libc::SIGTERM]).map_err(WatchError::Hear)?;
-        let present = Present::find();
+        let present = Present::find(Parts::all());
         let first = read(FOUND)?;
         let mut post = Post::open(&first, present.nft, options).map_err(WatchError::Hear)?;
         post.number(&first);

@@ -24,10 +24,13 @@ pub struct Gap {
 }
 
 impl Gap {
-    /// A part that could not be read, and for which nothing is to be taken.
+    /// A part that could not be read, and for which nothing is to be taken. Of an error of Rust's
+    /// the words are kept, without its "(os error N)".
     #[must_use]
     pub fn new(part: &str, cause: impl fmt::Display) -> Self {
-        Self { part: part.to_owned(), cause: cause.to_string(), assumed: None }
+        let cause = cause.to_string();
+        let words = cause.split(" (os error").next().unwrap_or_default();
+        Self { part: part.to_owned(), cause: words.to_owned(), assumed: None }
     }
 
     /// A part for which the Snapshot holds what is usual.

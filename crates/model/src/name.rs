@@ -67,6 +67,12 @@ impl Namespace {
         named.map_or_else(|| self.id.to_string(), |n| n.text.clone())
     }
 
+    /// Whether the word is a name of it or of a container in it.
+    fn is_called(&self, word: &str) -> bool {
+        self.names.iter().any(|n| n.text == word)
+            || self.containers.iter().any(|c| c.is_called(word))
+    }
+
     /// The lab it belongs to.
     #[must_use]
     pub fn lab(&self) -> Option<&str> {
@@ -117,8 +123,8 @@ impl Snapshot {
         Names { viewer: self.viewer, of }
     }
 
-    /// The names from the outermost container to this one, with slashes; a lab's own name first
-    /// where it has one.
+    /// The names from the outermost container to this one, with slashes. Of a lab it begins with the
+    /// lab's own name, wherever that stands.
     #[must_use]
     pub fn path_of(&self, id: NsId) -> String {
         let mut parts = Vec::new();
@@ -130,8 +136,9 @@ impl Snapshot {
             }
             parts.push(ns.name());
             lab = ns.lab().or(lab);
-            at =
-                ns.parent.filter(|p| Some(*p) != self.viewer).and_then(|p| self.namespaces.get(&p));
+            let parent = ns.parent.filter(|p| Some(*p) != self.viewer);
+            let parent = parent.and_then(|p| self.namespaces.get(&p));
+            at = parent.filter(|p| lab.is_none() || p.lab() == lab);
         }
         parts.extend(lab.map(str::to_owned));
         parts.reverse();
@@ -146,7 +153,7 @@ impl Snapshot {
     }
 
     /// The namespace that a word names: a name of it or of a container in it, a container's id or
-    /// the beginning of one, `POD/CONTAINER`, the end of a path, `pid:N`, `net:[INODE]`, or a file
+    /// the beginning of one, `POD/CONTAINER`, the end of a path (by any of these names), `pid:N`, `net:[INODE]`, or a file
     /// that it is mounted on. Quotes around it are none of it, and `\\u{1b}` stands for the
     /// character that cannot be typed, so that names can be given as they are printed.
     ///
@@ -227,15 +234,16 @@ impl Snapshot {
         if word.starts_with('/') {
             return ns.files.iter().any(|f| f.path == word);
         }
-        if word == ns.id.to_string() {
-            return true;
-        }
-        ns.names.iter().any(|n| n.text == word)
-            || ns.containers.iter().any(|c| c.is_called(word))
-            || (word.contains('/') && {
-                let path = format!("/{}", self.path_of(ns.id));
-                path.ends_with(&format!("/{word}"))
-            })
+        word == ns.id.to_string() || ns.is_called(word) || self.is_called_inside(ns, word)
+    }
+
+    /// Whether the word is the end of its path, or of one by another of its names.
+    fn is_called_inside(&self, ns: &Namespace, word: &str) -> bool {
+        let Some((outer, own)) = word.rsplit_once('/') else { return false };
+        let around = || ns.parent.and_then(|p| self.namespaces.get(&p));
+        format!("/{}", self.path_of(ns.id)).ends_with(&format!("/{word}"))
+            || (ns.is_called(own)
+                && around().is_some_and(|p| p.is_called(outer) || self.is_called_inside(p, outer)))
     }
 }
 
@@ -321,6 +329,25 @@ mod tests {
         assert_eq!(s.resolve_ns("ct2/web"), Ok(NsId::inode(5)));
         let error = s.resolve_ns("web").unwrap_err().to_string();
         assert_eq!(error, "\"web\" could be any of ct1/web, ct2/web");
+    }
+
+    #[test]
+    fn a_path_may_end_in_any_name() {
+        let mut s = snapshot();
+        let sidecar = Name { text: "sidecar".into(), source: NameSource::Process };
+        s.namespaces.get_mut(&NsId::inode(5)).unwrap().names.push(sidecar);
+        assert_eq!(s.resolve_ns("ct2/sidecar"), Ok(NsId::inode(5)));
+        assert!(s.resolve_ns("ct1/sidecar").is_err());
+    }
+
+    #[test]
+    fn a_lab_is_where_its_paths_begin() {
+        let mut s = snapshot();
+        let lab = Name { text: "ct1".into(), source: NameSource::Lab("shop".into()) };
+        s.namespaces.get_mut(&NsId::inode(2)).unwrap().names[0] = lab;
+        s.viewer = None;
+        assert_eq!(s.path_of(NsId::inode(4)), "shop/ct1/web");
+        assert_eq!(s.path_of(NsId::inode(5)), "host/ct2/web");
     }
 
     #[test]

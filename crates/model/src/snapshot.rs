@@ -15,6 +15,8 @@ pub struct Snapshot {
     pub viewer: Option<NsId>,
     /// When, in seconds since 1970 (0 in fixtures).
     pub taken: u64,
+    /// Where it is from, in words. None: read from this host.
+    pub origin: Option<String>,
     /// What went wrong while reading. A partial view says so here.
     pub warnings: Vec<Warning>,
 }

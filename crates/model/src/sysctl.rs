@@ -9,7 +9,8 @@ pub struct Sysctls {
     /// `net.ipv4.conf.all.*`. How it joins with the device's is each setting's own rule
     /// (rp_filter: the larger).
     pub all: InetConf,
-    /// `net.ipv4.conf.default.*`: what new devices start with.
+    /// `net.ipv4.conf.default.*`: what new devices start with. A reader may leave them out where
+    /// every link has settings of its own.
     pub default: InetConf,
     /// `net.ipv4.ip_default_ttl`.
     pub default_ttl: u8,

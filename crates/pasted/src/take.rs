@@ -23,6 +23,7 @@ pub(crate) fn take(files: &[File]) -> (Vec<Draft>, Vec<Warning>) {
     if files.len() > MOST_FILES {
         warnings.push(Warning { ns: None, text: format!("only {MOST_FILES} files are read") });
     }
+    let mut unknown = Vec::new();
     for file in files.iter().take(MOST_FILES) {
         let mut report = Report::new(&file.path);
         let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
@@ -36,11 +37,28 @@ pub(crate) fn take(files: &[File]) -> (Vec<Draft>, Vec<Warning>) {
                 };
                 one(draft, command, text, &mut report);
             }
-            None => report.file("not the output of a command that is known here: not read"),
+            None => unknown.push(file.path.as_str()),
         }
         warnings.extend(report.finish().into_iter().map(|text| Warning { ns: None, text }));
     }
+    warnings.extend(not_read(&unknown));
     (drafts, warnings)
+}
+
+/// Files that no command is known for: one may be a note, a thousand the wrong folder.
+fn not_read(files: &[&str]) -> Option<Warning> {
+    /// So many are named.
+    const NAMED: usize = 3;
+    let named = files.get(..files.len().min(NAMED))?.join(", ");
+    let text = match files.len() {
+        0 => return None,
+        1..=NAMED => format!("{named}: not the output of a command that is known here: not read"),
+        n => format!(
+            "{named} and {} more files: not the outputs of commands that are known here: not read",
+            n - NAMED
+        ),
+    };
+    Some(Warning { ns: None, text })
 }
 
 fn of<'d>(drafts: &'d mut Vec<Draft>, folder: &str, entered: Entered) -> &'d mut Draft {

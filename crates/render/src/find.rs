@@ -119,7 +119,7 @@ impl Findings {
             at += same.len();
         }
         if at == 0 {
-            page.wrapped(Tone::Plain, &format!("{} was found nowhere", self.query)).end();
+            page.wrapped(Tone::Plain, &nowhere(&self.query)).end();
         }
         for (cause, (parts, spaces)) in self.causes() {
             let parts: Vec<&str> = parts.into_iter().collect();
@@ -140,6 +140,24 @@ impl Findings {
         }
         causes
     }
+}
+
+/// What is taken for a name may have been meant as something else: then it says so.
+fn nowhere(query: &Query) -> String {
+    match query {
+        Query::Name(name) if looks_numeric(name) => {
+            format!("{name} was found nowhere; it is no address, prefix, MAC or port, only a name")
+        }
+        _ => format!("{query} was found nowhere"),
+    }
+}
+
+/// Digits, and signs that stand between them.
+fn looks_numeric(word: &str) -> bool {
+    let plain = ["/tcp", "/udp", "/sctp"].iter().find_map(|p| word.strip_suffix(p));
+    word.contains(['.', ':', '/', '-'])
+        && word.bytes().any(|b| b.is_ascii_digit())
+        && plain.unwrap_or(word).bytes().all(|b| b.is_ascii_hexdigit() || b".:/-".contains(&b))
 }
 
 fn place(snapshot: &Snapshot, f: &Finding) -> String {

@@ -146,7 +146,7 @@ fn cells_of(
         pid(snapshot, ns, viewer),
         owner(ns),
         ns.processes.len().to_string(),
-        ns.links.values().filter(|l| l.kind != LinkKind::Loopback).count().to_string(),
+        links(ns),
         nsid,
         files(snapshot, ns),
     ];
@@ -154,6 +154,14 @@ fn cells_of(
         row.swap(NSIDS, AS_NSID);
     }
     row
+}
+
+/// How many links beside `lo`; `?` where they could not be read.
+fn links(ns: &Namespace) -> String {
+    if ns.links.is_empty() && ns.gaps.iter().any(|g| g.part == "links") {
+        return "?".to_owned();
+    }
+    ns.links.values().filter(|l| l.kind != LinkKind::Loopback).count().to_string()
 }
 
 /// The lowest PID, as `viewer`'s own PID namespace has it: known of those that share that one.
@@ -196,6 +204,16 @@ mod tests {
         alpine01  lab test  4026532002  1461368  100000  1      1
             nsids 1 in docker01
     ");
+    }
+
+    #[test]
+    fn links_that_could_not_be_read_are_not_none() {
+        let mut s = network("ns host viewer pid 1");
+        let host = id(&s, "host");
+        let ns = s.namespaces.get_mut(&host).unwrap();
+        ns.links.clear();
+        ns.gaps.push(model::Gap::new("links", "EMFILE"));
+        assert!(ls(&s, None, &Style::default()).lines().nth(1).unwrap().ends_with(" ?"));
     }
 
     #[test]

@@ -16,7 +16,8 @@ pub fn typed(snapshot: &Snapshot, id: NsId) -> String {
 /// The same, best by that name.
 fn typed_as(snapshot: &Snapshot, id: NsId, name: &str) -> String {
     let candidates = [name.to_owned(), snapshot.name_of(id), snapshot.path_of(id)];
-    let good = |word: &String| snapshot.resolve_ns(&clean(word)) == Ok(id);
+    // What begins with a dash would be taken for an option.
+    let good = |w: &String| !w.starts_with('-') && snapshot.resolve_ns(&clean(w)) == Ok(id);
     let word = candidates.into_iter().find(good).unwrap_or_else(|| id.to_string());
     quoted(&clean(&word))
 }
@@ -26,7 +27,8 @@ fn typed_as(snapshot: &Snapshot, id: NsId, name: &str) -> String {
 pub fn typed_link(snapshot: &Snapshot, id: LinkId) -> String {
     let ns = snapshot.name_of(id.ns);
     let link = snapshot.link(id).map_or_else(|| format!("if{}", id.index), |l| l.name.clone());
-    let ns = if snapshot.resolve_ns(&clean(&ns)) == Ok(id.ns) { ns } else { id.ns.to_string() };
+    let good = !ns.starts_with('-') && snapshot.resolve_ns(&clean(&ns)) == Ok(id.ns);
+    let ns = if good { ns } else { id.ns.to_string() };
     quoted(&clean(&format!("{ns}:{link}")))
 }
 
@@ -196,5 +198,7 @@ mod tests {
         say which one: 'net:[4026532003]' or 'net:[4026532004]'
         "#);
         assert_eq!(s.resolve_ns("net:[4026532003]"), Ok(web));
+        s.namespaces.get_mut(&ct2).unwrap().names[0].text = "-rf".to_owned();
+        assert_snapshot!(typed(&s, ct2), @"test/-rf");
     }
 }

@@ -1,9 +1,10 @@
-mod container;
 mod link;
 
 use std::collections::BTreeMap;
 
-use model::{FdbEntry, Gap, Link, Namespace, NsFile, Process, Snapshot, Target};
+use model::{
+    Container, FdbEntry, Gap, Link, Namespace, Network, NsFile, Process, Snapshot, Target,
+};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
@@ -30,8 +31,8 @@ fn namespace(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
     page.wrapped(Tone::Title, &snapshot.path_of(ns.id));
     page.hanging(Tone::Plain, &format!("  {}", ns.id), 2).end();
     page.pairs(2, &identity(snapshot, ns));
-    section_if(page, "containers", &container::containers(ns));
-    section_if(page, "networks of engines", &container::networks(ns));
+    section_if(page, "containers", &containers(ns));
+    section_if(page, "networks of engines", &networks(ns));
     section(page, "links", &[]);
     for l in ns.links.values() {
         link::link(page, snapshot, ns, l);
@@ -77,6 +78,21 @@ fn identity(snapshot: &Snapshot, ns: &Namespace) -> Vec<[String; 2]> {
     .filter(|(_, value)| !value.is_empty())
     .map(|(key, value)| [key.to_owned(), value])
     .collect()
+}
+
+/// The containers in a namespace, and by whom that is known.
+fn containers(ns: &Namespace) -> Vec<String> {
+    let line = |c: &Container| {
+        let tellers: Vec<&str> = c.told_by.iter().map(|t| t.as_str()).collect();
+        format!("{} (by {})", words::container(c), tellers.join(", "))
+    };
+    ns.containers.iter().map(line).collect()
+}
+
+/// Networks of engines that run in a namespace, and by whom they are known.
+fn networks(ns: &Namespace) -> Vec<String> {
+    let line = |n: &Network| format!("{} (by {})", words::network(n), n.told_by.as_str());
+    ns.networks.iter().map(line).collect()
 }
 
 fn section(page: &mut Page, title: &str, lines: &[String]) {

@@ -49,7 +49,6 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// Which error is due, if one is.
     fn error(&self, skb: &Skb, stop: &Stop) -> Option<IcmpKind> {
         let Disposition::Lost(loss) = &*stop.disposition else { return None };
-        let known = !skb.packet.src.is_loopback();
         // A process of this host is told by its own call, but for what turns out later.
         let late = stop.stage == Stage::Neighbour
             || matches!((stop.stage, &loss.reason), (Stage::Hook(_), Reason::RuleReject(_)));
@@ -58,7 +57,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             Payload::Icmp { kind, .. } => kind.is_echo(),
             _ => true,
         };
-        if skb.arp.is_some() || skb.about.is_some() || !known || !came || !echo || skb.spare {
+        if skb.arp.is_some() || skb.about.is_some() || !came || !echo || skb.spare {
             return None;
         }
         match &loss.reason {

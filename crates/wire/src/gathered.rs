@@ -5,6 +5,7 @@
 
 mod join;
 mod netfilter;
+mod pair;
 mod public;
 mod question;
 mod reading;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use model::{Gap, Holder, HostId, LinkKind, NsId, NsKey, Process, Snapshot};
 
 pub use join::join;
+pub use pair::torn;
 pub use question::Question;
 pub use reading::Reading;
 pub use sysctl::SETTINGS;

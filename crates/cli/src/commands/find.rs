@@ -23,7 +23,12 @@ pub(crate) fn run(session: &Session, args: &Find) -> Result<Exit, Failure> {
             output::error(&format!("hint: near names: {}", findings.near.join(", ")));
         }
     }
-    Ok(if findings.found.is_empty() { Exit::No } else { Exit::Yes })
+    Ok(match (findings.found.is_empty(), findings.gaps.is_empty()) {
+        (false, _) => Exit::Yes,
+        (true, true) => Exit::No,
+        // It may be in what could not be read.
+        (true, false) => Exit::Unknown,
+    })
 }
 
 /// Only what is printed is read, of all namespaces that can be found.
@@ -34,5 +39,21 @@ fn parts(query: &Query) -> Parts {
         Read::Netfilter => Parts::NETFILTER,
         Read::Listeners => Parts::LISTENERS,
     };
-    query.reads().iter().map(of).fold(Parts::DESCRIPTORS, Parts::union)
+    query.reads().iter().map(of).fold(Parts::DESCRIPTORS | Parts::ADDRESSES, Parts::union)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_takes_less_than_an_address() {
+        let of = |word| parts(&Query::parse(word));
+        let least = Parts::DESCRIPTORS | Parts::ADDRESSES;
+        assert_eq!(of("alpine01"), least);
+        assert_eq!(of("92:1c:6a:00:00:01"), least | Parts::NEIGHBOURS);
+        assert_eq!(of(":80"), least | Parts::NETFILTER | Parts::LISTENERS);
+        let address = least | Parts::ROUTES | Parts::NEIGHBOURS | Parts::NETFILTER;
+        assert_eq!(of("172.17.0.2"), address);
+    }
 }

@@ -7,8 +7,11 @@ use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::session::{Session, find_ns};
 
+/// What is not drawn.
+const LEFT_OUT: Parts = Parts::CONNTRACK.union(Parts::LISTENERS).union(Parts::DEFAULTS);
+
 pub(crate) fn run(session: &Session, args: &Map) -> Result<Exit, Failure> {
-    let snapshot = session.snapshot(Parts::all() - Parts::CONNTRACK - Parts::LISTENERS)?;
+    let snapshot = session.snapshot(Parts::all() - LEFT_OUT)?;
     let choice = choice(&snapshot, args)?;
     let view = render::json::map(&snapshot, choice.clone());
     let nothing = view.namespaces.is_empty();

@@ -13,7 +13,7 @@ pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
     if args.live {
         crate::session::require_rights("send and watch a packet")?;
     }
-    let snapshot = session.snapshot(Parts::all() - Parts::LISTENERS)?;
+    let snapshot = session.snapshot(Parts::all() - Parts::LISTENERS - Parts::DEFAULTS)?;
     let wish = Wish {
         from: args.from.clone(),
         to: args.to.clone(),

@@ -106,6 +106,8 @@ impl Printer<'_> {
 
 impl From<WatchError> for Failure {
     fn from(error: WatchError) -> Self {
-        Self::failed("cannot watch").because(error)
+        Self::failed("cannot watch").because(error).hint(
+            "hearing what the kernel tells takes CAP_SYS_ADMIN and CAP_NET_ADMIN: run it as root",
+        )
     }
 }

@@ -1,12 +1,14 @@
 //! Running the program on the real kernel, each test with labs and state of its own.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
+pub(crate) mod stack;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The program under test.
-const NESTWORK: &str = env!("CARGO_BIN_EXE_nestwork");
+pub(crate) const NESTWORK: &str = env!("CARGO_BIN_EXE_nestwork");
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -15,6 +17,11 @@ fn repository() -> PathBuf {
 /// One of the examples.
 pub(crate) fn example(name: &str) -> PathBuf {
     repository().join("examples").join(name)
+}
+
+/// A script for the tests.
+pub(crate) fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support").join(name)
 }
 
 /// A file below `fixtures/`.

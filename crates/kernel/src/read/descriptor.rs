@@ -1,7 +1,7 @@
 //! Network namespaces that only a descriptor holds: an open namespace file, a socket that was made
 //! there, an open /dev/net/tun.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -14,9 +14,11 @@ use rustix::io::Errno;
 
 use super::door::{self, Door, identity};
 use super::find::id;
+use super::flight;
 use super::netclass::NetClass;
 use super::nsfs;
 use super::process::{Identity, Seen};
+use super::share::WORKERS;
 
 /// What the descriptors of all processes show.
 #[derive(Debug, Default)]
@@ -31,10 +33,9 @@ pub(super) struct Held {
     pub(super) denied: Vec<u32>,
     /// PIDs of processes whose sockets were left alone, since a look would have changed them.
     pub(super) spared: Vec<u32>,
+    /// Sockets by their inode in which descriptors wait: the PID that they wait for, and how many.
+    pub(super) waiting: BTreeMap<u64, (u32, u32)>,
 }
-
-/// Threads for it. One process is looked at by one of them.
-const WORKERS: usize = 2;
 
 /// Looks at the descriptors of all processes but this one. `own` is the reader's own namespace,
 /// `nsfs` the device of all namespace files.
@@ -78,6 +79,10 @@ impl Held {
         self.mounts.extend(other.mounts);
         self.denied.extend(other.denied);
         self.spared.extend(other.spared);
+        for (socket, (pid, count)) in other.waiting {
+            let first = self.waiting.entry(socket).or_insert((pid, count));
+            *first = (pid.min(first.0), count);
+        }
         for (tap, holder) in other.taps {
             let first = self.taps.entry(tap).or_insert_with(|| holder.clone());
             if holder.pid < first.pid {
@@ -192,6 +197,9 @@ impl<'a> Search<'a> {
     }
 
     fn socket(&mut self, at: &mut At<'_>, fd: i32, socket: &OwnedFd) {
+        if let Some((inode, waiting)) = flight::waiting(socket) {
+            self.held.waiting.insert(inode, (at.seen.process.pid, waiting));
+        }
         let cookie = nsfs::cookie(socket).ok();
         let net = match cookie.and_then(|c| self.cookies.get(&c)) {
             Some(known) => {

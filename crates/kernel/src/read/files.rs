@@ -18,11 +18,16 @@ pub(super) fn files(all: &mut All, processes: &[Seen], held: &[(Identity, u32, i
     // The reader's own first: what it sees under a path, others that see the same add nothing to.
     search.done.extend(stat("/proc/thread-self/ns/mnt").ok().map(|s| identity(&s)));
     search.of_process(std::process::id(), None);
-    for seen in representatives(processes) {
-        if let (Some(net), Some(mnt)) = (seen.net, seen.mnt)
-            && search.done.insert(mnt)
-        {
-            search.of_process(seen.task, Some(net));
+    let has_whole_view = has_whole_view(processes);
+    for rest in [false, true] {
+        for seen in processes {
+            if let (Some(net), Some(mnt)) = (seen.net, seen.mnt)
+                && !search.done.contains(&mnt)
+                && (rest || has_whole_view(seen))
+            {
+                search.done.insert(mnt);
+                search.of_process(seen.task, Some(net));
+            }
         }
     }
     let by_task: HashMap<u32, NsId> =
@@ -34,17 +39,17 @@ pub(super) fn files(all: &mut All, processes: &[Seen], held: &[(Identity, u32, i
     search.of_nobody();
 }
 
-/// Those whose root is their mount namespace's come first: a changed root hides mounts.
-fn representatives(processes: &[Seen]) -> impl Iterator<Item = &Seen> {
+/// Whether a process's root is its mount namespace's: a changed root hides mounts. Such processes
+/// are asked first.
+fn has_whole_view(processes: &[Seen]) -> impl Fn(&Seen) -> bool {
     let mut shared: HashMap<Identity, u32> = HashMap::new();
     for mnt in processes.iter().filter_map(|s| s.mnt) {
         *shared.entry(mnt).or_default() += 1;
     }
-    let whole = move |s: &&Seen| {
-        let alone = s.mnt.is_some_and(|m| shared.get(&m) == Some(&1));
-        alone || readlink(format!("/proc/{}/root", s.task), Vec::new()).is_ok_and(|r| r == c"/")
-    };
-    processes.iter().filter(whole).chain(processes)
+    move |seen| {
+        let alone = seen.mnt.is_some_and(|m| shared.get(&m) == Some(&1));
+        alone || readlink(format!("/proc/{}/root", seen.task), Vec::new()).is_ok_and(|r| r == c"/")
+    }
 }
 
 struct Search<'a> {

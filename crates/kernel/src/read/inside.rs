@@ -15,10 +15,14 @@ pub(super) const PARTS: [&str; 8] =
     ["routes", "rules", "sysctls", "neighbours", "fdb", "netfilter", "conntrack", "listeners"];
 
 const INSIDE: Parts = Parts::ROUTES
+    .union(Parts::SETTINGS)
     .union(Parts::NEIGHBOURS)
     .union(Parts::NETFILTER)
     .union(Parts::CONNTRACK)
     .union(Parts::LISTENERS);
+
+const BY_ROUTE_SOCKET: Parts =
+    Parts::ROUTES.union(Parts::SETTINGS).union(Parts::NEIGHBOURS).union(Parts::NETFILTER);
 
 /// Whether anybody has to go in at all.
 pub(super) fn wanted(parts: Parts) -> bool {
@@ -28,7 +32,8 @@ pub(super) fn wanted(parts: Parts) -> bool {
 /// Notes that nobody could go in.
 pub(super) fn denied(parts: Parts, error: &std::io::Error, answers: &mut Answers) {
     let of = |name: &str| match name {
-        "routes" | "rules" | "sysctls" => Parts::ROUTES,
+        "routes" | "rules" => Parts::ROUTES,
+        "sysctls" => Parts::SETTINGS,
         "neighbours" | "fdb" => Parts::NEIGHBOURS,
         "netfilter" => Parts::NETFILTER,
         "listeners" => Parts::LISTENERS,
@@ -40,10 +45,10 @@ pub(super) fn denied(parts: Parts, error: &std::io::Error, answers: &mut Answers
 }
 
 /// Links and addresses of the namespace of this very thread, for a reader that has no observer.
-pub(super) fn own(answers: &mut Answers) {
+pub(super) fn own(parts: Parts, answers: &mut Answers) {
     match Socket::open(Protocol::Route) {
         Ok(mut socket) => {
-            ask(&mut socket, answers, outside(None));
+            ask(&mut socket, answers, outside(None, parts));
         }
         Err(error) => answers.gap("links", error),
     }
@@ -59,18 +64,13 @@ pub(super) fn fdb(answers: &mut Answers) {
 
 /// Asks for the parts.
 pub(super) fn read(parts: Parts, present: &Present, settings: &mut Source, answers: &mut Answers) {
-    if parts.intersects(Parts::ROUTES.union(Parts::NEIGHBOURS).union(Parts::NETFILTER)) {
+    if parts.intersects(BY_ROUTE_SOCKET) {
         match Socket::open(Protocol::Route) {
             Ok(mut socket) => by_route_socket(parts, &mut socket, settings, answers),
             Err(error) => denied(parts, &error.into(), answers),
         }
     }
-    if parts.contains(Parts::NETFILTER) {
-        netfilter::rules(present, answers);
-    }
-    if parts.contains(Parts::CONNTRACK) {
-        netfilter::connections(present, answers);
-    }
+    netfilter::read(parts, present, answers);
     if parts.contains(Parts::LISTENERS) {
         listener::read(answers);
     }
@@ -89,7 +89,10 @@ fn by_route_socket(
             (Question::Rules, rtnl::get_rules()),
         ];
         ask(socket, answers, questions);
-        sysctls(socket, settings, answers);
+    }
+    if parts.contains(Parts::SETTINGS) {
+        let defaults = parts.contains(Parts::DEFAULTS) || answers.need_defaults();
+        sysctls(socket, settings, defaults, answers);
     }
     if parts.contains(Parts::NEIGHBOURS) {
         let questions = [
@@ -107,17 +110,17 @@ fn by_route_socket(
 }
 
 /// Most settings are in files; those that netlink tells cost far less that way.
-fn sysctls(socket: &mut Socket, settings: &mut Source, answers: &mut Answers) {
+fn sysctls(socket: &mut Socket, settings: &mut Source, defaults: bool, answers: &mut Answers) {
     let told = [
         (Question::NetconfAll, ConfOf::All),
-        (Question::NetconfDefault, ConfOf::Default),
         (Question::NetconfAllIpv6, ConfOf::AllIpv6),
+        (Question::NetconfDefault, ConfOf::Default),
     ];
-    for (question, of) in told {
+    for (question, of) in told.into_iter().take(if defaults { 3 } else { 2 }) {
         let request = Request::new(RTM_GETNETCONF, rtnl::get_netconf(of));
         answers.put(question, whole(socket.get(request)));
     }
-    answers.put(Question::Sysctls, whole(settings.read()));
+    answers.put(Question::Sysctls, whole(settings.read(defaults)));
 }
 
 /// Asks for lists, and keeps what comes back.
@@ -132,12 +135,17 @@ pub(super) fn ask<R: Into<Request>>(
 }
 
 /// What can be asked of the namespace with that number; None: of the one that the socket is in.
-pub(super) fn outside(number: Option<u32>) -> [(Question, Request); 3] {
-    [
-        (Question::Links, rtnl::get_links(number).into()),
+pub(super) fn outside(
+    number: Option<u32>,
+    parts: Parts,
+) -> impl Iterator<Item = (Question, Request)> {
+    let links = [(Question::Links, rtnl::get_links(number).into())];
+    let addresses = [
         (Question::AddressesIpv4, rtnl::get_addresses(number, false).into()),
         (Question::AddressesIpv6, rtnl::get_addresses(number, true).into()),
-    ]
+    ];
+    let wanted = if parts.contains(Parts::ADDRESSES) { addresses.len() } else { 0 };
+    links.into_iter().chain(addresses.into_iter().take(wanted))
 }
 
 /// What came back for a list.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use wire::gathered::Question;
 
+use super::Parts;
 use crate::netlink::Protocol;
 
 /// What may be asked, found out once per read. What is not there holds nothing either.
@@ -26,15 +27,21 @@ pub(crate) struct Present {
 }
 
 impl Present {
-    pub(crate) fn find() -> Self {
+    /// As far as it matters for these parts.
+    pub(crate) fn find(parts: Parts) -> Self {
+        if !parts.intersects(Parts::NETFILTER | Parts::CONNTRACK) {
+            return Self::default();
+        }
         let sockets = fs::read_to_string("/proc/thread-self/net/netlink").unwrap_or_default();
         let netfilter = has_protocol(&sockets, Protocol::Netfilter);
         let tables = [Question::IptablesNames, Question::Ip6tablesNames, Question::ArptablesNames]
             .map(|question| (question, question.as_str()));
         Self {
-            nft: netfilter && is_loaded("nf_tables"),
+            nft: netfilter && parts.contains(Parts::NETFILTER) && is_loaded("nf_tables"),
             conntrack: Path::new("/proc/sys/net/netfilter/nf_conntrack_count").exists(),
-            ctnetlink: netfilter && is_loaded("nf_conntrack_netlink"),
+            ctnetlink: netfilter
+                && parts.contains(Parts::CONNTRACK)
+                && is_loaded("nf_conntrack_netlink"),
             xfrm: has_protocol(&sockets, Protocol::Xfrm),
             legacy: tables.into_iter().filter(|(_, file)| in_proc_net(file)).collect(),
             ipvs: in_proc_net("ip_vs"),

@@ -6,6 +6,7 @@ use wire::gathered::{Answer, Answers, Question};
 use wire::nft::{self, NftReplies};
 use wire::{conntrack, rtnl};
 
+use super::Parts;
 use super::inside::{list, whole};
 use super::modules::Present;
 use crate::netlink::{NetlinkError, Protocol, Request, Socket};
@@ -13,10 +14,29 @@ use crate::netlink::{NetlinkError, Protocol, Request, Socket};
 /// How often the ruleset is read again because it changed meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// The ruleset, and what else decides about packets.
-pub(super) fn rules(present: &Present, answers: &mut Answers) {
+/// The ruleset, what else decides about packets, and tracked connections, as far as they are among
+/// the parts.
+pub(super) fn read(parts: Parts, present: &Present, answers: &mut Answers) {
+    let mut socket = None;
+    if parts.contains(Parts::NETFILTER) {
+        rules(present, &mut socket, answers);
+    }
+    if parts.contains(Parts::CONNTRACK) {
+        connections(present, &mut socket, answers);
+    }
+}
+
+/// Opens the socket that both are asked by.
+fn open(socket: &mut Option<Socket>) -> Result<&mut Socket, NetlinkError> {
+    match socket {
+        Some(socket) => Ok(socket),
+        None => Ok(socket.insert(Socket::open(Protocol::Netfilter)?)),
+    }
+}
+
+fn rules(present: &Present, socket: &mut Option<Socket>, answers: &mut Answers) {
     if present.nft {
-        match Socket::open(Protocol::Netfilter).and_then(|mut socket| ruleset(&mut socket)) {
+        match open(socket).and_then(ruleset) {
             Ok(Some(replies)) => answers.put_ruleset(replies),
             Ok(None) => {
                 let cause = "the ruleset changed each time that it was read";
@@ -36,8 +56,7 @@ pub(super) fn rules(present: &Present, answers: &mut Answers) {
     }
 }
 
-/// Tracked connections.
-pub(super) fn connections(present: &Present, answers: &mut Answers) {
+fn connections(present: &Present, socket: &mut Option<Socket>, answers: &mut Answers) {
     if !present.conntrack {
         return;
     }
@@ -46,8 +65,8 @@ pub(super) fn connections(present: &Present, answers: &mut Answers) {
         answers.gap("conntrack", "the module nf_conntrack_netlink is not loaded");
         return;
     }
-    match Socket::open(Protocol::Netfilter) {
-        Ok(mut socket) => tracked(&mut socket, answers),
+    match open(socket) {
+        Ok(socket) => tracked(socket, answers),
         Err(error) => answers.gap("conntrack", error),
     }
 }
@@ -57,6 +76,11 @@ fn ruleset(socket: &mut Socket) -> Result<Option<NftReplies>, NetlinkError> {
     for _ in 0..ATTEMPTS {
         let generation = socket.get(nft::request::generation())?;
         let (mut replies, consistent) = dumps(socket)?;
+        if consistent && replies.tables.is_empty() {
+            // One answer says it all, so that nothing can have changed between several.
+            replies.generation = generation;
+            return Ok(Some(replies));
+        }
         let after = socket.get(nft::request::generation())?;
         if consistent && nft::generation(&generation) == nft::generation(&after) {
             replies.generation = generation;

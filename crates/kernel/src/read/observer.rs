@@ -8,15 +8,17 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 use wire::gathered::{Answer, Answers, Numbering, Question};
 use wire::rtnl;
 
+use super::Parts;
 use super::find::Candidate;
 use super::inside::{ask, list, outside};
+use super::share::share;
 use crate::netlink::{NetlinkError, Protocol, Request, Socket};
 
 /// Number of the first candidate. What the kernel numbers by itself comes from 0 on, so that the
 /// two never meet.
 const FIRST: u32 = 1 << 20;
-/// How many namespaces are numbered, and so held open, at a time.
-const CHUNK: usize = 128;
+/// How many namespaces each worker numbers, and so holds open, at a time.
+const CHUNK: usize = 64;
 /// A table of nsids comes in one piece of at most this size, and ends there without a word.
 const PIECE: usize = 32 << 10;
 
@@ -37,29 +39,12 @@ pub(super) struct View<'a> {
 impl Observer {
     /// Makes the namespace, with a socket for each of `workers`, and numbers the candidates there.
     pub(super) fn new(candidates: &[Candidate], workers: usize) -> Result<Self, NetlinkError> {
-        let mut observer = Self {
-            sockets: sockets(workers)?,
-            ids: candidates.iter().map(|c| c.namespace.id).collect(),
-        };
-        for (nth, chunk) in candidates.chunks(CHUNK).enumerate() {
-            observer.number(nth * CHUNK, chunk)?;
-        }
-        Ok(observer)
-    }
-
-    /// Those that cannot be opened or numbered are found out when they are asked.
-    fn number(&mut self, first: usize, chunk: &[Candidate]) -> Result<(), NetlinkError> {
-        let fds: Vec<io::Result<OwnedFd>> = chunk.iter().map(Candidate::open).collect();
-        let requests: Vec<Request> = fds
-            .iter()
-            .enumerate()
-            .filter_map(|(i, fd)| {
-                let fd = u32::try_from(fd.as_ref().ok()?.as_raw_fd()).ok()?;
-                Some(rtnl::new_nsid(fd, number(first + i)).into())
-            })
-            .collect();
-        let Some(socket) = self.sockets.first_mut() else { return Ok(()) };
-        socket.batch(&requests).map(drop)
+        let mut sockets = sockets(workers)?;
+        let chunks: Vec<&[Candidate]> = candidates.chunks(CHUNK).collect();
+        let number =
+            |socket: &mut &mut Socket, nth: usize| number_all(socket, nth * CHUNK, chunks[nth]);
+        share(&mut sockets, chunks.len(), number).into_iter().collect::<Result<(), _>>()?;
+        Ok(Self { sockets, ids: candidates.iter().map(|c| c.namespace.id).collect() })
     }
 
     /// One view per worker.
@@ -69,9 +54,23 @@ impl Observer {
     }
 
     /// Whom the numbers stand for.
-    pub(super) fn numbering(self) -> Numbering {
-        Numbering { first: FIRST, namespaces: self.ids }
+    pub(super) fn numbering(&self) -> Numbering {
+        Numbering { first: FIRST, namespaces: self.ids.clone() }
     }
+}
+
+/// Gives numbers to candidates, from that place on. Those that cannot be opened or numbered are
+/// found out when they are asked; what is denied for one (CAP_NET_ADMIN) is denied for all.
+fn number_all(socket: &mut Socket, first: usize, chunk: &[Candidate]) -> Result<(), NetlinkError> {
+    let fds: Vec<io::Result<OwnedFd>> = chunk.iter().map(Candidate::open).collect();
+    let request = |(i, fd): (usize, &io::Result<OwnedFd>)| {
+        let fd = u32::try_from(fd.as_ref().ok()?.as_raw_fd()).ok()?;
+        Some(rtnl::new_nsid(fd, number(first + i)).into())
+    };
+    let requests: Vec<Request> = fds.iter().enumerate().filter_map(request).collect();
+    let denied =
+        |refusal: crate::netlink::Refusal| refusal.error.is_denied().then_some(refusal.error);
+    socket.batch(&requests)?.into_iter().find_map(denied).map_or(Ok(()), Err)
 }
 
 /// The observer's number for the candidate at that place.
@@ -85,9 +84,10 @@ pub(super) fn unseen(nsid: i32) -> Option<u32> {
 }
 
 impl View<'_> {
-    /// Asks for the links and addresses of the namespace with that number.
-    pub(super) fn outside(&mut self, number: u32, answers: &mut Answers) {
-        ask(self.socket, answers, outside(Some(number)));
+    /// Asks for the links of the namespace with that number, and for its addresses if they are
+    /// among the parts.
+    pub(super) fn outside(&mut self, number: u32, parts: Parts, answers: &mut Answers) {
+        ask(self.socket, answers, outside(Some(number), parts));
     }
 
     /// Asks for the table of nsids of the namespace with that number.

@@ -1,5 +1,7 @@
 //! What this reader cannot see, said once.
 
+use std::collections::BTreeSet;
+
 use model::Warning;
 use rustix::fs::stat;
 
@@ -36,9 +38,27 @@ pub(super) fn partial(processes: &Processes, held: &Held, warnings: &mut Vec<War
              cgroup gives them (net_cls, net_prio)"
         ));
     }
+    if !held.waiting.is_empty() {
+        let count: u32 = held.waiting.values().map(|(_, count)| count).sum();
+        let whom = whom(held.waiting.values().map(|(pid, _)| *pid).collect());
+        let many =
+            if count == 1 { "1 descriptor".to_owned() } else { format!("{count} descriptors") };
+        say(format!(
+            "{many} sent over sockets (to {whom}) and not yet received cannot be \
+             looked at; a namespace that nothing else holds is not seen"
+        ));
+    }
     if stat("/proc/self/ns/pid").is_ok_and(|s| s.st_ino != INITIAL_PID_NS) {
         say("this is not the host's PID namespace; processes outside it are not seen".to_owned());
     }
+}
+
+/// Processes by their PIDs, or the first of many.
+fn whom(pids: BTreeSet<u32>) -> String {
+    const MOST: usize = 5;
+    let first: Vec<String> = pids.iter().take(MOST).map(|pid| format!("PID {pid}")).collect();
+    let rest = if pids.len() > MOST { ", …" } else { "" };
+    first.join(", ") + rest
 }
 
 fn counted(processes: usize) -> String {

@@ -1,7 +1,7 @@
 //! What /proc tells of the processes: which namespaces they are in, and who they are.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use model::NsId;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, open, openat, stat, statat};
@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use super::door::identity;
 use super::find::id;
+use super::share::{WORKERS, share};
 
 /// A namespace file's device and inode.
 pub(crate) type Identity = (u64, u64);
@@ -52,8 +53,8 @@ pub(super) fn processes() -> io::Result<Processes> {
     let mut pids: Vec<u32> = numbers(&proc)?;
     pids.sort_unstable();
     let mut all = Processes { seen: Vec::with_capacity(pids.len()), mute: 0 };
-    for pid in pids {
-        match look(&proc, pid) {
+    for seen in share([(); WORKERS], pids.len(), |(), place| look(&proc, pids[place])) {
+        match seen {
             Ok(seen) => all.seen.push(seen),
             Err(error) => all.mute += usize::from(error.kind() == io::ErrorKind::PermissionDenied),
         }
@@ -134,7 +135,7 @@ pub(super) fn mountinfo_of_thread(proc: &OwnedFd) -> io::Result<Vec<u8>> {
 }
 
 /// A small file of /proc, whole.
-pub(super) fn read_file(dir: &OwnedFd, path: &str) -> io::Result<Vec<u8>> {
+pub(super) fn read_file(dir: impl AsFd, path: &str) -> io::Result<Vec<u8>> {
     let fd = openat(dir, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     let mut bytes = Vec::with_capacity(2048);
     while rustix::io::read(&fd, rustix::buffer::spare_capacity(&mut bytes))? != 0 {

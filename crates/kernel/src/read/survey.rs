@@ -1,10 +1,10 @@
 //! Reads every namespace that was found, and those that only a link's peer shows.
 
+mod mend;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use model::{Found, HostId, Namespace, NsId, NsKey, Owner, Snapshot, Warning};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -17,11 +17,9 @@ use super::modules::Present;
 use super::nsfs;
 use super::observer::{Observer, View, number, unseen};
 use super::public;
+use super::share::{WORKERS, share};
 use super::sysctl::Source;
 use crate::netlink::NetlinkError;
-
-/// Threads for the part that is read namespace by namespace. More only wait for each other.
-const WORKERS: usize = 2;
 
 /// What is done with replies once they are understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +53,16 @@ impl Surveyed {
         }
     }
 
+    /// The observer's number for it, by its place: candidates come first, in their order. None: it
+    /// has none, since nobody may open it.
+    fn number(&self, place: usize) -> Option<u32> {
+        match self.id.key {
+            NsKey::Unseen(n) => Some(n),
+            NsKey::Inode { .. } => Some(number(place)),
+            NsKey::Net(_) => None,
+        }
+    }
+
     /// Understands the answers.
     fn understand(mut self, raw: Raw) -> Self {
         self.reading = Reading::of(&self.answers);
@@ -73,20 +81,40 @@ pub(super) struct Survey {
     warnings: Vec<Warning>,
 }
 
+/// What is read of whom.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    /// What of all, or of only one.
+    pub(super) parts: Parts,
+    /// That one.
+    pub(super) only: Option<NsId>,
+}
+
+impl Wanted {
+    /// Of others than the one that is asked for, links tell how it is joined to them.
+    fn of(&self, id: NsId) -> Parts {
+        let all = self.only.is_none_or(|only| only == id);
+        if all { self.parts } else { self.parts & Parts::NSIDS }
+    }
+}
+
 /// Reads the candidates.
-pub(super) fn survey(candidates: &[Candidate], parts: Parts, raw: Raw) -> Survey {
+pub(super) fn survey(candidates: &[Candidate], wanted: Wanted, raw: Raw) -> Survey {
+    let parts = wanted.parts;
     let mut observer = match Observer::new(candidates, WORKERS) {
         Ok(observer) => observer,
         Err(error) => return alone(candidates, parts, raw, &error),
     };
     let mut survey = Survey::default();
-    let present = Present::find();
-    survey.spaces = share(&mut observer, candidates.len(), |worker, place| {
-        candidate(worker, place, &candidates[place], parts, &present).understand(raw)
+    let present = Present::find(parts);
+    survey.spaces = share(Worker::all(&mut observer), candidates.len(), |worker, place| {
+        let candidate = &candidates[place];
+        read(worker, place, candidate, wanted.of(candidate.id()), &present).understand(raw)
     });
-    follow_peers(&mut survey.spaces, &mut observer, raw);
+    follow_peers(&mut survey.spaces, &mut observer, parts, raw);
+    mend::mend(&mut survey.spaces, &mut observer, wanted, raw);
     if parts.contains(Parts::NSIDS) {
-        tables(&mut survey.spaces, &mut observer, candidates.len(), raw);
+        tables(&mut survey.spaces, &mut observer, raw);
     }
     survey.numbering = Some(observer.numbering());
     survey
@@ -98,38 +126,14 @@ struct Worker<'a> {
     settings: Source,
 }
 
-/// Runs `work` for each place below `count`, on all workers, and returns the results in order.
-fn share<T: Send>(
-    observer: &mut Observer,
-    count: usize,
-    work: impl Fn(&mut Worker<'_>, usize) -> T + Sync,
-) -> Vec<T> {
-    let (next, work) = (&AtomicUsize::new(0), &work);
-    let run = |view: View<'_>| {
-        let mut worker = Worker { view, settings: Source::default() };
-        let mut done = Vec::new();
-        loop {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            if place >= count {
-                return done;
-            }
-            done.push((place, work(&mut worker, place)));
-        }
-    };
-    let mut all: Vec<(usize, T)> = thread::scope(|scope| {
-        let workers: Vec<_> = observer.views().map(|view| scope.spawn(move || run(view))).collect();
-        let joined = workers.into_iter().map(|w| match w.join() {
-            Ok(done) => done,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        joined.flatten().collect()
-    });
-    all.sort_unstable_by_key(|(place, _)| *place);
-    all.into_iter().map(|(_, value)| value).collect()
+impl<'a> Worker<'a> {
+    fn all(observer: &'a mut Observer) -> impl Iterator<Item = Self> {
+        observer.views().map(|view| Self { view, settings: Source::default() })
+    }
 }
 
 /// One candidate, from outside and from inside. The calling thread ends up in its namespace.
-fn candidate(
+fn read(
     worker: &mut Worker<'_>,
     place: usize,
     candidate: &Candidate,
@@ -141,7 +145,7 @@ fn candidate(
         return from_afar(candidate, parts, &io::ErrorKind::PermissionDenied.into());
     }
     let mut space = Surveyed::new(id);
-    worker.view.outside(number(place), &mut space.answers);
+    worker.view.outside(number(place), parts, &mut space.answers);
     let net = match candidate.open() {
         Ok(net) => net,
         Err(error) => {
@@ -175,6 +179,9 @@ fn from_afar(candidate: &Candidate, parts: Parts, why: &io::Error) -> Surveyed {
     }
     space.answers.gap("links", why);
     space.answers.gap("addresses", why);
+    if parts.contains(Parts::NSIDS) {
+        space.answers.gap("nsids", why);
+    }
     inside::denied(parts, why, &mut space.answers);
     public::read(candidate, parts, &mut space.answers);
     space
@@ -185,8 +192,11 @@ fn is_denied(error: &io::Error) -> bool {
 }
 
 /// Walks on into namespaces that only a link's peer shows, until no new one comes up.
-fn follow_peers(spaces: &mut Vec<Surveyed>, observer: &mut Observer, raw: Raw) {
-    let mut known = BTreeSet::new();
+fn follow_peers(spaces: &mut Vec<Surveyed>, observer: &mut Observer, parts: Parts, raw: Raw) {
+    let mut known: BTreeSet<u32> = spaces
+        .iter()
+        .filter_map(|s| if let NsKey::Unseen(n) = s.id.key { Some(n) } else { None })
+        .collect();
     let mut at = 0;
     let Some(mut view) = observer.views().next() else { return };
     while at < spaces.len() {
@@ -199,7 +209,7 @@ fn follow_peers(spaces: &mut Vec<Surveyed>, observer: &mut Observer, raw: Raw) {
         for number in peers {
             let id = NsId { host: HostId(0), key: NsKey::Unseen(number) };
             let mut space = Surveyed::new(id);
-            view.outside(number, &mut space.answers);
+            view.outside(number, parts, &mut space.answers);
             for part in inside::PARTS {
                 space.answers.gap(part, "no process or file leads into this namespace");
             }
@@ -210,18 +220,14 @@ fn follow_peers(spaces: &mut Vec<Surveyed>, observer: &mut Observer, raw: Raw) {
 }
 
 /// The tables of nsids, now that every namespace has the observer's number.
-fn tables(spaces: &mut [Surveyed], observer: &mut Observer, candidates: usize, raw: Raw) {
-    let numbers: Vec<u32> = spaces
-        .iter()
-        .enumerate()
-        .map(|(place, space)| match space.id.key {
-            NsKey::Unseen(n) => n,
-            NsKey::Inode { .. } | NsKey::Net(_) => number(place.min(candidates)),
-        })
-        .collect();
-    let tables = share(observer, numbers.len(), |worker, place| {
+fn tables(spaces: &mut [Surveyed], observer: &mut Observer, raw: Raw) {
+    let numbers: Vec<Option<u32>> =
+        spaces.iter().enumerate().map(|(place, space)| space.number(place)).collect();
+    let tables = share(observer.views(), numbers.len(), |view, place| {
         let mut answers = Answers::default();
-        worker.view.nsids(numbers[place], &mut answers);
+        if let Some(number) = numbers[place] {
+            view.nsids(number, &mut answers);
+        }
         answers
     });
     for (space, table) in spaces.iter_mut().zip(tables) {
@@ -232,11 +238,15 @@ fn tables(spaces: &mut [Surveyed], observer: &mut Observer, candidates: usize, r
     }
 }
 
-/// Without the right to make an observer: the reader's own namespace, by itself.
+/// Without an observer: the reader's own namespace, by itself.
 fn alone(candidates: &[Candidate], parts: Parts, raw: Raw, error: &NetlinkError) -> Survey {
+    let why = if error.is_denied() {
+        "without CAP_SYS_ADMIN and CAP_NET_ADMIN"
+    } else {
+        "since no other can be made"
+    };
     let text = format!(
-        "the view is partial: without CAP_SYS_ADMIN only this program's own network namespace can \
-         be read ({error})"
+        "the view is partial: {why} only this program's own network namespace can be read ({error})"
     );
     let mut survey = Survey { warnings: vec![Warning { ns: None, text }], ..Survey::default() };
     let own = rustix::fs::stat("/proc/thread-self/ns/net").map(|s| super::door::identity(&s));
@@ -247,8 +257,8 @@ fn alone(candidates: &[Candidate], parts: Parts, raw: Raw, error: &NetlinkError)
             continue;
         }
         let mut space = Surveyed::new(candidate.id());
-        inside::own(&mut space.answers);
-        inside::read(parts, &Present::find(), &mut Source::default(), &mut space.answers);
+        inside::own(parts, &mut space.answers);
+        inside::read(parts, &Present::find(parts), &mut Source::default(), &mut space.answers);
         survey.spaces.push(space.understand(raw));
     }
     survey

@@ -24,20 +24,26 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// The settings of the calling thread's namespace: `path = value`, a line each.
-    pub(super) fn read(&mut self) -> io::Result<Vec<u8>> {
+    /// The settings of the calling thread's namespace: `path = value`, a line each. Those of
+    /// `conf/default` only if they are wanted.
+    pub(super) fn read(&mut self, defaults: bool) -> io::Result<Vec<u8>> {
         if self.uses.is_multiple_of(USES) {
             self.instance = instance().ok();
         }
         self.uses = self.uses.wrapping_add(1);
         match &self.instance {
-            Some(root) => read(&openat(root, "sys/net", DIRECTORY, Mode::empty())?),
-            None => read(&open("/proc/sys/net", DIRECTORY, Mode::empty())?),
+            Some(root) => {
+                read(&openat(root, format!("sys/net/{FOLDER}"), DIRECTORY, NONE)?, defaults)
+            }
+            None => read(&open(format!("/proc/sys/net/{FOLDER}"), DIRECTORY, NONE)?, defaults),
         }
     }
 }
 
+/// Where most of the settings are.
+const FOLDER: &str = "ipv4/conf/all/";
 const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+const NONE: Mode = Mode::empty();
 
 /// A procfs that is mounted nowhere. Without the right to mount, the one at /proc has to do.
 fn instance() -> io::Result<OwnedFd> {
@@ -49,21 +55,16 @@ fn instance() -> io::Result<OwnedFd> {
     Ok(fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?)
 }
 
-fn read(net: &OwnedFd) -> io::Result<Vec<u8>> {
-    // Paths from the directory of each namespace's settings are looked up faster.
-    let below = |path| openat(net, path, DIRECTORY, Mode::empty());
-    let folders = [
-        ("ipv4/conf/all/", below("ipv4/conf/all")?),
-        ("ipv4/conf/default/", below("ipv4/conf/default")?),
-        ("ipv4/", below("ipv4")?),
-    ];
-    let bridge = below("bridge").ok().map(|folder| ("bridge/", folder));
+fn read(folder: &OwnedFd, defaults: bool) -> io::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(1024);
     for path in SETTINGS {
-        let mut folders = folders.iter().chain(&bridge);
-        let found = folders.find_map(|(start, dir)| Some((dir, path.strip_prefix(start)?)));
-        let Some((dir, name)) = found else { continue };
-        line(dir, name, path, &mut text);
+        if !defaults && path.starts_with("ipv4/conf/default/") {
+            continue;
+        }
+        match path.strip_prefix(FOLDER) {
+            Some(name) => line(folder, name, path, &mut text),
+            None => line(folder, &format!("../../../{path}"), path, &mut text),
+        }
     }
     Ok(text)
 }
@@ -71,7 +72,7 @@ fn read(net: &OwnedFd) -> io::Result<Vec<u8>> {
 /// Appends a setting; nothing, if there is no such file.
 fn line(dir: &OwnedFd, name: &str, path: &str, text: &mut Vec<u8>) {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let Ok(file) = openat(dir, name, flags, Mode::empty()) else { return };
+    let Ok(file) = openat(dir, name, flags, NONE) else { return };
     let mut buffer = [0; 32];
     let Ok(length) = rustix::io::read(&file, &mut buffer[..]) else { return };
     text.extend_from_slice(path.as_bytes());

@@ -111,7 +111,7 @@ where
             self.hinted.remove(&ns);
             let Some(old) = self.state.snapshot.namespaces.get(&ns) else { continue };
             // One that has ended is told of by its number.
-            let parts = Parts::ROUTES | Parts::NETFILTER;
+            let parts = Parts::ROUTES | Parts::SETTINGS | Parts::DEFAULTS | Parts::NETFILTER;
             let Ok(read) = read::again(old, parts, &self.present) else { continue };
             let mut new = old.clone();
             new.routes = read.routes;

@@ -10,17 +10,23 @@ use std::process::{Child, Command, Stdio};
 use model::{HostId, Namespace, NsId, NsKey, Snapshot};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// Runs a test with root's rights: as root in place; as an ordinary user once more, in a user
-/// namespace of its own.
+/// Runs a test with root's rights, once more in namespaces of its own: as an ordinary user in a user
+/// namespace; as root in a PID namespace, where it sees (and so reads) nothing of the tests beside
+/// it nor of the machine's own containers, however many those are.
 pub(crate) fn privileged(name: &str, test: impl FnOnce()) {
-    if rustix::process::geteuid().is_root() {
+    const APART: &str = "NESTWORK_TEST_APART";
+    if std::env::var_os(APART).is_some() {
         return test();
     }
     let exe = std::env::current_exe().unwrap();
     let mut again = Command::new("unshare");
-    again.args(["--user", "--map-root-user", "--net", "--mount", "--"]).arg(exe);
-    let status = again.args([name, "--exact", "--nocapture"]).status().unwrap();
-    assert!(status.success(), "{name} failed in a user namespace");
+    if rustix::process::geteuid().is_root() {
+        again.args(["--pid", "--fork", "--kill-child", "--mount-proc", "--"]);
+    } else {
+        again.args(["--user", "--map-root-user", "--net", "--mount", "--"]);
+    }
+    again.arg(exe).args([name, "--exact", "--nocapture"]).env(APART, "yes");
+    assert!(again.status().unwrap().success(), "{name} failed in namespaces of its own");
 }
 
 /// A process in namespaces of its own. It ends, and they with it, when this is dropped.
@@ -55,6 +61,21 @@ impl Space {
         Self::start(command, program)
     }
 
+    /// The same, for one in a user namespace of its own.
+    pub(crate) fn inside_user(&self, flags: &[&str]) -> Self {
+        let mut command = Command::new("nsenter");
+        let pid = self.pid.to_string();
+        command.args(["-t", &pid, "-U", "-n", "--preserve-credentials", "unshare"]);
+        Self::spawn(command, flags)
+    }
+
+    /// One more process in its network namespace.
+    pub(crate) fn inside_net(&self) -> Self {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.pid.to_string(), "-n"]);
+        Self::spawn(command, &[])
+    }
+
     fn spawn(mut command: Command, flags: &[&str]) -> Self {
         command.args(flags);
         Self::start(command, &["sh", "-c", "echo ready; exec cat"])
@@ -83,6 +104,11 @@ impl Space {
         NsId { host: HostId(0), key: NsKey::Inode { dev: meta.dev(), ino: meta.ino() } }
     }
 
+    /// Its network namespace, open.
+    pub(crate) fn file(&self) -> std::fs::File {
+        std::fs::File::open(format!("/proc/{}/ns/net", self.pid)).unwrap()
+    }
+
     /// What was read of it.
     pub(crate) fn of<'a>(&self, snapshot: &'a Snapshot) -> &'a Namespace {
         &snapshot.namespaces[&self.id()]
@@ -101,9 +127,15 @@ impl Space {
 
     /// Runs a shell command in all its namespaces, and returns what it prints.
     pub(crate) fn run(&self, command: &str) -> String {
+        let pids = |of: &str| std::fs::read_link(format!("/proc/{of}/ns/pid")).unwrap();
         let pid = self.pid.to_string();
         let mut nsenter = Command::new("nsenter");
-        nsenter.args(["-t", &pid, "-n", "-m", "-p", "sh", "-e", "-c", command]);
+        nsenter.args(["-t", &pid, "-n", "-m"]);
+        // Into what is not its own, an ordinary user may not even go where they are.
+        if pids(&pid) != pids("self") {
+            nsenter.arg("-p");
+        }
+        nsenter.args(["sh", "-e", "-c", command]);
         output(nsenter)
     }
 

@@ -1,6 +1,6 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::{HostId, LinkId, NameSource, Namespace, NsId, NsKey, Relation, Snapshot};
+use crate::{HostId, LinkId, LinkKind, NameSource, Namespace, NsId, NsKey, Relation, Snapshot};
 
 /// Which namespaces and links of the earlier Snapshot are which of the later one.
 #[derive(Debug, Default)]
@@ -92,8 +92,10 @@ impl Pairs {
     }
 
     fn by_identity(&mut self, before: &Snapshot, after: &Snapshot) {
-        for id in before.namespaces.keys().filter(|id| is_lasting(**id)) {
-            self.join(before, after, *id, *id);
+        for (id, old) in before.namespaces.iter().filter(|(id, _)| is_lasting(**id)) {
+            if after.namespaces.get(id).is_some_and(|new| !is_successor(old, new)) {
+                self.join(before, after, *id, *id);
+            }
         }
     }
 
@@ -132,6 +134,22 @@ impl Pairs {
 /// An id that means the same in every Snapshot of one run of a kernel.
 const fn is_lasting(id: NsId) -> bool {
     matches!(id.key, NsKey::Inode { .. } | NsKey::Net(_))
+}
+
+/// Whether another namespace has got the inode of one that is gone: the kernel gives it anew, and
+/// nothing that could tell them to be the same is in both.
+fn is_successor(old: &Namespace, new: &Namespace) -> bool {
+    let pids = |ns: &Namespace| ns.processes.iter().map(|p| p.pid).collect::<BTreeSet<_>>();
+    let wires = |ns: &Namespace| {
+        let links = ns.links.values().filter(|l| l.kind != LinkKind::Loopback);
+        links.map(|l| (l.index, l.name.clone(), l.mac)).collect::<BTreeSet<_>>()
+    };
+    let (old_pids, new_pids) = (pids(old), pids(new));
+    let both_lived = !old_pids.is_empty() && !new_pids.is_empty();
+    both_lived
+        && old_pids.is_disjoint(&new_pids)
+        && wires(old).is_disjoint(&wires(new))
+        && !old.files.iter().any(|f| new.files.contains(f))
 }
 
 /// Whether ids can be held against each other. A kernel numbers namespaces from the same number on

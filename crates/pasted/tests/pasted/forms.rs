@@ -462,11 +462,21 @@ fn what_is_not_understood_is_said_and_the_rest_used() {
     assert_eq!(
         texts,
         [
-            "notes.txt: not the output of a command that is known here: not read",
             "ip-link, line 3: not understood",
             "ip-route, line 2: no route of `ip route`",
             "ip-j-neigh: object 1 is not understood",
+            "notes.txt: not the output of a command that is known here: not read",
         ]
     );
     assert_eq!((only(&snapshot).links.len(), only(&snapshot).routes.len()), (1, 1));
+}
+
+#[test]
+fn many_files_of_others_are_one_warning() {
+    let files: Vec<(String, &str)> = (0..500).map(|n| (format!("f{n}"), "x")).collect();
+    let mut files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (n.as_str(), *t)).collect();
+    files.push(("ip-link", "2: eth0: <UP> mtu 1500\n"));
+    let snapshot = read(&files);
+    let [warning] = snapshot.warnings.as_slice() else { panic!("{:?}", snapshot.warnings) };
+    assert!(warning.text.starts_with("f0, f1, f2 and 497 more files: "), "{}", warning.text);
 }

@@ -1,5 +1,5 @@
 use model::diff::{Turn, What};
-use model::{Container, Difference, LinkId, Namespace, Network, NsId, Process, Publish, Snapshot};
+use model::{Difference, LinkId, Namespace, NsId, Process, Snapshot};
 
 use super::{link, name, netfilter};
 use crate::style::Tone;
@@ -143,8 +143,8 @@ impl Sides<'_> {
         let (was, is) = (self.was, self.is);
         match what {
             What::File(turn) => self.thing("file", turn, |_, f| f.path.clone()),
-            What::Container(turn) => self.thing("container", turn, |_, c| container(c)),
-            What::Network(turn) => self.thing("network", turn, |_, n| network(n)),
+            What::Container(turn) => self.thing("container", turn, |_, c| words::container(c)),
+            What::Network(turn) => self.thing("network", turn, |_, n| words::network(n)),
             What::Route(turn) => self.thing("route", turn, |late, r| {
                 let ns = if late { is } else { was };
                 let text = ns.map_or_else(String::new, |ns| words::route(ns, r));
@@ -297,25 +297,4 @@ impl Sides<'_> {
 
 fn some(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or("nothing")
-}
-
-fn container(c: &Container) -> String {
-    let mut parts = vec![c.engine.to_string()];
-    parts.extend(c.image.iter().map(|i| format!("image {i}")));
-    parts.extend(c.pod.iter().map(|p| format!("pod {}", p.name)));
-    parts.extend((!c.networks.is_empty()).then(|| format!("networks {}", c.networks.join(" "))));
-    parts.extend(c.publishes.iter().map(publish));
-    format!("{} ({})", c.name(), parts.join(", "))
-}
-
-fn publish(p: &Publish) -> String {
-    let at = p.host.map_or_else(String::new, |ip| format!("{ip}:"));
-    format!("publishes {at}{} as {}/{}", p.port, p.host_port, p.protocol)
-}
-
-fn network(n: &Network) -> String {
-    let mut parts = vec![n.engine.to_string(), n.driver.clone()];
-    parts.extend(n.link.clone());
-    parts.extend(n.subnets.iter().map(ToString::to_string));
-    format!("{} ({})", n.name, parts.join(", "))
 }

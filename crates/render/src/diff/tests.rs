@@ -221,3 +221,15 @@ fn names_of_containers_do_no_harm() {
     let view = crate::json::diff(&before, &after, &model::diff(&before, &after), false);
     assert!(crate::json::line(&view).trim_end().chars().all(crate::clean::is_harmless));
 }
+
+#[test]
+fn an_inode_that_another_namespace_has_got() {
+    let before = network("ns host viewer pid 1\nns web pid 7\nveth web:eth0 host:vetha");
+    let mut after = network("ns host viewer pid 1\nns db pid 8\nbridge db:br0");
+    for ns in after.namespaces.values_mut() {
+        ns.names.retain(|n| n.text == "host");
+    }
+    let text = told(&before, &after);
+    assert!(text.contains("+ appeared") && text.contains("- is gone"), "{text}");
+    assert!(!text.contains('~'), "{text}");
+}

@@ -187,4 +187,10 @@ fn nothing() {
     near: shop
     ");
     assert_snapshot!(check("10.9.9.9"), @"10.9.9.9 was found nowhere");
+    for word in ["10.0.0.0/40", "999.1.1.1", ":99999", "700000/tcp", "02:42", "02-42-ac-11-00-02"] {
+        assert!(check(word).contains("it is no address"), "{word}");
+    }
+    for word in ["10", "web-1", "veth12.7", "fade.bad"] {
+        assert!(!check(word).contains("it is no address"), "{word}");
+    }
 }

@@ -9,6 +9,12 @@ use crate::diff::{Said, Subject, name, say};
 /// What `diff` tells.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct DiffView {
+    /// Where the earlier one is from; absent: from this host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin_before: Option<String>,
+    /// Where the later one is from; absent: from this host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin_after: Option<String>,
     /// When the earlier one was read, in seconds since 1970; 0: not known.
     pub before: u64,
     /// When the later one was read.
@@ -29,13 +35,13 @@ pub struct DifferenceView {
     /// Which kind of thing: `namespace`, `link`, `address`, `route`, `rule`, `setting`, ….
     pub kind: String,
     /// Name of the namespace.
-    pub namespace: String,
-    /// Its id before; absent: it was not there.
+    pub name: String,
+    /// Id of the namespace before; absent: it was not there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id_before: Option<String>,
-    /// Its id after; absent: it is gone.
+    pub namespace_before: Option<String>,
+    /// Id of the namespace after; absent: it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id_after: Option<String>,
+    pub namespace_after: Option<String>,
     /// Name of the link, where it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
@@ -75,6 +81,8 @@ pub fn diff(
 ) -> DiffView {
     let told = differences.iter().filter(|d| all || !d.noise);
     DiffView {
+        origin_before: before.origin.clone(),
+        origin_after: after.origin.clone(),
         before: before.taken,
         after: after.taken,
         differences: told.map(|d| difference(before, after, d)).collect(),
@@ -107,9 +115,9 @@ fn difference(before: &Snapshot, after: &Snapshot, difference: &Difference) -> D
     DifferenceView {
         action: said.action.as_str().to_owned(),
         kind: said.kind.to_owned(),
-        namespace: name(before, after, difference),
-        id_before: difference.before.map(|id| id.to_string()),
-        id_after: difference.after.map(|id| id.to_string()),
+        name: name(before, after, difference),
+        namespace_before: difference.before.map(|id| id.to_string()),
+        namespace_after: difference.after.map(|id| id.to_string()),
         link: match said.subject {
             Subject::Link(name) => Some(name),
             Subject::Namespace | Subject::Within => None,

@@ -8,6 +8,9 @@ use crate::find::{Finding, Findings};
 /// What `find` tells.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct FindView {
+    /// Where this is from, if not from this host as it is now: a bundle, or pasted outputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// What was looked for.
     pub query: QueryView,
     /// Where it is, by kind; within a kind, outer namespaces first.
@@ -71,6 +74,7 @@ pub fn find(snapshot: &Snapshot, findings: &Findings) -> FindView {
         cause: gap.cause.clone(),
     };
     FindView {
+        origin: snapshot.origin.clone(),
         query: QueryView {
             kind: findings.query.kind().to_owned(),
             text: findings.query.to_string(),

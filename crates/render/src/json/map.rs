@@ -12,6 +12,9 @@ use crate::map as figure;
 /// What `map` draws.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MapView {
+    /// Where this is from, if not from this host as it is now: a bundle, or pasted outputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// Namespaces, parents before children.
     pub namespaces: Vec<NamespaceView>,
     /// Their links, `lo` left out.
@@ -36,8 +39,13 @@ pub fn map(snapshot: &Snapshot, choice: impl Into<figure::Choice>) -> MapView {
     let refs = Refs::of(snapshot);
     let told_of: BTreeSet<NsId> = chosen.iter().copied().collect();
     let warnings = snapshot.warnings.iter().map(warning).collect();
-    let mut view =
-        MapView { namespaces: Vec::new(), links: Vec::new(), wires: Vec::new(), warnings };
+    let mut view = MapView {
+        origin: snapshot.origin.clone(),
+        namespaces: Vec::new(),
+        links: Vec::new(),
+        wires: Vec::new(),
+        warnings,
+    };
     for ns in chosen.iter().filter_map(|id| snapshot.namespaces.get(id)) {
         view.namespaces.push(namespace(snapshot, &refs, ns, None));
         for l in ns.links.values().filter(|l| l.kind != LinkKind::Loopback) {

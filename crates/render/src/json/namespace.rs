@@ -9,6 +9,9 @@ use crate::ls as table;
 /// What `ls` tells.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct LsView {
+    /// Where this is from, if not from this host as it is now: a bundle, or pasted outputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// Seen from which namespace; absent: from the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen_from: Option<String>,
@@ -160,6 +163,7 @@ pub fn ls(snapshot: &Snapshot, seen_from: Option<NsId>) -> LsView {
     let rows = table::rows(snapshot, seen_from);
     let hidden = table::hidden(snapshot, seen_from, &rows);
     LsView {
+        origin: snapshot.origin.clone(),
         seen_from: seen_from.map(|id| id.to_string()),
         namespaces: rows.iter().map(|(_, ns)| namespace(snapshot, &refs, ns, seen_from)).collect(),
         hidden: hidden

@@ -17,6 +17,9 @@ use crate::{rule_text, words};
 /// the rest what concerns it).
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ShowView {
+    /// Where this is from, if not from this host as it is now: a bundle, or pasted outputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// The namespace.
     pub namespace: NamespaceView,
     /// Its links.
@@ -207,6 +210,7 @@ pub fn show(snapshot: &Snapshot, target: Target) -> Option<ShowView> {
     let refs = Refs::of(snapshot);
     let on = |index: u32| only.is_none_or(|o| o == index);
     Some(ShowView {
+        origin: snapshot.origin.clone(),
         namespace: namespace(snapshot, &refs, ns, None),
         links: ns
             .links

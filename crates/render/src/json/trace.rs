@@ -13,6 +13,9 @@ use crate::{trace as told, words};
 /// What `trace` tells.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct TraceView {
+    /// Where this is from, if not from this host as it is now: a bundle, or pasted outputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// Where the packet starts.
     pub from: String,
     /// The packet as it starts.
@@ -175,6 +178,7 @@ pub struct AstrayView {
 pub fn trace(snapshot: &Snapshot, trace: &Trace, live: Option<&Checked>) -> TraceView {
     let router = told::router(&trace.there);
     TraceView {
+        origin: snapshot.origin.clone(),
         from: match trace.question.from {
             Place::Namespace(id) => snapshot.name_of(id),
             Place::Outside(link) => format!("outside by {}", snapshot.link_name(link)),

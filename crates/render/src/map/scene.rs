@@ -254,15 +254,14 @@ impl Maker<'_> {
     }
 
     /// The ports that are not drawn one by one.
-    fn counted(&self, bridge: LinkId) -> Option<Port> {
-        let (many, which) = self.collapsed.count(self.snapshot, bridge)?;
-        Some(Port {
+    fn counted(&self, bridge: LinkId) -> impl Iterator<Item = Port> {
+        self.collapsed.counts(self.snapshot, bridge).into_iter().map(move |count| Port {
             link: bridge,
             own: true,
-            name: format!("{many} more"),
-            trouble: false,
+            name: count.many,
+            trouble: count.trouble,
             pass: None,
-            end: End::Words(self.clean_long(&which)),
+            end: End::Words(self.clean_long(&count.which)),
         })
     }
 
@@ -445,7 +444,7 @@ impl Maker<'_> {
             .filter(|ns| ns.gap("links").is_none() && ns.links.is_empty())
             .map(|ns| self.snapshot.name_of(ns.id))
             .collect();
-        let counted = self.collapsed.leaves.len();
+        let counted = self.collapsed.many();
         let more =
             format!("{counted} like those beside them are only counted (--expand draws all)");
         [

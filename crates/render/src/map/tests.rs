@@ -385,3 +385,19 @@ fn colours_only_where_they_are_wanted() {
     assert!(colour.contains("\x1b[31mwlo1 (down)\x1b[0m"), "{colour:?}");
     assert!(!super::map(&s, None, &Style::default()).contains('\x1b'));
 }
+
+#[test]
+fn many_that_are_down_are_counted_apart() {
+    let mut text = many(15);
+    for i in 21..=34 {
+        text += &format!("ns c{i} in host\nveth c{i}:eth0 host:veth{i}@docker0 down\n");
+    }
+    let s = network(&text);
+    let drawn = super::map(&s, None, &Style::default());
+    let more: Vec<&str> =
+        drawn.lines().filter(|l| l.contains(" more") && l.contains('├')).map(str::trim).collect();
+    insta::assert_snapshot!(more.join("\n"), @r"
+    │         12 more├── c04 … c15  172.17.0.5 … 172.17.0.16
+    │  11 more (down)├── c24 … c34
+    ");
+}

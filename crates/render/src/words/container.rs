@@ -15,8 +15,8 @@ pub(crate) fn container(c: &Container) -> String {
     if !others.is_empty() {
         let _ = write!(text, ", also {}", others.join(", "));
     }
-    if c.id != c.name() {
-        let short = c.id.get(..12).filter(|_| c.id.len() == 64).unwrap_or(&c.id);
+    let short = c.id.get(..12).filter(|_| c.id.len() == 64).unwrap_or(&c.id);
+    if ![c.id.as_str(), short].contains(&c.name()) {
         let _ = write!(text, ", id {short}");
     }
     if let Some(pod) = &c.pod {
@@ -120,5 +120,47 @@ fn engine(c: &Container) -> String {
         Some(pod) => format!("{} pod {}", c.engine, pod.name),
         None if c.id.len() < 12 && c.id != c.name() => format!("{} {}", c.engine, c.id),
         None => c.engine.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use model::{Engine, Pod, Teller};
+
+    use super::*;
+
+    #[test]
+    fn what_engines_have() {
+        let id = "543927028a984205122a70e2702e5f3005e10f3ddde7b8a63fc2b2bba12414af";
+        let mut web = Container::new(Engine::Docker, id, Teller::Files);
+        web.names = vec![("web".into(), Teller::Files), ("old".into(), Teller::Kernel)];
+        web.told_by.push(Teller::Kernel);
+        web.image = Some("nginx".into());
+        web.networks = vec!["shop".into()];
+        let port = |host: Option<&str>| Publish {
+            protocol: "tcp".into(),
+            host: host.map(|h| h.parse().unwrap()),
+            host_port: 8080,
+            port: 80,
+        };
+        web.publishes = vec![port(None), port(Some("::1"))];
+        let mut pause = Container::new(Engine::Containerd, id, Teller::Kernel);
+        pause.pod = Some(Pod { name: "web-0".into(), namespace: Some("shop".into()) });
+        let shop = Network {
+            engine: Engine::Docker,
+            name: "shop".into(),
+            id: id.into(),
+            driver: "bridge".into(),
+            link: Some("br-543927028a98".into()),
+            subnets: vec!["172.18.0.0/16".parse().unwrap()],
+            told_by: Teller::Files,
+        };
+        let lines = [container(&web), container(&pause), network(&shop)];
+        assert_snapshot!(lines.join("\n"), @"
+    Docker web, also old (cgroup), id 543927028a98, image nginx, on network shop, publishes 8080 → 80/tcp, [::1]:8080 → 80/tcp
+    containerd 543927028a98, pod shop/web-0
+    Docker network shop, driver bridge, 172.18.0.0/16, on br-543927028a98
+    ");
     }
 }

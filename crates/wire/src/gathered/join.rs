@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{Namespace, NsId, Snapshot, Warning};
 
-use super::{Numbering, Reading};
+use super::{Numbering, Reading, pair};
 use crate::rtnl::NsidRow;
 
 /// Puts what was read into what was found.
@@ -21,6 +21,7 @@ pub fn join(
             found.warnings.extend(texts.into_iter().map(warning));
         }
     }
+    pair::part(&mut found);
     let there: BTreeSet<NsId> = found.namespaces.keys().copied().collect();
     for namespace in found.namespaces.values_mut() {
         namespace.parent = namespace.parent.filter(|p| there.contains(p));

@@ -61,6 +61,17 @@ impl Reading {
         reading
     }
 
+    /// Its links and addresses, by a later answer.
+    pub fn again(&mut self, answers: &Answers) {
+        let now = Self::of(answers);
+        (self.links, self.addresses) = (now.links, now.addresses);
+    }
+
+    /// Whether it is not known which links there are.
+    pub(super) fn links_are_missing(&self) -> bool {
+        self.gaps.iter().any(|gap| gap.part == Question::Links.part())
+    }
+
     /// The namespace's own table of numbers, which the live reader asks for last.
     pub fn nsids(&mut self, answers: &Answers) {
         if let Some(Answer::Refused(cause)) = answers.by_question.get(&Question::Nsids) {
@@ -159,5 +170,13 @@ impl Answers {
     #[must_use]
     pub fn have_fdb(&self) -> bool {
         has_fdb(self.bytes(Question::Links))
+    }
+
+    /// Whether there is a link without settings of its own: those of new links count for it.
+    #[must_use]
+    pub fn need_defaults(&self) -> bool {
+        self.messages(Question::Links)
+            .filter_map(|m| rtnl::link(&m))
+            .any(|raw| raw.link.inet.is_none())
     }
 }

@@ -51,7 +51,11 @@ fn settings(answers: &Answers) -> Result<Sysctls, String> {
         // The file ip_forward shows this very value.
         ip_forward: all.forwarding,
         all: files.conf("all", all),
-        default: files.conf("default", told(answers, Question::NetconfDefault)?),
+        default: match answers.by_question.get(&Question::NetconfDefault) {
+            // Not asked for: there is no link that they count for.
+            None => InetConf::default(),
+            Some(_) => files.conf("default", told(answers, Question::NetconfDefault)?),
+        },
         default_ttl: files.small("ipv4/ip_default_ttl"),
         multipath_hash_policy: files.small("ipv4/fib_multipath_hash_policy"),
         bridge_nf_call_iptables: files.number("bridge/bridge-nf-call-iptables").map(|n| n != 0),

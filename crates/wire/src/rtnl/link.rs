@@ -75,6 +75,15 @@ impl RawLink {
         self.link
     }
 
+    /// The other end of the cable that it is an end of.
+    #[must_use]
+    pub fn peer(&self, here: NsId, namespace: impl Fn(i32) -> Option<NsId>) -> Option<LinkId> {
+        match self.relation(here, namespace) {
+            Relation::Peer(peer) => Some(peer),
+            _ => None,
+        }
+    }
+
     fn relation(&self, here: NsId, namespace: impl Fn(i32) -> Option<NsId>) -> Relation {
         let own = self.link.index;
         let ns = match self.joined.nsid {

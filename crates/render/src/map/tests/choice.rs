@@ -52,6 +52,33 @@ fn beyond_a_dozen_of_a_kind_only_the_first_are_drawn() {
 }
 
 #[test]
+fn around_one_of_many_the_others_are_counted() {
+    let s = network(&many(40));
+    let choice = Choice { around: Some((id(&s, "c07"), 1)), ..Choice::default() };
+    assert_snapshot!(map(&s, choice.clone(), &Style::default()), @"
+    host  this host                         nsid 1 = c01, 2 = c02, 3 = c03, 4 = c04,
+                                              5 = c05, 6 = c06, 7 = c07, and 33 more
+      ┌ docker0  172.17.0.1/16 ─────────────────┐           eth0 ── outside
+      │ L3: routes and translates 172.17.0.0/16 │           10.0.0.5/24
+      ├────────────┬────────────────────────────┘
+      │  veth000001├── ⇄ c01:eth0
+      │  veth000002├── ⇄ c02:eth0
+      │  veth000003├── ⇄ c03:eth0
+      │     36 more├── c04 … c40  172.17.0.5 … 172.17.0.41
+      │  veth000007├─┐
+      └────────────┘ │
+                     │
+    ═════════════════│══════════════════════════════════════════════════════════════
+    c07  lab test    │
+                   eth0  172.17.0.8/16
+
+    36 like those beside them are only counted (--expand draws all)
+    ");
+    let all = map(&s, Choice { expand: true, ..choice }, &Style::default());
+    assert_eq!(all.matches("⇄ c").count(), 39, "{all}");
+}
+
+#[test]
 fn a_dozen_are_drawn() {
     let text = map(&network(&many(12)), None, &Style::default());
     assert_eq!(text.matches("eth0  172.17.0.").count(), 12, "{text}");
