@@ -7,6 +7,7 @@ mod iptables;
 mod nft;
 mod number;
 mod xt;
+mod xt_plain;
 
 use model::{BaseChain, Chain, Expr, Family, NftRule, Policy, Set, Table};
 

@@ -6,7 +6,7 @@ use model::RouteKind;
 
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Cause, Disposition, IcmpKind, Packet, Payload, Reason, Sink, Stage};
+use crate::{Cause, Disposition, IcmpKind, Packet, Payload, Reason, RejectWith, Sink, Stage};
 
 /// IP and ICMP header of an error; the refused packet follows.
 const HEADERS: u32 = 28;
@@ -60,7 +60,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             }
             Reason::TooBig { told: true, .. } => Some(IcmpKind::Unreachable(4)),
             Reason::TtlExpired => Some(IcmpKind::TimeExceeded),
-            Reason::RuleReject(_) => Some(IcmpKind::Unreachable(3)),
+            Reason::RuleReject(_, RejectWith::Icmp(code)) => Some(IcmpKind::Unreachable(*code)),
             _ => None,
         }
     }

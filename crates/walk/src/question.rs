@@ -2,12 +2,13 @@ use std::net::Ipv4Addr;
 
 use model::{Gap, LinkId, NsId, Snapshot};
 
+use crate::choice::{Choices, Open};
 use crate::route::Flow;
 use crate::skb::{End, Next, Skb};
 use crate::walker::Walker;
 use crate::{
-    Action, Cause, Disposition, Hop, IcmpKind, Indexed, Loss, Overlay, Packet, Payload, Place,
-    Question, Reason, Recorder, Sink, Stage, Step, Trace, Unknown, Way, ip,
+    Action, Branch, Cause, Disposition, Hop, IcmpKind, Indexed, Loss, Overlay, Packet, Payload,
+    Place, Question, Reason, Recorder, Sink, Stage, Step, Trace, Unknown, Way, ip,
 };
 
 /// Time to live of a Linux host's packets, unless set otherwise.
@@ -20,6 +21,8 @@ const PING_SIZE: u32 = 56;
 const SYN_LEN: u32 = 60;
 /// The lowest of the ports that Linux gives to a socket that asked for none.
 const EPHEMERAL: u16 = 32768;
+/// How many ways are walked where it hangs on choices.
+const MAX_BRANCHES: u32 = 24;
 /// Stands for a host outside, where a packet comes from there and nobody said from which
 /// (RFC 5737, TEST-NET-2).
 const SOMEBODY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
@@ -127,14 +130,40 @@ impl Indexed<'_> {
     /// The way there, and if an answer is due, the way back.
     #[must_use]
     pub fn trace(&self, question: Question) -> Trace {
+        let mut left = MAX_BRANCHES;
+        self.each_choice(&question, &mut Vec::new(), &mut left)
+    }
+
+    /// The way with these choices; where it hangs on one more, the ways by each of its
+    /// possibilities, as branches.
+    fn each_choice(&self, question: &Question, made: &mut Vec<u32>, left: &mut u32) -> Trace {
+        let (mut trace, open) = self.trace_by(question.clone(), made);
+        let unsettled = matches!(trace.verdict(), Verdict::Unknown(_));
+        let Some(open) = open.filter(|o| unsettled && o.options <= *left) else { return trace };
+        *left -= open.options;
+        for option in 0..open.options {
+            made.push(option);
+            let (rule, what) = open.cause.clone();
+            let walked = self.each_choice(question, made, left);
+            let of = open.options;
+            trace.branches.push(Branch { rule, what, option, of, trace: walked });
+            made.pop();
+        }
+        trace.settle();
+        trace
+    }
+
+    fn trace_by(&self, question: Question, made: &[u32]) -> (Trace, Option<Open>) {
         let mut overlay = Overlay::new();
+        overlay.choices = Choices::new(made.to_vec());
         let mut walker = Walker::new(self, &mut overlay, Recorder::default());
         let end = start(&mut walker, question.from, question.packet.clone());
         let (recorder, assumed) = (walker.sink, walker.assumed);
         let sent = first_packet(&recorder).unwrap_or_else(|| question.packet.clone());
         let there = recorder.into_way(Cause::Asked, sent.clone(), end.disposition.clone());
         let back = self.back(&mut overlay, question.from, &sent, &end, assumed);
-        Trace { question, there, back }
+        let open = overlay.choices.open();
+        (Trace { question, there, back, branches: Vec::new() }, open)
     }
 
     /// Whether a packet fits the link that it leaves its sender by. A UDP socket sets DF only then
@@ -188,6 +217,21 @@ impl Indexed<'_> {
 }
 
 impl Trace {
+    /// Where every branch comes to the same, that is what happens, whichever is taken: the first
+    /// is told.
+    fn settle(&mut self) {
+        let Some(first) = self.branches.first() else { return };
+        let same = |b: &Branch| match (b.trace.verdict(), first.trace.verdict()) {
+            (Verdict::Yes, Verdict::Yes) | (Verdict::No(_), Verdict::No(_)) => true,
+            (b, first) => matches!((b, first), (Verdict::Assumed, Verdict::Assumed)),
+        };
+        if !self.branches.iter().all(same) {
+            return;
+        }
+        let (there, back) = (first.trace.there.clone(), first.trace.back.clone());
+        (self.there, self.back) = (there, back);
+    }
+
     /// The answer in one word: both ways go through, a packet is lost, or it cannot be told.
     #[must_use]
     pub fn verdict(&self) -> Verdict<'_> {

@@ -179,7 +179,7 @@ fn there(s: &Snapshot) -> Way {
 fn asked(s: &Snapshot, there: Way) -> Trace {
     let question =
         Question { from: Place::Namespace(id(s, "alpine01")), packet: there.packet.clone() };
-    Trace { question, there, back: None }
+    Trace { question, there, back: None, branches: Vec::new() }
 }
 
 fn seen(way: &Way, n: usize) -> Mark {
