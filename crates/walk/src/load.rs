@@ -98,10 +98,14 @@ impl<'a> Chains<'a, '_> {
         let below_ip = matches!(self.base.table.family, Family::Bridge | Family::Netdev)
             || self.hook == Hook::Ingress;
         let Some(to) = self.skb.packet.dst_mac.filter(|_| self.iif.is_some()) else { return 0 };
-        match self.link(self.iif).and_then(|l| l.mac) {
+        let own = self.link(self.iif);
+        // A bridge takes what is for its own address as for this host.
+        let bridge = own.and_then(|l| self.link(l.master)).and_then(|b| b.mac);
+        let taken = self.base.table.family == Family::Bridge && bridge == Some(to);
+        match own.and_then(|l| l.mac) {
             _ if to == model::Mac::BROADCAST => 1,
             _ if to.is_group() => 2,
-            Some(own) if below_ip && own != to && !self.skb.ours => 3,
+            Some(own) if below_ip && own != to && !taken => 3,
             _ => 0,
         }
     }

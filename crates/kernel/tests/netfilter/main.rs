@@ -7,10 +7,12 @@
 
 mod bench;
 mod families;
+mod legacy;
 mod nft;
 #[path = "../space/mod.rs"]
 mod space;
 mod tracked;
+mod written;
 mod xt;
 
 use std::process::{Command, ExitCode};
@@ -19,7 +21,14 @@ fn main() -> ExitCode {
     if let Some(code) = apart() {
         return code;
     }
-    let tests = [nft::tests(), families::tests(), xt::tests(), tracked::tests()];
+    let tests = [
+        nft::tests(),
+        families::tests(),
+        xt::tests(),
+        tracked::tests(),
+        legacy::tests(),
+        written::tests(),
+    ];
     trial::main(tests.into_iter().flatten().collect())
 }
 

@@ -33,8 +33,8 @@ fn tests_of_fields() -> Vec<Test> {
             "ip saddr 10.0.0.2 tcp dport 80 drop" => "-tcp:80 +tcp:81 +udp:80",
             "ip ttl 63 drop" => "-icmp",
             "tcp flags syn drop" => "-tcp:80 +icmp",
-            "ip daddr != 10.1.0.0/24 drop; udp dport >= 1000 drop" => "+udp:999 -udp:1000"),
-        forwarded!("range", "tcp dport 80-90 drop; tcp dport != 1-200 drop"
+            "iif br0 ip daddr != 10.1.0.0/24 drop; iif br0 udp dport >= 1000 drop" => "+udp:999 -udp:1000"),
+        forwarded!("range", "iif br0 tcp dport 80-90 drop; iif br0 tcp dport != 1-200 drop"
             => "+tcp:79 -tcp:80 -tcp:90 +tcp:91 -tcp:201"),
         forwarded!("bitwise",
             "ip daddr & 0.0.0.3 == 0.0.0.2 drop" => "-icmp",
@@ -48,7 +48,7 @@ fn tests_of_fields() -> Vec<Test> {
             "iifname \"br*\" tcp dport 7 drop; iifname \"eth*\" tcp dport 8 drop" => "-tcp:7 +tcp:8",
             "iif br0 oif eth1 drop" => "-icmp",
             "meta iiftype ether meta oiftype ether drop" => "-icmp",
-            "meta iifkind bridge meta oifkind veth drop" => "-icmp"),
+            "meta iifkind \"bridge\" meta oifkind \"veth\" drop" => "-icmp"),
         forwarded!("meta_packet",
             "meta l4proto icmp drop" => "-icmp +tcp:80",
             "meta nfproto ipv4 drop" => "-icmp",
@@ -67,7 +67,7 @@ fn tests_of_fields() -> Vec<Test> {
             "ct direction reply drop" => "-icmp",
             "ct direction original accept; drop" => "-icmp",
             "ct original ip saddr 10.0.0.2 ct reply ip saddr 10.1.0.2 drop" => "-icmp",
-            "ct original proto-dst 80 drop" => "-tcp:80 +tcp:81",
+            "meta l4proto tcp ct original proto-dst 80 drop" => "-tcp:80 +tcp:81",
             "ct protocol 6 drop; ct l3proto ipv4 meta l4proto udp drop" => "-tcp:1 -udp:1 +icmp",
             "ct status & (snat|dnat) != 0 drop" => "+icmp",
             "ct zone 0 tcp dport 1 drop" => "-tcp:1"),
@@ -90,7 +90,7 @@ fn tests_of_fields() -> Vec<Test> {
 
 fn tests_of_sets() -> Vec<Test> {
     vec![
-        forwarded!("anonymous_set", "tcp dport { 22, 80 } drop; udp dport != { 53, 123 } drop"
+        forwarded!("anonymous_set", "tcp dport { 22, 80 } drop; iif br0 udp dport != { 53, 123 } drop"
             => "-tcp:22 -tcp:80 +tcp:443 +udp:53 -udp:54"),
         forwarded!("anonymous_intervals",
             "ip daddr { 10.1.0.0-10.1.0.1, 10.1.0.3-10.1.0.9 } drop" => "+icmp",
@@ -188,13 +188,13 @@ fn tests_of_acts() -> Vec<Test> {
             "quota over 1 mbytes drop" => "+icmp",
             "quota 10 bytes accept; drop" => "-icmp"),
         forwarded!("connlimit", "ct count over 100 drop" => "+icmp"),
-        forwarded!("counter_log_last", "counter; log group 7; log prefix \"p \" level info; last; tcp dport 1 counter drop"
+        forwarded!("counter_log_last", "counter; log group 7; log prefix \"p \" level info; tcp dport 1 counter drop"
             => "-tcp:1 +tcp:2"),
         forwarded!("reject",
             "tcp dport 1 reject with tcp reset; tcp dport 2 reject; udp dport 1 reject with icmp type host-prohibited; udp dport 2 reject with icmpx type admin-prohibited"
             => "-tcp:1 -tcp:2 -udp:1 -udp:2 +tcp:3"),
         forwarded!("payload_set", "ip ttl set 1; tcp dport 80 tcp dport set 81" => "+tcp:7"),
-        forwarded!("meta_set", "meta mark set 7; meta priority set 1:2; meta mark 7 tcp dport 1 drop" => "-tcp:1 +tcp:2"),
+        forwarded!("meta_set", "meta mark set 7; meta priority set 1:2; tcp dport 1 meta mark 0x7 drop" => "-tcp:1 +tcp:2"),
         whole!("notrack", "table inet t {
             chain p { type filter hook prerouting priority raw; tcp dport 80 notrack; tcp sport 80 notrack; }
             chain f { type filter hook forward priority 0; ct state untracked drop; }
@@ -209,8 +209,9 @@ fn tests_of_acts() -> Vec<Test> {
             chain p { type nat hook prerouting priority dstnat;
                 ip daddr 10.0.0.1 tcp dport 80 dnat to 10.1.0.2:8080
                 ip daddr 10.0.0.1 udp dport 53 dnat to 10.1.0.2
-                tcp dport 1 dnat to tcp dport map { 1 : 10.0.0.3 } } }"
-            => "+a>r/tcp:80 +a>r/udp:53 +a>r/tcp:443 +b>r/tcp:80"),
+                tcp dport 1 dnat to tcp dport map { 1 : 10.0.0.3 }; }
+            }"
+            => "+a>r/tcp:80 +a>r/udp:53 +a>r/tcp:443 -b>r/tcp:80"),
         whole!("snat_and_masquerade", "table ip t {
             chain p { type nat hook postrouting priority srcnat;
                 oifname eth1 tcp dport 1 snat to 10.1.0.77
@@ -228,8 +229,8 @@ fn tests_of_acts() -> Vec<Test> {
                 udp dport 53 redirect; }
             }" => "+tcp:80 +udp:53 +tcp:81"),
         whole!("nat_on_output", "table ip t {
-            chain o { type nat hook output priority dstnat; ip daddr 10.9.9.9 dnat to 10.1.0.2; } }"
-            => "+r>10.9.9.9/tcp:80 +r>b/tcp:80"),
+            chain o { type nat hook output priority -100; ip daddr 10.1.0.9 dnat to 10.1.0.2; } }"
+            => "+r>10.1.0.9/tcp:80 +r>b/tcp:80"),
         whole!("route_chain", "table ip t {
             chain o { type route hook output priority mangle; tcp dport 80 meta mark set 7; }
             chain p { type filter hook postrouting priority 0; meta mark 7 drop; } }"
@@ -246,11 +247,11 @@ fn chosen_by_number() {
     {
         bench.nft(&format!(
             "table ip t {{ chain p {{ type nat hook prerouting priority dstnat;
-                ip daddr 10.0.0.1 tcp dport 80 dnat to {number} map {{ 0 : 10.1.0.2, 1 : 10.0.0.3 }}
-            }}
+                ip daddr 10.0.0.1 tcp dport 80 dnat to {number} map {{ 0 : 10.1.0.2, 1 : 10.0.0.3 }}; }}
             chain q {{ type nat hook postrouting priority srcnat; masquerade; }}
             chain f {{ type filter hook forward priority 0;
-                tcp dport 81 {number} vmap {{ 0 : accept, 1 : drop }} }} }}"
+                tcp dport 81 {number} vmap {{ 0 : accept, 1 : drop }}; }}
+            }}"
         ));
         assert_eq!(bench.untyped(), Vec::<String>::new());
         assert!(bench.send("a tcp 10.0.0.1:80"), "{number}");

@@ -17,7 +17,7 @@ fn restored(cases: &[(&str, &str)]) {
 }
 
 impl Bench {
-    fn iptables(&self, tool: &str, rules: &str) {
+    pub(crate) fn iptables(&self, tool: &str, rules: &str) {
         let lines = |line: &str| match line.split_once(' ') {
             Some((table, rule)) if !table.starts_with(['-', '*', ':']) => {
                 format!("*{table}\n{rule}\nCOMMIT\n")

@@ -110,7 +110,8 @@ pub(super) fn encode(info: &XtInfo, w: &mut Writer) {
             w.u16(u16::from(nth.is_some()));
             w.u16(u16::from(*invert));
             let (every, packet) = nth.unwrap_or((*probability, 0));
-            [every, packet, 0].into_iter().for_each(|n| w.u32(n));
+            // iptables writes the count that is left before the first, by chance or not.
+            [every, packet, every.wrapping_sub(packet)].into_iter().for_each(|n| w.u32(n));
             w.bytes(&[0; 8]);
         }
         XtInfo::Owner { uid, gid, asked, invert } => {
