@@ -191,7 +191,7 @@ impl<'a> Place<'a> {
     }
 
     /// A connection from the same source, which was tracked when it was read.
-    pub(crate) fn from_source(&self, tuple: &Tuple) -> Option<&'a Conntrack> {
+    pub(crate) fn same_source_as(&self, tuple: &Tuple) -> Option<&'a Conntrack> {
         self.sources.get(&(tuple.protocol, tuple.src, tuple.sport)).copied()
     }
 

@@ -67,7 +67,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// `find_appropriate_src`: what another connection from the same source was translated to.
     fn same_source(&self, skb: &Skb, tuple: &Tuple) -> Option<Tuple> {
-        let entry = self.net.place(skb.ns)?.from_source(tuple)?;
+        let entry = self.net.place(skb.ns)?.same_source_as(tuple)?;
         Some(entry.reply.reversed())
     }
 }

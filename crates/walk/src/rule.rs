@@ -124,7 +124,7 @@ impl<'a> Chains<'a, '_> {
             Expr::ExthdrSet { .. } => Effect::Goes,
             Expr::Fwd { .. } => Effect::NotKnown("expression fwd".to_owned()),
             Expr::Hidden { what, holds } => Effect::Assumes(format!("{what} hidden"), *holds),
-            Expr::Opaque { name, .. } => opaque(name, r),
+            Expr::Opaque { name, data } => opaque(name, data, r),
             _ => Effect::Goes,
         }
     }
@@ -218,17 +218,36 @@ fn object(kind: ObjectKind, name: &str) -> Effect {
 }
 
 /// Whether an expression that is not modelled does something of its own, so that the rule matters
-/// even with no verdict behind it: it takes the packet away, or writes what a later rule may read.
-fn opaque(name: &str, r: &mut Registers) -> Effect {
-    match name {
-        "queue" | "tproxy" | "synproxy" | "flow_offload" => {
-            Effect::NotKnown(format!("expression {name}"))
-        }
-        _ => {
-            r.taint(name);
-            Effect::Doubts(format!("expression {name}"))
-        }
+/// even with no verdict behind it: it takes the packet away, or writes what a later rule may read
+/// (by its source register).
+fn opaque(name: &str, data: &[u8], r: &mut Registers) -> Effect {
+    let writes = match name {
+        "queue" | "tproxy" | "synproxy" | "flow_offload" | "dynset" | "fwd" => true,
+        "meta" => has_attribute(data, 3),
+        "ct" => has_attribute(data, 4),
+        "payload" => has_attribute(data, 5),
+        _ => false,
+    };
+    if writes {
+        return Effect::NotKnown(format!("expression {name}"));
     }
+    r.taint(name);
+    Effect::Doubts(format!("expression {name}"))
+}
+
+/// Whether netlink attributes hold one of that type.
+fn has_attribute(mut data: &[u8], wanted: u16) -> bool {
+    /// NLA_TYPE_MASK.
+    const TYPE: u16 = 0x3fff;
+    while let [a, b, c, d, ..] = *data {
+        let (len, kind) = (u16::from_ne_bytes([a, b]), u16::from_ne_bytes([c, d]) & TYPE);
+        if kind == wanted {
+            return true;
+        }
+        let next = usize::from(len).max(4).next_multiple_of(4);
+        data = data.get(next..).unwrap_or_default();
+    }
+    false
 }
 
 pub(crate) fn forgotten(dreg: model::Reg, what: &str, r: &mut Registers) -> Effect {

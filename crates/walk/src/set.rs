@@ -12,6 +12,11 @@ const INTERVAL_END: u32 = 1;
 /// looked through one by one.
 const MAX_PREFIXES: usize = 256;
 
+/// Lengths of the prefixes of all parts of a key, in bits.
+type Lengths = Vec<u32>;
+/// Elements by keys that are cut down to prefixes.
+type ByKey<'a> = HashMap<Vec<u8>, &'a SetElement>;
+
 /// A set, indexed.
 #[derive(Debug)]
 pub(crate) struct SetIndex<'a> {
@@ -21,7 +26,7 @@ pub(crate) struct SetIndex<'a> {
     /// Intervals of whole keys by their first value; None ends one.
     starts: Vec<(&'a [u8], Option<&'a SetElement>)>,
     /// Ranges in each part of a key: by the lengths of their prefixes, keys cut down to these.
-    prefixes: Vec<(Vec<u32>, HashMap<Vec<u8>, &'a SetElement>)>,
+    prefixes: Vec<(Lengths, ByKey<'a>)>,
     /// Elements whose ranges are no few prefixes.
     ranges: Vec<&'a SetElement>,
     /// The element for every other key.

@@ -33,7 +33,7 @@ pub(super) fn tables(answers: &mut Answers) {
             match table(family, level, name) {
                 Ok(bytes) => whole.extend(bytes),
                 Err(error) => {
-                    answers.gap("netfilter", format_args!("iptables-legacy {name}: {error}"))
+                    answers.gap("netfilter", format_args!("iptables-legacy {name}: {error}"));
                 }
             }
         }

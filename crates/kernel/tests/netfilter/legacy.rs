@@ -49,11 +49,11 @@ fn chains() {
     bench.iptables(
         RESTORE,
         "filter -N one; filter -N two; filter -A one -p tcp --dport 1 -j RETURN; filter -A one -j two;\
-         filter -A two -p tcp --dport 2 -j DROP; filter -A two -p tcp --dport 3 -g one;\
+         filter -A two -p tcp --dport 2 -j DROP; filter -N three; filter -A three -p tcp --dport 3 -j DROP; filter -A two -g three;\
          filter -A FORWARD -j one; filter -A FORWARD -p tcp --dport 1 -j DROP; filter -P FORWARD ACCEPT;\
          filter -A FORWARD -p tcp --dport 4",
     );
-    bench.each("chains", "-tcp:1 -tcp:2 +tcp:4 +icmp");
+    bench.each("chains", "-tcp:1 -tcp:2 -tcp:3 +tcp:4 +icmp");
     bench.r.run_net("iptables-legacy -P FORWARD DROP");
     bench.each("policy", "-tcp:4 -icmp +a>r/icmp");
 }
@@ -72,22 +72,20 @@ fn nat() {
 /// Each has a say, whatever the other accepts; of equal priority, who came last is asked first.
 fn beside_nftables() {
     let bench = Bench::new();
-    let mark = "mark set 1; }\n            }";
     bench.iptables(
         RESTORE,
-        "filter -A FORWARD -p tcp --dport 1 -j DROP; filter -A FORWARD -j ACCEPT",
+        "filter -A FORWARD -p tcp --dport 1 -j DROP; filter -A FORWARD -m mark --mark 1 -j DROP; filter -A FORWARD -j ACCEPT",
     );
-    bench.nft(
-        "table ip t { chain f { type filter hook forward priority 0; tcp dport 2 drop; accept; } }",
-    );
-    bench.each("both drop", "-tcp:1 -tcp:2 +tcp:3");
-    bench.nft(&format!(
-        "table ip t {{ chain f {{ type filter hook forward priority -1; tcp dport 4 meta {mark}"
-    ));
-    bench.iptables(
-        "iptables-legacy -F; iptables-legacy-restore",
-        "filter -A FORWARD -m mark --mark 1 -j DROP",
-    );
+    let drops = |priority: i32| {
+        bench.nft(&format!(
+            "table ip t {{ chain f {{ type filter hook forward priority {priority};
+                tcp dport 2 drop; tcp dport 3 meta mark set 1; accept; }}\n}}"
+        ));
+    };
+    drops(-1);
+    bench.each("nftables first", "-tcp:1 -tcp:2 -tcp:3 +tcp:4");
+    drops(1);
+    bench.each("iptables-legacy first", "-tcp:1 -tcp:2 +tcp:3 +tcp:4");
 }
 
 fn no_table() {

@@ -194,7 +194,7 @@ fn tests_of_acts() -> Vec<Test> {
             "tcp dport 1 reject with tcp reset; tcp dport 2 reject; udp dport 1 reject with icmp type host-prohibited; udp dport 2 reject with icmpx type admin-prohibited"
             => "-tcp:1 -tcp:2 -udp:1 -udp:2 +tcp:3"),
         forwarded!("payload_set", "ip ttl set 1; tcp dport 80 tcp dport set 81" => "+tcp:7"),
-        forwarded!("meta_set", "meta mark set 7; meta priority set 1:2; tcp dport 1 meta mark 0x7 drop" => "-tcp:1 +tcp:2"),
+        forwarded!("meta_set", "meta mark set 7; meta nftrace set 0; tcp dport 1 meta mark 0x7 drop" => "-tcp:1 +tcp:2"),
         whole!("notrack", "table inet t {
             chain p { type filter hook prerouting priority raw; tcp dport 80 notrack; tcp sport 80 notrack; }
             chain f { type filter hook forward priority 0; ct state untracked drop; }

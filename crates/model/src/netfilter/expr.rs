@@ -274,7 +274,7 @@ pub enum Expr {
         /// NFT_DYNSET_F_* (1: inverted, 2: `exprs` is a list).
         flags: u32,
         /// What is done for the element each time.
-        exprs: Vec<Expr>,
+        exprs: Vec<Self>,
     },
     /// Puts a value or a verdict into a register.
     Immediate {

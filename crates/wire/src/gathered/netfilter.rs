@@ -13,7 +13,7 @@ pub(super) fn read(reading: &mut Reading, answers: &Answers) {
         Some(Answer::Reply { .. }) => ruleset(reading, answers),
         None => {}
     }
-    self::legacy(reading, answers);
+    iptables_legacy(reading, answers);
     // Its header is always there.
     let services = reading.reply(answers, Question::Ipvs);
     if services.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count() > IPVS_HEADER {
@@ -74,7 +74,7 @@ fn ruleset(reading: &mut Reading, answers: &Answers) {
 }
 
 /// iptables-legacy. Tables whose rules were not read are named, and opaque.
-fn legacy(reading: &mut Reading, answers: &Answers) {
+fn iptables_legacy(reading: &mut Reading, answers: &Answers) {
     let tools = [
         (Question::IptablesNames, Some((Question::IptablesLegacy, Family::Ip)), "iptables"),
         (Question::Ip6tablesNames, Some((Question::Ip6tablesLegacy, Family::Ip6)), "ip6tables"),

@@ -11,7 +11,7 @@ impl Reader<'_> {
     pub(super) fn rare(&mut self, expr: &Expr) {
         match expr {
             Expr::Fib { result, flags, dreg } => {
-                self.hold(*dreg, Held::Field(fib(*result, *flags)))
+                self.hold(*dreg, Held::Field(fib(*result, *flags)));
             }
             Expr::Numgen { dreg, modulus, random, offset } => {
                 let kind = if *random { "random" } else { "inc" };
@@ -35,7 +35,7 @@ impl Reader<'_> {
             }
             Expr::Rt { key, dreg } => self.hold(*dreg, Held::Field(rt(*key))),
             Expr::Socket { key, level, dreg } => {
-                self.hold(*dreg, Held::Field(socket(*key, *level)))
+                self.hold(*dreg, Held::Field(socket(*key, *level)));
             }
             Expr::Byteorder { sreg, dreg, .. } => {
                 if let Some(held) = self.held(*sreg).cloned() {
