@@ -33,8 +33,8 @@ addr r:eth1 10.1.0.1/24
 addr b:eth0 10.1.0.2/24
 route a default via 10.0.0.1 dev eth0
 route b default via 10.1.0.1 dev eth0
-neigh a:eth0 10.0.0.1 02:00:00:00:00:04
-neigh r:eth1 10.1.0.2 02:00:00:00:00:07
+neigh a:eth0 10.0.0.1 02:00:00:00:00:05
+neigh r:eth1 10.1.0.2 02:00:00:00:00:06
 iptables r -A FORWARD -i nothing -j DROP
 ";
 

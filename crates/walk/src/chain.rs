@@ -3,13 +3,14 @@
 use model::{Chain, Conntrack, Gap, Hook, NftRule, NsId, Policy, Table, Verdict};
 
 use crate::choice::Choices;
+use crate::guard::{Guards, excludes};
 use crate::header::Headers;
 use crate::indexed::Place;
 use crate::nat::Request;
 use crate::register::Registers;
 use crate::rule::Effect;
 use crate::skb::Skb;
-use crate::tables::BaseRef;
+use crate::tables::{BaseRef, ChainIndex};
 use crate::{ChainRef, RejectWith, RuleRef};
 
 /// How deep chains may jump; the kernel's own limit.
@@ -36,6 +37,8 @@ pub(crate) struct Chains<'a, 's> {
 pub(crate) struct At<'a> {
     pub(crate) table: &'a Table,
     pub(crate) chain: &'a Chain,
+    /// The first tests of its rules.
+    guards: &'a [Guards],
     /// Position, from 0.
     pub(crate) index: usize,
 }
@@ -172,7 +175,7 @@ impl<'a> Chains<'a, '_> {
             added: Vec::new(),
         };
         self.go_on(State {
-            stack: vec![At { table: self.base.table, chain: self.base.chain, index: 0 }],
+            stack: vec![self.beginning()],
             registers: Registers::new(),
             changes,
             matched: Vec::new(),
@@ -181,8 +184,20 @@ impl<'a> Chains<'a, '_> {
         })
     }
 
+    /// Where the base chain begins.
+    pub(crate) fn beginning(&self) -> At<'a> {
+        let (table, chain) = (self.base.table, self.base.chain);
+        let indexed = self.place.tables.chain(self.base.at, &chain.name);
+        At { table, chain, guards: indexed.map_or(&[], |c| &c.guards), index: 0 }
+    }
+
     fn go_on(&self, mut state: State<'a>) -> Result<Ended<'a>, Doubt> {
-        while let Some(at) = state.stack.last().copied() {
+        let facts = self.facts();
+        while let Some(top) = state.stack.last_mut() {
+            let rest = top.guards.get(top.index..).unwrap_or(&[]);
+            let headers = &state.changes.headers;
+            top.index += rest.iter().take_while(|g| excludes(g, headers, &facts)).count();
+            let at = *top;
             let Some(rule) = at.rule() else {
                 state.stack.pop();
                 continue;
@@ -352,7 +367,8 @@ impl<'a> Chains<'a, '_> {
         if state.stack.len() > MAX_JUMPS {
             return doubt("jumps too deep".to_owned());
         }
-        state.stack.push(At { table: at.table, chain, index: 0 });
+        let ChainIndex { chain, guards } = chain;
+        state.stack.push(At { table: at.table, chain, guards, index: 0 });
         Ok(())
     }
 

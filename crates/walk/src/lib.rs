@@ -5,7 +5,7 @@
 //!
 //! One file per part of the kernel, in the order of a packet's way: `ip` (socket, routing,
 //! forwarding, delivery) with `route` and `validate`; `hook`, `tables`, `chain`, `rule`,
-//! `load`, `lookup`, `register`, `header`, `set`, `xt` (the rules), `conntrack`, `nat`; `neighbour` and `arp`; `link` (handed to a link, taken from one);
+//! `load`, `lookup`, `register`, `header`, `set`, `guard`, `xt` (the rules), `conntrack`, `nat`; `neighbour` and `arp`; `link` (handed to a link, taken from one);
 //! `bridge` and `br_netfilter`; `icmp` (errors); `border` (from beyond this host). `walker` hands
 //! the packet from one to the next, `question` asks and makes the answer of it.
 //!
@@ -24,6 +24,7 @@ mod chain;
 mod check;
 mod choice;
 mod conntrack;
+mod guard;
 mod header;
 mod hook;
 mod icmp;

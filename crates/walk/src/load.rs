@@ -7,6 +7,7 @@ use model::{
 };
 
 use crate::chain::{Chains, Changes};
+use crate::guard::Facts;
 use crate::header::ETHERNET;
 use crate::register::Registers;
 use crate::route::{Flow, NotFound};
@@ -30,6 +31,16 @@ const IPV4: u8 = 2;
 impl<'a> Chains<'a, '_> {
     fn link(&self, index: Option<u32>) -> Option<&'a Link> {
         index.and_then(|i| self.place.ns.links.get(&i))
+    }
+
+    /// What is asked of most rules, at once.
+    pub(crate) fn facts(&self) -> Facts {
+        let protocol = self.skb.packet.payload.protocol();
+        Facts {
+            iif: name_of(self.link(self.iif)),
+            oif: name_of(self.link(self.oif)),
+            protocol: self.skb.arp.is_none().then_some(protocol),
+        }
     }
 
     pub(crate) fn meta(

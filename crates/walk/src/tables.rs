@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use model::{Chain, Expr, Family, Hook, Namespace, Policy, Table};
 
+use crate::guard::{self, Guards};
 use crate::set::SetIndex;
 
 /// Priority of the kernel's own connection tracking in prerouting and output.
@@ -35,10 +36,18 @@ pub(crate) enum Item<'a> {
     Chain(BaseRef<'a>),
 }
 
+/// A chain, with the first tests of its rules.
+#[derive(Debug)]
+pub(crate) struct ChainIndex<'a> {
+    pub(crate) chain: &'a Chain,
+    /// One per rule.
+    pub(crate) guards: Vec<Guards>,
+}
+
 /// A table, by names.
 #[derive(Debug)]
 struct Names<'a> {
-    chains: HashMap<&'a str, &'a Chain>,
+    chains: HashMap<&'a str, ChainIndex<'a>>,
     sets: HashMap<&'a str, SetIndex<'a>>,
 }
 
@@ -60,10 +69,16 @@ impl BaseRef<'_> {
     }
 }
 
+impl<'a> ChainIndex<'a> {
+    fn new(chain: &'a Chain) -> Self {
+        Self { chain, guards: chain.rules.iter().map(guard::guards).collect() }
+    }
+}
+
 impl<'a> Tables<'a> {
     pub(crate) fn new(ns: &'a Namespace) -> Self {
         let names = |table: &'a Table| Names {
-            chains: table.chains.iter().map(|c| (c.name.as_str(), c)).collect(),
+            chains: table.chains.iter().map(|c| (c.name.as_str(), ChainIndex::new(c))).collect(),
             sets: table.sets.iter().map(|s| (s.name.as_str(), SetIndex::new(s))).collect(),
         };
         let names = ns.ruleset.tables.iter().map(names).collect();
@@ -131,8 +146,8 @@ impl<'a> Tables<'a> {
     }
 
     /// The chain of that name in a table.
-    pub(crate) fn chain(&self, table: usize, name: &str) -> Option<&'a Chain> {
-        self.names.get(table)?.chains.get(name).copied()
+    pub(crate) fn chain(&self, table: usize, name: &str) -> Option<&ChainIndex<'a>> {
+        self.names.get(table)?.chains.get(name)
     }
 
     /// The set of that name in a table.

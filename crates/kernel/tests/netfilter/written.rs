@@ -62,11 +62,14 @@ pub(crate) fn tests() -> Vec<Test> {
     ]
 }
 
-/// Either endpoint is reached: by br_netfilter, which Kubernetes asks for, also that on the same
-/// bridge.
+/// Either endpoint is reached: by br_netfilter and hairpin ports, which Kubernetes asks for, also
+/// that on the same bridge and oneself.
 fn kube_proxy() {
     let bench = Bench::new();
-    bench.r.run_net("sysctl -qw net.bridge.bridge-nf-call-iptables=1");
+    bench.r.run_net(
+        "sysctl -qw net.bridge.bridge-nf-call-iptables=1
+        for port in pa pc; do bridge link set dev $port hairpin on; done",
+    );
     bench.load("iptables-restore", include_str!("written/kube-proxy.rules"));
     assert_eq!(bench.untyped(), Vec::<String>::new());
     bench.each(
