@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kernel::probe::Tag;
 use model::{LinkId, Snapshot};
-use walk::{Indexed, Place, Protocol, Question, Trace, Verdict};
+use walk::{Indexed, Known, Place, Protocol, Question, Trace, Verdict};
 
 use crate::args::Proto;
 use crate::failure::{Exit, Failure, OrFail};
@@ -27,6 +27,7 @@ pub(crate) struct Wish {
     pub(crate) size: Option<u32>,
     pub(crate) df: bool,
     pub(crate) ttl: Option<u8>,
+    pub(crate) connection: Known,
     pub(crate) live: bool,
     pub(crate) ask: bool,
     pub(crate) explain: bool,
@@ -45,6 +46,7 @@ impl Wish {
             size: None,
             df: false,
             ttl: None,
+            connection: Known::AsRead,
             live: true,
             ask: false,
             explain: false,
@@ -91,7 +93,10 @@ fn foretell(
     let protocol = protocol(wish, host, port)?;
     let ask = |from, source: Option<Ipv4Addr>| {
         let sport = wish.sport.unwrap_or_else(|| tag.port());
-        let mut question = Question::new(from, to, protocol).sport(sport).dont_fragment(wish.df);
+        let mut question = Question::new(from, to, protocol)
+            .sport(sport)
+            .dont_fragment(wish.df)
+            .connection(wish.connection);
         if let Some(source) = wish.source.or(source) {
             question = question.source(source);
         }

@@ -9,6 +9,8 @@ use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, Disposition, IcmpKind, Loss, Packet, Payload, Reason, Sink, Stage, Unknown};
 
+/// The flag of TCP segments within a connection.
+const ACK: u8 = 16;
 /// Parts of a namespace without which nothing can be said about IP there.
 const NEEDED: [&str; 5] = ["links", "addresses", "routes", "rules", "sysctls"];
 
@@ -219,6 +221,10 @@ pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
         }
         Payload::Tcp { sport, dport, flags } if flags & 0x12 == 2 => {
             (Payload::Tcp { sport: dport, dport: sport, flags: 0x12 }, 60, true)
+        }
+        // Within a connection, any segment may be acknowledged.
+        Payload::Tcp { sport, dport, flags: ACK } => {
+            (Payload::Tcp { sport: dport, dport: sport, flags: ACK }, 52, true)
         }
         Payload::Udp { sport, dport } => (Payload::Udp { sport: dport, dport: sport }, p.len, true),
         _ => return None,

@@ -61,6 +61,6 @@ pub use packet::{IcmpKind, Packet, Payload};
 pub use question::{Protocol, Verdict, trace, walk};
 pub use sink::{Quiet, Recorder, Sink};
 pub use trace::{
-    Action, ArpAnswer, Branch, Cause, ChainRef, Disposition, Hop, Loss, NatStep, Place, Question,
-    Reason, RejectWith, RuleRef, Stage, Step, Trace, Unknown, Way,
+    Action, ArpAnswer, Branch, Cause, ChainRef, Disposition, Hop, Known, Loss, NatStep, Place,
+    Question, Reason, RejectWith, RuleRef, Stage, Step, Trace, Unknown, Way,
 };

@@ -7,8 +7,8 @@ use crate::route::Flow;
 use crate::skb::{End, Next, Skb};
 use crate::walker::Walker;
 use crate::{
-    Action, Branch, Cause, Disposition, Hop, IcmpKind, Indexed, Loss, Overlay, Packet, Payload,
-    Place, Question, Reason, Recorder, Sink, Stage, Step, Trace, Unknown, Way, ip,
+    Action, Branch, Cause, Disposition, Hop, IcmpKind, Indexed, Known, Loss, Overlay, Packet,
+    Payload, Place, Question, Reason, Recorder, Sink, Stage, Step, Trace, Unknown, Way, ip,
 };
 
 /// Time to live of a Linux host's packets, unless set otherwise.
@@ -66,7 +66,7 @@ impl Question {
             len,
             payload,
         };
-        Self { from, packet }
+        Self { from, packet, connection: Known::AsRead }
     }
 
     /// From this source address.
@@ -93,6 +93,13 @@ impl Question {
         if !matches!(self.packet.payload, Payload::Tcp { .. }) {
             self.packet.len = ICMP_HEADERS + bytes;
         }
+        self
+    }
+
+    /// With this much known of its connection.
+    #[must_use]
+    pub fn connection(mut self, connection: Known) -> Self {
+        self.connection = connection;
         self
     }
 
@@ -156,6 +163,11 @@ impl Indexed<'_> {
     fn trace_by(&self, question: Question, made: &[u32]) -> (Trace, Option<Open>) {
         let mut overlay = Overlay::new();
         overlay.choices = Choices::new(made.to_vec());
+        overlay.forgets = question.connection != Known::AsRead;
+        let mut question = question;
+        if question.connection == Known::Established {
+            self.establish(&mut overlay, &mut question);
+        }
         let mut walker = Walker::new(self, &mut overlay, Recorder::default());
         let end = start(&mut walker, question.from, question.packet.clone());
         let (recorder, assumed) = (walker.sink, walker.assumed);
@@ -164,6 +176,19 @@ impl Indexed<'_> {
         let back = self.back(&mut overlay, question.from, &sent, &end, assumed);
         let open = overlay.choices.open();
         (Trace { question, there, back, branches: Vec::new() }, open)
+    }
+
+    /// A first packet goes there and its answer back; the one that is asked about comes after them.
+    fn establish(&self, overlay: &mut Overlay, question: &mut Question) {
+        /// ACK.
+        const LATER: u8 = 16;
+        let mut walker = Walker::new(self, overlay, Recorder::default());
+        let end = start(&mut walker, question.from, question.packet.clone());
+        let sent = first_packet(&walker.sink).unwrap_or_else(|| question.packet.clone());
+        let _ = self.back(overlay, question.from, &sent, &end, Vec::new());
+        if let Payload::Tcp { flags, .. } = &mut question.packet.payload {
+            *flags = LATER;
+        }
     }
 
     /// Whether a packet fits the link that it leaves its sender by. A UDP socket sets DF only then

@@ -50,6 +50,20 @@ pub struct Question {
     pub from: Place,
     /// The packet as asked for (source filled in by the first routing step where it is 0.0.0.0).
     pub packet: Packet,
+    /// What the host is taken to know of its connection.
+    pub connection: Known,
+}
+
+/// What hosts are taken to know of a packet's connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    /// What was read: if it is tracked, the packet belongs to it.
+    #[default]
+    AsRead,
+    /// Nothing: the packet begins it.
+    Nothing,
+    /// That it is established: a first packet and its answer have gone, as far as they come.
+    Established,
 }
 
 /// Where a packet starts.

@@ -12,7 +12,9 @@ use std::time::Duration;
 use kernel::probe::{self, Kind, Probe, Tag, Taps};
 use kernel::read::{Parts, ReadOptions, read};
 use model::{Expr, LinkId, NsId, Snapshot, Xt, XtInfo};
-use walk::{Checked, Disposition, Indexed, Leg, Place, Protocol, Question, Trace, Verdict, Way};
+use walk::{
+    Checked, Disposition, Indexed, Known, Leg, Place, Protocol, Question, Trace, Verdict, Way,
+};
 
 use crate::space::Space;
 
@@ -97,6 +99,13 @@ impl Bench {
         assert!(checked.agrees, "{what}: otherwise\n{}", told(Some(&checked)));
         assert_eq!(checked.arrived, foretold, "{what}\n{}", told(Some(&checked)));
         foretold
+    }
+
+    /// What is foretold of a packet with so much known of its connection; true: it arrives.
+    pub(crate) fn foretold(&self, what: &str, connection: Known) -> bool {
+        let snapshot = self.read();
+        let question = self.foretell(&snapshot, what).0.question.connection(connection);
+        !is_lost(&Indexed::new(&snapshot).trace(question))
     }
 
     /// The same, of a packet whose way cannot be foretold: by what.

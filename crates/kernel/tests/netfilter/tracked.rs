@@ -2,6 +2,8 @@
 
 use trial::{Needs, Test};
 
+use walk::Known;
+
 use crate::bench::{Bench, tables};
 
 const NFT: &[Needs] = &[Needs::Tool("nft")];
@@ -36,6 +38,19 @@ fn existing_connections() {
     assert!(bench.send("a icmp 10.1.0.2"));
     let snapshot = bench.read();
     assert!(!bench.r.of(&snapshot).conntrack.is_empty());
+    bench.nft(
+        "table ip t { chain f { type filter hook forward priority 0;
+            ct state established accept; drop; } }",
+    );
+    let (ping, web) = ("a icmp 10.1.0.2", "a tcp 10.1.0.2:80");
+    assert!(!bench.foretold(ping, Known::Nothing));
+    assert!(!bench.send(web));
+    assert!(!bench.foretold(web, Known::Established), "its first packet does not come through");
+    bench.nft(
+        "table ip t { chain f { type filter hook forward priority 0;
+            ct state new tcp flags syn accept; ct state established accept; drop; } }",
+    );
+    assert!(bench.foretold(web, Known::Established));
 }
 
 /// A refusal from behind the translation comes back to whom it concerns.

@@ -177,8 +177,11 @@ fn there(s: &Snapshot) -> Way {
 }
 
 fn asked(s: &Snapshot, there: Way) -> Trace {
-    let question =
-        Question { from: Place::Namespace(id(s, "alpine01")), packet: there.packet.clone() };
+    let question = Question {
+        from: Place::Namespace(id(s, "alpine01")),
+        packet: there.packet.clone(),
+        connection: walk::Known::AsRead,
+    };
     Trace { question, there, back: None, branches: Vec::new() }
 }
 
