@@ -170,10 +170,10 @@ fn networks_in_sets_stay_networks() {
 #[test]
 fn what_has_no_type_is_emptied() {
     let mut table = Table::new(Family::Ip, "t");
-    let secret = Expr::Opaque { name: "log".into(), data: b"secret".to_vec() };
+    let secret = Expr::Opaque { name: "osf".into(), data: b"secret".to_vec() };
     let value = Expr::Immediate { dreg: model::Reg(1), data: Data::Value(vec![1, 2]) };
     let rules = vec![model::NftRule { exprs: vec![value.clone(), secret], ..Default::default() }];
     table.chains.push(Chain { name: "c".into(), base: None, rules });
     let exprs = replaced(table).chains.remove(0).rules.remove(0).exprs;
-    assert_eq!(exprs, [value, Expr::Opaque { name: "log".into(), data: vec![] }]);
+    assert_eq!(exprs, [value, Expr::Opaque { name: "osf".into(), data: vec![] }]);
 }

@@ -188,7 +188,9 @@ impl<'a> Chains<'a, '_> {
     pub(crate) fn beginning(&self) -> At<'a> {
         let (table, chain) = (self.base.table, self.base.chain);
         let indexed = self.place.tables.chain(self.base.at, &chain.name);
-        At { table, chain, guards: indexed.map_or(&[], |c| &c.guards), index: 0 }
+        // No two chains of a table have one name, unless somebody made the bundle so.
+        let own = indexed.filter(|c| std::ptr::eq(c.chain, chain));
+        At { table, chain, guards: own.map_or(&[], |c| &c.guards), index: 0 }
     }
 
     fn go_on(&self, mut state: State<'a>) -> Result<Ended<'a>, Doubt> {

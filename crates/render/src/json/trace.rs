@@ -27,7 +27,7 @@ pub struct TraceView {
     pub back: Option<WayView>,
     /// Where it hangs on chance, or on a rule that is not understood: what happens by each
     /// possibility.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub branches: Vec<BranchView>,
     /// What was seen of a real packet.
     #[serde(skip_serializing_if = "Option::is_none")]
