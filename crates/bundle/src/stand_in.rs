@@ -108,8 +108,10 @@ impl<K: BuildHasher> StandIns<K> {
                 Question::Ipvs => *bytes = services(bytes),
                 Question::Tcp | Question::Tcp6 => *bytes = socket::replace(self, 6, bytes),
                 Question::Udp | Question::Udp6 => *bytes = socket::replace(self, 17, bytes),
-                // Texts in many forms.
-                Question::ProcDev
+                // Texts in many forms, and structs whose rules would have to be written anew.
+                Question::IptablesLegacy
+                | Question::Ip6tablesLegacy
+                | Question::ProcDev
                 | Question::ProcDevMcast
                 | Question::ProcIgmp
                 | Question::ProcIfInet6

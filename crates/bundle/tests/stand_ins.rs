@@ -136,10 +136,8 @@ fn rules_keep_their_words() {
 fn interval(from: [u8; 4], behind: [u8; 4]) -> [SetElement; 2] {
     let element = |key: [u8; 4], flags| SetElement {
         key: Some(key.to_vec()),
-        key_end: None,
         flags,
-        data: None,
-        userdata: Vec::new(),
+        ..SetElement::default()
     };
     [element(from, 0), element(behind, 1)]
 }
@@ -152,15 +150,12 @@ fn networks_in_sets_stay_networks() {
         flags: 4,
         key_type: 7,
         key_len: 4,
-        data_type: None,
-        data_len: None,
-        fields: vec![],
-        userdata: vec![],
         elements: [
             interval([10, 1, 2, 0], [10, 1, 3, 0]),
             interval([192, 168, 7, 3], [192, 168, 7, 9]),
         ]
         .concat(),
+        ..Set::default()
     });
     let set = replaced(table).sets.remove(0);
     let number =
@@ -175,10 +170,10 @@ fn networks_in_sets_stay_networks() {
 #[test]
 fn what_has_no_type_is_emptied() {
     let mut table = Table::new(Family::Ip, "t");
-    let secret = Expr::Opaque { name: "log".into(), data: b"secret".to_vec() };
+    let secret = Expr::Opaque { name: "osf".into(), data: b"secret".to_vec() };
     let value = Expr::Immediate { dreg: model::Reg(1), data: Data::Value(vec![1, 2]) };
     let rules = vec![model::NftRule { exprs: vec![value.clone(), secret], ..Default::default() }];
     table.chains.push(Chain { name: "c".into(), base: None, rules });
     let exprs = replaced(table).chains.remove(0).rules.remove(0).exprs;
-    assert_eq!(exprs, [value, Expr::Opaque { name: "log".into(), data: vec![] }]);
+    assert_eq!(exprs, [value, Expr::Opaque { name: "osf".into(), data: vec![] }]);
 }

@@ -286,6 +286,12 @@ pub(crate) struct Trace {
     /// Time to live
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..))]
     pub(crate) ttl: Option<u8>,
+    /// As the first packet of a connection, whatever is tracked now
+    #[arg(long, conflicts_with = "established")]
+    pub(crate) new: bool,
+    /// As a later packet of a connection whose first packet and answer have gone
+    #[arg(long, conflicts_with = "live")]
+    pub(crate) established: bool,
     /// Tell the side ways too: ARP requests, flooded copies, rules that matched
     #[arg(long)]
     pub(crate) explain: bool,

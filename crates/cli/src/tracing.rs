@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kernel::probe::Tag;
 use model::{LinkId, Snapshot};
-use walk::{Indexed, Place, Protocol, Question, Trace, Verdict};
+use walk::{Indexed, Known, Place, Protocol, Question, Trace, Verdict};
 
 use crate::args::Proto;
 use crate::failure::{Exit, Failure, OrFail};
@@ -27,6 +27,7 @@ pub(crate) struct Wish {
     pub(crate) size: Option<u32>,
     pub(crate) df: bool,
     pub(crate) ttl: Option<u8>,
+    pub(crate) connection: Known,
     pub(crate) live: bool,
     pub(crate) ask: bool,
     pub(crate) explain: bool,
@@ -45,6 +46,7 @@ impl Wish {
             size: None,
             df: false,
             ttl: None,
+            connection: Known::AsRead,
             live: true,
             ask: false,
             explain: false,
@@ -60,10 +62,12 @@ pub(crate) fn trace(session: &Session, snapshot: &Snapshot, wish: &Wish) -> Resu
     let trace = foretell(&net, snapshot, wish, tag)?;
     let watched = if wish.live { Some(watch(snapshot, &trace, wish, tag)?) } else { None };
     let live = watched.as_ref().map(|w| &w.checked);
+    let taken = watched.as_ref().and_then(|w| w.taken).and_then(|nth| trace.branches.get(nth));
+    let trace = taken.map_or(&trace, |branch| &branch.trace);
     if session.json {
-        output::line(&render::json::text(&render::json::trace(snapshot, &trace, live)));
+        output::line(&render::json::text(&render::json::trace(snapshot, trace, live)));
     } else {
-        output::print(&render::trace(snapshot, &trace, live, wish.explain, &session.style));
+        output::print(&render::trace(snapshot, trace, live, wish.explain, &session.style));
         for note in watched.iter().flat_map(|w| &w.notes) {
             output::line(note);
         }
@@ -89,7 +93,10 @@ fn foretell(
     let protocol = protocol(wish, host, port)?;
     let ask = |from, source: Option<Ipv4Addr>| {
         let sport = wish.sport.unwrap_or_else(|| tag.port());
-        let mut question = Question::new(from, to, protocol).sport(sport).dont_fragment(wish.df);
+        let mut question = Question::new(from, to, protocol)
+            .sport(sport)
+            .dont_fragment(wish.df)
+            .connection(wish.connection);
         if let Some(source) = wish.source.or(source) {
             question = question.source(source);
         }

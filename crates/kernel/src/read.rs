@@ -18,6 +18,7 @@ pub(crate) mod find;
 mod flight;
 mod inside;
 mod kin;
+mod legacy;
 mod listener;
 pub(crate) mod modules;
 pub(crate) mod mount;

@@ -250,6 +250,20 @@ pub(crate) fn peer(socket: BorrowedFd<'_>) -> io::Result<(u32, u32)> {
     Ok((peer.pid.unsigned_abs(), peer.uid))
 }
 
+/// getsockopt(2) of an option that reads its question from where it writes the answer, all of it.
+pub(crate) fn socket_option(
+    socket: &impl std::os::fd::AsFd,
+    level: libc::c_int,
+    name: libc::c_int,
+    bytes: &mut [u8],
+) -> io::Result<()> {
+    let mut len = libc::socklen_t::try_from(bytes.len()).map_err(io::Error::other)?;
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: the kernel stores at most `len` bytes, and there is room for so many.
+    check(unsafe { libc::getsockopt(fd, level, name, bytes.as_mut_ptr().cast(), &raw mut len) })
+        .map(drop)
+}
+
 /// Brings `lo` up in the calling thread's network namespace.
 pub(crate) fn loopback_up() -> io::Result<()> {
     let mut request = ifreq("lo")?;

@@ -46,8 +46,9 @@ pub use name::{NameError, Target};
 pub use namespaces::Namespaces;
 pub use neighbour::{FdbEntry, Neighbour, NeighbourState};
 pub use netfilter::{
-    BaseChain, Chain, CmpOp, Compat, CtKey, Data, Expr, Family, Hook, MetaKey, NatKind,
-    PayloadBase, Policy, Reg, Rule as NftRule, Ruleset, Set, SetElement, Table, Verdict,
+    BaseChain, Chain, CmpOp, Compat, Csum, CtKey, Data, Expr, Exthdr, Family, FibResult, HashOf,
+    Hook, MetaKey, NatKind, ObjectKind, PayloadBase, Policy, Reg, RtKey, Rule as NftRule, Ruleset,
+    Set, SetElement, SetOp, SocketKey, Table, Verdict,
 };
 pub use owner::{NsInode, Owner, UserNs};
 pub use route::{

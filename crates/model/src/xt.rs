@@ -35,7 +35,7 @@ pub enum XtInfo {
         /// TCP only: option, mask, compare.
         tcp: Option<(u8, u8, u8)>,
     },
-    /// `-m icmp --icmp-type`.
+    /// `-m icmp --icmp-type`, `-m icmp6 --icmpv6-type`.
     Icmp {
         /// Type; 255: any.
         kind: u8,
@@ -98,6 +98,170 @@ pub enum XtInfo {
         /// The struct as it came.
         data: Vec<u8>,
     },
+    /// `-m state`.
+    State {
+        /// Bits as of [`XtConntrack::state_mask`], without those of translation.
+        mask: u32,
+    },
+    /// `-m connmark` (revision 1).
+    Connmark {
+        /// Value.
+        mark: u32,
+        /// Mask.
+        mask: u32,
+        /// `!`.
+        invert: bool,
+    },
+    /// `-m iprange` (revision 1); addresses are IPv4 or IPv6 by the rule's family, raw.
+    IpRange {
+        /// First and last source.
+        src: ([u8; 16], [u8; 16]),
+        /// First and last destination.
+        dst: ([u8; 16], [u8; 16]),
+        /// 1 source is asked, 2 destination, 16 and 32: inverted.
+        flags: u8,
+    },
+    /// `-m limit`: one packet per `avg` ten-thousandths of a second, `burst` of them at once.
+    Limit {
+        /// Ten-thousandths of a second for one.
+        avg: u32,
+        /// How many at once.
+        burst: u32,
+    },
+    /// `-m statistic`.
+    Statistic {
+        /// One of so many, and which (XT_STATISTIC_MODE_NTH); None: by chance.
+        nth: Option<(u32, u32)>,
+        /// Of 2^31, how likely.
+        probability: u32,
+        /// `!`.
+        invert: bool,
+    },
+    /// `-m owner` (revision 1).
+    Owner {
+        /// First and last user.
+        uid: (u32, u32),
+        /// First and last group.
+        gid: (u32, u32),
+        /// XT_OWNER_* that are asked (1 user, 2 group, 4 socket, 8 further groups).
+        asked: u8,
+        /// Those that are inverted.
+        invert: u8,
+    },
+    /// `-m pkttype`: PACKET_*.
+    PktType {
+        /// Which.
+        kind: u32,
+        /// `!`.
+        invert: bool,
+    },
+    /// `-m length`.
+    Length {
+        /// Bytes of the IP packet, at least.
+        min: u16,
+        /// At most.
+        max: u16,
+        /// `!`.
+        invert: bool,
+    },
+    /// `-m ttl` and `-m hl`.
+    Ttl {
+        /// 0 equal, 1 other than, 2 below, 3 above.
+        mode: u8,
+        /// What.
+        ttl: u8,
+    },
+    /// `-m dscp`.
+    Dscp {
+        /// Value.
+        dscp: u8,
+        /// `!`.
+        invert: bool,
+    },
+    /// `-m tos` (revision 1).
+    Tos {
+        /// Mask.
+        mask: u8,
+        /// Value.
+        value: u8,
+        /// `!`.
+        invert: bool,
+    },
+    /// `-m rpfilter`: XT_RPFILTER_* (1 loose, 2 with the mark, 4 accept local, 8 inverted).
+    RpFilter(u8),
+    /// `-m policy`: whether IPsec took or takes it.
+    Policy {
+        /// XT_POLICY_MATCH_* (1 in, 2 out, 4 none, 8 strict).
+        flags: u16,
+        /// How many elements.
+        len: u16,
+        /// The elements as they came.
+        elements: Vec<u8>,
+    },
+    /// `-j CONNMARK`.
+    SetConnmark {
+        /// XT_CONNMARK_*: 0 set, 1 save, 2 restore.
+        mode: u8,
+        /// Value.
+        ctmark: u32,
+        /// Mask of the connection's mark.
+        ctmask: u32,
+        /// Mask of the packet's mark.
+        nfmask: u32,
+        /// Revision 2: to the right, and how many bits.
+        shift: Option<(u8, u8)>,
+    },
+    /// `-j CT`.
+    Ct {
+        /// XT_CT_* (1 not tracked, 4 and 8: zone of the original or reply direction only, 16 zone
+        /// by mark).
+        flags: u16,
+        /// Zone.
+        zone: u16,
+        /// Events that are told: of connections, of expectations.
+        events: (u32, u32),
+        /// Helper.
+        helper: String,
+        /// Revisions 1 and 2: timeout policy.
+        timeout: Option<String>,
+    },
+    /// `-j TCPMSS`: 65535: the path's.
+    TcpMss(u16),
+    /// `-j DSCP`.
+    SetDscp(u8),
+    /// `-j TOS`.
+    SetTos {
+        /// Xor.
+        value: u8,
+        /// And-not.
+        mask: u8,
+    },
+    /// `-j TTL` and `-j HL`.
+    SetTtl {
+        /// 0 set, 1 up, 2 down.
+        mode: u8,
+        /// By or to how much.
+        ttl: u8,
+    },
+    /// `-j NFLOG`: changes nothing.
+    NfLog {
+        /// Bytes of the packet that are copied.
+        len: u32,
+        /// Group.
+        group: u16,
+        /// Packets that are sent at once.
+        threshold: u16,
+        /// XT_NFLOG_F_*.
+        flags: u16,
+        /// What each line begins with.
+        prefix: String,
+    },
+    /// `-j CLASSIFY`: the packet's priority.
+    Classify(u32),
+    /// `-j CHECKSUM`: changes nothing on its way.
+    Checksum(u8),
+    /// One that says nothing beside its name: `NOTRACK`, `TRACE`.
+    Empty,
     /// Any other: the struct as it came.
     Opaque(Vec<u8>),
 }

@@ -92,7 +92,7 @@ fn connections(trace: &Trace, overlay: &Overlay, before: &Snapshot, seen: &Seen)
     let forgotten = trace.back.as_ref().is_some_and(reset)
         || matches!(
             &trace.there.disposition,
-            Disposition::Lost(Loss { reason: Reason::RuleReject(_), .. })
+            Disposition::Lost(Loss { reason: Reason::RuleReject(..), .. })
         );
     let mut wrong = Vec::new();
     for (id, tracked) in &seen.tracked {

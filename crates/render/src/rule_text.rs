@@ -7,6 +7,7 @@ mod iptables;
 mod nft;
 mod number;
 mod xt;
+mod xt_plain;
 
 use model::{BaseChain, Chain, Expr, Family, NftRule, Policy, Set, Table};
 
@@ -46,7 +47,7 @@ pub fn elements(set: &Set) -> Option<String> {
 #[must_use]
 pub fn chain_header(family: Family, table: &str, chain: &Chain) -> String {
     let name = &chain.name;
-    let iptables = family == Family::Ip && IPTABLES.contains(&table);
+    let iptables = family == Family::Ip && is_iptables_table(table);
     match &chain.base {
         Some(base) if iptables && base.hook.as_str().eq_ignore_ascii_case(name) => {
             let policy = if base.policy == Policy::Drop { "DROP" } else { "ACCEPT" };
@@ -84,5 +85,10 @@ fn is_iptables(family: Family, table: &str, rule: &NftRule) -> bool {
                 | Expr::Reject { .. }
         )
     };
-    family == Family::Ip && IPTABLES.contains(&table) && !rule.exprs.iter().any(native)
+    family == Family::Ip && is_iptables_table(table) && !rule.exprs.iter().any(native)
+}
+
+/// Those of iptables-legacy have a word before their names.
+fn is_iptables_table(name: &str) -> bool {
+    IPTABLES.contains(&name.strip_prefix("legacy ").unwrap_or(name))
 }

@@ -35,12 +35,29 @@ pub fn trace(
     if let Some(back) = &trace.back {
         teller.back(back, live);
     }
+    teller.branches(trace);
     if let Some(live) = live {
         teller.judge(trace, live);
     } else if trace.verdict() == Verdict::Assumed {
         teller.unsure(trace);
     }
     teller.page.finish()
+}
+
+/// What a trace comes to, in a line.
+pub(crate) fn outcome(snapshot: &Snapshot, trace: &Trace) -> String {
+    match trace.verdict() {
+        Verdict::Yes => "it arrives, and so does its answer".to_owned(),
+        Verdict::No(loss) => {
+            let why = because(snapshot, loss, &trace.there.packet);
+            format!("lost at {}: {why}", place(snapshot, loss))
+        }
+        Verdict::Unknown(what) => {
+            let (place, why) = unknown(snapshot, what);
+            format!("unknown at {place}: {why}")
+        }
+        Verdict::Assumed => "it rests on what is assumed".to_owned(),
+    }
 }
 
 struct Teller<'a> {
@@ -95,6 +112,22 @@ impl Teller<'_> {
     }
 
     /// The end of a trace that holds only if what it assumes does.
+    /// What happens by each of the possibilities where the way parts.
+    fn branches(&mut self, trace: &Trace) {
+        let Some(first) = trace.branches.first() else { return };
+        let rule = words::rule_ref(self.snapshot, &first.rule);
+        self.page.end().put(Tone::Doubt, "one of   ");
+        let text = format!("{} ways, by {} of {rule}", first.of, first.what);
+        self.page.wrapped(Tone::Plain, &text);
+        self.page.end();
+        for branch in &trace.branches {
+            let comes_to = outcome(self.snapshot, &branch.trace);
+            self.page.put(Tone::Plain, &format!("  {} of {}  ", branch.option + 1, branch.of));
+            self.page.wrapped(Tone::Plain, &comes_to);
+            self.page.end();
+        }
+    }
+
     fn unsure(&mut self, trace: &Trace) {
         let mut parts: Vec<(NsId, Vec<String>)> = Vec::new();
         for (ns, gap) in trace.assumptions() {

@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use model::{
-    Family, Gap, Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState, NsId,
+    Family, Gap, Hook, Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState, NsId,
     RouteKind, Scope,
 };
 
+use crate::hook::Between;
 use crate::route::Flow;
 use crate::skb::{Arp, End, Next, Skb, Stop};
 use crate::validate::Refusal;
@@ -139,10 +140,10 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// Sends the reply.
     fn reply(&mut self, request: &Packet, answer: &ArpAnswer) -> Option<(Packet, End, S)> {
         let (link, mac, next) = match answer {
-            ArpAnswer::Link { link, mac } => (*link, *mac, Next::Transmit(*link)),
+            ArpAnswer::Link { link, mac } => (*link, *mac, Next::Arp(*link)),
             ArpAnswer::Several(owners) => {
                 let (link, mac) = *owners.first()?;
-                (link, mac, Next::Transmit(link))
+                (link, mac, Next::Arp(link))
             }
             ArpAnswer::Outside { link, known_from: Some((_, n)) } => {
                 (*link, n.mac?, Next::Receive(*link))
@@ -190,6 +191,13 @@ impl<S: Sink> Walker<'_, '_, S> {
         selected.unwrap_or(Ipv4Addr::UNSPECIFIED)
     }
 
+    /// `arp_xmit`.
+    pub(crate) fn arp_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+        let between = Between { iif: None, oif: Some(id.index) };
+        self.family_hook(skb, Family::Arp, Hook::Output, between)?;
+        Ok(Next::Transmit(id))
+    }
+
     /// `arp_rcv`: a request or reply that came up to this namespace by `link`.
     pub(crate) fn arp_in(&mut self, skb: &mut Skb, id: LinkId, arp: Arp) -> Result<Next, Stop> {
         let link = self.link(id, Stage::Neighbour)?;
@@ -197,7 +205,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         if link.flags.contains(LinkFlags::NOARP) {
             return ignored();
         }
-        self.arp_chains(id)?;
+        let between = Between { iif: Some(id.index), oif: None };
+        self.family_hook(skb, Family::Arp, Hook::Input, between)?;
         let delivered = Stop::new(Stage::Neighbour, Disposition::Delivered(id.ns));
         skb.iif = Some(id.index);
         match arp {
@@ -288,19 +297,6 @@ impl<S: Sink> Walker<'_, '_, S> {
             }
             _ => true,
         })
-    }
-
-    /// Chains of the arp family are not modelled.
-    pub(crate) fn arp_chains(&self, link: LinkId) -> Result<(), Stop> {
-        let place = self.place(link.ns, Stage::Neighbour)?;
-        match place.base_chains(&[Family::Arp]).into_iter().find(|b| b.acts()) {
-            Some(base) => {
-                let what = format!("arp chain {} {}", base.table.name, base.chain.name);
-                let unknown = Unknown::Netfilter { ns: link.ns, what };
-                Err(Stop::unknown(Stage::Neighbour, unknown))
-            }
-            None => Ok(()),
-        }
     }
 }
 

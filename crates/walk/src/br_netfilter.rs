@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use model::{Hook, LinkId, LinkKind};
 
 use crate::route::Flow;
-use crate::skb::{Next, Skb, Stop};
+use crate::skb::{Skb, Stop};
 use crate::validate::Refusal;
 use crate::walker::Walker;
 use crate::{Sink, Stage, Unknown};
@@ -22,15 +22,15 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
     }
 
-    /// `br_nf_pre_routing`. A next step where the packet leaves the bridge's ordinary way.
+    /// `br_nf_pre_routing`.
     pub(crate) fn filter_bridged_in(
         &mut self,
         skb: &mut Skb,
         bridge: LinkId,
         port: LinkId,
-    ) -> Result<Option<Next>, Stop> {
+    ) -> Result<(), Stop> {
         if skb.arp.is_some() || !self.calls_iptables(bridge) {
-            return Ok(None);
+            return Ok(());
         }
         self.modelled(skb, Stage::Bridge)?;
         skb.physin = Some(port.index);
@@ -40,7 +40,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         if skb.packet.dst != dst {
             self.bridged_dnat(skb, bridge)?;
         }
-        Ok(None)
+        Ok(())
     }
 
     /// The destination was rewritten on the bridge: it stays on it with another Ethernet
@@ -78,8 +78,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         Ok(())
     }
 
-    /// `br_nf_forward` and `br_nf_post_routing`, for a packet that came in by a port.
-    pub(crate) fn filter_bridged_out(
+    /// `br_nf_forward`, for a packet that came in by a port.
+    pub(crate) fn filter_bridged(
         &mut self,
         skb: &mut Skb,
         bridge: LinkId,
@@ -89,9 +89,17 @@ impl<S: Sink> Walker<'_, '_, S> {
             return Ok(());
         }
         skb.physout = Some(to.index);
+        let device = Some(bridge.index);
+        self.hook(skb, Hook::Forward, device, device)
+    }
+
+    /// `br_nf_post_routing`, for a packet that came in by a port.
+    pub(crate) fn filter_bridged_out(&mut self, skb: &mut Skb, bridge: LinkId) -> Result<(), Stop> {
+        if skb.arp.is_some() || !skb.prerouted {
+            return Ok(());
+        }
         let dst = skb.packet.dst;
         let device = Some(bridge.index);
-        self.hook(skb, Hook::Forward, device, device)?;
         self.masquerade_hop = Some(skb.packet.dst);
         self.hook(skb, Hook::Postrouting, None, device)?;
         if skb.packet.dst == dst {

@@ -1,7 +1,9 @@
 //! A bridge: learning, its table, flooding, its ports' flags.
 
-use model::{BridgePort, Family, FdbEntry, Link, LinkId, LinkKind, Mac, Opaque, PortState};
+use model::{BridgePort, FdbEntry, Hook, Link, LinkId, LinkKind, Mac, Opaque, PortState};
 
+use crate::bridge_hook::Part;
+use crate::hook::Between;
 use crate::link::VLAN_ROOM;
 use crate::skb::{Arp, End, Next, Skb, Stop};
 use crate::walker::Walker;
@@ -39,9 +41,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return lost(port_id, Reason::PortBlocked(port_id));
         }
         self.bridge_modelled(skb, id, bridge, Some((port_id, flags)))?;
-        if let Some(next) = self.filter_bridged_in(skb, id, port_id)? {
-            return Ok(next);
-        }
+        skb.came_by = Some(port_id.index);
+        let between = Between { iif: skb.came_by, oif: None };
+        self.bridge_hook(skb, Hook::Prerouting, between, Part::Early)?;
+        self.filter_bridged_in(skb, id, port_id)?;
+        self.bridge_hook(skb, Hook::Prerouting, between, Part::Late)?;
         self.learn(skb, id, port_id, flags);
         if flags.state == PortState::Learning {
             return lost(port_id, Reason::PortBlocked(port_id));
@@ -53,6 +57,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn bridge_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let bridge = self.link(id, Stage::Bridge)?;
         self.bridge_modelled(skb, id, bridge, None)?;
+        skb.came_by = None;
         self.pass_on(skb, id, bridge, None)
     }
 
@@ -123,10 +128,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.lean_on(skb, Stage::Bridge, &[&["fdb", "links", "ports"], settings].concat())?;
         if place.ns.opaque.contains(&Opaque::LegacyEbtables) {
             return stop(Unknown::Opaque { ns: id.ns, what: Opaque::LegacyEbtables });
-        }
-        if let Some(base) = place.base_chains(&[Family::Bridge]).into_iter().find(|b| b.acts()) {
-            let what = format!("bridge chain {} {}", base.table.name, base.chain.name);
-            return stop(Unknown::Netfilter { ns: id.ns, what });
         }
         self.bridge_arp_modelled(skb, id)
     }
@@ -228,7 +229,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `__br_forward`: out by one port.
     fn through_port(&mut self, skb: &mut Skb, bridge: LinkId, to: LinkId) -> Result<Next, Stop> {
         let port = self.link(to, Stage::Bridge)?;
-        self.filter_bridged_out(skb, bridge, to)?;
+        let between = Between { iif: skb.came_by, oif: Some(to.index) };
+        let hook = if skb.came_by.is_some() { Hook::Forward } else { Hook::Output };
+        self.bridge_hook(skb, hook, between, Part::Early)?;
+        self.filter_bridged(skb, bridge, to)?;
+        self.bridge_hook(skb, hook, between, Part::Late)?;
+        let behind = Between { iif: None, oif: between.oif };
+        self.bridge_hook(skb, Hook::Postrouting, behind, Part::Early)?;
+        self.bridge_hook(skb, Hook::Postrouting, behind, Part::Late)?;
+        self.filter_bridged_out(skb, bridge)?;
         if skb.wire_len() > port.mtu + VLAN_ROOM {
             let reason = Reason::TooBig { mtu: port.mtu, told: false };
             return Err(Stop::lost(Stage::Bridge, to.ns, Some(to), reason));
@@ -239,12 +248,16 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_pass_frame_up`: for the host, by the bridge as a link of its own.
     fn bridge_up(&mut self, skb: &mut Skb, id: LinkId, bridge: &Link) -> Result<Next, Stop> {
         let ours = skb.ours || skb.packet.dst_mac == bridge.mac;
+        let between = Between { iif: skb.came_by.take(), oif: None };
+        self.bridge_hook(skb, Hook::Input, between, Part::Early)?;
+        self.bridge_hook(skb, Hook::Input, between, Part::Late)?;
         self.tell(skb, Stage::Bridge, || Action::BridgeUp { bridge: id });
         if skb.arp.is_some() {
             self.heard.push(id);
         }
         self.tell(skb, Stage::Receive, || Action::In { link: id, bridge: None });
         skb.ours = ours;
+        self.traffic_control(skb, id, bridge, Hook::Ingress)?;
         Ok(Next::Up(id))
     }
 

@@ -134,7 +134,7 @@ fn refuses(trace: &Trace, sighting: &Sighting) -> bool {
     const RESET: u8 = 4;
     let Disposition::Lost(loss) = &trace.there.disposition else { return false };
     let reset = matches!(sighting.packet.payload, Payload::Tcp { flags, .. } if flags & RESET != 0);
-    reset && matches!(loss.reason, Reason::RuleReject(_))
+    reset && matches!(loss.reason, Reason::RuleReject(..))
 }
 
 fn ended_well(way: &Way) -> bool {

@@ -17,6 +17,7 @@ pub(crate) mod state {
 }
 
 /// TCP flags of the header.
+const FIN: u8 = 1;
 const SYN: u8 = 2;
 const RST: u8 = 4;
 const ACK: u8 = 16;
@@ -56,14 +57,26 @@ impl<S: Sink> Walker<'_, '_, S> {
         self.tell(skb, Stage::Hook(hook), || Action::Tracked { state, entry: entry.map(Box::new) });
     }
 
+    /// `nf_conntrack_confirm`: what leaves the last hook is remembered.
+    pub(crate) fn confirm(&mut self, skb: &Skb) {
+        if let Some(member) = skb.ct.filter(|m| !m.related) {
+            let entry = &mut self.overlay.connections[member.connection].entry;
+            entry.status |= ConntrackStatus::CONFIRMED;
+        }
+    }
+
     /// The connection with that tuple: one that a packet of ours began, or one that was read.
     fn find(&mut self, skb: &Skb, tuple: &Tuple) -> Option<Membership> {
-        if let Some(known) = self.overlay.connection(skb.ns, tuple) {
+        if let Some(known) = self.overlay.connection(skb.ns, tuple, skb.zone) {
             return Some(known);
         }
-        let (entry, reply) = self.net.place(skb.ns)?.tracked(tuple)?;
+        if self.overlay.forgets {
+            return None;
+        }
+        let (entry, reply) = self.net.place(skb.ns)?.tracked(tuple, skb.zone)?;
         self.overlay.connections.push(Connection {
             ns: skb.ns,
+            zones: (entry.zone, entry.zone),
             entry: entry.clone(),
             source_settled: true,
             destination_settled: true,
@@ -76,7 +89,9 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// A connection begins with this packet; None: it cannot (INVALID).
     fn begin(&mut self, skb: &Skb) -> Option<Membership> {
         let begins = match skb.packet.payload {
-            Payload::Tcp { flags, .. } => flags & RST == 0 && flags & (SYN | ACK) != (SYN | ACK),
+            Payload::Tcp { flags, .. } if flags & SYN != 0 => flags & (RST | ACK) == 0,
+            // In the middle of one, too (nf_conntrack_tcp_loose).
+            Payload::Tcp { flags, .. } => flags & (RST | FIN) == 0 && flags & ACK != 0,
             Payload::Icmp { kind, .. } => kind == IcmpKind::EchoRequest,
             Payload::Udp { .. } | Payload::Other(_) => true,
         };
@@ -87,12 +102,13 @@ impl<S: Sink> Walker<'_, '_, S> {
         let entry = Conntrack {
             original,
             reply: original.reversed(),
-            zone: 0,
+            zone: if skb.zone.0 == skb.zone.1 { skb.zone.0 } else { 0 },
             mark: 0,
             status: ConntrackStatus::empty(),
         };
         self.overlay.connections.push(Connection {
             ns: skb.ns,
+            zones: skb.zone,
             entry,
             source_settled: false,
             destination_settled: false,

@@ -1,83 +1,202 @@
 //! A packet's bytes, as far as they are known.
 
+use std::net::Ipv4Addr;
+
 use model::PayloadBase;
 
-use crate::skb::Skb;
-use crate::{Packet, Payload};
+use crate::skb::{Arp, Skb};
+use crate::{IcmpKind, Packet, Payload};
+
+/// Bytes of a header that rules may ask for: those of IPv6 are the longest.
+const SIZE: usize = 40;
+/// Bytes of an Ethernet header.
+pub(crate) const ETHERNET: u32 = 14;
 
 /// What reading some bytes gives.
-pub(crate) enum Read {
-    Bytes(Vec<u8>),
+pub(crate) enum Read<'h> {
+    Bytes(&'h [u8]),
     /// The packet ends before.
     Beyond,
     /// They are there, but what they are is not known.
-    NotKnown(String),
+    NotKnown,
 }
 
-/// Reads `len` bytes from `offset` of one of the headers.
-pub(crate) fn bytes(skb: &Skb, base: PayloadBase, offset: u32, len: u32) -> Read {
-    let header = match base {
-        PayloadBase::LinkLayer => ethernet(&skb.packet),
-        PayloadBase::Network => ipv4(&skb.packet),
-        PayloadBase::Transport => transport(&skb.packet),
-        PayloadBase::Other(n) => return Read::NotKnown(format!("payload base {n}")),
-    };
-    let whole = match base {
-        PayloadBase::LinkLayer => skb.packet.len + 14,
-        PayloadBase::Network => skb.packet.len,
-        _ => skb.packet.len.saturating_sub(20),
-    };
-    if offset.saturating_add(len) > whole {
-        return Read::Beyond;
+/// The headers of a packet, which rules read and write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Headers {
+    link: Layer,
+    network: Layer,
+    transport: Layer,
+    /// Something was written.
+    changed: bool,
+}
+
+/// One header and what follows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Layer {
+    bytes: [u8; SIZE],
+    /// One bit per byte that is known.
+    known: u64,
+    /// Bytes from its first one to the packet's end.
+    len: u32,
+}
+
+impl Layer {
+    const NONE: Self = Self { bytes: [0; SIZE], known: 0, len: 0 };
+
+    fn new(len: u32) -> Self {
+        Self { len, ..Self::NONE }
     }
-    let wanted = offset as usize..(offset + len) as usize;
-    let known: Option<Vec<u8>> = header.get(wanted).and_then(|b| b.iter().copied().collect());
-    match known {
-        Some(bytes) => Read::Bytes(bytes),
-        None => Read::NotKnown(format!("payload {base:?} at {offset}").to_lowercase()),
+
+    fn put(mut self, at: usize, bytes: &[u8]) -> Self {
+        self.write(at, bytes);
+        self
+    }
+
+    fn write(&mut self, at: usize, bytes: &[u8]) {
+        if let Some(slot) = self.bytes.get_mut(at..at + bytes.len()) {
+            slot.copy_from_slice(bytes);
+            self.known |= bits(at, bytes.len());
+        }
+    }
+
+    fn read(&self, at: usize, len: usize) -> Read<'_> {
+        let within = u32::try_from(at.saturating_add(len)).is_ok_and(|end| end <= self.len);
+        match self.bytes.get(at..at.saturating_add(len)) {
+            _ if !within => Read::Beyond,
+            Some(bytes) if self.known & bits(at, len) == bits(at, len) => Read::Bytes(bytes),
+            _ => Read::NotKnown,
+        }
     }
 }
 
-type Bytes = Vec<Option<u8>>;
-
-fn known(bytes: &[u8]) -> impl Iterator<Item = Option<u8>> {
-    bytes.iter().copied().map(Some)
+/// The bits of so many bytes.
+const fn bits(at: usize, len: usize) -> u64 {
+    if len >= 64 { u64::MAX } else { ((1 << len) - 1) << at }
 }
 
-fn ethernet(p: &Packet) -> Bytes {
-    let mac = |mac: Option<model::Mac>| match mac {
-        Some(mac) => mac.0.map(Some),
-        None => [None; 6],
-    };
-    mac(p.dst_mac).into_iter().chain(mac(p.src_mac)).chain(known(&[8, 0])).collect()
+impl Headers {
+    pub(crate) fn of(skb: &Skb) -> Self {
+        let p = &skb.packet;
+        let network = match skb.arp {
+            Some(arp) => arp_message(p, arp),
+            None => ipv4(p),
+        };
+        let transport = if skb.arp.is_some() { Layer::NONE } else { transport(p) };
+        Self { link: ethernet(p, skb.arp.is_some()), network, transport, changed: false }
+    }
+
+    /// Reads `len` bytes from `offset` of one of the headers.
+    pub(crate) fn read(&self, base: PayloadBase, offset: u32, len: u32) -> Read<'_> {
+        let layer = match base {
+            PayloadBase::LinkLayer => &self.link,
+            PayloadBase::Network => &self.network,
+            PayloadBase::Transport => &self.transport,
+            PayloadBase::Inner | PayloadBase::Other(_) => return Read::NotKnown,
+        };
+        layer.read(offset as usize, len as usize)
+    }
+
+    /// Writes some bytes; false: that is beyond what is known of it.
+    pub(crate) fn write(&mut self, base: PayloadBase, offset: u32, bytes: &[u8]) -> bool {
+        let layer = match base {
+            PayloadBase::LinkLayer => &mut self.link,
+            PayloadBase::Network => &mut self.network,
+            PayloadBase::Transport => &mut self.transport,
+            PayloadBase::Inner | PayloadBase::Other(_) => return false,
+        };
+        layer.write(offset as usize, bytes);
+        self.changed = true;
+        offset as usize + bytes.len() <= SIZE
+    }
+
+    /// Makes the packet what was written.
+    pub(crate) fn apply(&self, packet: &mut Packet) {
+        if !self.changed {
+            return;
+        }
+        let n = &self.network.bytes;
+        let address = |at: usize| Ipv4Addr::new(n[at], n[at + 1], n[at + 2], n[at + 3]);
+        (packet.tos, packet.ttl) = (n[1], n[8]);
+        (packet.src, packet.dst) = (address(12), address(16));
+        let t = &self.transport.bytes;
+        let port = |at: usize| u16::from_be_bytes([t[at], t[at + 1]]);
+        match &mut packet.payload {
+            Payload::Tcp { sport, dport, .. } | Payload::Udp { sport, dport } => {
+                (*sport, *dport) = (port(0), port(2));
+            }
+            Payload::Icmp { id, kind } if kind.is_echo() => *id = port(4),
+            Payload::Icmp { .. } | Payload::Other(_) => {}
+        }
+        let mac = |at: usize| {
+            let b = &self.link.bytes[at..at + 6];
+            let known = self.link.known & bits(at, 6) == bits(at, 6);
+            known.then(|| model::Mac([b[0], b[1], b[2], b[3], b[4], b[5]]))
+        };
+        (packet.dst_mac, packet.src_mac) = (mac(0), mac(6));
+    }
 }
 
-fn ipv4(p: &Packet) -> Bytes {
+/// What a process here sends has no Ethernet header yet.
+fn ethernet(p: &Packet, arp: bool) -> Layer {
+    if p.src_mac.is_none() && p.dst_mac.is_none() {
+        return Layer::NONE;
+    }
+    let kind: [u8; 2] = if arp { [8, 6] } else { [8, 0] };
+    let mut layer = Layer::new(p.len + ETHERNET).put(12, &kind);
+    for (at, mac) in [(0, p.dst_mac), (6, p.src_mac)] {
+        if let Some(mac) = mac {
+            layer.write(at, &mac.0);
+        }
+    }
+    layer
+}
+
+fn ipv4(p: &Packet) -> Layer {
     let len = u16::try_from(p.len).unwrap_or(u16::MAX).to_be_bytes();
     let fragment = if p.df { 0x40 } else { 0 };
-    known(&[0x45, p.tos, len[0], len[1]])
-        .chain([None; 2])
-        .chain(known(&[fragment, 0, p.ttl, p.payload.protocol()]))
-        .chain([None; 2])
-        .chain(known(&p.src.octets()))
-        .chain(known(&p.dst.octets()))
-        .collect()
+    Layer::new(p.len)
+        .put(0, &[0x45, p.tos, len[0], len[1]])
+        .put(6, &[fragment, 0, p.ttl, p.payload.protocol()])
+        .put(12, &p.src.octets())
+        .put(16, &p.dst.octets())
 }
 
-fn transport(p: &Packet) -> Bytes {
-    let ports = |s: u16, d: u16| [s.to_be_bytes(), d.to_be_bytes()].concat();
-    match p.payload {
-        Payload::Tcp { sport, dport, flags } => known(&ports(sport, dport))
-            .chain([None; 8])
-            // A first packet and its answer carry 40 bytes of header: the data offset is 10.
-            .chain([None, Some(flags)])
-            .chain([None; 6])
-            .collect(),
-        Payload::Udp { sport, dport } => known(&ports(sport, dport)).chain([None; 4]).collect(),
-        Payload::Icmp { kind, id } => {
-            let (kind, code) = kind.numbers();
-            known(&[kind, code]).chain([None; 2]).chain(known(&id.to_be_bytes())).collect()
-        }
-        Payload::Other(_) => Vec::new(),
+/// An ARP message for IPv4 over Ethernet.
+fn arp_message(p: &Packet, arp: Arp) -> Layer {
+    let operation = if arp == Arp::Request { 1 } else { 2 };
+    let mut layer = Layer::new(p.len).put(0, &[0, 1, 8, 0, 6, 4, 0, operation]);
+    if let Some(mac) = p.src_mac {
+        layer.write(8, &mac.0);
     }
+    layer.write(14, &p.src.octets());
+    // Who is asked for is left empty in a request.
+    let target = if arp == Arp::Request { Some(model::Mac::default()) } else { p.dst_mac };
+    if let Some(mac) = target {
+        layer.write(18, &mac.0);
+    }
+    layer.put(24, &p.dst.octets())
+}
+
+fn transport(p: &Packet) -> Layer {
+    let layer = Layer::new(p.len.saturating_sub(20));
+    match p.payload {
+        Payload::Tcp { sport, dport, flags } => {
+            let layer = layer.put(0, &sport.to_be_bytes()).put(2, &dport.to_be_bytes());
+            layer.put(13, &[flags])
+        }
+        Payload::Udp { sport, dport } => {
+            let length = u16::try_from(p.len.saturating_sub(20)).unwrap_or(u16::MAX);
+            let layer = layer.put(0, &sport.to_be_bytes()).put(2, &dport.to_be_bytes());
+            layer.put(4, &length.to_be_bytes())
+        }
+        Payload::Icmp { kind, id } => icmp(layer, kind, id),
+        Payload::Other(_) => layer,
+    }
+}
+
+fn icmp(layer: Layer, kind: IcmpKind, id: u16) -> Layer {
+    let (number, code) = kind.numbers();
+    let layer = layer.put(0, &[number, code]);
+    if kind.is_echo() { layer.put(4, &id.to_be_bytes()) } else { layer }
 }

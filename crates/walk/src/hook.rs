@@ -1,19 +1,19 @@
 //! A netfilter hook: all chains of all families in it, in order of priority.
 
-use model::{Hook, Policy};
+use model::{Family, Hook, LinkId, NsId};
 
-use crate::chain::{Chains, End as ChainEnd, Ended, State};
-use crate::indexed::{BaseRef, Item};
+use crate::chain::{Chains, Changes, End as ChainEnd, Ended};
 use crate::skb::{Skb, Stop};
+use crate::tables::{BaseRef, Item};
 use crate::walker::Walker;
 use crate::{Action, ChainRef, Reason, Sink, Stage, Unknown};
 
-impl BaseRef<'_> {
-    /// It can do something to a packet: it has rules, or a policy that drops.
-    pub(crate) fn acts(&self) -> bool {
-        let drops = self.chain.base.as_ref().is_some_and(|b| b.policy == Policy::Drop);
-        drops || !self.chain.rules.is_empty()
-    }
+/// Between which links a hook sees a packet, as it is told: for a bridged packet in the IP hooks,
+/// the bridge both times.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Between {
+    pub(crate) iif: Option<u32>,
+    pub(crate) oif: Option<u32>,
 }
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
@@ -30,14 +30,27 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if matches!(hook, Hook::Input | Hook::Forward | Hook::Output) {
             self.lean_on(skb, Stage::Hook(hook), &["netfilter", "ipsec", "ipvs"])?;
         }
+        self.family_hook(skb, Family::Ip, hook, Between { iif, oif })?;
+        if matches!(hook, Hook::Input | Hook::Postrouting) {
+            self.confirm(skb);
+        }
+        Ok(())
+    }
+
+    /// Runs what is registered for a family in this hook.
+    pub(crate) fn family_hook(
+        &mut self,
+        skb: &mut Skb,
+        family: Family,
+        hook: Hook,
+        between: Between,
+    ) -> Result<(), Stop> {
         let place = self.place(skb.ns, Stage::Hook(hook))?;
-        for item in place.hook(hook) {
+        for item in place.tables.hook(family, hook) {
             match item {
                 Item::Conntrack => self.track(skb, hook),
-                Item::Nat => self.nat(skb, hook, iif, oif)?,
-                Item::Chain(base) => {
-                    self.chain(skb, hook, *base, iif, oif)?;
-                }
+                Item::Nat => self.nat(skb, hook, between)?,
+                Item::Chain(base) => _ = self.chain(skb, hook, *base, between)?,
             }
         }
         // `nf_conntrack_confirm` comes last of all.
@@ -48,14 +61,28 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Ok(())
     }
 
+    /// `nf_ingress` and `nf_hook_egress`: the chains before or behind a link.
+    pub(crate) fn link_hook(&mut self, skb: &mut Skb, id: LinkId, hook: Hook) -> Result<(), Stop> {
+        let stage = if hook == Hook::Ingress { Stage::Receive } else { Stage::Transmit };
+        let (place, link) = (self.place(id.ns, stage)?, self.link(id, stage)?);
+        let own = Some(id.index);
+        let between = match hook {
+            Hook::Egress => Between { iif: None, oif: own },
+            _ => Between { iif: own, oif: None },
+        };
+        for base in place.tables.link(&link.name, hook) {
+            self.chain(skb, hook, *base, between)?;
+        }
+        Ok(())
+    }
+
     /// Runs one base chain; what it asks of the nat core is returned.
     pub(crate) fn chain(
         &mut self,
         skb: &mut Skb,
         hook: Hook,
         base: BaseRef<'a>,
-        iif: Option<u32>,
-        oif: Option<u32>,
+        between: Between,
     ) -> Result<Option<Ended<'a>>, Stop> {
         if !base.acts() {
             return Ok(None);
@@ -63,8 +90,19 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let stage = Stage::Hook(hook);
         let place = self.place(skb.ns, stage)?;
         let connection = skb.ct.map(|ct| self.overlay.connections[ct.connection].entry.clone());
-        let chains = Chains { place, skb, base, iif, oif, connection: connection.as_ref() };
-        let ended = chains.run(State::new(skb.mark)).map_err(|doubt| {
+        let Between { iif, oif } = between;
+        let chains = Chains {
+            place,
+            skb,
+            base,
+            hook,
+            iif,
+            oif,
+            connection: connection.as_ref(),
+            added: &self.overlay.added,
+            choices: &self.overlay.choices,
+        };
+        let ended = chains.run().map_err(|doubt| {
             let unknown = Unknown::Rule { rule: *doubt.rule, what: doubt.what };
             Stop::unknown(stage, unknown)
         })?;
@@ -73,11 +111,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         match &ended.end {
             ChainEnd::Drop(Some(rule)) => return lost(Reason::RuleDrop(rule.refer(skb.ns))),
             ChainEnd::Drop(None) => return lost(Reason::PolicyDrop(base.refer(skb.ns))),
-            ChainEnd::Reject(rule) => return lost(Reason::RuleReject(rule.refer(skb.ns))),
+            ChainEnd::Reject(rule, with) => {
+                return lost(Reason::RuleReject(rule.refer(skb.ns), *with));
+            }
             ChainEnd::Accept(_) | ChainEnd::Nat(..) => {}
         }
-        skb.mark = ended.state.mark;
-        skb.untracked |= ended.state.untracked;
+        self.take_over(skb, &ended.state.changes);
         let ns = skb.ns;
         self.tell(skb, stage, || Action::Chain {
             chain: base.refer(ns),
@@ -86,11 +125,23 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         });
         Ok(Some(ended))
     }
+
+    /// What a chain changed stays so.
+    fn take_over(&mut self, skb: &mut Skb, changes: &Changes) {
+        skb.mark = changes.mark;
+        skb.untracked |= changes.untracked;
+        skb.zone = changes.zone.unwrap_or(skb.zone);
+        changes.headers.apply(&mut skb.packet);
+        if let Some((mark, ct)) = changes.ct_mark.zip(skb.ct) {
+            self.overlay.connections[ct.connection].entry.mark = mark;
+        }
+        self.overlay.added.extend(changes.added.iter().cloned());
+    }
 }
 
 impl BaseRef<'_> {
     /// As it is told of.
-    pub(crate) fn refer(&self, ns: model::NsId) -> ChainRef {
+    pub(crate) fn refer(&self, ns: NsId) -> ChainRef {
         ChainRef {
             ns,
             family: self.table.family,

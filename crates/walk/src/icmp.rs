@@ -6,7 +6,7 @@ use model::{RouteKind, RuleAction};
 
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Cause, Disposition, IcmpKind, Packet, Payload, Reason, Sink, Stage};
+use crate::{Cause, Disposition, IcmpKind, Packet, Payload, Reason, RejectWith, Sink, Stage};
 
 /// IP and ICMP header of an error; the refused packet follows.
 const HEADERS: u32 = 28;
@@ -51,7 +51,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let Disposition::Lost(loss) = &*stop.disposition else { return None };
         // A process of this host is told by its own call, but for what turns out later.
         let late = stop.stage == Stage::Neighbour
-            || matches!((stop.stage, &loss.reason), (Stage::Hook(_), Reason::RuleReject(_)));
+            || matches!((stop.stage, &loss.reason), (Stage::Hook(_), Reason::RuleReject(..)));
         let came = skb.iif.is_some() || late;
         let echo = match skb.packet.payload {
             Payload::Icmp { kind, .. } => kind.is_echo(),
@@ -81,7 +81,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             }
             Reason::TooBig { told: true, .. } => Some(IcmpKind::Unreachable(4)),
             Reason::TtlExpired => Some(IcmpKind::TimeExceeded),
-            Reason::RuleReject(_) => Some(IcmpKind::Unreachable(3)),
+            Reason::RuleReject(_, RejectWith::Icmp(code)) => Some(IcmpKind::Unreachable(*code)),
             _ => None,
         }
     }

@@ -4,19 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use model::{
-    Chain, Conntrack, Expr, Family, FdbEntry, Hook, Link, LinkId, LinkKind, Mac, Namespace,
-    Neighbour, NsId, Protocol, Relation, Route, RouteKind, Rule, Snapshot, TABLE_LOCAL, TABLE_MAIN,
-    Table, Tuple,
+    Conntrack, FdbEntry, Link, LinkId, LinkKind, Mac, Namespace, Neighbour, NsId, Protocol,
+    Relation, Route, RouteKind, Rule, Snapshot, TABLE_LOCAL, TABLE_MAIN, Tuple,
 };
 
-/// Priority of the kernel's own connection tracking in prerouting and output.
-const PRIORITY_CONNTRACK: i32 = -200;
-/// Of its translation of destinations.
-const PRIORITY_NAT_DST: i32 = -100;
-/// Of its translation of sources.
-const PRIORITY_NAT_SRC: i32 = 100;
-/// NFT_TABLE_F_DORMANT.
-const TABLE_DORMANT: u32 = 1;
+use crate::tables::Tables;
 
 /// A [`Snapshot`] with the tables that a walk looks things up in.
 #[derive(Debug)]
@@ -85,27 +77,12 @@ pub(crate) struct Place<'a> {
     fdb: HashMap<(u32, Mac), &'a FdbEntry>,
     neighbours: HashMap<(u32, Ipv4Addr), &'a Neighbour>,
     proxies: Vec<(u32, Ipv4Addr)>,
-    hooks: HashMap<Hook, Vec<Item<'a>>>,
-    nat: HashMap<Hook, Vec<BaseRef<'a>>>,
-    tracked: HashMap<Tuple, (&'a Conntrack, bool)>,
-}
-
-/// A base chain and its table.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BaseRef<'a> {
-    pub(crate) table: &'a Table,
-    pub(crate) chain: &'a Chain,
-}
-
-/// What runs in a hook.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Item<'a> {
-    /// The kernel's connection tracking.
-    Conntrack,
-    /// The kernel's address translation, which asks the nat chains of the hook.
-    Nat,
-    /// A filter or route chain.
-    Chain(BaseRef<'a>),
+    /// Its ruleset.
+    pub(crate) tables: Tables<'a>,
+    /// Connections by tuple and zone of a direction.
+    tracked: HashMap<(Tuple, u16), (&'a Conntrack, bool)>,
+    /// The first connection of each source, as (protocol, address, port).
+    sources: HashMap<(u8, IpAddr, u16), &'a Conntrack>,
 }
 
 impl<'a> Place<'a> {
@@ -122,16 +99,17 @@ impl<'a> Place<'a> {
             fdb: HashMap::new(),
             neighbours: HashMap::new(),
             proxies: Vec::new(),
-            hooks: HashMap::new(),
-            nat: HashMap::new(),
+            tables: Tables::new(ns),
             tracked: HashMap::new(),
+            sources: HashMap::new(),
         };
         place.index_routes();
         place.index_layer2();
-        place.index_hooks();
-        for entry in ns.conntrack.iter().filter(|c| c.zone == 0) {
-            place.tracked.insert(entry.reply, (entry, true));
-            place.tracked.insert(entry.original, (entry, false));
+        for entry in &ns.conntrack {
+            place.tracked.insert((entry.reply, entry.zone), (entry, true));
+            place.tracked.insert((entry.original, entry.zone), (entry, false));
+            let source = (entry.original.protocol, entry.original.src, entry.original.sport);
+            place.sources.entry(source).or_insert(entry);
         }
         place
     }
@@ -178,67 +156,6 @@ impl<'a> Place<'a> {
         }
     }
 
-    fn index_hooks(&mut self) {
-        let mut found: Vec<(Hook, i32, Item<'a>)> = Vec::new();
-        let mut nat: Vec<(Hook, i32, BaseRef<'a>)> = Vec::new();
-        for base in self.base_chains(&[Family::Ip, Family::Inet]) {
-            let Some(b) = &base.chain.base else { continue };
-            match b.kind.as_str() {
-                "nat" => nat.push((b.hook, b.priority, base)),
-                _ => found.push((b.hook, b.priority, Item::Chain(base))),
-            }
-        }
-        // Of equal priority, the chain that was registered last runs first.
-        found.reverse();
-        nat.reverse();
-        if !nat.is_empty() {
-            found
-                .extend([Hook::Prerouting, Hook::Output].map(|h| (h, PRIORITY_NAT_DST, Item::Nat)));
-            found
-                .extend([Hook::Input, Hook::Postrouting].map(|h| (h, PRIORITY_NAT_SRC, Item::Nat)));
-        }
-        if !nat.is_empty() || self.tracks() {
-            let track = |h| (h, PRIORITY_CONNTRACK, Item::Conntrack);
-            found.extend([Hook::Prerouting, Hook::Output].map(track));
-        }
-        found.sort_by_key(|(_, priority, _)| *priority);
-        nat.sort_by_key(|(_, priority, _)| *priority);
-        for (hook, _, item) in found {
-            self.hooks.entry(hook).or_default().push(item);
-        }
-        for (hook, _, base) in nat {
-            self.nat.entry(hook).or_default().push(base);
-        }
-    }
-
-    /// Whether the kernel tracks connections here: it does where some rule asks for them.
-    fn tracks(&self) -> bool {
-        let asks = |e: &Expr| match e {
-            Expr::Ct { .. } => true,
-            Expr::Match(xt) | Expr::Target(xt) => {
-                matches!(xt.name.as_str(), "conntrack" | "state" | "CT" | "NOTRACK")
-                    || xt.name.to_ascii_lowercase().starts_with("conn")
-            }
-            Expr::Opaque { name, .. } => {
-                matches!(name.as_str(), "ct" | "connlimit" | "flow_offload")
-            }
-            _ => false,
-        };
-        let tables = self.ns.ruleset.tables.iter();
-        let mut rules = tables.flat_map(|t| &t.chains).flat_map(|c| &c.rules);
-        !self.ns.conntrack.is_empty() || rules.any(|r| r.exprs.iter().any(asks))
-    }
-
-    /// Base chains of these families that run, in the order in which they were read.
-    pub(crate) fn base_chains(&self, families: &[Family]) -> Vec<BaseRef<'a>> {
-        let tables = self.ns.ruleset.tables.iter();
-        tables
-            .filter(|t| families.contains(&t.family) && t.flags & TABLE_DORMANT == 0)
-            .flat_map(|table| table.chains.iter().map(move |chain| BaseRef { table, chain }))
-            .filter(|b| b.chain.base.is_some())
-            .collect()
-    }
-
     /// The routes of a table, longest prefix first.
     pub(crate) fn routes(&self, table: u32) -> &[&'a Route] {
         self.routes.get(&table).map_or(&[], Vec::as_slice)
@@ -275,19 +192,22 @@ impl<'a> Place<'a> {
         self.proxies.contains(&(link, ip))
     }
 
-    /// What runs in a hook, in order.
-    pub(crate) fn hook(&self, hook: Hook) -> &[Item<'a>] {
-        self.hooks.get(&hook).map_or(&[], Vec::as_slice)
+    /// The connection that was tracked when it was read; true: the tuple is its answer's. `zones`
+    /// are those of a packet in the original direction and in the other.
+    pub(crate) fn tracked(
+        &self,
+        tuple: &Tuple,
+        zones: (u16, u16),
+    ) -> Option<(&'a Conntrack, bool)> {
+        let of = |zone, reply| {
+            self.tracked.get(&(*tuple, zone)).copied().filter(|(_, is_reply)| *is_reply == reply)
+        };
+        of(zones.0, false).or_else(|| of(zones.1, true))
     }
 
-    /// The nat chains of a hook, in order.
-    pub(crate) fn nat(&self, hook: Hook) -> &[BaseRef<'a>] {
-        self.nat.get(&hook).map_or(&[], Vec::as_slice)
-    }
-
-    /// The connection that was tracked when it was read; true: the tuple is its answer's.
-    pub(crate) fn tracked(&self, tuple: &Tuple) -> Option<(&'a Conntrack, bool)> {
-        self.tracked.get(tuple).copied()
+    /// A connection from the same source, which was tracked when it was read.
+    pub(crate) fn same_source_as(&self, tuple: &Tuple) -> Option<&'a Conntrack> {
+        self.sources.get(&(tuple.protocol, tuple.src, tuple.sport)).copied()
     }
 
     /// The index of its loopback.

@@ -10,6 +10,8 @@ use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, Disposition, IcmpKind, Loss, Packet, Payload, Reason, Sink, Stage, Unknown};
 
+/// The flag of TCP segments within a connection.
+const ACK: u8 = 16;
 /// Parts of a namespace without which nothing can be said about IP there.
 const NEEDED: [&str; 5] = ["links", "addresses", "routes", "rules", "sysctls"];
 
@@ -237,6 +239,10 @@ pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
         }
         Payload::Udp { sport, dport } => {
             (Payload::Udp { sport: dport, dport: sport }, p.len, true, 0)
+        }
+        // Within a connection, any segment may be acknowledged.
+        Payload::Tcp { sport, dport, flags: ACK } => {
+            (Payload::Tcp { sport: dport, dport: sport, flags: ACK }, 52, true, 0)
         }
         _ => return None,
     };

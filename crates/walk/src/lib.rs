@@ -4,8 +4,8 @@
 //! cannot be known becomes [`Disposition::Unknown`] with its cause, never a guess.
 //!
 //! One file per part of the kernel, in the order of a packet's way: `ip` (socket, routing,
-//! forwarding, delivery) with `route` and `validate`; `hook`, `chain`, `register`, `xt` (the
-//! rules), `conntrack`, `nat`; `neighbour` and `arp`; `link` (handed to a link, taken from one);
+//! forwarding, delivery) with `route` and `validate`; `hook`, `tables`, `chain`, `rule`,
+//! `load`, `lookup`, `register`, `header`, `set`, `guard`, `xt` (the rules), `conntrack`, `nat`; `neighbour` and `arp`; `link` (handed to a link, taken from one);
 //! `bridge` and `br_netfilter`; `icmp` (errors); `border` (from beyond this host). `walker` hands
 //! the packet from one to the next, `question` asks and makes the answer of it.
 //!
@@ -19,10 +19,13 @@ mod arp;
 mod border;
 mod br_netfilter;
 mod bridge;
+mod bridge_hook;
 mod chain;
 mod check;
+mod choice;
 mod compare;
 mod conntrack;
+mod guard;
 mod header;
 mod hook;
 mod icmp;
@@ -30,19 +33,26 @@ mod indexed;
 mod ip;
 mod link;
 mod live;
+mod load;
+mod lookup;
 mod nat;
+mod nat_choice;
 mod neighbour;
 mod overlay;
 mod packet;
 mod question;
 mod register;
 mod route;
+mod rule;
+mod set;
 mod sink;
 mod skb;
+mod tables;
 mod trace;
 mod validate;
 mod walker;
 mod xt;
+mod xt_plain;
 
 pub use check::check;
 pub use compare::{Difference, Expected, compare};
@@ -53,6 +63,6 @@ pub use packet::{IcmpKind, Packet, Payload};
 pub use question::{Protocol, Verdict, trace, walk};
 pub use sink::{Quiet, Recorder, Sink};
 pub use trace::{
-    Action, ArpAnswer, Cause, ChainRef, Disposition, Hop, Loss, NatStep, Place, Question, Reason,
-    RuleRef, Stage, Step, Trace, Unknown, Way,
+    Action, ArpAnswer, Branch, Cause, ChainRef, Disposition, Hop, Known, Loss, NatStep, Place,
+    Question, Reason, RejectWith, RuleRef, Stage, Step, Trace, Unknown, Way,
 };

@@ -1,6 +1,6 @@
 //! Links: frames handed to them, and taken from them.
 
-use model::{Family, Hook, Link, LinkId, LinkKind, Opaque, Relation};
+use model::{Hook, Link, LinkId, LinkKind, Opaque, Relation};
 
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
@@ -105,31 +105,25 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
     }
 
-    /// tc and nft's netdev chains stand before and behind a link.
-    fn traffic_control(
+    /// tc and nft's chains stand before and behind a link: coming in, tc is first, going out, nft.
+    pub(crate) fn traffic_control(
         &mut self,
-        skb: &Skb,
+        skb: &mut Skb,
         id: LinkId,
         link: &Link,
         hook: Hook,
     ) -> Result<(), Stop> {
         let stage = if hook == Hook::Ingress { Stage::Receive } else { Stage::Transmit };
-        let place = self.place(skb.ns, stage)?;
         self.lean_on(skb, stage, &["qdiscs"])?;
-        for base in place.base_chains(&[Family::Netdev]) {
-            let bound = base
-                .chain
-                .base
-                .as_ref()
-                .is_some_and(|b| b.devices.contains(&link.name) && b.hook == hook);
-            if bound && base.acts() {
-                let what = format!("netdev chain {} {}", base.table.name, base.chain.name);
-                return Err(Stop::unknown(stage, Unknown::Netfilter { ns: id.ns, what }));
-            }
+        if hook == Hook::Egress {
+            self.link_hook(skb, id, hook)?;
         }
         if link.tc {
             let what = "tc filters".to_owned();
             return Err(Stop::unknown(stage, Unknown::Link { link: id, what }));
+        }
+        if hook == Hook::Ingress {
+            self.link_hook(skb, id, hook)?;
         }
         Ok(())
     }

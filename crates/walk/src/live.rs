@@ -93,11 +93,13 @@ impl Way {
 }
 
 impl Trace {
-    /// All links that a live check of this trace should watch: those on both ways.
+    /// All links that a live check of this trace should watch: those on both ways, and on those of
+    /// its branches.
     #[must_use]
     pub fn links(&self) -> Vec<LinkId> {
         let ways = std::iter::once(&self.there).chain(&self.back);
         let mut links: Vec<LinkId> = ways.flat_map(Way::places).map(|p| p.link).collect();
+        links.extend(self.branches.iter().flat_map(|b| b.trace.links()));
         links.sort_unstable();
         links.dedup();
         links

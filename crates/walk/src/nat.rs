@@ -3,14 +3,17 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use model::{ConntrackStatus, Expr, Hook, NatKind, Reg, Scope, Tuple, XtNatRange};
+use model::{ConntrackStatus, Expr, Family, Hook, Reg, Scope, Tuple, XtNatRange};
 
-use crate::chain::{Chains, Effect, End};
+use crate::chain::{Chains, End};
+use crate::hook::Between;
+use crate::nat_choice::Range;
 use crate::overlay::Membership;
 use crate::register::Registers;
+use crate::rule::{Effect, is_destination};
 use crate::skb::{Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, NatStep, Packet, Payload, Reason, RuleRef, Sink, Stage, Unknown};
+use crate::{Action, NatStep, Packet, Payload, Reason, RuleRef, Sink, Stage};
 
 /// What a rule asks of the nat core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub(crate) struct Request {
     pub(crate) to: To,
     pub(crate) addresses: Option<(Ipv4Addr, Ipv4Addr)>,
     pub(crate) ports: Option<(u16, u16)>,
+    /// NF_NAT_RANGE_*.
+    pub(crate) flags: u32,
 }
 
 /// Which kind of translation.
@@ -34,18 +39,12 @@ pub(crate) enum To {
 impl<S: Sink> Walker<'_, '_, S> {
     /// `nf_nat_inet_fn`: asks the nat chains of the hook if nobody has yet, and rewrites the
     /// packet as its connection's entry says.
-    pub(crate) fn nat(
-        &mut self,
-        skb: &mut Skb,
-        hook: Hook,
-        iif: Option<u32>,
-        oif: Option<u32>,
-    ) -> Result<(), Stop> {
+    pub(crate) fn nat(&mut self, skb: &mut Skb, hook: Hook, between: Between) -> Result<(), Stop> {
         let Some(member) = skb.ct else { return Ok(()) };
         let source = matches!(hook, Hook::Postrouting | Hook::Input);
         let mut rule = None;
         if !member.related && !self.settled(member, source) {
-            rule = self.ask_nat(skb, hook, iif, oif)?;
+            rule = self.ask_nat(skb, hook, between)?;
             self.settle(member, source);
         }
         self.rewrite(skb, hook, member, source, rule);
@@ -60,6 +59,9 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     fn settle(&mut self, member: Membership, source: bool) {
         let connection = &mut self.overlay.connections[member.connection];
+        // IPS_SRC_NAT_DONE, IPS_DST_NAT_DONE.
+        let done = if source { 1 << 7 } else { 1 << 8 };
+        connection.entry.status |= ConntrackStatus::from_bits_retain(done);
         if source {
             connection.source_settled = true;
         } else {
@@ -72,15 +74,14 @@ impl<S: Sink> Walker<'_, '_, S> {
         &mut self,
         skb: &mut Skb,
         hook: Hook,
-        iif: Option<u32>,
-        oif: Option<u32>,
+        between: Between,
     ) -> Result<Option<RuleRef>, Stop> {
         let place = self.place(skb.ns, Stage::Hook(hook))?;
-        for base in place.nat(hook) {
-            let Some(ended) = self.chain(skb, hook, *base, iif, oif)? else { continue };
+        for base in place.tables.nat(Family::Ip, hook) {
+            let Some(ended) = self.chain(skb, hook, *base, between)? else { continue };
             if let End::Nat(at, request) = ended.end {
                 let rule = at.refer(skb.ns);
-                self.set_up(skb, hook, request, &rule, iif, oif)?;
+                self.set_up(skb, hook, request, between)?;
                 return Ok(Some(rule));
             }
         }
@@ -93,33 +94,14 @@ impl<S: Sink> Walker<'_, '_, S> {
         skb: &Skb,
         hook: Hook,
         request: Request,
-        rule: &RuleRef,
-        iif: Option<u32>,
-        oif: Option<u32>,
+        between: Between,
     ) -> Result<(), Stop> {
         let Some(member) = skb.ct else { return Ok(()) };
-        let stage = Stage::Hook(hook);
         let source = matches!(request.to, To::Source | To::Masquerade);
-        let address = self.target(skb, hook, request, rule, iif, oif)?;
+        let addresses = self.target(skb, hook, request, between)?;
         let current = self.overlay.connections[member.connection].entry.reply.reversed();
-        let old = if source { current.sport } else { current.dport };
-        let port = match request.ports {
-            Some((first, last)) if first <= old && old <= last => old,
-            Some((first, last)) if first == last => first,
-            Some((first, last)) => {
-                let what = format!("one port of {first}-{last}");
-                return Err(Stop::unknown(stage, Unknown::Rule { rule: rule.clone(), what }));
-            }
-            None => old,
-        };
-        let mut wanted = current;
-        let ip = address.map_or(if source { current.src } else { current.dst }, IpAddr::V4);
-        if source {
-            (wanted.src, wanted.sport) = (ip, port);
-            self.make_unique(skb, member, &mut wanted);
-        } else {
-            (wanted.dst, wanted.dport) = (ip, port);
-        }
+        let range = Range { addresses, ports: request.ports, flags: request.flags };
+        let wanted = self.unique_tuple(skb, member, source, current, range);
         if wanted != current {
             let entry = &mut self.overlay.connections[member.connection].entry;
             entry.reply = wanted.reversed();
@@ -129,37 +111,17 @@ impl<S: Sink> Walker<'_, '_, S> {
         Ok(())
     }
 
-    /// A source port that is taken gives way to another, so that answers can be told apart.
-    fn make_unique(&self, skb: &Skb, member: Membership, wanted: &mut Tuple) {
-        let taken = |tuple: &Tuple| {
-            let ours = self.overlay.connection(skb.ns, &tuple.reversed());
-            let read = self.net.place(skb.ns).and_then(|p| p.tracked(&tuple.reversed()));
-            ours.is_some_and(|m| m.connection != member.connection)
-                || (ours.is_none() && read.is_some())
-        };
-        for _ in 0..=u16::MAX {
-            if !taken(wanted) {
-                return;
-            }
-            wanted.sport = wanted.sport.wrapping_add(1).max(1024);
-            if wanted.protocol == 1 {
-                wanted.dport = wanted.sport;
-            }
-        }
-    }
-
-    /// The address to translate to; None: it stays.
+    /// The addresses to translate to; None: it stays.
     fn target(
         &self,
         skb: &Skb,
         hook: Hook,
         request: Request,
-        rule: &RuleRef,
-        iif: Option<u32>,
-        oif: Option<u32>,
-    ) -> Result<Option<Ipv4Addr>, Stop> {
+        between: Between,
+    ) -> Result<Option<(Ipv4Addr, Ipv4Addr)>, Stop> {
         let stage = Stage::Hook(hook);
         let place = self.place(skb.ns, stage)?;
+        let Between { iif, oif } = between;
         let none = |link: Option<u32>| {
             let reason = Reason::NoMasqueradeAddress;
             Stop::lost(stage, skb.ns, link.map(|index| skb.link(index)), reason)
@@ -168,24 +130,22 @@ impl<S: Sink> Walker<'_, '_, S> {
             To::Masquerade => {
                 let out = oif.ok_or_else(|| none(None))?;
                 let ip = place.select_address(out, self.masquerade_hop, Scope::Global);
-                Ok(Some(ip.ok_or_else(|| none(oif))?))
+                let ip = ip.ok_or_else(|| none(oif))?;
+                Ok(Some((ip, ip)))
             }
-            To::Redirect if hook == Hook::Output => Ok(Some(Ipv4Addr::LOCALHOST)),
+            To::Redirect if hook == Hook::Output => {
+                Ok(Some((Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST)))
+            }
             To::Redirect => {
                 let link = iif.ok_or_else(|| none(None))?;
                 let first = place.ns.addresses_of(link).find_map(|a| match a.ip() {
                     IpAddr::V4(ip) => Some(ip),
                     IpAddr::V6(_) => None,
                 });
-                Ok(Some(first.ok_or_else(|| none(iif))?))
+                let ip = first.ok_or_else(|| none(iif))?;
+                Ok(Some((ip, ip)))
             }
-            To::Source | To::Destination => match request.addresses {
-                Some((first, last)) if first != last => {
-                    let what = format!("one address of {first}-{last}");
-                    Err(Stop::unknown(stage, Unknown::Rule { rule: rule.clone(), what }))
-                }
-                addresses => Ok(addresses.map(|(first, _)| first)),
-            },
+            To::Source | To::Destination => Ok(request.addresses),
         }
     }
 
@@ -248,11 +208,13 @@ fn write(packet: &mut Packet, tuple: &Tuple, source: bool) {
 impl<'a> Chains<'a, '_> {
     /// nft's own snat, dnat, masquerade, redirect.
     pub(crate) fn native_nat(&self, expr: &'a Expr, r: &Registers) -> Effect {
-        let (to, addr, port) = match expr {
-            Expr::Nat { kind: NatKind::Snat, addr, port, .. } => (To::Source, *addr, *port),
-            Expr::Nat { kind: NatKind::Dnat, addr, port, .. } => (To::Destination, *addr, *port),
-            Expr::Masq { port, .. } => (To::Masquerade, None, *port),
-            Expr::Redir { port, .. } => (To::Redirect, None, *port),
+        let (to, addr, port, flags) = match expr {
+            Expr::Nat { kind, addr, port, flags, .. } if is_destination(*kind) => {
+                (To::Destination, *addr, *port, *flags)
+            }
+            Expr::Nat { addr, port, flags, .. } => (To::Source, *addr, *port, *flags),
+            Expr::Masq { port, flags } => (To::Masquerade, None, *port, *flags),
+            Expr::Redir { port, flags } => (To::Redirect, None, *port, *flags),
             _ => return Effect::Goes,
         };
         let address =
@@ -262,8 +224,8 @@ impl<'a> Chains<'a, '_> {
         let addresses = pair(addr, address);
         let ports = pair(port, number);
         match (addresses, ports) {
-            (Some(addresses), Some(ports)) => Effect::Nat(Request { to, addresses, ports }),
-            _ => Effect::Doubts(r.cause()),
+            (Some(addresses), Some(ports)) => Effect::Nat(Request { to, addresses, ports, flags }),
+            _ => Effect::NotKnown(r.cause()),
         }
     }
 
@@ -271,7 +233,7 @@ impl<'a> Chains<'a, '_> {
     pub(crate) fn xt_nat(to: To, range: &XtNatRange) -> Effect {
         let addresses = range.addr.filter(|_| range.flags & 1 != 0);
         let ports = range.port.filter(|_| range.flags & 2 != 0);
-        Effect::Nat(Request { to, addresses, ports })
+        Effect::Nat(Request { to, addresses, ports, flags: range.flags })
     }
 }
 

@@ -55,13 +55,12 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn ask(&mut self, skb: &mut Skb, out: LinkId, link: &Link, ip: Ipv4Addr) -> Result<(), Stop> {
         // Not that of the segment it came from: who answers outside, nobody here may know.
         skb.packet.dst_mac = None;
-        self.arp_chains(out)?;
         if let Some(reason) = self.cannot_send(link) {
             // Nobody will answer, and that is told as if nobody had.
             return Err(Stop::lost(Stage::Neighbour, out.ns, Some(out), reason));
         }
         let request = self.request(skb, out, link, ip);
-        let asked = self.exchange(request, Next::Transmit(out), Asker::Here(out));
+        let asked = self.exchange(request, Next::Arp(out), Asker::Here(out));
         let end = self.verdict(out, ip, &asked);
         if let Some(mac) = asked.mac {
             skb.packet.dst_mac = Some(mac);

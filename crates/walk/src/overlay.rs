@@ -3,6 +3,9 @@ use std::net::Ipv4Addr;
 
 use model::{Conntrack, Gap, LinkId, Mac, Neighbour, NsId, Tuple};
 
+use crate::chain::Added;
+use crate::choice::Choices;
+
 /// What packets teach on their way, laid over a Snapshot that stays as it was read: so that the
 /// answer walks on from what the first packet left behind.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +16,12 @@ pub struct Overlay {
     pub(crate) neighbours: HashMap<(LinkId, Ipv4Addr), Neighbour>,
     /// Connections that packets met or began.
     pub(crate) connections: Vec<Connection>,
+    /// Elements that rules added to sets, in their order.
+    pub(crate) added: Vec<Added>,
+    /// Connections that were read are not looked up.
+    pub(crate) forgets: bool,
+    /// What was chosen where it may go one way or the other.
+    pub(crate) choices: Choices,
     /// What was assumed of parts that were not read.
     pub(crate) assumed: Vec<(NsId, Gap)>,
 }
@@ -22,6 +31,8 @@ pub struct Overlay {
 pub(crate) struct Connection {
     /// Where it is tracked.
     pub(crate) ns: NsId,
+    /// Zones of its two directions.
+    pub(crate) zones: (u16, u16),
     /// As the kernel would tell of it.
     pub(crate) entry: Conntrack,
     /// The nat chains were asked about its source; they are asked once.
@@ -62,12 +73,18 @@ impl Overlay {
         &self.assumed
     }
 
-    /// The connection in `ns` with that tuple in one of its directions.
-    pub(crate) fn connection(&self, ns: NsId, tuple: &Tuple) -> Option<Membership> {
+    /// The connection in `ns` with that tuple in one of its directions, in the zone that a packet
+    /// in that direction has.
+    pub(crate) fn connection(
+        &self,
+        ns: NsId,
+        tuple: &Tuple,
+        zones: (u16, u16),
+    ) -> Option<Membership> {
         self.connections.iter().enumerate().filter(|(_, c)| c.ns == ns).find_map(|(i, c)| {
             let reply = match tuple {
-                t if *t == c.entry.original => false,
-                t if *t == c.entry.reply => true,
+                t if *t == c.entry.original && zones.0 == c.zones.0 => false,
+                t if *t == c.entry.reply && zones.1 == c.zones.1 => true,
                 _ => return None,
             };
             Some(Membership { connection: i, reply, related: false })

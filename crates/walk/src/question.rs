@@ -2,12 +2,13 @@ use std::net::Ipv4Addr;
 
 use model::{Gap, LinkId, NsId, Snapshot};
 
+use crate::choice::{Choices, Open};
 use crate::route::Flow;
 use crate::skb::{End, Next, Skb};
 use crate::walker::Walker;
 use crate::{
-    Action, Cause, Disposition, Hop, IcmpKind, Indexed, Loss, Overlay, Packet, Payload, Place,
-    Question, Reason, Recorder, Sink, Stage, Step, Trace, Unknown, Way, ip,
+    Action, Branch, Cause, Disposition, Hop, IcmpKind, Indexed, Known, Loss, Overlay, Packet,
+    Payload, Place, Question, Reason, Recorder, Sink, Stage, Step, Trace, Unknown, Way, ip,
 };
 
 /// Time to live of a Linux host's packets, unless set otherwise.
@@ -20,6 +21,8 @@ const PING_SIZE: u32 = 56;
 const SYN_LEN: u32 = 60;
 /// The lowest of the ports that Linux gives to a socket that asked for none.
 const EPHEMERAL: u16 = 32768;
+/// How many ways are walked where it hangs on choices.
+const MAX_BRANCHES: u32 = 24;
 /// Stands for a host outside, where a packet comes from there and nobody said from which
 /// (RFC 5737, TEST-NET-2).
 const SOMEBODY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
@@ -63,7 +66,7 @@ impl Question {
             len,
             payload,
         };
-        Self { from, packet, mark: 0 }
+        Self { from, packet, mark: 0, connection: Known::AsRead }
     }
 
     /// From this source address.
@@ -97,6 +100,13 @@ impl Question {
     #[must_use]
     pub fn mark(mut self, mark: u32) -> Self {
         self.mark = mark;
+        self
+    }
+
+    /// With this much known of its connection.
+    #[must_use]
+    pub fn connection(mut self, connection: Known) -> Self {
+        self.connection = connection;
         self
     }
 
@@ -134,10 +144,12 @@ impl Indexed<'_> {
     /// The way there, and if an answer is due, the way back.
     #[must_use]
     pub fn trace(&self, question: Question) -> Trace {
-        self.trace_on(&mut Overlay::new(), question)
+        let mut left = MAX_BRANCHES;
+        self.each_choice(&question, &mut Vec::new(), &mut left)
     }
 
-    /// The same, on top of what earlier packets taught; what this one teaches is added to it.
+    /// One way there and back, on top of what earlier packets taught; what this one teaches is added
+    /// to it.
     #[must_use]
     pub fn trace_on(&self, overlay: &mut Overlay, question: Question) -> Trace {
         let mut walker = Walker::new(self, overlay, Recorder::default());
@@ -146,7 +158,48 @@ impl Indexed<'_> {
         let sent = first_packet(&recorder).unwrap_or_else(|| question.packet.clone());
         let there = recorder.into_way(Cause::Asked, sent.clone(), end.disposition.clone());
         let back = self.back(overlay, question.from, &sent, &end, assumed);
-        Trace { question, there, back }
+        Trace { question, there, back, branches: Vec::new() }
+    }
+
+    /// The way with these choices; where it hangs on one more, the ways by each of its
+    /// possibilities, as branches.
+    fn each_choice(&self, question: &Question, made: &mut Vec<u32>, left: &mut u32) -> Trace {
+        let (mut trace, open) = self.trace_by(question.clone(), made);
+        let unsettled = matches!(trace.verdict(), Verdict::Unknown(_));
+        let Some(open) = open.filter(|o| unsettled && o.options <= *left) else { return trace };
+        *left -= open.options;
+        for option in 0..open.options {
+            made.push(option);
+            let (rule, what) = open.cause.clone();
+            let walked = self.each_choice(question, made, left);
+            let of = open.options;
+            trace.branches.push(Branch { rule, what, option, of, trace: walked });
+            made.pop();
+        }
+        trace.settle();
+        trace
+    }
+
+    fn trace_by(&self, mut question: Question, made: &[u32]) -> (Trace, Option<Open>) {
+        let mut overlay = Overlay::new();
+        overlay.choices = Choices::new(made.to_vec());
+        overlay.forgets = question.connection != Known::AsRead;
+        if question.connection == Known::Established {
+            self.establish(&mut overlay, &mut question);
+        }
+        let trace = self.trace_on(&mut overlay, question);
+        let open = overlay.choices.open();
+        (trace, open)
+    }
+
+    /// A first packet goes there and its answer back; the one that is asked about comes after them.
+    fn establish(&self, overlay: &mut Overlay, question: &mut Question) {
+        /// ACK.
+        const LATER: u8 = 16;
+        let _ = self.trace_on(overlay, question.clone());
+        if let Payload::Tcp { flags, .. } = &mut question.packet.payload {
+            *flags = LATER;
+        }
     }
 
     /// Whether a packet fits the link that it leaves its sender by. A UDP socket sets DF only then
@@ -224,6 +277,21 @@ impl Indexed<'_> {
 }
 
 impl Trace {
+    /// Where every branch comes to the same, that is what happens, whichever is taken: the first
+    /// is told.
+    fn settle(&mut self) {
+        let Some(first) = self.branches.first() else { return };
+        let same = |b: &Branch| match (b.trace.verdict(), first.trace.verdict()) {
+            (Verdict::Yes, Verdict::Yes) | (Verdict::No(_), Verdict::No(_)) => true,
+            (b, first) => matches!((b, first), (Verdict::Assumed, Verdict::Assumed)),
+        };
+        if !self.branches.iter().all(same) {
+            return;
+        }
+        let (there, back) = (first.trace.there.clone(), first.trace.back.clone());
+        (self.there, self.back) = (there, back);
+    }
+
     /// The answer in one word: both ways go through, a packet is lost, or it cannot be told.
     #[must_use]
     pub fn verdict(&self) -> Verdict<'_> {

@@ -13,7 +13,9 @@ pub(crate) struct Skb {
     pub(crate) ns: NsId,
     /// ifindex of the link by which it came in, at the level that looks at it now.
     pub(crate) iif: Option<u32>,
-    /// Bridge port by which it came, while the bridge handles it with br_netfilter on.
+    /// Bridge port by which it came, while the bridge handles it.
+    pub(crate) came_by: Option<u32>,
+    /// The same, with br_netfilter on.
     pub(crate) physin: Option<u32>,
     /// Bridge port by which it is to leave.
     pub(crate) physout: Option<u32>,
@@ -28,6 +30,8 @@ pub(crate) struct Skb {
     pub(crate) mark: u32,
     pub(crate) ct: Option<Membership>,
     pub(crate) untracked: bool,
+    /// Conntrack zones that it is to be tracked in, of the original direction and of the reply.
+    pub(crate) zone: (u16, u16),
     /// Length of the largest fragment, where it was fragmented.
     pub(crate) fragment: Option<u32>,
     /// How many pairs it has crossed.
@@ -50,6 +54,7 @@ impl Skb {
             arp: None,
             ns,
             iif: None,
+            came_by: None,
             physin: None,
             physout: None,
             prerouted: false,
@@ -59,6 +64,7 @@ impl Skb {
             mark: 0,
             ct: None,
             untracked: false,
+            zone: (0, 0),
             fragment: None,
             crossed: 0,
             about: None,
@@ -82,8 +88,9 @@ impl Skb {
             self.mark = 0;
         }
         self.ns = ns;
-        (self.ct, self.untracked) = (None, false);
+        (self.ct, self.untracked, self.zone) = (None, false, (0, 0));
         (self.physin, self.physout, self.prerouted) = (None, None, false);
+        self.came_by = None;
         self.looped = false;
     }
 }
@@ -123,6 +130,8 @@ impl Stop {
 pub(crate) enum Next {
     /// A process sends it.
     Socket,
+    /// An ARP message of this namespace's own is handed to a link.
+    Arp(LinkId),
     /// The frame is handed to a link.
     Transmit(LinkId),
     /// The frame comes in by a link.

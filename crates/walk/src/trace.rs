@@ -21,6 +21,26 @@ pub struct Trace {
     pub there: Way,
     /// The way of the answer; None where the packet does not arrive, or none is due.
     pub back: Option<Way>,
+    /// Where it hangs on chance, or on a rule that is not understood: the ways by each
+    /// possibility. If all come to the same, `there` and `back` are those of the first; else they
+    /// end where they part.
+    pub branches: Vec<Branch>,
+}
+
+/// One of the possibilities where a way parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// The rule (or the first of its chain) on which it hangs.
+    pub rule: RuleRef,
+    /// What of it: `statistic`, `numgen random`. Of a rule with two possibilities, the first is
+    /// that it matches.
+    pub what: String,
+    /// Which possibility, from 0.
+    pub option: u32,
+    /// Of how many.
+    pub of: u32,
+    /// What then happens.
+    pub trace: Trace,
 }
 
 /// From where to where.
@@ -32,6 +52,20 @@ pub struct Question {
     pub packet: Packet,
     /// Mark that its sender's socket gives it; 0: none.
     pub mark: u32,
+    /// What the host is taken to know of its connection.
+    pub connection: Known,
+}
+
+/// What hosts are taken to know of a packet's connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    /// What was read: if it is tracked, the packet belongs to it.
+    #[default]
+    AsRead,
+    /// Nothing: the packet begins it.
+    Nothing,
+    /// That it is established: a first packet and its answer have gone, as far as they come.
+    Established,
 }
 
 /// Where a packet starts.
@@ -380,7 +414,7 @@ pub enum Reason {
     /// A rule dropped it.
     RuleDrop(RuleRef),
     /// A rule refused it with an error to the sender.
-    RuleReject(RuleRef),
+    RuleReject(RuleRef, RejectWith),
     /// A chain's policy dropped it.
     PolicyDrop(ChainRef),
     /// The link is down.
@@ -456,6 +490,15 @@ pub enum Reason {
     NoMasqueradeAddress,
     /// `icmp_echo_ignore_all`: delivered, and never answered.
     EchoIgnored,
+}
+
+/// What a refused packet's sender is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectWith {
+    /// ICMP destination unreachable, with this code.
+    Icmp(u8),
+    /// A TCP reset.
+    TcpReset,
 }
 
 /// Why it cannot be told what happens.

@@ -82,6 +82,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     fn advance(&mut self, skb: &mut Skb, next: Next) -> Result<Next, Stop> {
         match next {
             Next::Socket => self.socket(skb),
+            Next::Arp(link) => self.arp_out(skb, link),
             Next::Transmit(link) => self.transmit(skb, link),
             Next::Receive(link) => self.receive(skb, link),
             Next::Bridge(port) => self.bridge_in(skb, port),

@@ -1,13 +1,14 @@
 //! xtables' matches and targets.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use model::{AddrType, AddrTypes, RouteKind, Xt, XtAddrtype, XtConntrack, XtInfo};
+use model::{AddrTypes, Xt, XtAddrtype, XtConntrack, XtInfo};
 
-use crate::Payload;
-use crate::chain::{Chains, Effect};
+use crate::chain::{Chains, Changes};
 use crate::conntrack::{state, state_of};
 use crate::nat::To;
+use crate::rule::Effect;
+use crate::{Payload, RejectWith};
 
 /// XT_ADDRTYPE_*.
 mod addrtype {
@@ -42,28 +43,74 @@ mod ct {
 }
 
 /// Targets that do nothing to a packet's way.
-const HARMLESS: [&str; 8] =
-    ["LOG", "NFLOG", "ULOG", "TRACE", "AUDIT", "TCPMSS", "CHECKSUM", "CLASSIFY"];
+const HARMLESS: [&str; 18] = [
+    "LOG",
+    "NFLOG",
+    "ULOG",
+    "TRACE",
+    "AUDIT",
+    "TCPMSS",
+    "CHECKSUM",
+    "CLASSIFY",
+    "TEE",
+    "TCPOPTSTRIP",
+    "ECN",
+    "SET",
+    "SECMARK",
+    "CONNSECMARK",
+    "RATEEST",
+    "IDLETIMER",
+    "LED",
+    "nfacct",
+];
+
+/// The code of destination unreachable, by IPT_ICMP_*.
+const fn reject_code(with: u32) -> Option<u8> {
+    Some(match with {
+        0 => 0,
+        1 => 1,
+        2 => 2,
+        3 => 3,
+        5 => 9,
+        6 => 10,
+        8 => 13,
+        _ => return None,
+    })
+}
 
 impl<'a> Chains<'a, '_> {
-    pub(crate) fn xt_match(&self, xt: &'a Xt, mark: u32) -> Effect {
+    pub(crate) fn xt_match(&self, xt: &'a Xt, changes: &Changes) -> Effect {
+        let mark = changes.mark;
         let matches = match &xt.info {
             XtInfo::Addrtype(info) => Some(self.addrtype(info)),
-            XtInfo::Conntrack(info) => self.conntrack(info),
+            XtInfo::Conntrack(info) => self.conntrack(info, changes),
+            XtInfo::State { mask } => Some(mask & u32::from(self.xt_state(changes)) != 0),
             XtInfo::Comment(_) => Some(true),
             XtInfo::Ports { sport, dport, invert, tcp } => {
-                self.ports(*sport, *dport, *invert, *tcp)
+                self.ports(&xt.name, *sport, *dport, *invert, *tcp)
             }
-            XtInfo::Icmp { kind, codes, invert } => Some(self.icmp(*kind, *codes) != *invert),
+            XtInfo::Icmp { kind, codes, invert } if xt.name == "icmp" => {
+                self.icmp(*kind, *codes).map(|is| is != *invert)
+            }
+            XtInfo::Icmp { .. } => Some(false),
             XtInfo::Multiport { which, ports, invert } => {
-                Some(self.multiport(*which, ports) != *invert)
+                self.multiport(*which, ports).map(|is| is != *invert)
             }
             XtInfo::Physdev { .. } => Some(self.physdev(&xt.info)),
-            XtInfo::MacSource { mac, invert } => {
-                self.skb.packet.src_mac.map(|m| (m == *mac) != *invert)
-            }
+            XtInfo::MacSource { mac, invert } => match self.skb.packet.src_mac {
+                Some(is) => Some((is == *mac) != *invert),
+                // What is sent from here has no frame yet, and so no source.
+                None => self.skb.iif.is_none().then_some(false),
+            },
             XtInfo::Mark { mark: value, mask, invert } => Some((mark & mask == *value) != *invert),
-            _ => None,
+            XtInfo::Limit { .. } => {
+                let cause = "a limit whose state is not told, taken as not reached";
+                return Effect::Assumes(cause.to_owned(), true);
+            }
+            XtInfo::Statistic { nth, probability, invert } => {
+                self.statistic(*nth, *probability).map(|is| is != *invert)
+            }
+            other => self.plain_match(other, changes),
         };
         match matches {
             Some(true) => Effect::Goes,
@@ -72,22 +119,38 @@ impl<'a> Chains<'a, '_> {
         }
     }
 
-    pub(crate) fn xt_target(&self, xt: &'a Xt, mark: u32) -> Effect {
+    pub(crate) fn xt_target(&self, xt: &'a Xt, changes: &mut Changes) -> Effect {
         match (&xt.info, xt.name.as_str()) {
             (XtInfo::Nat(range), "SNAT") => Self::xt_nat(To::Source, range),
             (XtInfo::Nat(range), "DNAT") => Self::xt_nat(To::Destination, range),
             (XtInfo::Nat(range), "MASQUERADE") => Self::xt_nat(To::Masquerade, range),
             (XtInfo::Nat(range), "REDIRECT") => Self::xt_nat(To::Redirect, range),
-            (XtInfo::SetMark { mark: value, mask }, _) => Effect::Mark((mark & !mask) ^ value),
-            (XtInfo::Reject(_), _) => Effect::Reject,
-            (XtInfo::Log { .. }, _) => Effect::Goes,
-            (_, "NOTRACK") => Effect::Untrack,
+            (XtInfo::Nat(range), "NETMAP") => self.netmap(range),
+            (XtInfo::Reject(7), _) => Effect::Reject(RejectWith::TcpReset),
+            (XtInfo::Reject(with), _) => match reject_code(*with) {
+                Some(code) => Effect::Reject(RejectWith::Icmp(code)),
+                None => Effect::NotKnown(format!("REJECT with {with}")),
+            },
+            (_, "NOTRACK") => {
+                changes.untracked |= self.skb.ct.is_none();
+                Effect::Goes
+            }
             (_, name) if HARMLESS.contains(&name) => Effect::Goes,
-            (_, name) => Effect::NotKnown(format!("target {name}")),
+            (info, name) => self.altering_target(info, name, changes),
         }
     }
 
-    /// Types are found in the table of local addresses alone.
+    /// By chance, or each so many: which it is, is walked both ways.
+    fn statistic(&self, nth: Option<(u32, u32)>, probability: u32) -> Option<bool> {
+        /// What is always.
+        const CERTAIN: u32 = 1 << 31;
+        match nth {
+            None if probability >= CERTAIN => Some(true),
+            Some((0, _)) => Some(true),
+            _ => None,
+        }
+    }
+
     fn addrtype(&self, info: &XtAddrtype) -> bool {
         let device = if info.flags & addrtype::LIMIT_IN != 0 {
             self.iif
@@ -104,35 +167,18 @@ impl<'a> Chains<'a, '_> {
             && is(info.dst, self.skb.packet.dst, addrtype::INVERT_DEST)
     }
 
-    fn address_type(&self, ip: Ipv4Addr, device: Option<u32>) -> AddrType {
-        if ip.is_broadcast() || ip.octets()[0] == 0 {
-            return AddrType::Broadcast;
-        }
-        if ip.is_multicast() {
-            return AddrType::Multicast;
-        }
-        let on = |r: &&&model::Route| {
-            r.dst.contains(&IpAddr::V4(ip))
-                && (device.is_none() || r.nexthops.first().map(|h| h.link) == device)
-        };
-        let table = self.place.routes(model::TABLE_LOCAL);
-        match table.iter().find(on).map(|r| r.kind) {
-            Some(RouteKind::Local) => AddrType::Local,
-            Some(RouteKind::Broadcast) => AddrType::Broadcast,
-            _ => AddrType::Unicast,
-        }
-    }
-
+    /// None: it hangs on an option.
     fn ports(
         &self,
+        name: &str,
         sport: (u16, u16),
         dport: (u16, u16),
         invert: u8,
         tcp: Option<(u8, u8, u8)>,
     ) -> Option<bool> {
-        let (source, dest, flags) = match self.skb.packet.payload {
-            Payload::Tcp { sport, dport, flags } => (sport, dport, Some(flags)),
-            Payload::Udp { sport, dport } => (sport, dport, None),
+        let (source, dest, flags) = match (self.skb.packet.payload, name) {
+            (Payload::Tcp { sport, dport, flags }, "tcp") => (sport, dport, Some(flags)),
+            (Payload::Udp { sport, dport }, "udp") => (sport, dport, None),
             _ => return Some(false),
         };
         let within = |range: (u16, u16), port: u16, bit: u8| {
@@ -141,36 +187,34 @@ impl<'a> Chains<'a, '_> {
         if !within(sport, source, 1) || !within(dport, dest, 2) {
             return Some(false);
         }
-        match (tcp, flags) {
-            (Some((0, mask, compare)), Some(flags)) => {
-                Some((flags & mask == compare) != (invert & 4 != 0))
-            }
-            (Some(_), _) => None,
-            (None, _) => Some(true),
+        let Some((option, mask, compare)) = tcp else { return Some(true) };
+        if flags.is_some_and(|flags| (flags & mask == compare) == (invert & 4 != 0)) {
+            return Some(false);
         }
+        (option == 0).then_some(true)
     }
 
-    fn icmp(&self, kind: u8, codes: (u8, u8)) -> bool {
-        let Payload::Icmp { kind: is, .. } = self.skb.packet.payload else { return false };
+    fn icmp(&self, kind: u8, codes: (u8, u8)) -> Option<bool> {
+        let Payload::Icmp { kind: is, .. } = self.skb.packet.payload else { return Some(false) };
         let (is, code) = is.numbers();
-        kind == u8::MAX || (kind == is && codes.0 <= code && code <= codes.1)
+        Some(kind == u8::MAX || (kind == is && codes.0 <= code && code <= codes.1))
     }
 
     /// XT_MULTIPORT_*: 0 asks for the source port, 1 for the destination port, 2 for either.
-    fn multiport(&self, which: u8, ports: &[(u16, Option<u16>)]) -> bool {
+    fn multiport(&self, which: u8, ports: &[(u16, Option<u16>)]) -> Option<bool> {
         let (Payload::Tcp { sport, dport, .. } | Payload::Udp { sport, dport }) =
             self.skb.packet.payload
         else {
-            return false;
+            return Some(false);
         };
         let named = |port: u16| {
             ports.iter().any(|(first, last)| *first <= port && port <= last.unwrap_or(*first))
         };
-        match which {
+        Some(match which {
             0 => named(sport),
             1 => named(dport),
             _ => named(sport) || named(dport),
-        }
+        })
     }
 
     fn physdev(&self, info: &XtInfo) -> bool {
@@ -193,12 +237,12 @@ impl<'a> Chains<'a, '_> {
     }
 
     /// None: it asks for something that is not modelled.
-    fn conntrack(&self, info: &XtConntrack) -> Option<bool> {
+    fn conntrack(&self, info: &XtConntrack, changes: &Changes) -> Option<bool> {
         let asked = |bit: u16| info.match_flags & bit != 0;
         let inverted = |bit: u16| info.invert_flags & bit != 0;
         let entry = self.connection.zip(self.skb.ct);
         if asked(ct::STATE) {
-            let is = info.state_mask & self.xt_state() != 0;
+            let is = info.state_mask & self.xt_state(changes) != 0;
             if is == inverted(ct::STATE) {
                 return Some(false);
             }
@@ -239,8 +283,11 @@ impl<'a> Chains<'a, '_> {
     }
 
     /// The packet's state, as bits of `state_mask`.
-    fn xt_state(&self) -> u16 {
-        let bits = state_of(self.skb, self.connection);
+    pub(crate) fn xt_state(&self, changes: &Changes) -> u16 {
+        let bits = match self.skb.ct {
+            None if changes.untracked => state::UNTRACKED,
+            _ => state_of(self.skb, self.connection),
+        };
         let translated = self.connection.map_or(0, |c| {
             let has = |bit, to: u16| if c.status.contains(bit) { to } else { 0 };
             has(model::ConntrackStatus::SRC_NAT, ct::STATE_SNAT)

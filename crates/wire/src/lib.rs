@@ -11,6 +11,7 @@ pub mod engine_api;
 pub mod gathered;
 pub mod http;
 pub mod iptables;
+pub mod legacy;
 pub mod nft;
 pub mod proc_net;
 pub mod request;

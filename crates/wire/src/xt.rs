@@ -5,10 +5,12 @@
 //! A struct that would not come out the same again is kept as [`XtInfo::Opaque`]: so nothing that
 //! it says is lost or guessed.
 
+mod alter;
 mod bytes;
 mod conntrack;
 mod matches;
 mod nat;
+mod plain;
 mod targets;
 
 use model::{Xt, XtInfo};
@@ -29,12 +31,35 @@ fn typed(name: &str, revision: u32, bytes: &[u8]) -> Option<XtInfo> {
         ("comment", 0) => matches::decode_comment(bytes),
         ("tcp", 0) => matches::decode_tcp(bytes),
         ("udp", 0) => matches::decode_udp(bytes),
-        ("icmp", 0) => matches::decode_icmp(bytes),
+        ("icmp" | "icmp6", 0) => matches::decode_icmp(bytes),
         ("multiport", 1) => matches::decode_multiport(bytes),
         ("physdev", 0) => matches::decode_physdev(bytes),
         ("mac", 0) => matches::decode_mac(bytes),
         ("mark", 1) => matches::decode_mark(bytes),
-        ("MASQUERADE" | "SNAT" | "DNAT" | "REDIRECT", 0) => nat::decode_compat(bytes),
+        ("state", 0) => plain::decode_state(bytes),
+        ("connmark", 1) => plain::decode_connmark(bytes),
+        ("iprange", 1) => plain::decode_iprange(bytes),
+        ("limit", 0) => plain::decode_limit(bytes),
+        ("statistic", 0) => plain::decode_statistic(bytes),
+        ("owner", 1) => plain::decode_owner(bytes),
+        ("pkttype", 0) => plain::decode_pkttype(bytes),
+        ("length", 0) => plain::decode_length(bytes),
+        ("ttl" | "hl", 0) => plain::decode_ttl(bytes),
+        ("dscp", 0) => plain::decode_dscp(bytes),
+        ("tos", 1) => plain::decode_tos(bytes),
+        ("rpfilter", 0) => Some(XtInfo::RpFilter(*bytes.first()?)),
+        ("policy", 0) => plain::decode_policy(bytes),
+        ("CONNMARK", 1 | 2) => alter::decode_connmark(bytes, revision),
+        ("CT", 0..=2) => alter::decode_ct(bytes, revision),
+        ("TCPMSS", 0) => alter::decode_tcpmss(bytes),
+        ("DSCP", 0) => Some(XtInfo::SetDscp(*bytes.first()?)),
+        ("TOS", 1) => alter::decode_tos(bytes),
+        ("TTL" | "HL", 0) => alter::decode_ttl(bytes),
+        ("NFLOG", 0) => alter::decode_nflog(bytes),
+        ("CLASSIFY", 0) => alter::decode_classify(bytes),
+        ("CHECKSUM", 0) => Some(XtInfo::Checksum(*bytes.first()?)),
+        ("NOTRACK" | "TRACE", 0) if bytes.is_empty() => Some(XtInfo::Empty),
+        ("NETMAP" | "MASQUERADE" | "SNAT" | "DNAT" | "REDIRECT", 0) => nat::decode_compat(bytes),
         ("DNAT", 2) => nat::decode_range2(bytes),
         ("MARK", 2) => targets::decode_mark(bytes),
         ("REJECT", 0) => targets::decode_reject(bytes),
@@ -84,6 +109,16 @@ pub fn encode(ext: &Xt) -> Vec<u8> {
         XtInfo::Reject(with) => w.u32(*with),
         XtInfo::Log { data } => w.bytes(data),
         XtInfo::Opaque(data) => return data.clone(),
+        XtInfo::SetConnmark { .. }
+        | XtInfo::Ct { .. }
+        | XtInfo::TcpMss(_)
+        | XtInfo::SetDscp(_)
+        | XtInfo::SetTos { .. }
+        | XtInfo::SetTtl { .. }
+        | XtInfo::NfLog { .. }
+        | XtInfo::Classify(_)
+        | XtInfo::Checksum(_) => alter::encode(&ext.info, &mut w),
+        other => plain::encode(other, &mut w),
     }
     w.aligned()
 }

@@ -200,6 +200,48 @@ table ip nt {
     ip saddr 10.0.0.0/8 snat to 1.2.3.4
   }
 }
+table inet more {
+  set recent { type ipv4_addr; size 128; flags dynamic,timeout; timeout 1m; gc-interval 10s; }
+  set slow { type ipv4_addr; size 64; flags dynamic; limit rate 5/minute }
+  set gone { type ipv4_addr; flags timeout; elements = { 10.0.0.1 timeout 1h, 10.0.0.2 } }
+  map marks { type inet_service : mark; flags interval; elements = { 80-90 : 0x1, 100 : 0x2 } }
+  chain raw {
+    type filter hook prerouting priority -300;
+    tcp dport 9 notrack
+    ct zone set 7
+    ct original zone set 8
+  }
+  chain f {
+    type filter hook forward priority 0;
+    meta mark set meta mark << 4
+    meta mark set meta mark >> 2
+    meta mark { 0x80-0x1ff } drop
+    meta mark set tcp dport map @marks
+    ct mark set 0x7
+    ct original ip saddr 10.0.0.1 ct count over 10 drop
+    quota over 1 mbytes drop
+    limit rate over 10 mbytes/second burst 20 kbytes drop
+    numgen inc mod 2 vmap { 0 : accept, 1 : drop }
+    meta mark set jhash ip saddr mod 4 seed 0x5 offset 3
+    meta mark set symhash mod 2
+    ip ttl set 5
+    tcp option maxseg size set 1400
+    tcp option timestamp exists accept
+    log prefix "y" group 3 snaplen 64 queue-threshold 2
+    socket transparent 1 accept
+    rt ip nexthop 10.0.0.1 accept
+    fib saddr . iif oif missing drop
+    update @recent { ip saddr timeout 30s }
+    add @slow { ip saddr limit rate 5/minute } accept
+    meta skuid 0 meta cgroup 1 meta cpu 0 accept
+    iifgroup 3 meta day "Monday" accept
+    ct expiration > 1m ct helper "ftp" accept
+    meta l4proto tcp ct original proto-dst 80 accept
+  }
+}
+table ip d {
+  chain p { type filter hook prerouting priority -300; dup to 10.0.0.1 device "lo"; }
+}
 table netdev nd {
   chain ing {
     type filter hook ingress device "lo" priority 0;

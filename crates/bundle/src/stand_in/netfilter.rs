@@ -112,6 +112,33 @@ fn expr<K: BuildHasher>(
             Data::Value(_) => {}
         },
         Expr::Match(ext) | Expr::Target(ext) => xt::replace(keys, &mut ext.info),
+        Expr::Fib { dreg, .. }
+        | Expr::Numgen { dreg, .. }
+        | Expr::Hash { dreg, .. }
+        | Expr::Exthdr { dreg, .. }
+        | Expr::Rt { dreg, .. }
+        | Expr::Socket { dreg, .. } => registers.load(*dreg, 16, Vec::new()),
+        Expr::Shift { dreg, len, .. } => registers.load(*dreg, *len, Vec::new()),
+        Expr::Byteorder { sreg, dreg, len, .. } => {
+            let fields = registers.fields(*sreg);
+            registers.load(*dreg, *len, fields);
+        }
+        Expr::Log { prefix, .. } => *prefix = None,
+        Expr::Object { name, .. } => *name = keys.name(name),
+        Expr::ObjectMap { set, sreg } => {
+            sets.insert(set.clone(), registers.fields(*sreg));
+            *set = keys.name(set);
+        }
+        Expr::Dynset { set, key, exprs, .. } => {
+            let fields = registers.fields(*key);
+            if !fields.is_empty() {
+                sets.insert(set.clone(), fields);
+            }
+            *set = keys.name(set);
+            for one in exprs {
+                self::expr(keys, family, one, registers, targets, sets);
+            }
+        }
         // It has no type here: whatever it says, it makes the answer "unknown".
         Expr::Opaque { data, .. } => data.clear(),
         _ => {}

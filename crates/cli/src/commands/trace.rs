@@ -23,6 +23,11 @@ pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
         size: args.size,
         df: args.df,
         ttl: args.ttl,
+        connection: match (args.new, args.established) {
+            (true, _) => walk::Known::Nothing,
+            (_, true) => walk::Known::Established,
+            _ => walk::Known::AsRead,
+        },
         live: args.live,
         ask: args.ask,
         explain: args.explain,

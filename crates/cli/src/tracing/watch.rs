@@ -19,6 +19,8 @@ const MOST_BESIDE: usize = 256;
 /// A trace that was held against a real packet.
 pub(super) struct Watched {
     pub(super) checked: Checked,
+    /// The branch of the trace that the packet took, where it parts.
+    pub(super) taken: Option<usize>,
     /// What else is to be said.
     pub(super) notes: Vec<String>,
 }
@@ -73,8 +75,14 @@ pub(super) fn watch(
     };
     // What the probe may have opened is closed, whatever became of the answer.
     let _ = probe::reset(net, &probe);
-    let checked = walk::check(trace, &taps.watched(), &sightings, received);
-    Ok(Watched { checked, notes })
+    let check = |trace: &Trace| walk::check(trace, &taps.watched(), &sightings, received);
+    let mut ways = trace.branches.iter().map(|b| check(&b.trace)).enumerate();
+    let taken = ways.find(|(_, checked)| checked.agrees);
+    let (taken, checked) = match taken {
+        Some((nth, checked)) => (Some(nth), checked),
+        None => (None, check(trace)),
+    };
+    Ok(Watched { checked, taken, notes })
 }
 
 /// An error without Rust's "(os error N)".

@@ -8,6 +8,7 @@ use wire::{conntrack, rtnl};
 
 use super::Parts;
 use super::inside::{list, whole};
+use super::legacy;
 use super::modules::Present;
 use crate::netlink::{NetlinkError, Protocol, Request, Socket};
 
@@ -48,6 +49,7 @@ fn rules(present: &Present, socket: &mut Option<Socket>, answers: &mut Answers) 
     for (question, file) in &present.legacy {
         answers.put(*question, text(file));
     }
+    legacy::tables(answers);
     if present.ipvs {
         answers.put(Question::Ipvs, text("ip_vs"));
     }

@@ -4,8 +4,8 @@ use model::{LinkId, Snapshot};
 use schemars::JsonSchema;
 use serde::Serialize;
 use walk::{
-    Cause, Checked, Disposition, Leg, Mark, Packet, Place, RuleRef, Sighting, Stage, Step, Trace,
-    Way,
+    Branch, Cause, Checked, Disposition, Leg, Mark, Packet, Place, RuleRef, Sighting, Stage, Step,
+    Trace, Way,
 };
 
 use crate::{trace as told, words};
@@ -25,9 +25,28 @@ pub struct TraceView {
     /// The way of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub back: Option<WayView>,
+    /// Where it hangs on chance, or on a rule that is not understood: what happens by each
+    /// possibility.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub branches: Vec<BranchView>,
     /// What was seen of a real packet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveView>,
+}
+
+/// One of the possibilities where a way parts.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct BranchView {
+    /// The rule on which it hangs.
+    pub rule: String,
+    /// What of it.
+    pub what: String,
+    /// Which possibility, from 1.
+    pub option: u32,
+    /// Of how many.
+    pub of: u32,
+    /// What it comes to, in words.
+    pub outcome: String,
 }
 
 /// One way of one packet.
@@ -187,11 +206,22 @@ pub fn trace(snapshot: &Snapshot, trace: &Trace, live: Option<&Checked>) -> Trac
         there: way(snapshot, &trace.there, live.map(|l| l.there.as_slice()), router),
         back: (trace.back.as_ref())
             .map(|b| way(snapshot, b, live.map(|l| l.back.as_slice()), router)),
+        branches: trace.branches.iter().map(|b| branch(snapshot, b)).collect(),
         live: live.map(|l| LiveView {
             agrees: l.agrees,
             arrived: l.arrived,
             astray: l.astray.iter().map(|s| astray(snapshot, s)).collect(),
         }),
+    }
+}
+
+fn branch(snapshot: &Snapshot, b: &Branch) -> BranchView {
+    BranchView {
+        rule: words::rule_ref(snapshot, &b.rule),
+        what: b.what.clone(),
+        option: b.option + 1,
+        of: b.of,
+        outcome: told::outcome(snapshot, &b.trace),
     }
 }
 

@@ -72,6 +72,9 @@ impl<'a> Reader<'a> {
                 self.matches.push(Match::Text(format!("<hidden: {what}>")));
             }
             Expr::Opaque { name, .. } => self.unknown(name),
+            Expr::Limit { rate, unit, burst, bytes: false, over: false } => {
+                self.matches.push(Match::Text(xt::limit(*rate, *unit, *burst)));
+            }
             Expr::Immediate { .. } => self.unknown("immediate"),
             other => self.unknown(super::nft::name(other)),
         }
@@ -100,7 +103,7 @@ impl<'a> Reader<'a> {
                 let understood = match base {
                     PayloadBase::Network => self.network(offset, len, mask, test),
                     PayloadBase::Transport => self.transport(offset, len, mask, test),
-                    PayloadBase::LinkLayer | PayloadBase::Other(_) => None,
+                    PayloadBase::LinkLayer | PayloadBase::Inner | PayloadBase::Other(_) => None,
                 };
                 ("payload", understood)
             }

@@ -4,6 +4,7 @@
 //! loaded there last. What only prepares a test (`meta l4proto tcp` before a port) is left out, as
 //! nft does.
 
+mod act;
 mod field;
 mod set;
 mod value;
@@ -42,13 +43,14 @@ pub(super) fn rule(family: Family, sets: &[Set], exprs: &[Expr]) -> String {
 pub(super) fn name(expr: &Expr) -> &str {
     match expr {
         Expr::Meta { .. } | Expr::MetaSet { .. } => "meta",
-        Expr::Payload { .. } => "payload",
+        Expr::Payload { .. } | Expr::PayloadSet { .. } => "payload",
         Expr::Cmp { .. } => "cmp",
         Expr::Range { .. } => "range",
-        Expr::Bitwise { .. } => "bitwise",
+        Expr::Bitwise { .. } | Expr::Shift { .. } => "bitwise",
+        Expr::Byteorder { .. } => "byteorder",
         Expr::Immediate { .. } => "immediate",
         Expr::Lookup { .. } => "lookup",
-        Expr::Ct { .. } => "ct",
+        Expr::Ct { .. } | Expr::CtSet { .. } => "ct",
         Expr::Counter { .. } => "counter",
         Expr::Nat { .. } => "nat",
         Expr::Masq { .. } => "masq",
@@ -56,6 +58,22 @@ pub(super) fn name(expr: &Expr) -> &str {
         Expr::Reject { .. } => "reject",
         Expr::Match(_) => "match",
         Expr::Target(_) => "target",
+        Expr::Fib { .. } => "fib",
+        Expr::Limit { .. } => "limit",
+        Expr::Quota { .. } => "quota",
+        Expr::Connlimit { .. } => "connlimit",
+        Expr::Numgen { .. } => "numgen",
+        Expr::Hash { .. } => "hash",
+        Expr::Exthdr { .. } | Expr::ExthdrSet { .. } => "exthdr",
+        Expr::Rt { .. } => "rt",
+        Expr::Socket { .. } => "socket",
+        Expr::Log { .. } => "log",
+        Expr::Notrack => "notrack",
+        Expr::Last { .. } => "last",
+        Expr::Dup { .. } => "dup",
+        Expr::Fwd { .. } => "fwd",
+        Expr::Object { .. } | Expr::ObjectMap { .. } => "objref",
+        Expr::Dynset { .. } => "dynset",
         Expr::Hidden { what, .. } => what,
         Expr::Opaque { name, .. } => name,
     }
@@ -125,6 +143,7 @@ impl Reader<'_> {
             Expr::Target(ext) => self.say(xt::target(ext)),
             Expr::Hidden { what, .. } => self.say(format!("<hidden: {what}>")),
             Expr::Opaque { name, .. } => self.say(format!("<unknown: {name}>")),
+            other => self.rare(other),
         }
     }
 

@@ -3,6 +3,7 @@
 use model::{Xt, XtAddrtype, XtConntrack, XtInfo, XtNatRange};
 
 use super::number::masked;
+use super::xt_plain;
 
 /// First and last port.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl Ports {
     }
 }
 
-const fn not(invert: bool) -> &'static str {
+pub(super) const fn not(invert: bool) -> &'static str {
     if invert { "! " } else { "" }
 }
 
@@ -80,7 +81,8 @@ pub(super) fn matching(ext: &Xt) -> String {
         XtInfo::Conntrack(info) => conntrack(info),
         XtInfo::Comment(text) => format!("-m comment --comment {}", quoted(text)),
         XtInfo::Icmp { kind, codes, invert } => {
-            format!("-m icmp {}--icmp-type {}", not(*invert), icmp(*kind, *codes))
+            let option = if ext.name == "icmp6" { "icmpv6" } else { "icmp" };
+            format!("-m {} {}--{option}-type {}", ext.name, not(*invert), icmp(*kind, *codes))
         }
         XtInfo::Multiport { which, ports, invert } => multiport(*which, ports, *invert),
         XtInfo::Physdev { physin, physout, wildcard, invert, bitmask } => {
@@ -91,8 +93,22 @@ pub(super) fn matching(ext: &Xt) -> String {
         }
         XtInfo::MacSource { mac, invert } => format!("-m mac {}--mac-source {mac}", not(*invert)),
         XtInfo::Mark { mark: value, mask, invert } => mark(*value, *mask, *invert),
-        _ => format!("<unknown: match {}>", ext.name),
+        other => xt_plain::matching(&ext.name, other)
+            .unwrap_or_else(|| format!("<unknown: match {}>", ext.name)),
     }
+}
+
+/// `-m limit`, as a rate per so many seconds.
+pub(super) fn limit(rate: u64, unit: u64, burst: u32) -> String {
+    let per = match unit {
+        1 => "sec".to_owned(),
+        60 => "min".to_owned(),
+        3600 => "hour".to_owned(),
+        86400 => "day".to_owned(),
+        n => format!("{n}sec"),
+    };
+    let burst = if burst == 5 { String::new() } else { format!(" --limit-burst {burst}") };
+    format!("-m limit --limit {rate}/{per}{burst}")
 }
 
 /// `-m mark`.
@@ -129,7 +145,7 @@ fn addrtype(info: XtAddrtype) -> String {
 }
 
 /// Names of the bits that are set; a bit without one by its number.
-fn names(bits: u16, known: &[Option<&str>]) -> String {
+pub(super) fn names(bits: u16, known: &[Option<&str>]) -> String {
     let name = |n: usize| known.get(n).copied().flatten();
     let names: Vec<String> = (0..16)
         .filter(|n| bits & (1 << n) != 0)
@@ -139,7 +155,7 @@ fn names(bits: u16, known: &[Option<&str>]) -> String {
 }
 
 /// iptables' own order of states is not that of the bits.
-fn states(bits: u16) -> String {
+pub(super) fn states(bits: u16) -> String {
     const STATES: [(&str, u16); 7] = [
         ("INVALID", 1),
         ("NEW", 8),
@@ -243,14 +259,19 @@ fn physdev(physin: String, physout: String, invert: u8, bitmask: u8) -> String {
 
 /// `-j` and what the target says.
 pub(super) fn target(ext: &Xt) -> String {
+    /// XT_CT_NOTRACK_ALIAS: it was said in one word.
+    const ALIAS: u16 = 2;
     let name = &ext.name;
+    if matches!(&ext.info, XtInfo::Ct { flags, .. } if flags & ALIAS != 0) {
+        return "-j NOTRACK".to_owned();
+    }
     let said = match &ext.info {
         XtInfo::Nat(range) => nat(name, range),
         XtInfo::SetMark { mark, mask } => format!(" --set-xmark {mark:#x}/{mask:#x}"),
         XtInfo::Reject(with) => reject(*with),
         XtInfo::Log { data } => log(data),
         XtInfo::Opaque(_) => format!(" <unknown: target {name}>"),
-        _ => String::new(),
+        other => xt_plain::target(other),
     };
     format!("-j {name}{said}")
 }
@@ -323,7 +344,7 @@ fn log(data: &[u8]) -> String {
 }
 
 /// As iptables-save quotes: everything but plain words.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();

@@ -32,7 +32,7 @@ pub(crate) fn fix(
             here(format!("ip addr del {} dev {}", dev.0, dev.1))
         }
         Reason::Martian => here(format!("sysctl -w net.ipv4.conf.{link}.route_localnet=1")),
-        Reason::RuleDrop(r) | Reason::RuleReject(r) => here(delete_rule(snapshot, r)),
+        Reason::RuleDrop(r) | Reason::RuleReject(r, _) => here(delete_rule(snapshot, r)),
         Reason::PolicyDrop(c) => here(accept(snapshot, c, packet)),
         Reason::DeadEnd { ip } => match bridge_towards(snapshot, loss.ns, *ip) {
             Some(bridge) if !w::has_address(snapshot, loss) => {

@@ -46,7 +46,7 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
             format!("{} → {} may not pass here (martian address)", packet.src, packet.dst)
         }
         Reason::RuleDrop(r) => format!("a rule drops it: {}", w::rule_ref(snapshot, r)),
-        Reason::RuleReject(r) => format!("a rule refuses it: {}", w::rule_ref(snapshot, r)),
+        Reason::RuleReject(r, _) => format!("a rule refuses it: {}", w::rule_ref(snapshot, r)),
         Reason::PolicyDrop(c) => {
             let (family, table, chain) = (c.family.as_str(), &c.table, &c.chain);
             format!("no rule of {family} {table} {chain} accepts it, and the policy is drop")

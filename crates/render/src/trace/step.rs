@@ -83,9 +83,9 @@ pub(crate) fn rule_of(action: &Action) -> Option<&RuleRef> {
     match action {
         Action::Chain { rule, matched, .. } => rule.as_ref().or(matched.last()),
         Action::Translated(nat) => nat.rule.as_ref(),
-        Action::Dropped(Loss { reason: Reason::RuleDrop(r) | Reason::RuleReject(r), .. }) => {
-            Some(r)
-        }
+        Action::Dropped(Loss {
+            reason: Reason::RuleDrop(r) | Reason::RuleReject(r, _), ..
+        }) => Some(r),
         Action::Unknown(Unknown::Rule { rule, .. }) => Some(rule),
         _ => None,
     }

@@ -181,8 +181,9 @@ fn asked(s: &Snapshot, there: Way) -> Trace {
         from: Place::Namespace(id(s, "alpine01")),
         packet: there.packet.clone(),
         mark: 0,
+        connection: walk::Known::AsRead,
     };
-    Trace { question, there, back: None }
+    Trace { question, there, back: None, branches: Vec::new() }
 }
 
 fn seen(way: &Way, n: usize) -> Mark {

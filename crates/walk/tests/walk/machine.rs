@@ -88,15 +88,12 @@ fn with(mut exprs: Vec<Expr>, more: Vec<Expr>) -> Vec<Expr> {
 }
 
 fn set(name: &str, flags: u32, len: u32, elements: Vec<SetElement>) -> Set {
-    let name = name.into();
-    let (fields, userdata) = (Vec::new(), Vec::new());
-    let (data_type, data_len) = (None, None);
-    Set { name, flags, key_type: 0, key_len: len, data_type, data_len, fields, userdata, elements }
+    Set { name: name.into(), flags, key_len: len, elements, ..Set::default() }
 }
 
 fn element(key: &[u8], flags: u32, data: Option<Verdict>) -> SetElement {
     let data = data.map(Data::Verdict);
-    SetElement { key: Some(key.to_vec()), key_end: None, flags, data, userdata: Vec::new() }
+    SetElement { key: Some(key.to_vec()), flags, data, ..SetElement::default() }
 }
 
 fn name(text: &str) -> Vec<u8> {

@@ -153,7 +153,7 @@ impl Tell<'_> {
     fn reason(&self, reason: &Reason) -> String {
         match reason {
             Reason::RuleDrop(rule) => format!("dropped by {}", self.rule(rule)),
-            Reason::RuleReject(rule) => format!("rejected by {}", self.rule(rule)),
+            Reason::RuleReject(rule, _) => format!("rejected by {}", self.rule(rule)),
             Reason::PolicyDrop(chain) => format!("policy of {}", self.chain(chain)),
             Reason::PeerDown(link) => format!("peer {} is down", self.link(*link)),
             Reason::PortBlocked(link) => format!("port {} blocked", self.link(*link)),

@@ -1,11 +1,11 @@
 //! What filters and translates, and what is tracked.
 
-use model::{Family, Hook, Opaque, Ruleset};
+use model::{Family, Opaque, Table};
 
 use super::{Answer, Answers, Question, Reading};
 use crate::nft::{self, NftReplies};
 use crate::rtnl::messages;
-use crate::{conntrack, rtnl};
+use crate::{conntrack, legacy, rtnl};
 
 pub(super) fn read(reading: &mut Reading, answers: &Answers) {
     match answers.by_question.get(&Question::NftTables) {
@@ -13,7 +13,7 @@ pub(super) fn read(reading: &mut Reading, answers: &Answers) {
         Some(Answer::Reply { .. }) => ruleset(reading, answers),
         None => {}
     }
-    legacy(reading, answers);
+    iptables_legacy(reading, answers);
     // Its header is always there.
     let services = reading.reply(answers, Question::Ipvs);
     if services.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count() > IPVS_HEADER {
@@ -70,39 +70,44 @@ fn ruleset(reading: &mut Reading, answers: &Answers) {
     }
     let flowtables = ruleset.tables.iter().flat_map(|t| &t.flowtables);
     reading.opaque.extend(flowtables.cloned().map(Opaque::Flowtable));
-    hooked(&ruleset, reading);
     reading.ruleset = ruleset;
 }
 
-/// Links with a chain of their own before or behind them.
-fn hooked(ruleset: &Ruleset, reading: &mut Reading) {
-    let chains = ruleset.tables.iter().flat_map(|t| t.chains.iter().map(move |c| (t.family, c)));
-    let devices: Vec<&String> = chains
-        .filter_map(|(family, chain)| chain.base.as_ref().map(|base| (family, base)))
-        .filter(|(family, base)| {
-            *family == Family::Netdev || matches!(base.hook, Hook::Ingress | Hook::Egress)
-        })
-        .flat_map(|(_, base)| &base.devices)
-        .collect();
-    let found = reading.links.iter().filter(|l| devices.contains(&&l.link.name));
-    reading.hooked.extend(found.map(|l| l.link.index));
+/// iptables-legacy. Tables whose rules were not read are named, and opaque.
+fn iptables_legacy(reading: &mut Reading, answers: &Answers) {
+    let tools = [
+        (Question::IptablesNames, Some((Question::IptablesLegacy, Family::Ip)), "iptables"),
+        (Question::Ip6tablesNames, Some((Question::Ip6tablesLegacy, Family::Ip6)), "ip6tables"),
+        (Question::ArptablesNames, None, "arptables"),
+    ];
+    let mut opaque = Vec::new();
+    for (names, rules, tool) in tools {
+        let text = String::from_utf8_lossy(reading.reply(answers, names)).into_owned();
+        let tables = match rules {
+            Some((question, family)) => legacy_tables(family, reading.reply(answers, question)),
+            None => Vec::new(),
+        };
+        let read =
+            |name: &str| tables.iter().any(|t| t.name.strip_prefix(legacy::PREFIX) == Some(name));
+        let rest = text.lines().filter(|name| !read(name));
+        opaque.extend(rest.map(|table| format!("{tool}: {table}")));
+        reading.ruleset.tables.extend(tables);
+    }
+    if !opaque.is_empty() {
+        reading.opaque.push(Opaque::LegacyTables(opaque));
+    }
 }
 
-/// iptables-legacy: only which tables there are, since asking for their rules makes them.
-fn legacy(reading: &mut Reading, answers: &Answers) {
-    let tools = [
-        (Question::IptablesNames, "iptables"),
-        (Question::Ip6tablesNames, "ip6tables"),
-        (Question::ArptablesNames, "arptables"),
-    ];
+/// The tables whose heads and entries stand one behind the other, as far as they are understood.
+fn legacy_tables(family: Family, mut bytes: &[u8]) -> Vec<Table> {
     let mut tables = Vec::new();
-    for (question, tool) in tools {
-        let text = String::from_utf8_lossy(reading.reply(answers, question));
-        tables.extend(text.lines().map(|table| format!("{tool}: {table}")));
+    while let Some((info, rest)) = bytes.split_at_checked(legacy::INFO) {
+        let size = info.last_chunk().map_or(0, |b| u32::from_ne_bytes(*b) as usize);
+        let Some((entries, rest)) = rest.split_at_checked(size) else { break };
+        tables.extend(legacy::table(family, info, entries));
+        bytes = rest;
     }
-    if !tables.is_empty() {
-        reading.opaque.push(Opaque::LegacyTables(tables));
-    }
+    tables
 }
 
 const XFRM_MSG_NEWSPDINFO: u16 = 0x24;

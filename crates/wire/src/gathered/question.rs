@@ -84,11 +84,16 @@ pub enum Question {
     Udp,
     /// /proc/net/udp6: the lines of sockets that wait.
     Udp6,
+    /// IPT_SO_GET_INFO and the entries of IPT_SO_GET_ENTRIES of each table that
+    /// /proc/net/ip_tables_names has, one behind the other.
+    IptablesLegacy,
+    /// The same of IPv6.
+    Ip6tablesLegacy,
 }
 
 impl Question {
     /// All of them, in the order in which their answers are understood.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 43] = [
         Self::Links,
         Self::AddressesIpv4,
         Self::AddressesIpv6,
@@ -130,6 +135,8 @@ impl Question {
         Self::Tcp6,
         Self::Udp,
         Self::Udp6,
+        Self::IptablesLegacy,
+        Self::Ip6tablesLegacy,
     ];
 
     /// Its name, as a file's.
@@ -177,6 +184,8 @@ impl Question {
             Self::Tcp6 => "sockets-tcp6",
             Self::Udp => "sockets-udp",
             Self::Udp6 => "sockets-udp6",
+            Self::IptablesLegacy => "iptables-legacy",
+            Self::Ip6tablesLegacy => "ip6tables-legacy",
         }
     }
 

@@ -45,6 +45,10 @@ impl<'a> Attrs<'a> {
         Some(u64::from_be_bytes(self.get(kind)?.try_into().ok()?))
     }
 
+    pub(crate) fn u16(&self, kind: u16) -> Option<u16> {
+        Some(u16::from_be_bytes(self.get(kind)?.try_into().ok()?))
+    }
+
     pub(crate) fn u8(&self, kind: u16) -> Option<u8> {
         match self.get(kind)? {
             [byte] => Some(*byte),
@@ -101,6 +105,10 @@ impl Writer {
 
     pub(crate) fn u8(&mut self, kind: u16, n: u8) {
         self.bytes(kind, &[n]);
+    }
+
+    pub(crate) fn u16(&mut self, kind: u16, n: u16) {
+        self.bytes(kind, &n.to_be_bytes());
     }
 
     pub(crate) fn u32(&mut self, kind: u16, n: u32) {

@@ -1,10 +1,13 @@
 //! NFTA_EXPR_*: one expression. Those with a type of their own are in the files below; whatever has
 //! an attribute that is not known there stays opaque, since it may change the meaning of the rest.
 
+mod act;
 mod compare;
 pub(super) mod data;
+mod generate;
 mod load;
 mod nat;
+mod stateful;
 mod xt;
 
 use model::Expr;
@@ -37,7 +40,24 @@ fn typed(name: &str, data: &[u8]) -> Option<Expr> {
         "bitwise" => compare::decode_bitwise(&attrs),
         "lookup" => compare::decode_lookup(&attrs),
         "immediate" => data::decode_immediate(&attrs),
-        "counter" => decode_counter(&attrs),
+        "byteorder" => compare::decode_byteorder(&attrs),
+        "counter" => stateful::decode_counter(&attrs),
+        "limit" => stateful::decode_limit(&attrs),
+        "quota" => stateful::decode_quota(&attrs),
+        "connlimit" => stateful::decode_connlimit(&attrs),
+        "last" => stateful::decode_last(&attrs),
+        "fib" => generate::decode_fib(&attrs),
+        "rt" => generate::decode_rt(&attrs),
+        "socket" => generate::decode_socket(&attrs),
+        "exthdr" => generate::decode_exthdr(&attrs),
+        "numgen" => generate::decode_numgen(&attrs),
+        "hash" => generate::decode_hash(&attrs),
+        "log" => act::decode_log(&attrs),
+        "notrack" => act::decode_notrack(&attrs),
+        "dup" => act::decode_dup(&attrs),
+        "fwd" => act::decode_fwd(&attrs),
+        "objref" => act::decode_objref(&attrs),
+        "dynset" => act::decode_dynset(&attrs),
         "nat" => nat::decode_nat(&attrs),
         "masq" => nat::decode_masq(&attrs),
         "redir" => nat::decode_redir(&attrs),
@@ -50,7 +70,11 @@ fn typed(name: &str, data: &[u8]) -> Option<Expr> {
 
 /// Appends an NFTA_LIST_ELEM.
 pub(super) fn encode(expr: &Expr, sets: &SetIds, w: &mut Writer) {
-    w.nest(LIST_ELEM, |w| {
+    encode_as(LIST_ELEM, expr, sets, w);
+}
+
+fn encode_as(kind: u16, expr: &Expr, sets: &SetIds, w: &mut Writer) {
+    w.nest(kind, |w| {
         w.text(NAME, name(expr));
         let mut inside = Writer::default();
         fill(expr, sets, &mut inside);
@@ -65,11 +89,28 @@ pub(super) fn encode(expr: &Expr, sets: &SetIds, w: &mut Writer) {
 fn name(expr: &Expr) -> &str {
     match expr {
         Expr::Meta { .. } | Expr::MetaSet { .. } => "meta",
-        Expr::Payload { .. } => "payload",
-        Expr::Ct { .. } => "ct",
+        Expr::Payload { .. } | Expr::PayloadSet { .. } => "payload",
+        Expr::Ct { .. } | Expr::CtSet { .. } => "ct",
         Expr::Cmp { .. } => "cmp",
         Expr::Range { .. } => "range",
-        Expr::Bitwise { .. } => "bitwise",
+        Expr::Bitwise { .. } | Expr::Shift { .. } => "bitwise",
+        Expr::Byteorder { .. } => "byteorder",
+        Expr::Limit { .. } => "limit",
+        Expr::Quota { .. } => "quota",
+        Expr::Connlimit { .. } => "connlimit",
+        Expr::Last { .. } => "last",
+        Expr::Fib { .. } => "fib",
+        Expr::Rt { .. } => "rt",
+        Expr::Socket { .. } => "socket",
+        Expr::Exthdr { .. } | Expr::ExthdrSet { .. } => "exthdr",
+        Expr::Numgen { .. } => "numgen",
+        Expr::Hash { .. } => "hash",
+        Expr::Log { .. } => "log",
+        Expr::Notrack => "notrack",
+        Expr::Dup { .. } => "dup",
+        Expr::Fwd { .. } => "fwd",
+        Expr::Object { .. } | Expr::ObjectMap { .. } => "objref",
+        Expr::Dynset { .. } => "dynset",
         Expr::Lookup { .. } => "lookup",
         Expr::Immediate { .. } => "immediate",
         Expr::Counter { .. } => "counter",
@@ -87,18 +128,40 @@ fn name(expr: &Expr) -> &str {
 
 fn fill(expr: &Expr, sets: &SetIds, w: &mut Writer) {
     match expr {
-        Expr::Meta { .. } | Expr::MetaSet { .. } | Expr::Payload { .. } | Expr::Ct { .. } => {
-            load::encode(expr, w);
-        }
-        Expr::Cmp { .. } | Expr::Range { .. } | Expr::Bitwise { .. } => compare::encode(expr, w),
+        Expr::Meta { .. }
+        | Expr::MetaSet { .. }
+        | Expr::Payload { .. }
+        | Expr::PayloadSet { .. }
+        | Expr::Ct { .. }
+        | Expr::CtSet { .. } => load::encode(expr, w),
+        Expr::Cmp { .. }
+        | Expr::Range { .. }
+        | Expr::Bitwise { .. }
+        | Expr::Shift { .. }
+        | Expr::Byteorder { .. } => compare::encode(expr, w),
+        Expr::Counter { .. }
+        | Expr::Limit { .. }
+        | Expr::Quota { .. }
+        | Expr::Connlimit { .. }
+        | Expr::Last { .. } => stateful::encode(expr, w),
+        Expr::Fib { .. }
+        | Expr::Rt { .. }
+        | Expr::Socket { .. }
+        | Expr::Exthdr { .. }
+        | Expr::ExthdrSet { .. }
+        | Expr::Numgen { .. }
+        | Expr::Hash { .. } => generate::encode(expr, w),
+        Expr::Log { .. }
+        | Expr::Notrack
+        | Expr::Dup { .. }
+        | Expr::Fwd { .. }
+        | Expr::Object { .. }
+        | Expr::ObjectMap { .. }
+        | Expr::Dynset { .. } => act::encode(expr, sets, w),
         Expr::Lookup { set, sreg, dreg, invert } => {
             compare::encode_lookup((set, sets), *sreg, *dreg, *invert, w);
         }
         Expr::Immediate { dreg, data } => data::encode_immediate(*dreg, data, w),
-        Expr::Counter { packets, bytes } => {
-            w.u64(1, *bytes);
-            w.u64(2, *packets);
-        }
         Expr::Nat { .. } | Expr::Masq { .. } | Expr::Redir { .. } | Expr::Reject { .. } => {
             nat::encode(expr, w);
         }
@@ -108,8 +171,28 @@ fn fill(expr: &Expr, sets: &SetIds, w: &mut Writer) {
     }
 }
 
-/// NFTA_COUNTER_*: 1 bytes, 2 packets, 3 padding.
-fn decode_counter(attrs: &Attrs<'_>) -> Option<Expr> {
-    attrs.only(&[1, 2, 3])?;
-    Some(Expr::Counter { bytes: attrs.u64(1)?, packets: attrs.u64(2)? })
+/// One expression, or a list of them: the kernel tells of one and of several in two attributes.
+pub(in crate::nft) fn decode_list(attrs: &Attrs<'_>, one: u16, several: u16) -> Option<Vec<Expr>> {
+    if let Some(bytes) = attrs.get(one) {
+        return Some(vec![decode(bytes)]);
+    }
+    match attrs.get(several) {
+        None => Some(Vec::new()),
+        Some(_) => Some(attrs.nest(several)?.iter().map(|(_, one)| decode(one)).collect()),
+    }
+}
+
+/// The same, written.
+pub(in crate::nft) fn encode_all(
+    exprs: &[Expr],
+    one: u16,
+    several: u16,
+    sets: &SetIds,
+    w: &mut Writer,
+) {
+    match exprs {
+        [] => {}
+        [expr] => encode_as(one, expr, sets, w),
+        many => w.nest(several, |w| many.iter().for_each(|e| encode(e, sets, w))),
+    }
 }

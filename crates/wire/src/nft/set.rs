@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Set, SetElement};
 
 use super::attr::{Attrs, Writer};
-use super::expr::data;
+use super::expr::{data, decode_list, encode_all};
 
 const TABLE: u16 = 1;
 const NAME: u16 = 2;
@@ -14,10 +14,17 @@ const KEY_TYPE: u16 = 4;
 const KEY_LEN: u16 = 5;
 const DATA_TYPE: u16 = 6;
 const DATA_LEN: u16 = 7;
+const POLICY: u16 = 8;
 const DESC: u16 = 9;
 const ID: u16 = 10;
+const TIMEOUT: u16 = 11;
+const GC_INTERVAL: u16 = 12;
 const USERDATA: u16 = 13;
+const OBJECT: u16 = 15;
+const EXPR: u16 = 17;
+const EXPRESSIONS: u16 = 18;
 
+const DESC_SIZE: u16 = 1;
 const DESC_CONCAT: u16 = 2;
 const CONCAT_FIELD: u16 = 1;
 const FIELD_LEN: u16 = 1;
@@ -31,8 +38,13 @@ const LIST_ELEMENT: u16 = 1;
 const ELEM_KEY: u16 = 1;
 const ELEM_DATA: u16 = 2;
 const ELEM_FLAGS: u16 = 3;
+const ELEM_TIMEOUT: u16 = 4;
+const ELEM_EXPIRATION: u16 = 5;
 const ELEM_USERDATA: u16 = 6;
+const ELEM_EXPR: u16 = 7;
+const ELEM_OBJECT: u16 = 9;
 const ELEM_KEY_END: u16 = 10;
+const ELEM_EXPRESSIONS: u16 = 11;
 
 const DATA_VALUE: u16 = 1;
 
@@ -80,6 +92,12 @@ pub(super) fn decode(body: &[u8]) -> Option<(String, Set)> {
         data_type: attrs.u32(DATA_TYPE),
         data_len: attrs.u32(DATA_LEN),
         fields: fields(&attrs).unwrap_or_default(),
+        object: attrs.u32(OBJECT),
+        timeout: attrs.u64(TIMEOUT).unwrap_or(0),
+        gc_interval: attrs.u32(GC_INTERVAL).unwrap_or(0),
+        size: attrs.nest(DESC).and_then(|desc| desc.u32(DESC_SIZE)).unwrap_or(0),
+        policy: attrs.u32(POLICY).unwrap_or(0),
+        exprs: decode_list(&attrs, EXPR, EXPRESSIONS)?,
         userdata: attrs.get(USERDATA).unwrap_or_default().to_vec(),
         elements: Vec::new(),
     };
@@ -116,7 +134,17 @@ fn decode_element(bytes: &[u8]) -> Option<SetElement> {
         None => None,
     };
     let userdata = attrs.get(ELEM_USERDATA).unwrap_or_default().to_vec();
-    Some(SetElement { key, key_end: value(ELEM_KEY_END), flags, data, userdata })
+    Some(SetElement {
+        key,
+        key_end: value(ELEM_KEY_END),
+        flags,
+        data,
+        object: attrs.text(ELEM_OBJECT),
+        timeout: attrs.u64(ELEM_TIMEOUT),
+        expires: attrs.u64(ELEM_EXPIRATION),
+        exprs: decode_list(&attrs, ELEM_EXPR, ELEM_EXPRESSIONS)?,
+        userdata,
+    })
 }
 
 pub(super) fn encode(table: &str, set: &Set, ids: &SetIds) -> Writer {
@@ -133,10 +161,18 @@ pub(super) fn encode(table: &str, set: &Set, ids: &SetIds) -> Writer {
     if let Some(len) = set.data_len {
         w.u32(DATA_LEN, len);
     }
-    if !set.fields.is_empty() {
-        let field = |w: &mut Writer, len: &u32| w.nest(CONCAT_FIELD, |w| w.u32(FIELD_LEN, *len));
-        w.nest(DESC, |w| w.nest(DESC_CONCAT, |w| set.fields.iter().for_each(|f| field(w, f))));
+    encode_description(set, &mut w);
+    set.object.iter().for_each(|kind| w.u32(OBJECT, *kind));
+    if set.policy != 0 {
+        w.u32(POLICY, set.policy);
     }
+    if set.timeout != 0 {
+        w.u64(TIMEOUT, set.timeout);
+    }
+    if set.gc_interval != 0 {
+        w.u32(GC_INTERVAL, set.gc_interval);
+    }
+    encode_all(&set.exprs, EXPR, EXPRESSIONS, ids, &mut w);
     w.u32(ID, id);
     if !set.userdata.is_empty() {
         w.bytes(USERDATA, &set.userdata);
@@ -144,12 +180,27 @@ pub(super) fn encode(table: &str, set: &Set, ids: &SetIds) -> Writer {
     w
 }
 
+fn encode_description(set: &Set, w: &mut Writer) {
+    if set.fields.is_empty() && set.size == 0 {
+        return;
+    }
+    let field = |w: &mut Writer, len: &u32| w.nest(CONCAT_FIELD, |w| w.u32(FIELD_LEN, *len));
+    w.nest(DESC, |w| {
+        if set.size != 0 {
+            w.u32(DESC_SIZE, set.size);
+        }
+        if !set.fields.is_empty() {
+            w.nest(DESC_CONCAT, |w| set.fields.iter().for_each(|f| field(w, f)));
+        }
+    });
+}
+
 /// The elements, in as many messages as they need.
 pub(super) fn encode_elements(table: &str, set: &Set, ids: &SetIds) -> Vec<Writer> {
     let mut bodies = Vec::new();
     let mut list = Writer::default();
     for element in &set.elements {
-        list.nest(LIST_ELEMENT, |w| encode_element(element, w));
+        list.nest(LIST_ELEMENT, |w| encode_element(element, ids, w));
         if list.len() > LIST_BYTES {
             bodies.push(element_list(table, set, ids, std::mem::take(&mut list)));
         }
@@ -170,7 +221,7 @@ fn element_list(table: &str, set: &Set, ids: &SetIds, list: Writer) -> Writer {
     w
 }
 
-fn encode_element(element: &SetElement, w: &mut Writer) {
+fn encode_element(element: &SetElement, ids: &SetIds, w: &mut Writer) {
     if element.flags != 0 {
         w.u32(ELEM_FLAGS, element.flags);
     }
@@ -183,6 +234,10 @@ fn encode_element(element: &SetElement, w: &mut Writer) {
     if let Some(value) = &element.data {
         data::encode(ELEM_DATA, value, w);
     }
+    element.timeout.iter().for_each(|ms| w.u64(ELEM_TIMEOUT, *ms));
+    element.expires.iter().for_each(|ms| w.u64(ELEM_EXPIRATION, *ms));
+    element.object.iter().for_each(|name| w.text(ELEM_OBJECT, name));
+    encode_all(&element.exprs, ELEM_EXPR, ELEM_EXPRESSIONS, ids, w);
     if !element.userdata.is_empty() {
         w.bytes(ELEM_USERDATA, &element.userdata);
     }

@@ -214,7 +214,9 @@ pub(super) fn meta(key: MetaKey) -> Vec<Field> {
 
 pub(super) fn ct(key: CtKey) -> Vec<Field> {
     match key {
-        CtKey::Src | CtKey::Dst => vec![Field::new(0, 16, Kind::Ip)],
+        CtKey::Src | CtKey::Dst | CtKey::SrcIp | CtKey::DstIp | CtKey::SrcIp6 | CtKey::DstIp6 => {
+            vec![Field::new(0, 16, Kind::Ip)]
+        }
         _ => Vec::new(),
     }
 }

@@ -28,6 +28,9 @@ pub(super) fn replace<K: BuildHasher>(keys: &StandIns<K>, set: &mut Set, looked_
     for element in &mut set.elements {
         // A comment, for nft.
         element.userdata.clear();
+        if let Some(name) = &mut element.object {
+            *name = keys.name(name);
+        }
         match &mut element.data {
             Some(Data::Value(bytes)) => {
                 value.iter().flatten().for_each(|field| field.replace(keys, bytes));

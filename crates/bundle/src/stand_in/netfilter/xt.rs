@@ -26,6 +26,17 @@ pub(super) fn replace<K: BuildHasher>(keys: &StandIns<K>, info: &mut XtInfo) {
         }
         // Level and flags, then a text.
         XtInfo::Log { data } => data.iter_mut().skip(2).for_each(|byte| *byte = 0),
+        XtInfo::IpRange { src, dst, .. } => {
+            for (first, last) in [src, dst] {
+                let four = first[4..].iter().chain(&last[4..]).all(|byte| *byte == 0);
+                let (kind, length) = if four { (Kind::Ip4, 4) } else { (Kind::Ip6, 16) };
+                let range = Field::new(0, length, kind);
+                range.range(keys, &mut first[..length], &mut last[..length]);
+            }
+        }
+        XtInfo::Policy { elements, .. } => elements.fill(0),
+        XtInfo::NfLog { prefix, .. } => prefix.clear(),
+        XtInfo::Ct { timeout: Some(name), .. } => *name = keys.name(name),
         XtInfo::Opaque(data) => data.fill(0),
         _ => {}
     }

@@ -45,6 +45,11 @@ impl Field {
         Self { name: name.into(), kind, len, mask: None, needs }
     }
 
+    /// One that needs no header.
+    pub(super) fn plain(name: String, kind: Kind, len: u32) -> Self {
+        Self::new(name, kind, len, Needs::Nothing)
+    }
+
     pub(super) fn unknown(name: String, len: u32) -> Self {
         Self::new(name, Kind::Bytes, len, Needs::Nothing)
     }
@@ -139,6 +144,28 @@ pub(super) fn meta(key: MetaKey) -> Field {
         MetaKey::BridgeIifName => ("meta ibrname", Kind::LinkName, 16),
         MetaKey::BridgeOifName => ("meta obrname", Kind::LinkName, 16),
         MetaKey::PktType => ("meta pkttype", Kind::PacketType, 1),
+        MetaKey::Priority => ("meta priority", Kind::Host, 4),
+        MetaKey::Rtclassid => ("rtclassid", Kind::Host, 4),
+        MetaKey::Skuid => ("meta skuid", Kind::Host, 4),
+        MetaKey::Skgid => ("meta skgid", Kind::Host, 4),
+        MetaKey::Cpu => ("meta cpu", Kind::Host, 4),
+        MetaKey::IifGroup => ("iifgroup", Kind::Host, 4),
+        MetaKey::OifGroup => ("oifgroup", Kind::Host, 4),
+        MetaKey::Cgroup => ("meta cgroup", Kind::Host, 4),
+        MetaKey::Random => ("meta random", Kind::Host, 4),
+        MetaKey::NfTrace => ("meta nftrace", Kind::Host, 1),
+        MetaKey::Secpath => ("meta ipsec", Kind::Exists, 1),
+        MetaKey::IifKind => ("meta iifkind", Kind::LinkName, 16),
+        MetaKey::OifKind => ("meta oifkind", Kind::LinkName, 16),
+        MetaKey::BridgeIifPvid => ("meta ibrpvid", Kind::Host, 2),
+        MetaKey::BridgeIifVproto => ("meta ibrvproto", Kind::EtherType, 2),
+        MetaKey::TimeNs => ("meta time", Kind::Bytes, 8),
+        MetaKey::TimeDay => ("meta day", Kind::Host, 1),
+        MetaKey::TimeHour => ("meta hour", Kind::Host, 4),
+        MetaKey::Sdif => ("meta sdif", Kind::Host, 4),
+        MetaKey::SdifName => ("meta sdifname", Kind::LinkName, 16),
+        MetaKey::BridgeBroute => ("meta broute", Kind::Host, 1),
+        MetaKey::BridgeHwaddr => ("meta ibrhwaddr", Kind::Mac, 6),
         MetaKey::Other(n) => return Field::unknown(format!("<unknown: meta {n}>"), 4),
     };
     Field::new(name, kind, len, Needs::Nothing)
@@ -157,6 +184,18 @@ pub(super) fn ct(key: CtKey, dir: Option<u8>) -> Field {
         CtKey::ProtoSrc => ("proto-src", Kind::Port, 2),
         CtKey::ProtoDst => ("proto-dst", Kind::Port, 2),
         CtKey::Zone => ("zone", Kind::Host, 2),
+        CtKey::SrcIp => ("ip saddr", Kind::Ip4, 4),
+        CtKey::DstIp => ("ip daddr", Kind::Ip4, 4),
+        CtKey::SrcIp6 => ("ip6 saddr", Kind::Ip6, 16),
+        CtKey::DstIp6 => ("ip6 daddr", Kind::Ip6, 16),
+        CtKey::Expiration => ("expiration", Kind::Host, 4),
+        CtKey::Helper => ("helper", Kind::LinkName, 16),
+        CtKey::Labels => ("label", Kind::Bytes, 16),
+        CtKey::Pkts => ("packets", Kind::Bytes, 8),
+        CtKey::Bytes => ("bytes", Kind::Bytes, 8),
+        CtKey::AvgPkt => ("avgpkt", Kind::Bytes, 8),
+        CtKey::EventMask => ("event", Kind::Host, 4),
+        CtKey::Id => ("id", Kind::Host, 4),
         CtKey::Other(n) => return Field::unknown(format!("<unknown: ct {n}>"), 4),
     };
     let dir = match dir {
@@ -172,12 +211,13 @@ pub(super) fn payload(layers: Layers, base: PayloadBase, offset: u32, len: u32) 
         PayloadBase::LinkLayer => link_layer(offset, len),
         PayloadBase::Network => network(layers.network, offset, len),
         PayloadBase::Transport => transport(layers.transport, offset, len),
-        PayloadBase::Other(_) => None,
+        PayloadBase::Inner | PayloadBase::Other(_) => None,
     };
     let raw = match base {
         PayloadBase::LinkLayer => "@ll".to_owned(),
         PayloadBase::Network => "@nh".to_owned(),
         PayloadBase::Transport => "@th".to_owned(),
+        PayloadBase::Inner => "@ih".to_owned(),
         PayloadBase::Other(n) => format!("<unknown: payload base {n}>"),
     };
     let bits = u64::from(offset) * 8;

@@ -26,6 +26,9 @@ pub(super) enum Kind {
     TcpFlags,
     PacketType,
     ArpOperation,
+    AddrType,
+    /// Whether something is there.
+    Exists,
     /// A number in network byte order.
     Number,
     /// A number in the host's byte order.
@@ -136,6 +139,19 @@ impl Kind {
                 2 => "reply".to_owned(),
                 other => other.to_string(),
             },
+            Self::AddrType => match host32(bytes)? {
+                0 => "unspec".to_owned(),
+                1 => "unicast".to_owned(),
+                2 => "local".to_owned(),
+                3 => "broadcast".to_owned(),
+                4 => "anycast".to_owned(),
+                5 => "multicast".to_owned(),
+                6 => "blackhole".to_owned(),
+                7 => "unreachable".to_owned(),
+                8 => "prohibit".to_owned(),
+                other => other.to_string(),
+            },
+            Self::Exists => if one(bytes)? == 0 { "missing" } else { "exists" }.to_owned(),
             Self::Number => u64::from_be_bytes(right(bytes)?).to_string(),
             Self::Bytes => return None,
         })

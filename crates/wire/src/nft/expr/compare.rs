@@ -1,4 +1,5 @@
-//! Expressions that test a register: `cmp`, `range`, `bitwise`, `lookup`.
+//! Expressions that test a register: `cmp`, `range`, `lookup`; and those that change it:
+//! `bitwise`, `byteorder`.
 
 use model::{CmpOp, Expr, Reg};
 
@@ -22,6 +23,7 @@ const BITWISE_LEN: u16 = 3;
 const BITWISE_MASK: u16 = 4;
 const BITWISE_XOR: u16 = 5;
 const BITWISE_OP: u16 = 6;
+const BITWISE_DATA: u16 = 7;
 
 const LOOKUP_SET: u16 = 1;
 const LOOKUP_SREG: u16 = 2;
@@ -61,18 +63,35 @@ pub(super) fn decode_range(attrs: &Attrs<'_>) -> Option<Expr> {
 }
 
 pub(super) fn decode_bitwise(attrs: &Attrs<'_>) -> Option<Expr> {
-    let known = [BITWISE_SREG, BITWISE_DREG, BITWISE_LEN, BITWISE_MASK, BITWISE_XOR, BITWISE_OP];
-    attrs.only(&known)?;
-    // Other operations than mask-and-xor (0, which iptables leaves out) are shifts.
-    if attrs.maybe_u32(BITWISE_OP)?.is_some_and(|op| op != 0) {
-        return None;
+    attrs.only(&[1, 2, 3, 4, 5, 6, 7])?;
+    let (sreg, dreg) = (Reg(attrs.u32(BITWISE_SREG)?), Reg(attrs.u32(BITWISE_DREG)?));
+    let len = attrs.u32(BITWISE_LEN)?;
+    // Mask-and-xor is 0, which iptables leaves out. Those between two registers have no type.
+    match attrs.maybe_u32(BITWISE_OP)?.unwrap_or(0) {
+        0 => {
+            let (mask, xor) = (value(attrs, BITWISE_MASK)?, value(attrs, BITWISE_XOR)?);
+            Some(Expr::Bitwise { sreg, dreg, len, mask, xor })
+        }
+        op @ 1..=2 => {
+            let by = u32::from_ne_bytes(value(attrs, BITWISE_DATA)?.try_into().ok()?);
+            Some(Expr::Shift { sreg, dreg, len, right: op == 2, by })
+        }
+        _ => None,
     }
-    Some(Expr::Bitwise {
-        sreg: Reg(attrs.u32(BITWISE_SREG)?),
-        dreg: Reg(attrs.u32(BITWISE_DREG)?),
-        len: attrs.u32(BITWISE_LEN)?,
-        mask: value(attrs, BITWISE_MASK)?,
-        xor: value(attrs, BITWISE_XOR)?,
+}
+
+pub(super) fn decode_byteorder(attrs: &Attrs<'_>) -> Option<Expr> {
+    attrs.only(&[1, 2, 3, 4, 5])?;
+    Some(Expr::Byteorder {
+        sreg: Reg(attrs.u32(1)?),
+        dreg: Reg(attrs.u32(2)?),
+        to_host: match attrs.u32(3)? {
+            0 => true,
+            1 => false,
+            _ => return None,
+        },
+        len: attrs.u32(4)?,
+        size: attrs.u32(5)?,
     })
 }
 
@@ -106,6 +125,20 @@ pub(super) fn encode(expr: &Expr, w: &mut Writer) {
             w.u32(BITWISE_LEN, *len);
             encode_value(BITWISE_MASK, mask, w);
             encode_value(BITWISE_XOR, xor, w);
+        }
+        Expr::Shift { sreg, dreg, len, right, by } => {
+            w.u32(BITWISE_SREG, sreg.0);
+            w.u32(BITWISE_DREG, dreg.0);
+            w.u32(BITWISE_LEN, *len);
+            w.u32(BITWISE_OP, if *right { 2 } else { 1 });
+            encode_value(BITWISE_DATA, &by.to_ne_bytes(), w);
+        }
+        Expr::Byteorder { sreg, dreg, to_host, len, size } => {
+            w.u32(1, sreg.0);
+            w.u32(2, dreg.0);
+            w.u32(3, u32::from(!to_host));
+            w.u32(4, *len);
+            w.u32(5, *size);
         }
         _ => {}
     }

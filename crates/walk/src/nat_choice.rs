@@ -1,0 +1,161 @@
+//! Which address and port of those that a rule gives a connection is translated to.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use model::Tuple;
+
+use crate::Sink;
+use crate::overlay::Membership;
+use crate::skb::Skb;
+use crate::walker::Walker;
+
+/// NF_NAT_RANGE_PERSISTENT.
+const PERSISTENT: u32 = 8;
+/// NF_NAT_RANGE_PROTO_RANDOM, and _FULLY.
+const RANDOM: u32 = 4 | 16;
+
+/// From what is chosen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Range {
+    /// First and last; None: the address stays.
+    pub(crate) addresses: Option<(Ipv4Addr, Ipv4Addr)>,
+    /// First and last; None: the port stays if it can.
+    pub(crate) ports: Option<(u16, u16)>,
+    /// NF_NAT_RANGE_*.
+    pub(crate) flags: u32,
+}
+
+impl<S: Sink> Walker<'_, '_, S> {
+    /// `get_unique_tuple`. Where the kernel chooses a port by chance, the first is told.
+    pub(crate) fn unique_tuple(
+        &self,
+        skb: &Skb,
+        member: Membership,
+        source: bool,
+        current: Tuple,
+        range: Range,
+    ) -> Tuple {
+        let taken = |tuple: &Tuple| self.is_taken(skb, member, tuple);
+        let mut wanted = current;
+        if source && range.flags & RANDOM == 0 {
+            if range.holds(&current) && !taken(&current) {
+                return current;
+            }
+            if let Some(same) = self.same_source(skb, &current).filter(|t| range.holds(t)) {
+                (wanted.src, wanted.sport) = (same.src, same.sport);
+                if !taken(&wanted) {
+                    return wanted;
+                }
+            }
+        }
+        if let Some(addresses) = range.addresses {
+            let ip = IpAddr::V4(by_hash(addresses, &current, range.flags, skb.zone.0));
+            *(if source { &mut wanted.src } else { &mut wanted.dst }) = ip;
+        }
+        range.choose_port(&mut wanted, source, taken);
+        wanted
+    }
+
+    /// Whether another connection has answers that look the same.
+    fn is_taken(&self, skb: &Skb, member: Membership, tuple: &Tuple) -> bool {
+        let reply = tuple.reversed();
+        match self.overlay.connection(skb.ns, &reply, skb.zone) {
+            Some(ours) => ours.connection != member.connection,
+            None => self.net.place(skb.ns).and_then(|p| p.tracked(&reply, skb.zone)).is_some(),
+        }
+    }
+
+    /// `find_appropriate_src`: what another connection from the same source was translated to.
+    fn same_source(&self, skb: &Skb, tuple: &Tuple) -> Option<Tuple> {
+        let entry = self.net.place(skb.ns)?.same_source_as(tuple)?;
+        Some(entry.reply.reversed())
+    }
+}
+
+impl Range {
+    /// Whether a source is one of these.
+    fn holds(&self, tuple: &Tuple) -> bool {
+        let within = |(first, last): (Ipv4Addr, Ipv4Addr)| {
+            IpAddr::V4(first) <= tuple.src && tuple.src <= IpAddr::V4(last)
+        };
+        let port = |(first, last): (u16, u16)| first <= tuple.sport && tuple.sport <= last;
+        self.addresses.is_none_or(within) && self.ports.is_none_or(port)
+    }
+
+    /// `nf_nat_l4proto_unique_tuple`.
+    fn choose_port(&self, tuple: &mut Tuple, source: bool, taken: impl Fn(&Tuple) -> bool) {
+        let old = if source { tuple.sport } else { tuple.dport };
+        let stays = match self.ports {
+            Some((first, last)) => first <= old && old <= last && (first == last || !taken(tuple)),
+            None => !source || !taken(tuple),
+        };
+        if stays {
+            return;
+        }
+        let (first, last) = self.ports.unwrap_or(match old {
+            0..512 => (1, 511),
+            512..1024 => (600, 1023),
+            _ => (1024, u16::MAX),
+        });
+        for port in first..=last {
+            put(tuple, source, port);
+            if !taken(tuple) {
+                return;
+            }
+        }
+    }
+}
+
+/// For ICMP, the id stands in both places.
+fn put(tuple: &mut Tuple, source: bool, port: u16) {
+    let icmp = matches!(tuple.protocol, 1 | 58);
+    if source || icmp {
+        tuple.sport = port;
+    }
+    if !source || icmp {
+        tuple.dport = port;
+    }
+}
+
+/// `find_best_ips_proto`: by a hash of the source, and unless it is to stay the same for all
+/// destinations, of the destination.
+fn by_hash((first, last): (Ipv4Addr, Ipv4Addr), tuple: &Tuple, flags: u32, zone: u16) -> Ipv4Addr {
+    if first == last {
+        return first;
+    }
+    let (IpAddr::V4(src), IpAddr::V4(dst)) = (tuple.src, tuple.dst) else { return first };
+    let word = |ip: Ipv4Addr| u32::from_ne_bytes(ip.octets());
+    let seed = if flags & PERSISTENT != 0 { 0 } else { word(dst) ^ u32::from(zone) };
+    let hash = jhash2([word(src), 0, 0, 0], seed);
+    let count = u64::from(last.to_bits().wrapping_sub(first.to_bits())) + 1;
+    let offset = u32::try_from((u64::from(hash) * count) >> 32).unwrap_or(0);
+    Ipv4Addr::from_bits(first.to_bits().wrapping_add(offset))
+}
+
+/// `jhash2` of four words.
+fn jhash2([k0, k1, k2, k3]: [u32; 4], seed: u32) -> u32 {
+    let start = 0xdead_beef_u32.wrapping_add(4 << 2).wrapping_add(seed);
+    let (mut a, mut b, mut c) =
+        (start.wrapping_add(k0), start.wrapping_add(k1), start.wrapping_add(k2));
+    for (first, second, third) in [(4, 6, 8), (16, 19, 4)] {
+        a = a.wrapping_sub(c) ^ c.rotate_left(first);
+        c = c.wrapping_add(b);
+        b = b.wrapping_sub(a) ^ a.rotate_left(second);
+        a = a.wrapping_add(c);
+        c = c.wrapping_sub(b) ^ b.rotate_left(third);
+        b = b.wrapping_add(a);
+    }
+    a = a.wrapping_add(k3);
+    finish(a, b, c)
+}
+
+/// `__jhash_final`.
+const fn finish(mut a: u32, mut b: u32, mut c: u32) -> u32 {
+    c = (c ^ b).wrapping_sub(b.rotate_left(14));
+    a = (a ^ c).wrapping_sub(c.rotate_left(11));
+    b = (b ^ a).wrapping_sub(a.rotate_left(25));
+    c = (c ^ b).wrapping_sub(b.rotate_left(16));
+    a = (a ^ c).wrapping_sub(c.rotate_left(4));
+    b = (b ^ a).wrapping_sub(a.rotate_left(14));
+    (c ^ b).wrapping_sub(b.rotate_left(24))
+}

@@ -1,0 +1,211 @@
+//! The ruleset, indexed: chains and sets by name, and what runs in each hook, in order.
+
+use std::collections::HashMap;
+
+use model::{Chain, Expr, Family, Hook, Namespace, Policy, Table};
+
+use crate::guard::{self, Guards};
+use crate::set::SetIndex;
+
+/// Priority of the kernel's own connection tracking in prerouting and output.
+const PRIORITY_CONNTRACK: i32 = -200;
+/// Of its translation of destinations.
+const PRIORITY_NAT_DST: i32 = -100;
+/// Of its translation of sources.
+const PRIORITY_NAT_SRC: i32 = 100;
+/// NFT_TABLE_F_DORMANT.
+const TABLE_DORMANT: u32 = 1;
+
+/// A base chain and its table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BaseRef<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) chain: &'a Chain,
+    /// Position of the table in the ruleset.
+    pub(crate) at: usize,
+}
+
+/// What runs in a hook.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Item<'a> {
+    /// The kernel's connection tracking.
+    Conntrack,
+    /// The kernel's address translation, which asks the nat chains of the hook.
+    Nat,
+    /// A filter or route chain.
+    Chain(BaseRef<'a>),
+}
+
+/// A chain, with the first tests of its rules.
+#[derive(Debug)]
+pub(crate) struct ChainIndex<'a> {
+    pub(crate) chain: &'a Chain,
+    /// One per rule.
+    pub(crate) guards: Vec<Guards>,
+}
+
+/// A table, by names.
+#[derive(Debug)]
+struct Names<'a> {
+    chains: HashMap<&'a str, ChainIndex<'a>>,
+    sets: HashMap<&'a str, SetIndex<'a>>,
+}
+
+/// The ruleset of a namespace.
+#[derive(Debug, Default)]
+pub(crate) struct Tables<'a> {
+    names: Vec<Names<'a>>,
+    hooks: HashMap<(Family, Hook), Vec<Item<'a>>>,
+    /// Chains before and behind a link, by its name.
+    links: HashMap<&'a str, HashMap<Hook, Vec<BaseRef<'a>>>>,
+    nat: HashMap<(Family, Hook), Vec<BaseRef<'a>>>,
+}
+
+impl BaseRef<'_> {
+    /// It can do something to a packet: it has rules, or a policy that drops.
+    pub(crate) fn acts(&self) -> bool {
+        let drops = self.chain.base.as_ref().is_some_and(|b| b.policy == Policy::Drop);
+        drops || !self.chain.rules.is_empty()
+    }
+}
+
+impl<'a> ChainIndex<'a> {
+    fn new(chain: &'a Chain) -> Self {
+        Self { chain, guards: chain.rules.iter().map(guard::guards).collect() }
+    }
+}
+
+impl<'a> Tables<'a> {
+    pub(crate) fn new(ns: &'a Namespace) -> Self {
+        let names = |table: &'a Table| Names {
+            chains: table.chains.iter().map(|c| (c.name.as_str(), ChainIndex::new(c))).collect(),
+            sets: table.sets.iter().map(|s| (s.name.as_str(), SetIndex::new(s))).collect(),
+        };
+        let names = ns.ruleset.tables.iter().map(names).collect();
+        let mut tables = Self { names, ..Self::default() };
+        for family in [Family::Ip, Family::Ip6, Family::Bridge, Family::Arp] {
+            tables.index_family(ns, family);
+        }
+        tables.index_links(ns);
+        tables
+    }
+
+    /// Chains of a family see its packets; those of inet see IPv4 and IPv6.
+    fn index_family(&mut self, ns: &'a Namespace, family: Family) {
+        let ip = matches!(family, Family::Ip | Family::Ip6);
+        let mut found: Vec<(Hook, i32, Item<'a>)> = Vec::new();
+        let mut nat: Vec<(Hook, i32, BaseRef<'a>)> = Vec::new();
+        for base in base_chains(ns) {
+            let Some(b) = &base.chain.base else { continue };
+            if base.table.family != family && !(ip && base.table.family == Family::Inet) {
+                continue;
+            }
+            match b.kind.as_str() {
+                "nat" => nat.push((b.hook, b.priority, base)),
+                _ => found.push((b.hook, b.priority, Item::Chain(base))),
+            }
+        }
+        // Of equal priority, the chain that was registered last runs first (nf_hook_entries_grow).
+        found.reverse();
+        nat.reverse();
+        if !nat.is_empty() {
+            found
+                .extend([Hook::Prerouting, Hook::Output].map(|h| (h, PRIORITY_NAT_DST, Item::Nat)));
+            found
+                .extend([Hook::Input, Hook::Postrouting].map(|h| (h, PRIORITY_NAT_SRC, Item::Nat)));
+        }
+        if ip && (!nat.is_empty() || tracks(ns, family)) {
+            let track = |h| (h, PRIORITY_CONNTRACK, Item::Conntrack);
+            found.extend([Hook::Prerouting, Hook::Output].map(track));
+        }
+        found.sort_by_key(|(_, priority, _)| *priority);
+        nat.sort_by_key(|(_, priority, _)| *priority);
+        for (hook, _, item) in found {
+            self.hooks.entry((family, hook)).or_default().push(item);
+        }
+        for (hook, _, base) in nat {
+            self.nat.entry((family, hook)).or_default().push(base);
+        }
+    }
+
+    fn index_links(&mut self, ns: &'a Namespace) {
+        let mut found: Vec<(i32, BaseRef<'a>)> = Vec::new();
+        for base in base_chains(ns).into_iter().rev() {
+            let Some(b) = &base.chain.base else { continue };
+            if matches!(base.table.family, Family::Netdev | Family::Inet) {
+                found.push((b.priority, base));
+            }
+        }
+        found.sort_by_key(|(priority, _)| *priority);
+        for (_, base) in found {
+            let Some(b) = base.chain.base.as_ref().filter(|_| base.acts()) else { continue };
+            for device in &b.devices {
+                self.links.entry(device).or_default().entry(b.hook).or_default().push(base);
+            }
+        }
+    }
+
+    /// The chain of that name in a table.
+    pub(crate) fn chain(&self, table: usize, name: &str) -> Option<&ChainIndex<'a>> {
+        self.names.get(table)?.chains.get(name)
+    }
+
+    /// The set of that name in a table.
+    pub(crate) fn set(&self, table: usize, name: &str) -> Option<&SetIndex<'a>> {
+        self.names.get(table)?.sets.get(name)
+    }
+
+    /// What runs in a hook for packets of a family, in order.
+    pub(crate) fn hook(&self, family: Family, hook: Hook) -> &[Item<'a>] {
+        self.hooks.get(&(family, hook)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The nat chains of a hook, in order.
+    pub(crate) fn nat(&self, family: Family, hook: Hook) -> &[BaseRef<'a>] {
+        self.nat.get(&(family, hook)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The chains before (ingress) or behind (egress) a link that do something, in order.
+    pub(crate) fn link(&self, name: &str, hook: Hook) -> &[BaseRef<'a>] {
+        if self.links.is_empty() {
+            return &[];
+        }
+        let bound = self.links.get(name).and_then(|hooks| hooks.get(&hook));
+        bound.map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Base chains that run, in the order in which they were read.
+fn base_chains(ns: &Namespace) -> Vec<BaseRef<'_>> {
+    let tables = ns.ruleset.tables.iter().enumerate();
+    tables
+        .filter(|(_, t)| t.flags & TABLE_DORMANT == 0)
+        .flat_map(|(at, table)| table.chains.iter().map(move |chain| BaseRef { table, chain, at }))
+        .filter(|b| b.chain.base.is_some())
+        .collect()
+}
+
+/// Whether the kernel tracks connections here: it does where some rule asks for them.
+fn tracks(ns: &Namespace, family: Family) -> bool {
+    let sees = |t: &&Table| t.family == family || matches!(t.family, Family::Inet | Family::Bridge);
+    let tables = ns.ruleset.tables.iter().filter(sees);
+    let mut rules = tables.flat_map(|t| &t.chains).flat_map(|c| &c.rules);
+    !ns.conntrack.is_empty() || rules.any(|r| r.exprs.iter().any(asks_for_connections))
+}
+
+fn asks_for_connections(expr: &Expr) -> bool {
+    match expr {
+        Expr::Ct { .. } | Expr::CtSet { .. } | Expr::Connlimit { .. } => true,
+        Expr::Match(xt) | Expr::Target(xt) => {
+            matches!(
+                xt.name.as_str(),
+                "conntrack" | "state" | "CT" | "NOTRACK" | "helper" | "cluster"
+            ) || xt.name.to_ascii_lowercase().starts_with("conn")
+        }
+        Expr::Dynset { exprs, .. } => exprs.iter().any(asks_for_connections),
+        Expr::Opaque { name, .. } => {
+            matches!(name.as_str(), "ct" | "connlimit" | "flow_offload" | "synproxy")
+        }
+        _ => false,
+    }
+}
