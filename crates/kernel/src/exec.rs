@@ -1,10 +1,12 @@
 //! Running a command inside a namespace.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::process::Process;
 use crate::spawn::{ContainerEntry, SpawnError};
@@ -30,7 +32,7 @@ pub enum ExecError {
 /// Runs a command there, with this program's terminal, and waits for it. Its exit status; 128 and
 /// the signal's number if a signal ended it, as shells tell it.
 ///
-/// To be called while this program has one thread.
+/// To be called when all other threads of this program have ended.
 ///
 /// # Errors
 /// If it could not be run.
@@ -50,9 +52,20 @@ pub fn exec(join: &Join<'_>, command: &[OsString]) -> Result<i32, ExecError> {
     }
 }
 
+/// A thread that was joined is still there for a moment, and a process with two threads may not
+/// enter a user namespace (EINVAL, `userns_install`).
+fn await_threads() {
+    let begun = Instant::now();
+    let others = || fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1);
+    while others() && begun.elapsed() < Duration::from_secs(1) {
+        std::thread::yield_now();
+    }
+}
+
 /// Enters, and forks: only a child is in the PID namespace entered.
 fn in_container(process: &Process, command: &mut Command) -> Result<i32, ExecError> {
     let entry = ContainerEntry::of(process).map_err(|e: SpawnError| ExecError::Enter(e.source))?;
+    await_threads();
     entry.enter(Spaces::CONTAINER).map_err(ExecError::Enter)?;
     std::env::set_current_dir("/").map_err(ExecError::Enter)?;
     let (heard, told) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
