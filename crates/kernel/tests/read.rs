@@ -244,7 +244,9 @@ fn the_ruleset_its_hooks_and_tracked_connections() {
         let table = ns.ruleset.table(model::Family::Ip, "filter").unwrap();
         assert_eq!(table.chain("in").unwrap().rules.len(), 3);
         assert_eq!(table.sets.iter().find(|s| s.name == "ports").unwrap().elements.len(), 2);
-        assert!(ns.link_named("a").unwrap().tc && !ns.link_named("b").unwrap().tc);
+        let early = &ns.ruleset.table(model::Family::Netdev, "early").unwrap().chains[0];
+        assert_eq!(early.base.as_ref().unwrap().devices, ["a"]);
+        assert!(ns.links.values().all(|l| !l.tc) && ns.opaque.is_empty(), "{:?}", ns.opaque);
         let flow = ns.conntrack.iter().find(|c| c.original.dport == 9).unwrap();
         assert_eq!((flow.original.protocol, flow.original.reversed()), (17, flow.reply));
         let other =

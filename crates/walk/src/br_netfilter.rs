@@ -2,13 +2,13 @@
 
 use std::net::Ipv4Addr;
 
-use model::{Hook, LinkId, LinkKind};
+use model::{Hook, LinkFlags, LinkId, LinkKind, NeighbourState};
 
 use crate::route::Flow;
 use crate::skb::{Skb, Stop};
 use crate::validate::Refusal;
 use crate::walker::Walker;
-use crate::{Sink, Stage, Unknown};
+use crate::{Action, Sink, Stage, Unknown};
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// Whether bridged packets see the IP hooks: the namespace's switch or the bridge's own.
@@ -22,30 +22,28 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
     }
 
-    /// `br_nf_pre_routing`.
+    /// `br_nf_pre_routing`. Where the destination was rewritten to another on the same bridge: the
+    /// next hop, for [`Self::redirect`].
     pub(crate) fn filter_bridged_in(
         &mut self,
         skb: &mut Skb,
         bridge: LinkId,
         port: LinkId,
-    ) -> Result<(), Stop> {
+    ) -> Result<Option<Ipv4Addr>, Stop> {
         if skb.arp.is_some() || !self.calls_iptables(bridge) {
-            return Ok(());
+            return Ok(None);
         }
         self.modelled(skb, Stage::Bridge)?;
         skb.physin = Some(port.index);
         let dst = skb.packet.dst;
         self.hook(skb, Hook::Prerouting, Some(bridge.index), None)?;
         skb.prerouted = true;
-        if skb.packet.dst != dst {
-            self.bridged_dnat(skb, bridge)?;
-        }
-        Ok(())
+        if skb.packet.dst == dst { Ok(None) } else { self.bridged_dnat(skb, bridge) }
     }
 
     /// The destination was rewritten on the bridge: it stays on it with another Ethernet
     /// address, or goes up.
-    fn bridged_dnat(&mut self, skb: &mut Skb, bridge: LinkId) -> Result<(), Stop> {
+    fn bridged_dnat(&self, skb: &mut Skb, bridge: LinkId) -> Result<Option<Ipv4Addr>, Stop> {
         let place = self.place(bridge.ns, Stage::Bridge)?;
         let flow = Flow::of(&skb.packet, skb.mark, Some(bridge.index));
         let link = self.link(bridge, Stage::Bridge)?;
@@ -64,17 +62,47 @@ impl<S: Sink> Walker<'_, '_, S> {
             }
         };
         match hop.filter(|f| f.hop.link == bridge.index && !f.is_local()) {
-            Some(found) => {
-                let src_mac = skb.packet.src_mac;
-                let ip = found.gateway().unwrap_or(skb.packet.dst);
-                self.resolve(skb, bridge, ip)?;
-                skb.packet.src_mac = src_mac;
-            }
+            Some(found) => Ok(Some(found.gateway().unwrap_or(skb.packet.dst))),
             None => {
                 skb.packet.dst_mac = link.mac;
                 skb.ours = true;
+                Ok(None)
             }
         }
+    }
+
+    /// `br_nf_pre_routing_finish_bridge`: the frame's new destination. Unless the kernel has the
+    /// header for it ready, the frame is handed to the bridge as if this host sent it, and only
+    /// there taken back as one that came in by its port.
+    pub(crate) fn redirect(
+        &mut self,
+        skb: &mut Skb,
+        bridge: LinkId,
+        ip: Ipv4Addr,
+    ) -> Result<(), Stop> {
+        let src_mac = skb.packet.src_mac;
+        let connected = self.known(bridge, ip).is_some_and(|entry| is_connected(entry.state));
+        self.resolve(skb, bridge, ip)?;
+        let link = self.link(bridge, Stage::Bridge)?;
+        if connected || link.flags.contains(LinkFlags::NOARP) {
+            self.perhaps_out(skb, bridge)?;
+        } else {
+            self.traffic_control(skb, bridge, link, Hook::Egress)?;
+            self.tell(skb, Stage::Transmit, || Action::Out { link: bridge });
+        }
+        skb.packet.src_mac = src_mac;
+        Ok(())
+    }
+
+    /// No message of the kernel says whether a neighbour's header is ready.
+    fn perhaps_out(&mut self, skb: &Skb, bridge: LinkId) -> Result<(), Stop> {
+        let link = self.link(bridge, Stage::Bridge)?;
+        let place = self.place(bridge.ns, Stage::Bridge)?;
+        if link.tc || !place.tables.link(&link.name, Hook::Egress).is_empty() {
+            let what = "filters going out, which a rewritten frame may pass by".to_owned();
+            return Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: bridge, what }));
+        }
+        self.tell(skb, Stage::Bridge, || Action::PerhapsOut { link: bridge });
         Ok(())
     }
 
@@ -108,4 +136,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         let what = "destination rewritten behind the bridge".to_owned();
         Err(Stop::unknown(Stage::Bridge, Unknown::Netfilter { ns: bridge.ns, what }))
     }
+}
+
+/// NUD_CONNECTED: confirmed, so that its header is used without asking.
+const fn is_connected(state: NeighbourState) -> bool {
+    matches!(state, NeighbourState::Reachable | NeighbourState::Permanent | NeighbourState::Noarp)
 }

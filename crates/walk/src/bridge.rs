@@ -44,8 +44,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         skb.came_by = Some(port_id.index);
         let between = Between { iif: skb.came_by, oif: None };
         self.bridge_hook(skb, Hook::Prerouting, between, Part::Early)?;
-        self.filter_bridged_in(skb, id, port_id)?;
+        let redirected = self.filter_bridged_in(skb, id, port_id)?;
         self.bridge_hook(skb, Hook::Prerouting, between, Part::Late)?;
+        if let Some(ip) = redirected {
+            self.redirect(skb, id, ip)?;
+        }
         self.learn(skb, id, port_id, flags);
         if flags.state == PortState::Learning {
             return lost(port_id, Reason::PortBlocked(port_id));

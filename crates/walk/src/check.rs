@@ -3,8 +3,8 @@
 use model::LinkId;
 
 use crate::{
-    Cause, Checked, Disposition, Leg, Mark, Packet, Payload, Place, Reason, Sighting, TapPoint,
-    Trace, Verdict, Way,
+    Cause, Checked, Disposition, Leg, Mark, Packet, Payload, Place, Reason, Sighting, Trace,
+    Verdict, Way,
 };
 
 /// Compares every foretold place with what was seen there. `watched` are the links at which there
@@ -77,8 +77,8 @@ fn same(foretold: &Packet, sighting: &Sighting) -> bool {
 /// Sightings where nothing of the packet was foretold, its copies included.
 fn astray(trace: &Trace, seen: &[&Sighting], used: &[usize]) -> Vec<Sighting> {
     let of = |way: &Way| {
-        let mut places = way.places();
-        copies(way, &mut places);
+        let mut places = Vec::new();
+        foretold_places(way, &mut places);
         places
     };
     let there = of(&trace.there);
@@ -90,7 +90,7 @@ fn astray(trace: &Trace, seen: &[&Sighting], used: &[usize]) -> Vec<Sighting> {
             Leg::Back => &back,
             Leg::Error => return true,
         };
-        places.iter().any(|p| p.link == s.link && p.outgoing == s.outgoing)
+        places.contains(&(s.link, s.outgoing))
     };
     seen.iter()
         .enumerate()
@@ -99,12 +99,13 @@ fn astray(trace: &Trace, seen: &[&Sighting], used: &[usize]) -> Vec<Sighting> {
         .collect()
 }
 
-/// The places of all copies that were flooded aside.
-fn copies(way: &Way, places: &mut Vec<TapPoint>) {
+/// Where a way may be seen and in which direction, and all copies that were flooded aside.
+fn foretold_places(way: &Way, places: &mut Vec<(LinkId, bool)>) {
+    places.extend(way.places().iter().map(|p| (p.link, p.outgoing)));
+    places.extend(way.perhaps().map(|link| (link, true)));
     for child in way.hops.iter().flat_map(|h| &h.steps).flat_map(|s| &s.children) {
         if matches!(child.cause, Cause::Copy(_)) {
-            places.extend(child.places());
-            copies(child, places);
+            foretold_places(child, places);
         }
     }
 }

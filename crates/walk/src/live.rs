@@ -90,6 +90,15 @@ impl Way {
         }
         places
     }
+
+    /// The links at which a socket may see the packet going out, or not.
+    pub(crate) fn perhaps(&self) -> impl Iterator<Item = LinkId> + '_ {
+        let steps = self.hops.iter().flat_map(|h| &h.steps);
+        steps.filter_map(|s| match s.action {
+            Action::PerhapsOut { link } => Some(link),
+            _ => None,
+        })
+    }
 }
 
 impl Trace {
@@ -98,7 +107,10 @@ impl Trace {
     #[must_use]
     pub fn links(&self) -> Vec<LinkId> {
         let ways = std::iter::once(&self.there).chain(&self.back);
-        let mut links: Vec<LinkId> = ways.flat_map(Way::places).map(|p| p.link).collect();
+        let seen = |way: &Way| {
+            way.places().iter().map(|p| p.link).chain(way.perhaps()).collect::<Vec<_>>()
+        };
+        let mut links: Vec<LinkId> = ways.flat_map(seen).collect();
         links.extend(self.branches.iter().flat_map(|b| b.trace.links()));
         links.sort_unstable();
         links.dedup();

@@ -46,6 +46,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         if self.known(link, ip).is_some_and(|e| fixed.contains(&e.state)) {
             return;
         }
+        // `neigh_update`: an address that is only heard again changes nothing.
+        let same = |e: &Neighbour| e.mac == Some(mac) && e.state.is_valid();
+        if state == NeighbourState::Stale && self.known(link, ip).is_some_and(|e| same(&e)) {
+            return;
+        }
         let entry =
             Neighbour { link: link.index, ip: ip.into(), mac: Some(mac), state, proxy: false };
         self.overlay.neighbours.insert((link, ip), entry);

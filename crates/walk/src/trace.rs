@@ -224,6 +224,12 @@ pub enum Action {
         /// The link.
         link: LinkId,
     },
+    /// The frame may be handed to a link or pass it by, as the kernel has the header of its next
+    /// hop ready or not, which it tells nobody. It goes on in the same way.
+    PerhapsOut {
+        /// The link.
+        link: LinkId,
+    },
     /// The frame comes in by a link: an AF_PACKET socket there sees it coming in.
     In {
         /// The link.

@@ -202,12 +202,13 @@ table ip nt {
 }
 table inet more {
   set recent { type ipv4_addr; size 128; flags dynamic,timeout; timeout 1m; gc-interval 10s; }
-  set slow { type ipv4_addr; size 64; flags dynamic; limit rate 5/minute }
+  set slow { type ipv4_addr; size 64; flags dynamic; limit rate 5/minute; }
   set gone { type ipv4_addr; flags timeout; elements = { 10.0.0.1 timeout 1h, 10.0.0.2 } }
   map marks { type inet_service : mark; flags interval; elements = { 80-90 : 0x1, 100 : 0x2 } }
   chain raw {
     type filter hook prerouting priority -300;
     tcp dport 9 notrack
+    socket transparent 1 accept
     ct zone set 7
     ct original zone set 8
   }
@@ -228,7 +229,6 @@ table inet more {
     tcp option maxseg size set 1400
     tcp option timestamp exists accept
     log prefix "y" group 3 snaplen 64 queue-threshold 2
-    socket transparent 1 accept
     rt ip nexthop 10.0.0.1 accept
     fib saddr . iif oif missing drop
     update @recent { ip saddr timeout 30s }

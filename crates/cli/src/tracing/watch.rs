@@ -97,7 +97,9 @@ fn not_watched(name: &str, e: &io::Error) -> String {
 
 /// Opens every namespace that the foretold ways pass; what could not be opened is told.
 fn open_all(snapshot: &Snapshot, trace: &Trace) -> (BTreeMap<NsId, OwnedFd>, Vec<String>) {
-    let ways = std::iter::once(&trace.there).chain(&trace.back);
+    let branches = trace.branches.iter().map(|b| &b.trace);
+    let traces = std::iter::once(trace).chain(branches);
+    let ways = traces.flat_map(|t| std::iter::once(&t.there).chain(&t.back));
     let mut passed: Vec<NsId> = ways.flat_map(|w| &w.hops).map(|h| h.ns).collect();
     passed.extend(match trace.question.from {
         Place::Namespace(ns) => Some(ns),

@@ -176,13 +176,9 @@ impl Bench {
             Err(_) => (Vec::new(), Some(false)),
         };
         let _ = probe::reset(net, &probe);
-        let mut checked = walk::check(trace, &taps.watched(), &seen, received);
-        for branch in &trace.branches {
-            if !checked.agrees {
-                checked = walk::check(&branch.trace, &taps.watched(), &seen, received);
-            }
-        }
-        checked
+        let check = |trace: &Trace| walk::check(trace, &taps.watched(), &seen, received);
+        let mut ways = trace.branches.iter().map(|branch| check(&branch.trace));
+        ways.find(|checked| checked.agrees).unwrap_or_else(|| check(trace))
     }
 
     /// The rules as they were read, for the eye.
@@ -242,7 +238,17 @@ fn probe_of(trace: &Trace, tag: Tag) -> Probe {
         walk::Payload::Tcp { sport, dport, .. } => Kind::Tcp(sport, dport),
         walk::Payload::Other(_) => unreachable!("none is asked for"),
     };
-    Probe { src: None, dst: packet.dst, kind, len: packet.len, df: packet.df, ttl: None, tos: 0, mark: 0, tag }
+    Probe {
+        src: None,
+        dst: packet.dst,
+        kind,
+        len: packet.len,
+        df: packet.df,
+        ttl: None,
+        tos: 0,
+        mark: 0,
+        tag,
+    }
 }
 
 /// Rules in a chain `forward` of r, each tried with packets from a to b: `+tcp:80 -tcp:81 +icmp`,

@@ -2,7 +2,7 @@
 
 use trial::{Needs, Test};
 
-use crate::bench::tables;
+use crate::bench::{Bench, tables};
 
 const NFT: &[Needs] = &[Needs::Tool("nft")];
 
@@ -66,5 +66,29 @@ pub(crate) fn tests() -> Vec<Test> {
         whole!("dormant_table",
             "table ip t { flags dormant; chain f { type filter hook forward priority 0; drop; } }"
                 => "+tcp:1"),
+        trial::test("rewritten_on_a_bridge", NFT, rewritten_on_a_bridge),
     ]
+}
+
+/// To another on the same bridge: by way of the bridge where its Ethernet header is not ready.
+fn rewritten_on_a_bridge() {
+    let bench = Bench::new();
+    bench.r.run_net("sysctl -qw net.bridge.bridge-nf-call-iptables=1");
+    bench.nft(
+        "table ip t { chain p { type nat hook prerouting priority -100;
+        ip daddr 10.9.9.9 dnat to 10.0.0.3; }
+        }",
+    );
+    let to_c = "ip neigh replace 10.0.0.3 lladdr 02:00:00:00:00:0c dev br0 nud";
+    let known = ["", "", "stale", "reachable", "permanent"];
+    for state in known.into_iter().chain(["del"]).chain(known) {
+        match state {
+            "" => String::new(),
+            "del" => bench.r.run_net("ip neigh del 10.0.0.3 dev br0"),
+            state => bench.r.run_net(&format!("{to_c} {state}")),
+        };
+        bench.each(state, "+a>10.9.9.9/tcp:80");
+    }
+    bench.r.run_net(&format!("ip neigh del 10.0.0.3 dev br0; {to_c} permanent"));
+    bench.each("a header that is not ready", "+a>10.9.9.9/tcp:80");
 }

@@ -1,4 +1,5 @@
-//! Rule sets as programs write them: read without one unknown expression, walked, and tried.
+//! Rule sets in the form in which programs write them: read without one unknown
+//! expression, walked, and tried.
 //!
 //! `br0` stands for the program's bridge with 10.0.0.0/24, eth1 for the way out.
 

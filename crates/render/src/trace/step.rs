@@ -15,6 +15,7 @@ pub(crate) const fn label(step: &Step) -> &'static str {
         Action::Neighbour { .. } | Action::ArpAsked { .. } => "neigh",
         Action::Forwarded { .. } => "forward",
         Action::Out { .. } => "out",
+        Action::PerhapsOut { .. } => "perhaps",
         Action::In { .. } => "in",
         Action::Learned { .. } => "learn",
         Action::BridgeForward { .. } | Action::BridgeFlood { .. } | Action::BridgeUp { .. } => {
@@ -32,7 +33,7 @@ pub(crate) const fn label(step: &Step) -> &'static str {
 /// A step that changes nothing and decides nothing: told only on demand.
 pub(crate) fn is_quiet(snapshot: &Snapshot, step: &Step) -> bool {
     match &step.action {
-        Action::Learned { .. } | Action::SourceValid { .. } => true,
+        Action::Learned { .. } | Action::SourceValid { .. } | Action::PerhapsOut { .. } => true,
         Action::Chain { rule, matched, .. } => rule.is_none() && matched.is_empty(),
         Action::Tracked { state, .. } => *state & INVALID == 0,
         Action::Neighbour { link, .. } => snapshot.link(*link).is_none(),
@@ -59,6 +60,7 @@ pub(crate) const fn link_of(action: &Action) -> Option<LinkId> {
         | Action::ArpAsked { link, .. }
         | Action::Forwarded { to: link, .. }
         | Action::Out { link }
+        | Action::PerhapsOut { link }
         | Action::In { link, .. }
         | Action::Learned { port: link, .. }
         | Action::BridgeForward { port: link, .. }
@@ -132,6 +134,10 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
         // An ARP message has no time to live.
         Action::Out { link } if p.ttl == 0 => (name(link), w::flow(p)),
         Action::Out { link } => (name(link), format!("{}  ttl {}", w::flow(p), p.ttl)),
+        Action::PerhapsOut { link } => {
+            let why = "whether the kernel has the next hop's Ethernet header ready is not shown";
+            (String::new(), format!("also out of {}: {why}", name(link)))
+        }
         Action::In { link, bridge } => (entering(snapshot, *link, *bridge), String::new()),
         Action::Learned { bridge, port, mac } => {
             (format!("{}:", name(bridge)), format!("{mac} is behind {}", name(port)))

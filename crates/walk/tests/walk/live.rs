@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::Snapshot;
+use model::{Neighbour, NeighbourState, Snapshot};
 use walk::{Action, Leg, Mark, Sighting, Trace, Way, check};
 
 use crate::net::{link_id, net};
@@ -115,4 +115,46 @@ fn places_are_where_a_socket_sees_it() {
         assert!(matches!(action, Action::Out { .. } | Action::In { .. }));
     }
     assert_eq!(trace.there.places().len(), 8);
+}
+
+/// Whether the bridge itself is seen to send what was rewritten hangs on a cached header: sure only
+/// where the kernel has none.
+#[test]
+fn rewritten_to_another_on_the_same_bridge() {
+    let text = "
+        ns h forward brnf
+        link h:br0 bridge
+        ns a
+        ns b
+        veth h:pa a:eth0
+        veth h:pb b:eth0
+        port h:pa br0
+        port h:pb br0
+        addr h:br0 10.0.0.1/24
+        addr a:eth0 10.0.0.2/24
+        addr b:eth0 10.0.0.3/24
+        route a default via 10.0.0.1 dev eth0
+        iptables h -t nat -A PREROUTING -d 10.9.9.9 -j DNAT --to-destination 10.0.0.3";
+    let seen_by_bridge = |state: Option<NeighbourState>| {
+        let mut snapshot = net(text);
+        let (bridge, b) = (link_id(&snapshot, "h:br0"), link_id(&snapshot, "b:eth0"));
+        let mac = snapshot.link(b).unwrap().mac;
+        let ip = crate::net::ip("10.0.0.3").into();
+        let known =
+            state.map(|state| Neighbour { link: bridge.index, ip, mac, state, proxy: false });
+        snapshot.namespaces.get_mut(&bridge.ns).unwrap().neighbours.extend(known);
+        let trace = ask(&snapshot, "a", "10.9.9.9");
+        let told = trace.there.places().iter().any(|p| p.link == bridge && p.outgoing);
+        let mut seen = as_foretold(&trace);
+        let agrees = |seen: &[Sighting]| check(&trace, &trace.links(), seen, None).agrees;
+        let as_told = agrees(&seen);
+        seen.retain(|s| s.link != bridge);
+        let without = agrees(&seen);
+        seen.push(Sighting { link: bridge, outgoing: true, ..seen[0].clone() });
+        format!("told {told} as told {as_told} without {without} beside {}", agrees(&seen))
+    };
+    insta::assert_snapshot!(seen_by_bridge(None), @"told true as told true without false beside false");
+    insta::assert_snapshot!(seen_by_bridge(Some(NeighbourState::Stale)), @"told true as told true without false beside false");
+    insta::assert_snapshot!(seen_by_bridge(Some(NeighbourState::Reachable)), @"told false as told true without true beside true");
+    insta::assert_snapshot!(seen_by_bridge(Some(NeighbourState::Permanent)), @"told false as told true without true beside true");
 }

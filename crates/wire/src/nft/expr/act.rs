@@ -108,7 +108,8 @@ pub(super) fn encode(expr: &Expr, sets: &SetIds, w: &mut Writer) {
             w.u32(3, *op as u32);
             w.u32(4, key.0);
             data.iter().for_each(|reg| w.u32(5, reg.0));
-            timeout.iter().for_each(|ms| w.u64(6, *ms));
+            // The kernel tells 0 of every rule, and takes it for no set but one with timeouts.
+            timeout.iter().filter(|ms| **ms != 0).for_each(|ms| w.u64(6, *ms));
             let several = exprs.len() > 1;
             w.u32(9, flags | if several { DYNSET_LIST } else { 0 });
             encode_all(exprs, 7, 10, sets, w);

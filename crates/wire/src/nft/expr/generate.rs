@@ -118,7 +118,9 @@ pub(super) fn encode(expr: &Expr, w: &mut Writer) {
         Expr::Exthdr { field, dreg } => {
             w.u32(1, dreg.0);
             encode_field(*field, w);
+            w.u32(5, u32::from(field.present));
         }
+        // The flags, which the kernel tells here too, are refused where a header is written.
         Expr::ExthdrSet { field, sreg } => {
             sreg.iter().for_each(|reg| w.u32(7, reg.0));
             encode_field(*field, w);
@@ -138,7 +140,6 @@ fn encode_field(field: Exthdr, w: &mut Writer) {
     w.u8(2, field.kind);
     w.u32(3, field.offset);
     w.u32(4, field.len);
-    w.u32(5, u32::from(field.present));
     w.u32(6, field.op);
 }
 
