@@ -25,6 +25,7 @@ mod check;
 mod choice;
 mod compare;
 mod conntrack;
+mod disposition;
 mod guard;
 mod header;
 mod hook;
@@ -56,6 +57,7 @@ mod xt_plain;
 
 pub use check::check;
 pub use compare::{Difference, Expected, compare};
+pub use disposition::{Disposition, Loss, Reason, RejectWith, Unknown};
 pub use indexed::Indexed;
 pub use live::{Checked, Leg, Mark, Sighting, TapPoint};
 pub use overlay::Overlay;
@@ -63,6 +65,6 @@ pub use packet::{IcmpKind, Packet, Payload};
 pub use question::{Protocol, Verdict, trace, walk};
 pub use sink::{Quiet, Recorder, Sink};
 pub use trace::{
-    Action, ArpAnswer, Branch, Cause, ChainRef, Disposition, Hop, Known, Loss, NatStep, Place,
-    Question, Reason, RejectWith, RuleRef, Stage, Step, Trace, Unknown, Way,
+    Action, ArpAnswer, Branch, Cause, ChainRef, Hop, Known, NatStep, Place, Question, RuleRef,
+    Stage, Step, Trace, Way,
 };

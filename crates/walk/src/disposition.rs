@@ -1,0 +1,207 @@
+//! How a way ends: delivered, lost and why, or not to be told and why not.
+
+use std::net::Ipv4Addr;
+
+use model::{LinkId, Mac, Neighbour, NsId, Opaque, Route, Rule, Tuple};
+
+use crate::trace::{ChainRef, Place, RuleRef};
+
+/// How a way ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// Taken by this namespace.
+    Delivered(NsId),
+    /// Left this host by this link.
+    Left(LinkId),
+    /// A copy or request that nobody here wants; nothing is lost by it.
+    Ignored,
+    /// Lost: where and why.
+    Lost(Loss),
+    /// Cannot tell: where and because of what.
+    Unknown(Unknown),
+}
+
+/// Where a packet was lost, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// In which namespace.
+    pub ns: NsId,
+    /// On which link, where it is one's doing.
+    pub link: Option<LinkId>,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Loss {
+    /// What is at the bottom of it: where a next hop did not answer because the question was lost
+    /// on its way, the loss of that question.
+    #[must_use]
+    pub fn root(&self) -> &Self {
+        match &self.reason {
+            Reason::NoNeighbour { because: Some(inner), .. } => inner.root(),
+            _ => self,
+        }
+    }
+}
+
+/// Why a packet is lost. Each carries what is needed to say what would have to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// No rule led to a route for it.
+    NoRoute(Ipv4Addr),
+    /// A route says so (blackhole, unreachable, prohibit).
+    RouteRefuses(Box<Route>),
+    /// A routing rule says so (blackhole, unreachable, prohibit).
+    RoutingRule(Box<Rule>),
+    /// The packet is for another host, and this one does not forward from that link.
+    ForwardingOff,
+    /// rp_filter: the source is not reached by the link that it came from.
+    ReversePath {
+        /// The value in force.
+        rp_filter: u8,
+        /// The route to the source, by another link; None: there is none.
+        route: Option<Box<Route>>,
+    },
+    /// The source is one of this namespace's own addresses.
+    OwnSource,
+    /// 127.0.0.0/8 from or to another host without route_localnet, or a class of address that
+    /// never comes in.
+    Martian,
+    /// A rule dropped it.
+    RuleDrop(RuleRef),
+    /// A rule refused it with an error to the sender.
+    RuleReject(RuleRef, RejectWith),
+    /// A chain's policy dropped it.
+    PolicyDrop(ChainRef),
+    /// The link is down.
+    LinkDown,
+    /// The link is up but has no carrier.
+    NoCarrier,
+    /// The other end of the pair is down.
+    PeerDown(LinkId),
+    /// Nobody answers for the next hop.
+    NoNeighbour {
+        /// The next hop.
+        ip: Ipv4Addr,
+        /// The entry that says so, if there is one.
+        entry: Option<Neighbour>,
+        /// Where the request or its answer was lost, where it was.
+        because: Option<Box<Loss>>,
+    },
+    /// The question who has this address ends at this link and nowhere else, and nobody there
+    /// answers.
+    DeadEnd {
+        /// The address that was asked for.
+        ip: Ipv4Addr,
+    },
+    /// Two answer for one address.
+    DuplicateAddress {
+        /// The address.
+        ip: Ipv4Addr,
+        /// Who.
+        owners: Vec<(LinkId, Mac)>,
+    },
+    /// Larger than the next link takes.
+    TooBig {
+        /// The MTU that it does not fit.
+        mtu: u32,
+        /// The sender is told (ICMP fragmentation needed); else it is lost silently.
+        told: bool,
+    },
+    /// Time to live ran out.
+    TtlExpired,
+    /// The port does not forward (spanning tree, or disabled).
+    PortBlocked(LinkId),
+    /// The frame would have to go back out of the port that it came in by, and hairpin is off.
+    NoHairpin(LinkId),
+    /// Both ports are isolated.
+    Isolated(LinkId),
+    /// No port of the bridge is left to send it to.
+    NoPort,
+    /// The frame is for another Ethernet address than this link's.
+    NotOurMac(Mac),
+    /// An address of this namespace, but the answer was meant for another: it ended in the wrong
+    /// place.
+    WrongPlace {
+        /// Where it should have come.
+        expected: Place,
+    },
+    /// The answer belongs to no connection that the sender knows: its addresses were not
+    /// translated back, or otherwise than expected.
+    AnswerMismatch {
+        /// What the sender waits for.
+        expected: Tuple,
+        /// What came.
+        got: Tuple,
+    },
+    /// It left with a source address that nobody on the segment beyond the link could answer to:
+    /// nothing there answers ARP for it, and no route back to it is known.
+    NoWayBack {
+        /// The source address that it left with.
+        src: Ipv4Addr,
+    },
+    /// The source address cannot be chosen: the link out has none.
+    NoSource,
+    /// Translation failed: the link out has no address to masquerade with.
+    NoMasqueradeAddress,
+    /// `icmp_echo_ignore_all`: delivered, and never answered.
+    EchoIgnored,
+}
+
+/// What a refused packet's sender is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectWith {
+    /// ICMP destination unreachable, with this code.
+    Icmp(u8),
+    /// A TCP reset.
+    TcpReset,
+}
+
+/// Why it cannot be told what happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// Something in this namespace that is not modelled.
+    Opaque {
+        /// Where.
+        ns: NsId,
+        /// What.
+        what: Opaque,
+    },
+    /// A link of a kind, or with a feature, that is not modelled.
+    Link {
+        /// Which.
+        link: LinkId,
+        /// What about it (`kind bond`, `XDP program`, `tc filters`).
+        what: String,
+    },
+    /// A rule with an expression or extension that is not modelled.
+    Rule {
+        /// Which.
+        rule: RuleRef,
+        /// The expression's or extension's name.
+        what: String,
+    },
+    /// Something of the ruleset beside rules.
+    Netfilter {
+        /// Where.
+        ns: NsId,
+        /// What.
+        what: String,
+    },
+    /// A routing rule or route that is not modelled.
+    Routing {
+        /// Where.
+        ns: NsId,
+        /// What about it.
+        what: String,
+    },
+    /// A part of the view is missing that could change the answer.
+    Gap {
+        /// Where.
+        ns: NsId,
+        /// Which part, and why it is missing.
+        what: String,
+    },
+    /// A packet that the walk does not model (IPv6, multicast).
+    Packet(String),
+}
