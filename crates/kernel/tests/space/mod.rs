@@ -143,6 +143,9 @@ impl Space {
     pub(crate) fn run_net(&self, command: &str) -> String {
         let mut nsenter = Command::new("nsenter");
         nsenter.args(["-t", &self.pid.to_string(), "-n", "sh", "-e", "-c", command]);
+        // iptables-legacy locks one file of the host, which only root may, though these tables are
+        // nobody else's: a file that every process has of its own.
+        nsenter.env("XTABLES_LOCKFILE", "/proc/self/comm");
         output(nsenter)
     }
 }
