@@ -99,6 +99,7 @@ fn main() -> std::process::ExitCode {
         test("rp_filter_strict_with_an_asymmetric_route", &[], asymmetric_route),
         test("duplicate_address", NEEDS, duplicate_address),
         test("a_drop_made_after_the_snapshot", NEEDS, a_drop_made_after_the_snapshot),
+        test("the_kernel_says_why", &[Needs::Drops, Needs::Tool("nft")], the_kernel_says_why),
     ])
 }
 
@@ -171,6 +172,25 @@ fn asymmetric_route() {
     }
 }
 
+/// A loss that is foretold, and one that came after the Snapshot: of both the kernel says where and
+/// why itself.
+fn the_kernel_says_why() {
+    let bench = Bench::new();
+    bench.up(TWO_WAYS);
+    let trace = ["trace", "--width", "400", "far", "10.1.0.2", "--live"];
+    assert!(!bench.ok(&trace).contains("kernel:"));
+    bench.exec("router", "sysctl -qw net.ipv4.ip_forward=0");
+    let out = bench.expect(1, &trace).out;
+    let told = "kernel: thrown away on router:c0: IP_INADDRERRORS, in ip_error";
+    assert!(out.contains(told), "{out}");
+    assert!(out.ends_with("live: the packet did not arrive, as foretold\n"), "{out}");
+    let json = bench.expect(1, &[&trace[..], &["--json"]].concat()).out;
+    let view: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let drop = &view["live"]["drops"][0];
+    assert_eq!((&drop["leg"], &drop["link"]), (&"there".into(), &"router:c0".into()), "{json}");
+    assert_eq!(drop["reason"], "IP_INADDRERRORS", "{json}");
+}
+
 #[track_caller]
 fn check(out: &str, told: [&str; 3]) {
     for (label, told) in ["lost at", "because", "to fix"].into_iter().zip(told) {
@@ -235,4 +255,7 @@ fn a_drop_made_after_the_snapshot() {
         ran.out
     );
     assert!(ran.out.contains("disagree"), "{}", ran.out);
+    // Where the kernel may be asked, it says so itself.
+    let told = "kernel: thrown away on pve1:veth111i0: NETFILTER_DROP, in nft_do_chain";
+    assert!(ran.out.contains(told) || ran.out.contains("kernel was not asked"), "{}", ran.out);
 }

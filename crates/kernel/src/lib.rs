@@ -6,6 +6,7 @@
 pub mod apply;
 mod ask;
 pub mod clock;
+pub mod drops;
 mod exec;
 mod interrupt;
 mod listen;

@@ -84,7 +84,7 @@ impl Tag {
     }
 
     /// Its first half: the sequence number.
-    const fn number(self) -> u32 {
+    pub(crate) const fn number(self) -> u32 {
         let [a, b, c, d, ..] = self.0;
         u32::from_be_bytes([a, b, c, d])
     }

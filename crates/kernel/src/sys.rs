@@ -1,5 +1,6 @@
 //! The system calls that no crate wraps as we need them, each with the contract that makes it safe.
 
+pub(crate) mod bpf;
 mod packet;
 
 pub(crate) use packet::{

@@ -58,10 +58,11 @@ pub fn run(
     let names = rig.snapshot.clone();
     let seen = rig.send(spec, number, trace.expected().len())?;
     let mut outcome = judge(&trace, &seen, &names);
-    let entries = connections(&trace, &overlay, &names, &seen);
+    let mut more = connections(&trace, &overlay, &names, &seen);
+    more.extend(drops(&trace, &seen, &names, |name| rig.has_drop_reason(name)));
     match &mut outcome {
-        Outcome::Agreed if !entries.is_empty() => outcome = Outcome::Wrong(entries),
-        Outcome::Wrong(wrong) => wrong.extend(entries),
+        Outcome::Agreed if !more.is_empty() => outcome = Outcome::Wrong(more),
+        Outcome::Wrong(wrong) => wrong.extend(more),
         _ => {}
     }
     Ok(Judged { trace, outcome })
@@ -117,6 +118,24 @@ fn connections(trace: &Trace, overlay: &Overlay, before: &Snapshot, seen: &Seen)
         }));
     }
     wrong
+}
+
+/// What the kernel says that it threw away, held against where and why that was foretold.
+fn drops(
+    trace: &Trace,
+    seen: &Seen,
+    snapshot: &Snapshot,
+    named: impl Fn(&str) -> bool,
+) -> Vec<String> {
+    let all = seen.dropped.iter().flatten();
+    let unforeseen = all.filter(|drop| !trace.accounts_for(drop, &named));
+    unforeseen
+        .map(|drop| {
+            let place = drop.ns.map_or_else(|| "no link".to_owned(), |ns| snapshot.name_of(ns));
+            let function = drop.function.as_deref().unwrap_or("?");
+            format!("{:?} thrown away in {place}: {} ({function})", drop.leg, drop.reason)
+        })
+        .collect()
 }
 
 /// Whether an answer is to come to the sender's socket.

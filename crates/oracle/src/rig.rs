@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use engine::Known;
 use kernel::apply::Builder;
+use kernel::drops::{Drops, NoDrops, Tracepoint};
 use kernel::probe::{self, Barrier, Kind, Posts, Probe, Tag};
 use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::state::{LabState, Lock, Role, State};
 use kernel::{Process, Program};
 use model::{Conntrack, Fact, HostId, NeighbourState, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
-use walk::{Cause, Disposition, Protocol, Question, Reason, Sighting, Trace, Way};
+use walk::{Cause, Disposition, KernelDrop, Protocol, Question, Reason, Sighting, Trace, Way};
 
 use crate::packet::{Carries, Spec};
 
@@ -31,6 +32,8 @@ pub struct Bench {
     program: Program,
     barrier: Barrier,
     folder: PathBuf,
+    /// What the kernel tells of packets that it throws away, if it does.
+    drops: Result<Tracepoint, NoDrops>,
 }
 
 impl Bench {
@@ -39,7 +42,8 @@ impl Bench {
     /// # Errors
     /// If the kernel refuses.
     pub fn new(program: Program, folder: &Path) -> io::Result<Self> {
-        Ok(Self { program, barrier: Barrier::new()?, folder: folder.to_owned() })
+        let (barrier, drops) = (Barrier::new()?, Tracepoint::find());
+        Ok(Self { program, barrier, folder: folder.to_owned(), drops })
     }
 }
 
@@ -72,6 +76,7 @@ pub struct Rig<'b> {
     names: BTreeMap<String, NsId>,
     nets: Vec<(NsId, OwnedFd)>,
     posts: Posts,
+    drops: Option<Drops<'b>>,
     family: Tag,
     /// How often a sender was told by a namespace that no route leads on.
     refusals: BTreeMap<(NsId, Ipv4Addr), usize>,
@@ -88,6 +93,8 @@ pub struct Seen {
     pub received: bool,
     /// What was tracked then in each namespace.
     pub tracked: BTreeMap<NsId, Vec<Conntrack>>,
+    /// What the kernel says that it threw away; None: it does not say.
+    pub dropped: Option<Vec<KernelDrop>>,
     /// Why the kernel did not send it.
     pub refused: Option<io::Error>,
 }
@@ -116,6 +123,7 @@ impl<'b> Rig<'b> {
                 names,
                 nets,
                 posts,
+                drops: bench.drops.as_ref().ok().and_then(|d| d.watch(family).ok()),
                 family,
                 refusals: BTreeMap::new(),
                 snapshot,
@@ -195,9 +203,15 @@ impl<'b> Rig<'b> {
         let _ = probe::reset(self.net(&spec.from)?, &probe);
         self.bench.barrier.pass(MARKERS)?;
         self.posts.take(&probe, at)?;
-        let seen = Seen { sightings, received, tracked, refused: sent.err() };
+        let dropped = self.drops.as_ref().map(|d| d.collect(&probe, &self.snapshot)).transpose()?;
+        let seen = Seen { sightings, received, tracked, dropped, refused: sent.err() };
         kernel::read::refresh(&mut self.snapshot, Parts::NEIGHBOURS | Parts::CONNTRACK)?;
         Ok(seen)
+    }
+
+    /// Whether this kernel has a reason of that name for throwing a packet away.
+    pub(crate) fn has_drop_reason(&self, name: &str) -> bool {
+        self.bench.drops.as_ref().is_ok_and(|kernel| kernel.has_reason(name))
     }
 
     fn net(&self, name: &str) -> io::Result<BorrowedFd<'_>> {

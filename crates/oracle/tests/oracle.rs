@@ -9,8 +9,8 @@ use std::sync::atomic::AtomicBool;
 use kernel::Program;
 use kernel::probe::Tag;
 use oracle::{Bench, Kept, Lie, Order, Outcome, Rig, Tally};
-use trial::test;
-use walk::{Action, Cause, Disposition, Payload, Trace};
+use trial::{Needs, test};
+use walk::{Action, Cause, Disposition, Payload, Reason, Trace};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().collect();
@@ -21,6 +21,9 @@ fn main() -> ExitCode {
     for (name, lie) in LIES {
         tests.push(test(name, &[], move || lie_is_caught(name, lie)));
     }
+    tests.push(test("a_lie_about_the_reason_is_caught", &[Needs::Drops], || {
+        lie_is_caught("reason", another_reason);
+    }));
     tests.push(test("kept_cases_agree_but_for_the_sickbay", &[], kept_cases_agree));
     trial::main(tests)
 }
@@ -57,6 +60,16 @@ const LIES: [(&str, Lie); 7] = [
         }
     }),
 ];
+
+/// Lost at the very same place, but for another reason: only the kernel's own word tells.
+fn another_reason(trace: &mut Trace) {
+    if let Disposition::Lost(loss) = &mut trace.there.disposition {
+        loss.reason = match loss.reason {
+            Reason::TtlExpired => Reason::ForwardingOff,
+            _ => Reason::TtlExpired,
+        };
+    }
+}
 
 /// Changes the packet of every step of the way there.
 fn packets(trace: &mut Trace, change: impl Fn(&mut walk::Packet)) {

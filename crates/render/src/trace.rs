@@ -1,5 +1,6 @@
 //! A trace, told.
 
+mod drops;
 mod fix;
 mod loss;
 mod step;
@@ -338,6 +339,7 @@ impl Teller<'_> {
             );
             self.page.put(Tone::Doubt, &text).end();
         }
+        self.drops(live);
         let arrived = if live.arrived { "arrived" } else { "did not arrive" };
         let foretold = !matches!(trace.verdict(), Verdict::Unknown(_));
         let (tone, end) = match (live.agrees, live.arrived) {

@@ -20,6 +20,8 @@ pub enum Needs {
     Tap,
     /// Ids for containers of their own: uid 100000.
     Ids,
+    /// The kernel tells which packets it throws away, and this process may hear it.
+    Drops,
     /// A program of Debian's.
     Tool(&'static str),
 }
@@ -35,6 +37,12 @@ impl Needs {
             Self::Tap => Some("/dev/net/tun may not be opened".into()),
             Self::Ids if kernel::rootless::has_all_ids() => None,
             Self::Ids => Some("this user namespace has one id only".into()),
+            Self::Drops => {
+                let watch = |kernel: kernel::drops::Tracepoint| {
+                    kernel.watch(kernel::probe::Tag([0; 8])).map(drop)
+                };
+                kernel::drops::Tracepoint::find().and_then(watch).err().map(|e| e.to_string())
+            }
             Self::Tool(name) => {
                 let folders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
                 let there = folders.iter().any(|f| file(&format!("{f}/{name}"), false));

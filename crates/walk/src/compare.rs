@@ -47,7 +47,7 @@ impl Trace {
     pub fn expected(&self) -> Vec<Expected> {
         let mut all = Vec::new();
         for way in std::iter::once(&self.there).chain(&self.back) {
-            collect(way, leg_of(way, Leg::There), &mut all);
+            collect(way, way.leg(Leg::There), &mut all);
         }
         all
     }
@@ -90,16 +90,6 @@ pub fn compare(trace: &Trace, seen: &[Sighting]) -> Vec<Difference> {
     differences
 }
 
-/// What a way's packets are to the probe.
-fn leg_of(way: &Way, inherited: Leg) -> Leg {
-    match way.cause {
-        Cause::Asked => Leg::There,
-        Cause::Answer => Leg::Back,
-        Cause::IcmpError => Leg::Error,
-        Cause::Copy(_) | Cause::ArpRequest => inherited,
-    }
-}
-
 fn collect(way: &Way, leg: Leg, all: &mut Vec<Expected>) {
     for step in way.hops.iter().flat_map(|hop| &hop.steps) {
         let place = match step.action {
@@ -112,7 +102,7 @@ fn collect(way: &Way, leg: Leg, all: &mut Vec<Expected>) {
         }
         let arp = matches!(step.action, Action::ArpAsked { .. });
         for child in step.children.iter().filter(|_| !arp) {
-            collect(child, leg_of(child, leg), all);
+            collect(child, child.leg(leg), all);
         }
     }
 }

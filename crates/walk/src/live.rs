@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use model::LinkId;
+use model::{LinkId, NsId};
 
-use crate::{Action, Packet, Trace, Way};
+use crate::{Action, Cause, Packet, Trace, Way};
 
 /// A tagged packet, seen by an AF_PACKET socket on one link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,23 @@ pub enum Leg {
     Error,
 }
 
+/// A tagged packet that the kernel threw away, as it says itself (tracepoint `skb:kfree_skb`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelDrop {
+    /// The namespace that it was in, where it was on a link of one that is known.
+    pub ns: Option<NsId>,
+    /// The link that it was on.
+    pub link: Option<LinkId>,
+    /// As this kernel calls it, without what all reasons begin with: `NETFILTER_DROP`.
+    pub reason: String,
+    /// The function that threw it away, where that is known.
+    pub function: Option<String>,
+    /// The packet, without its Ethernet addresses.
+    pub packet: Packet,
+    /// Which of the probe's packets it is.
+    pub leg: Leg,
+}
+
 /// What became of one foretold place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mark {
@@ -54,6 +71,8 @@ pub struct Checked {
     pub back: Vec<Mark>,
     /// Seen where it was not foretold.
     pub astray: Vec<Sighting>,
+    /// What the kernel says that it threw away; empty, too, where it was not asked.
+    pub drops: Vec<KernelDrop>,
     /// What was seen is what was foretold, losses included.
     pub agrees: bool,
     /// The packet came where it was to come, and (where one is due) the answer came back.
@@ -74,6 +93,16 @@ pub struct TapPoint {
 }
 
 impl Way {
+    /// What its packets are to the probe; `inherited`: what those are that it is a copy of.
+    pub(crate) const fn leg(&self, inherited: Leg) -> Leg {
+        match self.cause {
+            Cause::Asked => Leg::There,
+            Cause::Answer => Leg::Back,
+            Cause::IcmpError => Leg::Error,
+            Cause::Copy(_) | Cause::ArpRequest => inherited,
+        }
+    }
+
     /// The steps at which a socket would see this packet, in order.
     #[must_use]
     pub fn places(&self) -> Vec<TapPoint> {

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod btf;
 pub mod conntrack;
 pub mod container;
 pub mod engine_api;

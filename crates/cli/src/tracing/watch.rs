@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use kernel::drops::{Drops, NoDrops, Tracepoint};
 use kernel::probe::{self, Kind, Probe, Tag, Taps};
 use model::{LinkId, LinkKind, NsId, Snapshot};
-use walk::{Checked, Payload, Place, Trace};
+use walk::{Checked, Payload, Place, Sighting, Trace};
 
 use super::Wish;
 use super::place::BEYOND;
@@ -53,16 +54,53 @@ pub(super) fn watch(
         output::error("press Enter to send the packet");
         io::stdin().read_line(&mut String::new()).or_fail("cannot read standard input")?;
     }
-    let sent = probe::send(net, &probe);
+    let tracepoint = Tracepoint::find();
+    let drops = watch_drops(tracepoint.as_ref(), tag);
     let mut notes = unopened;
     let blind = taps.refused.iter();
     notes.extend(blind.map(|(link, e)| not_watched(&snapshot.link_name(*link), e)));
-    let (sightings, received) = match sent {
+    let (sightings, received) = observe(&taps, net, &probe, wish, source, &mut notes)?;
+    let check = |trace: &Trace| walk::check(trace, &taps.watched(), &sightings, received);
+    let mut ways = trace.branches.iter().map(|b| check(&b.trace)).enumerate();
+    let (taken, mut checked) = match ways.find(|(_, checked)| checked.agrees) {
+        Some((nth, checked)) => (Some(nth), checked),
+        None => (None, check(trace)),
+    };
+    let trace = taken.map_or(trace, |nth| &trace.branches[nth].trace);
+    let thrown = drops.and_then(|d| d.collect(&probe, snapshot).map_err(|e| words(&e)));
+    match (thrown, &tracepoint) {
+        (Ok(thrown), Ok(kernel)) => checked.heed(trace, thrown, |name| kernel.has_reason(name)),
+        (Err(why), _) if !checked.arrived => {
+            notes.push(format!("the kernel was not asked why: {why}"));
+        }
+        _ => {}
+    }
+    Ok(Watched { checked, taken, notes })
+}
+
+/// Watches what the kernel throws away; else says why that cannot be.
+fn watch_drops<'k>(
+    tracepoint: Result<&'k Tracepoint, &NoDrops>,
+    tag: Tag,
+) -> Result<Drops<'k>, String> {
+    tracepoint.map_err(NoDrops::to_string)?.watch(tag).map_err(|e| e.to_string())
+}
+
+/// Sends the packet. Tells where it was seen, and whether its sender got the answer.
+fn observe(
+    taps: &Taps,
+    net: &OwnedFd,
+    probe: &Probe,
+    wish: &Wish,
+    source: NsId,
+    notes: &mut Vec<String>,
+) -> Result<(Vec<Sighting>, Option<bool>), Failure> {
+    let seen = match probe::send(net, probe) {
         Ok(sent) => {
             let own: Vec<LinkId> = taps.watched().into_iter().filter(|l| l.ns == source).collect();
             let enough = |seen: &[_]| probe::answered(seen, &own);
             let seen = taps
-                .collect(&probe, sent.at, wish.patience, enough)
+                .collect(probe, sent.at, wish.patience, enough)
                 .or_fail("cannot wait for the packet")?;
             // An ICMP error comes to no socket of this kind.
             let refused = seen.iter().any(|s| s.leg == walk::Leg::Error);
@@ -74,15 +112,8 @@ pub(super) fn watch(
         }
     };
     // What the probe may have opened is closed, whatever became of the answer.
-    let _ = probe::reset(net, &probe);
-    let check = |trace: &Trace| walk::check(trace, &taps.watched(), &sightings, received);
-    let mut ways = trace.branches.iter().map(|b| check(&b.trace)).enumerate();
-    let taken = ways.find(|(_, checked)| checked.agrees);
-    let (taken, checked) = match taken {
-        Some((nth, checked)) => (Some(nth), checked),
-        None => (None, check(trace)),
-    };
-    Ok(Watched { checked, taken, notes })
+    let _ = probe::reset(net, probe);
+    Ok(seen)
 }
 
 /// An error without Rust's "(os error N)".

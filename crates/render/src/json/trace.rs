@@ -4,8 +4,8 @@ use model::{LinkId, Snapshot};
 use schemars::JsonSchema;
 use serde::Serialize;
 use walk::{
-    Branch, Cause, Checked, Disposition, Leg, Mark, Packet, Place, RuleRef, Sighting, Stage, Step,
-    Trace, Way,
+    Branch, Cause, Checked, Disposition, KernelDrop, Leg, Mark, Packet, Place, RuleRef, Sighting,
+    Stage, Step, Trace, Way,
 };
 
 use crate::{trace as told, words};
@@ -175,6 +175,29 @@ pub struct LiveView {
     pub arrived: bool,
     /// Seen where it was not foretold.
     pub astray: Vec<AstrayView>,
+    /// What the kernel says that it threw away, where that does not fit what was foretold or tells
+    /// why the packet did not arrive.
+    pub drops: Vec<DropView>,
+}
+
+/// A packet that the kernel threw away, as it says itself.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct DropView {
+    /// `there`, `back` (the answer) or `error` (an ICMP error about it).
+    pub leg: String,
+    /// In which namespace, where it was on a link of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// On which link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// The kernel's name for the reason, as in `enum skb_drop_reason`: `NETFILTER_DROP`.
+    pub reason: String,
+    /// The kernel's function that did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// The packet then.
+    pub packet: PacketView,
 }
 
 /// Seen where it was not foretold.
@@ -211,7 +234,24 @@ pub fn trace(snapshot: &Snapshot, trace: &Trace, live: Option<&Checked>) -> Trac
             agrees: l.agrees,
             arrived: l.arrived,
             astray: l.astray.iter().map(|s| astray(snapshot, s)).collect(),
+            drops: l.drops.iter().map(|d| dropped(snapshot, d)).collect(),
         }),
+    }
+}
+
+fn dropped(snapshot: &Snapshot, d: &KernelDrop) -> DropView {
+    let leg = match d.leg {
+        Leg::There => "there",
+        Leg::Back => "back",
+        Leg::Error => "error",
+    };
+    DropView {
+        leg: leg.to_owned(),
+        namespace: d.ns.map(|ns| snapshot.name_of(ns)),
+        link: d.link.map(|link| snapshot.link_name(link)),
+        reason: d.reason.clone(),
+        function: d.function.clone(),
+        packet: packet(&d.packet),
     }
 }
 

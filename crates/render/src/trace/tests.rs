@@ -3,8 +3,8 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use model::{Family, FdbEntry, Hook, LinkId, Mac, Neighbour, NeighbourState, Snapshot, Tuple};
 use walk::{
-    Action, ArpAnswer, Cause, ChainRef, Checked, Disposition, Hop, IcmpKind, Leg, Loss, Mark,
-    NatStep, Packet, Payload, Place, Question, Reason, RuleRef, Sighting, Stage, Step, Trace,
+    Action, ArpAnswer, Cause, ChainRef, Checked, Disposition, Hop, IcmpKind, KernelDrop, Leg, Loss,
+    Mark, NatStep, Packet, Payload, Place, Question, Reason, RuleRef, Sighting, Stage, Step, Trace,
     Unknown, Way,
 };
 
@@ -239,7 +239,14 @@ fn seen_everywhere() {
     let s = network(SEED);
     let t = asked(&s, there(&s));
     let there = (0..t.there.places().len()).map(|n| seen(&t.there, n)).collect();
-    let live = Checked { there, back: Vec::new(), astray: Vec::new(), agrees: true, arrived: true };
+    let live = Checked {
+        there,
+        back: Vec::new(),
+        astray: Vec::new(),
+        drops: Vec::new(),
+        agrees: true,
+        arrived: true,
+    };
     assert_snapshot!(tell(&s, &t, Some(&live)), @r"
     ICMP echo request from alpine01 to 203.0.113.10
     alpine01
@@ -275,10 +282,19 @@ fn lost_on_the_way_though_foretold_otherwise() {
     let t = asked(&s, there(&s));
     let mut marks: Vec<Mark> = (0..3).map(|n| seen(&t.there, n)).collect();
     marks.resize(t.there.places().len(), Mark::Missing);
+    let drop = KernelDrop {
+        ns: t.there.hops.last().map(|hop| hop.ns),
+        link: None,
+        reason: "NETFILTER_DROP".into(),
+        function: Some("nft_do_chain".into()),
+        packet: t.there.packet.clone(),
+        leg: Leg::There,
+    };
     let live = Checked {
         there: marks,
         back: Vec::new(),
         astray: Vec::new(),
+        drops: vec![drop],
         agrees: false,
         arrived: false,
     };
@@ -291,6 +307,7 @@ fn lost_on_the_way_though_foretold_otherwise() {
                  203.0.113.10 ttl 63
                  nor at the 3 places that were to follow
     foretold: leaves this host by pve1:enp1s0
+    kernel: thrown away in pve1: NETFILTER_DROP, in nft_do_chain
     live: the packet did not arrive; prediction and packet disagree
     ");
 }

@@ -1,0 +1,169 @@
+//! What the kernel calls the losses that are foretold, and whether what it says fits them.
+
+use crate::trace::Way;
+use crate::{Cause, Checked, Disposition, KernelDrop, Leg, Loss, Reason, Trace, Verdict};
+
+impl Reason {
+    /// What the kernel may call it (`enum skb_drop_reason`, without its prefix): newer kernels tell
+    /// more of them apart, and where they do not, say `NOT_SPECIFIED`. Empty: it throws no packet
+    /// away for it.
+    #[must_use]
+    pub const fn kernel_names(&self) -> &'static [&'static str] {
+        match self {
+            // ip_error
+            Self::NoRoute(_) => &["IP_INNOROUTES", "IP_INADDRERRORS", "IP_OUTNOROUTES"],
+            Self::RouteRefuses(_) | Self::RoutingRule(_) => {
+                &["NOT_SPECIFIED", "IP_INNOROUTES", "IP_INADDRERRORS", "IP_OUTNOROUTES"]
+            }
+            Self::ForwardingOff => &["IP_INADDRERRORS"],
+            // fib_validate_source, ip_route_input_slow
+            Self::ReversePath { .. } => &["IP_RPFILTER"],
+            Self::OwnSource => &["IP_LOCAL_SOURCE"],
+            Self::Martian => &["IP_LOCALNET", "IP_INVALID_SOURCE", "IP_INVALID_DEST"],
+            Self::RuleDrop(_)
+            | Self::RuleReject(..)
+            | Self::PolicyDrop(_)
+            | Self::NoMasqueradeAddress => &["NETFILTER_DROP"],
+            // br_forward, __dev_forward_skb, dev_queue_xmit; and nobody answers behind such a link.
+            Self::LinkDown | Self::NoCarrier | Self::PeerDown(_) => {
+                &["NOT_SPECIFIED", "NO_TX_TARGET", "DEV_READY", "QDISC_DROP", "NEIGH_FAILED"]
+            }
+            Self::NoNeighbour { .. } | Self::DeadEnd { .. } => &["NEIGH_FAILED"],
+            // Nobody answers any more, or the wrong one takes it.
+            Self::DuplicateAddress { .. } => &["NEIGH_FAILED", "NO_SOCKET"],
+            Self::TooBig { told: true, .. } => &["PKT_TOO_BIG"],
+            Self::TooBig { told: false, .. } => &["NOT_SPECIFIED"],
+            Self::TtlExpired => &["IP_INHDR"],
+            Self::PortBlocked(_) => &["BRIDGE_INGRESS_STP_STATE", "NO_TX_TARGET", "NOT_SPECIFIED"],
+            Self::NoHairpin(_) | Self::Isolated(_) | Self::NoPort => {
+                &["NO_TX_TARGET", "NOT_SPECIFIED"]
+            }
+            Self::NotOurMac(_) => &["OTHERHOST"],
+            // What comes where nobody waits for it, and what never was on its way.
+            Self::WrongPlace { .. } | Self::AnswerMismatch { .. } => &["NO_SOCKET"],
+            Self::NoSource => &["IP_INVALID_SOURCE"],
+            Self::EchoIgnored | Self::NoWayBack { .. } => &[],
+        }
+    }
+}
+
+impl KernelDrop {
+    /// It had come to where sockets are looked for: what is thrown away there was not lost on its
+    /// way.
+    #[must_use]
+    pub fn is_at_socket(&self) -> bool {
+        let socket = ["NO_SOCKET", "SOCKET_", "TCP_", "PROTO_MEM", "QUEUE_PURGE"];
+        socket.iter().any(|s| self.reason.starts_with(s))
+    }
+}
+
+impl Checked {
+    /// Takes in what the kernel says that it threw away: what does not fit the trace, and what
+    /// tells why the packet did not arrive. `named`: whether this kernel has a reason of that name.
+    pub fn heed(&mut self, trace: &Trace, drops: Vec<KernelDrop>, named: impl Fn(&str) -> bool) {
+        let open = matches!(trace.verdict(), Verdict::Unknown(_));
+        for drop in drops {
+            let fits = open || trace.accounts_for(&drop, &named);
+            self.agrees &= fits;
+            if !fits || !self.arrived && !drop.is_at_socket() {
+                self.drops.push(drop);
+            }
+        }
+    }
+}
+
+impl Trace {
+    /// Whether what the kernel says of a packet that it threw away fits what was foretold.
+    /// `named`: whether this kernel has a reason of that name.
+    #[must_use]
+    pub fn accounts_for(&self, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bool {
+        let ways = std::iter::once(&self.there).chain(&self.back);
+        let mut ends = Vec::new();
+        ways.for_each(|way| ends_of(way, Leg::There, &mut ends));
+        let mut of_leg = ends.iter().filter(|(leg, _)| *leg == drop.leg).peekable();
+        // A packet that was not foretold at all is told of by where it was seen.
+        of_leg.peek().is_none() || of_leg.any(|(_, end)| accounts(end, drop, &named))
+    }
+}
+
+fn ends_of<'t>(way: &'t Way, inherited: Leg, ends: &mut Vec<(Leg, &'t Disposition)>) {
+    let leg = way.leg(inherited);
+    ends.push((leg, &way.disposition));
+    for child in way.hops.iter().flat_map(|h| &h.steps).flat_map(|s| &s.children) {
+        // ARP carries no tag.
+        if child.cause != Cause::ArpRequest {
+            ends_of(child, leg, ends);
+        }
+    }
+}
+
+fn accounts(end: &Disposition, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bool {
+    match end {
+        // Lost for no reason that the kernel would give, such as out of this host's sight.
+        Disposition::Lost(loss) if loss.reason.kernel_names().is_empty() => true,
+        Disposition::Lost(loss) => names_fit(loss, drop, named) && place_fits(loss, drop),
+        // Behind the last step there is still a socket, or none.
+        Disposition::Delivered(ns) => drop.is_at_socket() && drop.ns.is_none_or(|at| at == *ns),
+        Disposition::Ignored | Disposition::Left(_) | Disposition::Unknown(_) => true,
+    }
+}
+
+fn names_fit(loss: &Loss, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bool {
+    const NONE: &str = "NOT_SPECIFIED";
+    let names = loss.reason.kernel_names();
+    names.contains(&drop.reason.as_str())
+        || drop.reason == NONE && !names.iter().any(|name| named(name))
+}
+
+/// A pair's sender throws away what the other end would not take.
+fn place_fits(loss: &Loss, drop: &KernelDrop) -> bool {
+    let across = matches!(
+        loss.reason,
+        Reason::PeerDown(_) | Reason::LinkDown | Reason::TooBig { told: false, .. }
+    );
+    across || drop.ns.is_none_or(|ns| ns == loss.ns)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{HostId, NsId, NsKey};
+
+    use super::*;
+
+    const fn ns(ino: u64) -> NsId {
+        NsId { host: HostId(0), key: NsKey::Inode { dev: 4, ino } }
+    }
+
+    fn drop(at: u64, reason: &str) -> KernelDrop {
+        let place = crate::Place::Namespace(ns(1));
+        let to = [192, 0, 2, 2].into();
+        let packet = crate::Question::new(place, to, crate::Protocol::Icmp).packet;
+        let reason = reason.to_owned();
+        KernelDrop { ns: Some(ns(at)), link: None, reason, function: None, packet, leg: Leg::There }
+    }
+
+    #[track_caller]
+    fn check(end: &Disposition, at: u64, reason: &str, fits: bool) {
+        let named = |name: &str| name != "IP_LOCAL_SOURCE";
+        assert_eq!(accounts(end, &drop(at, reason), named), fits, "{end:?}: {reason}");
+    }
+
+    fn lost(reason: Reason) -> Disposition {
+        Disposition::Lost(Loss { ns: ns(1), link: None, reason })
+    }
+
+    #[test]
+    fn what_the_kernel_says_of_a_loss() {
+        check(&lost(Reason::ForwardingOff), 1, "IP_INADDRERRORS", true);
+        check(&lost(Reason::ForwardingOff), 2, "IP_INADDRERRORS", false);
+        check(&lost(Reason::ForwardingOff), 1, "IP_RPFILTER", false);
+        check(&lost(Reason::ForwardingOff), 1, "NOT_SPECIFIED", false);
+        // A kernel without that name.
+        check(&lost(Reason::OwnSource), 1, "NOT_SPECIFIED", true);
+        let big = Reason::TooBig { mtu: 600, told: false };
+        check(&lost(big), 2, "NOT_SPECIFIED", true);
+        check(&Disposition::Delivered(ns(1)), 1, "NO_SOCKET", true);
+        check(&Disposition::Delivered(ns(1)), 1, "NETFILTER_DROP", false);
+        check(&Disposition::Ignored, 3, "OTHERHOST", true);
+    }
+}
