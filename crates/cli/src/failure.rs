@@ -61,8 +61,7 @@ impl Failure {
 
     /// Why.
     pub(crate) fn because(mut self, cause: impl fmt::Display) -> Self {
-        let text = cause.to_string();
-        self.cause = Some(text.split(" (os error").next().unwrap_or_default().to_owned());
+        self.cause = Some(model::plain(cause));
         self
     }
 

@@ -236,7 +236,7 @@ impl std::error::Error for Cause {}
 
 impl From<io::Error> for Cause {
     fn from(e: io::Error) -> Self {
-        Self { text: words(&e), errno: Errno::from_io_error(&e) }
+        Self { text: model::plain(&e), errno: Errno::from_io_error(&e) }
     }
 }
 
@@ -255,14 +255,8 @@ impl From<NetlinkError> for Cause {
 impl From<SpawnError> for Cause {
     fn from(e: SpawnError) -> Self {
         Self {
-            text: format!("{}: {}", e.doing, words(&e.source)),
+            text: format!("{}: {}", e.doing, model::plain(&e.source)),
             errno: Errno::from_io_error(&e.source),
         }
     }
-}
-
-/// An error without Rust's "(os error N)".
-fn words(e: &io::Error) -> String {
-    let text = e.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }

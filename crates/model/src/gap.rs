@@ -24,13 +24,10 @@ pub struct Gap {
 }
 
 impl Gap {
-    /// A part that could not be read, and for which nothing is to be taken. Of an error of Rust's
-    /// the words are kept, without its "(os error N)".
+    /// A part that could not be read, and for which nothing is to be taken.
     #[must_use]
     pub fn new(part: &str, cause: impl fmt::Display) -> Self {
-        let cause = cause.to_string();
-        let words = cause.split(" (os error").next().unwrap_or_default();
-        Self { part: part.to_owned(), cause: words.to_owned(), assumed: None }
+        Self { part: part.to_owned(), cause: plain(cause), assumed: None }
     }
 
     /// A part for which the Snapshot holds what is usual.
@@ -38,6 +35,15 @@ impl Gap {
     pub fn assumed(part: &str, cause: impl fmt::Display, what: &str) -> Self {
         Self { assumed: Some(what.to_owned()), ..Self::new(part, cause) }
     }
+}
+
+/// The words of an error of Rust's, without its "(os error N)", wherever that stands.
+#[must_use]
+pub fn plain(error: impl fmt::Display) -> String {
+    let text = error.to_string();
+    let Some((before, rest)) = text.split_once(" (os error ") else { return text };
+    let behind = rest.split_once(')').map_or("", |(_, behind)| behind);
+    format!("{before}{behind}")
 }
 
 /// Something in a namespace that changes where packets go and that the walk does not model.

@@ -34,7 +34,7 @@ pub use fact::{
     AddressSpec, BridgeSpec, CableSpec, Fact, IdMap, LinkRef, LinkSpec, LinkSpecKind,
     NamespaceSpec, NicSpec, Pins, PortFlags, RouteSpec, ServiceSpec, VethEnd, Wanted,
 };
-pub use gap::{Gap, Opaque, Warning};
+pub use gap::{Gap, Opaque, Warning, plain};
 pub use id::{HostId, LinkId, Mac, NsId, NsKey, ParseMacError};
 pub use link::{
     Bond, BondMode, BondPort, Bridge, BridgePort, Holder, InetConf, Ipvlan, IpvlanFlag, IpvlanMode,

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use kernel::drops::{Drops, NoDrops, Tracepoint};
 use kernel::probe::{self, Kind, Probe, Tag, Taps};
-use model::{LinkId, LinkKind, NsId, Snapshot};
+use model::{LinkId, LinkKind, NsId, Snapshot, plain};
 use walk::{Checked, Payload, Place, Sighting, Trace};
 
 use super::Wish;
@@ -67,7 +67,7 @@ pub(super) fn watch(
         None => (None, check(trace)),
     };
     let trace = taken.map_or(trace, |nth| &trace.branches[nth].trace);
-    let thrown = drops.and_then(|d| d.collect(&probe, snapshot).map_err(|e| words(&e)));
+    let thrown = drops.and_then(|d| d.collect(&probe, snapshot).map_err(|e| plain(e)));
     match (thrown, &tracepoint) {
         (Ok(thrown), Ok(kernel)) => checked.heed(trace, thrown, |name| kernel.has_reason(name)),
         (Err(why), _) if !checked.arrived => {
@@ -83,7 +83,7 @@ fn watch_drops<'k>(
     tracepoint: Result<&'k Tracepoint, &NoDrops>,
     tag: Tag,
 ) -> Result<Drops<'k>, String> {
-    tracepoint.map_err(NoDrops::to_string)?.watch(tag).map_err(|e| e.to_string())
+    tracepoint.map_err(plain)?.watch(tag).map_err(|e| plain(e))
 }
 
 /// Sends the packet. Tells where it was seen, and whether its sender got the answer.
@@ -107,7 +107,7 @@ fn observe(
             (seen, (!refused).then(|| sent.is_answered()))
         }
         Err(e) => {
-            notes.push(format!("the kernel refused to send the packet: {}", words(&e)));
+            notes.push(format!("the kernel refused to send the packet: {}", plain(e)));
             (Vec::new(), Some(false))
         }
     };
@@ -116,14 +116,8 @@ fn observe(
     Ok(seen)
 }
 
-/// An error without Rust's "(os error N)".
-fn words(e: &io::Error) -> String {
-    let text = e.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
-}
-
 fn not_watched(name: &str, e: &io::Error) -> String {
-    format!("{} could not be watched: {}", render::clean(name), words(e))
+    format!("{} could not be watched: {}", render::clean(name), plain(e))
 }
 
 /// Opens every namespace that the foretold ways pass; what could not be opened is told.

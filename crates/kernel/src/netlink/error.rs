@@ -36,11 +36,10 @@ impl NetlinkError {
 
 impl fmt::Display for NetlinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let meaning = io::Error::from_raw_os_error(self.errno.raw_os_error()).to_string();
-        let meaning = meaning.split(" (os error").next().unwrap_or_default();
+        let meaning = model::plain(io::Error::from_raw_os_error(self.errno.raw_os_error()));
         match &self.words {
             Some(words) => write!(f, "{words} ({meaning})"),
-            None => f.write_str(meaning),
+            None => f.write_str(&meaning),
         }
     }
 }
