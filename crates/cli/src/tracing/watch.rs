@@ -67,7 +67,7 @@ pub(super) fn watch(
         None => (None, check(trace)),
     };
     let trace = taken.map_or(trace, |nth| &trace.branches[nth].trace);
-    let thrown = drops.and_then(|d| d.collect(&probe, snapshot).map_err(|e| plain(e)));
+    let thrown = drops.and_then(|d| d.collect(&probe, snapshot).map_err(plain));
     match (thrown, &tracepoint) {
         (Ok(thrown), Ok(kernel)) => checked.heed(trace, thrown, |name| kernel.has_reason(name)),
         (Err(why), _) if !checked.arrived => {
@@ -83,7 +83,7 @@ fn watch_drops<'k>(
     tracepoint: Result<&'k Tracepoint, &NoDrops>,
     tag: Tag,
 ) -> Result<Drops<'k>, String> {
-    tracepoint.map_err(plain)?.watch(tag).map_err(|e| plain(e))
+    tracepoint.map_err(plain)?.watch(tag).map_err(plain)
 }
 
 /// Sends the packet. Tells where it was seen, and whether its sender got the answer.
