@@ -48,6 +48,7 @@ impl<S: Sink> Walker<'_, '_, S> {
                 .map(|member| Membership { related: true, ..member }),
             None => self.find(skb, &skb.packet.tuple()).or_else(|| self.begin(skb)),
         };
+        self.tell_echoes_apart(skb);
         if let Some(member) = skb.ct.filter(|m| m.reply && !m.related) {
             let entry = &mut self.overlay.connections[member.connection].entry;
             entry.status |= ConntrackStatus::SEEN_REPLY;
@@ -55,6 +56,19 @@ impl<S: Sink> Walker<'_, '_, S> {
         let entry = skb.ct.map(|m| self.overlay.connections[m.connection].entry.clone());
         let state = state_of(skb, entry.as_ref());
         self.tell(skb, Stage::Hook(hook), || Action::Tracked { state, entry: entry.map(Box::new) });
+    }
+
+    /// A tuple of the kernel's has ICMP's type, too: of an echo to oneself, that alone tells the
+    /// request from the reply (`icmp_pkt_to_tuple`).
+    fn tell_echoes_apart(&self, skb: &mut Skb) {
+        let Some(member) = &mut skb.ct else { return };
+        let entry = &self.overlay.connections[member.connection].entry;
+        let inner = skb.about.as_deref().unwrap_or(&skb.packet);
+        if let Payload::Icmp { kind, .. } = inner.payload
+            && entry.original == entry.reply
+        {
+            member.reply = (kind == IcmpKind::EchoReply) != member.related;
+        }
     }
 
     /// `nf_conntrack_confirm`: what leaves the last hook is remembered.

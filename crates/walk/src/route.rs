@@ -197,9 +197,9 @@ impl<'a> Place<'a> {
         if matches!(first.gateway, Some(IpAddr::V6(_))) {
             return Some(Err(NotFound::Unknown(format!("IPv6 gateway of {}", route.dst))));
         }
-        // A gateway that is an address of this host has the scope of a host, and is none
-        // (`rt_set_nexthop` asks for the scope of a link).
-        let own = |ip| matches!(ip, IpAddr::V4(ip) if self.owner(ip).is_some());
+        // A gateway that is an address of the very link has the scope of a host, and is none
+        // (`fib_check_nh_v4_gw`; `rt_set_nexthop` asks for the scope of a link).
+        let own = |ip| self.ns.addresses_of(first.link).any(|a| a.ip() == ip);
         let gateway = first.gateway.filter(|ip| first.onlink || !own(*ip));
         Some(Ok(Nexthop { gateway, ..first }))
     }

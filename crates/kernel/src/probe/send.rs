@@ -7,8 +7,11 @@ use std::time::SystemTime;
 
 use etherparse::{IcmpEchoHeader, Icmpv4Header, Icmpv4Type, TcpHeader};
 use rustix::net::{
-    AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, sockopt,
+    AddressFamily, Protocol, RecvFlags, SendFlags, SocketAddrAny, SocketFlags, SocketType, ipproto,
+    sockopt,
 };
+
+use walk::{Leg, Payload};
 
 use super::frame::{self, ANY};
 use super::{Kind, Probe};
@@ -33,22 +36,31 @@ impl Sent {
     pub fn is_answered(&self) -> bool {
         let mut bytes = [0; 2048];
         loop {
-            match rustix::net::recv(&self.socket, &mut bytes, RecvFlags::DONTWAIT) {
-                Ok((len, _)) if self.answers(&bytes[..len]) => return true,
+            match rustix::net::recvfrom(&self.socket, &mut bytes, RecvFlags::DONTWAIT) {
+                Ok((len, _, from)) if self.answers(&bytes[..len], from.as_ref()) => return true,
                 Ok(_) => {}
                 Err(_) => return false,
             }
         }
     }
 
-    /// UDP sockets give the payload; raw ones the IP packet.
-    fn answers(&self, bytes: &[u8]) -> bool {
-        match self.probe.kind {
-            Kind::Udp(..) => bytes.starts_with(&self.probe.tag.0),
-            Kind::Icmp(_) | Kind::Tcp(..) => {
-                matches!(frame::answer(bytes, &self.probe), Some((_, walk::Leg::Back)))
-            }
-        }
+    /// UDP sockets give the payload; raw ones the IP packet. These hear answers from elsewhere,
+    /// too, which a process that has asked does not wait for.
+    fn answers(&self, bytes: &[u8], from: Option<&SocketAddrAny>) -> bool {
+        let Some(Ok(from)) = from.cloned().map(SocketAddrV4::try_from) else { return false };
+        let payload = match self.probe.kind {
+            Kind::Udp(..) => bytes.starts_with(&self.probe.tag.0).then_some(from.port()),
+            Kind::Icmp(id) => match frame::answer(bytes, &self.probe) {
+                Some((Payload::Icmp { .. }, Leg::Back)) => Some(id),
+                _ => None,
+            },
+            Kind::Tcp(..) => match frame::answer(bytes, &self.probe) {
+                Some((Payload::Tcp { sport, .. }, Leg::Back)) => Some(sport),
+                _ => None,
+            },
+        };
+        let (Kind::Icmp(asked) | Kind::Udp(_, asked) | Kind::Tcp(_, asked)) = self.probe.kind;
+        *from.ip() == self.probe.dst && payload == Some(asked)
     }
 }
 
