@@ -201,7 +201,7 @@ impl<'b> Rig<'b> {
         let tracked = spaces.map(|ns| (ns.id, ns.conntrack.clone())).collect();
         // What it may have opened is closed; that this may be refused is no news.
         let _ = probe::reset(self.net(&spec.from)?, &probe);
-        self.bench.barrier.pass(MARKERS)?;
+        self.settle()?;
         self.posts.take(&probe, at)?;
         let dropped = self.drops.as_ref().map(|d| d.collect(&probe, &self.snapshot)).transpose()?;
         let seen = Seen { sightings, received, tracked, dropped, refused: sent.err() };
@@ -247,6 +247,17 @@ impl<'b> Rig<'b> {
                 seen.extend(last);
             }
         }
+    }
+
+    /// Waits for what is still under way, questions for a neighbour included.
+    fn settle(&mut self) -> io::Result<()> {
+        let begun = Instant::now();
+        self.bench.barrier.pass(MARKERS)?;
+        while self.due()? && begun.elapsed() < NEIGHBOUR_WITHIN {
+            self.posts.wait(Duration::from_millis(20))?;
+            self.bench.barrier.pass(MARKERS)?;
+        }
+        Ok(())
     }
 
     /// Somebody still asks for a neighbour.

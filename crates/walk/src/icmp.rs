@@ -29,6 +29,12 @@ pub(crate) fn message(about: &Packet, kind: IcmpKind, ttl: u8) -> Packet {
     }
 }
 
+/// The kernel itself sends it, and holds its only ICMP socket meanwhile (`icmp_xmit_lock`): while it
+/// is being sent no error about it can be.
+const fn is_echo_reply(packet: &Packet) -> bool {
+    matches!(packet.payload, Payload::Icmp { kind: IcmpKind::EchoReply, .. })
+}
+
 impl<S: Sink> Walker<'_, '_, S> {
     /// The ICMP error about a packet that was refused just now goes its own way, as child of the
     /// last step told.
@@ -50,8 +56,9 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn error(&self, skb: &Skb, stop: &Stop) -> Option<IcmpKind> {
         let Disposition::Lost(loss) = &*stop.disposition else { return None };
         // A process of this host is told by its own call, but for what turns out later.
-        let late = stop.stage == Stage::Neighbour
-            || matches!((stop.stage, &loss.reason), (Stage::Hook(_), Reason::RuleReject(..)));
+        let rejected =
+            matches!((stop.stage, &loss.reason), (Stage::Hook(_), Reason::RuleReject(..)));
+        let late = stop.stage == Stage::Neighbour || rejected && !is_echo_reply(&skb.packet);
         let came = skb.iif.is_some() || late;
         let echo = match skb.packet.payload {
             Payload::Icmp { kind, .. } => kind.is_echo(),
