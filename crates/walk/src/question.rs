@@ -207,7 +207,8 @@ impl Indexed<'_> {
     fn fits(&self, ns: NsId, packet: &Packet) -> bool {
         let Some(place) = self.place(ns) else { return true };
         let Ok(found) = place.lookup(&Flow::of(packet, 0, None)) else { return true };
-        let link = place.ns.links.get(&found.hop.link);
+        let out = if found.is_local() { place.loopback() } else { found.hop.link };
+        let link = place.ns.links.get(&out);
         link.is_none_or(|link| packet.len <= found.mtu(link.mtu))
     }
 

@@ -22,6 +22,10 @@ pub(crate) struct Flow {
     pub(crate) ports: Option<(u16, u16)>,
 }
 
+/// What of a packet's type of service is compared with that of a rule or route: without the three
+/// bits of its precedence (`fib_dscp_masked_match`).
+const TOS_MASK: u8 = 0x1c;
+
 impl Flow {
     pub(crate) fn of(packet: &Packet, mark: u32, iif: Option<u32>) -> Self {
         let ports = match packet.payload {
@@ -160,7 +164,7 @@ impl<'a> Place<'a> {
     ) -> Option<Result<(&'a Route, Nexthop), NotFound<'a>>> {
         for route in routes {
             let IpNet::V4(net) = route.dst else { continue };
-            if !net.contains(&flow.dst) || (route.tos != 0 && route.tos != flow.tos & 0xfc) {
+            if !net.contains(&flow.dst) || (route.tos != 0 && route.tos != flow.tos & TOS_MASK) {
                 continue;
             }
             match route.kind {
@@ -223,7 +227,7 @@ impl<'a> Place<'a> {
             && rule.iif.as_deref().is_none_or(|iif| Some(iif) == name)
             && rule.oif.is_none()
             && rule.mark.is_none_or(|(value, mask)| (flow.mark ^ value) & mask == 0)
-            && (rule.tos == 0 || rule.tos == flow.tos & 0xfc)
+            && (rule.tos == 0 || rule.tos == flow.tos & TOS_MASK)
             && rule.protocol.is_none_or(|p| p == flow.protocol)
             && port(rule.sport, flow.ports.map(|p| p.0))
             && port(rule.dport, flow.ports.map(|p| p.1));
