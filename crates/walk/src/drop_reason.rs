@@ -111,7 +111,14 @@ fn accounts(end: &Disposition, drop: &KernelDrop, named: impl Fn(&str) -> bool) 
 fn names_fit(loss: &Loss, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bool {
     const NONE: &str = "NOT_SPECIFIED";
     let names = loss.reason.kernel_names();
+    // Rewritten by a rule and routed anew without success: the hook throws it away
+    // (`ip_route_me_harder`).
+    let rerouted = matches!(
+        loss.reason,
+        Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_)
+    ) && drop.function.as_deref() == Some("nf_hook_slow");
     names.contains(&drop.reason.as_str())
+        || rerouted
         || drop.reason == NONE && !names.iter().any(|name| named(name))
 }
 
