@@ -1,9 +1,9 @@
 //! One packet: foretold, sent, compared.
 
-use model::{Snapshot, Tuple};
+use model::{NsId, Snapshot, Tuple};
 use walk::{
-    Cause, Difference, Disposition, Indexed, Loss, Overlay, Payload, Place, Reason, Trace, Unknown,
-    Verdict, Way, compare,
+    Action, Cause, Difference, Disposition, Indexed, Loss, Overlay, Payload, Place, Reason, Trace,
+    Unknown, Verdict, Way, compare,
 };
 
 use crate::packet::Spec;
@@ -106,7 +106,7 @@ fn connections(trace: &Trace, overlay: &Overlay, before: &Snapshot, seen: &Seen)
         for (_, entry) in foretold {
             match new.iter().position(|n| *n == (entry.original, entry.reply)) {
                 Some(i) => _ = new.remove(i),
-                None if forgotten && entry.original.protocol == 6 => {}
+                None if entry.original.protocol == 6 && (forgotten || unanswered(trace, *id)) => {}
                 None => wrong.push(format!(
                     "foretold and not tracked in {name}: {:?} answered by {:?}",
                     entry.original, entry.reply
@@ -118,6 +118,13 @@ fn connections(trace: &Trace, overlay: &Overlay, before: &Snapshot, seen: &Seen)
         }));
     }
     wrong
+}
+
+/// No answer passes the tracking of that namespace, so that the reset of the asking kernel, which
+/// has no socket for the answer, ends the connection there (`nf_conntrack_tcp_packet`).
+fn unanswered(trace: &Trace, ns: NsId) -> bool {
+    let hops = trace.back.iter().flat_map(|way| &way.hops).filter(|hop| hop.ns == ns);
+    !hops.flat_map(|hop| &hop.steps).any(|step| matches!(step.action, Action::Tracked { .. }))
 }
 
 /// What the kernel says that it threw away, held against where and why that was foretold.

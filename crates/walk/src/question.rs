@@ -225,6 +225,23 @@ impl Indexed<'_> {
             .any(|l| (l.protocol, l.port) == (protocol, port) && l.takes(skb.packet.dst.into()))
     }
 
+    /// An answer that comes to another namespace, where nobody waits on its port, is refused there
+    /// in turn. (A reset about one of TCP's carries no tag.)
+    fn refuse_stray(&self, walker: &mut Walker<'_, '_, Recorder>, asked: Place, back: &End) {
+        let Disposition::Delivered(ns) = back.disposition else { return };
+        let udp = matches!(back.skb.packet.payload, Payload::Udp { .. });
+        let stray =
+            asked != Place::Namespace(ns) && self.listening && self.is_closed(ns, &back.skb);
+        let ttl = walker.default_ttl(ns);
+        let Some(error) = (udp && stray).then(|| ip::refusal(&back.skb, ttl)).flatten() else {
+            return;
+        };
+        let mut skb = Skb::new(ns, error.clone());
+        skb.about = Some(Box::new(back.skb.packet.clone()));
+        let (end, way) = walker.aside(skb, Next::Socket);
+        walker.sink.child(Cause::IcmpError, &error, way, &end.disposition);
+    }
+
     /// The way of the answer, checked against what the asking side waits for.
     /// What the way there assumed is not told again.
     fn back(
@@ -269,6 +286,7 @@ impl Indexed<'_> {
         if refused {
             return Some(walker.sink.into_way(Cause::IcmpError, packet, back.disposition));
         }
+        self.refuse_stray(&mut walker, asked, &back);
         if let Some(loss) = self.misplaced(asked, sent, &back) {
             walker.tell(&back.skb, Stage::Local, || Action::Dropped(loss.clone()));
             back.disposition = Disposition::Lost(loss);
