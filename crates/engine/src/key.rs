@@ -19,7 +19,8 @@ pub(crate) enum Key {
     Mtu(LinkRef),
     Address(LinkRef, IpNet),
     Route(String, u32, IpNet, u32),
-    Rule(String, u32),
+    /// Of IPv6, and its priority.
+    Rule(String, bool, u32),
     Neighbour(LinkRef, IpAddr),
     Sysctl(String, String),
     Table(String, Family, String),
@@ -48,7 +49,7 @@ impl Key {
             Fact::Mtu { link, .. } => Self::Mtu(link.clone()),
             Fact::Address(a) => Self::Address(a.link.clone(), a.net),
             Fact::Route(r) => Self::Route(r.ns.clone(), r.table, r.dst, metric(r.dst, r.metric)),
-            Fact::Rule { ns, rule } => Self::Rule(ns.clone(), rule.priority),
+            Fact::Rule { ns, rule } => Self::Rule(ns.clone(), rule.ipv6, rule.priority),
             Fact::Neighbour { link, ip, .. } => Self::Neighbour(link.clone(), *ip),
             Fact::Sysctl { ns, key, .. } => Self::Sysctl(ns.clone(), key.clone()),
             Fact::Table { ns, table } => Self::Table(ns.clone(), table.family, table.name.clone()),
@@ -73,7 +74,7 @@ impl Key {
             | Self::Nsid(ns, _)
             | Self::NsFile(ns, _)
             | Self::Route(ns, ..)
-            | Self::Rule(ns, _)
+            | Self::Rule(ns, ..)
             | Self::Sysctl(ns, _)
             | Self::Table(ns, ..)
             | Self::Service(ns) => vec![ns],

@@ -37,7 +37,8 @@ impl State {
             Fact::Route(spec) => self.route(spec).map(Fact::Route),
             Fact::Rule { ns, rule } => {
                 let mut rules = self.space(ns)?.rules.iter();
-                let rule = rules.find(|r| r.priority == rule.priority)?.clone();
+                let rule =
+                    rules.find(|r| (r.ipv6, r.priority) == (rule.ipv6, rule.priority))?.clone();
                 Some(Fact::Rule { ns: ns.clone(), rule })
             }
             Fact::Neighbour { link, ip, .. } => self.neighbour(link, *ip),

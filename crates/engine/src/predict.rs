@@ -7,8 +7,8 @@ use model::{
     Address, AddressSpec, Bridge, BridgePort, BridgeSpec, CableSpec, Change, Fact, Link, LinkFlags,
     LinkId, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Macvlan, Name, NameSource, Namespace,
     NamespaceSpec, Neighbour, NeighbourState, Nexthop, NicSpec, NsFile, NsId, OperState, Pins,
-    PortFlags, Protocol, Relation, Route, RouteKind, RouteSpec, Scope, TABLE_LOCAL, TABLE_MAIN,
-    Tap, Vxlan,
+    PortFlags, Protocol, Relation, Route, RouteKind, RouteSpec, Rule, Scope, TABLE_LOCAL,
+    TABLE_MAIN, Tap, Vxlan,
 };
 
 use crate::State;
@@ -55,10 +55,10 @@ impl State {
             Fact::Address(spec) => self.add_address(spec),
             Fact::Route(spec) => self.add_route(spec),
             Fact::Rule { ns, rule } => {
-                self.drop_rule(ns, rule.priority);
+                self.drop_rule(ns, rule);
                 if let Some(space) = self.space_mut(ns) {
                     space.rules.push(rule.clone());
-                    space.rules.sort_by_key(|r| r.priority);
+                    space.rules.sort_by_key(|r| (r.ipv6, r.priority));
                 }
             }
             Fact::Neighbour { link, ip, mac } => self.add_neighbour(link, *ip, *mac),
@@ -108,7 +108,7 @@ impl State {
             Fact::Up { link, .. } => self.set_up(link, false),
             Fact::Address(spec) => self.drop_address(spec),
             Fact::Route(spec) => self.drop_route(spec),
-            Fact::Rule { ns, rule } => self.drop_rule(ns, rule.priority),
+            Fact::Rule { ns, rule } => self.drop_rule(ns, rule),
             Fact::Neighbour { link, ip, .. } => {
                 if let Some(id) = self.link_id(link)
                     && let Some(space) = self.spaces.get_mut(&id.ns)
@@ -407,9 +407,9 @@ impl State {
         });
     }
 
-    fn drop_rule(&mut self, ns: &str, priority: u32) {
+    fn drop_rule(&mut self, ns: &str, rule: &Rule) {
         if let Some(space) = self.space_mut(ns) {
-            space.rules.retain(|r| r.priority != priority);
+            space.rules.retain(|r| (r.ipv6, r.priority) != (rule.ipv6, rule.priority));
         }
     }
 

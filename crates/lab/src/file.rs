@@ -32,7 +32,7 @@ pub(crate) struct Space {
     pub(crate) links: Vec<LinkEntry>,
     /// `routes:`
     pub(crate) routes: Vec<Said<RouteEntry>>,
-    /// `rules:`
+    /// `rules:`, then `rules6:`
     pub(crate) rules: Vec<Said<Rule>>,
     /// `neighbours:`
     pub(crate) neighbours: Vec<Said<NeighbourEntry>>,

@@ -120,6 +120,8 @@ impl From<Protocol> for u8 {
 /// A routing policy rule (RTM_GETRULE), in order of priority.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
+    /// For IPv6 packets; else for IPv4 packets.
+    pub ipv6: bool,
     /// Lower is asked first.
     pub priority: u32,
     /// `from`; None: all.
@@ -174,15 +176,22 @@ impl Default for RuleAction {
 }
 
 impl Rule {
-    /// The three that every namespace starts with: local at 0, main at 32766, default at 32767.
+    /// The three for IPv4 that every namespace starts with: local at 0, main at 32766, default at
+    /// 32767.
     #[must_use]
     pub fn defaults() -> Vec<Self> {
-        [(0, TABLE_LOCAL), (32766, TABLE_MAIN), (32767, TABLE_DEFAULT)]
-            .map(|(priority, table)| Self {
-                priority,
-                action: RuleAction::Table(table),
-                ..Self::default()
-            })
-            .to_vec()
+        let asks = |(priority, table)| Self {
+            priority,
+            action: RuleAction::Table(table),
+            ..Self::default()
+        };
+        [(0, TABLE_LOCAL), (32766, TABLE_MAIN), (32767, TABLE_DEFAULT)].map(asks).to_vec()
+    }
+
+    /// The two for IPv6: there is no table `default`.
+    #[must_use]
+    pub fn defaults_ipv6() -> Vec<Self> {
+        let four = Self::defaults().into_iter().take(2);
+        four.map(|rule| Self { ipv6: true, ..rule }).collect()
     }
 }

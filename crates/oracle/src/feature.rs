@@ -106,8 +106,9 @@ const FEATURES: &[(&str, Without)] = &[
     ("rule: table", |s, _| each(s, |n| routes(n, |r| r.table < 200))),
     ("local before main, by a rule", |s, _| {
         each(s, |n| {
-            let own = n.rules.len() > 3;
-            n.rules = model::Rule::defaults();
+            let own = n.rules.iter().filter(|r| !r.ipv6).count() > 3;
+            n.rules.retain(|r| r.ipv6);
+            n.rules.splice(0..0, model::Rule::defaults());
             own
         })
     }),

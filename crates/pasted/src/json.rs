@@ -219,6 +219,7 @@ fn one_rule(o: &Object) -> Option<Rule> {
     let suppressed = ["suppress_prefixlength", "sup_prefixlen", "suppress_prefixlen"];
     let odd = ["uid_start", "tun_id", "l3mdev", "suppress_ifgroup"];
     Some(Rule {
+        ipv6: false,
         priority: number(o, "priority")?,
         src: net("src", "srclen"),
         dst: net("dst", "dstlen"),

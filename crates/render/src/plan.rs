@@ -150,7 +150,7 @@ fn fact_words(fact: &Fact) -> (String, String) {
         Fact::Mtu { link, mtu } => (link.to_string(), format!("mtu {mtu}")),
         Fact::Address(a) => (a.link.to_string(), format!("address {}", a.net)),
         Fact::Route(r) => (r.ns.clone(), route_words(r)),
-        Fact::Rule { ns, rule } => (ns.clone(), format!("rule {}", words::ip_rule(rule))),
+        Fact::Rule { ns, rule } => (ns.clone(), format!("rule {}", words::ip_rule_of(rule))),
         Fact::Neighbour { link, ip, mac } => (
             link.to_string(),
             match mac {

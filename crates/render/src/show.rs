@@ -3,7 +3,7 @@ mod link;
 use std::collections::BTreeMap;
 
 use model::{
-    Container, FdbEntry, Gap, Link, Namespace, Network, NsFile, Process, Snapshot, Target,
+    Container, FdbEntry, Gap, Link, Namespace, Network, NsFile, Process, Rule, Snapshot, Target,
 };
 
 use crate::page::Page;
@@ -40,8 +40,8 @@ fn namespace(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
     for (table, lines) in routes_by_table(ns) {
         section(page, &format!("routes, table {}", words::table(table)), &lines);
     }
-    let rules: Vec<String> = ns.rules.iter().map(words::ip_rule).collect();
-    section_if(page, "rules", &rules);
+    section_if(page, "rules", &rules(ns, false));
+    section_if(page, "rules, IPv6", &rules(ns, true));
     section_if(page, "neighbours", &neighbours(ns));
     section_if(page, "forwarding database", &fdb(ns));
     netfilter(page, ns);
@@ -50,6 +50,15 @@ fn namespace(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
     section_if(page, "connections", &connections(ns));
     section_if(page, "settings", &sysctls(ns, None));
     doubts(page, snapshot, ns);
+}
+
+/// Routing rules of one family; of IPv6, only where they are not those of every namespace.
+pub(crate) fn rules(ns: &Namespace, ipv6: bool) -> Vec<String> {
+    let all: Vec<&Rule> = ns.rules.iter().filter(|r| r.ipv6 == ipv6).collect();
+    if ipv6 && all.iter().copied().eq(&Rule::defaults_ipv6()) {
+        return Vec::new();
+    }
+    all.into_iter().map(words::ip_rule).collect()
 }
 
 fn identity(snapshot: &Snapshot, ns: &Namespace) -> Vec<[String; 2]> {

@@ -18,7 +18,7 @@ use crate::rule_text;
 pub(crate) use container::{container, known_by, listener, name, network, publish, what};
 pub(crate) use kind::{kind_note, link_kind, membership};
 pub(crate) use origin::{found, owner};
-pub(crate) use route::{address, ip_rule, prefix, route, route_short, table};
+pub(crate) use route::{address, ip_rule, ip_rule_of, prefix, route, route_short, table};
 
 /// The name of a link within its namespace.
 pub(crate) fn link(snapshot: &Snapshot, id: LinkId) -> String {

@@ -87,7 +87,9 @@ pub(crate) struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn new(ns: &'a Namespace) -> Self {
-        let rules = if ns.rules.is_empty() { Rule::defaults() } else { ns.rules.clone() };
+        let own = ns.rules.iter().filter(|r| !r.ipv6);
+        let rules: Vec<Rule> =
+            if ns.rules.is_empty() { Rule::defaults() } else { own.cloned().collect() };
         let mut place = Self {
             ns,
             default_rules: rules == Rule::defaults(),

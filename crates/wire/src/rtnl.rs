@@ -30,4 +30,4 @@ pub use request::{
     get_qdiscs, get_routes, get_rules, new_nsid,
 };
 pub use route::{RawRoute, route};
-pub use rule::{RawRule, rule};
+pub use rule::rule;

@@ -219,7 +219,7 @@ fn rules() {
     // Rules of multicast routing are among them, which are none of ours.
     let bytes = bytes(include_str!("captures/rules.hex"));
     let rules: Vec<_> = messages(&bytes).filter_map(|m| rtnl::rule(&m)).collect();
-    let four: Vec<_> = rules.iter().filter(|r| !r.ipv6).map(|r| &r.rule).collect();
+    let four: Vec<_> = rules.iter().filter(|r| !r.ipv6).collect();
     assert_eq!(rules.len() - four.len(), 2);
     let [local, first, second, third, fourth, main, default] = four.as_slice() else { panic!() };
     assert_eq!(

@@ -168,9 +168,15 @@ fn addresses(facts: &[Told], errors: &mut Errors) {
 /// The kernel refuses a second route of the same destination, metric and table.
 fn routes(facts: &[Told], errors: &mut Errors) {
     let mut seen: HashMap<(&str, IpNet, u32, u32), At> = HashMap::new();
+    // The kernel reads no metric as 1024 in IPv6.
+    let metric = |dst: IpNet, metric: u32| match (dst, metric) {
+        (IpNet::V6(_), 0) => 1024,
+        (_, metric) => metric,
+    };
     for told in facts {
         let Fact::Route(r) = &told.what else { continue };
-        if let Some(first) = seen.insert((&r.ns, r.dst, r.table, r.metric), told.at) {
+        if let Some(first) = seen.insert((&r.ns, r.dst, r.table, metric(r.dst, r.metric)), told.at)
+        {
             let to = destination(r.dst);
             let (ns, metric, first) = (r.ns.clone(), r.metric, first.line);
             errors.push(told.at, Problem::RouteTwice { ns, to, metric, first });
@@ -178,12 +184,12 @@ fn routes(facts: &[Told], errors: &mut Errors) {
     }
 }
 
-/// A rule is known by its priority.
+/// A rule is known by its priority, among those of its family.
 fn rules(facts: &[Told], errors: &mut Errors) {
-    let mut seen: HashMap<(&str, u32), At> = HashMap::new();
+    let mut seen: HashMap<(&str, bool, u32), At> = HashMap::new();
     for told in facts {
         let Fact::Rule { ns, rule } = &told.what else { continue };
-        if let Some(first) = seen.insert((ns, rule.priority), told.at) {
+        if let Some(first) = seen.insert((ns, rule.ipv6, rule.priority), told.at) {
             let (key, first) = (format!("pref: {}", rule.priority), first.line);
             errors.push(told.at, Problem::KeyTwice { key, first });
         }

@@ -27,11 +27,12 @@ const KEYS: &[&str] = &[
     "type",
 ];
 
-pub(super) fn rule(node: &Node, errors: &mut Errors) -> Option<Said<Rule>> {
+/// One entry of `rules:`, or of `rules6:`.
+pub(super) fn rule(node: &Node, ipv6: bool, errors: &mut Errors) -> Option<Said<Rule>> {
     let before = errors.len();
     let fields = Fields::open(node, "a rule", KEYS, errors)?;
     let pref = fields.needed("pref", "rules are asked in its order, and known by it", errors)?;
-    // 0 and the last two are the kernel's own.
+    // 0 and the last (two) are the kernel's own.
     let priority = number(pref, "pref", (1, 32765), errors)?;
     let name = |key: &'static str, errors: &mut Errors| {
         fields.get(key).and_then(|n| link_name(n, key, errors)).map(|said| said.what)
@@ -42,10 +43,12 @@ pub(super) fn rule(node: &Node, errors: &mut Errors) -> Option<Said<Rule>> {
             .and_then(|n| number(n, key, (0, 255), errors))
             .and_then(|n| u8::try_from(n).ok())
     };
+    let longest = if ipv6 { 128 } else { 32 };
     let rule = Rule {
+        ipv6,
         priority,
-        src: fields.get("from").and_then(|n| network(n, "from", errors)),
-        dst: fields.get("to").and_then(|n| network(n, "to", errors)),
+        src: fields.get("from").and_then(|n| network(n, "from", ipv6, errors)),
+        dst: fields.get("to").and_then(|n| network(n, "to", ipv6, errors)),
         iif: name("iif", errors),
         oif: name("oif", errors),
         mark: fields.get("fwmark").and_then(|n| mark(n, errors)),
@@ -56,7 +59,7 @@ pub(super) fn rule(node: &Node, errors: &mut Errors) -> Option<Said<Rule>> {
         invert: fields.get("not").and_then(|n| flag(n, "not", errors)).unwrap_or(false),
         suppress_prefixlength: fields
             .get("suppress_prefixlength")
-            .and_then(|n| number(n, "suppress_prefixlength", (0, 32), errors))
+            .and_then(|n| number(n, "suppress_prefixlength", (0, longest), errors))
             .map(|n| n + 1),
         unknown: Vec::new(),
         action: action(&fields, node, errors)?,
@@ -93,11 +96,12 @@ fn action(fields: &Fields<'_>, node: &Node, errors: &mut Errors) -> Option<RuleA
     }
 }
 
-fn network(node: &Node, of: &'static str, errors: &mut Errors) -> Option<IpNet> {
+fn network(node: &Node, of: &'static str, ipv6: bool, errors: &mut Errors) -> Option<IpNet> {
     let said = text(node, of, errors)?;
     let net = said.what.parse::<IpAddr>().map(IpNet::from).or_else(|_| said.what.parse());
     match net {
-        Ok(net @ IpNet::V4(_)) if net.trunc() == net => Some(net),
+        Ok(net) if net.trunc() == net && matches!(net, IpNet::V6(_)) == ipv6 => Some(net),
+        _ if ipv6 => bad(&said, of, "an IPv6 network is wanted, as in 2001:db8::/32", errors),
         _ => bad(&said, of, "an IPv4 network is wanted, as in 10.0.0.0/8", errors),
     }
 }
@@ -132,10 +136,10 @@ fn protocol(node: &Node, errors: &mut Errors) -> Option<u8> {
         "icmp" => Some(1),
         "tcp" => Some(6),
         "udp" => Some(17),
-        other => other
-            .parse()
-            .ok()
-            .or_else(|| bad(&said, "ipproto", "icmp, tcp, udp or a number is wanted", errors)),
+        "ipv6-icmp" => Some(58),
+        other => other.parse().ok().or_else(|| {
+            bad(&said, "ipproto", "icmp, tcp, udp, ipv6-icmp or a number is wanted", errors)
+        }),
     }
 }
 

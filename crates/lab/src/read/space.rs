@@ -17,6 +17,7 @@ const KEYS: &[&str] = &[
     "links",
     "routes",
     "rules",
+    "rules6",
     "neighbours",
     "sysctls",
     "iptables",
@@ -44,9 +45,10 @@ pub(super) fn space(name: &Said<String>, node: &Node, errors: &mut Errors) -> Op
         space.routes =
             items(node, "routes", errors).iter().filter_map(|n| route::route(n, errors)).collect();
     }
-    if let Some(node) = get("rules") {
-        space.rules =
-            items(node, "rules", errors).iter().filter_map(|n| rule::rule(n, errors)).collect();
+    for (key, ipv6) in [("rules", false), ("rules6", true)] {
+        let Some(node) = get(key) else { continue };
+        let rules = items(node, key, errors).iter().filter_map(|n| rule::rule(n, ipv6, errors));
+        space.rules.extend(rules);
     }
     if let Some(node) = get("neighbours") {
         space.neighbours = items(node, "neighbours", errors)

@@ -38,6 +38,9 @@ pub(super) fn appeared(after: &Snapshot, pairs: &Pairs, id: NsId, told: &mut Vec
     teller.tell(What::Namespace(Turn::Appeared(id)));
     let mut fresh = Namespace::new(id);
     fresh.rules = Rule::defaults();
+    if is.rules.iter().any(|r| r.ipv6) {
+        fresh.rules.extend(Rule::defaults_ipv6());
+    }
     fresh.sysctls = is.sysctls.clone();
     fresh.files.clone_from(&is.files);
     if is.rules.is_empty() {
@@ -233,7 +236,7 @@ impl Teller<'_> {
             }
         }
         if self.read("rules", was, is) {
-            for turn in plain(&was.rules, &is.rules, |r| r.priority) {
+            for turn in plain(&was.rules, &is.rules, |r| (r.ipv6, r.priority)) {
                 self.tell(What::Rule(turn));
             }
         }

@@ -153,7 +153,7 @@ impl Sides<'_> {
                     n => format!("{text}, table {}", words::table(n)),
                 }
             }),
-            What::Rule(turn) => self.thing("routing rule", turn, |_, r| words::ip_rule(r)),
+            What::Rule(turn) => self.thing("routing rule", turn, |_, r| words::ip_rule_of(r)),
             What::Neighbour(turn) => self.thing("neighbour", turn, |late, n| {
                 let dev = self.dev(late, n.link);
                 let proxy = if n.proxy { ", this host answers for it" } else { "" };

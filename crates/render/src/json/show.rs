@@ -28,6 +28,9 @@ pub struct ShowView {
     pub routes: Vec<RouteView>,
     /// Routing rules as `ip rule` prints them.
     pub rules: Vec<String>,
+    /// Those of IPv6, where they are not the two of every namespace.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules_ipv6: Vec<String>,
     /// Neighbour entries.
     pub neighbours: Vec<NeighbourView>,
     /// Forwarding database of its bridges.
@@ -224,7 +227,8 @@ pub fn show(snapshot: &Snapshot, target: Target) -> Option<ShowView> {
             .filter(|r| only.is_none() || r.nexthops.iter().any(|h| on(h.link)))
             .map(|r| route(ns, r))
             .collect(),
-        rules: ns.rules.iter().filter(|_| only.is_none()).map(words::ip_rule).collect(),
+        rules: if only.is_none() { crate::show::rules(ns, false) } else { Vec::new() },
+        rules_ipv6: if only.is_none() { crate::show::rules(ns, true) } else { Vec::new() },
         neighbours: ns.neighbours.iter().filter(|n| on(n.link)).map(|n| neighbour(ns, n)).collect(),
         fdb: ns
             .fdb

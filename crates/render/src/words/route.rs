@@ -154,6 +154,11 @@ pub(crate) fn table(n: u32) -> String {
     }
 }
 
+/// The same, among rules of both families.
+pub(crate) fn ip_rule_of(r: &Rule) -> String {
+    format!("{}{}", if r.ipv6 { "(IPv6) " } else { "" }, ip_rule(r))
+}
+
 /// A routing rule as `ip rule` writes it.
 pub(crate) fn ip_rule(r: &Rule) -> String {
     let mut text = format!("{}: ", r.priority);

@@ -146,14 +146,9 @@ impl Reading {
     }
 
     fn rules(&mut self, answers: &Answers) {
-        let all = self.list(answers, Question::Rules, rtnl::rule);
-        let (six, four): (Vec<_>, Vec<_>) = all.into_iter().partition(|r| r.ipv6);
-        self.rules = four.into_iter().map(|r| r.rule).collect();
-        let defaults = Rule::defaults();
-        if six.iter().any(|r| !defaults.contains(&r.rule)) {
-            let cause = "there are some, and only IPv4 rules are modelled";
-            self.gaps.push(Gap::new("IPv6 rules", cause));
-        }
+        self.rules = self.list(answers, Question::Rules, rtnl::rule);
+        // The kernel tells those of each family in their order.
+        self.rules.sort_by_key(|r| r.ipv6);
     }
 }
 

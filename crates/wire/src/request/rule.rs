@@ -9,13 +9,13 @@ use netlink_packet_route::rule::{
     RuleAction as Act, RuleAttribute, RuleFlags, RuleMessage, RulePortRange,
 };
 
-/// RTM_NEWRULE or RTM_DELRULE, for IPv4. What a rule asks for and this model does not know is left
+/// RTM_NEWRULE or RTM_DELRULE. What a rule asks for and this model does not know is left
 /// out.
 #[must_use]
 pub fn rule(rule: &Rule) -> RuleMessage {
     let mut message = RuleMessage::default();
     let header = &mut message.header;
-    header.family = AddressFamily::Inet;
+    header.family = if rule.ipv6 { AddressFamily::Inet6 } else { AddressFamily::Inet };
     header.dst_len = rule.dst.map_or(0, |net| net.prefix_len());
     header.src_len = rule.src.map_or(0, |net| net.prefix_len());
     header.tos = rule.tos;

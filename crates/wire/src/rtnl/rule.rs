@@ -37,18 +37,9 @@ const FRA_SPORT_MASK: u16 = 28;
 const FRA_DPORT_MASK: u16 = 29;
 const FIB_RULE_INVERT: u32 = 2;
 
-/// A routing rule, and which of the two lists it is in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawRule {
-    /// The rule.
-    pub rule: Rule,
-    /// It is for IPv6 packets; else for IPv4 packets.
-    pub ipv6: bool,
-}
-
 /// The rule that a message tells of; None: it is no RTM_NEWRULE of IP, or cut short.
 #[must_use]
-pub fn rule(message: &Message<'_>) -> Option<RawRule> {
+pub fn rule(message: &Message<'_>) -> Option<Rule> {
     let header = *message.body.first_chunk::<HEADER>()?;
     let [family, dst_len, src_len, tos, table, _, _, action, ..] = header;
     if message.kind != RTM_NEWRULE || !matches!(family, AF_INET | AF_INET6) {
@@ -58,7 +49,8 @@ pub fn rule(message: &Message<'_>) -> Option<RawRule> {
     let number = |kind| find(kind).and_then(Attr::u32);
     let net = |kind, length| prefix(find(kind)?.ip()?, length);
     let mask = number(FRA_FWMASK).unwrap_or(u32::MAX);
-    let rule = Rule {
+    Some(Rule {
+        ipv6: family == AF_INET6,
         priority: number(FRA_PRIORITY).unwrap_or_default(),
         src: net(FRA_SRC, src_len),
         dst: net(FRA_DST, dst_len),
@@ -80,8 +72,7 @@ pub fn rule(message: &Message<'_>) -> Option<RawRule> {
             8 => RuleAction::Prohibit,
             _ => RuleAction::Nop,
         },
-    };
-    Some(RawRule { rule, ipv6: family == AF_INET6 })
+    })
 }
 
 fn prefix(ip: IpAddr, length: u8) -> Option<IpNet> {
