@@ -19,7 +19,8 @@ const FEATURES: &[(&str, Without)] = &[
     ("packet: tos", |_, q| std::mem::take(&mut q.packet.tos) != 0),
     ("packet: mark", |_, q| std::mem::take(&mut q.mark) != 0),
     ("packet: source", |_, q| {
-        !std::mem::replace(&mut q.packet.src, std::net::Ipv4Addr::UNSPECIFIED).is_unspecified()
+        !std::mem::replace(&mut q.packet.src, std::net::Ipv4Addr::UNSPECIFIED.into())
+            .is_unspecified()
     }),
     ("service", |s, _| each(s, |n| !std::mem::take(&mut n.listeners).is_empty())),
     ("forwarding off", |s, _| {

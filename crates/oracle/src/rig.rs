@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -79,7 +79,7 @@ pub struct Rig<'b> {
     drops: Option<Drops<'b>>,
     family: Tag,
     /// How often a sender was told by a namespace that no route leads on.
-    refusals: BTreeMap<(NsId, Ipv4Addr), usize>,
+    refusals: BTreeMap<(NsId, IpAddr), usize>,
     /// As it was read after the last packet.
     pub snapshot: Snapshot,
 }
@@ -309,7 +309,7 @@ impl Drop for Rig<'_> {
 }
 
 /// Who is told, and by whom, that no route leads on.
-fn refusals(way: &Way, told: &mut Vec<(NsId, Ipv4Addr)>) {
+fn refusals(way: &Way, told: &mut Vec<(NsId, IpAddr)>) {
     let routing = matches!(&way.disposition, Disposition::Lost(loss)
         if matches!(loss.reason, Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_)));
     for hop in &way.hops {

@@ -25,7 +25,7 @@
 //! engine NS ENGINE NAME     (its best name)
 //! ```
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use model::{
@@ -498,6 +498,6 @@ pub(crate) const SEED: &str = "
 ";
 
 #[allow(dead_code, reason = "traces need it")]
-pub(crate) const fn ip(a: u8, b: u8, c: u8, d: u8) -> Ipv4Addr {
-    Ipv4Addr::new(a, b, c, d)
+pub(crate) const fn ip(a: u8, b: u8, c: u8, d: u8) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(a, b, c, d))
 }

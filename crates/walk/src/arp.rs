@@ -85,7 +85,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// Tells the asking as one step, with the request and the reply as its children.
-    pub(crate) fn tell_asked(&mut self, skb: &Skb, link: LinkId, ip: Ipv4Addr, asked: Asked<S>) {
+    pub(crate) fn tell_asked(&mut self, skb: &Skb, link: LinkId, ip: IpAddr, asked: Asked<S>) {
         let answer = asked.answer;
         self.tell(skb, Stage::Neighbour, || Action::ArpAsked { ip, link, answer });
         let (packet, end, way) = asked.request;
@@ -99,7 +99,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn judge(
         &self,
         asker: Asker,
-        ip: Ipv4Addr,
+        ip: IpAddr,
         answers: &[Answer],
         heard: &[LinkId],
         request: &End,
@@ -125,13 +125,13 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// What the namespace of a link that heard the request knows of the address.
-    fn told_by(&self, link: LinkId, ip: Ipv4Addr) -> Option<(NsId, Neighbour)> {
+    fn told_by(&self, link: LinkId, ip: IpAddr) -> Option<(NsId, Neighbour)> {
         let entry = self.net.place(link.ns)?.neighbour(link.index, ip)?;
         (entry.state.is_valid() && entry.mac.is_some()).then(|| (link.ns, entry.clone()))
     }
 
     /// An entry that says that nobody answered there.
-    fn asked_in_vain(&self, link: LinkId, ip: Ipv4Addr) -> Option<Neighbour> {
+    fn asked_in_vain(&self, link: LinkId, ip: IpAddr) -> Option<Neighbour> {
         let entry = self.net.place(link.ns)?.neighbour(link.index, ip)?;
         let vain = matches!(entry.state, NeighbourState::Failed | NeighbourState::Incomplete);
         vain.then(|| entry.clone())
@@ -164,23 +164,21 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// The request for a next hop of this packet.
-    pub(crate) fn request(&self, skb: &Skb, out: LinkId, link: &Link, ip: Ipv4Addr) -> Skb {
+    pub(crate) fn request(&self, skb: &Skb, out: LinkId, link: &Link, ip: IpAddr) -> Skb {
         let mut request = Skb::new(out.ns, message(link.mac, self.arp_source(skb, out, ip), ip));
         request.arp = Some(Arp::Request);
         request
     }
 
     /// `arp_solicit`: which of our addresses the request names, by arp_announce.
-    fn arp_source(&self, skb: &Skb, out: LinkId, ip: Ipv4Addr) -> Ipv4Addr {
+    fn arp_source(&self, skb: &Skb, out: LinkId, ip: IpAddr) -> IpAddr {
         let Some(place) = self.net.place(out.ns) else { return skb.packet.src };
         let own = place.owner(skb.packet.src).is_some();
         let keeps = match place.conf(out.index).arp_announce {
             0 => own,
             1 => {
                 let mut addresses = place.ns.addresses_of(out.index);
-                own && addresses.any(|a| {
-                    a.net.contains(&IpAddr::V4(ip)) && a.net.contains(&IpAddr::V4(skb.packet.src))
-                })
+                own && addresses.any(|a| a.net.contains(&ip) && a.net.contains(&skb.packet.src))
             }
             _ => false,
         };
@@ -188,7 +186,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             return skb.packet.src;
         }
         let selected = place.select_address(out.index, Some(ip), Scope::Link);
-        selected.unwrap_or(Ipv4Addr::UNSPECIFIED)
+        selected.unwrap_or(Ipv4Addr::UNSPECIFIED.into())
     }
 
     /// `arp_xmit`.
@@ -282,17 +280,17 @@ impl<S: Sink> Walker<'_, '_, S> {
         &self,
         id: LinkId,
         level: u8,
-        asker: Ipv4Addr,
-        target: Ipv4Addr,
+        asker: IpAddr,
+        target: IpAddr,
     ) -> Result<bool, Stop> {
         let place = self.place(id.ns, Stage::Neighbour)?;
-        let mut own = place.ns.addresses_of(id.index).filter(|a| a.ip() == IpAddr::V4(target));
+        let mut own = place.ns.addresses_of(id.index).filter(|a| a.ip() == target);
         Ok(match level {
             0 | 4..=7 => false,
             1 => own.next().is_none(),
-            2 => !own.any(|a| a.net.contains(&IpAddr::V4(asker))),
+            2 => !own.any(|a| a.net.contains(&asker)),
             3 => {
-                let mut all = place.ns.addresses.iter().filter(|a| a.ip() == IpAddr::V4(target));
+                let mut all = place.ns.addresses.iter().filter(|a| a.ip() == target);
                 !all.any(|a| a.scope != Scope::Link && a.scope != Scope::Host)
             }
             _ => true,
@@ -301,7 +299,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 }
 
 /// An ARP request, in the shape of a packet.
-pub(crate) fn message(src_mac: Option<Mac>, src: Ipv4Addr, dst: Ipv4Addr) -> Packet {
+pub(crate) fn message(src_mac: Option<Mac>, src: IpAddr, dst: IpAddr) -> Packet {
     Packet {
         src_mac,
         dst_mac: Some(Mac::BROADCAST),

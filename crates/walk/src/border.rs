@@ -41,12 +41,12 @@ impl<S: Sink> Walker<'_, '_, S> {
         self.run(skb, Next::Receive(link))
     }
 
-    fn answerable(&mut self, link: LinkId, ip: Ipv4Addr) -> Result<(), Stop> {
+    fn answerable(&mut self, link: LinkId, ip: IpAddr) -> Result<(), Stop> {
         let l = self.link(link, Stage::Receive)?;
         if matches!(&l.kind, LinkKind::Tap(tap) if tap.layer3) {
             return Ok(());
         }
-        let mut request = Skb::new(link.ns, message(None, Ipv4Addr::UNSPECIFIED, ip));
+        let mut request = Skb::new(link.ns, message(None, Ipv4Addr::UNSPECIFIED.into(), ip));
         request.arp = Some(Arp::Request);
         let asked = self.exchange(request, Next::Receive(link), Asker::Outside(link));
         match (asked.answer, asked.doubt) {
@@ -64,7 +64,8 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn asked_from_outside(&mut self, link: LinkId, skb: &Skb) -> Result<Mac, Stop> {
         let mut stop = None;
         for target in [Some(skb.packet.dst), self.router(link)].into_iter().flatten() {
-            let mut request = Skb::new(link.ns, message(None, Ipv4Addr::UNSPECIFIED, target));
+            let mut request =
+                Skb::new(link.ns, message(None, Ipv4Addr::UNSPECIFIED.into(), target));
             request.arp = Some(Arp::Request);
             let asked = self.exchange(request, Next::Receive(link), Asker::Outside(link));
             let (mac, doubt) = (asked.mac.or(answer(&asked.answer)), asked.doubt.clone());
@@ -92,14 +93,11 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// The host's own first address on the segment behind this link.
-    fn router(&self, link: LinkId) -> Option<Ipv4Addr> {
+    fn router(&self, link: LinkId) -> Option<IpAddr> {
         let place = self.net.place(link.ns)?;
         let l = self.net.link(link)?;
         let index = l.master.filter(|_| l.port.is_some()).unwrap_or(link.index);
-        place.ns.addresses_of(index).find_map(|a| match a.ip() {
-            IpAddr::V4(ip) => Some(ip),
-            IpAddr::V6(_) => None,
-        })
+        place.ns.addresses_of(index).map(|a| a.ip()).find(IpAddr::is_ipv4)
     }
 }
 

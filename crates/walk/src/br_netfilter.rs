@@ -1,6 +1,6 @@
 //! br_netfilter: bridged IP packets go through the IP hooks of the bridge's namespace.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use model::{Hook, LinkFlags, LinkId, LinkKind, NeighbourState};
 
@@ -29,7 +29,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         skb: &mut Skb,
         bridge: LinkId,
         port: LinkId,
-    ) -> Result<Option<Ipv4Addr>, Stop> {
+    ) -> Result<Option<IpAddr>, Stop> {
         if skb.arp.is_some() || !self.calls_iptables(bridge) {
             return Ok(None);
         }
@@ -43,7 +43,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// The destination was rewritten on the bridge: it stays on it with another Ethernet
     /// address, or goes up.
-    fn bridged_dnat(&self, skb: &mut Skb, bridge: LinkId) -> Result<Option<Ipv4Addr>, Stop> {
+    fn bridged_dnat(&self, skb: &mut Skb, bridge: LinkId) -> Result<Option<IpAddr>, Stop> {
         let place = self.place(bridge.ns, Stage::Bridge)?;
         let flow = Flow::of(&skb.packet, skb.mark, Some(bridge.index));
         let link = self.link(bridge, Stage::Bridge)?;
@@ -53,7 +53,7 @@ impl<S: Sink> Walker<'_, '_, S> {
                 return Err(refusal.stop(Stage::Route, bridge.ns, Some(bridge)));
             }
             Err(refusal @ Refusal::Lost(_)) => {
-                let out = Flow { iif: None, src: Ipv4Addr::UNSPECIFIED, ..flow };
+                let out = Flow { iif: None, src: Ipv4Addr::UNSPECIFIED.into(), ..flow };
                 let same = place.lookup(&out).ok().filter(|f| f.hop.link == bridge.index);
                 if place.conf(bridge.index).forwarding || same.is_none() {
                     return Err(refusal.stop(Stage::Route, bridge.ns, Some(bridge)));
@@ -78,7 +78,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         &mut self,
         skb: &mut Skb,
         bridge: LinkId,
-        ip: Ipv4Addr,
+        ip: IpAddr,
     ) -> Result<(), Stop> {
         let src_mac = skb.packet.src_mac;
         let connected = self.known(bridge, ip).is_some_and(|entry| is_connected(entry.state));

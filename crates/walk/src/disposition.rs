@@ -1,6 +1,6 @@
 //! How a way ends: delivered, lost and why, or not to be told and why not.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use model::{LinkId, Mac, Neighbour, NsId, Opaque, Route, Rule, Tuple};
 
@@ -48,7 +48,7 @@ impl Loss {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// No rule led to a route for it.
-    NoRoute(Ipv4Addr),
+    NoRoute(IpAddr),
     /// A route says so (blackhole, unreachable, prohibit).
     RouteRefuses(Box<Route>),
     /// A routing rule says so (blackhole, unreachable, prohibit).
@@ -82,7 +82,7 @@ pub enum Reason {
     /// Nobody answers for the next hop.
     NoNeighbour {
         /// The next hop.
-        ip: Ipv4Addr,
+        ip: IpAddr,
         /// The entry that says so, if there is one.
         entry: Option<Neighbour>,
         /// Where the request or its answer was lost, where it was.
@@ -92,12 +92,12 @@ pub enum Reason {
     /// answers.
     DeadEnd {
         /// The address that was asked for.
-        ip: Ipv4Addr,
+        ip: IpAddr,
     },
     /// Two answer for one address.
     DuplicateAddress {
         /// The address.
-        ip: Ipv4Addr,
+        ip: IpAddr,
         /// Who.
         owners: Vec<(LinkId, Mac)>,
     },
@@ -138,7 +138,7 @@ pub enum Reason {
     /// nothing there answers ARP for it, and no route back to it is known.
     NoWayBack {
         /// The source address that it left with.
-        src: Ipv4Addr,
+        src: IpAddr,
     },
     /// The source address cannot be chosen: the link out has none.
     NoSource,

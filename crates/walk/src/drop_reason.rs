@@ -143,7 +143,7 @@ mod tests {
 
     fn drop(at: u64, reason: &str) -> KernelDrop {
         let place = crate::Place::Namespace(ns(1));
-        let to = [192, 0, 2, 2].into();
+        let to = std::net::Ipv4Addr::new(192, 0, 2, 2);
         let packet = crate::Question::new(place, to, crate::Protocol::Icmp).packet;
         let reason = reason.to_owned();
         KernelDrop { ns: Some(ns(at)), link: None, reason, function: None, packet, leg: Leg::There }

@@ -1,6 +1,6 @@
 //! A packet's bytes, as far as they are known.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use model::PayloadBase;
 
@@ -51,6 +51,13 @@ impl Layer {
     fn put(mut self, at: usize, bytes: &[u8]) -> Self {
         self.write(at, bytes);
         self
+    }
+
+    fn put_address(self, at: usize, ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(ip) => self.put(at, &ip.octets()),
+            IpAddr::V6(ip) => self.put(at, &ip.octets()),
+        }
     }
 
     fn write(&mut self, at: usize, bytes: &[u8]) {
@@ -116,7 +123,7 @@ impl Headers {
             return;
         }
         let n = &self.network.bytes;
-        let address = |at: usize| Ipv4Addr::new(n[at], n[at + 1], n[at + 2], n[at + 3]);
+        let address = |at: usize| IpAddr::from([n[at], n[at + 1], n[at + 2], n[at + 3]]);
         (packet.tos, packet.ttl) = (n[1], n[8]);
         (packet.src, packet.dst) = (address(12), address(16));
         let t = &self.transport.bytes;
@@ -158,8 +165,8 @@ fn ipv4(p: &Packet) -> Layer {
     Layer::new(p.len)
         .put(0, &[0x45, p.tos, len[0], len[1]])
         .put(6, &[fragment, 0, p.ttl, p.payload.protocol()])
-        .put(12, &p.src.octets())
-        .put(16, &p.dst.octets())
+        .put_address(12, p.src)
+        .put_address(16, p.dst)
 }
 
 /// An ARP message for IPv4 over Ethernet.
@@ -169,13 +176,13 @@ fn arp_message(p: &Packet, arp: Arp) -> Layer {
     if let Some(mac) = p.src_mac {
         layer.write(8, &mac.0);
     }
-    layer.write(14, &p.src.octets());
+    layer = layer.put_address(14, p.src);
     // Who is asked for is left empty in a request.
     let target = if arp == Arp::Request { Some(model::Mac::default()) } else { p.dst_mac };
     if let Some(mac) = target {
         layer.write(18, &mac.0);
     }
-    layer.put(24, &p.dst.octets())
+    layer.put_address(24, p.dst)
 }
 
 fn transport(p: &Packet) -> Layer {

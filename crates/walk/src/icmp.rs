@@ -18,9 +18,9 @@ pub(crate) fn message(about: &Packet, kind: IcmpKind, ttl: u8) -> Packet {
     Packet {
         src_mac: None,
         dst_mac: None,
-        src: Ipv4Addr::UNSPECIFIED,
+        src: Ipv4Addr::UNSPECIFIED.into(),
         // What has no source is answered to this host itself, as if it had asked for 0.0.0.0.
-        dst: if about.src.is_unspecified() { Ipv4Addr::LOCALHOST } else { about.src },
+        dst: if about.src.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { about.src },
         ttl,
         tos: 0xc0 | about.tos & 0x1e,
         df: false,

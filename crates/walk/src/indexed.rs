@@ -1,6 +1,6 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use model::{
@@ -72,11 +72,11 @@ pub(crate) struct Place<'a> {
     /// Local and main together.
     merged: Vec<&'a Route>,
     /// Own IPv4 addresses → ifindex.
-    own: HashMap<Ipv4Addr, u32>,
+    own: HashMap<IpAddr, u32>,
     ports: HashMap<u32, Vec<&'a Link>>,
     fdb: HashMap<(u32, Mac), &'a FdbEntry>,
-    neighbours: HashMap<(u32, Ipv4Addr), &'a Neighbour>,
-    proxies: Vec<(u32, Ipv4Addr)>,
+    neighbours: HashMap<(u32, IpAddr), &'a Neighbour>,
+    proxies: Vec<(u32, IpAddr)>,
     /// Its ruleset.
     pub(crate) tables: Tables<'a>,
     /// Connections by tuple and zone of a direction.
@@ -118,9 +118,7 @@ impl<'a> Place<'a> {
 
     fn index_routes(&mut self) {
         for address in &self.ns.addresses {
-            if let IpAddr::V4(ip) = address.ip() {
-                self.own.entry(ip).or_insert(address.link);
-            }
+            self.own.entry(address.ip()).or_insert(address.link);
         }
         for route in self.ns.routes.iter().filter(|r| matches!(r.dst, IpNet::V4(_))) {
             self.routes.entry(route.table).or_default().push(route);
@@ -150,10 +148,10 @@ impl<'a> Place<'a> {
             }
         }
         for n in &self.ns.neighbours {
-            match n.ip {
-                IpAddr::V4(ip) if n.proxy => self.proxies.push((n.link, ip)),
-                IpAddr::V4(ip) => _ = self.neighbours.insert((n.link, ip), n),
-                IpAddr::V6(_) => {}
+            if n.proxy {
+                self.proxies.push((n.link, n.ip));
+            } else {
+                self.neighbours.insert((n.link, n.ip), n);
             }
         }
     }
@@ -169,7 +167,7 @@ impl<'a> Place<'a> {
     }
 
     /// The link that has this address.
-    pub(crate) fn owner(&self, ip: Ipv4Addr) -> Option<u32> {
+    pub(crate) fn owner(&self, ip: IpAddr) -> Option<u32> {
         self.own.get(&ip).copied()
     }
 
@@ -185,12 +183,12 @@ impl<'a> Place<'a> {
     }
 
     /// What the neighbour table said when it was read.
-    pub(crate) fn neighbour(&self, link: u32, ip: Ipv4Addr) -> Option<&'a Neighbour> {
+    pub(crate) fn neighbour(&self, link: u32, ip: IpAddr) -> Option<&'a Neighbour> {
         self.neighbours.get(&(link, ip)).copied()
     }
 
     /// It answers ARP for this address on this link, by a proxy entry.
-    pub(crate) fn proxies_for(&self, link: u32, ip: Ipv4Addr) -> bool {
+    pub(crate) fn proxies_for(&self, link: u32, ip: IpAddr) -> bool {
         self.proxies.contains(&(link, ip))
     }
 

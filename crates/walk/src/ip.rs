@@ -1,6 +1,6 @@
 //! IPv4: sending, receiving, forwarding, delivering.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use model::{Hook, LinkId, LinkKind, Opaque};
 
@@ -78,7 +78,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Ok(found)
     }
 
-    fn tell_route(&mut self, skb: &Skb, found: &Found<'_>, source: Option<Ipv4Addr>) {
+    fn tell_route(&mut self, skb: &Skb, found: &Found<'_>, source: Option<IpAddr>) {
         self.tell(skb, Stage::Route, || Action::Routed {
             rule: found.rule.cloned(),
             route: Box::new(found.route.clone()),
@@ -217,9 +217,18 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 }
 
+/// 255.255.255.255.
+pub(crate) fn is_broadcast(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V4(ip) if ip.is_broadcast())
+}
+
 /// Addresses that the walk does not model.
-fn special(dst: Ipv4Addr) -> Result<(), Stop> {
-    if dst.is_multicast() || dst.is_broadcast() || dst.is_unspecified() {
+fn special(dst: IpAddr) -> Result<(), Stop> {
+    if dst.is_ipv6() {
+        let what = format!("{dst} is an IPv6 address");
+        return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
+    }
+    if dst.is_multicast() || is_broadcast(dst) || dst.is_unspecified() {
         let what = format!("{dst} is a broadcast or multicast address");
         return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
     }

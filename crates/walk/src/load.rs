@@ -9,6 +9,7 @@ use model::{
 use crate::chain::{Chains, Changes};
 use crate::guard::Facts;
 use crate::header::ETHERNET;
+use crate::ip::is_broadcast;
 use crate::register::Registers;
 use crate::route::{Flow, NotFound};
 use crate::rule::{Effect, forgotten, is_note};
@@ -284,7 +285,11 @@ impl<'a> Chains<'a, '_> {
             false => Some(self.place.loopback()),
         };
         let flow = Flow {
-            src: if src.is_multicast() || src.is_broadcast() { Ipv4Addr::UNSPECIFIED } else { src },
+            src: if src.is_multicast() || is_broadcast(src) {
+                Ipv4Addr::UNSPECIFIED.into()
+            } else {
+                src
+            },
             dst,
             tos: self.skb.packet.tos,
             mark: if flags & fib::MARK != 0 { changes.mark } else { 0 },
@@ -310,8 +315,9 @@ impl<'a> Chains<'a, '_> {
 
     /// `inet_dev_addr_type`: by the local table, which holds main's routes, too, until there is a
     /// rule of one's own.
-    pub(crate) fn address_type(&self, ip: Ipv4Addr, device: Option<u32>) -> AddrType {
-        if ip.is_broadcast() || ip.octets()[0] == 0 {
+    pub(crate) fn address_type(&self, ip: IpAddr, device: Option<u32>) -> AddrType {
+        let zero = matches!(ip, IpAddr::V4(ip) if ip.octets()[0] == 0);
+        if is_broadcast(ip) || zero {
             return AddrType::Broadcast;
         }
         if ip.is_multicast() {
@@ -321,7 +327,7 @@ impl<'a> Chains<'a, '_> {
             true => self.place.merged(),
             false => self.place.routes(model::TABLE_LOCAL),
         };
-        let route = table.iter().find(|r| r.dst.contains(&IpAddr::V4(ip)));
+        let route = table.iter().find(|r| r.dst.contains(&ip));
         let on =
             |r: &&&model::Route| device.is_none() || r.nexthops.first().map(|h| h.link) == device;
         match route.filter(on).map(|r| r.kind) {

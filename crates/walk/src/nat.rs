@@ -19,7 +19,7 @@ use crate::{Action, NatStep, Packet, Payload, Reason, RuleRef, Sink, Stage};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) to: To,
-    pub(crate) addresses: Option<(Ipv4Addr, Ipv4Addr)>,
+    pub(crate) addresses: Option<(IpAddr, IpAddr)>,
     pub(crate) ports: Option<(u16, u16)>,
     /// NF_NAT_RANGE_*.
     pub(crate) flags: u32,
@@ -118,7 +118,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         hook: Hook,
         request: Request,
         between: Between,
-    ) -> Result<Option<(Ipv4Addr, Ipv4Addr)>, Stop> {
+    ) -> Result<Option<(IpAddr, IpAddr)>, Stop> {
         let stage = Stage::Hook(hook);
         let place = self.place(skb.ns, stage)?;
         let Between { iif, oif } = between;
@@ -134,14 +134,11 @@ impl<S: Sink> Walker<'_, '_, S> {
                 Ok(Some((ip, ip)))
             }
             To::Redirect if hook == Hook::Output => {
-                Ok(Some((Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST)))
+                Ok(Some((Ipv4Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into())))
             }
             To::Redirect => {
                 let link = iif.ok_or_else(|| none(None))?;
-                let first = place.ns.addresses_of(link).find_map(|a| match a.ip() {
-                    IpAddr::V4(ip) => Some(ip),
-                    IpAddr::V6(_) => None,
-                });
+                let first = place.ns.addresses_of(link).map(|a| a.ip()).find(IpAddr::is_ipv4);
                 let ip = first.ok_or_else(|| none(iif))?;
                 Ok(Some((ip, ip)))
             }
@@ -184,11 +181,10 @@ impl<S: Sink> Walker<'_, '_, S> {
 
 /// Writes the source or destination of a tuple into a packet.
 fn write(packet: &mut Packet, tuple: &Tuple, source: bool) {
-    let (IpAddr::V4(src), IpAddr::V4(dst)) = (tuple.src, tuple.dst) else { return };
     if source {
-        packet.src = src;
+        packet.src = tuple.src;
     } else {
-        packet.dst = dst;
+        packet.dst = tuple.dst;
     }
     match &mut packet.payload {
         Payload::Tcp { sport, dport, .. } | Payload::Udp { sport, dport } => {
@@ -218,7 +214,7 @@ impl<'a> Chains<'a, '_> {
             _ => return Effect::Goes,
         };
         let address =
-            |reg: Reg| r.load(reg, 4).and_then(|b| <[u8; 4]>::try_from(b).ok()).map(Ipv4Addr::from);
+            |reg: Reg| r.load(reg, 4).and_then(|b| <[u8; 4]>::try_from(b).ok()).map(IpAddr::from);
         let number =
             |reg: Reg| r.load(reg, 2).and_then(|b| b.try_into().ok()).map(u16::from_be_bytes);
         let addresses = pair(addr, address);
@@ -232,6 +228,7 @@ impl<'a> Chains<'a, '_> {
     /// xtables' SNAT, DNAT, MASQUERADE, REDIRECT.
     pub(crate) fn xt_nat(to: To, range: &XtNatRange) -> Effect {
         let addresses = range.addr.filter(|_| range.flags & 1 != 0);
+        let addresses = addresses.map(|(first, last)| (first.into(), last.into()));
         let ports = range.port.filter(|_| range.flags & 2 != 0);
         Effect::Nat(Request { to, addresses, ports, flags: range.flags })
     }

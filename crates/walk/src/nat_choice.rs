@@ -18,7 +18,7 @@ const RANDOM: u32 = 4 | 16;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Range {
     /// First and last; None: the address stays.
-    pub(crate) addresses: Option<(Ipv4Addr, Ipv4Addr)>,
+    pub(crate) addresses: Option<(IpAddr, IpAddr)>,
     /// First and last; None: the port stays if it can.
     pub(crate) ports: Option<(u16, u16)>,
     /// NF_NAT_RANGE_*.
@@ -49,7 +49,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             }
         }
         if let Some(addresses) = range.addresses {
-            let ip = IpAddr::V4(by_hash(addresses, &current, range.flags, skb.zone.0));
+            let ip = by_hash(addresses, &current, range.flags, skb.zone.0);
             *(if source { &mut wanted.src } else { &mut wanted.dst }) = ip;
         }
         range.choose_port(&mut wanted, source, taken);
@@ -75,9 +75,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 impl Range {
     /// Whether a source is one of these.
     fn holds(&self, tuple: &Tuple) -> bool {
-        let within = |(first, last): (Ipv4Addr, Ipv4Addr)| {
-            IpAddr::V4(first) <= tuple.src && tuple.src <= IpAddr::V4(last)
-        };
+        let within = |(first, last): (IpAddr, IpAddr)| first <= tuple.src && tuple.src <= last;
         let port = |(first, last): (u16, u16)| first <= tuple.sport && tuple.sport <= last;
         self.addresses.is_none_or(within) && self.ports.is_none_or(port)
     }
@@ -119,17 +117,20 @@ fn put(tuple: &mut Tuple, source: bool, port: u16) {
 
 /// `find_best_ips_proto`: by a hash of the source, and unless it is to stay the same for all
 /// destinations, of the destination.
-fn by_hash((first, last): (Ipv4Addr, Ipv4Addr), tuple: &Tuple, flags: u32, zone: u16) -> Ipv4Addr {
-    if first == last {
+fn by_hash((first, last): (IpAddr, IpAddr), tuple: &Tuple, flags: u32, zone: u16) -> IpAddr {
+    let all = (first, last, tuple.src, tuple.dst);
+    let (IpAddr::V4(first), IpAddr::V4(last), IpAddr::V4(src), IpAddr::V4(dst)) = all else {
         return first;
+    };
+    if first == last {
+        return first.into();
     }
-    let (IpAddr::V4(src), IpAddr::V4(dst)) = (tuple.src, tuple.dst) else { return first };
     let word = |ip: Ipv4Addr| u32::from_ne_bytes(ip.octets());
     let seed = if flags & PERSISTENT != 0 { 0 } else { word(dst) ^ u32::from(zone) };
     let hash = jhash2([word(src), 0, 0, 0], seed);
     let count = u64::from(last.to_bits().wrapping_sub(first.to_bits())) + 1;
     let offset = u32::try_from((u64::from(hash) * count) >> 32).unwrap_or(0);
-    Ipv4Addr::from_bits(first.to_bits().wrapping_add(offset))
+    Ipv4Addr::from_bits(first.to_bits().wrapping_add(offset)).into()
 }
 
 /// `jhash2` of four words.

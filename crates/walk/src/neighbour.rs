@@ -1,6 +1,6 @@
 //! The next hop's Ethernet address: from the neighbour table, or by asking.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use model::{Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState};
 
@@ -11,7 +11,7 @@ use crate::{Action, ArpAnswer, Disposition, Indexed, Loss, Reason, Sink, Stage};
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// `neigh_resolve_output`: writes the frame's addresses.
-    pub(crate) fn resolve(&mut self, skb: &mut Skb, out: LinkId, ip: Ipv4Addr) -> Result<(), Stop> {
+    pub(crate) fn resolve(&mut self, skb: &mut Skb, out: LinkId, ip: IpAddr) -> Result<(), Stop> {
         let link = self.link(out, Stage::Neighbour)?;
         skb.packet.src_mac = link.mac;
         if needs_none(link) {
@@ -29,7 +29,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// What the neighbour table says: what was learned on this walk, else what was read.
-    pub(crate) fn known(&self, link: LinkId, ip: Ipv4Addr) -> Option<Neighbour> {
+    pub(crate) fn known(&self, link: LinkId, ip: IpAddr) -> Option<Neighbour> {
         let taught = self.overlay.neighbours.get(&(link, ip));
         taught.or_else(|| self.net.place(link.ns)?.neighbour(link.index, ip)).cloned()
     }
@@ -37,7 +37,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     pub(crate) fn learn_neighbour(
         &mut self,
         link: LinkId,
-        ip: Ipv4Addr,
+        ip: IpAddr,
         mac: Mac,
         state: NeighbourState,
     ) {
@@ -51,13 +51,12 @@ impl<S: Sink> Walker<'_, '_, S> {
         if state == NeighbourState::Stale && self.known(link, ip).is_some_and(|e| same(&e)) {
             return;
         }
-        let entry =
-            Neighbour { link: link.index, ip: ip.into(), mac: Some(mac), state, proxy: false };
+        let entry = Neighbour { link: link.index, ip, mac: Some(mac), state, proxy: false };
         self.overlay.neighbours.insert((link, ip), entry);
     }
 
     /// Asks by ARP: the request goes its way, and whoever answers sends a reply on its own way.
-    fn ask(&mut self, skb: &mut Skb, out: LinkId, link: &Link, ip: Ipv4Addr) -> Result<(), Stop> {
+    fn ask(&mut self, skb: &mut Skb, out: LinkId, link: &Link, ip: IpAddr) -> Result<(), Stop> {
         // Not that of the segment it came from: who answers outside, nobody here may know.
         skb.packet.dst_mac = None;
         if let Some(reason) = self.cannot_send(link) {
@@ -76,7 +75,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// What the asking means for the packet that waits for it.
-    fn verdict(&self, out: LinkId, ip: Ipv4Addr, asked: &Asked<S>) -> Result<(), Stop> {
+    fn verdict(&self, out: LinkId, ip: IpAddr, asked: &Asked<S>) -> Result<(), Stop> {
         let lost = |reason| Err(Stop::lost(Stage::Neighbour, out.ns, Some(out), reason));
         let entry = self.known(out, ip);
         let because = || {
@@ -118,7 +117,7 @@ fn needs_none(link: &Link) -> bool {
 
 /// Where the request ended unheard, if that is one place alone: a link that was to lead on and
 /// does not. One that has an address is rightly an end.
-fn deaf<S>(net: &Indexed<'_>, ip: Ipv4Addr, asked: &Asked<S>) -> Option<Box<Loss>> {
+fn deaf<S>(net: &Indexed<'_>, ip: IpAddr, asked: &Asked<S>) -> Option<Box<Loss>> {
     if matches!(asked.answer, ArpAnswer::Outside { .. }) {
         return None; // it went on to where nobody here can look
     }

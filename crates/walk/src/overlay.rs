@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use model::{Conntrack, Gap, LinkId, Mac, Neighbour, NsId, Tuple};
 
@@ -13,7 +13,7 @@ pub struct Overlay {
     /// Bridge and address → ifindex of the port that it is behind.
     pub(crate) fdb: HashMap<(LinkId, Mac), u32>,
     /// Link and address → what ARP told.
-    pub(crate) neighbours: HashMap<(LinkId, Ipv4Addr), Neighbour>,
+    pub(crate) neighbours: HashMap<(LinkId, IpAddr), Neighbour>,
     /// Connections that packets met or began.
     pub(crate) connections: Vec<Connection>,
     /// Elements that rules added to sets, in their order.

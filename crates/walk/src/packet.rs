@@ -1,4 +1,4 @@
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use model::{Mac, Tuple};
 
@@ -10,9 +10,9 @@ pub struct Packet {
     /// Ethernet destination.
     pub dst_mac: Option<Mac>,
     /// IP source.
-    pub src: Ipv4Addr,
+    pub src: IpAddr,
     /// IP destination.
-    pub dst: Ipv4Addr,
+    pub dst: IpAddr,
     /// Time to live.
     pub ttl: u8,
     /// Type of service byte.
@@ -91,13 +91,7 @@ impl Packet {
             Payload::Icmp { id, .. } => (id, id),
             Payload::Other(_) => (0, 0),
         };
-        Tuple {
-            src: self.src.into(),
-            dst: self.dst.into(),
-            protocol: self.payload.protocol(),
-            sport,
-            dport,
-        }
+        Tuple { src: self.src, dst: self.dst, protocol: self.payload.protocol(), sport, dport }
     }
 }
 

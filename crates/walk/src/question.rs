@@ -1,4 +1,4 @@
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use model::{Gap, LinkId, NsId, Snapshot};
 
@@ -25,7 +25,7 @@ const EPHEMERAL: u16 = 32768;
 const MAX_BRANCHES: u32 = 24;
 /// Stands for a host outside, where a packet comes from there and nobody said from which
 /// (RFC 5737, TEST-NET-2).
-const SOMEBODY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+const SOMEBODY: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Question {
     /// A first packet from there to that address, as the usual tool would send it: 56 bytes of
     /// echo data, or a SYN, with a TTL of 64.
     #[must_use]
-    pub fn new(from: Place, to: Ipv4Addr, protocol: Protocol) -> Self {
+    pub fn new(from: Place, to: impl Into<IpAddr>, protocol: Protocol) -> Self {
         let (payload, len, df) = match protocol {
             Protocol::Icmp => {
                 let kind = IcmpKind::EchoRequest;
@@ -58,8 +58,8 @@ impl Question {
         let packet = Packet {
             src_mac: None,
             dst_mac: None,
-            src: Ipv4Addr::UNSPECIFIED,
-            dst: to,
+            src: Ipv4Addr::UNSPECIFIED.into(),
+            dst: to.into(),
             ttl: TTL,
             tos: 0,
             df,
@@ -71,8 +71,8 @@ impl Question {
 
     /// From this source address.
     #[must_use]
-    pub fn source(mut self, src: Ipv4Addr) -> Self {
-        self.packet.src = src;
+    pub fn source(mut self, src: impl Into<IpAddr>) -> Self {
+        self.packet.src = src.into();
         self
     }
 
@@ -221,8 +221,7 @@ impl Indexed<'_> {
         };
         let protocol = skb.packet.payload.protocol();
         let mut listeners = place.ns.listeners.iter();
-        !listeners
-            .any(|l| (l.protocol, l.port) == (protocol, port) && l.takes(skb.packet.dst.into()))
+        !listeners.any(|l| (l.protocol, l.port) == (protocol, port) && l.takes(skb.packet.dst))
     }
 
     /// An answer that comes to another namespace, where nobody waits on its port, is refused there
@@ -430,7 +429,7 @@ impl Indexed<'_> {
     }
 
     /// The asking side has this address, and so has the place where the answer came.
-    fn twins(&self, asked: Place, came: NsId, ip: Ipv4Addr) -> Option<Reason> {
+    fn twins(&self, asked: Place, came: NsId, ip: IpAddr) -> Option<Reason> {
         let Place::Namespace(asked) = asked else { return None };
         let owner = |ns: NsId| {
             let id = LinkId { ns, index: self.place(ns)?.owner(ip)? };

@@ -1,6 +1,6 @@
 //! Routing: the policy rules, the tables, and what is found there.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use model::{InetConf, Nexthop, Route, RouteKind, Rule, RuleAction, Scope};
@@ -12,8 +12,8 @@ use crate::{Packet, Payload, Reason, Unknown};
 /// What a route is looked up by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flow {
-    pub(crate) src: Ipv4Addr,
-    pub(crate) dst: Ipv4Addr,
+    pub(crate) src: IpAddr,
+    pub(crate) dst: IpAddr,
     pub(crate) tos: u8,
     pub(crate) mark: u32,
     /// The link that it came in by; None: made here.
@@ -69,11 +69,8 @@ pub(crate) enum NotFound<'a> {
 }
 
 impl<'a> Found<'a> {
-    pub(crate) fn gateway(&self) -> Option<Ipv4Addr> {
-        match self.hop.gateway {
-            Some(IpAddr::V4(ip)) => Some(ip),
-            _ => None,
-        }
+    pub(crate) fn gateway(&self) -> Option<IpAddr> {
+        self.hop.gateway
     }
 
     pub(crate) fn is_local(&self) -> bool {
@@ -88,7 +85,7 @@ impl<'a> Found<'a> {
 
 impl NotFound<'_> {
     /// As the refusal of a packet to `dst`.
-    pub(crate) fn refusal(self, place: &Place<'_>, dst: Ipv4Addr) -> Refusal {
+    pub(crate) fn refusal(self, place: &Place<'_>, dst: IpAddr) -> Refusal {
         let lost = |reason| Refusal::Lost(Box::new(reason));
         match self {
             Self::Nothing => lost(Reason::NoRoute(dst)),
@@ -163,8 +160,9 @@ impl<'a> Place<'a> {
         flow: &Flow,
     ) -> Option<Result<(&'a Route, Nexthop), NotFound<'a>>> {
         for route in routes {
-            let IpNet::V4(net) = route.dst else { continue };
-            if !net.contains(&flow.dst) || (route.tos != 0 && route.tos != flow.tos & TOS_MASK) {
+            if !route.dst.contains(&flow.dst)
+                || (route.tos != 0 && route.tos != flow.tos & TOS_MASK)
+            {
                 continue;
             }
             match route.kind {
@@ -216,9 +214,8 @@ impl<'a> Place<'a> {
     fn rule_matches(&self, rule: &Rule, flow: &Flow) -> Result<bool, NotFound<'a>> {
         let iif = flow.iif.unwrap_or_else(|| self.loopback());
         let name = self.ns.links.get(&iif).map(|l| l.name.as_str());
-        let within = |net: &Option<IpNet>, ip: Ipv4Addr| {
-            net.as_ref().is_none_or(|net| net.contains(&IpAddr::V4(ip)))
-        };
+        let within =
+            |net: &Option<IpNet>, ip: IpAddr| net.as_ref().is_none_or(|net| net.contains(&ip));
         let port = |range: Option<(u16, u16)>, port: Option<u16>| {
             range.is_none_or(|(a, b)| port.is_some_and(|p| a <= p && p <= b))
         };
@@ -269,9 +266,9 @@ impl<'a> Place<'a> {
     pub(crate) fn select_address(
         &self,
         link: u32,
-        dst: Option<Ipv4Addr>,
+        dst: Option<IpAddr>,
         scope: Scope,
-    ) -> Option<Ipv4Addr> {
+    ) -> Option<IpAddr> {
         let wide = |s: Scope| u8::from(s) <= u8::from(scope);
         let local = if self.conf(link).route_localnet { Scope::Host } else { Scope::Link };
         let mut first = None;
@@ -284,31 +281,30 @@ impl<'a> Place<'a> {
                 continue;
             }
             let on_link = dst.is_none_or(|dst| match a.peer {
-                Some(IpAddr::V4(peer)) => {
-                    ipnet::Ipv4Net::new(peer, net.prefix_len()).is_ok_and(|n| n.contains(&dst))
-                }
-                _ => net.contains(&dst),
+                Some(peer) => IpNet::new(peer, net.prefix_len()).is_ok_and(|n| n.contains(&dst)),
+                None => a.net.contains(&dst),
             });
             if on_link {
-                return Some(net.addr());
+                return Some(a.ip());
             }
-            first = first.or(Some(net.addr()));
+            first = first.or(Some(a.ip()));
         }
         let elsewhere = || {
             let links = self.ns.links.keys().flat_map(|l| self.ns.addresses_of(*l));
             links
                 .filter(|a| !a.secondary && a.scope != Scope::Link && wide(a.scope))
-                .find_map(|a| if let IpAddr::V4(ip) = a.ip() { Some(ip) } else { None })
+                .map(|a| a.ip())
+                .find(IpAddr::is_ipv4)
         };
         first.or_else(elsewhere)
     }
 
     /// `fib_result_prefsrc`: the source address that a route suggests.
-    pub(crate) fn source_for(&self, found: &Found<'_>, dst: Ipv4Addr) -> Option<Ipv4Addr> {
+    pub(crate) fn source_for(&self, found: &Found<'_>, dst: IpAddr) -> Option<IpAddr> {
         match found.route.prefsrc {
-            Some(IpAddr::V4(ip)) => Some(ip),
-            _ if found.is_local() => Some(dst),
-            _ => self.select_address(found.hop.link, found.gateway(), found.route.scope),
+            Some(ip) => Some(ip),
+            None if found.is_local() => Some(dst),
+            None => self.select_address(found.hop.link, found.gateway(), found.route.scope),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A packet can be copied (flooded), asked for (ARP), refused (ICMP error) or answered: each of
 //! these is a [`Way`] of its own, child of the step that made it.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use model::{
     Conntrack, Family, FdbEntry, Gap, Hook, LinkId, Mac, Neighbour, NsId, Route, Rule, Tuple,
@@ -158,13 +158,13 @@ pub enum Action {
         /// The route.
         route: Box<Route>,
         /// Its next hop; None: the destination itself is on the link.
-        gateway: Option<Ipv4Addr>,
+        gateway: Option<IpAddr>,
         /// The link out (for a local route, the link whose address it is).
         out: LinkId,
         /// The packet is for this namespace itself.
         local: bool,
         /// Source address chosen, where the packet had none.
-        source: Option<Ipv4Addr>,
+        source: Option<IpAddr>,
     },
     /// The source address passes reverse-path validation (or none is asked: rp_filter 0).
     SourceValid {
@@ -194,7 +194,7 @@ pub enum Action {
     /// The next hop's Ethernet address is known.
     Neighbour {
         /// Whose address.
-        ip: Ipv4Addr,
+        ip: IpAddr,
         /// Link out.
         link: LinkId,
         /// The entry.
@@ -203,7 +203,7 @@ pub enum Action {
     /// The next hop's Ethernet address is asked for; the request is a child.
     ArpAsked {
         /// Whose address.
-        ip: Ipv4Addr,
+        ip: IpAddr,
         /// Link out.
         link: LinkId,
         /// Who answers.

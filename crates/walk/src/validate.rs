@@ -1,10 +1,11 @@
 //! `fib_validate_source` and the classes of address that never come in.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use model::{InetConf, LinkId, NsId, Opaque, Route, RouteKind};
 
 use crate::indexed::Place;
+use crate::ip::is_broadcast;
 use crate::route::{Flow, Found, NotFound};
 use crate::skb::Stop;
 use crate::{Reason, Stage, Unknown};
@@ -133,7 +134,7 @@ impl<'a> Place<'a> {
     /// A multipath route back passes if any of its next hops is by this link.
     fn any_nexthop_uses(&'a self, back: &Flow, iif: u32) -> Option<&'a Route> {
         let tables = if self.default_rules { self.merged() } else { return None };
-        let net = |r: &&&Route| r.dst.contains(&std::net::IpAddr::V4(back.dst));
+        let net = |r: &&&Route| r.dst.contains(&back.dst);
         let route: &'a Route = tables.iter().find(net)?;
         route.nexthops.iter().any(|hop| hop.link == iif).then_some(route)
     }
@@ -141,12 +142,12 @@ impl<'a> Place<'a> {
 
 /// Classes of address that never come in.
 fn class(flow: &Flow, conf: InetConf) -> Result<(), Refusal> {
-    let zero = |ip: Ipv4Addr| ip.octets()[0] == 0;
+    let zero = |ip| matches!(ip, IpAddr::V4(ip) if ip.octets()[0] == 0);
     let martian = Err(Refusal::Lost(Box::new(Reason::Martian)));
-    if flow.src.is_multicast() || flow.src.is_broadcast() {
+    if flow.src.is_multicast() || is_broadcast(flow.src) {
         return martian;
     }
-    if flow.dst.is_multicast() || flow.dst.is_broadcast() {
+    if flow.dst.is_multicast() || is_broadcast(flow.dst) {
         let what = format!("{} is a broadcast or multicast address", flow.dst);
         return Err(Refusal::Unknown(Box::new(Unknown::Packet(what))));
     }

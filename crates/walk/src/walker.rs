@@ -1,6 +1,6 @@
 //! The loop that hands a packet from one part of the kernel to the next.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use model::{Gap, Link, LinkId, Mac, NsId};
 
@@ -24,7 +24,7 @@ pub(crate) struct Walker<'a, 'o, S> {
     /// Why it cannot be told whether somebody answers it.
     pub(crate) doubts: Option<Unknown>,
     /// Whom MASQUERADE is to find an address for: the next hop of the packet being sent.
-    pub(crate) masquerade_hop: Option<Ipv4Addr>,
+    pub(crate) masquerade_hop: Option<IpAddr>,
     /// What has been assumed on this way so far, and told.
     pub(crate) assumed: Vec<(NsId, Gap)>,
 }

@@ -164,14 +164,14 @@ impl Chains<'_, '_> {
             true => (To::Source, self.skb.packet.src),
             false => (To::Destination, self.skb.packet.dst),
         };
+        let IpAddr::V4(old) = old else { return Effect::NotKnown("target NETMAP".to_owned()) };
         let mask = !(first.to_bits() ^ last.to_bits());
-        let new = Ipv4Addr::from_bits(old.to_bits() & !mask | first.to_bits() & mask);
+        let new = Ipv4Addr::from_bits(old.to_bits() & !mask | first.to_bits() & mask).into();
         Effect::Nat(Request { to, addresses: Some((new, new)), ports: None, flags: 0 })
     }
 }
 
-fn within(ip: Ipv4Addr, (first, last): ([u8; 16], [u8; 16]), asked: bool, invert: bool) -> bool {
+fn within(ip: IpAddr, (first, last): ([u8; 16], [u8; 16]), asked: bool, invert: bool) -> bool {
     let address = |b: [u8; 16]| IpAddr::from([b[0], b[1], b[2], b[3]]);
-    let ip = IpAddr::V4(ip);
     !asked || (address(first) <= ip && ip <= address(last)) != invert
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use kernel::drops::{Drops, NoDrops, Tracepoint};
@@ -179,10 +180,12 @@ fn probe_for(trace: &Trace, wish: &Wish, tag: Tag) -> Result<Probe, Failure> {
             return Err(Failure::usage(format!("no probe of IP protocol {n} can be sent")));
         }
     };
-    let src = (!packet.src.is_unspecified()).then_some(packet.src);
+    let (IpAddr::V4(src), IpAddr::V4(dst)) = (packet.src, packet.dst) else {
+        return Err(Failure::usage("no probe of IPv6 can be sent".to_owned()));
+    };
     Ok(Probe {
-        src,
-        dst: packet.dst,
+        src: (!src.is_unspecified()).then_some(src),
+        dst,
         kind,
         len: packet.len,
         df: packet.df,

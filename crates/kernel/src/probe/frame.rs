@@ -32,8 +32,8 @@ pub fn sighting(frame: &[u8], probe: &Probe) -> Option<(Packet, Leg)> {
     let packet = Packet {
         src_mac: frame.get(6..12).and_then(Mac::from_slice),
         dst_mac: frame.get(..6).and_then(Mac::from_slice),
-        src: header.source_addr(),
-        dst: header.destination_addr(),
+        src: header.source_addr().into(),
+        dst: header.destination_addr().into(),
         ttl: header.ttl(),
         tos: header.dcp().value() << 2 | header.ecn().value(),
         df: header.dont_fragment(),

@@ -6,6 +6,7 @@
 //! c 10.0.0.3 ── pc ┘
 //! ```
 
+use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
@@ -130,7 +131,8 @@ impl Bench {
         };
         let tag = Tag::random().unwrap();
         let place = Place::Namespace(self.id(from));
-        let question = Question::new(place, ip.parse().unwrap(), protocol).sport(tag.port());
+        let question =
+            Question::new(place, ip.parse::<IpAddr>().unwrap(), protocol).sport(tag.port());
         (Indexed::new(snapshot).trace(question), tag)
     }
 
@@ -240,7 +242,7 @@ fn probe_of(trace: &Trace, tag: Tag) -> Probe {
     };
     Probe {
         src: None,
-        dst: packet.dst,
+        dst: v4(packet.dst),
         kind,
         len: packet.len,
         df: packet.df,
@@ -299,5 +301,12 @@ impl Bench {
             };
             assert_eq!(self.send(&what), sign == "+", "{what}\n{rules}");
         }
+    }
+}
+
+fn v4(ip: IpAddr) -> std::net::Ipv4Addr {
+    match ip {
+        IpAddr::V4(ip) => ip,
+        IpAddr::V6(_) => panic!("no probe of IPv6 is sent here"),
     }
 }

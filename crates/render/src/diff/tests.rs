@@ -114,7 +114,7 @@ fn what_passes_by_itself_is_not_told() {
     let ns = id(&before, "alpine01");
     let state = |s: &mut Snapshot, state, mac| {
         s.namespaces.get_mut(&ns).unwrap().neighbours =
-            vec![Neighbour { link: 66, ip: ip(172, 17, 0, 1).into(), mac, state, proxy: false }];
+            vec![Neighbour { link: 66, ip: ip(172, 17, 0, 1), mac, state, proxy: false }];
     };
     let mut before = before;
     let mac = Some(Mac([2, 0, 0, 0, 0, 65]));
@@ -147,7 +147,7 @@ fn rules_settings_nsids_and_names() {
         }
         ns.nsids.remove(&1);
         ns.rules.push(model::Rule { priority: 40_000, ..model::Rule::default() });
-        ns.routes[0].nexthops[0].gateway = Some(ip(192, 168, 10, 2).into());
+        ns.routes[0].nexthops[0].gateway = Some(ip(192, 168, 10, 2));
         ns.names[0].text = "docker02".into();
     }), @r"
     docker02

@@ -1,4 +1,4 @@
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use model::{LinkId, Snapshot};
 use schemars::JsonSchema;
@@ -116,9 +116,9 @@ pub struct RuleView {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PacketView {
     /// Source.
-    pub src: Ipv4Addr,
+    pub src: IpAddr,
     /// Destination.
-    pub dst: Ipv4Addr,
+    pub dst: IpAddr,
     /// IP protocol number.
     pub protocol: u8,
     /// Source port, or ICMP id.

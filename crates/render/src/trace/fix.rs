@@ -1,4 +1,4 @@
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use model::{Expr, Link, LinkId, LinkKind, Namespace, NsId, Snapshot};
 use walk::{ChainRef, Loss, Packet, Reason, RuleRef};
@@ -28,7 +28,7 @@ pub(crate) fn fix(
         Reason::ForwardingOff => here("sysctl -w net.ipv4.ip_forward=1".into()),
         Reason::ReversePath { .. } => here(format!("sysctl -w net.ipv4.conf.{link}.rp_filter=2")),
         Reason::OwnSource => {
-            let dev = owner_of(snapshot, loss.ns, packet.src.into());
+            let dev = owner_of(snapshot, loss.ns, packet.src);
             here(format!("ip addr del {} dev {}", dev.0, dev.1))
         }
         Reason::Martian => here(format!("sysctl -w net.ipv4.conf.{link}.route_localnet=1")),
@@ -54,7 +54,7 @@ pub(crate) fn fix(
         Reason::NoNeighbour { ip, .. } => no_neighbour(snapshot, loss, *ip, &link),
         Reason::DuplicateAddress { ip, owners } => match owners.last() {
             Some((l, _)) => {
-                let (net, dev) = owner_of(snapshot, l.ns, (*ip).into());
+                let (net, dev) = owner_of(snapshot, l.ns, *ip);
                 format!("nestwork exec {} ip addr del {net} dev {dev}", ns_name(snapshot, l.ns))
             }
             None => format!("give {ip} to one link only"),
@@ -113,15 +113,15 @@ fn owner_of(snapshot: &Snapshot, ns: NsId, ip: IpAddr) -> (String, String) {
 
 /// Routers that a link of this namespace could reach: forwarding namespaces with an address in
 /// the subnet of one of its own.
-fn gateways(snapshot: &Snapshot, ns: NsId, link: Option<u32>) -> Vec<(Ipv4Addr, String)> {
+fn gateways(snapshot: &Snapshot, ns: NsId, link: Option<u32>) -> Vec<(IpAddr, String)> {
     let Some(here) = snapshot.namespaces.get(&ns) else { return Vec::new() };
     let own = here.addresses.iter().filter(|a| link.is_none_or(|l| a.link == l));
     let mut found = Vec::new();
     for a in own.filter(|a| !a.ip().is_loopback()) {
         for other in snapshot.namespaces.values().filter(|o| o.id != ns && o.sysctls.ip_forward) {
             for b in other.addresses.iter().filter(|b| a.net.contains(&b.ip())) {
-                if let (IpAddr::V4(ip), false) = (b.ip(), b.ip() == a.ip()) {
-                    found.push((ip, dev_name(here, a.link)));
+                if b.ip() != a.ip() {
+                    found.push((b.ip(), dev_name(here, a.link)));
                 }
             }
         }
@@ -130,11 +130,12 @@ fn gateways(snapshot: &Snapshot, ns: NsId, link: Option<u32>) -> Vec<(Ipv4Addr, 
 }
 
 /// Nobody has the next hop's address: another gateway, or another link.
-fn no_neighbour(snapshot: &Snapshot, loss: &Loss, ip: Ipv4Addr, link: &str) -> String {
+fn no_neighbour(snapshot: &Snapshot, loss: &Loss, ip: IpAddr, link: &str) -> String {
     let ns = ns_name(snapshot, loss.ns);
-    let is_gateway = snapshot.namespaces.get(&loss.ns).is_some_and(|n| {
-        n.routes.iter().flat_map(|r| &r.nexthops).any(|h| h.gateway == Some(ip.into()))
-    });
+    let is_gateway = snapshot
+        .namespaces
+        .get(&loss.ns)
+        .is_some_and(|n| n.routes.iter().flat_map(|r| &r.nexthops).any(|h| h.gateway == Some(ip)));
     if !is_gateway {
         return format!("give {ip} to a link that {ns}:{link} reaches, and bring it up");
     }
@@ -237,11 +238,11 @@ fn loose_links(ns: &Namespace) -> Vec<String> {
 
 /// The bridge of a namespace that an address most likely is behind: the one with an address in
 /// its subnet, else the only one.
-fn bridge_towards(snapshot: &Snapshot, ns: NsId, ip: Ipv4Addr) -> Option<String> {
+fn bridge_towards(snapshot: &Snapshot, ns: NsId, ip: IpAddr) -> Option<String> {
     let ns = snapshot.namespaces.get(&ns)?;
     let bridges = || ns.links.values().filter(|l| matches!(l.kind, LinkKind::Bridge(_)));
     let near = bridges()
-        .find(|l| ns.addresses_of(l.index).any(|a| a.net.contains(&IpAddr::V4(ip))))
+        .find(|l| ns.addresses_of(l.index).any(|a| a.net.contains(&ip)))
         .or_else(|| bridges().next().filter(|_| bridges().count() == 1))?;
     // A bridge on the way to it that has lost its other port is where the link belongs.
     let leads_there = |l: &&Link| {

@@ -14,7 +14,7 @@ use crate::fixtures::{SEED, id, ip, link, network};
 
 const GATEWAY: &str = "94:83:c4:3a:8f:1a";
 
-fn ping(src: std::net::Ipv4Addr, dst: std::net::Ipv4Addr, ttl: u8) -> Packet {
+fn ping(src: std::net::IpAddr, dst: std::net::IpAddr, ttl: u8) -> Packet {
     Packet {
         src_mac: None,
         dst_mac: None,
@@ -71,11 +71,11 @@ impl<'a> Maker<'a> {
         )
     }
 
-    fn neigh(&mut self, at: &str, whom: std::net::Ipv4Addr, mac: &str) -> &mut Self {
+    fn neigh(&mut self, at: &str, whom: std::net::IpAddr, mac: &str) -> &mut Self {
         let link = link(self.s, at);
         let entry = Neighbour {
             link: link.index,
-            ip: whom.into(),
+            ip: whom,
             mac: Some(mac.parse().unwrap()),
             state: NeighbourState::Reachable,
             proxy: false,

@@ -139,7 +139,7 @@ fn rewritten_to_another_on_the_same_bridge() {
         let mut snapshot = net(text);
         let (bridge, b) = (link_id(&snapshot, "h:br0"), link_id(&snapshot, "b:eth0"));
         let mac = snapshot.link(b).unwrap().mac;
-        let ip = crate::net::ip("10.0.0.3").into();
+        let ip = crate::net::ip("10.0.0.3");
         let known =
             state.map(|state| Neighbour { link: bridge.index, ip, mac, state, proxy: false });
         snapshot.namespaces.get_mut(&bridge.ns).unwrap().neighbours.extend(known);

@@ -1,6 +1,6 @@
 //! Networks as text, a line for a thing: words as `ip` and `iptables` have them.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 use model::*;
@@ -410,6 +410,6 @@ pub(crate) fn link_id(snapshot: &Snapshot, link: &str) -> LinkId {
 }
 
 /// An IPv4 address.
-pub(crate) fn ip(text: &str) -> Ipv4Addr {
+pub(crate) fn ip(text: &str) -> IpAddr {
     text.parse().expect("an IPv4 address")
 }
