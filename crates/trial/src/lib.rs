@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Trial};
 
 /// What a test cannot do without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Needs {
     /// /dev/net/tun may be opened: network cards with a cable.
     Tap,
@@ -24,6 +24,8 @@ pub enum Needs {
     Drops,
     /// A program of Debian's.
     Tool(&'static str),
+    /// What only a try can tell: given this word, it says why it is not there.
+    Trying(&'static str, fn(&str) -> Option<String>),
 }
 
 impl Needs {
@@ -48,6 +50,7 @@ impl Needs {
                 let there = folders.iter().any(|f| file(&format!("{f}/{name}"), false));
                 (!there).then(|| format!("{name} is not installed"))
             }
+            Self::Trying(word, missing) => missing(word),
         }
     }
 }
