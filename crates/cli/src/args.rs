@@ -133,6 +133,18 @@ Exit status: 0 found, 1 found nowhere, 4 not found, but not all could be read.")
 FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outside`, or
 `outside:NAMESPACE:LINK` to say by which card the packet comes in.")]
     Trace(Trace),
+    /// Judge who must reach whom, and who must not, as a file says
+    #[command(after_help = "Examples:
+  nestwork check reach.yaml
+  nestwork check reach.yaml --bundle host.tar.gz
+  nestwork check - < reach.yaml --json
+
+The file has rules like these; the first that speaks of a pair and a port counts (docs/check-file.md):
+  web -> db: 5432
+  \"*, outside -> db\": deny
+
+Exit status: 0 all rules hold, 1 some rule fails, 4 none fails, but a pair cannot be judged.")]
+    Check(Check),
     /// Save what is needed to answer elsewhere: one file that --bundle reads
     #[command(after_help = "Examples:
   nestwork collect                       nestwork-HOST-DATE.tar.gz
@@ -182,7 +194,15 @@ happens in their namespace.")]
 impl Command {
     /// It only looks at a Snapshot, which may be a bundle's.
     pub(crate) const fn looks(&self) -> bool {
-        matches!(self, Self::Map(_) | Self::Ls(_) | Self::Show(_) | Self::Find(_) | Self::Trace(_))
+        matches!(
+            self,
+            Self::Map(_)
+                | Self::Ls(_)
+                | Self::Show(_)
+                | Self::Find(_)
+                | Self::Trace(_)
+                | Self::Check(_)
+        )
     }
 }
 
@@ -301,6 +321,15 @@ pub(crate) struct Trace {
 }
 
 #[derive(clap::Args)]
+pub(crate) struct Check {
+    /// Check file; `-` is standard input
+    pub(crate) file: PathBuf,
+    /// How many threads walk (default: one for each processor)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+}
+
+#[derive(clap::Args)]
 pub(crate) struct Diff {
     /// The earlier bundle
     pub(crate) before: PathBuf,
@@ -373,7 +402,7 @@ pub(crate) struct Exec {
 
 #[derive(clap::Args)]
 pub(crate) struct Schema {
-    /// The command (map, ls, show, find, trace, diff, watch, plan, labs, collect)
+    /// The command (map, ls, show, find, trace, check, diff, watch, plan, labs, collect)
     pub(crate) command: String,
 }
 

@@ -1,5 +1,6 @@
 //! A file per subcommand: what it takes is in `args`, how it looks is in `render`.
 
+pub(crate) mod check;
 pub(crate) mod collect;
 pub(crate) mod completion;
 pub(crate) mod demo;

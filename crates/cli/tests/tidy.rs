@@ -53,9 +53,12 @@ fn forbid(crates: &[&str], words: &[&str]) {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-const PURE: [&str; 8] = ["model", "wire", "walk", "render", "lab", "engine", "bundle", "pasted"];
-const ALL: [&str; 10] =
-    ["model", "wire", "walk", "render", "lab", "engine", "bundle", "pasted", "kernel", "cli"];
+const PURE: [&str; 10] =
+    ["model", "wire", "walk", "check", "render", "yaml", "lab", "engine", "bundle", "pasted"];
+const ALL: [&str; 12] = [
+    "model", "wire", "walk", "check", "render", "yaml", "lab", "engine", "bundle", "pasted",
+    "kernel", "cli",
+];
 
 #[test]
 fn pure_crates_do_no_io_and_read_no_clock_or_environment() {
@@ -80,7 +83,10 @@ fn pure_crates_do_no_io_and_read_no_clock_or_environment() {
 fn only_kernel_holds_unsafe_code() {
     let words = ["unsafe {", "unsafe fn", "unsafe impl"];
     forbid(
-        &["model", "wire", "walk", "render", "lab", "engine", "bundle", "pasted", "cli", "trial"],
+        &[
+            "model", "wire", "walk", "check", "render", "yaml", "lab", "engine", "bundle",
+            "pasted", "cli", "trial",
+        ],
         &words,
     );
 }

@@ -12,6 +12,7 @@ mod container;
 pub mod diff;
 mod fact;
 mod gap;
+mod glob;
 mod id;
 mod link;
 mod listener;
@@ -21,6 +22,7 @@ mod neighbour;
 mod netfilter;
 mod owner;
 mod route;
+mod select;
 mod snapshot;
 mod sysctl;
 mod xt;
@@ -35,6 +37,7 @@ pub use fact::{
     NamespaceSpec, NicSpec, Pins, PortFlags, RouteSpec, ServiceSpec, VethEnd, Wanted,
 };
 pub use gap::{Gap, Opaque, Warning, plain};
+pub use glob::glob;
 pub use id::{HostId, LinkId, Mac, NsId, NsKey, ParseMacError};
 pub use link::{
     Bond, BondMode, BondPort, Bridge, BridgePort, Holder, InetConf, Ipvlan, IpvlanFlag, IpvlanMode,

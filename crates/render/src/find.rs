@@ -15,7 +15,6 @@ use crate::words;
 
 pub use query::{Query, Read};
 pub use search::find;
-pub(crate) use search::glob;
 
 /// All that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! These types are the interface; the model's own may change beneath them. Names are as they are:
 //! [`text`] escapes what a terminal could stumble over, as JSON allows.
 
+mod check;
 mod container;
 mod diff;
 mod find;
@@ -17,6 +18,7 @@ mod trace;
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 
+pub use check::{CheckCaseView, CheckPairView, CheckRuleView, CheckView, check};
 pub use container::{ContainerNameView, ContainerView, ListenerView, NetworkView, PublishView};
 pub use diff::{DiffView, DifferenceView, EventView, diff, event, note};
 pub use find::{FindGapView, FindView, FindingView, QueryView, find};
@@ -67,7 +69,8 @@ fn escaped(raw: &str) -> String {
 }
 
 /// Commands that have a schema.
-pub const COMMANDS: [&str; 8] = ["map", "ls", "show", "find", "trace", "plan", "diff", "watch"];
+pub const COMMANDS: [&str; 9] =
+    ["map", "ls", "show", "find", "trace", "check", "plan", "diff", "watch"];
 
 /// The JSON Schema of a command's output; None for a command that has none.
 #[must_use]
@@ -81,6 +84,7 @@ pub fn schema(command: &str) -> Option<String> {
         "show" => of::<ShowView>(),
         "find" => of::<FindView>(),
         "trace" => of::<TraceView>(),
+        "check" => of::<CheckView>(),
         "plan" => of::<PlanView>(),
         "diff" => of::<DiffView>(),
         "watch" => of::<EventView>(),

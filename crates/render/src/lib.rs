@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod check;
 mod clean;
 mod diff;
 mod event;
@@ -26,6 +27,7 @@ mod fixtures;
 #[cfg(test)]
 mod tests;
 
+pub use self::check::check;
 pub use clean::clean;
 pub use diff::diff;
 pub use event::event;

@@ -7,8 +7,8 @@ use crate::route::Flow;
 use crate::skb::{End, Next, Skb};
 use crate::walker::Walker;
 use crate::{
-    Action, Branch, Cause, Disposition, Hop, IcmpKind, Indexed, Known, Loss, Overlay, Packet,
-    Payload, Place, Question, Reason, Recorder, Sink, Stage, Step, Trace, Unknown, Way, ip,
+    Action, Branch, Cause, Disposition, IcmpKind, Indexed, Known, Loss, Overlay, Packet, Payload,
+    Place, Question, Reason, Recorder, Sink, Stage, Trace, Unknown, Way, ip,
 };
 
 /// Time to live of a Linux host's packets, unless set otherwise.
@@ -226,7 +226,7 @@ impl Indexed<'_> {
 
     /// An answer that comes to another namespace, where nobody waits on its port, is refused there
     /// in turn. (A reset about one of TCP's carries no tag.)
-    fn refuse_stray(&self, walker: &mut Walker<'_, '_, Recorder>, asked: Place, back: &End) {
+    fn refuse_stray<S: Sink>(&self, walker: &mut Walker<'_, '_, S>, asked: Place, back: &End) {
         let Disposition::Delivered(ns) = back.disposition else { return };
         let udp = matches!(back.skb.packet.payload, Payload::Udp { .. });
         let stray =
@@ -251,6 +251,20 @@ impl Indexed<'_> {
         end: &End,
         assumed: Vec<(NsId, Gap)>,
     ) -> Option<Way> {
+        let answer = self.answer(overlay, asked, sent, end, assumed, Recorder::default())?;
+        Some(answer.sink.into_way(answer.cause, answer.packet, answer.disposition))
+    }
+
+    /// The same, told to `sink`.
+    pub(crate) fn answer<S: Sink>(
+        &self,
+        overlay: &mut Overlay,
+        asked: Place,
+        sent: &Packet,
+        end: &End,
+        assumed: Vec<(NsId, Gap)>,
+        sink: S,
+    ) -> Option<Answer<S>> {
         let ttl = match end.disposition {
             Disposition::Delivered(ns) => self.place(ns).map(|p| p.ns.sysctls.default_ttl),
             _ => None,
@@ -266,12 +280,12 @@ impl Indexed<'_> {
         {
             answer.df &= self.fits(*ns, &answer);
         }
-        let mut walker = Walker::new(self, overlay, Recorder::default());
+        let mut walker = Walker::new(self, overlay, sink);
         walker.assumed = assumed;
         let (packet, mut back) = match &end.disposition {
             Disposition::Delivered(ns) => {
                 if let Some(loss) = self.place(*ns).and_then(|p| ip::silent(p.ns, sent.payload)) {
-                    return Some(unanswered(answer, loss));
+                    return Some(unanswered(walker.sink, answer, loss));
                 }
                 let mut skb = Skb::new(*ns, answer.clone());
                 skb.about = refused.then(|| Box::new(end.skb.packet.clone()));
@@ -282,16 +296,25 @@ impl Indexed<'_> {
             }
             _ => return None,
         };
-        if refused {
-            return Some(walker.sink.into_way(Cause::IcmpError, packet, back.disposition));
+        let mut cause = Cause::IcmpError;
+        if !refused {
+            cause = Cause::Answer;
+            self.refuse_stray(&mut walker, asked, &back);
+            if let Some(loss) = self.misplaced(asked, sent, &back) {
+                walker.tell(&back.skb, Stage::Local, || Action::Dropped(loss.clone()));
+                back.disposition = Disposition::Lost(loss);
+            }
         }
-        self.refuse_stray(&mut walker, asked, &back);
-        if let Some(loss) = self.misplaced(asked, sent, &back) {
-            walker.tell(&back.skb, Stage::Local, || Action::Dropped(loss.clone()));
-            back.disposition = Disposition::Lost(loss);
-        }
-        Some(walker.sink.into_way(Cause::Answer, packet, back.disposition))
+        Some(Answer { sink: walker.sink, cause, packet, disposition: back.disposition })
     }
+}
+
+/// An answer, and what came of it.
+pub(crate) struct Answer<S> {
+    sink: S,
+    cause: Cause,
+    packet: Packet,
+    pub(crate) disposition: Disposition,
 }
 
 impl Trace {
@@ -362,7 +385,7 @@ pub enum Verdict<'a> {
     Assumed,
 }
 
-fn start<S: Sink>(
+pub(crate) fn start<S: Sink>(
     walker: &mut Walker<'_, '_, S>,
     from: Place,
     mut packet: Packet,
@@ -391,15 +414,9 @@ fn first_packet(recorder: &Recorder) -> Option<Packet> {
 }
 
 /// An answer that is never made.
-fn unanswered(packet: Packet, loss: Loss) -> Way {
-    let step = Step {
-        stage: Stage::Local,
-        action: Action::Dropped(loss.clone()),
-        packet: packet.clone(),
-        children: Vec::new(),
-    };
-    let hops = vec![Hop { ns: loss.ns, steps: vec![step] }];
-    Way { cause: Cause::Answer, packet, hops, disposition: Disposition::Lost(loss) }
+fn unanswered<S: Sink>(mut sink: S, packet: Packet, loss: Loss) -> Answer<S> {
+    sink.step(loss.ns, Stage::Local, &packet, || Action::Dropped(loss.clone()));
+    Answer { sink, cause: Cause::Answer, packet, disposition: Disposition::Lost(loss) }
 }
 
 impl Indexed<'_> {

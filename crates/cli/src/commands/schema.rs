@@ -16,8 +16,9 @@ pub(crate) fn run(args: &Schema) -> Result<Exit, Failure> {
         serde_json::to_string_pretty(&schema).or_fail("cannot write JSON")?
     } else {
         render::json::schema(&args.command).ok_or_else(|| {
-            Failure::usage(format!("{} prints no JSON", render::clean(&args.command)))
-                .hint("these do: map, ls, show, find, trace, diff, watch, plan, labs, collect")
+            Failure::usage(format!("{} prints no JSON", render::clean(&args.command))).hint(
+                "these do: map, ls, show, find, trace, check, diff, watch, plan, labs, collect",
+            )
         })?
     };
     output::line(&schema);

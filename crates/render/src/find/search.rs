@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use model::{
     Address, LinkId, Mac, NameSource, Namespace, NsId, Route, RouteKind, Snapshot, TABLE_LOCAL,
+    glob,
 };
 
 use super::rules::Named;
@@ -196,31 +197,4 @@ fn names(snapshot: &Snapshot, ns: &Namespace, word: &str, found: &mut Found) {
 fn image_name(image: &str) -> &str {
     let last = image.rsplit('/').next().unwrap_or(image);
     last.split([':', '@']).next().unwrap_or(last)
-}
-
-/// Whether a pattern with `*` and `?` fits the whole name. A word without them fits nothing here.
-pub(crate) fn glob(pattern: &str, name: &str) -> bool {
-    if !pattern.contains(['*', '?']) {
-        return false;
-    }
-    let (p, n): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    // Where to go on when the present try fails: behind the last star, one character further.
-    let (mut at, mut back) = ((0, 0), None);
-    while at.1 < n.len() {
-        match p.get(at.0) {
-            Some('*') => {
-                back = Some(at);
-                at.0 += 1;
-            }
-            Some(c) if *c == '?' || *c == n[at.1] => at = (at.0 + 1, at.1 + 1),
-            _ => match back {
-                Some((star, from)) => {
-                    back = Some((star, from + 1));
-                    at = (star + 1, from + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    p[at.0..].iter().all(|c| *c == '*')
 }
