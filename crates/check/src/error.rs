@@ -74,8 +74,6 @@ pub enum Problem {
         "no namespace has an address in {net}: name one address out there, as in {first}, to ask about it"
     )]
     NobodyInPrefix { net: String, first: String },
-    #[error("{address} is an IPv6 address, and IPv6 is not traced yet: ask about IPv4")]
-    NotTraced { address: String },
 }
 
 fn near(nearest: &Option<String>) -> String {

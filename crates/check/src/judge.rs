@@ -1,7 +1,7 @@
 //! What becomes of each pair.
 
 use std::mem::discriminant;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use model::NsId;
 use walk::{
@@ -52,8 +52,6 @@ pub enum Doubt {
     Assumed,
     /// Rules name so many ports that not all can be tried.
     ManyPorts(usize),
-    /// The other side has IPv6 addresses only, and those are not asked about.
-    OnlyIpv6,
 }
 
 /// What came of one row.
@@ -168,7 +166,7 @@ impl Judge<'_> {
             return Some((Finding::Open(Doubt::ManyPorts(ports)), None));
         }
         if target.addresses.is_empty() {
-            return self.nowhere(target, want).map(|finding| (finding, None));
+            return (!want.deny).then_some((Finding::Fails(Cause::NoAddress), None));
         }
         let (mut fails, mut open) = (None, None);
         for service in classes {
@@ -192,17 +190,6 @@ impl Judge<'_> {
         open.or(fails)
     }
 
-    /// Of somebody without an address that could be asked about.
-    fn nowhere(&self, target: &Target, want: Want) -> Option<Finding> {
-        let has_ipv6 = matches!(target.who, End::Namespace(ns)
-            if self.plan.snapshot.namespaces[&ns].addresses.iter().any(|a| a.ip().is_ipv6() && !a.ip().is_loopback()));
-        match (want.deny, has_ipv6) {
-            (_, true) => Some(Finding::Open(Doubt::OnlyIpv6)),
-            (false, false) => Some(Finding::Fails(Cause::NoAddress)),
-            (true, false) => None,
-        }
-    }
-
     /// By every way in, to every address.
     fn questions<'q>(
         &'q self,
@@ -214,7 +201,7 @@ impl Judge<'_> {
         all.map(move |(from, to)| self.question(*from, *to, service))
     }
 
-    fn question(&self, from: Place, to: Ipv4Addr, service: Service) -> Question {
+    fn question(&self, from: Place, to: IpAddr, service: Service) -> Question {
         let protocol = match service {
             Service::Any | Service::Icmp => Protocol::Icmp,
             Service::Tcp(port) => Protocol::Tcp(port),

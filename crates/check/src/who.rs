@@ -1,10 +1,10 @@
 //! Who is meant by a rule's sides, in this Snapshot.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use model::{Link, LinkId, LinkKind, Namespace, NsId, Snapshot, TABLE_MAIN, glob};
+use model::{LinkId, LinkKind, Namespace, NsId, Scope, Snapshot, TABLE_MAIN, glob};
 use walk::Place;
 use yaml::{At, Said};
 
@@ -17,7 +17,7 @@ pub enum End {
     /// A namespace.
     Namespace(NsId),
     /// Whoever has this address; with its own only namespace, that one.
-    Address(Ipv4Addr),
+    Address(IpAddr),
     /// Beyond this host.
     Outside,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Source {
     /// Where its packets start: of `outside`, each card.
     pub(crate) places: Vec<Place>,
     /// With this address.
-    pub(crate) address: Option<Ipv4Addr>,
+    pub(crate) address: Option<IpAddr>,
 }
 
 /// Whom it is for.
@@ -37,13 +37,15 @@ pub(crate) struct Source {
 pub(crate) struct Target {
     pub(crate) who: End,
     /// Its addresses, the one that it is best known by first.
-    pub(crate) addresses: Vec<Ipv4Addr>,
+    pub(crate) addresses: Vec<IpAddr>,
 }
 
 /// Documentation addresses (RFC 5737): the first that no namespace is beside stands for the
 /// internet.
 const BEYOND: [Ipv4Addr; 3] =
     [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(203, 0, 113, 1), Ipv4Addr::new(198, 51, 100, 1)];
+/// The same of IPv6 (RFC 3849).
+const BEYOND_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1);
 
 /// Finds who is meant.
 pub(crate) struct Finder<'a> {
@@ -83,7 +85,7 @@ impl Finder<'_> {
         let addresses = match who {
             End::Namespace(ns) => addresses(&self.snapshot.namespaces[&ns]),
             End::Address(ip) => vec![ip],
-            End::Outside => vec![beyond(self.snapshot)],
+            End::Outside => beyond(self.snapshot),
         };
         Target { who, addresses }
     }
@@ -130,17 +132,13 @@ impl Finder<'_> {
 
     /// An address is itself; a prefix stands for the namespaces that have one in it.
     fn in_net(&mut self, at: At, net: IpNet) -> Vec<End> {
-        let IpNet::V4(v4) = net else {
-            self.errors.push(at, Problem::NotTraced { address: net.to_string() });
-            return Vec::new();
-        };
-        if v4.prefix_len() == 32 {
-            return vec![End::Address(v4.addr())];
+        if net.prefix_len() == net.max_prefix_len() {
+            return vec![End::Address(net.addr())];
         }
         let inside = |ns: &&Namespace| ns.addresses.iter().any(|a| net.contains(&a.ip()));
         let found: Vec<End> = self.namespaces(inside);
         if found.is_empty() {
-            let first = v4.hosts().next().unwrap_or(v4.addr()).to_string();
+            let first = net.hosts().next().unwrap_or(net.addr()).to_string();
             self.errors.push(at, Problem::NobodyInPrefix { net: net.to_string(), first });
         }
         found
@@ -220,8 +218,8 @@ impl Finder<'_> {
     }
 
     /// The namespaces that have this address.
-    fn owners(&self, ip: Ipv4Addr) -> Vec<NsId> {
-        let has = |ns: &Namespace| ns.addresses.iter().any(|a| a.ip() == IpAddr::V4(ip));
+    fn owners(&self, ip: IpAddr) -> Vec<NsId> {
+        let has = |ns: &Namespace| ns.addresses.iter().any(|a| a.ip() == ip);
         ids(self.snapshot, has).into_iter().collect()
     }
 
@@ -246,33 +244,40 @@ fn is_inside(snapshot: &Snapshot, ns: &Namespace, outer: &BTreeSet<NsId>) -> boo
     parents.any(|p| outer.contains(&p))
 }
 
-/// An address that only a default route leads to.
-fn beyond(snapshot: &Snapshot) -> Ipv4Addr {
+/// Addresses that only a default route leads to: of IPv6 where somebody has such a route.
+fn beyond(snapshot: &Snapshot) -> Vec<IpAddr> {
+    let namespaces = || snapshot.namespaces.values();
     let beside = |ip: &&Ipv4Addr| {
-        let mut all = snapshot.namespaces.values().flat_map(|ns| &ns.addresses);
+        let mut all = namespaces().flat_map(|ns| &ns.addresses);
         all.any(|a| a.net.contains(&IpAddr::V4(**ip)))
     };
-    *BEYOND.iter().find(|ip| !beside(ip)).unwrap_or(&BEYOND[0])
+    let v4 = BEYOND.iter().find(|ip| !beside(ip)).unwrap_or(&BEYOND[0]);
+    let leads = |ns: &Namespace| default_route(ns, false).is_some();
+    let v6 = namespaces().any(leads).then_some(BEYOND_V6.into());
+    std::iter::once(IpAddr::V4(*v4)).chain(v6).collect()
 }
 
-/// Its IPv4 addresses that others may know it by: those of the link that its default route goes by
-/// first, none of its loopback's.
-fn addresses(ns: &Namespace) -> Vec<Ipv4Addr> {
-    let outwards = ns
-        .routes
-        .iter()
-        .filter(|r| r.table == TABLE_MAIN && r.dst.prefix_len() == 0 && r.dst.addr().is_ipv4())
-        .min_by_key(|r| r.metric)
-        .and_then(|r| r.nexthops.first())
-        .map(|hop| hop.link);
-    let others = ns.links.values().filter(|l| l.kind != LinkKind::Loopback).map(|l: &Link| l.index);
-    let mut all = Vec::new();
-    for link in outwards.into_iter().chain(others.filter(|l| Some(*l) != outwards)) {
-        for address in ns.addresses_of(link) {
-            if let IpAddr::V4(ip) = address.ip() {
-                all.push(ip);
-            }
-        }
-    }
-    all
+/// The link that its default route goes by.
+fn default_route(ns: &Namespace, v4: bool) -> Option<u32> {
+    let is_default = |r: &&model::Route| {
+        r.table == TABLE_MAIN && r.dst.prefix_len() == 0 && r.dst.addr().is_ipv4() == v4
+    };
+    let best = ns.routes.iter().filter(is_default).min_by_key(|r| r.metric)?;
+    best.nexthops.first().map(|hop| hop.link)
+}
+
+/// Its addresses that others may know it by, of IPv4 first: those of the link that its default route
+/// goes by before others, none of its loopback's, none for one link only.
+fn addresses(ns: &Namespace) -> Vec<IpAddr> {
+    let links = |v4| {
+        let outwards = default_route(ns, v4);
+        let all = ns.links.values().filter(|l| l.kind != LinkKind::Loopback).map(|l| l.index);
+        outwards.into_iter().chain(all.filter(move |l| Some(*l) != outwards))
+    };
+    let of = |v4| {
+        let all = links(v4).flat_map(|link| ns.addresses_of(link));
+        let good = all.filter(move |a| a.ip().is_ipv4() == v4 && a.scope != Scope::Link);
+        good.map(model::Address::ip)
+    };
+    of(true).chain(of(false)).collect()
 }

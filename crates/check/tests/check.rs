@@ -162,10 +162,18 @@ fn who_cannot_be_asked() {
     ");
     let db = net::id(&s, "db");
     s.namespaces.get_mut(&db).unwrap().gaps.push(model::Gap::new("netfilter", "EPERM"));
-    assert_snapshot!(judged(&s, "web1 -> db: [5432, deny 22]"), @"");
+    assert_snapshot!(judged(&s, "web1 -> db: [5432, deny 22]"), @r"
+    web1 -> db: 5432/tcp, deny 22/tcp (1)
+      5432/tcp x1: Open to Tcp { sport: 32768, dport: 5432, flags: 2 }
+    ");
     let unfit = |text: &str| {
         let errors = parse(text, "f").unwrap().plan(&s).unwrap_err();
         errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     };
-    assert_snapshot!(unfit("webb1 -> db: 1\noutside -> db: 1\n10.9.0.0/16 -> db: 1\ndb -> fe80::1: 2\ngroups: {x: {pod: y}}\nx -> db: 2"), @"");
+    assert_snapshot!(unfit("webb1 -> db: 1\noutside -> db: 1\n10.9.0.0/16 -> db: 1\ngroups: {x: {pod: y}}\nx -> db: 2"), @r#"
+        f:1:1: nothing here fits "webb1" (did you mean "web1"?): a rule about nobody would always hold; correct it or remove it
+        f:2:1: nothing comes in from outside: no card or tap is up here; remove `outside` before the arrow
+        f:3:1: no namespace has an address in 10.9.0.0/16: name one address out there, as in 10.9.0.1, to ask about it
+        f:4:13: nothing here fits "y": a rule about nobody would always hold; correct it or remove it
+        "#);
 }

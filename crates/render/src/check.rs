@@ -117,7 +117,6 @@ fn doubt(snapshot: &Snapshot, doubt: &Doubt) -> String {
         Doubt::ManyPorts(n) => format!(
             "cannot tell: rules part the ports into {n}, too many to try; name the ports that matter"
         ),
-        Doubt::OnlyIpv6 => "cannot tell: it has IPv6 addresses only".to_owned(),
     }
 }
 
