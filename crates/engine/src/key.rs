@@ -15,6 +15,7 @@ pub(crate) enum Key {
     Link(LinkRef, Option<LinkRef>),
     Cable(LinkRef, Option<LinkRef>),
     Master(LinkRef),
+    PortState(LinkRef),
     Up(LinkRef),
     Mtu(LinkRef),
     Address(LinkRef, IpNet),
@@ -45,6 +46,7 @@ impl Key {
                 Self::Cable(a, b)
             }
             Fact::Master { link, .. } => Self::Master(link.clone()),
+            Fact::PortState { link, .. } => Self::PortState(link.clone()),
             Fact::Up { link, .. } => Self::Up(link.clone()),
             Fact::Mtu { link, .. } => Self::Mtu(link.clone()),
             Fact::Address(a) => Self::Address(a.link.clone(), a.net),
@@ -61,7 +63,7 @@ impl Key {
     pub(crate) fn lives_on(&self) -> Vec<&LinkRef> {
         match self {
             Self::Link(a, b) | Self::Cable(a, b) => std::iter::once(a).chain(b).collect(),
-            Self::Master(l) | Self::Up(l) | Self::Mtu(l) => vec![l],
+            Self::Master(l) | Self::PortState(l) | Self::Up(l) | Self::Mtu(l) => vec![l],
             Self::Address(l, _) | Self::Neighbour(l, _) => vec![l],
             _ => Vec::new(),
         }

@@ -25,6 +25,10 @@ impl State {
             Fact::Link(spec) => self.observe_link(&spec.link).map(Fact::Link),
             Fact::Cable(cable) => self.cable(cable).map(Fact::Cable),
             Fact::Master { link, .. } => self.master(link),
+            Fact::PortState { link, .. } => {
+                let state = self.link(link)?.port.as_ref()?.state;
+                Some(Fact::PortState { link: link.clone(), state })
+            }
             Fact::Up { link, .. } => {
                 let up = self.link(link)?.is_up();
                 Some(Fact::Up { link: link.clone(), up })
@@ -82,10 +86,7 @@ impl State {
                 let pins = peer.map(pins).unwrap_or_default();
                 LinkSpecKind::Veth(VethEnd { link: end, pins, born_as: None })
             }
-            LinkKind::Bridge(b) => LinkSpecKind::Bridge(BridgeSpec {
-                forward_delay: Some(b.forward_delay),
-                multicast_snooping: Some(b.multicast_snooping),
-            }),
+            LinkKind::Bridge(b) => LinkSpecKind::Bridge(BridgeSpec::of(b)),
             LinkKind::Tap(_) => LinkSpecKind::Tap,
             LinkKind::Macvlan(m) if !m.tap => LinkSpecKind::Macvlan {
                 lower: lower.unwrap_or_else(|| LinkRef::new("", "")),
@@ -130,12 +131,7 @@ impl State {
     fn master(&self, name: &LinkRef) -> Option<Fact> {
         let link = self.link(name)?;
         let bridge = self.space(&name.ns)?.links.get(&link.master?)?.name.clone();
-        let flags = link.port.as_ref().map_or_else(PortFlags::default, |p| PortFlags {
-            hairpin: Some(p.hairpin),
-            isolated: Some(p.isolated),
-            learning: Some(p.learning),
-            flood: Some(p.flood),
-        });
+        let flags = link.port.as_ref().map_or_else(PortFlags::default, PortFlags::of);
         Some(Fact::Master { link: name.clone(), bridge: Some(bridge), flags })
     }
 

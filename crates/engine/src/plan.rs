@@ -100,7 +100,9 @@ impl<'w> Plan<'w> {
             // No kernel forgets an nsid before its namespace ends; a link is always up or down.
             (Fact::Nsid { .. } | Fact::Up { .. }, _) => return,
             // Somebody else has set these since.
-            (Fact::Sysctl { .. } | Fact::Mtu { .. }, _) => distance(fact, &seen) == Distance::Same,
+            (Fact::Sysctl { .. } | Fact::Mtu { .. } | Fact::PortState { .. }, _) => {
+                distance(fact, &seen) == Distance::Same
+            }
             (Fact::Master { bridge: a, .. }, Fact::Master { bridge: b, .. }) => a == b,
             _ => true,
         };
@@ -351,9 +353,10 @@ impl<'w> Plan<'w> {
         let key = Key::of(fact);
         let on_link = match fact {
             Fact::Sysctl { ns, key, .. } => sysctl_link(key).map(|link| LinkRef::new(ns, link)),
-            Fact::Master { link, .. } | Fact::Up { link, .. } | Fact::Mtu { link, .. } => {
-                Some(link.clone())
-            }
+            Fact::Master { link, .. }
+            | Fact::PortState { link, .. }
+            | Fact::Up { link, .. }
+            | Fact::Mtu { link, .. } => Some(link.clone()),
             _ => return false,
         };
         key.namespaces().iter().any(|ns| self.fresh_spaces.contains(*ns))

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use model::{
-    Address, AddressSpec, Bridge, BridgePort, BridgeSpec, CableSpec, Change, Fact, Link, LinkFlags,
-    LinkId, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Macvlan, Name, NameSource, Namespace,
-    NamespaceSpec, Neighbour, NeighbourState, Nexthop, NicSpec, NsFile, NsId, OperState, Pins,
-    PortFlags, Protocol, Relation, Route, RouteKind, RouteSpec, Rule, Scope, TABLE_LOCAL,
+    Address, AddressSpec, Bridge, BridgeOption, BridgeSpec, CableSpec, Change, Fact, Link,
+    LinkFlags, LinkId, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Macvlan, Name, NameSource,
+    Namespace, NamespaceSpec, Neighbour, NeighbourState, Nexthop, NicSpec, NsFile, NsId, OperState,
+    Pins, PortFlags, Protocol, Relation, Route, RouteKind, RouteSpec, Rule, Scope, TABLE_LOCAL,
     TABLE_MAIN, Tap, Vxlan,
 };
 
@@ -46,6 +46,11 @@ impl State {
             Fact::Link(spec) => self.set_link(spec),
             Fact::Cable(cable) => self.set_cable(cable),
             Fact::Master { link, bridge, flags } => self.set_master(link, bridge.as_deref(), flags),
+            Fact::PortState { link, state } => {
+                if let Some(port) = self.link_mut(link).and_then(|l| l.port.as_mut()) {
+                    port.state = *state;
+                }
+            }
             Fact::Up { link, up } => self.set_up(link, *up),
             Fact::Mtu { link, mtu } => {
                 if let Some(link) = self.link_mut(link) {
@@ -128,7 +133,7 @@ impl State {
             Fact::Service { ns, .. } => {
                 self.known.services.remove(ns);
             }
-            Fact::Nsid { .. } | Fact::Mtu { .. } => {}
+            Fact::Nsid { .. } | Fact::Mtu { .. } | Fact::PortState { .. } => {}
         }
     }
 
@@ -313,13 +318,9 @@ impl State {
         let same = link.master == bridge;
         let old = link.port.take().filter(|_| same).unwrap_or_default();
         link.master = bridge;
-        link.port = bridge.map(|_| BridgePort {
-            hairpin: flags.hairpin.unwrap_or(old.hairpin),
-            isolated: flags.isolated.unwrap_or(old.isolated),
-            learning: flags.learning.unwrap_or(old.learning),
-            flood: flags.flood.unwrap_or(old.flood),
-            ..old
-        });
+        let mut port = old;
+        flags.said().for_each(|(flag, on)| *flag.of_mut(&mut port) = on);
+        link.port = bridge.map(|_| port);
     }
 
     /// Down, a link loses its routes and neighbours; up, the kernel makes those of its subnets.
@@ -469,19 +470,14 @@ fn add_subnet(space: &mut Namespace, address: &Address) {
 }
 
 fn new_bridge(spec: BridgeSpec) -> Bridge {
-    let mut bridge = Bridge {
-        ageing_time: 30_000,
-        forward_delay: 1500,
-        multicast_snooping: true,
-        ..Bridge::default()
-    };
+    let mut bridge = Bridge::default();
+    BridgeOption::ALL.iter().for_each(|option| option.give(&mut bridge, option.usual()));
     change_bridge(&mut bridge, spec);
     bridge
 }
 
 fn change_bridge(bridge: &mut Bridge, spec: BridgeSpec) {
-    bridge.forward_delay = spec.forward_delay.unwrap_or(bridge.forward_delay);
-    bridge.multicast_snooping = spec.multicast_snooping.unwrap_or(bridge.multicast_snooping);
+    spec.said().for_each(|(option, value)| option.give(bridge, value));
 }
 
 fn link(index: u32, name: &str, kind: LinkKind, pins: &Pins) -> Link {

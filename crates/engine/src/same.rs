@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use model::{
-    BridgeSpec, CableSpec, Fact, LinkSpec, LinkSpecKind, MacvlanMode, NicSpec, Pins, PortFlags,
-    RouteSpec,
+    BridgeOption, BridgeSpec, CableSpec, Fact, LinkSpec, LinkSpecKind, MacvlanMode, NicSpec, Pins,
+    PortFlag, PortFlags, RouteSpec,
 };
 
 use crate::key::metric;
@@ -75,8 +75,7 @@ fn links(wanted: &LinkSpec, seen: &LinkSpec) -> Distance {
 }
 
 fn bridges(wanted: &BridgeSpec, seen: &BridgeSpec) -> bool {
-    fits(wanted.forward_delay.as_ref(), seen.forward_delay.as_ref())
-        && fits(wanted.multicast_snooping.as_ref(), seen.multicast_snooping.as_ref())
+    wanted.said().all(|(option, value)| seen.get(option) == Some(value))
 }
 
 fn cables(wanted: &CableSpec, seen: &CableSpec) -> Distance {
@@ -103,10 +102,7 @@ fn pins(wanted: &Pins, seen: &Pins) -> Distance {
 }
 
 fn flags(wanted: &PortFlags, seen: &PortFlags) -> bool {
-    fits(wanted.hairpin.as_ref(), seen.hairpin.as_ref())
-        && fits(wanted.isolated.as_ref(), seen.isolated.as_ref())
-        && fits(wanted.learning.as_ref(), seen.learning.as_ref())
-        && fits(wanted.flood.as_ref(), seen.flood.as_ref())
+    wanted.said().all(|(flag, on)| seen.get(flag) == Some(on))
 }
 
 pub(crate) fn routes(wanted: &RouteSpec, seen: &RouteSpec) -> bool {
@@ -129,10 +125,9 @@ pub(crate) fn complete_fact(wanted: &mut Fact, before: &Fact) {
             }
         }
         (Fact::Master { flags: now, .. }, Fact::Master { flags: then, .. }) => {
-            complete(&mut now.hairpin, then.hairpin, false);
-            complete(&mut now.isolated, then.isolated, false);
-            complete(&mut now.learning, then.learning, true);
-            complete(&mut now.flood, then.flood, true);
+            for (flag, _) in then.said() {
+                now.set(flag, now.get(flag).or(Some(flag.usual())));
+            }
         }
         _ => {}
     }
@@ -149,8 +144,9 @@ fn complete_link(now: &mut LinkSpec, then: &LinkSpec) {
             complete_pins(&mut now_end.pins, b);
         }
         (LinkSpecKind::Bridge(now_spec), LinkSpecKind::Bridge(then_spec)) => {
-            complete(&mut now_spec.forward_delay, then_spec.forward_delay, 1500);
-            complete(&mut now_spec.multicast_snooping, then_spec.multicast_snooping, true);
+            for (option, _) in then_spec.said() {
+                now_spec.set(option, now_spec.get(option).or(Some(option.usual())));
+            }
             complete_pins(&mut now.pins, &then.pins);
         }
         (LinkSpecKind::Tap, LinkSpecKind::Tap) => complete_pins(&mut now.pins, &then.pins),
@@ -178,17 +174,13 @@ pub(crate) fn fill(wanted: &mut Fact, seen: &Fact) {
             match (&mut now.kind, &then.kind) {
                 (LinkSpecKind::Veth(a), LinkSpecKind::Veth(b)) => fill_pins(&mut a.pins, &b.pins),
                 (LinkSpecKind::Bridge(a), LinkSpecKind::Bridge(b)) => {
-                    a.forward_delay = a.forward_delay.or(b.forward_delay);
-                    a.multicast_snooping = a.multicast_snooping.or(b.multicast_snooping);
+                    BridgeOption::ALL.iter().for_each(|o| a.set(*o, a.get(*o).or(b.get(*o))));
                 }
                 _ => {}
             }
         }
         (Fact::Master { flags: now, .. }, Fact::Master { flags: then, .. }) => {
-            now.hairpin = now.hairpin.or(then.hairpin);
-            now.isolated = now.isolated.or(then.isolated);
-            now.learning = now.learning.or(then.learning);
-            now.flood = now.flood.or(then.flood);
+            PortFlag::ALL.iter().for_each(|f| now.set(*f, now.get(*f).or(then.get(*f))));
         }
         _ => {}
     }

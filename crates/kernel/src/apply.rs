@@ -13,7 +13,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use model::{Change, Fact};
+use model::{Change, Fact, PortState};
 use rustix::io::Errno;
 
 use crate::netlink::{NetlinkError, Protocol, Socket};
@@ -109,6 +109,10 @@ impl<'a> Builder<'a> {
         for space in self.spaces.values_mut() {
             space.ready()?;
         }
+        self.settle_links()
+    }
+
+    fn settle_links(&mut self) -> Result<(), Cause> {
         // Twice: a bridge's state follows from its ports', whatever their order.
         for _ in 0..2 {
             for space in self.spaces.values_mut() {
@@ -128,6 +132,7 @@ impl<'a> Builder<'a> {
             Fact::Master { link, bridge, flags } => {
                 self.set_master(link, bridge.as_deref(), *flags)
             }
+            Fact::PortState { link, state } => self.set_port_state(link, *state),
             Fact::Up { link, up } => self.set_up(link, *up),
             Fact::Mtu { link, mtu } => self.set_mtu(link, *mtu),
             Fact::Address(spec) => self.make_address(spec),
@@ -144,9 +149,14 @@ impl<'a> Builder<'a> {
         match (from, to) {
             (Fact::Link(from), Fact::Link(to)) => self.alter_link(from, to),
             (_, Fact::Table { ns, table }) => self.set_table(ns, table, true),
-            (_, Fact::Master { .. } | Fact::Up { .. } | Fact::Mtu { .. } | Fact::Sysctl { .. }) => {
-                self.make(to)
-            }
+            (
+                _,
+                Fact::Master { .. }
+                | Fact::PortState { .. }
+                | Fact::Up { .. }
+                | Fact::Mtu { .. }
+                | Fact::Sysctl { .. },
+            ) => self.make(to),
             _ => {
                 self.remove(from)?;
                 self.make(to)
@@ -161,6 +171,7 @@ impl<'a> Builder<'a> {
             Fact::Link(spec) => self.remove_link(&spec.link),
             Fact::Cable(spec) => self.end_cable(spec),
             Fact::Master { link, flags, .. } => self.set_master(link, None, *flags),
+            Fact::PortState { link, .. } => self.set_port_state(link, PortState::Forwarding),
             Fact::Up { link, up } => self.set_up(link, !*up),
             Fact::Address(spec) => self.remove_address(spec),
             Fact::Route(spec) => self.remove_route(spec),

@@ -38,6 +38,9 @@ pub(crate) fn facts(lab: &Lab, errors: &mut Errors) -> Vec<Told> {
     for space in &spaces {
         making.parts(space, &docker);
     }
+    for space in &spaces {
+        making.port_states(space);
+    }
     let Making { mut facts, errors, .. } = making;
     routes::find_links(&mut facts, errors);
     check::facts(lab, &facts, errors);

@@ -3,7 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
-use model::{LinkRef, Mac, MacvlanMode, PortFlags, Protocol, RouteKind, Rule, Scope, ServiceSpec};
+use model::{
+    BridgeSpec, LinkRef, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind, Rule, Scope,
+    ServiceSpec,
+};
 
 use crate::node::{At, Said};
 
@@ -77,8 +80,10 @@ pub(crate) struct LinkEntry {
     pub(crate) up: Option<bool>,
     /// `bridge:` that it is a port of.
     pub(crate) bridge: Option<Said<String>>,
-    /// `hairpin:`, `isolated:`, `learning:`, `flood:`
+    /// `hairpin:`, `isolated:`, `learning:` and other flags of a port.
     pub(crate) flags: PortFlags,
+    /// `state:` of a port.
+    pub(crate) state: Option<Said<PortState>>,
     /// `addresses:`
     pub(crate) addresses: Vec<Said<AddressEntry>>,
 }
@@ -89,8 +94,8 @@ pub(crate) enum Kind {
     /// `veth`: `peer: NS:LINK` names the other end, which this entry makes too; `peer_bridge:`
     /// makes that a port.
     Veth { peer: Said<LinkRef>, peer_bridge: Option<Said<String>> },
-    /// `bridge`: `ports:`, `forward_delay:` (hundredths of a second), `snooping:`.
-    Bridge { ports: Vec<Said<String>>, forward_delay: Option<u32>, snooping: Option<bool> },
+    /// `bridge`: `ports:`, and its options.
+    Bridge { ports: Vec<Said<String>>, spec: BridgeSpec },
     /// `tap`
     Tap,
     /// `nic`: `cable: NS:LINK` names the card at the other end, which this entry makes too; none:

@@ -8,7 +8,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-use crate::{Mac, MacvlanMode, Protocol, RouteKind, Rule, Scope, Table};
+use crate::{
+    BridgeSpec, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind, Rule, Scope, Table,
+};
 
 /// A whole network that should be there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +56,13 @@ pub enum Fact {
         bridge: Option<String>,
         /// Port flags that differ from the kernel's defaults.
         flags: PortFlags,
+    },
+    /// A port has that state of the spanning tree, which goes with its carrier.
+    PortState {
+        /// The port.
+        link: LinkRef,
+        /// Its state.
+        state: PortState,
     },
     /// A link is administratively up or down.
     Up {
@@ -225,28 +234,6 @@ pub struct VethEnd {
     /// Made under this name beside the first end, then moved and renamed, as Docker before 28
     /// does: it then keeps the ifindex that it got there, if that is free.
     pub born_as: Option<String>,
-}
-
-/// A bridge to be made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BridgeSpec {
-    /// `forward_delay`, hundredths of a second; None: the kernel's.
-    pub forward_delay: Option<u32>,
-    /// `mcast_snooping`; None: the kernel's (on).
-    pub multicast_snooping: Option<bool>,
-}
-
-/// Port flags; None: as the kernel makes them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "each is the flag of that name of [`BridgePort`](crate::BridgePort)"
-)]
-pub struct PortFlags {
-    pub hairpin: Option<bool>,
-    pub isolated: Option<bool>,
-    pub learning: Option<bool>,
-    pub flood: Option<bool>,
 }
 
 /// One card, or two with a cable between them. The kernel shows each as a plain interface.

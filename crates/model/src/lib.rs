@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod bridge_option;
 mod change;
 mod conntrack;
 mod container;
@@ -21,6 +22,7 @@ mod namespaces;
 mod neighbour;
 mod netfilter;
 mod owner;
+mod port_flag;
 mod route;
 mod select;
 mod snapshot;
@@ -28,13 +30,14 @@ mod sysctl;
 mod xt;
 
 pub use address::{Address, Scope};
+pub use bridge_option::{BridgeOption, BridgeSpec};
 pub use change::Change;
 pub use conntrack::{Conntrack, ConntrackStatus, Tuple};
 pub use container::{Container, Engine, Network, Pod, Publish, Teller};
 pub use diff::{Difference, diff};
 pub use fact::{
-    AddressSpec, BridgeSpec, CableSpec, Fact, IdMap, LinkRef, LinkSpec, LinkSpecKind,
-    NamespaceSpec, NicSpec, Pins, PortFlags, RouteSpec, ServiceSpec, VethEnd, Wanted,
+    AddressSpec, CableSpec, Fact, IdMap, LinkRef, LinkSpec, LinkSpecKind, NamespaceSpec, NicSpec,
+    Pins, RouteSpec, ServiceSpec, VethEnd, Wanted,
 };
 pub use gap::{Gap, Opaque, Warning, plain};
 pub use glob::glob;
@@ -54,6 +57,7 @@ pub use netfilter::{
     Set, SetElement, SetOp, SocketKey, Table, Verdict,
 };
 pub use owner::{NsInode, Owner, UserNs};
+pub use port_flag::{PortFlag, PortFlags};
 pub use route::{
     Nexthop, Protocol, Route, RouteKind, Rule, RuleAction, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN,
 };

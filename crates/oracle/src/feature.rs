@@ -1,5 +1,7 @@
 //! How often each feature decided something: without it, the prediction is another.
 
+mod bridge;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -169,7 +171,7 @@ impl Exercised {
     /// Counts one case: without which features would it be foretold otherwise?
     pub(crate) fn count(&mut self, snapshot: &Snapshot, trace: &Trace, unknown: bool) {
         let told = (trace.expected(), end(trace));
-        for (name, without) in FEATURES {
+        for (name, without) in FEATURES.iter().chain(bridge::FEATURES) {
             let (mut less, mut question) = (snapshot.clone(), trace.question.clone());
             let count = self.0.entry(name).or_default();
             if !without(&mut less, &mut question) {

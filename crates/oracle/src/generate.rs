@@ -1,6 +1,8 @@
 //! Random networks and packets, biased towards what collides.
 
 mod address;
+mod arp;
+mod bridge;
 mod firewall;
 mod packet;
 mod rule;
@@ -27,10 +29,14 @@ pub(crate) struct Case {
 pub(crate) fn generate(seed: u64, number: u64) -> Case {
     let mut random = Random::new(seed, number);
     let mut plan = topology::topology(&mut random);
+    plan.asking = random.percent(30);
+    plan.bridging = random.percent(50);
     address::addresses(&mut plan, &mut random);
     address::routes(&mut plan, &mut random);
+    bridge::bridges(&mut plan, &mut random);
     rule::rules(&mut plan, &mut random);
     firewall::firewall(&mut plan, &mut random);
+    bridge::rules(&mut plan, &mut random);
     settings::settings(&mut plan, &mut random);
     let packets = packet::packets(&plan, &mut random);
     Case { network: plan.network, packets }
@@ -41,6 +47,10 @@ pub(crate) fn generate(seed: u64, number: u64) -> Case {
 struct Plan {
     network: Network,
     segments: Vec<Segment>,
+    /// What is about ARP is drawn.
+    asking: bool,
+    /// What is about bridges is drawn.
+    bridging: bool,
 }
 
 /// Links that reach each other by Ethernet.

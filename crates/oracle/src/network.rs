@@ -52,6 +52,36 @@ impl Space {
         }
     }
 
+    /// Adds a rule to a chain, before or behind those that are there.
+    pub(crate) fn rule(
+        &mut self,
+        table: &'static str,
+        name: &'static str,
+        rule: String,
+        first: bool,
+    ) {
+        let rules = &mut self.chain(table, name).rules;
+        let at = if first { 0 } else { rules.len() };
+        rules.insert(at, rule);
+    }
+
+    /// Has a chain of the filter drop what it does not accept.
+    pub(crate) fn policy(&mut self, name: &'static str) {
+        self.chain("filter", name).drop = true;
+    }
+
+    fn chain(&mut self, table: &'static str, name: &'static str) -> &mut Chain {
+        let is = |c: &Chain| (c.table, c.name) == (table, name);
+        let at = self.chains.iter().position(is).unwrap_or_else(|| {
+            // Beside those of its table.
+            let at = self.chains.iter().rposition(|c| c.table == table);
+            let at = at.map_or(self.chains.len(), |n| n + 1);
+            self.chains.insert(at, Chain { table, name, drop: false, rules: Vec::new() });
+            at
+        });
+        &mut self.chains[at]
+    }
+
     pub(crate) fn link(&mut self, name: &str) -> Option<&mut Link> {
         self.links.iter_mut().find(|l| l.name == name)
     }

@@ -129,6 +129,9 @@ fn bridge(words: &[String]) -> Bridge {
         multicast_snooping: flag(words, "mcast_snooping").unwrap_or(false),
         group_fwd_mask: after(words, "group_fwd_mask").and_then(crate::route::number).unwrap_or(0),
         nf_call_iptables: flag(words, "nf_call_iptables").unwrap_or(false),
+        nf_call_arptables: flag(words, "nf_call_arptables").unwrap_or(false),
+        multicast_querier: flag(words, "mcast_querier").unwrap_or(false),
+        multicast_router: number(words, "mcast_router").unwrap_or(1),
     }
 }
 

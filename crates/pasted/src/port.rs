@@ -57,6 +57,8 @@ pub(crate) fn of_words(words: &[String]) -> BridgePort {
         neigh_suppress: on("neigh_suppress", usual.neigh_suppress),
         locked: on("locked", usual.locked),
         proxy_arp: on("proxy_arp", usual.proxy_arp),
+        proxy_arp_wifi: on("proxy_arp_wifi", usual.proxy_arp_wifi),
+        mab: on("mab", usual.mab),
         bpdu_guard: on("guard", usual.bpdu_guard),
         backup_port: None,
         designated: None,

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use model::{Change, Fact, LinkSpec, LinkSpecKind, Pins, PortFlags};
+use model::{BridgeOption, Change, Fact, LinkSpec, LinkSpecKind, Pins, PortFlag, PortFlags};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
@@ -74,9 +74,14 @@ fn link_difference(from: &LinkSpec, to: &LinkSpec) -> String {
             parts.extend(far.into_iter().map(|part| format!("{} {part}", to.link)));
         }
         (LinkSpecKind::Bridge(from), LinkSpecKind::Bridge(to)) => {
-            parts.extend(changed("forward_delay", from.forward_delay, to.forward_delay));
-            let snooping = (from.multicast_snooping, to.multicast_snooping);
-            parts.extend(changed("mcast_snooping", snooping.0, snooping.1));
+            let word = |option: BridgeOption, value: Option<u32>| match (option.most(), value) {
+                (None, Some(on)) => Some(if on == 0 { "off" } else { "on" }.to_owned()),
+                (_, value) => value.map(|v| v.to_string()),
+            };
+            let both = |o: &BridgeOption| {
+                changed(o.as_str(), word(*o, from.get(*o)), word(*o, to.get(*o)))
+            };
+            parts.extend(BridgeOption::ALL.iter().filter_map(both));
         }
         (LinkSpecKind::Macvlan { mode: from, .. }, LinkSpecKind::Macvlan { mode: to, .. }) => {
             parts.extend(changed("mode", Some(from.as_str()), Some(to.as_str())));
@@ -146,6 +151,7 @@ fn fact_words(fact: &Fact) -> (String, String) {
                 None => "port of no bridge".to_owned(),
             },
         ),
+        Fact::PortState { link, state } => (link.to_string(), format!("port {}", state.as_str())),
         Fact::Up { link, up } => (link.to_string(), if *up { "up" } else { "down" }.to_owned()),
         Fact::Mtu { link, mtu } => (link.to_string(), format!("mtu {mtu}")),
         Fact::Address(a) => (a.link.to_string(), format!("address {}", a.net)),
@@ -182,15 +188,10 @@ fn link_words(spec: &LinkSpec) -> String {
 }
 
 fn flag_words(flags: &PortFlags) -> String {
-    [
-        ("hairpin", flags.hairpin),
-        ("isolated", flags.isolated),
-        ("learning", flags.learning),
-        ("flood", flags.flood),
-    ]
-    .iter()
-    .filter_map(|(word, set)| set.map(|on| format!(", {word} {}", if on { "on" } else { "off" })))
-    .collect()
+    let word = |(flag, on): (PortFlag, bool)| {
+        format!(", {} {}", flag.as_str(), if on { "on" } else { "off" })
+    };
+    flags.said().map(word).collect()
 }
 
 fn route_words(r: &model::RouteSpec) -> String {

@@ -94,6 +94,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             entry: entry.clone(),
             source_settled: true,
             destination_settled: true,
+            masqueraded_by: None,
             confirmed: true,
         });
         let connection = self.overlay.connections.len() - 1;
@@ -126,6 +127,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             entry,
             source_settled: false,
             destination_settled: false,
+            masqueraded_by: None,
             confirmed: false,
         });
         let connection = self.overlay.connections.len() - 1;

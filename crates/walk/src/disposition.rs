@@ -144,6 +144,11 @@ pub enum Reason {
     NoSource,
     /// Translation failed: the link out has no address to masquerade with.
     NoMasqueradeAddress,
+    /// Its connection is masqueraded by another link out, and ends when it goes out by this one.
+    MasqueradeMoved {
+        /// The link that it is bound to.
+        from: LinkId,
+    },
     /// `icmp_echo_ignore_all`: delivered, and never answered.
     EchoIgnored,
 }

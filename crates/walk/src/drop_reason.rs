@@ -23,7 +23,8 @@ impl Reason {
             Self::RuleDrop(_)
             | Self::RuleReject(..)
             | Self::PolicyDrop(_)
-            | Self::NoMasqueradeAddress => &["NETFILTER_DROP"],
+            | Self::NoMasqueradeAddress
+            | Self::MasqueradeMoved { .. } => &["NETFILTER_DROP"],
             // br_forward, __dev_forward_skb, dev_queue_xmit; and nobody answers behind such a link.
             Self::LinkDown | Self::NoCarrier | Self::PeerDown(_) => {
                 &["NOT_SPECIFIED", "NO_TX_TARGET", "DEV_READY", "QDISC_DROP", "NEIGH_FAILED"]

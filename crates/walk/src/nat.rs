@@ -46,9 +46,28 @@ impl<S: Sink> Walker<'_, '_, S> {
         if !member.related && !self.settled(member, source) {
             rule = self.ask_nat(skb, hook, between)?;
             self.settle(member, source);
+        } else if hook == Hook::Postrouting && !member.reply {
+            self.keeps_its_way(skb, member, between)?;
         }
         self.rewrite(skb, hook, member, source, rule);
         Ok(())
+    }
+
+    /// `nf_nat_oif_changed`: a masqueraded connection ends with the first of its packets that goes
+    /// out by another link. (Of one that was read, no message tells by which link it is bound.)
+    fn keeps_its_way(
+        &mut self,
+        skb: &Skb,
+        member: Membership,
+        between: Between,
+    ) -> Result<(), Stop> {
+        let connection = &mut self.overlay.connections[member.connection];
+        let bound = connection.masqueraded_by.filter(|link| Some(*link) != between.oif);
+        let Some(bound) = bound else { return Ok(()) };
+        connection.kill();
+        let out = between.oif.map(|index| skb.link(index));
+        let reason = Reason::MasqueradeMoved { from: skb.link(bound) };
+        Err(Stop::lost(Stage::Hook(Hook::Postrouting), skb.ns, out, reason))
     }
 
     fn settled(&self, member: Membership, source: bool) -> bool {
@@ -99,6 +118,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         let Some(member) = skb.ct else { return Ok(()) };
         let source = matches!(request.to, To::Source | To::Masquerade);
         let addresses = self.target(skb, hook, request, between)?;
+        if request.to == To::Masquerade {
+            self.overlay.connections[member.connection].masqueraded_by = between.oif;
+        }
         let current = self.overlay.connections[member.connection].entry.reply.reversed();
         let range = Range { addresses, ports: request.ports, flags: request.flags };
         let wanted = self.unique_tuple(skb, member, source, current, range);

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use model::{Conntrack, Gap, LinkId, Mac, Neighbour, NsId, Tuple};
+use model::{Conntrack, ConntrackStatus, Gap, LinkId, Mac, Neighbour, NsId, Tuple};
 
 use crate::chain::Added;
 use crate::choice::Choices;
@@ -39,8 +39,25 @@ pub(crate) struct Connection {
     pub(crate) source_settled: bool,
     /// The same of its destination.
     pub(crate) destination_settled: bool,
+    /// ifindex of the link out by which it is masqueraded, if it is.
+    pub(crate) masqueraded_by: Option<u32>,
     /// Its first packet has passed all hooks: the kernel keeps it.
     pub(crate) confirmed: bool,
+}
+
+impl Connection {
+    /// IPS_DYING: nothing belongs to it any more.
+    const DYING: u32 = 1 << 9;
+
+    fn is_dead(&self) -> bool {
+        self.entry.status.bits() & Self::DYING != 0
+    }
+
+    /// `nf_ct_kill`.
+    pub(crate) fn kill(&mut self) {
+        self.entry.status |= ConntrackStatus::from_bits_retain(Self::DYING);
+        self.confirmed = false;
+    }
 }
 
 /// Which connection a packet belongs to, and in which direction it goes.
@@ -81,13 +98,15 @@ impl Overlay {
         tuple: &Tuple,
         zones: (u16, u16),
     ) -> Option<Membership> {
-        self.connections.iter().enumerate().filter(|(_, c)| c.ns == ns).find_map(|(i, c)| {
-            let reply = match tuple {
-                t if *t == c.entry.original && zones.0 == c.zones.0 => false,
-                t if *t == c.entry.reply && zones.1 == c.zones.1 => true,
-                _ => return None,
-            };
-            Some(Membership { connection: i, reply, related: false })
-        })
+        self.connections.iter().enumerate().filter(|(_, c)| c.ns == ns && !c.is_dead()).find_map(
+            |(i, c)| {
+                let reply = match tuple {
+                    t if *t == c.entry.original && zones.0 == c.zones.0 => false,
+                    t if *t == c.entry.reply && zones.1 == c.zones.1 => true,
+                    _ => return None,
+                };
+                Some(Membership { connection: i, reply, related: false })
+            },
+        )
     }
 }

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsRawFd;
 
-use model::{LinkRef, LinkSpec, LinkSpecKind, Pins, PortFlags, VethEnd};
+use model::{LinkRef, LinkSpec, LinkSpecKind, Pins, PortFlags, PortState, VethEnd};
 use netlink_packet_core::Parseable;
 use netlink_packet_route::RouteNetlinkMessage as Message;
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage};
@@ -184,6 +184,14 @@ impl Builder<'_> {
             space.route.ack(Message::NewLink(port))?;
         }
         Ok(())
+    }
+
+    /// Once every link's carrier is told: a new one would bring the port back.
+    pub(super) fn set_port_state(&mut self, link: &LinkRef, state: PortState) -> Result<(), Cause> {
+        self.settle_links()?;
+        let space = self.space_mut(&link.ns)?;
+        let message = request::port_state(space.index(&link.name)?, state);
+        Ok(space.route.ack(Message::SetLink(message))?)
     }
 
     pub(super) fn set_up(&mut self, link: &LinkRef, up: bool) -> Result<(), Cause> {

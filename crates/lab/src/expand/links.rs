@@ -24,11 +24,7 @@ impl<'l> Making<'l> {
                     self.about(&peer.what, peer_bridge.as_ref());
                 }
             }
-            Kind::Bridge { ports, forward_delay, snooping } => {
-                let spec =
-                    BridgeSpec { forward_delay: *forward_delay, multicast_snooping: *snooping };
-                self.bridge(entry, &link, spec, ports);
-            }
+            Kind::Bridge { ports, spec } => self.bridge(entry, &link, *spec, ports),
             Kind::Tap => {
                 self.single(entry, &link, LinkSpecKind::Tap);
             }
@@ -202,6 +198,16 @@ impl<'l> Making<'l> {
         let flags = self.entry(link).map(|e| e.flags).unwrap_or_default();
         let bridge = Some(bridge.to_owned());
         self.tell(at, Fact::Master { link: link.clone(), bridge, flags });
+    }
+
+    /// States of ports, which hold once all links have their carrier.
+    pub(super) fn port_states(&mut self, space: &Space) {
+        for entry in &space.links {
+            if let Some(state) = &entry.state {
+                let link = LinkRef::new(&space.name, &entry.name);
+                self.tell(state.at, Fact::PortState { link, state: state.what });
+            }
+        }
     }
 
     /// Up, unless the file says down.

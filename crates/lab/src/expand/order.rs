@@ -148,9 +148,10 @@ fn needs(fact: &Fact) -> Vec<Need> {
         Fact::Master { link, bridge: Some(bridge), .. } => {
             vec![Need::Link(link.clone()), Need::Link(LinkRef::new(&link.ns, bridge))]
         }
-        Fact::Master { link, .. } | Fact::Up { link, .. } | Fact::Mtu { link, .. } => {
-            vec![Need::Link(link.clone())]
-        }
+        Fact::Master { link, .. }
+        | Fact::PortState { link, .. }
+        | Fact::Up { link, .. }
+        | Fact::Mtu { link, .. } => vec![Need::Link(link.clone())],
         Fact::Address(a) => vec![Need::Link(a.link.clone())],
         Fact::Route(r) => {
             let Some(dev) = &r.dev else { return Vec::new() };

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 use model::{
-    AddressSpec, BridgeSpec, Fact, LinkRef, LinkSpec, LinkSpecKind, Protocol, RouteKind, RouteSpec,
-    Scope, TABLE_MAIN,
+    AddressSpec, BridgeOption, BridgeSpec, Fact, LinkRef, LinkSpec, LinkSpecKind, Protocol,
+    RouteKind, RouteSpec, Scope, TABLE_MAIN,
 };
 
 use super::Making;
@@ -68,9 +68,7 @@ impl<'l> Making<'l> {
     fn bridge_of(&self, net: &Net, beside: &LinkRef) -> (u32, BridgeSpec) {
         let entry = self.entry(&LinkRef::new(&beside.ns, &net.bridge));
         let spec = match entry.and_then(|e| e.kind.as_ref()) {
-            Some(Kind::Bridge { forward_delay, snooping, .. }) => {
-                BridgeSpec { forward_delay: *forward_delay, multicast_snooping: *snooping }
-            }
+            Some(Kind::Bridge { spec, .. }) => copied(*spec),
             _ => BridgeSpec::default(),
         };
         (entry.and_then(|e| e.mtu).unwrap_or(1500), spec)
@@ -176,4 +174,13 @@ pub(super) fn route(link: &LinkRef, dst: Ipv4Net, via: Option<Ipv4Addr>) -> Rout
         onlink: false,
         kind: RouteKind::Unicast,
     }
+}
+
+/// What Proxmox's firewall bridge copies from the host's.
+fn copied(of: BridgeSpec) -> BridgeSpec {
+    let mut spec = BridgeSpec::default();
+    for option in [BridgeOption::ForwardDelay, BridgeOption::Snooping] {
+        spec.set(option, of.get(option));
+    }
+    spec
 }

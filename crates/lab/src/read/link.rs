@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
-use model::{Mac, MacvlanMode, PortFlags, Scope};
+use model::{BridgeOption, BridgeSpec, Mac, MacvlanMode, PortFlag, PortFlags, PortState, Scope};
 
 use super::{
     Fields, entries, flag, is_link_name, items, link_name, link_ref, number, parsed, parsed_in,
@@ -26,11 +26,34 @@ const COMMON: &[&str] = &[
     "isolated",
     "learning",
     "flood",
+    "mcast_flood",
+    "bcast_flood",
+    "neigh_suppress",
+    "proxy_arp",
+    "proxy_arp_wifi",
+    "locked",
+    "mab",
+    "state",
     "addresses",
 ];
 const KINDS: &[(&str, &[&str])] = &[
     ("veth", &["peer", "peer_bridge"]),
-    ("bridge", &["ports", "forward_delay", "snooping"]),
+    (
+        "bridge",
+        &[
+            "ports",
+            "forward_delay",
+            "ageing_time",
+            "stp",
+            "vlan_filtering",
+            "snooping",
+            "querier",
+            "mcast_router",
+            "group_fwd_mask",
+            "nf_call_iptables",
+            "nf_call_arptables",
+        ],
+    ),
     ("tap", &[]),
     ("nic", &["cable"]),
     ("macvlan", &["lower", "mode"]),
@@ -64,6 +87,7 @@ fn link(name: &Said<String>, node: &Node, ns: &str, errors: &mut Errors) -> Opti
     link.up = fields.get("up").and_then(|n| flag(n, "up", errors));
     link.bridge = fields.get("bridge").and_then(|n| link_name(n, "bridge", errors));
     link.flags = flags(&fields, errors);
+    link.state = fields.get("state").and_then(|n| state(n, errors));
     if let Some(node) = fields.get("altnames") {
         for node in items(node, "altnames", errors) {
             link.altnames.extend(text(node, "altnames", errors));
@@ -95,13 +119,25 @@ pub(super) fn mac_in(said: &Said<String>, errors: &mut Errors) -> Option<Mac> {
 }
 
 fn flags(fields: &Fields<'_>, errors: &mut Errors) -> PortFlags {
-    let mut of = |key| fields.get(key).and_then(|n| flag(n, key, errors));
-    PortFlags {
-        hairpin: of("hairpin"),
-        isolated: of("isolated"),
-        learning: of("learning"),
-        flood: of("flood"),
+    let mut flags = PortFlags::default();
+    for one in PortFlag::ALL {
+        let key = one.as_str();
+        flags.set(one, fields.get(key).and_then(|n| flag(n, key, errors)));
     }
+    flags
+}
+
+/// State of a port, as `bridge link` calls it.
+fn state(node: &Node, errors: &mut Errors) -> Option<Said<PortState>> {
+    let said = text(node, "state", errors)?;
+    // Without a spanning tree, the kernel lets a blocking port forward at once.
+    let lasting = PortState::ALL.into_iter().filter(|s| *s != PortState::Blocking);
+    if let Some(state) = lasting.into_iter().find(|s| s.as_str() == said.what) {
+        return Some(Said::new(said.at, state));
+    }
+    let hint = "there are disabled, listening, learning and forwarding".to_owned();
+    errors.push(said.at, Problem::BadValue { what: "state of a port", found: said.what, hint });
+    None
 }
 
 fn kind(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
@@ -156,10 +192,16 @@ fn bridge(fields: &Fields<'_>, errors: &mut Errors) -> Kind {
             ports.extend(link_name(node, "ports", errors));
         }
     }
-    let forward_delay =
-        fields.get("forward_delay").and_then(|n| number(n, "forward_delay", (0, 3000), errors));
-    let snooping = fields.get("snooping").and_then(|n| flag(n, "snooping", errors));
-    Kind::Bridge { ports, forward_delay, snooping }
+    let mut spec = BridgeSpec::default();
+    for option in BridgeOption::ALL {
+        let key = option.as_str();
+        let value = fields.get(key).and_then(|n| match option.most() {
+            Some(most) => number(n, key, (0, most), errors),
+            None => flag(n, key, errors).map(u32::from),
+        });
+        spec.set(option, value);
+    }
+    Kind::Bridge { ports, spec }
 }
 
 fn macvlan(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {

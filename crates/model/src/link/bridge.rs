@@ -2,6 +2,7 @@ use crate::Mac;
 
 /// What only a bridge has (IFLA_BR_*).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "the kernel's own switches, one each")]
 pub struct Bridge {
     /// Seconds that a learned entry lives without being seen, in hundredths (IFLA_BR_AGEING_TIME).
     pub ageing_time: u32,
@@ -13,10 +14,16 @@ pub struct Bridge {
     pub vlan_filtering: bool,
     /// Listens to IGMP and MLD before it floods groups.
     pub multicast_snooping: bool,
+    /// Asks for members itself where nobody else does.
+    pub multicast_querier: bool,
+    /// Whether this host itself gets all multicast: 0 never, 1 where it was learned, 2 always.
+    pub multicast_router: u8,
     /// Which of 01:80:c2:00:00:0X are forwarded.
     pub group_fwd_mask: u16,
     /// Per-bridge switch of br_netfilter; it counts OR'd with the namespace's.
     pub nf_call_iptables: bool,
+    /// The same for ARP and arptables.
+    pub nf_call_arptables: bool,
 }
 
 /// Spanning-tree mode of a bridge.
@@ -56,8 +63,12 @@ pub struct BridgePort {
     pub neigh_suppress: bool,
     /// Only sources with an FDB entry may send.
     pub locked: bool,
-    /// Proxy ARP on the port.
+    /// The bridge answers ARP for what is behind this port.
     pub proxy_arp: bool,
+    /// The same, and nothing behind this port is told who asks (IEEE 802.11).
+    pub proxy_arp_wifi: bool,
+    /// Where `locked` keeps a source out, it is noted as one that was (MAC authentication bypass).
+    pub mab: bool,
     /// `guard on`, `root_block`… change nothing in what the walk models; kept for `show`.
     pub bpdu_guard: bool,
     /// ifindex of the port to use when this one has no carrier.
@@ -81,6 +92,8 @@ impl Default for BridgePort {
             neigh_suppress: false,
             locked: false,
             proxy_arp: false,
+            proxy_arp_wifi: false,
+            mab: false,
             bpdu_guard: false,
             backup_port: None,
             designated: None,
@@ -98,4 +111,22 @@ pub enum PortState {
     #[default]
     Forwarding,
     Blocking,
+}
+
+impl PortState {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 5] =
+        [Self::Disabled, Self::Listening, Self::Learning, Self::Forwarding, Self::Blocking];
+
+    /// As `bridge link` prints it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Listening => "listening",
+            Self::Learning => "learning",
+            Self::Forwarding => "forwarding",
+            Self::Blocking => "blocking",
+        }
+    }
 }

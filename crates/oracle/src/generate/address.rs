@@ -13,7 +13,10 @@ pub(super) fn addresses(plan: &mut Plan, random: &mut Random) {
     }
     for s in 0..plan.segments.len() {
         let subnet = plan.segments[s].subnet;
-        let length = random.one(&[24, 24, 24, 24, 24, 24, 25, 16]);
+        // Who takes the other segments for its own asks there for what is behind a router.
+        let lengths: &[u8] =
+            if plan.asking { &[24, 24, 16, 16] } else { &[24, 24, 24, 24, 24, 24, 25, 16] };
+        let length = random.one(lengths);
         for e in 0..plan.segments[s].ends.len() {
             if random.percent(6) {
                 continue;

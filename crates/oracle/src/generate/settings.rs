@@ -1,6 +1,6 @@
 //! Sysctls, flags and what else is set.
 
-use super::Plan;
+use super::{Plan, arp, bridge};
 use crate::random::Random;
 
 /// What makes a case quick and alone: errors are not counted, neighbours given up at once, nothing
@@ -18,14 +18,21 @@ const QUIET: [(&str, u32); 8] = [
 
 /// The same of each link's neighbours: given up after one question, and never changed by what is
 /// overheard, which would depend on how long ago they answered (locktime).
-const NEIGHBOUR: [(&str, u32); 4] =
-    [("mcast_solicit", 1), ("ucast_solicit", 1), ("retrans_time_ms", 100), ("locktime", 100_000)];
+const NEIGHBOUR: [(&str, u32); 5] = [
+    ("mcast_solicit", 1),
+    ("ucast_solicit", 1),
+    ("retrans_time_ms", 100),
+    ("locktime", 100_000),
+    // A proxy takes its time else, up to 0.8 s, by chance.
+    ("proxy_delay", 0),
+];
 
 pub(super) fn settings(plan: &mut Plan, random: &mut Random) {
     for n in 0..plan.network.spaces.len() {
         let routes = plan.ends_of(n).len() > 1;
         let links: Vec<String> =
             plan.network.spaces[n].links.iter().map(|l| l.name.clone()).collect();
+        let (filtering, asking) = (bridge::filtering(plan, random), plan.asking);
         let space = &mut plan.network.spaces[n];
         for (key, value) in QUIET {
             space.sysctl(key, value);
@@ -38,7 +45,7 @@ pub(super) fn settings(plan: &mut Plan, random: &mut Random) {
         space.sysctl("net.ipv4.conf.default.rp_filter", random.one(&[0, 0, 0, 1, 2]));
         space.sysctl("net.ipv4.conf.all.send_redirects", 0);
         space.sysctl("net.ipv4.conf.default.send_redirects", 0);
-        space.sysctl("net.bridge.bridge-nf-call-iptables", 0);
+        space.sysctl("net.bridge.bridge-nf-call-iptables", filtering);
         if random.percent(5) {
             space.sysctl("net.ipv4.icmp_echo_ignore_all", 1);
         }
@@ -47,6 +54,12 @@ pub(super) fn settings(plan: &mut Plan, random: &mut Random) {
         }
         for link in links.iter().filter(|l| *l != "lo") {
             of_link(space, link, random);
+            if asking {
+                arp::of_link(space, link, random);
+            }
+        }
+        if asking && random.percent(20) {
+            arp::of_link(space, "all", random);
         }
         if random.percent(50) {
             space.tcp.push(80);

@@ -107,9 +107,12 @@ fn port_flags(p: &BridgePort) -> Vec<String> {
         (!p.learning, "no learning"),
         (!p.flood, "no flooding"),
         (!p.bcast_flood, "no broadcast"),
+        (!p.mcast_flood, "no multicast"),
         (p.neigh_suppress, "answers ARP"),
         (p.locked, "locked"),
+        (p.mab, "MAC authentication bypass"),
         (p.proxy_arp, "proxy ARP"),
+        (p.proxy_arp_wifi, "proxy ARP, wifi"),
     ]
     .into_iter()
     .filter(|(set, _)| *set)

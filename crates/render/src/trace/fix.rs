@@ -80,6 +80,10 @@ pub(crate) fn fix(
                 .into()
         }
         Reason::NoSource => "give the link that it is sent by an address".into(),
+        Reason::MasqueradeMoved { from } => {
+            let (src, from) = (packet.src, link_name(snapshot, *from));
+            here(format!("iptables -t nat -I POSTROUTING -s {src} -o {from} -j ACCEPT"))
+        }
         Reason::NoMasqueradeAddress => here(format!("ip addr add ADDRESS/LENGTH dev {link}")),
         Reason::EchoIgnored => here("sysctl -w net.ipv4.icmp_echo_ignore_all=0".into()),
     }

@@ -114,6 +114,10 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
         Reason::NoSource => {
             "it comes from 0.0.0.0: its sender had no address to send it from".to_owned()
         }
+        Reason::MasqueradeMoved { from } => format!(
+            "its connection is masqueraded going out by {}, and ends as it goes out by {link}",
+            w::link(snapshot, *from)
+        ),
         Reason::NoMasqueradeAddress => format!("{link} has no address to translate to"),
         Reason::EchoIgnored => {
             "echo requests are not answered here (icmp_echo_ignore_all 1)".into()

@@ -1,9 +1,12 @@
 use std::net::IpAddr;
 
-use model::{BridgeSpec, MacvlanMode, Pins, PortFlags};
+use model::{BridgeOption, BridgeSpec, MacvlanMode, Pins, PortFlag, PortFlags, PortState};
+use netlink_packet_core::DefaultNla;
+use netlink_packet_route::AddressFamily;
 use netlink_packet_route::link::{
-    InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoMacVlan, InfoPortData, InfoPortKind,
-    InfoVeth, InfoVxlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, MacVlanMode, Prop, State,
+    BridgeMulticastRouterType, BridgeStpState, InfoBridge, InfoBridgePort, InfoData, InfoKind,
+    InfoMacVlan, InfoPortData, InfoPortKind, InfoVeth, InfoVxlan, LinkAttribute, LinkFlags,
+    LinkInfo, LinkMessage, LinkProtoInfoBridge, MacVlanMode, Prop, State,
 };
 
 /// Where a new link is to be: in the socket's namespace, or in that behind a descriptor.
@@ -123,10 +126,29 @@ fn put(message: &mut LinkMessage, place: Place) {
 }
 
 fn bridge(spec: BridgeSpec) -> Option<InfoData> {
-    let delay = spec.forward_delay.map(InfoBridge::ForwardDelay);
-    let snooping = spec.multicast_snooping.map(InfoBridge::MulticastSnooping);
-    let data: Vec<InfoBridge> = delay.into_iter().chain(snooping).collect();
+    let data: Vec<InfoBridge> =
+        spec.said().map(|(option, value)| option_of(option, value)).collect();
     (!data.is_empty()).then_some(InfoData::Bridge(data))
+}
+
+fn option_of(option: BridgeOption, value: u32) -> InfoBridge {
+    let on = value != 0;
+    let short = u16::try_from(value).unwrap_or(u16::MAX);
+    match option {
+        BridgeOption::ForwardDelay => InfoBridge::ForwardDelay(value),
+        BridgeOption::AgeingTime => InfoBridge::AgeingTime(value),
+        BridgeOption::Stp => InfoBridge::StpState(BridgeStpState::from(value)),
+        BridgeOption::VlanFiltering => InfoBridge::VlanFiltering(on),
+        BridgeOption::Snooping => InfoBridge::MulticastSnooping(on),
+        BridgeOption::Querier => InfoBridge::MulticastQuerier(on),
+        BridgeOption::MulticastRouter => {
+            let kind = u8::try_from(value).unwrap_or(u8::MAX);
+            InfoBridge::MulticastRouter(BridgeMulticastRouterType::from(kind))
+        }
+        BridgeOption::GroupFwdMask => InfoBridge::GroupFwdMask(short),
+        BridgeOption::NfCallIptables => InfoBridge::NfCallIpTables(on),
+        BridgeOption::NfCallArptables => InfoBridge::NfCallArpTables(on),
+    }
 }
 
 const fn macvlan_mode(mode: MacvlanMode) -> MacVlanMode {
@@ -219,24 +241,49 @@ pub fn link_flags(index: u32, up: bool, settle: bool) -> LinkMessage {
 pub fn master(index: u32, bridge: u32, flags: PortFlags) -> (LinkMessage, Option<LinkMessage>) {
     let mut set = at(index);
     set.attributes.push(LinkAttribute::Controller(bridge));
-    let data: Vec<InfoBridgePort> = [
-        flags.hairpin.map(InfoBridgePort::HairpinMode),
-        flags.isolated.map(InfoBridgePort::Isolated),
-        flags.learning.map(InfoBridgePort::Learning),
-        flags.flood.map(InfoBridgePort::UnicastFlood),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    if data.is_empty() || bridge == 0 {
-        return (set, None);
-    }
+    let data: Vec<InfoBridgePort> = flags.said().map(|(flag, on)| flag_of(flag, on)).collect();
+    let port = (!data.is_empty() && bridge != 0).then(|| set_port(index, data));
+    (set, port)
+}
+
+/// RTM_SETLINK (AF_BRIDGE) that gives a port a state. By way of RTM_NEWLINK the kernel would tell
+/// itself that the port has changed, and enable it again.
+#[must_use]
+pub fn port_state(index: u32, state: PortState) -> LinkMessage {
+    /// IFLA_BRPORT_STATE.
+    const STATE: u16 = 1;
+    let number = PortState::ALL.iter().position(|s| *s == state).unwrap_or_default();
+    let number = DefaultNla::new(STATE, vec![u8::try_from(number).unwrap_or_default()]);
+    let mut message = at(index);
+    message.header.interface_family = AddressFamily::Bridge;
+    let info = vec![LinkProtoInfoBridge::Other(number)];
+    message.attributes.push(LinkAttribute::ProtoInfoBridge(info));
+    message
+}
+
+fn set_port(index: u32, data: Vec<InfoBridgePort>) -> LinkMessage {
     let mut port = at(index);
     port.attributes.push(LinkAttribute::LinkInfo(vec![
         LinkInfo::PortKind(InfoPortKind::Bridge),
         LinkInfo::PortData(InfoPortData::BridgePort(data)),
     ]));
-    (set, Some(port))
+    port
+}
+
+const fn flag_of(flag: PortFlag, on: bool) -> InfoBridgePort {
+    match flag {
+        PortFlag::Hairpin => InfoBridgePort::HairpinMode(on),
+        PortFlag::Isolated => InfoBridgePort::Isolated(on),
+        PortFlag::Learning => InfoBridgePort::Learning(on),
+        PortFlag::Flood => InfoBridgePort::UnicastFlood(on),
+        PortFlag::McastFlood => InfoBridgePort::MulticastFlood(on),
+        PortFlag::BcastFlood => InfoBridgePort::BroadcastFlood(on),
+        PortFlag::NeighSuppress => InfoBridgePort::NeighSupress(on),
+        PortFlag::ProxyArp => InfoBridgePort::ProxyARP(on),
+        PortFlag::ProxyArpWifi => InfoBridgePort::ProxyARPWifi(on),
+        PortFlag::Locked => InfoBridgePort::Locked(on),
+        PortFlag::Mab => InfoBridgePort::Mab(on),
+    }
 }
 
 /// RTM_SETLINK that moves a link into another namespace and renames it there.

@@ -9,8 +9,11 @@ const IFLA_BR_AGEING_TIME: u16 = 4;
 const IFLA_BR_STP_STATE: u16 = 5;
 const IFLA_BR_VLAN_FILTERING: u16 = 7;
 const IFLA_BR_GROUP_FWD_MASK: u16 = 9;
+const IFLA_BR_MCAST_ROUTER: u16 = 22;
 const IFLA_BR_MCAST_SNOOPING: u16 = 23;
+const IFLA_BR_MCAST_QUERIER: u16 = 25;
 const IFLA_BR_NF_CALL_IPTABLES: u16 = 36;
+const IFLA_BR_NF_CALL_ARPTABLES: u16 = 38;
 
 pub(super) fn bridge(data: &[u8]) -> Bridge {
     let mut bridge = Bridge::default();
@@ -28,6 +31,9 @@ pub(super) fn bridge(data: &[u8]) -> Bridge {
             IFLA_BR_VLAN_FILTERING => bridge.vlan_filtering = attr.flag(),
             IFLA_BR_GROUP_FWD_MASK => bridge.group_fwd_mask = attr.u16().unwrap_or_default(),
             IFLA_BR_MCAST_SNOOPING => bridge.multicast_snooping = attr.flag(),
+            IFLA_BR_MCAST_ROUTER => bridge.multicast_router = attr.u8().unwrap_or_default(),
+            IFLA_BR_MCAST_QUERIER => bridge.multicast_querier = attr.flag(),
+            IFLA_BR_NF_CALL_ARPTABLES => bridge.nf_call_arptables = attr.flag(),
             IFLA_BR_NF_CALL_IPTABLES => bridge.nf_call_iptables = attr.flag(),
             _ => {}
         }

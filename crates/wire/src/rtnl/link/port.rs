@@ -10,6 +10,7 @@ const IFLA_BRPORT_GUARD: u16 = 5;
 const IFLA_BRPORT_LEARNING: u16 = 8;
 const IFLA_BRPORT_UNICAST_FLOOD: u16 = 9;
 const IFLA_BRPORT_PROXYARP: u16 = 10;
+const IFLA_BRPORT_PROXYARP_WIFI: u16 = 11;
 const IFLA_BRPORT_BRIDGE_ID: u16 = 14;
 const IFLA_BRPORT_NO: u16 = 18;
 const IFLA_BRPORT_MCAST_FLOOD: u16 = 27;
@@ -18,6 +19,7 @@ const IFLA_BRPORT_NEIGH_SUPPRESS: u16 = 32;
 const IFLA_BRPORT_ISOLATED: u16 = 33;
 const IFLA_BRPORT_BACKUP_PORT: u16 = 34;
 const IFLA_BRPORT_LOCKED: u16 = 39;
+const IFLA_BRPORT_MAB: u16 = 40;
 
 pub(crate) fn decode(data: &[u8]) -> BridgePort {
     let mut port = BridgePort::default();
@@ -43,6 +45,8 @@ fn take(port: &mut BridgePort, attr: Attr<'_>) {
         IFLA_BRPORT_NEIGH_SUPPRESS => port.neigh_suppress = attr.flag(),
         IFLA_BRPORT_ISOLATED => port.isolated = attr.flag(),
         IFLA_BRPORT_BACKUP_PORT => port.backup_port = attr.u32().filter(|p| *p != 0),
+        IFLA_BRPORT_PROXYARP_WIFI => port.proxy_arp_wifi = attr.flag(),
+        IFLA_BRPORT_MAB => port.mab = attr.flag(),
         IFLA_BRPORT_LOCKED => port.locked = attr.flag(),
         _ => {}
     }

@@ -1,0 +1,135 @@
+use crate::{Bridge, StpState};
+
+/// A setting of a bridge (IFLA_BR_*), as a number; switches are 0 or 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "each is the field of that name of `Bridge`")]
+pub enum BridgeOption {
+    ForwardDelay,
+    AgeingTime,
+    Stp,
+    VlanFiltering,
+    Snooping,
+    Querier,
+    MulticastRouter,
+    GroupFwdMask,
+    NfCallIptables,
+    NfCallArptables,
+}
+
+impl BridgeOption {
+    /// All of them, in the order in which they are set.
+    pub const ALL: [Self; 10] = [
+        Self::ForwardDelay,
+        Self::AgeingTime,
+        Self::Stp,
+        Self::VlanFiltering,
+        Self::Snooping,
+        Self::Querier,
+        Self::MulticastRouter,
+        Self::GroupFwdMask,
+        Self::NfCallIptables,
+        Self::NfCallArptables,
+    ];
+
+    /// Its name in a lab file, which is that of `ip link`, but for what has none of its own.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ForwardDelay => "forward_delay",
+            Self::AgeingTime => "ageing_time",
+            Self::Stp => "stp",
+            Self::VlanFiltering => "vlan_filtering",
+            Self::Snooping => "snooping",
+            Self::Querier => "querier",
+            Self::MulticastRouter => "mcast_router",
+            Self::GroupFwdMask => "group_fwd_mask",
+            Self::NfCallIptables => "nf_call_iptables",
+            Self::NfCallArptables => "nf_call_arptables",
+        }
+    }
+
+    /// The largest value; None: a switch.
+    #[must_use]
+    pub const fn most(self) -> Option<u32> {
+        match self {
+            Self::ForwardDelay => Some(3000),
+            Self::AgeingTime => Some(10_000_000),
+            Self::MulticastRouter => Some(2),
+            Self::GroupFwdMask => Some(0xffff),
+            _ => None,
+        }
+    }
+
+    /// What the kernel gives to a new bridge.
+    #[must_use]
+    pub const fn usual(self) -> u32 {
+        match self {
+            Self::ForwardDelay => 1500,
+            Self::AgeingTime => 30_000,
+            Self::Snooping | Self::MulticastRouter => 1,
+            _ => 0,
+        }
+    }
+
+    /// What a bridge has.
+    #[must_use]
+    pub fn of(self, bridge: &Bridge) -> u32 {
+        match self {
+            Self::ForwardDelay => bridge.forward_delay,
+            Self::AgeingTime => bridge.ageing_time,
+            Self::Stp => u32::from(bridge.stp != StpState::Off),
+            Self::VlanFiltering => bridge.vlan_filtering.into(),
+            Self::Snooping => bridge.multicast_snooping.into(),
+            Self::Querier => bridge.multicast_querier.into(),
+            Self::MulticastRouter => bridge.multicast_router.into(),
+            Self::GroupFwdMask => bridge.group_fwd_mask.into(),
+            Self::NfCallIptables => bridge.nf_call_iptables.into(),
+            Self::NfCallArptables => bridge.nf_call_arptables.into(),
+        }
+    }
+
+    /// Gives it to a bridge.
+    pub fn give(self, bridge: &mut Bridge, value: u32) {
+        let on = value != 0;
+        match self {
+            Self::ForwardDelay => bridge.forward_delay = value,
+            Self::AgeingTime => bridge.ageing_time = value,
+            Self::Stp => bridge.stp = if on { StpState::Kernel } else { StpState::Off },
+            Self::VlanFiltering => bridge.vlan_filtering = on,
+            Self::Snooping => bridge.multicast_snooping = on,
+            Self::Querier => bridge.multicast_querier = on,
+            Self::MulticastRouter => bridge.multicast_router = u8::try_from(value).unwrap_or(2),
+            Self::GroupFwdMask => bridge.group_fwd_mask = u16::try_from(value).unwrap_or(0),
+            Self::NfCallIptables => bridge.nf_call_iptables = on,
+            Self::NfCallArptables => bridge.nf_call_arptables = on,
+        }
+    }
+}
+
+/// A bridge to be made: what is said of it; the rest is as the kernel makes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BridgeSpec([Option<u32>; BridgeOption::ALL.len()]);
+
+impl BridgeSpec {
+    /// All that a bridge has.
+    #[must_use]
+    pub fn of(bridge: &Bridge) -> Self {
+        Self(BridgeOption::ALL.map(|option| Some(option.of(bridge))))
+    }
+
+    /// What is said of an option.
+    #[must_use]
+    pub const fn get(self, option: BridgeOption) -> Option<u32> {
+        self.0[option as usize]
+    }
+
+    /// Says it, or nothing of it.
+    pub const fn set(&mut self, option: BridgeOption, value: Option<u32>) {
+        self.0[option as usize] = value;
+    }
+
+    /// Those of which something is said.
+    pub fn said(self) -> impl Iterator<Item = (BridgeOption, u32)> {
+        BridgeOption::ALL.into_iter().filter_map(move |option| Some((option, self.get(option)?)))
+    }
+}

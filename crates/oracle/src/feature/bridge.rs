@@ -1,0 +1,45 @@
+//! Features of bridges and of ARP.
+
+use model::{BridgePort, LinkKind, PortFlag, PortState, Snapshot};
+
+use super::{Without, all, conf, each};
+
+/// Those that are counted.
+pub(super) const FEATURES: &[(&str, Without)] = &[
+    ("port: isolated", |s, _| flag(s, PortFlag::Isolated)),
+    ("port: hairpin", |s, _| flag(s, PortFlag::Hairpin)),
+    ("port: learning off", |s, _| flag(s, PortFlag::Learning)),
+    ("port: flood off", |s, _| flag(s, PortFlag::Flood)),
+    ("port: state", |s, _| ports(s, |p| std::mem::take(&mut p.state) != PortState::Forwarding)),
+    ("bridge: nf_call_iptables of its own", |s, _| {
+        bridges(s, |b| std::mem::take(&mut b.nf_call_iptables))
+    }),
+    ("bridge-nf-call-iptables", |s, _| {
+        each(s, |n| n.sysctls.bridge_nf_call_iptables.replace(false) == Some(true))
+    }),
+    ("arp_ignore", |s, _| conf(s, |c| std::mem::take(&mut c.arp_ignore) != 0)),
+    ("arp_announce", |s, _| conf(s, |c| std::mem::take(&mut c.arp_announce) != 0)),
+    ("arp_filter", |s, _| conf(s, |c| std::mem::take(&mut c.arp_filter))),
+    ("proxy_arp", |s, _| conf(s, |c| std::mem::take(&mut c.proxy_arp))),
+    ("proxy_arp_pvlan", |s, _| conf(s, |c| std::mem::take(&mut c.proxy_arp_pvlan))),
+];
+
+/// Gives all ports the usual value of a flag.
+fn flag(snapshot: &mut Snapshot, flag: PortFlag) -> bool {
+    let usual = flag.usual();
+    ports(snapshot, |port| std::mem::replace(flag.of_mut(port), usual) != usual)
+}
+
+fn ports(snapshot: &mut Snapshot, change: impl Fn(&mut BridgePort) -> bool) -> bool {
+    each(snapshot, |n| all(n.links.values_mut().filter_map(|l| l.port.as_mut()), &change))
+}
+
+fn bridges(snapshot: &mut Snapshot, change: impl Fn(&mut model::Bridge) -> bool) -> bool {
+    each(snapshot, |n| {
+        let kinds = n.links.values_mut().filter_map(|l| match &mut l.kind {
+            LinkKind::Bridge(bridge) => Some(bridge),
+            _ => None,
+        });
+        all(kinds, &change)
+    })
+}
