@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -129,6 +129,8 @@ Exit status: 0 found, 1 found nowhere, 4 not found, but not all could be read.")
   nestwork trace web 198.51.100.7:443             TCP
   nestwork trace outside 192.0.2.10:8080          a published port, from beyond this host
   nestwork trace web db --live                    checked with one real, tagged packet
+  nestwork trace web [2001:db8::7]:443            IPv6; without a port, without the brackets
+  nestwork trace -6 web db                        by their addresses of IPv6
 
 FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outside`, or
 `outside:NAMESPACE:LINK` to say by which card the packet comes in.")]
@@ -296,7 +298,13 @@ pub(crate) struct Trace {
     pub(crate) sport: Option<u16>,
     /// Source address (default: as the kernel chooses)
     #[arg(long, value_name = "ADDRESS")]
-    pub(crate) source: Option<Ipv4Addr>,
+    pub(crate) source: Option<IpAddr>,
+    /// IPv4, where a name has addresses of both
+    #[arg(short = '4', long)]
+    pub(crate) ipv4: bool,
+    /// IPv6, where a name has addresses of both
+    #[arg(short = '6', long, conflicts_with = "ipv4")]
+    pub(crate) ipv6: bool,
     /// Length of the IP packet in bytes (ICMP and UDP)
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(36..=65535))]
     pub(crate) size: Option<u32>,

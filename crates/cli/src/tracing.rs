@@ -3,7 +3,9 @@
 mod place;
 mod watch;
 
-use std::net::Ipv4Addr;
+pub(crate) use place::Family;
+
+use std::net::IpAddr;
 use std::time::Duration;
 
 use kernel::probe::Tag;
@@ -14,7 +16,7 @@ use crate::args::Proto;
 use crate::failure::{Exit, Failure, OrFail};
 use crate::output;
 use crate::session::Session;
-use place::{Cards, cards, destination, origin, owners, split_port};
+use place::{Cards, cards, destination, one_family, origin, owners, split_port};
 use watch::watch;
 
 /// What is asked on the command line.
@@ -23,7 +25,8 @@ pub(crate) struct Wish {
     pub(crate) to: String,
     pub(crate) proto: Option<Proto>,
     pub(crate) sport: Option<u16>,
-    pub(crate) source: Option<Ipv4Addr>,
+    pub(crate) source: Option<IpAddr>,
+    pub(crate) family: Family,
     pub(crate) size: Option<u32>,
     pub(crate) df: bool,
     pub(crate) ttl: Option<u8>,
@@ -43,6 +46,7 @@ impl Wish {
             proto: None,
             sport: None,
             source: None,
+            family: Family::Either,
             size: None,
             df: false,
             ttl: None,
@@ -89,9 +93,10 @@ fn foretell(
     tag: Tag,
 ) -> Result<Trace, Failure> {
     let (host, port) = split_port(&wish.to)?;
-    let to = destination(snapshot, host)?;
+    let family = wish.family.of(snapshot, &wish.from, wish.source);
+    let to = destination(snapshot, host, family)?;
     let protocol = protocol(wish, host, port)?;
-    let ask = |from, source: Option<Ipv4Addr>| {
+    let ask = |from, source: Option<IpAddr>| {
         let sport = wish.sport.unwrap_or_else(|| tag.port());
         let mut question = Question::new(from, to, protocol)
             .sport(sport)
@@ -112,7 +117,10 @@ fn foretell(
         let cards = cards(snapshot, to, card.strip_prefix(':'))?;
         return Ok(from_outside(net, &cards, |link| ask(Place::Outside(link), None)));
     }
-    let (ns, source) = origin(snapshot, &wish.from)?;
+    let (ns, source) = origin(snapshot, &wish.from, Family::like(to))?;
+    if let Some(source) = wish.source.or(source) {
+        one_family(source, to)?;
+    }
     if let Some(ip) =
         wish.source.filter(|ip| !ip.is_loopback() && !owners(snapshot, *ip).any(|o| o == ns))
     {

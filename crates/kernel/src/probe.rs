@@ -17,24 +17,24 @@ pub use post::Posts;
 pub use send::{Sent, reset, send};
 pub use tap::{Taps, answered};
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 /// What to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
     /// Source address; None: the kernel chooses.
-    pub src: Option<Ipv4Addr>,
-    /// Destination.
-    pub dst: Ipv4Addr,
+    pub src: Option<IpAddr>,
+    /// Destination, of the same family.
+    pub dst: IpAddr,
     /// What kind of packet.
     pub kind: Kind,
     /// Length of the IP packet in bytes, where the kind leaves room (ICMP, UDP).
     pub len: u32,
-    /// Don't fragment.
+    /// Don't fragment. (Of IPv6: not its sender either.)
     pub df: bool,
-    /// Time to live; None: the namespace's default.
+    /// Time to live, or hop limit; None: the namespace's default.
     pub ttl: Option<u8>,
-    /// Type of service.
+    /// Type of service, or traffic class.
     pub tos: u8,
     /// Mark of the socket (SO_MARK).
     pub mark: u32,
@@ -45,7 +45,7 @@ pub struct Probe {
 /// Kinds of probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// ICMP echo request with this id.
+    /// ICMP (ICMPv6) echo request with this id.
     Icmp(u16),
     /// UDP datagram from and to these ports.
     Udp(u16, u16),

@@ -90,6 +90,12 @@ fn no_namespace(lab: &Lab, name: &str) -> Problem {
 }
 
 impl Lab {
+    /// An address of some link is of IPv6.
+    fn has_ipv6(&self) -> bool {
+        let mut links = self.spaces.iter().flat_map(|s| &s.links);
+        links.any(|l| l.addresses.iter().any(|a| a.what.net.addr().is_ipv6()))
+    }
+
     pub(crate) fn space(&self, name: &str) -> Option<&Space> {
         self.spaces.iter().find(|s| s.name == name)
     }
@@ -190,6 +196,11 @@ impl<'l> Making<'l> {
         self.setting(space.at, &space.name, "net/ipv4/ip_forward", forward);
         if space.docker_guest.is_some() {
             self.docker_settings(space);
+        }
+        if self.lab.has_ipv6() {
+            // Nobody else can have an address of the lab's: it is good at once, also the one that
+            // the kernel gives each link by itself.
+            self.setting(space.at, &space.name, "net/ipv6/conf/default/accept_dad", "0");
         }
         for said in space.sysctls.iter().filter(|s| link_of(&s.what.0).is_none()) {
             let (ns, (key, value)) = (space.name.clone(), said.what.clone());

@@ -1,7 +1,7 @@
 //! The packet of a case, in one line of text.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// A packet to be sent.
@@ -10,12 +10,12 @@ pub struct Spec {
     /// Namespace that sends it.
     pub from: String,
     /// Destination.
-    pub to: Ipv4Addr,
+    pub to: IpAddr,
     /// Source that its socket is bound to; None: the kernel chooses.
-    pub src: Option<Ipv4Addr>,
+    pub src: Option<IpAddr>,
     /// What it carries.
     pub carries: Carries,
-    /// Bytes of the IP packet (TCP: always 44).
+    /// Bytes of the IP packet (TCP: always 44, of IPv6 64).
     pub len: u32,
     /// Don't fragment.
     pub df: bool,
@@ -111,6 +111,8 @@ mod tests {
         for text in [
             "a -> 10.0.0.1 icmp 7 len 84 ttl 64",
             "b -> 10.0.0.1 udp 1>2 len 1500 ttl 3 df tos 16 mark 5 src 10.0.0.9",
+            "a -> 2001:db8::1 icmp 7 len 104 ttl 64",
+            "a -> 2001:db8::1 tcp 1>80 len 64 ttl 255 src 2001:db8::2",
         ] {
             let spec: Spec = text.parse().expect("a packet");
             assert_eq!(spec.to_string(), text);

@@ -314,7 +314,9 @@ fn refusals(way: &Way, told: &mut Vec<(NsId, IpAddr)>) {
         if matches!(loss.reason, Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_)));
     for hop in &way.hops {
         for child in hop.steps.iter().flat_map(|step| &step.children) {
-            if routing && child.cause == Cause::IcmpError {
+            // Of IPv6 there is no such limit.
+            let four = child.packet.dst.is_ipv4();
+            if routing && four && child.cause == Cause::IcmpError {
                 told.push((hop.ns, child.packet.dst));
             }
             refusals(child, told);

@@ -8,13 +8,17 @@ use kernel::Program;
 use kernel::probe::Tag;
 use oracle::{Bench, Rig};
 use trial::test;
+use walk::Leg;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().collect();
     if let Some(code) = kernel::role::play(&words) {
         return ExitCode::from(u8::try_from(code).unwrap_or(1));
     }
-    trial::main(vec![test("a_lab_of_ipv6_is_read_as_it_was_written", &[], lab_is_read)])
+    trial::main(vec![
+        test("a_lab_of_ipv6_is_read_as_it_was_written", &[], lab_is_read),
+        test("a_packet_of_ipv6_its_answer_and_its_error_are_seen", &[], packets_are_seen),
+    ])
 }
 
 /// A router between two, with all that a file may say of IPv6.
@@ -61,4 +65,61 @@ fn lab_is_read() {
     let bench = Bench::new(Program::current().unwrap(), &folder).unwrap();
     let rig = Rig::build(&bench, LAB, Tag([0x5a, 6, 6, 0, 6, 6, 6, 6]));
     assert_eq!(rig.err(), None);
+}
+
+/// Two routers in a row.
+const WAY: &str = r#"
+name: way
+namespaces:
+  a:
+    links:
+      eth0: {kind: veth, peer: "r:left", addresses: ["2001:db8:1::2/64"]}
+    routes: [{to: default, via: "2001:db8:1::1"}]
+    sysctls: {net.ipv6.icmp.ratelimit: 0}
+  r:
+    links:
+      left: {addresses: ["2001:db8:1::1/64"]}
+      right: {kind: veth, peer: "b:eth0", addresses: ["2001:db8:2::1/64"], mtu: 1280}
+    routes: [{to: "2001:db8:9::/64", type: prohibit}]
+    sysctls: {net.ipv6.conf.all.forwarding: 1, net.ipv6.icmp.ratelimit: 0}
+  b:
+    links:
+      eth0: {addresses: ["2001:db8:2::2/64"]}
+    routes: [{to: default, via: "2001:db8:2::1"}]
+    services: {tcp: [80], udp_echo: [7]}
+"#;
+
+/// Each packet: how often it, its answer and errors about it are seen, and whether its sender's
+/// socket gets the answer.
+fn packets_are_seen() {
+    let folder = std::env::temp_dir().join(format!("oracle-way6-{}", std::process::id()));
+    let bench = Bench::new(Program::current().unwrap(), &folder).unwrap();
+    let mut rig = Rig::build(&bench, WAY, Tag([0x5a, 6, 6, 0, 6, 6, 6, 7]))
+        .map_err(|t| format!("{t:?}"))
+        .unwrap();
+    for (n, (packet, there, back, errors, received)) in [
+        ("a -> 2001:db8:2::2 icmp 7 len 104 ttl 64", 4, 4, 0, true),
+        ("a -> 2001:db8:2::2 udp 1000>7 len 104 ttl 9 tos 8", 4, 4, 0, true),
+        ("a -> 2001:db8:2::2 tcp 1000>80 len 64 ttl 64", 4, 4, 0, true),
+        ("a -> 2001:db8:2::2 tcp 1000>81 len 64 ttl 64", 4, 4, 0, true),
+        ("a -> 2001:db8:2::2 udp 1000>9 len 104 ttl 64", 4, 0, 4, false),
+        ("a -> 2001:db8:2::2 icmp 7 len 104 ttl 1", 2, 0, 2, false),
+        ("a -> 2001:db8:9::2 udp 1000>9 len 104 ttl 64", 2, 0, 2, false),
+        ("a -> 2001:db8:1::1 icmp 7 len 3000 ttl 64", 2, 2, 0, true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let spec = packet.parse().unwrap();
+        let seen = rig.send(&spec, oracle::member(n), there + back + errors).unwrap();
+        let count = |leg| seen.sightings.iter().filter(|s| s.leg == leg).count();
+        let counts = (count(Leg::There), count(Leg::Back), count(Leg::Error), seen.received);
+        assert_eq!(counts, (there, back, errors, received), "{packet}: {seen:#?}");
+        // As root the kernel says what it threw away.
+        if let Some(dropped) = seen.dropped.filter(|_| errors > 0) {
+            assert!(dropped.iter().any(|d| d.leg == Leg::There), "{packet}: {dropped:?}");
+        }
+        let last = seen.sightings.last().unwrap();
+        assert!(last.packet.src.is_ipv6() && last.packet.dst_mac.is_some());
+    }
 }

@@ -3,7 +3,7 @@ use kernel::read::Parts;
 use crate::args::Trace;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use crate::tracing::{self, Wish};
+use crate::tracing::{self, Family, Wish};
 
 pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
     if args.live && session.looks_elsewhere() {
@@ -20,6 +20,7 @@ pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
         proto: args.proto,
         sport: args.sport,
         source: args.source,
+        family: Family::asked(args.ipv4, args.ipv6),
         size: args.size,
         df: args.df,
         ttl: args.ttl,

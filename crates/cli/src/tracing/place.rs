@@ -1,36 +1,140 @@
 //! What the words FROM and TO mean.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use model::{LinkId, LinkKind, NsId, Snapshot, TABLE_MAIN, Target};
+use model::{LinkId, LinkKind, Namespace, NsId, Scope, Snapshot, TABLE_MAIN, Target};
 
 use crate::failure::Failure;
 use crate::session::find;
 
-/// An address beyond every host, for a packet to `outside` (RFC 5737, TEST-NET-3's sister net 1).
-pub(super) const BEYOND: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
-/// `HOST:PORT`, `HOST`, `NS:LINK`, `NS:LINK:PORT`.
+/// Addresses beyond every host, for a packet to `outside` (RFC 5737, TEST-NET-1; RFC 9637).
+const BEYOND: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
+    IpAddr::V6(Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 1)),
+];
+
+/// Whether an address stands for a host that nobody named.
+pub(super) fn is_beyond(ip: IpAddr) -> bool {
+    BEYOND.contains(&ip)
+}
+
+/// Which addresses are meant, where there are those of both families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// IPv4, and IPv6 where there is no other.
+    Either,
+    Ipv4,
+    Ipv6,
+}
+
+impl Family {
+    /// By `-4` and `-6`.
+    pub(crate) const fn asked(ipv4: bool, ipv6: bool) -> Self {
+        match (ipv4, ipv6) {
+            (true, _) => Self::Ipv4,
+            (_, true) => Self::Ipv6,
+            _ => Self::Either,
+        }
+    }
+
+    /// The family of an address.
+    pub(super) const fn like(ip: IpAddr) -> Self {
+        if ip.is_ipv6() { Self::Ipv6 } else { Self::Ipv4 }
+    }
+
+    /// What it comes to with what is said of the sender: an address, or a namespace that has
+    /// addresses of IPv6 alone.
+    pub(super) fn of(self, snapshot: &Snapshot, from: &str, source: Option<IpAddr>) -> Self {
+        if self != Self::Either {
+            return self;
+        }
+        if let Some(ip) = source.or_else(|| from.parse().ok()) {
+            return Self::like(ip);
+        }
+        let only_six = |ns: &Namespace| {
+            let ips = || ns.addresses.iter().map(model::Address::ip).filter(|ip| !ip.is_loopback());
+            ips().any(|ip| ip.is_ipv6() && !is_link_local(ip)) && !ips().any(|ip| ip.is_ipv4())
+        };
+        let ns = find(snapshot, from).ok().map(|target| match target {
+            Target::Namespace(ns) => ns,
+            Target::Link(link) => link.ns,
+        });
+        match ns.and_then(|ns| snapshot.namespaces.get(&ns)) {
+            Some(ns) if only_six(ns) => Self::Ipv6,
+            _ => Self::Either,
+        }
+    }
+
+    const fn has(self, ip: IpAddr) -> bool {
+        match self {
+            Self::Either => true,
+            Self::Ipv4 => ip.is_ipv4(),
+            Self::Ipv6 => ip.is_ipv6(),
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Either => "IP",
+            Self::Ipv4 => "IPv4",
+            Self::Ipv6 => "IPv6",
+        }
+    }
+}
+
+/// fe80::/10: good on one link only.
+const fn is_link_local(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
+}
+
+/// Refuses what no packet can be from and to.
+pub(super) fn one_family(source: IpAddr, to: IpAddr) -> Result<(), Failure> {
+    match source.is_ipv6() == to.is_ipv6() {
+        true => Ok(()),
+        false => Err(Failure::usage(format!("no packet goes from {source} to {to}"))
+            .because("one is of IPv4, the other of IPv6")),
+    }
+}
+
+/// `HOST:PORT`, `HOST`, `NS:LINK`, `NS:LINK:PORT`; an address of IPv6 in brackets where a port
+/// follows.
 pub(super) fn split_port(text: &str) -> Result<(&str, Option<u16>), Failure> {
-    if text.parse::<std::net::Ipv6Addr>().is_ok() {
+    if text.parse::<Ipv6Addr>().is_ok() {
         return Ok((text, None));
+    }
+    if let Some((host, rest)) = text.strip_prefix('[').and_then(|t| t.split_once(']')) {
+        return match rest.strip_prefix(':') {
+            _ if rest.is_empty() => Ok((host, None)),
+            Some(port) => match port.parse() {
+                Ok(port) if port > 0 => Ok((host, Some(port))),
+                _ => Err(no_port(port)),
+            },
+            None => Err(Failure::usage(format!("{} is no address", render::clean(text)))
+                .hint("as in [2001:db8::1]:80")),
+        };
     }
     match text.rsplit_once(':') {
         Some((host, port)) if !host.ends_with("pid") => match port.parse() {
             Ok(port) if port > 0 => Ok((host, Some(port))),
-            Ok(_) | Err(_) if host.parse::<Ipv4Addr>().is_ok() || port == "0" => {
-                Err(Failure::usage(format!("{} is no port", render::clean(port)))
-                    .hint("ports are 1 to 65535"))
-            }
+            Ok(_) | Err(_) if host.parse::<Ipv4Addr>().is_ok() || port == "0" => Err(no_port(port)),
             _ => Ok((text, None)),
         },
         _ => Ok((text, None)),
     }
 }
 
-/// Where a packet starts, and the source address that this implies.
-pub(super) fn origin(snapshot: &Snapshot, word: &str) -> Result<(NsId, Option<Ipv4Addr>), Failure> {
+fn no_port(word: &str) -> Failure {
+    Failure::usage(format!("{} is no port", render::clean(word))).hint("ports are 1 to 65535")
+}
+
+/// Where a packet starts, and the source address that this implies, of the family that it is to
+/// be of.
+pub(super) fn origin(
+    snapshot: &Snapshot,
+    word: &str,
+    family: Family,
+) -> Result<(NsId, Option<IpAddr>), Failure> {
     if let Ok(ip) = word.parse::<IpAddr>() {
-        let ip = v4(ip)?;
         return match only_owner(snapshot, ip)? {
             Some(ns) => Ok((ns, Some(ip))),
             None => Err(Failure::usage(format!("no namespace here has the address {ip}"))
@@ -39,33 +143,30 @@ pub(super) fn origin(snapshot: &Snapshot, word: &str) -> Result<(NsId, Option<Ip
     }
     match find(snapshot, word)? {
         Target::Namespace(ns) => Ok((ns, None)),
-        Target::Link(link) => Ok((link.ns, Some(address_of(snapshot, link)?))),
-    }
-}
-
-pub(super) fn v4(ip: IpAddr) -> Result<Ipv4Addr, Failure> {
-    match ip {
-        IpAddr::V4(ip) => Ok(ip),
-        IpAddr::V6(_) => Err(Failure::usage("IPv6 is not traced yet").hint("ask for IPv4")),
+        Target::Link(link) => Ok((link.ns, Some(address_of(snapshot, link, family)?))),
     }
 }
 
 /// The namespaces that have this address.
-pub(super) fn owners(snapshot: &Snapshot, ip: Ipv4Addr) -> impl Iterator<Item = NsId> {
-    let has = move |ns: &&model::Namespace| ns.addresses.iter().any(|a| a.ip() == IpAddr::V4(ip));
+pub(super) fn owners(snapshot: &Snapshot, ip: IpAddr) -> impl Iterator<Item = NsId> {
+    let has = move |ns: &&Namespace| ns.addresses.iter().any(|a| a.ip() == ip);
     snapshot.namespaces.values().filter(has).map(|ns| ns.id)
 }
 
-pub(super) fn destination(snapshot: &Snapshot, word: &str) -> Result<Ipv4Addr, Failure> {
+pub(super) fn destination(
+    snapshot: &Snapshot,
+    word: &str,
+    family: Family,
+) -> Result<IpAddr, Failure> {
     if word == "outside" {
-        return Ok(BEYOND);
+        return Ok(BEYOND[usize::from(family == Family::Ipv6)]);
     }
     if let Ok(ip) = word.parse::<IpAddr>() {
-        return v4(ip);
+        return if is_link_local(ip) { Err(by_which_link(ip)) } else { Ok(ip) };
     }
     match find(snapshot, word) {
-        Ok(Target::Link(link)) => address_of(snapshot, link),
-        Ok(Target::Namespace(ns)) => first_address(snapshot, ns),
+        Ok(Target::Link(link)) => address_of(snapshot, link, family),
+        Ok(Target::Namespace(ns)) => first_address(snapshot, ns, family),
         Err(failure) if word.contains('.') => {
             Err(failure.hint("host names are not looked up here: give the address"))
         }
@@ -73,37 +174,49 @@ pub(super) fn destination(snapshot: &Snapshot, word: &str) -> Result<Ipv4Addr, F
     }
 }
 
-fn address_of(snapshot: &Snapshot, link: LinkId) -> Result<Ipv4Addr, Failure> {
+fn by_which_link(ip: IpAddr) -> Failure {
+    Failure::usage(format!("{ip} is good on one link only"))
+        .because("a packet to it is sent by a link that its sender names, which is not traced yet")
+        .hint("ask for an address that is good everywhere")
+}
+
+/// Its first address of the family, one of IPv4 before one of IPv6.
+fn address_of(snapshot: &Snapshot, link: LinkId, family: Family) -> Result<IpAddr, Failure> {
     let addresses = snapshot.namespaces[&link.ns].addresses_of(link.index);
-    let v4 = addresses.filter_map(|a| match a.ip() {
-        IpAddr::V4(ip) => Some(ip),
-        IpAddr::V6(_) => None,
-    });
-    v4.into_iter().next().ok_or_else(|| {
-        Failure::usage(format!("{} has no IPv4 address", render::clean(&snapshot.link_name(link))))
+    let usable = addresses.filter(|a| a.scope != Scope::Link || a.ip().is_ipv4());
+    let all: Vec<IpAddr> = usable.map(model::Address::ip).filter(|ip| family.has(*ip)).collect();
+    let four = all.iter().find(|ip| ip.is_ipv4());
+    four.or_else(|| all.first()).copied().ok_or_else(|| {
+        let name = render::clean(&snapshot.link_name(link));
+        Failure::usage(format!("{name} has no {} address", family.words()))
     })
 }
 
 /// The address that a namespace is best known by: of the link that its default route goes by, else
 /// the first that is not a loopback's.
-fn first_address(snapshot: &Snapshot, ns: NsId) -> Result<Ipv4Addr, Failure> {
+fn first_address(snapshot: &Snapshot, ns: NsId, family: Family) -> Result<IpAddr, Failure> {
     let namespace = &snapshot.namespaces[&ns];
-    let outwards = namespace
+    let mut defaults: Vec<&model::Route> = namespace
         .routes
         .iter()
-        .filter(|r| r.table == TABLE_MAIN && r.dst.prefix_len() == 0 && r.dst.addr().is_ipv4())
-        .min_by_key(|r| r.metric)
-        .and_then(|r| r.nexthops.first())
-        .map(|n| n.link);
+        .filter(|r| r.table == TABLE_MAIN && r.dst.prefix_len() == 0 && family.has(r.dst.addr()))
+        .collect();
+    defaults.sort_by_key(|r| (r.dst.addr().is_ipv6(), r.metric));
+    let outwards = defaults.first().and_then(|r| r.nexthops.first()).map(|n| n.link);
     let others = namespace.links.values().filter(|l| l.kind != LinkKind::Loopback).map(|l| l.index);
-    outwards
-        .into_iter()
-        .chain(others)
-        .find_map(|index| address_of(snapshot, LinkId { ns, index }).ok())
-        .ok_or_else(|| {
-            let name = render::clean(&snapshot.name_of(ns));
-            Failure::usage(format!("{name} has no IPv4 address but its loopback's"))
-        })
+    let links: Vec<u32> = outwards.into_iter().chain(others).collect();
+    let first = |family| {
+        let of = |index: &u32| address_of(snapshot, LinkId { ns, index: *index }, family).ok();
+        links.iter().find_map(of)
+    };
+    let found = match family {
+        Family::Either => first(Family::Ipv4).or_else(|| first(Family::Ipv6)),
+        one => first(one),
+    };
+    found.ok_or_else(|| {
+        let name = render::clean(&snapshot.name_of(ns));
+        Failure::usage(format!("{name} has no {} address but its loopback's", family.words()))
+    })
 }
 
 /// Links by which a packet may come in from outside; at least one.
@@ -116,7 +229,7 @@ pub(super) struct Cards {
 /// namespace, then those of what it is inside of.
 pub(super) fn cards(
     snapshot: &Snapshot,
-    to: Ipv4Addr,
+    to: IpAddr,
     named: Option<&str>,
 ) -> Result<Cards, Failure> {
     let cards_of = |ns: NsId| {
@@ -140,7 +253,7 @@ pub(super) fn cards(
 }
 
 /// The one namespace that has this address, if any has.
-fn only_owner(snapshot: &Snapshot, ip: Ipv4Addr) -> Result<Option<NsId>, Failure> {
+fn only_owner(snapshot: &Snapshot, ip: IpAddr) -> Result<Option<NsId>, Failure> {
     let owners: Vec<NsId> = owners(snapshot, ip).collect();
     if let [_, _, ..] = owners.as_slice() {
         let names: Vec<String> =

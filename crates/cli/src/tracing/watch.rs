@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use kernel::drops::{Drops, NoDrops, Tracepoint};
@@ -11,7 +10,7 @@ use model::{LinkId, LinkKind, NsId, Snapshot, plain};
 use walk::{Checked, Payload, Place, Sighting, Trace};
 
 use super::Wish;
-use super::place::BEYOND;
+use super::place::is_beyond;
 use crate::failure::{Failure, OrFail};
 use crate::output;
 
@@ -38,7 +37,7 @@ pub(super) fn watch(
             .because("--live sends from a namespace of this host")
             .hint("send it from a host out there, and name a namespace of this host as FROM to check the way back"));
     };
-    if trace.question.packet.dst == BEYOND {
+    if is_beyond(trace.question.packet.dst) {
         return Err(Failure::usage("--live needs an address to send to")
             .hint("name one that may be sent a packet, instead of `outside`"));
     }
@@ -180,12 +179,10 @@ fn probe_for(trace: &Trace, wish: &Wish, tag: Tag) -> Result<Probe, Failure> {
             return Err(Failure::usage(format!("no probe of IP protocol {n} can be sent")));
         }
     };
-    let (IpAddr::V4(src), IpAddr::V4(dst)) = (packet.src, packet.dst) else {
-        return Err(Failure::usage("no probe of IPv6 can be sent".to_owned()));
-    };
+    let src = packet.src;
     Ok(Probe {
         src: (!src.is_unspecified()).then_some(src),
-        dst,
+        dst: packet.dst,
         kind,
         len: packet.len,
         df: packet.df,

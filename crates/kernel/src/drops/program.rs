@@ -38,8 +38,8 @@ pub(super) struct Record {
     pub(super) bytes: [u8; BYTES],
 }
 
-/// Enough for an ICMPv6 error (48 bytes) with what it quotes (48 and the tag).
-const BYTES: usize = 128;
+/// Enough for a redirect of ICMPv6 (96 bytes) with what it quotes (48 and half of the tag).
+const BYTES: usize = 152;
 /// Size of a record in the queue.
 pub(super) const SIZE: usize = 24 + BYTES;
 
@@ -61,9 +61,9 @@ impl Record {
 }
 
 /// Where in the stack things are, from its top (register 10) down.
-const RECORD: i16 = -160;
-const POINTER: i16 = -168;
-const HALF: i16 = -176;
+const RECORD: i16 = -176;
+const POINTER: i16 = -184;
+const HALF: i16 = -192;
 const IN_RECORD_BYTES: i16 = RECORD + 24;
 
 /// What the tags of a family have in common.
@@ -182,7 +182,7 @@ impl Program {
         let on_the_wire = |number: u32| i32::from_ne_bytes(number.to_be_bytes());
         let mut found = Vec::new();
         // No tag stands in the shortest IP header.
-        for at in (20..128).step_by(4) {
+        for at in (20..i16::try_from(BYTES).unwrap_or(0)).step_by(4) {
             self.load32(1, 10, IN_RECORD_BYTES + at);
             self.op(0x54, 1, 0, 0, on_the_wire(FAMILY)); // 32 bits: r1 &= mask
             for tag in tags {

@@ -3,8 +3,11 @@
 use super::Tag;
 
 const LD_HALF_ABS: u16 = 0x28;
+const LD_BYTE_ABS: u16 = 0x30;
 const LD_WORD_IND: u16 = 0x40;
+const LDX_CONSTANT: u16 = 0x01;
 const LDX_HEADER_LEN: u16 = 0xb1; // 4 * (byte & 0xf)
+const JUMP: u16 = 0x05;
 const JUMP_EQ: u16 = 0x15;
 const JUMP_SET: u16 = 0x45;
 const AND: u16 = 0x54;
@@ -15,12 +18,32 @@ const FAMILY: u32 = 0xffff_ff00;
 
 /// Length of an Ethernet header.
 const ETHERNET: u32 = 14;
+const IPV4: u32 = 0x0800;
+const IPV6: u32 = 0x86dd;
+/// Lengths of IPv6's header, and of that of a fragment, which is called so.
+const HEADER6: u32 = 40;
+const FRAGMENT6: u32 = 8;
+const FRAGMENT: u32 = 44;
 /// Where, behind the IP header, a tag can stand, and what is added to it there: TCP sequence
 /// number; ICMP or UDP payload, TCP acknowledgement (one more); the same in the packet that an
-/// ICMP error quotes (behind 8 bytes of ICMP and 20 of IP).
-const PLACES: [(u32, u32); 6] = [(4, 0), (8, 0), (8, 1), (28 + 4, 0), (28 + 8, 0), (28 + 8, 1)];
+/// ICMP error quotes (behind 8 bytes of ICMP and 20 of IP, or 40 and perhaps those of a fragment).
+/// In this order, since to look beyond the end of a packet is to refuse it.
+const PLACES: [(u32, u32); 12] = [
+    (4, 0),
+    (8, 0),
+    (8, 1),
+    (28 + 4, 0),
+    (28 + 8, 0),
+    (28 + 8, 1),
+    (48 + 4, 0),
+    (48 + 8, 0),
+    (48 + 8, 1),
+    (56 + 4, 0),
+    (56 + 8, 0),
+    (56 + 8, 1),
+];
 
-/// The program for one tag. A load beyond the packet's end ends it with a refusal.
+/// The program for one tag.
 pub(super) fn program(tag: Tag) -> Vec<libc::sock_filter> {
     compare(tag.number(), &PLACES.map(|(offset, more)| (offset, u32::MAX, more)))
 }
@@ -32,19 +55,16 @@ pub(super) fn family(tag: Tag) -> Vec<libc::sock_filter> {
     compare(tag.number() & FAMILY, &places)
 }
 
+const fn op(code: u16, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
+    libc::sock_filter { code, jt, jf, k }
+}
+
 /// Lets in what, at one of the places, under its mask and less its addend, is `number`.
 fn compare(number: u32, places: &[(u32, u32, u32)]) -> Vec<libc::sock_filter> {
-    let op = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
-    let last = u8::try_from(4 + 3 * places.len()).unwrap_or(u8::MAX);
-    let mut program = vec![
-        op(LD_HALF_ABS, 0, 0, 12),
-        op(JUMP_EQ, 0, last - 1, 0x0800),
-        op(LD_HALF_ABS, 0, 0, ETHERNET + 6),
-        op(JUMP_SET, last - 3, 0, 0x1fff), // a later fragment has no header to look at
-        op(LDX_HEADER_LEN, 0, 0, ETHERNET),
-    ];
+    let mut program = headers();
+    let last = u8::try_from(program.len() + 3 * places.len()).unwrap_or(u8::MAX);
     for (offset, mask, more) in places {
-        let to_accept = last - u8::try_from(program.len()).unwrap_or(0) - 1;
+        let to_accept = last - u8::try_from(program.len()).unwrap_or(0) - 2;
         program.push(op(LD_WORD_IND, 0, 0, ETHERNET + offset));
         program.push(op(AND, 0, 0, *mask));
         program.push(op(JUMP_EQ, to_accept, 0, number.wrapping_add(*more)));
@@ -52,6 +72,27 @@ fn compare(number: u32, places: &[(u32, u32, u32)]) -> Vec<libc::sock_filter> {
     program.push(op(RETURN, 0, 0, 0));
     program.push(op(RETURN, 0, 0, u32::MAX));
     program
+}
+
+/// Puts the length of all headers of IP into the index, and refuses what has none, or is a later
+/// fragment, behind which there is none to look at.
+fn headers() -> Vec<libc::sock_filter> {
+    vec![
+        op(LD_HALF_ABS, 0, 0, 12),
+        op(JUMP_EQ, 0, 4, IPV4),
+        op(LD_HALF_ABS, 0, 0, ETHERNET + 6),
+        op(JUMP_SET, 9, 0, 0x1fff),
+        op(LDX_HEADER_LEN, 0, 0, ETHERNET),
+        op(JUMP, 0, 0, 8),
+        op(JUMP_EQ, 0, 6, IPV6),
+        op(LDX_CONSTANT, 0, 0, HEADER6),
+        op(LD_BYTE_ABS, 0, 0, ETHERNET + 6),
+        op(JUMP_EQ, 0, 4, FRAGMENT),
+        op(LDX_CONSTANT, 0, 0, HEADER6 + FRAGMENT6),
+        op(LD_HALF_ABS, 0, 0, ETHERNET + HEADER6 + 2),
+        op(JUMP_SET, 0, 1, 0xfff8),
+        op(RETURN, 0, 0, 0),
+    ]
 }
 
 #[cfg(test)]
@@ -69,19 +110,18 @@ mod tests {
             let op = program[pc];
             pc += 1;
             let jump = |yes: bool| usize::from(if yes { op.jt } else { op.jf });
+            let loaded = match op.code {
+                LD_HALF_ABS => load(op.k, 2),
+                LD_BYTE_ABS | LDX_HEADER_LEN => load(op.k, 1),
+                LD_WORD_IND => load(x + op.k, 4),
+                _ => Some(0),
+            };
+            let Some(loaded) = loaded else { return 0 };
             match op.code {
-                LD_HALF_ABS => match load(op.k, 2) {
-                    Some(v) => a = v,
-                    None => return 0,
-                },
-                LD_WORD_IND => match load(x + op.k, 4) {
-                    Some(v) => a = v,
-                    None => return 0,
-                },
-                LDX_HEADER_LEN => match load(op.k, 1) {
-                    Some(v) => x = 4 * (v & 0xf),
-                    None => return 0,
-                },
+                LD_HALF_ABS | LD_BYTE_ABS | LD_WORD_IND => a = loaded,
+                LDX_HEADER_LEN => x = 4 * (loaded & 0xf),
+                LDX_CONSTANT => x = op.k,
+                JUMP => pc += op.k as usize,
                 JUMP_EQ => pc += jump(a == op.k),
                 JUMP_SET => pc += jump(a & op.k != 0),
                 AND => a &= op.k,
@@ -99,41 +139,65 @@ mod tests {
         bytes
     }
 
+    fn packet6(protocol: u8, behind_header: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; 12];
+        bytes.extend([0x86, 0xdd, 0x60, 0, 0, 0, 0, 0, protocol, 64]);
+        bytes.extend([0; 32]);
+        bytes.extend(behind_header);
+        bytes
+    }
+
+    fn body(at: usize, bytes: [u8; 4], len: usize) -> Vec<u8> {
+        let mut body = vec![0; len];
+        body[at..at + 4].copy_from_slice(&bytes);
+        body
+    }
+
+    const HERE: [u8; 4] = [1, 2, 3, 4];
+
     #[test]
     fn a_family_of_tags_passes_and_others_do_not() {
         let program = family(Tag([1, 2, 3, 0, 5, 6, 7, 8]));
-        let with = |bytes: [u8; 4]| {
-            let mut body = vec![0; 16];
-            body[8..12].copy_from_slice(&bytes);
-            packet(17, &body)
-        };
-        assert_ne!(run(&program, &with([1, 2, 3, 4])), 0, "a member");
-        assert_ne!(run(&program, &with([1, 2, 3, 250])), 0, "another");
-        assert_eq!(run(&program, &with([1, 2, 4, 4])), 0, "a stranger");
+        for packet in [packet, packet6] {
+            let with = |bytes: [u8; 4]| packet(17, &body(8, bytes, 16));
+            assert_ne!(run(&program, &with(HERE)), 0, "a member");
+            assert_ne!(run(&program, &with([1, 2, 3, 250])), 0, "another");
+            assert_eq!(run(&program, &with([1, 2, 4, 4])), 0, "a stranger");
+        }
     }
 
     #[test]
     fn tagged_packets_pass_and_others_do_not() {
-        let tag = Tag([1, 2, 3, 4, 5, 6, 7, 8]);
-        let program = program(tag);
-        let with = |at: usize, bytes: [u8; 4], len: usize| {
-            let mut body = vec![0; len];
-            body[at..at + 4].copy_from_slice(&bytes);
-            body
-        };
-        let here = [1, 2, 3, 4];
-        assert_ne!(run(&program, &packet(6, &with(4, here, 20))), 0, "TCP SYN");
-        assert_ne!(run(&program, &packet(6, &with(8, [1, 2, 3, 5], 20))), 0, "its acknowledgement");
-        assert_ne!(run(&program, &packet(17, &with(8, here, 16))), 0, "payload");
-        assert_ne!(run(&program, &packet(1, &with(36, here, 44))), 0, "quoted payload");
-        assert_ne!(run(&program, &packet(1, &with(32, here, 44))), 0, "quoted sequence number");
-        assert_eq!(run(&program, &packet(17, &[0; 64])), 0, "another packet");
-        assert_eq!(run(&program, &packet(17, &[0; 3])), 0, "a short one");
-        let mut arp = packet(17, &with(8, here, 16));
-        arp[13] = 6;
-        assert_eq!(run(&program, &arp), 0, "not IP");
-        let mut fragment = packet(17, &with(8, here, 16));
+        let program = program(Tag([1, 2, 3, 4, 5, 6, 7, 8]));
+        for packet in [packet, packet6] {
+            let is_let_in = |packet: &[u8]| run(&program, packet) != 0;
+            assert!(is_let_in(&packet(6, &body(4, HERE, 20))), "TCP SYN");
+            assert!(is_let_in(&packet(6, &body(8, [1, 2, 3, 5], 20))), "its acknowledgement");
+            assert!(is_let_in(&packet(17, &body(8, HERE, 16))), "payload");
+            assert!(!is_let_in(&packet(17, &[0; 99])), "another packet");
+            assert!(!is_let_in(&packet(17, &[0; 3])), "a short one");
+            let mut arp = packet(17, &body(8, HERE, 16));
+            arp[13] = 6;
+            assert!(!is_let_in(&arp), "not IP");
+        }
+        let is_let_in = |packet: &[u8]| run(&program, packet) != 0;
+        assert!(is_let_in(&packet(1, &body(36, HERE, 44))), "quoted payload");
+        assert!(is_let_in(&packet(1, &body(32, HERE, 44))), "quoted sequence number");
+        assert!(is_let_in(&packet6(58, &body(56, HERE, 99))), "the same of IPv6");
+        assert!(is_let_in(&packet6(58, &body(52, HERE, 99))), "the same of IPv6");
+        assert!(is_let_in(&packet6(58, &body(64, HERE, 99))), "a quoted fragment's");
+        let mut fragment = packet(17, &body(8, HERE, 16));
         fragment[21] = 9;
-        assert_eq!(run(&program, &fragment), 0, "a later fragment");
+        assert!(!is_let_in(&fragment), "a later fragment");
+    }
+
+    #[test]
+    fn a_fragment_of_ipv6_has_its_tag_further_behind() {
+        let program = program(Tag([1, 2, 3, 4, 5, 6, 7, 8]));
+        let first = packet6(44, &body(16, HERE, 24));
+        assert_ne!(run(&program, &first), 0, "the first");
+        let mut later = first;
+        later[14 + 40 + 3] = 8;
+        assert_eq!(run(&program, &later), 0, "a later one");
     }
 }

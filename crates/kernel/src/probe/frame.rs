@@ -1,43 +1,48 @@
 //! What a frame says, as far as a way depends on it.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use etherparse::{Icmpv4Type, LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use model::Mac;
 use walk::{IcmpKind, Leg, Packet, Payload};
 
 use super::{Kind, Probe};
 
-/// So much of a frame is looked at; all headers and the tag are within.
-const MOST: usize = 256;
-/// Flags and fragment offset of an IPv4 header behind an Ethernet header.
-const FRAGMENT: std::ops::Range<usize> = 20..22;
-/// The flag among them that stays.
-const DONT_FRAGMENT: u8 = 0x40;
+const IPV4: u16 = 0x0800;
+const IPV6: u16 = 0x86dd;
+/// IEEE 802.1Q and 802.1ad: four bytes more before the type.
+const TAGGED: [u16; 2] = [0x8100, 0x88a8];
+
+const ICMP: u8 = 1;
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+/// IPv6's header of a fragment.
+const FRAGMENT: u8 = 44;
+const ICMPV6: u8 = 58;
+
+const SYN: u8 = 2;
+const RST: u8 = 4;
+const ACK: u8 = 16;
 
 /// The packet in an Ethernet frame and which of the probe's it is; None if it is none of them.
+/// The frame may be cut: lengths are taken from its headers.
 #[must_use]
 pub fn sighting(frame: &[u8], probe: &Probe) -> Option<(Packet, Leg)> {
-    // What was received of it may be cut: lengths are taken from its headers.
-    let mut bytes = frame[..frame.len().min(MOST)].to_vec();
-    // A first fragment begins as the whole does; the decoder looks into unfragmented ones only.
-    if let Some(fragment) = bytes.get_mut(FRAGMENT) {
-        fragment[0] &= DONT_FRAGMENT;
-        fragment[1] = 0;
+    let mut at = 12;
+    while TAGGED.contains(&number(frame, at)?) {
+        at += 4;
     }
-    let sliced = LaxSlicedPacket::from_ethernet(&bytes).ok()?;
-    let Some(LaxNetSlice::Ipv4(ip)) = &sliced.net else { return None };
-    let header = ip.header();
-    let (payload, leg) = transport(sliced.transport.as_ref()?, probe)?;
+    let kind = number(frame, at)?;
+    let ip = Ip::of(frame.get(at + 2..)?).filter(|ip| kind == ip.kind())?;
+    let (payload, leg) = ip.transport(probe)?;
     let packet = Packet {
         src_mac: frame.get(6..12).and_then(Mac::from_slice),
         dst_mac: frame.get(..6).and_then(Mac::from_slice),
-        src: header.source_addr().into(),
-        dst: header.destination_addr().into(),
-        ttl: header.ttl(),
-        tos: header.dcp().value() << 2 | header.ecn().value(),
-        df: header.dont_fragment(),
-        len: u32::from(header.total_len()),
+        src: ip.src,
+        dst: ip.dst,
+        ttl: ip.ttl,
+        tos: ip.tos,
+        df: ip.df,
+        len: ip.len,
         payload,
     };
     Some((packet, leg))
@@ -45,87 +50,187 @@ pub fn sighting(frame: &[u8], probe: &Probe) -> Option<(Packet, Leg)> {
 
 /// Which of the probe's an IP packet is, without its frame.
 pub(super) fn answer(packet: &[u8], probe: &Probe) -> Option<(Payload, Leg)> {
-    transport(LaxSlicedPacket::from_ip(packet).ok()?.transport.as_ref()?, probe)
+    Ip::of(packet)?.transport(probe)
 }
 
-fn transport(slice: &TransportSlice<'_>, probe: &Probe) -> Option<(Payload, Leg)> {
-    let tag = probe.tag;
-    match (slice, probe.kind) {
-        (TransportSlice::Tcp(tcp), Kind::Tcp(..)) => {
-            let flags = tcp.slice().get(13).copied().unwrap_or(0);
-            let payload =
-                Payload::Tcp { sport: tcp.source_port(), dport: tcp.destination_port(), flags };
-            if tcp.syn() && tcp.sequence_number() == tag.number() {
+/// Which of the probe's a packet is that a socket of IPv6 gives without its header.
+pub(super) fn answer_behind(protocol: u8, behind: &[u8], probe: &Probe) -> Option<(Payload, Leg)> {
+    transport(protocol, behind, probe)
+}
+
+/// An IP packet, or its first fragment.
+struct Ip<'a> {
+    src: IpAddr,
+    dst: IpAddr,
+    ttl: u8,
+    tos: u8,
+    df: bool,
+    len: u32,
+    protocol: u8,
+    /// Behind all headers of IP.
+    behind: &'a [u8],
+}
+
+impl<'a> Ip<'a> {
+    fn of(packet: &'a [u8]) -> Option<Self> {
+        match packet.first()? >> 4 {
+            4 => Self::four(packet),
+            6 => Self::six(packet),
+            _ => None,
+        }
+    }
+
+    fn four(packet: &'a [u8]) -> Option<Self> {
+        const DONT_FRAGMENT: u16 = 0x4000;
+        let header = packet.first_chunk::<20>()?;
+        let fragment = number(packet, 6)?;
+        let address = |at: usize| packet.get(at..at + 4)?.try_into().ok().map(<[u8; 4]>::into);
+        let whole = Self {
+            src: IpAddr::V4(address(12)?),
+            dst: IpAddr::V4(address(16)?),
+            ttl: header[8],
+            tos: header[1],
+            df: fragment & DONT_FRAGMENT != 0,
+            len: number(packet, 2)?.into(),
+            protocol: header[9],
+            behind: packet.get(usize::from(header[0] & 0xf) * 4..)?,
+        };
+        (fragment & 0x1fff == 0).then_some(whole)
+    }
+
+    fn six(packet: &'a [u8]) -> Option<Self> {
+        const HEADER: usize = 40;
+        let header = packet.first_chunk::<HEADER>()?;
+        let address = |at: usize| packet.get(at..at + 16)?.try_into().ok().map(<[u8; 16]>::into);
+        let behind = packet.get(HEADER..)?;
+        let (protocol, behind) = match header[6] {
+            FRAGMENT if number(behind, 2)? >> 3 == 0 => (*behind.first()?, behind.get(8..)?),
+            protocol => (protocol, behind),
+        };
+        Some(Self {
+            src: IpAddr::V6(address(8)?),
+            dst: IpAddr::V6(address(24)?),
+            ttl: header[7],
+            tos: header[0] << 4 | header[1] >> 4,
+            df: false,
+            len: u32::from(number(packet, 4)?) + 40,
+            protocol,
+            behind,
+        })
+    }
+
+    const fn kind(&self) -> u16 {
+        match self.src {
+            IpAddr::V4(_) => IPV4,
+            IpAddr::V6(_) => IPV6,
+        }
+    }
+
+    fn transport(&self, probe: &Probe) -> Option<(Payload, Leg)> {
+        let six = matches!(self.src, IpAddr::V6(_));
+        let fits = six == probe.dst.is_ipv6() && (self.protocol != if six { ICMP } else { ICMPV6 });
+        transport(self.protocol, self.behind, probe).filter(|_| fits)
+    }
+}
+
+/// Two bytes in network order.
+fn number(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from(number(bytes, at)?) << 16 | u32::from(number(bytes, at + 2)?))
+}
+
+fn transport(protocol: u8, bytes: &[u8], probe: &Probe) -> Option<(Payload, Leg)> {
+    let (first, second) = (number(bytes, 0)?, number(bytes, 2)?);
+    match (protocol, probe.kind) {
+        (TCP, Kind::Tcp(..)) => {
+            let flags = *bytes.get(13)?;
+            let payload = Payload::Tcp { sport: first, dport: second, flags };
+            if flags & SYN != 0 && word(bytes, 4)? == probe.tag.number() {
                 return Some((payload, Leg::There));
             }
-            let answers = tcp.ack() && (tcp.syn() || tcp.rst());
-            let acknowledges = tcp.acknowledgment_number() == tag.number().wrapping_add(1);
+            let answers = flags & ACK != 0 && flags & (SYN | RST) != 0;
+            let acknowledges = word(bytes, 8)? == probe.tag.number().wrapping_add(1);
             (answers && acknowledges).then_some((payload, Leg::Back))
         }
-        (TransportSlice::Udp(udp), Kind::Udp(sport, _)) => {
-            let payload = Payload::Udp { sport: udp.source_port(), dport: udp.destination_port() };
+        (UDP, Kind::Udp(sport, _)) => {
+            let payload = Payload::Udp { sport: first, dport: second };
             // The answer goes to the port that the probe came from, whatever became of the other.
-            let back = udp.destination_port() == sport;
-            udp.payload()
-                .starts_with(&tag.0)
-                .then_some((payload, if back { Leg::Back } else { Leg::There }))
+            let leg = if second == sport { Leg::Back } else { Leg::There };
+            bytes.get(8..)?.starts_with(&probe.tag.0).then_some((payload, leg))
         }
-        (TransportSlice::Icmpv4(icmp), kind) => icmp_leg(icmp, kind, probe),
+        (ICMP | ICMPV6, kind) => icmp(protocol == ICMPV6, bytes, kind, probe),
         _ => None,
     }
 }
 
-fn icmp_leg(
-    icmp: &etherparse::Icmpv4Slice<'_>,
-    kind: Kind,
-    probe: &Probe,
-) -> Option<(Payload, Leg)> {
-    let tagged = icmp.payload().starts_with(&probe.tag.0);
-    let (icmp_kind, id, leg) = match icmp.icmp_type() {
-        Icmpv4Type::EchoRequest(echo) if tagged && matches!(kind, Kind::Icmp(_)) => {
-            (IcmpKind::EchoRequest, echo.id, Leg::There)
-        }
-        Icmpv4Type::EchoReply(echo) if tagged && matches!(kind, Kind::Icmp(_)) => {
-            (IcmpKind::EchoReply, echo.id, Leg::Back)
-        }
-        Icmpv4Type::DestinationUnreachable(why) if quotes(icmp.payload(), probe) => {
-            (IcmpKind::Unreachable(why.code_u8()), 0, Leg::Error)
-        }
-        Icmpv4Type::TimeExceeded(_) if quotes(icmp.payload(), probe) => {
-            (IcmpKind::TimeExceeded, 0, Leg::Error)
-        }
+fn icmp(six: bool, bytes: &[u8], kind: Kind, probe: &Probe) -> Option<(Payload, Leg)> {
+    let ([message, code, ..], id) = (*bytes.first_chunk::<4>()?, number(bytes, 4)?);
+    let behind = bytes.get(8..)?;
+    let tagged = matches!(kind, Kind::Icmp(_)) && behind.starts_with(&probe.tag.0);
+    let kind = if six { message6(message, code)? } else { message4(message, code)? };
+    let (id, leg) = match kind {
+        IcmpKind::EchoRequest if tagged => (id, Leg::There),
+        IcmpKind::EchoReply if tagged => (id, Leg::Back),
+        IcmpKind::EchoRequest | IcmpKind::EchoReply => return None,
+        _ if quotes(behind, probe) => (0, Leg::Error),
         _ => return None,
     };
-    Some((Payload::Icmp { kind: icmp_kind, id }, leg))
+    Some((Payload::Icmp { kind, id }, leg))
 }
 
-/// The packet that an ICMP error quotes has the tag where its protocol puts it.
-fn quotes(payload: &[u8], probe: &Probe) -> bool {
-    let header = payload.first().map_or(0, |first| usize::from(first & 0xf) * 4);
-    let number = probe.tag.number();
-    [(4, number), (8, number), (8, number.wrapping_add(1))].into_iter().any(|(offset, number)| {
-        let behind = payload.get(header + offset..);
-        behind.is_some_and(|behind| behind.starts_with(&number.to_be_bytes()))
+const fn message4(message: u8, code: u8) -> Option<IcmpKind> {
+    Some(match message {
+        8 => IcmpKind::EchoRequest,
+        0 => IcmpKind::EchoReply,
+        3 => IcmpKind::Unreachable(code),
+        11 => IcmpKind::TimeExceeded,
+        _ => return None,
     })
 }
 
-/// The address that an unset source is shown as.
-pub(super) const ANY: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
+const fn message6(message: u8, code: u8) -> Option<IcmpKind> {
+    Some(match message {
+        128 => IcmpKind::EchoRequest,
+        129 => IcmpKind::EchoReply,
+        1 => IcmpKind::Unreachable(code),
+        3 => IcmpKind::TimeExceeded,
+        _ => return None,
+    })
+}
+
+/// The packet that an ICMP error quotes has the tag where its protocol puts it.
+fn quotes(quoted: &[u8], probe: &Probe) -> bool {
+    let tag = probe.tag.number();
+    let Some(Ip { behind, .. }) = Ip::of(quoted) else { return false };
+    [(4, tag), (8, tag), (8, tag.wrapping_add(1))]
+        .into_iter()
+        .any(|(at, number)| word(behind, at) == Some(number))
+}
+
+/// The address of that family that an unset source is shown as.
+pub(super) const fn any(like: IpAddr) -> IpAddr {
+    match like {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    }
+}
 
 #[cfg(test)]
 mod tests {
-    use etherparse::PacketBuilder;
+    use etherparse::{PacketBuilder, PacketBuilderStep};
 
     use super::super::Tag;
     use super::*;
 
-    fn probe(kind: Kind) -> Probe {
-        let (src, dst) = (None, Ipv4Addr::new(10, 0, 0, 2));
+    fn probe(kind: Kind, dst: &str) -> Probe {
         Probe {
             tag: Tag([1, 2, 3, 4, 5, 6, 7, 8]),
             kind,
-            src,
-            dst,
+            src: None,
+            dst: dst.parse().unwrap(),
             ttl: None,
             tos: 0,
             mark: 0,
@@ -134,30 +239,99 @@ mod tests {
         }
     }
 
-    fn frame(kind: Kind, len: usize) -> Vec<u8> {
+    fn payload(len: usize) -> Vec<u8> {
         let mut payload = vec![0; len];
-        payload[..8].copy_from_slice(&probe(kind).tag.0);
-        let ip = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64);
+        payload[..8].copy_from_slice(&[1, 2, 3, 4, 5, 6, 7, 8]);
+        payload
+    }
+
+    fn ethernet() -> PacketBuilderStep<etherparse::Ethernet2Header> {
+        PacketBuilder::ethernet2([2; 6], [4; 6])
+    }
+
+    fn frame(kind: Kind, len: usize) -> Vec<u8> {
+        let ip = ethernet().ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64);
         let mut bytes = Vec::new();
         match kind {
-            Kind::Udp(sport, dport) => ip.udp(sport, dport).write(&mut bytes, &payload),
-            _ => ip.icmpv4_echo_request(7, 1).write(&mut bytes, &payload),
+            Kind::Udp(sport, dport) => ip.udp(sport, dport).write(&mut bytes, &payload(len)),
+            _ => ip.icmpv4_echo_request(7, 1).write(&mut bytes, &payload(len)),
         }
         .unwrap();
+        bytes
+    }
+
+    fn frame6(kind: Kind, len: usize) -> Vec<u8> {
+        let ip = ethernet().ipv6([1; 16], [2; 16], 63);
+        let mut bytes = Vec::new();
+        match kind {
+            Kind::Udp(sport, dport) => ip.udp(sport, dport).write(&mut bytes, &payload(len)),
+            Kind::Tcp(sport, dport) => {
+                ip.tcp(sport, dport, 0x0102_0304, 1).syn().write(&mut bytes, &[])
+            }
+            Kind::Icmp(id) => ip.icmpv6_echo_request(id, 1).write(&mut bytes, &payload(len)),
+        }
+        .unwrap();
+        bytes
+    }
+
+    /// The same as a first fragment.
+    fn fragment6(frame: &[u8]) -> Vec<u8> {
+        let mut bytes = frame[..54].to_vec();
+        let protocol = std::mem::replace(&mut bytes[20], FRAGMENT);
+        bytes.extend([protocol, 0, 0, 1, 0, 0, 0, 9]);
+        bytes.extend(&frame[54..]);
         bytes
     }
 
     #[test]
     fn a_first_fragment_and_a_cut_frame_are_the_probe_too() {
         for kind in [Kind::Icmp(7), Kind::Udp(1000, 53)] {
+            let probe = probe(kind, "10.0.0.2");
             let mut bytes = frame(kind, 4000);
             bytes.truncate(14 + 1500);
-            assert!(sighting(&bytes, &probe(kind)).is_some(), "cut");
+            assert!(sighting(&bytes, &probe).is_some(), "cut");
             bytes[16..18].copy_from_slice(&1500u16.to_be_bytes());
             bytes[20] |= 0x20;
-            let (packet, leg) = sighting(&bytes, &probe(kind)).unwrap();
+            let (packet, leg) = sighting(&bytes, &probe).unwrap();
             assert_eq!((packet.len, packet.df, leg), (1500, true, Leg::There), "fragment");
-            assert!(answer(&frame(kind, 4000)[14..1000], &probe(kind)).is_some(), "by a socket");
+            bytes[21] = 1;
+            assert_eq!(sighting(&bytes, &probe), None, "a later fragment");
+            assert!(answer(&frame(kind, 4000)[14..1000], &probe).is_some(), "by a socket");
+        }
+    }
+
+    #[test]
+    fn packets_of_ipv6_are_known_whole_and_in_parts() {
+        for kind in [Kind::Icmp(7), Kind::Udp(1000, 53), Kind::Tcp(1000, 80)] {
+            let probe = probe(kind, "2001:db8::2");
+            let whole = frame6(kind, 100);
+            let (packet, leg) = sighting(&whole, &probe).unwrap();
+            assert_eq!((packet.ttl, leg), (63, Leg::There));
+            assert_eq!(packet.len as usize, whole.len() - 14);
+            assert!(packet.src.is_ipv6() && packet.dst.is_ipv6());
+            let mut part = fragment6(&whole);
+            assert_eq!(sighting(&part, &probe).unwrap().1, Leg::There, "a first fragment");
+            part[56] = 1;
+            assert_eq!(sighting(&part, &probe), None, "a later fragment");
+            assert_eq!(sighting(&whole, &self::probe(kind, "10.0.0.2")), None, "another family");
+        }
+    }
+
+    #[test]
+    fn an_error_of_ipv6_quotes_the_probe() {
+        for kind in [Kind::Icmp(7), Kind::Udp(1000, 53), Kind::Tcp(1000, 80)] {
+            let probe = probe(kind, "2001:db8::2");
+            for quoted in [frame6(kind, 60), fragment6(&frame6(kind, 60))] {
+                let mut bytes = Vec::new();
+                let message =
+                    etherparse::Icmpv6Type::Unknown { type_u8: 1, code_u8: 4, bytes5to8: [0; 4] };
+                let ip = ethernet().ipv6([3; 16], [1; 16], 64);
+                ip.icmpv6(message).write(&mut bytes, &quoted[14..]).unwrap();
+                let (packet, leg) = sighting(&bytes, &probe).unwrap();
+                assert_eq!(leg, Leg::Error);
+                let kind = IcmpKind::Unreachable(4);
+                assert_eq!(packet.payload, Payload::Icmp { kind, id: 0 });
+            }
         }
     }
 }

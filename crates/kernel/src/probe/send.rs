@@ -1,11 +1,11 @@
 //! Sending the probe from a namespace, by its own rules.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::SystemTime;
 
-use etherparse::{IcmpEchoHeader, Icmpv4Header, Icmpv4Type, TcpHeader};
+use etherparse::{IcmpEchoHeader, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, TcpHeader};
 use rustix::net::{
     AddressFamily, Protocol, RecvFlags, SendFlags, SocketAddrAny, SocketFlags, SocketType, ipproto,
     sockopt,
@@ -13,12 +13,17 @@ use rustix::net::{
 
 use walk::{Leg, Payload};
 
-use super::frame::{self, ANY};
+use super::frame::{self, any};
 use super::{Kind, Probe};
 use crate::{netns, sys};
 
-/// Headers of an IPv4 packet before the payload of an ICMP echo or UDP datagram.
-const HEADERS: u32 = 28;
+/// Headers before the payload of an ICMP echo or UDP datagram.
+const fn headers(to: IpAddr) -> u32 {
+    match to {
+        IpAddr::V4(_) => 28,
+        IpAddr::V6(_) => 48,
+    }
+}
 
 /// A probe on its way, with the socket that sent it.
 #[derive(Debug)]
@@ -44,23 +49,31 @@ impl Sent {
         }
     }
 
-    /// UDP sockets give the payload; raw ones the IP packet. These hear answers from elsewhere,
-    /// too, which a process that has asked does not wait for.
+    /// UDP sockets give the payload; raw ones the IP packet, but those of IPv6 what is behind its
+    /// headers. These hear answers from elsewhere, too, which a process that has asked does not
+    /// wait for.
     fn answers(&self, bytes: &[u8], from: Option<&SocketAddrAny>) -> bool {
-        let Some(Ok(from)) = from.cloned().map(SocketAddrV4::try_from) else { return false };
+        let Some(Ok(from)) = from.cloned().map(SocketAddr::try_from) else { return false };
+        let raw = |protocol: Protocol| match self.probe.dst {
+            IpAddr::V4(_) => frame::answer(bytes, &self.probe),
+            IpAddr::V6(_) => {
+                let number = u8::try_from(protocol.as_raw().get()).ok()?;
+                frame::answer_behind(number, bytes, &self.probe)
+            }
+        };
         let payload = match self.probe.kind {
             Kind::Udp(..) => bytes.starts_with(&self.probe.tag.0).then_some(from.port()),
-            Kind::Icmp(id) => match frame::answer(bytes, &self.probe) {
+            Kind::Icmp(id) => match raw(ipproto::ICMPV6) {
                 Some((Payload::Icmp { .. }, Leg::Back)) => Some(id),
                 _ => None,
             },
-            Kind::Tcp(..) => match frame::answer(bytes, &self.probe) {
+            Kind::Tcp(..) => match raw(ipproto::TCP) {
                 Some((Payload::Tcp { sport, .. }, Leg::Back)) => Some(sport),
                 _ => None,
             },
         };
         let (Kind::Icmp(asked) | Kind::Udp(_, asked) | Kind::Tcp(_, asked)) = self.probe.kind;
-        *from.ip() == self.probe.dst && payload == Some(asked)
+        from.ip() == self.probe.dst && payload == Some(asked)
     }
 }
 
@@ -91,22 +104,26 @@ pub fn reset(net: impl AsFd, probe: &Probe) -> io::Result<()> {
 }
 
 fn options(socket: impl AsFd, probe: &Probe) -> io::Result<()> {
-    let socket = socket.as_fd();
-    if let Some(ttl) = probe.ttl {
-        sockopt::set_ip_ttl(socket, u32::from(ttl))?;
+    let (socket, six) = (socket.as_fd(), probe.dst.is_ipv6());
+    match probe.ttl {
+        Some(ttl) if six => sockopt::set_ipv6_unicast_hops(socket, Some(ttl))?,
+        Some(ttl) => sockopt::set_ip_ttl(socket, u32::from(ttl))?,
+        None => {}
     }
-    if probe.tos != 0 {
-        sockopt::set_ip_tos(socket, probe.tos)?;
+    match probe.tos {
+        0 => {}
+        tos if six => sockopt::set_ipv6_tclass(socket, u32::from(tos))?,
+        tos => sockopt::set_ip_tos(socket, tos)?,
     }
     if probe.mark != 0 {
         sys::set_mark(socket, probe.mark)?;
     }
-    sys::set_dont_fragment(socket, probe.df)
+    sys::set_dont_fragment(socket, probe.df, six)
 }
 
 /// The tag, and zeroes up to the length asked for.
 fn payload(probe: &Probe) -> Vec<u8> {
-    let len = probe.len.saturating_sub(HEADERS).clamp(8, 65_000);
+    let len = probe.len.saturating_sub(headers(probe.dst)).clamp(8, 65_000);
     let mut bytes = vec![0; usize::try_from(len).unwrap_or(8)];
     bytes[..8].copy_from_slice(&probe.tag.0);
     bytes
@@ -114,7 +131,7 @@ fn payload(probe: &Probe) -> Vec<u8> {
 
 fn raw(protocol: Protocol, probe: &Probe) -> io::Result<OwnedFd> {
     let socket = rustix::net::socket_with(
-        AddressFamily::INET,
+        if probe.dst.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET },
         SocketType::RAW,
         SocketFlags::CLOEXEC,
         Some(protocol),
@@ -128,17 +145,27 @@ fn raw(protocol: Protocol, probe: &Probe) -> io::Result<OwnedFd> {
 
 fn send_icmp(probe: &Probe, id: u16) -> io::Result<(SystemTime, OwnedFd)> {
     let payload = payload(probe);
-    let kind = Icmpv4Type::EchoRequest(IcmpEchoHeader { id, seq: 1 });
-    let mut bytes = Icmpv4Header::with_checksum(kind, &payload).to_bytes().to_vec();
+    let echo = IcmpEchoHeader { id, seq: 1 };
+    let (mut bytes, protocol) = match probe.dst {
+        IpAddr::V4(_) => {
+            let header = Icmpv4Header::with_checksum(Icmpv4Type::EchoRequest(echo), &payload);
+            (header.to_bytes().to_vec(), ipproto::ICMP)
+        }
+        // The kernel puts in the checksum.
+        IpAddr::V6(_) => {
+            let header = Icmpv6Header::new(Icmpv6Type::EchoRequest(echo));
+            (header.to_bytes().to_vec(), ipproto::ICMPV6)
+        }
+    };
     bytes.extend(payload);
-    let socket = raw(ipproto::ICMP, probe)?;
+    let socket = raw(protocol, probe)?;
     let at = SystemTime::now();
     rustix::net::sendto(&socket, &bytes, SendFlags::empty(), &SocketAddr::from((probe.dst, 0)))?;
     Ok((at, socket))
 }
 
 fn send_udp(probe: &Probe, sport: u16, dport: u16) -> io::Result<(SystemTime, OwnedFd)> {
-    let socket = UdpSocket::bind(SocketAddrV4::new(probe.src.unwrap_or(ANY), sport))?;
+    let socket = UdpSocket::bind((probe.src.unwrap_or(any(probe.dst)), sport))?;
     options(&socket, probe)?;
     let at = SystemTime::now();
     socket.send_to(&payload(probe), (probe.dst, dport))?;
@@ -173,9 +200,16 @@ fn send_tcp(
             header.sequence_number = probe.tag.number().wrapping_add(1);
         }
     }
-    header.checksum = header
-        .calc_checksum_ipv4_raw(src.octets(), probe.dst.octets(), &[])
-        .map_err(io::Error::other)?;
+    header.checksum = match (src, probe.dst) {
+        (IpAddr::V4(src), IpAddr::V4(dst)) => {
+            header.calc_checksum_ipv4_raw(src.octets(), dst.octets(), &[])
+        }
+        (IpAddr::V6(src), IpAddr::V6(dst)) => {
+            header.calc_checksum_ipv6_raw(src.octets(), dst.octets(), &[])
+        }
+        _ => return Err(io::ErrorKind::AddrNotAvailable.into()),
+    }
+    .map_err(io::Error::other)?;
     let mut bytes = Vec::new();
     header.write(&mut bytes)?;
     let socket = raw(ipproto::TCP, probe)?;
@@ -188,12 +222,9 @@ fn send_tcp(
 }
 
 /// The source that the kernel would choose; connecting a UDP socket sends nothing.
-fn source_for(probe: &Probe) -> io::Result<Ipv4Addr> {
-    let socket = UdpSocket::bind((ANY, 0))?;
+fn source_for(probe: &Probe) -> io::Result<IpAddr> {
+    let socket = UdpSocket::bind((any(probe.dst), 0))?;
     options(&socket, probe)?;
     socket.connect((probe.dst, 9))?;
-    match socket.local_addr()? {
-        SocketAddr::V4(address) => Ok(*address.ip()),
-        SocketAddr::V6(_) => Err(io::ErrorKind::AddrNotAvailable.into()),
-    }
+    Ok(socket.local_addr()?.ip())
 }

@@ -116,12 +116,28 @@ pub(crate) fn frames_lost(socket: BorrowedFd<'_>) -> io::Result<u32> {
     Ok(told.tp_drops)
 }
 
-/// Sets or clears the don't-fragment bit of what a socket sends.
-pub(crate) fn set_dont_fragment(socket: BorrowedFd<'_>, df: bool) -> io::Result<()> {
-    // PROBE and not DO: what the kernel believes of the path must not keep the packet back.
-    let value = if df { libc::IP_PMTUDISC_PROBE } else { libc::IP_PMTUDISC_DONT };
-    // SAFETY: the option reads one int.
-    unsafe { set_option(socket.as_raw_fd(), libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, &value) }
+/// Sets or clears the don't-fragment bit of what a socket sends; of IPv6, where no packet has such
+/// a bit, whether its sender may part it.
+pub(crate) fn set_dont_fragment(socket: BorrowedFd<'_>, df: bool, ipv6: bool) -> io::Result<()> {
+    // Not DO: what the kernel believes of the path must not keep the packet back. And of IPv6 it
+    // is not to learn from errors, where there is a choice that says so.
+    let (level, option, value) = match (ipv6, df) {
+        (false, true) => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE),
+        (false, false) => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT),
+        (true, true) => {
+            (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_INTERFACE)
+        }
+        (true, false) => (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_OMIT),
+    };
+    let alone = libc::c_int::from(df);
+    // SAFETY: the options read one int each.
+    unsafe {
+        set_option(socket.as_raw_fd(), level, option, &value)?;
+        match ipv6 {
+            true => set_option(socket.as_raw_fd(), level, libc::IPV6_DONTFRAG, &alone),
+            false => Ok(()),
+        }
+    }
 }
 
 /// Marks what a socket sends.

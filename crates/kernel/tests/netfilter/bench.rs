@@ -242,7 +242,7 @@ fn probe_of(trace: &Trace, tag: Tag) -> Probe {
     };
     Probe {
         src: None,
-        dst: v4(packet.dst),
+        dst: packet.dst,
         kind,
         len: packet.len,
         df: packet.df,
@@ -301,12 +301,5 @@ impl Bench {
             };
             assert_eq!(self.send(&what), sign == "+", "{what}\n{rules}");
         }
-    }
-}
-
-fn v4(ip: IpAddr) -> std::net::Ipv4Addr {
-    match ip {
-        IpAddr::V4(ip) => ip,
-        IpAddr::V6(_) => panic!("no probe of IPv6 is sent here"),
     }
 }

@@ -30,8 +30,8 @@ fn packet(plan: &Plan, n: usize, random: &mut Random) -> Spec {
     let len = random.one(&[84, 84, 84, 84, 40 + 8, 500, 576, 900, 1200, 1300, 1400, 1500]);
     Spec {
         from: plan.network.spaces[from].name.clone(),
-        to,
-        src: random.pick(&own).copied().filter(|_| random.percent(15)),
+        to: to.into(),
+        src: random.pick(&own).copied().filter(|_| random.percent(15)).map(Into::into),
         carries,
         len: if tcp { 44 } else { len },
         df: tcp || len > 576 || random.percent(50),
