@@ -66,8 +66,7 @@ pub(crate) fn trace(session: &Session, snapshot: &Snapshot, wish: &Wish) -> Resu
     let trace = foretell(&net, snapshot, wish, tag)?;
     let watched = if wish.live { Some(watch(snapshot, &trace, wish, tag)?) } else { None };
     let live = watched.as_ref().map(|w| &w.checked);
-    let taken = watched.as_ref().and_then(|w| w.taken).and_then(|nth| trace.branches.get(nth));
-    let trace = taken.map_or(&trace, |branch| &branch.trace);
+    let trace = watched.as_ref().map_or(&trace, |w| w.taken);
     if session.json {
         output::line(&render::json::text(&render::json::trace(snapshot, trace, live)));
     } else {

@@ -63,4 +63,4 @@ pub use route::{
 };
 pub use snapshot::{Found, Name, NameSource, Namespace, NsFile, Process, Snapshot};
 pub use sysctl::Sysctls;
-pub use xt::{AddrType, AddrTypes, Xt, XtAddrtype, XtConntrack, XtInfo, XtNatRange};
+pub use xt::{AddrType, AddrTypes, Xt, XtAddrtype, XtConntrack, XtInfo, XtNatRange, XtRecent};

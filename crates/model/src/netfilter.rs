@@ -26,6 +26,16 @@ impl Ruleset {
     pub fn table(&self, family: Family, name: &str) -> Option<&Table> {
         self.tables.iter().find(|t| t.family == family && t.name == name)
     }
+
+    /// What of its rules and sets has no type, by name.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<String> {
+        let rules = self.tables.iter().flat_map(|t| &t.chains).flat_map(|c| &c.rules);
+        let sets = self.tables.iter().flat_map(|t| &t.sets);
+        let elements = sets.clone().flat_map(|s| &s.elements).flat_map(|e| &e.exprs);
+        let exprs = rules.flat_map(|r| &r.exprs).chain(sets.flat_map(|s| &s.exprs));
+        exprs.chain(elements).filter_map(Expr::unknown).collect()
+    }
 }
 
 /// A table.

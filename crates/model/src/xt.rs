@@ -260,10 +260,50 @@ pub enum XtInfo {
     Classify(u32),
     /// `-j CHECKSUM`: changes nothing on its way.
     Checksum(u8),
+    /// `-m recent`: a list of addresses by its name.
+    Recent(Box<XtRecent>),
+    /// `-m hashlimit`: a limit for each of many.
+    HashLimit {
+        /// XT_HASHLIMIT_* (16 matches what is over the limit, 32 counts bytes, 64 matches by rate).
+        mode: u32,
+        /// The struct as it came.
+        data: Vec<u8>,
+    },
+    /// `-m rt`: a routing header of IPv6; the struct as it came.
+    RoutingHeader(Vec<u8>),
     /// One that says nothing beside its name: `NOTRACK`, `TRACE`.
     Empty,
     /// Any other: the struct as it came.
     Opaque(Vec<u8>),
+}
+
+/// `-m recent`, revisions 0 and 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct XtRecent {
+    /// Hits that are too old to count, in seconds; 0: none is.
+    pub seconds: u32,
+    /// How many hits it takes.
+    pub hits: u32,
+    /// XT_RECENT_*: 1 asks, 2 puts the address into the list, 4 asks and renews, 8 removes, 16 with
+    /// the TTL, 32 throws old ones away.
+    pub check_set: u8,
+    /// `!`.
+    pub invert: bool,
+    /// Name of the list, in a field of which iptables leaves the rest as it was: [`Self::name`].
+    pub name_field: Vec<u8>,
+    /// 0: the source address, 1: the destination address.
+    pub side: u8,
+    /// Revision 1: what of the address counts.
+    pub mask: Option<[u8; 16]>,
+}
+
+impl XtRecent {
+    /// Name of the list.
+    #[must_use]
+    pub fn name(&self) -> std::borrow::Cow<'_, str> {
+        let end = self.name_field.iter().position(|b| *b == 0);
+        String::from_utf8_lossy(&self.name_field[..end.unwrap_or(self.name_field.len())])
+    }
 }
 
 /// `-m addrtype`, revision 1.

@@ -131,6 +131,15 @@ impl Way {
 }
 
 impl Trace {
+    /// The traces of which a packet can take only one: those where it parts no more; else this one.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<&Self> {
+        match self.branches.as_slice() {
+            [] => vec![self],
+            branches => branches.iter().flat_map(|b| b.trace.leaves()).collect(),
+        }
+    }
+
     /// All links that a live check of this trace should watch: those on both ways, and on those of
     /// its branches.
     #[must_use]

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use model::{AddrTypes, Xt, XtAddrtype, XtConntrack, XtInfo};
+use model::{AddrTypes, Xt, XtAddrtype, XtConntrack, XtInfo, XtRecent};
 
 use crate::chain::{Chains, Changes};
 use crate::conntrack::{state, state_of};
 use crate::nat::To;
-use crate::rule::Effect;
+use crate::rule::{Effect, pass};
 use crate::{Payload, RejectWith};
 
 /// XT_ADDRTYPE_*.
@@ -107,6 +107,8 @@ impl<'a> Chains<'a, '_> {
                 let cause = "a limit whose state is not told, taken as not reached";
                 return Effect::Assumes(cause.to_owned(), true);
             }
+            XtInfo::Recent(recent) => return recently(recent),
+            XtInfo::HashLimit { mode, .. } => return hash_limit(*mode),
             XtInfo::Statistic { nth, probability, invert } => {
                 self.statistic(*nth, *probability).map(|is| is != *invert)
             }
@@ -302,6 +304,34 @@ impl<'a> Chains<'a, '_> {
         };
         own | translated
     }
+}
+
+/// `recent_mt`: who puts an address into the list matches always. How often it is in it is not told;
+/// where it takes several hits, these are taken as not reached.
+fn recently(recent: &XtRecent) -> Effect {
+    /// XT_RECENT_*.
+    const SET: u8 = 2;
+    const REMOVE: u8 = 8;
+    if recent.check_set & SET != 0 {
+        return pass(!recent.invert);
+    }
+    if recent.check_set & REMOVE != 0 || recent.hits < 2 {
+        return Effect::Doubts("match recent".to_owned());
+    }
+    let cause = "how often an address came of late is not told, taken as not too often";
+    Effect::Assumes(cause.to_owned(), recent.invert)
+}
+
+/// `hashlimit_mt_common`.
+fn hash_limit(mode: u32) -> Effect {
+    /// XT_HASHLIMIT_*.
+    const INVERT: u32 = 16;
+    const RATE_MATCH: u32 = 64;
+    if mode & RATE_MATCH != 0 {
+        return Effect::Doubts("match hashlimit".to_owned());
+    }
+    let cause = "a limit whose state is not told, taken as not reached";
+    Effect::Assumes(cause.to_owned(), mode & INVERT == 0)
 }
 
 fn masked(ip: IpAddr, want: [u8; 16], mask: [u8; 16]) -> bool {

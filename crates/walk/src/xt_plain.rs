@@ -42,6 +42,8 @@ impl Chains<'_, '_> {
             XtInfo::Dscp { dscp, invert } => (packet.tos >> 2 == *dscp) != *invert,
             XtInfo::Tos { mask, value, invert } => (packet.tos & mask == *value) != *invert,
             XtInfo::RpFilter(flags) => return self.rpfilter(*flags, changes),
+            // A packet that is asked about has no such header, and then neither ! matches.
+            XtInfo::RoutingHeader(_) => false,
             // Where there are policies, the walk has ended before.
             XtInfo::Policy { flags, .. } => flags & 4 != 0,
             _ => return None,

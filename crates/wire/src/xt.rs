@@ -8,6 +8,7 @@
 mod alter;
 mod bytes;
 mod conntrack;
+mod counted;
 mod matches;
 mod nat;
 mod plain;
@@ -49,6 +50,9 @@ fn typed(name: &str, revision: u32, bytes: &[u8]) -> Option<XtInfo> {
         ("tos", 1) => plain::decode_tos(bytes),
         ("rpfilter", 0) => Some(XtInfo::RpFilter(*bytes.first()?)),
         ("policy", 0) => plain::decode_policy(bytes),
+        ("recent", 0 | 1) => counted::decode_recent(bytes, revision),
+        ("hashlimit", 1..=3) => counted::decode_hashlimit(bytes, revision),
+        ("rt", 0) => Some(XtInfo::RoutingHeader(bytes.to_vec())),
         ("CONNMARK", 1 | 2) => alter::decode_connmark(bytes, revision),
         ("CT", 0..=2) => alter::decode_ct(bytes, revision),
         ("TCPMSS", 0) => alter::decode_tcpmss(bytes),
@@ -118,6 +122,9 @@ pub fn encode(ext: &Xt) -> Vec<u8> {
         | XtInfo::NfLog { .. }
         | XtInfo::Classify(_)
         | XtInfo::Checksum(_) => alter::encode(&ext.info, &mut w),
+        XtInfo::Recent(_) | XtInfo::HashLimit { .. } | XtInfo::RoutingHeader(_) => {
+            counted::encode(&ext.info, &mut w);
+        }
         other => plain::encode(other, &mut w),
     }
     w.aligned()

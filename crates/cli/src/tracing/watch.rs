@@ -18,20 +18,20 @@ use crate::output;
 const MOST_BESIDE: usize = 256;
 
 /// A trace that was held against a real packet.
-pub(super) struct Watched {
+pub(super) struct Watched<'t> {
     pub(super) checked: Checked,
-    /// The branch of the trace that the packet took, where it parts.
-    pub(super) taken: Option<usize>,
+    /// Where the trace parts, the one of its ways that the packet took; else the trace.
+    pub(super) taken: &'t Trace,
     /// What else is to be said.
     pub(super) notes: Vec<String>,
 }
 
-pub(super) fn watch(
+pub(super) fn watch<'t>(
     snapshot: &Snapshot,
-    trace: &Trace,
+    trace: &'t Trace,
     wish: &Wish,
     tag: Tag,
-) -> Result<Watched, Failure> {
+) -> Result<Watched<'t>, Failure> {
     let Place::Namespace(source) = trace.question.from else {
         return Err(Failure::usage("a packet from outside cannot be sent from here")
             .because("--live sends from a namespace of this host")
@@ -61,15 +61,12 @@ pub(super) fn watch(
     notes.extend(blind.map(|(link, e)| not_watched(&snapshot.link_name(*link), e)));
     let (sightings, received) = observe(&taps, net, &probe, wish, source, &mut notes)?;
     let check = |trace: &Trace| walk::check(trace, &taps.watched(), &sightings, received);
-    let mut ways = trace.branches.iter().map(|b| check(&b.trace)).enumerate();
-    let (taken, mut checked) = match ways.find(|(_, checked)| checked.agrees) {
-        Some((nth, checked)) => (Some(nth), checked),
-        None => (None, check(trace)),
-    };
-    let trace = taken.map_or(trace, |nth| &trace.branches[nth].trace);
+    let mut ways = trace.leaves().into_iter().map(|leaf| (leaf, check(leaf)));
+    let found = ways.find(|(_, checked)| checked.agrees);
+    let (taken, mut checked) = found.unwrap_or_else(|| (trace, check(trace)));
     let thrown = drops.and_then(|d| d.collect(&probe, snapshot).map_err(plain));
     match (thrown, &tracepoint) {
-        (Ok(thrown), Ok(kernel)) => checked.heed(trace, thrown, |name| kernel.has_reason(name)),
+        (Ok(thrown), Ok(kernel)) => checked.heed(taken, thrown, |name| kernel.has_reason(name)),
         (Err(why), _) if !checked.arrived => {
             notes.push(format!("the kernel was not asked why: {why}"));
         }
@@ -122,8 +119,7 @@ fn not_watched(name: &str, e: &io::Error) -> String {
 
 /// Opens every namespace that the foretold ways pass; what could not be opened is told.
 fn open_all(snapshot: &Snapshot, trace: &Trace) -> (BTreeMap<NsId, OwnedFd>, Vec<String>) {
-    let branches = trace.branches.iter().map(|b| &b.trace);
-    let traces = std::iter::once(trace).chain(branches);
+    let traces = std::iter::once(trace).chain(trace.leaves());
     let ways = traces.flat_map(|t| std::iter::once(&t.there).chain(&t.back));
     let mut passed: Vec<NsId> = ways.flat_map(|w| &w.hops).map(|h| h.ns).collect();
     passed.extend(match trace.question.from {

@@ -1,4 +1,4 @@
-//! A machine of its own with real engines on it (`stack/host.sh`).
+//! A machine of its own with real programs on it (`stack/host.sh`, `rulesets/machine.sh`).
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -29,17 +29,23 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Starts it, and waits until all that runs on it is up.
+    /// Starts the one with the engines, and waits until all that runs on it is up.
     pub(crate) fn start() -> Self {
-        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack");
+        Self::with("stack/host.sh", "")
+    }
+
+    /// Starts one whose first process is that script, which is told its folder and what it is for.
+    pub(crate) fn with(script: &str, what: &str) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
         let cgroups = cgroups();
         let bench = Bench::new();
         let log = std::fs::File::create(bench.folder.join("stack.log")).unwrap();
         let mut unshare = Command::new("unshare")
             .args(["--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"])
             .arg("--mount-proc")
-            .arg(scripts.join("host.sh"))
-            .arg(&scripts)
+            .arg(&script)
+            .arg(script.parent().unwrap())
+            .arg(what)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -66,6 +72,13 @@ impl Stack {
         let ran = Ran::from(self.enter().arg(NESTWORK).args(args).output().unwrap());
         assert_eq!(ran.status, 0, "nestwork {args:?}\n{}{}", ran.out, ran.err);
         ran.out
+    }
+
+    /// What `collect` saves of it.
+    pub(crate) fn bundle(&self) -> Vec<u8> {
+        let output = self.enter().args([NESTWORK, "collect", "-"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
     }
 
     /// A command line on that machine.

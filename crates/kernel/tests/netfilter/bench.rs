@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use kernel::probe::{self, Kind, Probe, Tag, Taps};
 use kernel::read::{Parts, ReadOptions, read};
-use model::{Expr, LinkId, NsId, Snapshot, Xt, XtInfo};
+use model::{LinkId, NsId, Snapshot};
 use walk::{
     Checked, Disposition, Indexed, Known, Leg, Place, Protocol, Question, Trace, Verdict, Way,
 };
@@ -179,7 +179,7 @@ impl Bench {
         };
         let _ = probe::reset(net, &probe);
         let check = |trace: &Trace| walk::check(trace, &taps.watched(), &seen, received);
-        let mut ways = trace.branches.iter().map(|branch| check(&branch.trace));
+        let mut ways = trace.leaves().into_iter().map(check);
         ways.find(|checked| checked.agrees).unwrap_or_else(|| check(trace))
     }
 
@@ -202,24 +202,7 @@ impl Bench {
 
     /// Expressions and extensions of r's rules that have no type.
     pub(crate) fn untyped(&self) -> Vec<String> {
-        let snapshot = self.read();
-        let tables = self.r.of(&snapshot).ruleset.tables.clone();
-        let rules = tables.iter().flat_map(|t| &t.chains).flat_map(|c| &c.rules);
-        let sets = tables.iter().flat_map(|t| &t.sets).flat_map(|s| &s.exprs);
-        let all = rules.flat_map(|r| &r.exprs).chain(sets);
-        all.filter_map(untyped).collect()
-    }
-}
-
-fn untyped(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Opaque { name, .. } => Some(name.clone()),
-        Expr::Match(Xt { name, revision, info: XtInfo::Opaque(data) })
-        | Expr::Target(Xt { name, revision, info: XtInfo::Opaque(data) }) => {
-            Some(format!("{name} revision {revision}: {data:02x?}"))
-        }
-        Expr::Dynset { exprs, .. } => exprs.iter().find_map(untyped),
-        _ => None,
+        self.r.of(&self.read()).ruleset.unknown()
     }
 }
 

@@ -84,6 +84,14 @@ fn matches() -> Vec<Test> {
             "filter -A FORWARD -m iprange --src-range 10.0.0.1-10.0.0.2 -j DROP" => "-icmp +c>b/icmp",
             "filter -A FORWARD -m iprange ! --dst-range 10.0.0.0-10.1.0.255 -j DROP" => "+icmp"),
         rules!("xt_limit", "filter -A FORWARD -m limit --limit 3/min --limit-burst 10 -j ACCEPT; filter -A FORWARD -j DROP" => "+icmp"),
+        rules!("xt_recent",
+            "filter -A FORWARD -p tcp --dport 1 -m recent --set -j DROP; filter -A FORWARD ! -p tcp -m recent ! --set -j DROP" => "-tcp:1 +tcp:2 +icmp",
+            "filter -A FORWARD -p tcp -m recent --name x --set; filter -A FORWARD -p tcp -m recent --name x --update --seconds 30 --hitcount 6 -j DROP"
+                => "+tcp:1"),
+        rules!("xt_hashlimit",
+            "filter -A FORWARD -m hashlimit --hashlimit-upto 3/min --hashlimit-burst 10 --hashlimit-name up --hashlimit-mode srcip -j ACCEPT; filter -A FORWARD -j DROP"
+                => "+icmp",
+            "filter -A FORWARD -m hashlimit --hashlimit-above 3/min --hashlimit-burst 10 --hashlimit-name over --hashlimit-mode dstip -j DROP" => "+icmp"),
         trial::test("xt_statistic", IPTABLES, statistic),
         rules!("xt_owner", "mangle -A POSTROUTING -m owner --uid-owner 0 -j DROP" => "+icmp"),
         rules!("xt_pkttype", "filter -A FORWARD -m pkttype --pkt-type unicast -j DROP" => "-icmp",
@@ -99,7 +107,7 @@ fn matches() -> Vec<Test> {
             "raw -A PREROUTING -m rpfilter -j DROP" => "-icmp"),
         rules!("xt_policy", "filter -A FORWARD -m policy --dir in --pol none -p tcp --dport 1 -j DROP" => "-tcp:1",
             "filter -A FORWARD -m policy --dir in --pol ipsec -j DROP" => "+icmp"),
-        trial::test("xt_hashlimit_is_unknown", IPTABLES, hashlimit),
+        trial::test("xt_string_is_unknown", IPTABLES, string),
     ]
 }
 
@@ -161,13 +169,13 @@ fn statistic() {
     assert_eq!(bench.unknown("a tcp 10.1.0.2:81"), "match statistic");
 }
 
-fn hashlimit() {
+fn string() {
     let bench = Bench::new();
     bench.iptables(
         "iptables-restore",
-        "filter -A FORWARD -p tcp --dport 1 -m hashlimit --hashlimit-upto 1/min --hashlimit-name x -j ACCEPT;\
+        "filter -A FORWARD -p tcp --dport 1 -m string --algo bm --string x -j ACCEPT;\
          filter -A FORWARD -p tcp --dport 1 -j DROP",
     );
-    assert_eq!(bench.unknown("a tcp 10.1.0.2:1"), "match hashlimit");
+    assert_eq!(bench.unknown("a tcp 10.1.0.2:1"), "match string");
     assert!(bench.send("a tcp 10.1.0.2:2"));
 }

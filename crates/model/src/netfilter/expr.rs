@@ -1,7 +1,7 @@
 //! What a rule is made of.
 
 use super::{CmpOp, CtKey, Family, MetaKey, NatKind, PayloadBase, RtKey, SocketKey};
-use crate::xt::Xt;
+use crate::xt::{Xt, XtInfo};
 
 /// A register of the nftables machine, by its netlink number: 0 is the verdict, 1 to 4 are the
 /// 16-byte ones, 8 to 23 the same space in 4-byte pieces.
@@ -363,6 +363,22 @@ pub enum Expr {
         /// NFTA_EXPR_DATA as it came.
         data: Vec<u8>,
     },
+}
+
+impl Expr {
+    /// Its name, if it is of no type that is known here.
+    #[must_use]
+    pub fn unknown(&self) -> Option<String> {
+        match self {
+            Self::Opaque { name, .. } => Some(name.clone()),
+            Self::Match(Xt { name, revision, info: XtInfo::Opaque(_) })
+            | Self::Target(Xt { name, revision, info: XtInfo::Opaque(_) }) => {
+                Some(format!("{name} revision {revision}"))
+            }
+            Self::Dynset { exprs, .. } => exprs.iter().find_map(Self::unknown),
+            _ => None,
+        }
+    }
 }
 
 /// What an immediate holds.

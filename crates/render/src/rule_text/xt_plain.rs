@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use model::XtInfo;
+use model::{XtInfo, XtRecent};
 
 use super::xt::{limit, not, quoted, states};
 
@@ -57,6 +57,9 @@ pub(super) fn matching(name: &str, info: &XtInfo) -> Option<String> {
             let strict = if flags & 8 != 0 { " --strict" } else { "" };
             format!("-m policy --dir {way} --pol {policy}{strict}")
         }
+        XtInfo::Recent(info) => recent(info),
+        XtInfo::HashLimit { .. } => "-m hashlimit ...".to_owned(),
+        XtInfo::RoutingHeader(_) => "-m rt ...".to_owned(),
         _ => return None,
     })
 }
@@ -165,6 +168,31 @@ fn legacy_limit(avg: u32, burst: u32) -> String {
         unit = shorter;
     }
     limit(unit * SECOND / avg, unit, burst)
+}
+
+fn recent(info: &XtRecent) -> String {
+    const OPTIONS: [(u8, &str); 6] = [
+        (2, "--set"),
+        (1, "--rcheck"),
+        (4, "--update"),
+        (8, "--remove"),
+        (32, "--reap"),
+        (16, "--rttl"),
+    ];
+    let mut out = format!("-m recent {}", not(info.invert)).trim_end().to_owned();
+    for (_, option) in OPTIONS.iter().filter(|(bit, _)| info.check_set & bit != 0) {
+        out += &format!(" {option}");
+    }
+    for (number, option) in [(info.seconds, "--seconds"), (info.hits, "--hitcount")] {
+        if number != 0 {
+            out += &format!(" {option} {number}");
+        }
+    }
+    out += &format!(" --name {}", quoted(&info.name()));
+    if let Some(mask) = info.mask {
+        out += &format!(" --mask {}", address(mask));
+    }
+    out + if info.side == 0 { " --rsource" } else { " --rdest" }
 }
 
 fn statistic(nth: Option<(u32, u32)>, probability: u32, invert: bool) -> String {

@@ -37,7 +37,17 @@ pub(super) fn replace<K: BuildHasher>(keys: &StandIns<K>, info: &mut XtInfo) {
         XtInfo::Policy { elements, .. } => elements.fill(0),
         XtInfo::NfLog { prefix, .. } => prefix.clear(),
         XtInfo::Ct { timeout: Some(name), .. } => *name = keys.name(name),
-        XtInfo::Opaque(data) => data.fill(0),
+        XtInfo::Recent(recent) => {
+            let mut name = keys.name(&recent.name()).into_bytes();
+            name.resize(recent.name_field.len(), 0);
+            recent.name_field = name;
+        }
+        // Its name stands first, in 16 or 256 bytes.
+        XtInfo::HashLimit { data, .. } => {
+            let name = if data.len() < 256 { 16 } else { 256 };
+            data.iter_mut().take(name).skip(1).for_each(|byte| *byte = 0);
+        }
+        XtInfo::RoutingHeader(data) | XtInfo::Opaque(data) => data.fill(0),
         _ => {}
     }
 }

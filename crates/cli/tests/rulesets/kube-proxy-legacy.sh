@@ -1,0 +1,3 @@
+# The same rules by iptables-legacy.
+restore=iptables-legacy-restore
+. "$here/kube-proxy.sh"

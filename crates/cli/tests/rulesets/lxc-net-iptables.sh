@@ -1,0 +1,3 @@
+# The same by iptables.
+nft=false
+. "$here/lxc-net.sh"
