@@ -91,6 +91,7 @@ impl State {
             LinkKind::Macvlan(m) if !m.tap => LinkSpecKind::Macvlan {
                 lower: lower.unwrap_or_else(|| LinkRef::new("", "")),
                 mode: m.mode,
+                sources: m.sources.clone(),
             },
             LinkKind::Vxlan(v) => LinkSpecKind::Vxlan {
                 vni: v.vni,

@@ -235,8 +235,9 @@ impl State {
             LinkSpecKind::Tap => {
                 self.add_link(&spec.link, LinkKind::Tap(Tap::default()), &spec.pins);
             }
-            LinkSpecKind::Macvlan { lower, mode } => {
-                let kind = LinkKind::Macvlan(Macvlan { mode: *mode, tap: false });
+            LinkSpecKind::Macvlan { lower, mode, sources } => {
+                let (mode, sources) = (*mode, sources.clone());
+                let kind = LinkKind::Macvlan(Macvlan { mode, sources, ..Macvlan::default() });
                 self.add_upper(&spec.link, kind, &spec.pins, Some(lower));
             }
             LinkSpecKind::Vxlan { vni, lower, local, remote, port } => {
@@ -489,6 +490,7 @@ fn link(index: u32, name: &str, kind: LinkKind, pins: &Pins) -> Link {
         mac: pins.mac,
         mtu: pins.mtu.unwrap_or(1500),
         flags: LinkFlags::BROADCAST | LinkFlags::MULTICAST,
+        promiscuous: false,
         state: OperState::Down,
         txqlen: pins.txqlen.unwrap_or(1000),
         qdisc: "noop".to_owned(),

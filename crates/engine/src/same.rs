@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use model::{
-    BridgeOption, BridgeSpec, CableSpec, Fact, LinkSpec, LinkSpecKind, MacvlanMode, NicSpec, Pins,
-    PortFlag, PortFlags, RouteSpec,
+    BridgeOption, BridgeSpec, CableSpec, Fact, LinkSpec, LinkSpecKind, Mac, MacvlanMode, NicSpec,
+    Pins, PortFlag, PortFlags, RouteSpec,
 };
 
 use crate::key::metric;
@@ -60,9 +60,9 @@ fn links(wanted: &LinkSpec, seen: &LinkSpec) -> Distance {
         (LinkSpecKind::Bridge(a), LinkSpecKind::Bridge(b)) => other_unless(bridges(a, b)),
         (LinkSpecKind::Tap, LinkSpecKind::Tap) => Distance::Same,
         (
-            LinkSpecKind::Macvlan { lower: a, mode: m },
-            LinkSpecKind::Macvlan { lower: b, mode: n },
-        ) if a == b => match (m, n) {
+            LinkSpecKind::Macvlan { lower: a, mode: m, sources: s },
+            LinkSpecKind::Macvlan { lower: b, mode: n, sources: t },
+        ) if a == b && sorted(s) == sorted(t) => match (m, n) {
             _ if m == n => Distance::Same,
             // The kernel changes neither from nor to passthru.
             (MacvlanMode::Passthru, _) | (_, MacvlanMode::Passthru) => Distance::Remake,
@@ -72,6 +72,13 @@ fn links(wanted: &LinkSpec, seen: &LinkSpec) -> Distance {
         _ => Distance::Remake,
     };
     own.max(kind)
+}
+
+/// The kernel tells them in an order of its own.
+fn sorted(sources: &[Mac]) -> Vec<Mac> {
+    let mut sorted = sources.to_vec();
+    sorted.sort_unstable_by_key(|mac| mac.0);
+    sorted
 }
 
 fn bridges(wanted: &BridgeSpec, seen: &BridgeSpec) -> bool {

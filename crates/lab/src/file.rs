@@ -101,8 +101,8 @@ pub(crate) enum Kind {
     /// `nic`: `cable: NS:LINK` names the card at the other end, which this entry makes too; none:
     /// not plugged in.
     Nic { cable: Option<Said<LinkRef>> },
-    /// `macvlan`: `lower: [NS:]LINK`, `mode:`.
-    Macvlan { lower: Said<LinkRef>, mode: MacvlanMode },
+    /// `macvlan`: `lower: [NS:]LINK`, `mode:`, `sources:`.
+    Macvlan { lower: Said<LinkRef>, mode: MacvlanMode, sources: Vec<Mac> },
     /// `vxlan`: `vni:`, `dev:`, `local:`, `remote:`, `port:` (default 4789).
     Vxlan {
         vni: u32,

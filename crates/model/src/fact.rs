@@ -208,6 +208,8 @@ pub enum LinkSpecKind {
         lower: LinkRef,
         /// Mode.
         mode: MacvlanMode,
+        /// Mode source: whose frames it takes.
+        sources: Vec<Mac>,
     },
     /// A VXLAN.
     Vxlan {

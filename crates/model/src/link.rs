@@ -43,6 +43,9 @@ pub struct Link {
     pub mtu: u32,
     /// IFF_*.
     pub flags: LinkFlags,
+    /// Takes frames for any address: somebody asked for that (IFLA_PROMISCUITY), a link that stands
+    /// on it or a capture, whether or not `flags` say so.
+    pub promiscuous: bool,
     /// RFC 2863 state, as `state …` in `ip link`.
     pub state: OperState,
     /// IFLA_TXQLEN; `ip` prints no qlen for 0.

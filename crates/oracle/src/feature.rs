@@ -1,6 +1,7 @@
 //! How often each feature decided something: without it, the prediction is another.
 
 mod bridge;
+mod links;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -156,6 +157,9 @@ const FEATURES: &[(&str, Without)] = &[
     ("duplicate address", duplicates),
 ];
 
+/// The features of all files.
+const SETS: &[&[(&str, Without)]] = &[FEATURES, bridge::FEATURES, links::FEATURES];
+
 /// How often each was there, and how often it decided.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Exercised(BTreeMap<&'static str, Count>);
@@ -171,7 +175,7 @@ impl Exercised {
     /// Counts one case: without which features would it be foretold otherwise?
     pub(crate) fn count(&mut self, snapshot: &Snapshot, trace: &Trace, unknown: bool) {
         let told = (trace.expected(), end(trace));
-        for (name, without) in FEATURES.iter().chain(bridge::FEATURES) {
+        for (name, without) in SETS.iter().copied().flatten() {
             let (mut less, mut question) = (snapshot.clone(), trace.question.clone());
             let count = self.0.entry(name).or_default();
             if !without(&mut less, &mut question) {

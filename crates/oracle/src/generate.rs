@@ -4,6 +4,7 @@ mod address;
 mod arp;
 mod bridge;
 mod firewall;
+mod links;
 mod packet;
 mod rule;
 mod settings;
@@ -29,6 +30,7 @@ pub(crate) struct Case {
 pub(crate) fn generate(seed: u64, number: u64) -> Case {
     let mut random = Random::new(seed, number);
     let mut plan = topology::topology(&mut random);
+    links::links(&mut plan, &mut random);
     plan.asking = random.percent(30);
     plan.bridging = random.percent(50);
     address::addresses(&mut plan, &mut random);

@@ -209,6 +209,7 @@ fn fill(link: &mut PartLink, part: &PartLink) {
     take!(at, far, flags, mtu, qdisc, master, state, txqlen, mac, alias, kind, slave);
     link.loopback |= part.loopback;
     link.xdp |= part.xdp;
+    link.promiscuous |= part.promiscuous;
     link.detailed |= part.detailed;
     for name in &part.altnames {
         if !link.altnames.contains(name) {

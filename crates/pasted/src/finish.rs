@@ -157,6 +157,7 @@ impl Maker<'_> {
             mac: part.mac.filter(|_| !part.loopback),
             mtu: part.mtu.unwrap_or(if part.loopback { 65536 } else { 1500 }),
             flags: part.flags.unwrap_or_else(|| flags_by(state, part.loopback)),
+            promiscuous: part.promiscuous,
             state,
             txqlen: part.txqlen.unwrap_or(0),
             qdisc: part.qdisc.clone().unwrap_or_default(),

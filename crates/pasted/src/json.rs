@@ -105,6 +105,7 @@ fn link(o: &Object) -> Option<PartLink> {
         altnames: list(o, "altnames").filter_map(|v| Some(v.as_str()?.to_owned())).collect(),
         alias: owned(o, "ifalias"),
         xdp: o.contains_key("xdp"),
+        promiscuous: number::<u32>(o, "promiscuity").is_some_and(|n| n > 0),
         kind: of("info_kind", "info_data"),
         slave: of("info_slave_kind", "info_slave_data"),
         detailed: info.is_some() || o.contains_key("promiscuity"),

@@ -44,7 +44,7 @@ pub(crate) fn told(
         }),
         "macvlan" | "macvtap" => {
             let mode = one_of(MACVLAN_MODES, words, "mode", MacvlanMode::as_str);
-            LinkKind::Macvlan(Macvlan { mode, tap: kind == "macvtap" })
+            LinkKind::Macvlan(Macvlan { mode, tap: kind == "macvtap", ..Macvlan::default() })
         }
         "ipvlan" | "ipvtap" => LinkKind::Ipvlan(ipvlan(words, kind == "ipvtap")),
         "vlan" => LinkKind::Vlan(vlan(words)),

@@ -26,6 +26,8 @@ pub(crate) struct PartLink {
     pub(crate) altnames: Vec<String>,
     pub(crate) alias: Option<String>,
     pub(crate) xdp: bool,
+    /// `promiscuity` is not 0.
+    pub(crate) promiscuous: bool,
     /// IFLA_INFO_KIND and its details as words, where the output tells the kind of every link.
     pub(crate) kind: Option<(String, Vec<String>)>,
     /// The same of what it is a port or slave of.
@@ -202,6 +204,8 @@ fn below(
             link.loopback |= w == "link/loopback";
             // With -d, more stands behind it, and the kind on the lines below.
             link.detailed |= details || line.contains(" promiscuity ");
+            let count = line.split_once(" promiscuity ").and_then(|(_, n)| n.split(' ').next());
+            link.promiscuous |= count.is_some_and(|n| n != "0");
             attributes(line, link);
             true
         }

@@ -450,6 +450,7 @@ fn link_of(index: u32, name: &str, kind: LinkKind) -> Link {
         mac: Some(Mac([2, 0, 0, 0, u8::try_from(index >> 8).unwrap(), (index & 255) as u8])),
         mtu: 1500,
         flags: LinkFlags::UP | LinkFlags::LOWER_UP | LinkFlags::RUNNING,
+        promiscuous: false,
         state: OperState::Up,
         txqlen: 1000,
         qdisc: "noqueue".into(),

@@ -180,7 +180,7 @@ fn link_words(spec: &LinkSpec) -> String {
         LinkSpecKind::Veth(end) => format!("veth {name} ⇄ {}", end.link),
         LinkSpecKind::Bridge(_) => format!("bridge {name}"),
         LinkSpecKind::Tap => format!("tap {name}"),
-        LinkSpecKind::Macvlan { lower, mode } => {
+        LinkSpecKind::Macvlan { lower, mode, .. } => {
             format!("macvlan {name} on {lower}, mode {}", mode.as_str())
         }
         LinkSpecKind::Vxlan { vni, .. } => format!("vxlan {name}, vni {vni}"),

@@ -3,6 +3,7 @@
 mod drops;
 mod fix;
 mod loss;
+mod stacked;
 mod step;
 
 use model::{LinkId, NsId, Snapshot};

@@ -58,6 +58,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         let answers = std::mem::replace(&mut self.answers, before.0);
         let heard = std::mem::replace(&mut self.heard, before.1);
         let answer = self.judge(asker, packet.dst, &answers, &heard, &end);
+        if let ArpAnswer::Link { link: first, .. } = &answer {
+            self.overlay.late.remove(&(*first, packet.src));
+        }
         let reply = self.reply(&packet, &answer);
         let doubt = std::mem::replace(&mut self.doubts, before.2);
         let mac = reply.as_ref().and_then(|(packet, end, _)| {
@@ -223,6 +226,10 @@ impl<S: Sink> Walker<'_, '_, S> {
                 let Some(mac) = link.mac else { return ignored() };
                 if let Some(asker) = skb.packet.src_mac.filter(|_| !skb.packet.src.is_unspecified())
                 {
+                    let new = self.known(id, skb.packet.src).is_none_or(|n| n.mac != Some(asker));
+                    if skb.late && new {
+                        self.overlay.late.insert((id, skb.packet.src));
+                    }
                     self.learn_neighbour(id, skb.packet.src, asker, NeighbourState::Stale);
                 }
                 self.answers.push(Answer { link: id, mac, distance: skb.crossed });
@@ -262,7 +269,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             let refuses = self.arp_ignores(id, conf.arp_ignore, asker, target)?;
             let filtered = conf.arp_filter && {
                 let back = Flow { src: target, dst: asker, iif: None, ..flow };
-                place.lookup(&back).is_ok_and(|f| f.hop.link != id.index)
+                !place.lookup(&back).is_ok_and(|f| f.hop.link == id.index)
             };
             return Ok(!refuses && !filtered);
         }

@@ -79,6 +79,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             Destination::Behind { port, entry, learned_now } => {
                 let port = LinkId { ns: id.ns, index: port };
                 self.no_backup(port)?;
+                if bridge.promiscuous && from.is_some() && self.refuses(port, from).is_none() {
+                    return self.flood_copies(skb, id, bridge, vec![port], true, None);
+                }
                 if let Some(reason) = self.refuses(port, from) {
                     return lost(port, reason);
                 }
@@ -261,7 +264,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.tell(skb, Stage::Receive, || Action::In { link: id, bridge: None });
         skb.ours = ours;
         self.traffic_control(skb, id, bridge, Hook::Ingress)?;
-        Ok(Next::Up(id))
+        self.handle(skb, id, bridge)
     }
 
     /// `br_flood`: a copy for every port that takes it, and for the host where it is for all.
@@ -289,7 +292,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 None => {}
             }
         }
-        let up = group && from.is_some();
+        let up = (group || bridge.promiscuous) && from.is_some();
         if ports.len() == 1 && !up {
             let to = ports[0];
             self.tell(skb, Stage::Bridge, || Action::BridgeFlood {
@@ -377,7 +380,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 }
 
 /// How far a copy came; the furthest is told as the packet's own way.
-const fn rank(disposition: &Disposition) -> u8 {
+pub(crate) const fn rank(disposition: &Disposition) -> u8 {
     match disposition {
         Disposition::Delivered(_) => 4,
         Disposition::Left(_) => 3,

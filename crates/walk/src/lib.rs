@@ -6,7 +6,7 @@
 //! One file per part of the kernel, in the order of a packet's way: `ip` (socket, routing,
 //! forwarding, delivery) with `route` and `validate`; `hook`, `tables`, `chain`, `rule`,
 //! `load`, `lookup`, `register`, `header`, `set`, `guard`, `xt` (the rules), `conntrack`, `nat`; `neighbour` and `arp`; `link` (handed to a link, taken from one);
-//! `bridge` and `br_netfilter`; `icmp` (errors); `border` (from beyond this host). `walker` hands
+//! `macvlan`; `bridge` and `br_netfilter`; `icmp` (errors); `border` (from beyond this host). `walker` hands
 //! the packet from one to the next, `question` asks and makes the answer of it.
 //!
 //! What is assumed of the world beyond a border link: whoever a packet is for answers it, and
@@ -37,6 +37,7 @@ mod link;
 mod live;
 mod load;
 mod lookup;
+mod macvlan;
 mod nat;
 mod nat_choice;
 mod neighbour;

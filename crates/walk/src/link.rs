@@ -28,6 +28,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             }
             LinkKind::Veth => self.through_pair(skb, id, link),
             LinkKind::Bridge(_) => self.bridge_out(skb, id),
+            LinkKind::Macvlan(macvlan) => self.macvlan_out(skb, id, link, macvlan),
             LinkKind::Physical | LinkKind::Tap(_) => {
                 self.lean_on(skb, Stage::Transmit, &["kinds"])?;
                 Err(Stop::new(Stage::Transmit, Disposition::Left(id)))
@@ -57,17 +58,22 @@ impl<S: Sink> Walker<'_, '_, S> {
             };
             return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
         };
-        let peer = self.link(peer_id, Stage::Transmit)?;
-        let lost = |reason| Err(Stop::lost(Stage::Transmit, peer_id.ns, Some(peer_id), reason));
-        if !peer.is_up() {
+        self.forward_into(skb, peer_id)
+    }
+
+    /// `__dev_forward_skb`: another link takes the frame in, if it is up and large enough.
+    pub(crate) fn forward_into(&mut self, skb: &mut Skb, to: LinkId) -> Result<Next, Stop> {
+        let link = self.link(to, Stage::Transmit)?;
+        let lost = |reason| Err(Stop::lost(Stage::Transmit, to.ns, Some(to), reason));
+        if !link.is_up() {
             return lost(Reason::LinkDown);
         }
-        if skb.wire_len() > peer.mtu + VLAN_ROOM {
-            return lost(Reason::TooBig { mtu: peer.mtu, told: false });
+        if skb.wire_len() > link.mtu + VLAN_ROOM {
+            return lost(Reason::TooBig { mtu: link.mtu, told: false });
         }
-        skb.scrub(peer_id.ns);
+        skb.scrub(to.ns);
         skb.crossed += 1;
-        Ok(Next::Receive(peer_id))
+        Ok(Next::Receive(to))
     }
 
     /// `__netif_receive_skb_core`.
@@ -82,7 +88,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             return unknown("XDP program".to_owned());
         }
         skb.ns = id.ns;
-        skb.ours = is_for(skb, link);
+        skb.ours = std::mem::take(&mut skb.host) || is_for(skb, link);
         if skb.arp.is_some() {
             self.heard.push(id);
         }
@@ -90,19 +96,30 @@ impl<S: Sink> Walker<'_, '_, S> {
         let bridge = bridge.map(|index| LinkId { ns: id.ns, index });
         self.tell(skb, Stage::Receive, || Action::In { link: id, bridge });
         self.traffic_control(skb, id, link, Hook::Ingress)?;
-        self.stacked(skb, id)?;
-        match (bridge, link.master) {
-            (Some(_), _) => Ok(Next::Bridge(id)),
-            (None, Some(master)) => {
-                let master = self.link(LinkId { ns: id.ns, index: master }, Stage::Receive)?;
-                if let LinkKind::Vrf(_) = master.kind {
-                    let what = Opaque::Vrf(master.name.clone());
-                    return Err(Stop::unknown(Stage::Receive, Unknown::Opaque { ns: id.ns, what }));
-                }
-                unknown(format!("slave of {} ({})", master.name, master.kind.as_str()))
-            }
-            (None, None) => Ok(Next::Up(id)),
+        self.handle(skb, id, link)
+    }
+
+    /// The handlers of a frame that a link has taken in: those of links that stand on it, or that
+    /// of its master; else it is for its namespace.
+    pub(crate) fn handle(&mut self, skb: &mut Skb, id: LinkId, link: &Link) -> Result<Next, Stop> {
+        if let Some(next) = self.stacked(skb, id)? {
+            return Ok(next);
         }
+        let Some(master) = link.master else { return Ok(Next::Up(id)) };
+        if link.port.is_some() {
+            return Ok(Next::Bridge(id));
+        }
+        let master = self.link(LinkId { ns: id.ns, index: master }, Stage::Receive)?;
+        let unknown = match master.kind {
+            LinkKind::Vrf(_) => {
+                Unknown::Opaque { ns: id.ns, what: Opaque::Vrf(master.name.clone()) }
+            }
+            _ => {
+                let what = format!("slave of {} ({})", master.name, master.kind.as_str());
+                Unknown::Link { link: id, what }
+            }
+        };
+        Err(Stop::unknown(Stage::Receive, unknown))
     }
 
     /// tc and nft's chains stand before and behind a link: coming in, tc is first, going out, nft.
@@ -128,28 +145,28 @@ impl<S: Sink> Walker<'_, '_, S> {
         Ok(())
     }
 
-    /// Links that stand on this one take frames before it does: a macvlan its own, an ipvlan what
-    /// is for its addresses, which are not looked up here. No frame has a tag that a vlan would
-    /// take; a tunnel gets its packets by an address.
-    fn stacked(&self, skb: &Skb, id: LinkId) -> Result<(), Stop> {
-        for upper in self.net.uppers(id) {
-            let Some(link) = self.net.link(*upper) else { continue };
+    /// Links that stand on this one take frames before it does: macvlans theirs, an ipvlan what is
+    /// for its addresses, which are not looked up here. No frame has a tag that a vlan would take;
+    /// a tunnel gets its packets by an address.
+    fn stacked(&mut self, skb: &mut Skb, id: LinkId) -> Result<Option<Next>, Stop> {
+        let net = self.net;
+        let uppers = net.uppers(id).iter().filter_map(|upper| Some((*upper, net.link(*upper)?)));
+        let mut macvlans = false;
+        for (upper, link) in uppers {
             let takes = match &link.kind {
-                LinkKind::Macvlan(_) => {
-                    let unicast = skb.packet.dst_mac.is_some() && skb.packet.dst_mac == link.mac;
-                    let owns = self.net.place(upper.ns).and_then(|p| p.owner(skb.packet.dst));
-                    unicast || skb.arp.is_some() && owns == Some(upper.index)
+                LinkKind::Macvlan(macvlan) => {
+                    macvlans = true;
+                    macvlan.tap && skb.packet.dst_mac.is_some() && skb.packet.dst_mac == link.mac
                 }
                 LinkKind::Vlan(_) => false,
                 kind => kind.is_stacked(),
             };
             if takes {
                 let what = format!("kind {}", link.kind.as_str());
-                let unknown = Unknown::Link { link: *upper, what };
-                return Err(Stop::unknown(Stage::Receive, unknown));
+                return Err(Stop::unknown(Stage::Receive, Unknown::Link { link: upper, what }));
             }
         }
-        Ok(())
+        if macvlans { self.macvlan_in(skb, id) } else { Ok(None) }
     }
 }
 

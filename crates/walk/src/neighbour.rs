@@ -7,7 +7,7 @@ use model::{Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState};
 use crate::arp::{Asked, Asker};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, ArpAnswer, Disposition, Indexed, Loss, Reason, Sink, Stage};
+use crate::{Action, ArpAnswer, Disposition, Indexed, Loss, Reason, Sink, Stage, Unknown};
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// `neigh_resolve_output`: writes the frame's addresses.
@@ -20,6 +20,10 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         let known = self.known(out, ip);
         if let Some(entry) = known.filter(|n| n.state.is_valid() && n.mac.is_some()) {
+            if self.overlay.late.contains(&(out, ip)) {
+                let what = format!("{ip} may have asked by it too late for this packet");
+                return Err(Stop::unknown(Stage::Neighbour, Unknown::Link { link: out, what }));
+            }
             skb.packet.dst_mac = entry.mac;
             self.tell(skb, Stage::Neighbour, || Action::Neighbour { ip, link: out, entry });
             return Ok(());

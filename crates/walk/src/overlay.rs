@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use model::{Conntrack, ConntrackStatus, Gap, LinkId, Mac, Neighbour, NsId, Tuple};
@@ -14,6 +14,9 @@ pub struct Overlay {
     pub(crate) fdb: HashMap<(LinkId, Mac), u32>,
     /// Link and address → what ARP told.
     pub(crate) neighbours: HashMap<(LinkId, IpAddr), Neighbour>,
+    /// Neighbours that were learned of a copy that may come too late to count
+    /// ([`Skb::late`](crate::skb::Skb::late)).
+    pub(crate) late: HashSet<(LinkId, IpAddr)>,
     /// Connections that packets met or began.
     pub(crate) connections: Vec<Connection>,
     /// Elements that rules added to sets, in their order.

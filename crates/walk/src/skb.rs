@@ -23,6 +23,8 @@ pub(crate) struct Skb {
     pub(crate) prerouted: bool,
     /// The packet is for this host's Ethernet address (PACKET_HOST).
     pub(crate) ours: bool,
+    /// The link that takes it in next is to take it for its own, whatever its address.
+    pub(crate) host: bool,
     /// On the loopback: its route is known already.
     pub(crate) looped: bool,
     /// A copy made by flooding that no host has taken yet: it may be for nobody.
@@ -34,6 +36,8 @@ pub(crate) struct Skb {
     pub(crate) zone: (u16, u16),
     /// Length of the largest fragment, where it was fragmented.
     pub(crate) fragment: Option<u32>,
+    /// A worker of the kernel made this copy, which comes behind all that is done at once.
+    pub(crate) late: bool,
     /// How many pairs it has crossed.
     pub(crate) crossed: u32,
     /// For an ICMP error: the packet that it is about, as its sender saw it.
@@ -59,6 +63,7 @@ impl Skb {
             physout: None,
             prerouted: false,
             ours: false,
+            host: false,
             looped: false,
             spare: false,
             mark: 0,
@@ -66,6 +71,7 @@ impl Skb {
             untracked: false,
             zone: (0, 0),
             fragment: None,
+            late: false,
             crossed: 0,
             about: None,
         }
@@ -134,6 +140,8 @@ pub(crate) enum Next {
     Arp(LinkId),
     /// The frame is handed to a link.
     Transmit(LinkId),
+    /// Another link gives it to this one, which takes it in.
+    Forward(LinkId),
     /// The frame comes in by a link.
     Receive(LinkId),
     /// The frame comes in by a port, for its bridge.

@@ -271,6 +271,23 @@ pub enum Action {
         /// Which bridge.
         bridge: LinkId,
     },
+    /// Links that stand on this one (macvlans, vlans, …) take the frame in. Where there are
+    /// several, the copies that are not the way that is told are children.
+    Stacked {
+        /// The link below.
+        lower: LinkId,
+        /// Those that take it.
+        uppers: Vec<LinkId>,
+        /// The one whose copy is told as this way's next step (the link below: it keeps one).
+        followed: Option<LinkId>,
+    },
+    /// A macvlan or ipvlan sends to another on the same link below: the frame stays there.
+    Sibling {
+        /// The link below.
+        lower: LinkId,
+        /// Whose address it is.
+        sibling: LinkId,
+    },
     /// Taken by a namespace: the destination is an address of its own.
     Delivered {
         /// The link whose address it is, where known.

@@ -84,6 +84,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             Next::Socket => self.socket(skb),
             Next::Arp(link) => self.arp_out(skb, link),
             Next::Transmit(link) => self.transmit(skb, link),
+            Next::Forward(link) => self.forward_into(skb, link),
             Next::Receive(link) => self.receive(skb, link),
             Next::Bridge(port) => self.bridge_in(skb, port),
             Next::Up(link) => self.up(skb, link),

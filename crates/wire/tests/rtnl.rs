@@ -47,7 +47,10 @@ fn links() {
     assert_eq!((b.master, &b.port, b.ipv6_disabled), (None, &None, Some(false)));
     assert!(b.inet.unwrap().send_redirects);
 
-    assert_eq!(text(&named("mv").link.kind), "Macvlan(Macvlan { mode: Private, tap: false })");
+    assert_eq!(
+        text(&named("mv").link.kind),
+        "Macvlan(Macvlan { mode: Private, sources: [], nodst: false, tap: false })"
+    );
     assert_eq!(relation("mv"), Relation::Lower(LinkId { ns: here, index: 9 }));
     assert_eq!(
         text(&named("vx").link.kind),

@@ -26,10 +26,10 @@ impl Builder<'_> {
                 self.new_link(&spec.link.ns, &spec.link.name, &pins, &kind)?;
                 self.set_pins(&spec.link, &Pins { mtu: spec.pins.mtu, ..Pins::default() })?;
             }
-            LinkSpecKind::Macvlan { lower, mode } => {
+            LinkSpecKind::Macvlan { lower, mode, sources } => {
                 let place = self.place(&lower.ns, &spec.link.ns)?;
                 let index = self.space(&lower.ns)?.index(&lower.name)?;
-                let kind = NewLink::Macvlan { lower: index, mode: *mode, place };
+                let kind = NewLink::Macvlan { lower: index, mode: *mode, sources, place };
                 self.new_link(&lower.ns, &spec.link.name, &spec.pins, &kind)?;
             }
             LinkSpecKind::Vxlan { vni, lower, local, remote, port } => {

@@ -1,8 +1,8 @@
 //! The plain links.
 
 use model::{
-    AddressSpec, BridgeSpec, CableSpec, Fact, LinkRef, LinkSpec, LinkSpecKind, Mac, NicSpec, Pins,
-    Scope, VethEnd,
+    AddressSpec, BridgeSpec, CableSpec, Fact, LinkRef, LinkSpec, LinkSpecKind, Mac, MacvlanMode,
+    NicSpec, Pins, Scope, VethEnd,
 };
 
 use super::Making;
@@ -29,10 +29,10 @@ impl<'l> Making<'l> {
                 self.single(entry, &link, LinkSpecKind::Tap);
             }
             Kind::Nic { cable } => self.nic(entry, link, cable.as_ref()),
-            Kind::Macvlan { lower, mode } => {
+            Kind::Macvlan { lower, mode, sources } => {
                 if self.known(&Said::new(lower.at, lower.what.ns.clone())) {
-                    let (lower, mode) = (lower.what.clone(), *mode);
-                    self.single(entry, &link, LinkSpecKind::Macvlan { lower, mode });
+                    let (lower, mode, sources) = (lower.what.clone(), *mode, sources.clone());
+                    self.single(entry, &link, LinkSpecKind::Macvlan { lower, mode, sources });
                 }
             }
             Kind::Vxlan { vni, lower, local, remote, port } => {
@@ -77,7 +77,10 @@ impl<'l> Making<'l> {
     }
 
     fn single(&mut self, entry: &LinkEntry, link: &LinkRef, kind: LinkSpecKind) {
-        let pins = self.drawn(link);
+        // A macvlan of mode passthru has the address of the link below.
+        let passthru = MacvlanMode::Passthru;
+        let inherits = matches!(&kind, LinkSpecKind::Macvlan { mode, .. } if *mode == passthru);
+        let pins = if inherits { self.pins(link) } else { self.drawn(link) };
         self.tell(entry.at, Fact::Link(LinkSpec { link: link.clone(), kind, pins }));
         self.about(link, None);
     }

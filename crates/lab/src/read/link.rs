@@ -56,7 +56,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ),
     ("tap", &[]),
     ("nic", &["cable"]),
-    ("macvlan", &["lower", "mode"]),
+    ("macvlan", &["lower", "mode", "sources"]),
     ("vxlan", &["vni", "dev", "local", "remote", "port"]),
 ];
 const MAC_HINT: &str = "six pairs of hexadecimal digits are wanted, as in 02:42:ac:11:00:02";
@@ -207,18 +207,35 @@ fn bridge(fields: &Fields<'_>, errors: &mut Errors) -> Kind {
 fn macvlan(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
     let lower = fields.needed("lower", "it names the link below, [NAMESPACE:]LINK", errors)?;
     let lower = link_ref(lower, "lower", ns, errors)?;
-    let Some(node) = fields.get("mode") else {
-        return Some(Kind::Macvlan { lower, mode: MacvlanMode::Bridge });
+    let mut sources = Vec::new();
+    if let Some(node) = fields.get("sources") {
+        for node in items(node, "sources", errors) {
+            sources.extend(mac(node, errors));
+        }
+    }
+    let mode = match fields.get("mode") {
+        Some(node) => macvlan_mode(node, errors)?,
+        None if sources.is_empty() => MacvlanMode::Bridge,
+        None => MacvlanMode::Source,
     };
+    Some(Kind::Macvlan { lower, mode, sources })
+}
+
+fn macvlan_mode(node: &Node, errors: &mut Errors) -> Option<MacvlanMode> {
     let said = text(node, "mode", errors)?;
-    let modes =
-        [MacvlanMode::Private, MacvlanMode::Vepa, MacvlanMode::Bridge, MacvlanMode::Passthru];
+    let modes = [
+        MacvlanMode::Private,
+        MacvlanMode::Vepa,
+        MacvlanMode::Bridge,
+        MacvlanMode::Passthru,
+        MacvlanMode::Source,
+    ];
     let mode = modes.into_iter().find(|m| m.as_str() == said.what);
     if mode.is_none() {
-        let hint = "there are private, vepa, bridge and passthru".to_owned();
+        let hint = "there are private, vepa, bridge, passthru and source".to_owned();
         errors.push(said.at, Problem::BadValue { what: "macvlan mode", found: said.what, hint });
     }
-    Some(Kind::Macvlan { lower, mode: mode? })
+    mode
 }
 
 fn vxlan(fields: &Fields<'_>, errors: &mut Errors) -> Option<Kind> {

@@ -1,8 +1,14 @@
+use crate::Mac;
+
 /// What only a macvlan or macvtap has (IFLA_MACVLAN_*).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Macvlan {
     /// How its siblings reach each other.
     pub mode: MacvlanMode,
+    /// Mode source: whose frames it takes (IFLA_MACVLAN_MACADDR_DATA).
+    pub sources: Vec<Mac>,
+    /// Mode source: frames that it takes come to nobody else (MACVLAN_FLAG_NODST).
+    pub nodst: bool,
     /// A macvtap: its frames go to a process, through a character device.
     pub tap: bool,
 }

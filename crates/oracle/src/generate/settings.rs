@@ -91,7 +91,11 @@ fn of_link(space: &mut crate::network::Space, link: &str, random: &mut Random) {
 
 fn mtus(plan: &mut Plan, random: &mut Random) {
     for space in &mut plan.network.spaces {
-        for link in space.links.iter_mut().filter(|l| l.name != "lo") {
+        let own = |l: &&mut crate::network::Link| {
+            // One that stands on another takes that one's, which none may exceed.
+            l.name != "lo" && !l.options.iter().any(|(key, _)| key == "lower")
+        };
+        for link in space.links.iter_mut().filter(own) {
             if random.percent(8) {
                 link.set("mtu", random.one(&[1400, 1280, 600, 9000]));
             }

@@ -21,6 +21,7 @@ pub(crate) const fn label(step: &Step) -> &'static str {
         Action::BridgeForward { .. } | Action::BridgeFlood { .. } | Action::BridgeUp { .. } => {
             "bridge"
         }
+        Action::Stacked { .. } | Action::Sibling { .. } => "upper",
         Action::Delivered { .. } => "deliver",
         Action::Left { .. } => "left",
         Action::Entered { .. } => "enter",
@@ -67,7 +68,9 @@ pub(crate) const fn link_of(action: &Action) -> Option<LinkId> {
         | Action::BridgeFlood { bridge: link, .. }
         | Action::BridgeUp { bridge: link }
         | Action::Left { link }
-        | Action::Entered { link } => *link,
+        | Action::Entered { link }
+        | Action::Stacked { lower: link, .. }
+        | Action::Sibling { sibling: link, .. } => *link,
         Action::Delivered { link } => return *link,
         Action::Dropped(loss) => return loss.link,
         Action::Originate
@@ -144,6 +147,9 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
         }
         Action::BridgeForward { .. } | Action::BridgeFlood { .. } | Action::BridgeUp { .. } => {
             (String::new(), bridged(snapshot, step))
+        }
+        Action::Stacked { .. } | Action::Sibling { .. } => {
+            (String::new(), super::stacked::words(snapshot, step))
         }
         Action::Delivered { link } => {
             let whose = link.as_ref().map(|l| format!(", the address of {}", name(l)));

@@ -9,6 +9,7 @@ mod iptables;
 mod kernel;
 mod live;
 mod machine;
+mod macvlan;
 mod net;
 mod random;
 mod scenarios;

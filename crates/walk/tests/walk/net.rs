@@ -30,6 +30,11 @@ impl Net {
             ["link", link, kind, rest @ ..] => self.link(link, kind, rest),
             ["veth", a, b, rest @ ..] => self.veth(a, b, rest),
             ["port", port, bridge, flags @ ..] => self.port(port, bridge, flags),
+            ["on", upper, lower] => {
+                let lower = link_id(&self.snapshot, lower);
+                self.link_mut(upper).relation = Relation::Lower(lower);
+                Some(())
+            }
             ["addr", link, net] => self.address(link, net),
             ["route", ns, rest @ ..] => self.route(ns, rest),
             ["rule", ns, priority, rest @ ..] => self.rule(ns, priority, rest),
@@ -134,6 +139,7 @@ impl Net {
                 mac: Some(mac),
                 mtu,
                 flags,
+                promiscuous: false,
                 state: OperState::Up,
                 txqlen: 1000,
                 qdisc: "noqueue".into(),
@@ -376,6 +382,10 @@ impl Net {
             "up" => link.flags.set(LinkFlags::UP | LinkFlags::LOWER_UP, on),
             "carrier" => link.flags.set(LinkFlags::LOWER_UP, on),
             "mtu" => link.mtu = n,
+            "macvlan_mode" => {
+                let LinkKind::Macvlan(macvlan) = &mut link.kind else { return None };
+                macvlan.mode = *MODES.get(n as usize)?;
+            }
             "vlan_filtering" => {
                 let LinkKind::Bridge(bridge) = &mut link.kind else { return None };
                 bridge.vlan_filtering = on;
@@ -390,6 +400,15 @@ impl Net {
         Some(())
     }
 }
+
+/// By number: private, vepa, bridge, passthru, source.
+const MODES: [MacvlanMode; 5] = [
+    MacvlanMode::Private,
+    MacvlanMode::Vepa,
+    MacvlanMode::Bridge,
+    MacvlanMode::Passthru,
+    MacvlanMode::Source,
+];
 
 fn hop(gateway: Option<IpAddr>, link: u32) -> Nexthop {
     Nexthop { gateway, link, weight: 1, onlink: false, dead: false, linkdown: false }

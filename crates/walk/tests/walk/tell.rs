@@ -102,6 +102,12 @@ impl Tell<'_> {
                 format!("bridge {}: flood {} → {to}", link(bridge), ports.join(" "))
             }
             Action::BridgeUp { bridge } => format!("bridge {}: up", link(bridge)),
+            Action::Stacked { uppers, followed, .. } => {
+                let uppers: Vec<_> = uppers.iter().map(link).collect();
+                let to = followed.as_ref().map_or("-".into(), link);
+                format!("upper: {} → {to}", uppers.join(" "))
+            }
+            Action::Sibling { sibling, .. } => format!("sibling {}", link(sibling)),
             Action::Delivered { link: l } => {
                 format!("delivered ({})", l.as_ref().map_or("-".into(), link))
             }

@@ -59,24 +59,16 @@ fn before_and_behind_a_link() {
 
 #[test]
 fn kinds_of_links() {
-    for kind in [
-        "macvlan",
-        "vxlan",
-        "bond",
-        "team",
-        "wireguard",
-        "dummy",
-        "ipvlan",
-        "vlan",
-        "netkit",
-        "gre",
-    ] {
+    for kind in ["vxlan", "bond", "team", "wireguard", "dummy", "ipvlan", "vlan", "netkit", "gre"] {
         let text = format!(
             "link r:x {kind}\nroute r 10.1.0.2/32 dev x\nneigh r:x 10.1.0.2 02:00:00:00:00:50"
         );
         let expected = format!("there: UNKNOWN at r:x: kind {kind}");
         lines(kind, &text, &expected);
     }
+    let macvlan =
+        "link r:x macvlan\nroute r 10.1.0.2/32 dev x\nneigh r:x 10.1.0.2 02:00:00:00:00:50";
+    lines("lower", macvlan, "there: UNKNOWN at r:x: the link below is not known");
     let slave = "link r:bond0 bond\nset r:eth1 master 5";
     check_text(
         "slave of a bond",

@@ -100,6 +100,7 @@ impl Known {
             mac: None,
             mtu: 0,
             flags,
+            promiscuous: false,
             state: OperState::Unknown,
             txqlen: 0,
             qdisc: String::new(),

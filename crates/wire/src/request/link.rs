@@ -1,12 +1,12 @@
 use std::net::IpAddr;
 
-use model::{BridgeOption, BridgeSpec, MacvlanMode, Pins, PortFlag, PortFlags, PortState};
+use model::{BridgeOption, BridgeSpec, Mac, MacvlanMode, Pins, PortFlag, PortFlags, PortState};
 use netlink_packet_core::DefaultNla;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::link::{
     BridgeMulticastRouterType, BridgeStpState, InfoBridge, InfoBridgePort, InfoData, InfoKind,
     InfoMacVlan, InfoPortData, InfoPortKind, InfoVeth, InfoVxlan, LinkAttribute, LinkFlags,
-    LinkInfo, LinkMessage, LinkProtoInfoBridge, MacVlanMode, Prop, State,
+    LinkInfo, LinkMessage, LinkProtoInfoBridge, MacVlanMacAddressMode, MacVlanMode, Prop, State,
 };
 
 /// Where a new link is to be: in the socket's namespace, or in that behind a descriptor.
@@ -42,6 +42,8 @@ pub enum NewLink<'a> {
         lower: u32,
         /// Mode.
         mode: MacvlanMode,
+        /// Mode source: whose frames it takes.
+        sources: &'a [Mac],
         /// Where it is to be.
         place: Place,
     },
@@ -85,10 +87,15 @@ pub fn new_link(name: &str, pins: &Pins, kind: &NewLink<'_>) -> LinkMessage {
             (InfoKind::Veth, Some(InfoData::Veth(InfoVeth::Peer(peer))))
         }
         NewLink::Bridge(spec) => (InfoKind::Bridge, bridge(*spec)),
-        NewLink::Macvlan { lower, mode, place } => {
+        NewLink::Macvlan { lower, mode, sources, place } => {
             message.attributes.push(LinkAttribute::Link(*lower));
             put(&mut message, *place);
-            let data = vec![InfoMacVlan::Mode(macvlan_mode(*mode))];
+            let mut data = vec![InfoMacVlan::Mode(macvlan_mode(*mode))];
+            if !sources.is_empty() {
+                let each = sources.iter().map(|mac| InfoMacVlan::MacAddr(mac.0)).collect();
+                data.push(InfoMacVlan::MacAddrMode(MacVlanMacAddressMode::Set));
+                data.push(InfoMacVlan::MacAddrData(each));
+            }
             (InfoKind::MacVlan, Some(InfoData::MacVlan(data)))
         }
         NewLink::Vxlan { vni, lower, local, remote, port } => {

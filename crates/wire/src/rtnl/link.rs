@@ -30,6 +30,7 @@ const IFLA_OPERSTATE: u16 = 16;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_IFALIAS: u16 = 20;
 const IFLA_AF_SPEC: u16 = 26;
+const IFLA_PROMISCUITY: u16 = 30;
 const IFLA_LINK_NETNSID: u16 = 37;
 const IFLA_XDP: u16 = 43;
 const IFLA_XDP_ATTACHED: u16 = 2;
@@ -162,6 +163,7 @@ fn blank(index: u32, flags: u32) -> Link {
         mac: None,
         mtu: 0,
         flags: LinkFlags::from_bits_retain(flags),
+        promiscuous: false,
         state: OperState::Unknown,
         txqlen: 0,
         qdisc: String::new(),
@@ -183,6 +185,7 @@ fn take(raw: &mut RawLink, attr: Attr<'_>, device: u16) {
         IFLA_ADDRESS if device == ARPHRD_ETHER => link.mac = attr.mac(),
         IFLA_IFNAME => link.name = attr.text(),
         IFLA_MTU => link.mtu = attr.u32().unwrap_or_default(),
+        IFLA_PROMISCUITY => link.promiscuous = attr.u32().is_some_and(|n| n > 0),
         IFLA_LINK => raw.joined.index = attr.u32(),
         IFLA_LINK_NETNSID => raw.joined.nsid = attr.i32(),
         IFLA_QDISC => link.qdisc = attr.text(),

@@ -2,9 +2,13 @@
 
 use model::{Ipvlan, IpvlanFlag, IpvlanMode, Macvlan, MacvlanMode, Vlan};
 
-use super::super::attr::{Attr, find};
+use super::super::attr::{Attr, attrs, find};
 
 const IFLA_MACVLAN_MODE: u16 = 1;
+const IFLA_MACVLAN_FLAGS: u16 = 2;
+const IFLA_MACVLAN_MACADDR: u16 = 4;
+const IFLA_MACVLAN_MACADDR_DATA: u16 = 5;
+const MACVLAN_FLAG_NODST: u16 = 2;
 
 pub(super) fn macvlan(data: &[u8], tap: bool) -> Macvlan {
     let mode = match find(data, IFLA_MACVLAN_MODE).and_then(Attr::u32) {
@@ -14,7 +18,15 @@ pub(super) fn macvlan(data: &[u8], tap: bool) -> Macvlan {
         Some(16) => MacvlanMode::Source,
         _ => MacvlanMode::Vepa,
     };
-    Macvlan { mode, tap }
+    let listed = find(data, IFLA_MACVLAN_MACADDR_DATA).map_or(&[][..], |list| list.value);
+    let each = attrs(listed).filter(|a| a.kind == IFLA_MACVLAN_MACADDR);
+    let flags = find(data, IFLA_MACVLAN_FLAGS).and_then(Attr::u16).unwrap_or_default();
+    Macvlan {
+        mode,
+        sources: each.filter_map(Attr::mac).collect(),
+        nodst: flags & MACVLAN_FLAG_NODST != 0,
+        tap,
+    }
 }
 
 const IFLA_IPVLAN_MODE: u16 = 1;

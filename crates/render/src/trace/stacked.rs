@@ -1,0 +1,41 @@
+//! Links that stand on others.
+
+use model::{LinkId, Snapshot};
+use walk::{Action, Step};
+
+use crate::words as w;
+
+/// Who takes a frame of the link below.
+pub(super) fn words(snapshot: &Snapshot, step: &Step) -> String {
+    let name = |id: LinkId| w::link(snapshot, id);
+    let whole = |id: LinkId| format!("{}{}", snapshot.link_name(id), kind(snapshot, id));
+    let mac = step.packet.dst_mac.map_or_else(|| "it".to_owned(), |mac| mac.to_string());
+    match &step.action {
+        Action::Stacked { lower, uppers, followed } => {
+            let list: Vec<String> = uppers.iter().map(|id| whole(*id)).collect();
+            let list = list.join(", ");
+            match followed {
+                Some(one) if uppers.len() == 1 && uppers[0] == *one => {
+                    format!("{}: {mac} is for {list}", name(*lower))
+                }
+                Some(one) if one == lower => {
+                    format!("{}: {mac} is also for {list}; here by {}", name(*lower), name(*lower))
+                }
+                Some(one) => {
+                    format!("{}: {mac} is for {list}; here by {}", name(*lower), name(*one))
+                }
+                None => format!("{}: {mac} is for {list}", name(*lower)),
+            }
+        }
+        Action::Sibling { lower, sibling } => {
+            format!("{mac} is that of {}, on {} too: it stays there", whole(*sibling), name(*lower))
+        }
+        _ => String::new(),
+    }
+}
+
+/// ` (macvlan, mode bridge)`.
+fn kind(snapshot: &Snapshot, id: LinkId) -> String {
+    let of = snapshot.namespaces.get(&id.ns).zip(snapshot.link(id));
+    of.map_or_else(String::new, |(ns, link)| format!(" ({})", w::link_kind(ns, link)))
+}

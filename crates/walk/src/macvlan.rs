@@ -1,0 +1,219 @@
+//! Macvlans: links with Ethernet addresses of their own on one link below (`drivers/net/macvlan.c`).
+//!
+//! What one sends goes to its siblings (mode bridge) or out of the link below, never to the
+//! namespace of the link below. What comes in by the link below goes to whose address it is for;
+//! what is for a group goes to all of them, and to the link below as well.
+
+use std::cmp::Reverse;
+
+use model::{Link, LinkId, LinkKind, Mac, Macvlan, MacvlanMode, Relation};
+
+use crate::bridge::rank;
+use crate::skb::{End, Next, Skb, Stop};
+use crate::walker::Walker;
+use crate::{Action, Cause, Disposition, Sink, Stage, Unknown};
+
+/// One of the macvlans on a link that takes frames: it is up (`macvlan_hash_add`).
+#[derive(Clone, Copy)]
+struct Upper<'a> {
+    id: LinkId,
+    link: &'a Link,
+    macvlan: &'a Macvlan,
+}
+
+/// How far behind all others a copy comes that a worker of the kernel makes
+/// (`macvlan_process_broadcast`).
+const BY_WORKER: u32 = 16;
+
+impl<'a, S: Sink> Walker<'a, '_, S> {
+    /// `macvlan_queue_xmit`: to siblings, and out of the link below.
+    pub(crate) fn macvlan_out(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        link: &Link,
+        macvlan: &Macvlan,
+    ) -> Result<Next, Stop> {
+        let lower = self.lower(id, link)?;
+        let world = Next::Transmit(lower);
+        if macvlan.mode != MacvlanMode::Bridge {
+            return Ok(world);
+        }
+        let group = skb.packet.dst_mac.is_some_and(|mac| mac.is_group());
+        let bridges = |u: &Upper<'_>| u.macvlan.mode == MacvlanMode::Bridge && u.id != id;
+        let siblings = self.macvlans(lower).into_iter().filter(bridges);
+        if group {
+            let mut copies: Vec<(LinkId, Skb, Next)> =
+                siblings.map(|u| (u.id, skb.clone(), Next::Forward(u.id))).collect();
+            copies.push((lower, skb.clone(), world));
+            return self.split(skb, Stage::Transmit, lower, copies);
+        }
+        let mut siblings = siblings.filter(|u| u.link.mac == skb.packet.dst_mac);
+        let Some(sibling) = siblings.next() else { return Ok(world) };
+        self.tell(skb, Stage::Transmit, || Action::Sibling { lower, sibling: sibling.id });
+        // By the link below, for whoever watches there (`dev_forward_skb`).
+        Ok(Next::Forward(lower))
+    }
+
+    /// `macvlan_handle_frame`: which macvlan takes a frame that comes in by the link below; None:
+    /// the link below keeps it.
+    pub(crate) fn macvlan_in(
+        &mut self,
+        skb: &mut Skb,
+        lower: LinkId,
+    ) -> Result<Option<Next>, Stop> {
+        let uppers = self.macvlans(lower);
+        let chosen: Vec<Upper<'_>> = uppers.iter().copied().filter(|u| u.listens(skb)).collect();
+        let consumed = chosen.iter().any(|u| u.macvlan.nodst);
+        let mut copies: Vec<(LinkId, Skb, Next)> = chosen
+            .iter()
+            .map(|u| (u.id, Skb { host: skb.ours, ..skb.clone() }, Next::Receive(u.id)))
+            .collect();
+        if !consumed {
+            match self.own_taker(skb, lower, &uppers, &mut copies)? {
+                Some(upper) => copies.push(upper),
+                None if copies.is_empty() => return Ok(None),
+                None => copies.push((lower, skb.clone(), Next::Up(lower))),
+            }
+        }
+        self.split(skb, Stage::Receive, lower, copies).map(Some)
+    }
+
+    /// Who gets the frame itself, beside those that listen to its source; copies of what is for a
+    /// group are added.
+    #[allow(clippy::type_complexity, reason = "a copy, where it goes and how")]
+    fn own_taker(
+        &self,
+        skb: &Skb,
+        lower: LinkId,
+        uppers: &[Upper<'_>],
+        copies: &mut Vec<(LinkId, Skb, Next)>,
+    ) -> Result<Option<(LinkId, Skb, Next)>, Stop> {
+        let to = |u: &Upper<'_>, host| (u.id, Skb { host, ..skb.clone() }, Next::Receive(u.id));
+        if !skb.packet.dst_mac.is_some_and(|mac| mac.is_group()) {
+            let passthru = |u: &&Upper<'_>| u.macvlan.mode == MacvlanMode::Passthru;
+            let all = self.macvlans_on(lower);
+            let taker = match all.iter().find(passthru) {
+                Some(only) => Some(to(only, true)),
+                None => uppers
+                    .iter()
+                    .find(|u| u.link.mac == skb.packet.dst_mac)
+                    .and_then(|u| (u.macvlan.mode != MacvlanMode::Source).then(|| to(u, true))),
+            };
+            return Ok(taker);
+        }
+        let source = uppers.iter().find(|u| u.link.mac == skb.packet.src_mac);
+        let mode = source.map(|u| u.macvlan.mode);
+        if let (Some(u), Some(mode)) = (source, mode)
+            && !matches!(mode, MacvlanMode::Vepa | MacvlanMode::Bridge)
+        {
+            return Ok(Some(to(u, false)));
+        }
+        let hears = |u: &&Upper<'_>| match (mode, u.macvlan.mode) {
+            (_, MacvlanMode::Source) => false,
+            (None, _) | (_, MacvlanMode::Vepa) => true,
+            (Some(MacvlanMode::Vepa), MacvlanMode::Bridge) => true,
+            _ => false,
+        };
+        let others = uppers.iter().filter(|u| Some(u.id) != source.map(|s| s.id)).filter(hears);
+        let late = |u: &Upper<'_>| {
+            let (id, copy, next) = to(u, false);
+            (id, Skb { crossed: copy.crossed + BY_WORKER, late: true, ..copy }, next)
+        };
+        copies.extend(others.map(late));
+        Ok(None)
+    }
+
+    /// The link that one stands on.
+    pub(crate) fn lower(&self, id: LinkId, link: &Link) -> Result<LinkId, Stop> {
+        match link.relation {
+            Relation::Lower(lower) => Ok(lower),
+            Relation::Unresolved(nsid) => {
+                let what = format!("the link below is in unknown nsid {nsid}");
+                Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }))
+            }
+            _ => {
+                let what = "the link below is not known".to_owned();
+                Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }))
+            }
+        }
+    }
+
+    /// The macvlans on a link.
+    fn macvlans_on(&self, lower: LinkId) -> Vec<Upper<'a>> {
+        let net: &'a crate::Indexed<'a> = self.net;
+        let all = net.uppers(lower).iter().filter_map(|id| {
+            let link = net.link(*id)?;
+            let LinkKind::Macvlan(macvlan) = &link.kind else { return None };
+            Some(Upper { id: *id, link, macvlan })
+        });
+        all.collect()
+    }
+
+    /// Those that are up, in the order in which the kernel goes through them.
+    fn macvlans(&self, lower: LinkId) -> Vec<Upper<'a>> {
+        let mut all = self.macvlans_on(lower);
+        all.retain(|u| u.link.is_up());
+        all.sort_by_key(|u| (bucket(u.link), Reverse(u.id.index)));
+        all
+    }
+
+    /// A frame that goes several ways at once: the copy that comes furthest is told as its own way.
+    pub(crate) fn split(
+        &mut self,
+        skb: &mut Skb,
+        stage: Stage,
+        lower: LinkId,
+        mut copies: Vec<(LinkId, Skb, Next)>,
+    ) -> Result<Next, Stop> {
+        let uppers: Vec<LinkId> = copies.iter().map(|c| c.0).filter(|id| *id != lower).collect();
+        if copies.len() < 2 {
+            let Some((id, copy, next)) = copies.pop() else { return Err(Stop::ignored(stage)) };
+            if !uppers.is_empty() {
+                self.tell(skb, stage, || Action::Stacked { lower, uppers, followed: Some(id) });
+            }
+            *skb = copy;
+            return Ok(next);
+        }
+        // The last one is the frame itself: nobody else may want it.
+        let group = skb.packet.dst_mac.is_some_and(|mac| mac.is_group());
+        let last = copies.len() - 1;
+        let mut ends: Vec<(LinkId, End, S)> = Vec::new();
+        for (i, (id, mut copy, next)) in copies.into_iter().enumerate() {
+            copy.spare |= i != last || group;
+            let (end, way) = self.aside(copy, next);
+            ends.push((id, end, way));
+        }
+        let best = (0..ends.len()).max_by_key(|i| (rank(&ends[*i].1.disposition), usize::MAX - i));
+        let best = best.filter(|i| ends[*i].1.disposition != Disposition::Ignored);
+        let followed = best.map(|i| ends[i].0);
+        self.tell(skb, stage, || Action::Stacked { lower, uppers, followed });
+        let mut own = None;
+        for (i, (id, end, way)) in ends.into_iter().enumerate() {
+            if Some(i) == best {
+                own = Some((end, way));
+            } else {
+                self.sink.child(Cause::Copy(id), &skb.packet, way, &end.disposition);
+            }
+        }
+        let Some((end, way)) = own else { return Err(Stop::ignored(stage)) };
+        self.sink.go_on(way);
+        Ok(Next::Done(Box::new(end)))
+    }
+}
+
+/// `macvlan_eth_hash` on a machine whose numbers begin with their lowest byte.
+fn bucket(link: &Link) -> u64 {
+    const GOLDEN_RATIO_64: u64 = 0x61c8_8646_80b5_83eb;
+    let Mac([a, b, c, d, e, f]) = link.mac.unwrap_or_default();
+    u64::from_le_bytes([0, 0, a, b, c, d, e, f]).wrapping_mul(GOLDEN_RATIO_64) >> 56
+}
+
+impl Upper<'_> {
+    /// It takes frames by whom they are from, and this is from such a one
+    /// (`macvlan_forward_source`).
+    fn listens(&self, skb: &Skb) -> bool {
+        self.macvlan.mode == MacvlanMode::Source
+            && skb.packet.src_mac.is_some_and(|mac| self.macvlan.sources.contains(&mac))
+    }
+}
