@@ -40,6 +40,7 @@ pub(crate) fn facts(lab: &Lab, errors: &mut Errors) -> Vec<Told> {
     }
     for space in &spaces {
         making.port_states(space);
+        making.rules(space);
     }
     let Making { mut facts, errors, .. } = making;
     routes::find_links(&mut facts, errors);

@@ -6,7 +6,7 @@ mod links;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use model::{LinkKind, Namespace, RouteKind, RuleAction, Snapshot, TABLE_MAIN};
+use model::{LinkKind, Namespace, RouteKind, RuleAction, Snapshot, TABLE_LOCAL, TABLE_MAIN};
 use walk::{Indexed, Payload, Question, Trace};
 
 /// Takes a feature away; false: there is none of it here.
@@ -121,9 +121,12 @@ const FEATURES: &[(&str, Without)] = &[
     ("src_valid_mark", |s, _| conf(s, |c| std::mem::take(&mut c.src_valid_mark))),
     ("address: secondary", |s, _| {
         each(s, |n| {
-            let before = n.addresses.len();
-            n.addresses.retain(|a| !a.secondary);
-            n.addresses.len() != before
+            let (gone, left) =
+                std::mem::take(&mut n.addresses).into_iter().partition(|a| a.secondary);
+            n.addresses = left;
+            let gone: Vec<IpAddr> = gone.iter().map(model::Address::ip).collect();
+            n.routes.retain(|r| r.table != TABLE_LOCAL || !gone.contains(&r.dst.addr()));
+            !gone.is_empty()
         })
     }),
     ("neighbour: known", |s, _| {
@@ -197,6 +200,22 @@ impl Exercised {
             count.decided += more.decided;
             count.unknown += more.unknown;
         }
+    }
+
+    /// Features that this run has networks of, and that decided less often than the 100 times in
+    /// 20,000 cases that are wanted: how often, and how often they should have.
+    pub(crate) fn neglected(&self, cases: usize) -> Vec<(&'static str, usize, usize)> {
+        const ONE_OF: usize = 200;
+        let wanted = cases / ONE_OF;
+        let few = self.0.iter().filter(|(_, c)| c.decided < wanted);
+        few.map(|(name, c)| (*name, c.decided, wanted)).collect()
+    }
+
+    /// Features of which more than one in twenty cases cannot be told: how many of how many.
+    pub(crate) fn obscure(&self) -> Vec<(&'static str, usize, usize)> {
+        const ONE_OF: usize = 20;
+        let many = self.0.iter().filter(|(_, c)| c.unknown * ONE_OF > c.decided);
+        many.map(|(name, c)| (*name, c.unknown, c.decided)).collect()
     }
 
     /// A line for each feature.

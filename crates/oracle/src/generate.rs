@@ -8,6 +8,7 @@ mod links;
 mod packet;
 mod rule;
 mod settings;
+mod story;
 mod topology;
 
 use std::net::Ipv4Addr;
@@ -29,6 +30,9 @@ pub(crate) struct Case {
 /// The network of that number.
 pub(crate) fn generate(seed: u64, number: u64) -> Case {
     let mut random = Random::new(seed, number);
+    if random.percent(50) {
+        return story::stories(&mut random);
+    }
     let mut plan = topology::topology(&mut random);
     links::links(&mut plan, &mut random);
     plan.asking = random.percent(30);
@@ -37,6 +41,7 @@ pub(crate) fn generate(seed: u64, number: u64) -> Case {
     address::routes(&mut plan, &mut random);
     bridge::bridges(&mut plan, &mut random);
     rule::rules(&mut plan, &mut random);
+    address::sound(&mut plan.network);
     firewall::firewall(&mut plan, &mut random);
     bridge::rules(&mut plan, &mut random);
     settings::settings(&mut plan, &mut random);
@@ -88,5 +93,19 @@ impl Plan {
         all.flat_map(|(i, s)| s.ends.iter().map(move |e| (i, e)))
             .filter(|(_, e)| e.space == space)
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_network_is_a_lab() {
+        for number in 0..400 {
+            let text = generate(7, number).network.to_string();
+            let told = lab::parse(&text, "case").map(drop);
+            assert!(told.is_ok(), "{number}: {told:?}\n{text}");
+        }
     }
 }

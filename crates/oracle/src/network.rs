@@ -88,6 +88,11 @@ impl Space {
 }
 
 impl Link {
+    /// It is not brought up.
+    pub(crate) fn is_down(&self) -> bool {
+        self.options.iter().any(|(key, value)| key == "up" && value == "false")
+    }
+
     pub(crate) fn set(&mut self, key: &str, value: impl fmt::Display) {
         self.options.push((key.to_owned(), value.to_string()));
     }
@@ -180,6 +185,11 @@ pub(crate) enum Part {
 }
 
 impl Network {
+    /// The namespace of that name.
+    pub(crate) fn space(&self, name: &str) -> Option<&Space> {
+        self.spaces.iter().find(|s| s.name == name)
+    }
+
     /// All its parts, the largest first.
     pub(crate) fn parts(&self) -> Vec<Part> {
         let mut parts: Vec<Part> = (0..self.spaces.len()).map(Part::Space).collect();

@@ -75,6 +75,23 @@ impl Tally {
         self.exercised.table()
     }
 
+    /// Features that decided too seldom for a run of that length, and that are too often unknown: a
+    /// line for each. (What a short run meets is chance: nothing is said of it.)
+    #[must_use]
+    pub fn shortcomings(&self) -> Vec<String> {
+        const LONG: usize = 2000;
+        if self.cases() < LONG {
+            return Vec::new();
+        }
+        let few = self.exercised.neglected(self.cases()).into_iter();
+        let few = few.map(|(name, n, wanted)| {
+            format!("the generator fails: {name} decided {n} times, {wanted} are wanted")
+        });
+        let dark = self.exercised.obscure().into_iter();
+        few.chain(dark.map(|(name, n, of)| format!("{name} is unknown in {n} of {of} cases")))
+            .collect()
+    }
+
     /// Nothing was wrong.
     #[must_use]
     pub const fn is_clean(&self) -> bool {

@@ -159,6 +159,11 @@ fn raw(location: Location, text: &str) -> String {
     let span = location.span();
     let start = usize::try_from(span.offset()).unwrap_or(usize::MAX);
     let len = usize::try_from(span.len()).unwrap_or(0);
+    // Counted in characters, which are bytes in all but few files.
+    if text.is_ascii() {
+        let end = start.saturating_add(len).min(text.len());
+        return text.get(start..end).unwrap_or_default().trim().to_owned();
+    }
     text.chars().skip(start).take(len).collect::<String>().trim().to_owned()
 }
 

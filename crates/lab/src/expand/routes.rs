@@ -26,14 +26,18 @@ impl<'l> Making<'l> {
             };
             self.tell(said.at, Fact::Route(spec));
         }
-        for said in &space.rules {
-            let (ns, rule) = (space.name.clone(), said.what.clone());
-            self.tell(said.at, Fact::Rule { ns, rule });
-        }
         for said in &space.neighbours {
             let link = LinkRef::new(&space.name, &said.what.dev.what);
             let (ip, mac) = (said.what.ip, said.what.mac);
             self.tell(said.at, Fact::Neighbour { link, ip, mac });
+        }
+    }
+
+    /// Behind all routes: the kernel looks for a route's gateway by the rules that there are.
+    pub(super) fn rules(&mut self, space: &'l Space) {
+        for said in &space.rules {
+            let (ns, rule) = (space.name.clone(), said.what.clone());
+            self.tell(said.at, Fact::Rule { ns, rule });
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::net::Ipv4Addr;
 
+use ipnet::Ipv4Net;
+
 use super::{Plan, Segment};
+use crate::network::{Network, Space};
 use crate::random::Random;
 
 /// Every segment has a subnet, and most of its ends an address there.
@@ -82,20 +85,8 @@ pub(super) fn routes(plan: &mut Plan, random: &mut Random) {
         if random.percent(22) {
             lines.extend(strange(plan, space, random));
         }
-        // The kernel takes one route for each destination and metric.
-        let mut taken = Vec::new();
-        for line in lines {
-            let part = |key: &str| {
-                let of = line.split(", ").find(|part| part.starts_with(key));
-                of.unwrap_or_default().to_owned()
-            };
-            let what = (part("to: "), part("metric: "), part("table: "));
-            if taken.contains(&what) {
-                continue;
-            }
-            taken.push(what);
-            plan.network.spaces[space].list("routes", line);
-        }
+        let routes = lines.into_iter().map(|line| ("routes", line));
+        plan.network.spaces[space].lists.extend(routes);
     }
 }
 
@@ -190,8 +181,44 @@ fn strange(plan: &Plan, space: usize, random: &mut Random) -> Option<String> {
         return Some(format!("to: {to}, type: {kind}{metric}"));
     }
     let links = &plan.network.spaces[space].links;
-    let down = |l: &&crate::network::Link| l.options.iter().any(|(key, _)| key == "up");
-    let link = random.pick(links).filter(|l| l.name != "lo" && !down(l))?;
+    let link = random.pick(links).filter(|l| l.name != "lo" && !l.is_down())?;
     let metric = random.one(&["", ", metric: 20", ", metric: 7"]);
     Some(format!("to: {to}, dev: {}{metric}", link.name))
+}
+
+/// Takes out the routes that the kernel would not take: by a link that is down, or that are there
+/// already (the kernel makes one for the network of each address).
+pub(super) fn sound(network: &mut Network) {
+    for space in &mut network.spaces {
+        let mut taken: Vec<(String, String, String)> = nets(space)
+            .map(|(_, net)| (net.trunc().to_string(), String::new(), String::new()))
+            .collect();
+        let down: Vec<String> =
+            space.links.iter().filter(|l| l.is_down()).map(|l| l.name.clone()).collect();
+        let own: Vec<(String, Ipv4Net)> = nets(space).collect();
+        space.lists.retain(|(of, line)| {
+            let part = |key: &str| line.split(", ").find_map(|part| part.strip_prefix(key));
+            let said = |key| part(key).unwrap_or_default().to_owned();
+            let by = part("dev: ").map(str::to_owned).or_else(|| link_to(part("via: ")?, &own));
+            let key = (said("to: "), said("metric: "), said("table: "));
+            if *of != "routes" || taken.contains(&key) || by.is_some_and(|by| down.contains(&by)) {
+                return *of != "routes";
+            }
+            taken.push(key);
+            true
+        });
+    }
+}
+
+/// The networks of a namespace's addresses, and by which link.
+fn nets(space: &Space) -> impl Iterator<Item = (String, Ipv4Net)> {
+    let all = space.links.iter().flat_map(|l| l.addresses.iter().map(move |a| (l, a)));
+    all.filter_map(|(link, address)| Some((link.name.clone(), address.parse().ok()?)))
+}
+
+/// The link by which a lab reaches a gateway: the one with the longest network around it.
+fn link_to(via: &str, own: &[(String, Ipv4Net)]) -> Option<String> {
+    let via: Ipv4Addr = via.parse().ok()?;
+    let around = own.iter().filter(|(_, net)| net.contains(&via));
+    around.max_by_key(|(_, net)| net.prefix_len()).map(|(link, _)| link.clone())
 }

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::{PACKETS, Plan};
+use crate::network::Space;
 use crate::packet::{Carries, Spec};
 use crate::random::Random;
 
@@ -16,15 +17,7 @@ fn packet(plan: &Plan, n: usize, random: &mut Random) -> Spec {
     let own: Vec<Ipv4Addr> = owned.iter().filter(|(s, _)| *s == from).map(|(_, ip)| *ip).collect();
     let to = destination(plan, from, &owned, random);
     let carries = carries(u16::try_from(n).unwrap_or(0), random);
-    let rules = &plan.network.spaces[from].lists;
-    let chosen_by =
-        |word: &str| rules.iter().any(|(of, line)| *of == "rules" && line.contains(word));
-    // A probe's TCP segment comes by a raw socket, of which the kernel knows no ports when it
-    // looks for a route, and its source is found as that of a datagram.
-    let carries = match carries {
-        Carries::Tcp(sport, dport) if chosen_by("ipproto") => Carries::Udp(sport, dport),
-        other => other,
-    };
+    let carries = suited(carries, plan.network.spaces.get(from));
     let tcp = matches!(carries, Carries::Tcp(..));
     // What is larger than its sender's own link is for later.
     let len = random.one(&[84, 84, 84, 84, 40 + 8, 500, 576, 900, 1200, 1300, 1400, 1500]);
@@ -63,7 +56,19 @@ fn destination(
     random.pick(&all).copied().unwrap_or(Ipv4Addr::new(10, 0, subnet, 1))
 }
 
-fn carries(n: u16, random: &mut Random) -> Carries {
+/// A probe's TCP segment comes by a raw socket, of which the kernel knows no ports when it looks for a
+/// route, and its source is found as that of a datagram.
+pub(super) fn suited(carries: Carries, sender: Option<&Space>) -> Carries {
+    let mut rules = sender.into_iter().flat_map(|s| &s.lists).filter(|(of, _)| *of == "rules");
+    match carries {
+        Carries::Tcp(sport, dport) if rules.any(|(_, line)| line.contains("ipproto")) => {
+            Carries::Udp(sport, dport)
+        }
+        other => other,
+    }
+}
+
+pub(super) fn carries(n: u16, random: &mut Random) -> Carries {
     let sport = 20_000 + n;
     match random.below(10) {
         0..4 => Carries::Icmp(100 + n),

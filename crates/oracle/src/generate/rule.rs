@@ -19,23 +19,20 @@ pub(super) fn rules(plan: &mut Plan, random: &mut Random) {
 
 fn of_space(plan: &mut Plan, space: usize, random: &mut Random) {
     for n in 0..random.between(1, 3) {
-        let line = format!("pref: {}, {}", 100 * (n + 1), rule(plan, space, random));
+        let pref = 100 * (n + 1);
+        let line = format!("pref: {pref}, {}", rule(plan, space, pref, random));
         plan.network.spaces[space].list("rules", line);
     }
     for table in TABLES {
-        let mut taken = Vec::new();
         for _ in 0..random.between(0, 2) {
-            let Some(line) = route(plan, space, random) else { continue };
-            let to = line.split(", ").next().unwrap_or_default().to_owned();
-            if !taken.contains(&to) {
+            if let Some(line) = route(plan, space, random) {
                 plan.network.spaces[space].list("routes", format!("{line}, table: {table}"));
-                taken.push(to);
             }
         }
     }
 }
 
-fn rule(plan: &Plan, space: usize, random: &mut Random) -> String {
+fn rule(plan: &Plan, space: usize, pref: usize, random: &mut Random) -> String {
     let mut parts = vec![selector(plan, space, random)];
     if random.percent(20) {
         let more = selector(plan, space, random);
@@ -51,7 +48,7 @@ fn rule(plan: &Plan, space: usize, random: &mut Random) -> String {
         0 => "type: prohibit".to_owned(),
         1 => "type: unreachable".to_owned(),
         2 => "type: blackhole".to_owned(),
-        3 => format!("goto: {}", random.one(&[300, 400, 32766])),
+        3 => format!("goto: {}", random.one(&[pref + 100, 400, 32766])),
         4 => "type: nop".to_owned(),
         5 => "table: main, suppress_prefixlength: 0".to_owned(),
         6 => "table: main, suppress_prefixlength: 24".to_owned(),

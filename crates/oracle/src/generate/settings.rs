@@ -1,11 +1,19 @@
 //! Sysctls, flags and what else is set.
 
 use super::{Plan, arp, bridge};
+use crate::network::Space;
 use crate::random::Random;
 
 /// What makes a case quick and alone: errors are not counted, neighbours given up at once, nothing
-/// is sent that nobody asked for. None of it decides where a packet goes.
-const QUIET: [(&str, u32); 8] = [
+/// is sent that nobody asked for. What decides where a packet goes is set only where nothing else set
+/// it: what the host's own defaults are is not a case's business.
+const QUIET: [(&str, u32); 14] = [
+    ("net.ipv4.ip_forward", 0),
+    ("net.ipv4.conf.all.rp_filter", 0),
+    ("net.ipv4.conf.default.rp_filter", 0),
+    ("net.ipv4.conf.all.send_redirects", 0),
+    ("net.ipv4.conf.default.send_redirects", 0),
+    ("net.bridge.bridge-nf-call-iptables", 0),
     ("net.ipv4.icmp_ratemask", 0),
     ("net.ipv4.conf.all.accept_redirects", 0),
     ("net.ipv4.conf.default.accept_redirects", 0),
@@ -30,21 +38,13 @@ const NEIGHBOUR: [(&str, u32); 5] = [
 pub(super) fn settings(plan: &mut Plan, random: &mut Random) {
     for n in 0..plan.network.spaces.len() {
         let routes = plan.ends_of(n).len() > 1;
-        let links: Vec<String> =
-            plan.network.spaces[n].links.iter().map(|l| l.name.clone()).collect();
         let (filtering, asking) = (bridge::filtering(plan, random), plan.asking);
         let space = &mut plan.network.spaces[n];
-        for (key, value) in QUIET {
-            space.sysctl(key, value);
-        }
         let forward = random.percent(if routes { 85 } else { 30 });
         space.sysctl("net.ipv4.ip_forward", u8::from(forward));
-        // What the host's own defaults are is not a case's business.
         let rp_filter = random.one(&[0, 0, 0, 1, 2]);
         space.sysctl("net.ipv4.conf.all.rp_filter", rp_filter);
         space.sysctl("net.ipv4.conf.default.rp_filter", random.one(&[0, 0, 0, 1, 2]));
-        space.sysctl("net.ipv4.conf.all.send_redirects", 0);
-        space.sysctl("net.ipv4.conf.default.send_redirects", 0);
         space.sysctl("net.bridge.bridge-nf-call-iptables", filtering);
         if random.percent(5) {
             space.sysctl("net.ipv4.icmp_echo_ignore_all", 1);
@@ -52,10 +52,10 @@ pub(super) fn settings(plan: &mut Plan, random: &mut Random) {
         if random.percent(5) {
             space.sysctl("net.ipv4.ip_default_ttl", random.one(&[2, 3, 30, 128]));
         }
-        for link in links.iter().filter(|l| *l != "lo") {
-            of_link(space, link, random);
+        for link in links_of(space) {
+            of_link(space, &link, random);
             if asking {
-                arp::of_link(space, link, random);
+                arp::of_link(space, &link, random);
             }
         }
         if asking && random.percent(20) {
@@ -67,15 +67,30 @@ pub(super) fn settings(plan: &mut Plan, random: &mut Random) {
         if random.percent(50) {
             space.udp.push(7);
         }
+        quiet(space);
     }
     mtus(plan, random);
 }
 
-fn of_link(space: &mut crate::network::Space, link: &str, random: &mut Random) {
-    let conf = |name: &str| format!("net/ipv4/conf/{link}/{name}");
-    for (key, value) in NEIGHBOUR {
-        space.sysctl(format!("net/ipv4/neigh/{link}/{key}"), value);
+/// Sets what makes a case quick and alone, and leaves to the host's defaults what decides nothing;
+/// what is set already stays.
+pub(super) fn quiet(space: &mut Space) {
+    for (key, value) in QUIET {
+        space.sysctl(key, value);
     }
+    for link in links_of(space) {
+        for (key, value) in NEIGHBOUR {
+            space.sysctl(format!("net/ipv4/neigh/{link}/{key}"), value);
+        }
+    }
+}
+
+fn links_of(space: &Space) -> Vec<String> {
+    space.links.iter().map(|l| l.name.clone()).filter(|name| name != "lo").collect()
+}
+
+fn of_link(space: &mut Space, link: &str, random: &mut Random) {
+    let conf = |name: &str| format!("net/ipv4/conf/{link}/{name}");
     if random.percent(4) {
         space.sysctl(conf("forwarding"), u8::from(random.percent(50)));
     }

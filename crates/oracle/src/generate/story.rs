@@ -1,0 +1,284 @@
+//! Small networks of their own, in each of which a few features are made to decide: what random
+//! values meet too seldom.
+
+mod address;
+mod route;
+mod rule;
+mod setting;
+
+use crate::network::{Chain, Link, Network, Space};
+use crate::packet::{Carries, Spec};
+use crate::random::Random;
+
+use super::{Case, PACKETS, packet, settings};
+
+/// Writes a scene: its namespaces and what is sent there.
+type Story = fn(&mut Scene<'_>);
+
+/// All stories, and how often each is drawn.
+const STORIES: &[(usize, Story)] = &[
+    (6, rule::at_the_sender),
+    (5, rule::at_the_router),
+    (3, rule::suppressed),
+    (3, rule::goes_to),
+    (4, route::kinds),
+    (3, route::thrown),
+    (3, route::metrics),
+    (3, route::source),
+    (2, route::host),
+    (3, address::secondary),
+    (2, address::twice),
+    (3, address::known_for_good),
+    (3, setting::accepts_its_own),
+    (3, setting::loopback_from_outside),
+    (3, setting::loopback_published),
+    (3, setting::marked_way_back),
+    (2, setting::reverse_path),
+    (2, setting::silent),
+    (2, setting::short_lived),
+];
+
+/// How many stories a network has.
+const SCENES: usize = 3;
+/// The first letter of the names of each one's namespaces.
+const LETTERS: [&str; SCENES] = ["x", "y", "z"];
+
+/// A network of stories that know nothing of each other, and packets for each.
+pub(super) fn stories(random: &mut Random) -> Case {
+    let mut network = Network::default();
+    let mut packets = Vec::new();
+    for (n, letter) in LETTERS.into_iter().enumerate() {
+        let mut scene = Scene { letter, network: &mut network, shots: Vec::new(), random };
+        drawn(scene.random)(&mut scene);
+        let shots = scene.shots;
+        for (number, shot) in (packets.len()..PACKETS * (n + 1) / SCENES).zip(shots.iter().cycle())
+        {
+            let number = u16::try_from(number).unwrap_or(0);
+            packets.push(shot.spec(number, &network, random));
+        }
+    }
+    network.spaces.iter_mut().for_each(settings::quiet);
+    Case { network, packets }
+}
+
+fn drawn(random: &mut Random) -> Story {
+    let all: usize = STORIES.iter().map(|(weight, _)| weight).sum();
+    let mut left = random.below(all);
+    for (weight, story) in STORIES {
+        match left.checked_sub(*weight) {
+            Some(less) => left = less,
+            None => return *story,
+        }
+    }
+    rule::at_the_sender
+}
+
+/// What a story is told with.
+pub(super) struct Scene<'a> {
+    letter: &'static str,
+    network: &'a mut Network,
+    shots: Vec<Shot>,
+    pub(super) random: &'a mut Random,
+}
+
+/// A packet of a story; what it says nothing of is drawn.
+#[derive(Clone, Debug)]
+pub(super) struct Shot {
+    from: String,
+    to: String,
+    src: Option<String>,
+    carries: Option<Carries>,
+    mark: u32,
+    tos: u8,
+    ttl: Option<u8>,
+    len: Option<u32>,
+    df: Option<bool>,
+}
+
+impl Shot {
+    pub(super) fn src(&mut self, src: &str) -> &mut Self {
+        self.src = Some(src.to_owned());
+        self
+    }
+
+    pub(super) fn mark(&mut self, mark: u32) -> &mut Self {
+        self.mark = mark;
+        self
+    }
+
+    pub(super) fn tos(&mut self, tos: u8) -> &mut Self {
+        self.tos = tos;
+        self
+    }
+
+    pub(super) fn ttl(&mut self, ttl: u8) -> &mut Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// Source port 0: one of its own.
+    pub(super) fn carries(&mut self, carries: Carries) -> &mut Self {
+        self.carries = Some(carries);
+        self
+    }
+
+    fn spec(&self, number: u16, network: &Network, random: &mut Random) -> Spec {
+        let drawn = packet::carries(number, random);
+        let carries = match self.carries {
+            Some(Carries::Icmp(_)) => Carries::Icmp(100 + number),
+            Some(Carries::Udp(0, to)) => Carries::Udp(20_000 + number, to),
+            Some(Carries::Tcp(0, to)) => Carries::Tcp(20_000 + number, to),
+            Some(given) => given,
+            None => drawn,
+        };
+        let carries = packet::suited(carries, network.space(&self.from));
+        let tcp = matches!(carries, Carries::Tcp(..));
+        let len = self.len.unwrap_or_else(|| random.one(&[84, 84, 500]));
+        let address = |text: &String| text.parse().ok();
+        Spec {
+            from: self.from.clone(),
+            to: address(&self.to).unwrap_or([192, 0, 2, 1].into()),
+            src: self.src.as_ref().and_then(address),
+            carries,
+            len: if tcp { 44 } else { len },
+            df: tcp || self.df.unwrap_or_else(|| random.percent(50)),
+            ttl: self.ttl.unwrap_or_else(|| random.one(&[64, 64, 64, 64, 2])),
+            tos: self.tos,
+            mark: self.mark,
+        }
+    }
+}
+
+impl Scene<'_> {
+    fn name(&self, space: &str) -> String {
+        format!("{}{space}", self.letter)
+    }
+
+    /// A namespace of this scene; made when it is first spoken of.
+    pub(super) fn space(&mut self, space: &str) -> &mut Space {
+        let name = self.name(space);
+        let at = self.network.spaces.iter().position(|s| s.name == name).unwrap_or_else(|| {
+            self.network.spaces.push(Space { name, ..Space::default() });
+            self.network.spaces.len() - 1
+        });
+        &mut self.network.spaces[at]
+    }
+
+    /// A pair between two, each end of that name.
+    pub(super) fn pair(&mut self, near: &str, far: &str, link: &str) {
+        let peer = format!("\"{}:{link}\"", self.name(far));
+        let near = self.link(near, link);
+        near.set("kind", "veth");
+        near.set("peer", peer);
+        self.link(far, link);
+    }
+
+    /// A link of a namespace; made when it is first spoken of.
+    pub(super) fn link(&mut self, space: &str, link: &str) -> &mut Link {
+        let space = self.space(space);
+        let at = space.links.iter().position(|l| l.name == link).unwrap_or_else(|| {
+            space.links.push(Link { name: link.to_owned(), ..Link::default() });
+            space.links.len() - 1
+        });
+        &mut space.links[at]
+    }
+
+    pub(super) fn address(&mut self, space: &str, link: &str, address: &str) {
+        self.link(space, link).addresses.push(address.to_owned());
+    }
+
+    pub(super) fn route(&mut self, space: &str, line: impl Into<String>) {
+        self.space(space).list("routes", line);
+    }
+
+    pub(super) fn rule(&mut self, space: &str, line: impl Into<String>) {
+        self.space(space).list("rules", line);
+    }
+
+    pub(super) fn sysctl(&mut self, space: &str, key: &str, value: impl std::fmt::Display) {
+        self.space(space).sysctl(key, value);
+    }
+
+    /// A rule of iptables.
+    pub(super) fn iptables(
+        &mut self,
+        space: &str,
+        table: &'static str,
+        name: &'static str,
+        rule: impl Into<String>,
+    ) {
+        let rules = vec![rule.into()];
+        self.space(space).chains.push(Chain { table, name, drop: false, rules });
+    }
+
+    /// Its services: a TCP port, and a UDP port that echoes.
+    pub(super) fn serves(&mut self, space: &str) {
+        let space = self.space(space);
+        (space.tcp, space.udp) = (vec![80], vec![7]);
+    }
+
+    /// A packet of this scene.
+    pub(super) fn send(&mut self, from: &str, to: &str) -> &mut Shot {
+        let from = self.name(from);
+        self.shots.push(Shot {
+            from,
+            to: to.to_owned(),
+            src: None,
+            carries: None,
+            mark: 0,
+            tos: 0,
+            ttl: None,
+            len: None,
+            df: None,
+        });
+        let last = self.shots.len() - 1;
+        &mut self.shots[last]
+    }
+
+    pub(super) fn one<T: Copy>(&mut self, all: &[T]) -> T {
+        self.random.one(all)
+    }
+
+    pub(super) fn percent(&mut self, chance: usize) -> bool {
+        self.random.percent(chance)
+    }
+
+    /// `a` – `r` – `b`: 10.0.1.2, the router's 10.0.1.1 and 10.0.2.1, 10.0.2.2.
+    pub(super) fn line(&mut self) {
+        self.pair("a", "r", "e1");
+        self.pair("r", "b", "e2");
+        for (space, link, address) in [
+            ("a", "e1", "10.0.1.2/24"),
+            ("r", "e1", "10.0.1.1/24"),
+            ("r", "e2", "10.0.2.1/24"),
+            ("b", "e2", "10.0.2.2/24"),
+        ] {
+            self.address(space, link, address);
+        }
+        self.route("a", "to: default, via: 10.0.1.1");
+        self.route("b", "to: default, via: 10.0.2.1");
+        self.sysctl("r", "net.ipv4.ip_forward", 1);
+        self.serves("b");
+    }
+
+    /// `a` reaches `b`, which is 10.9.0.1, by `r` (10.0.1.1, 10.0.3.1) and by `q` (10.0.2.1,
+    /// 10.0.4.1); it has no route there yet.
+    pub(super) fn fork(&mut self) {
+        for (space, far, link, net) in
+            [("r", "a", "e1", 1), ("q", "a", "e2", 2), ("r", "b", "e3", 3), ("q", "b", "e4", 4)]
+        {
+            self.pair(space, far, link);
+            self.address(space, link, &format!("10.0.{net}.1/24"));
+            self.address(far, link, &format!("10.0.{net}.2/24"));
+        }
+        self.address("b", "lo", "10.9.0.1/32");
+        for (router, near, far) in [("r", 1, 3), ("q", 2, 4)] {
+            self.sysctl(router, "net.ipv4.ip_forward", 1);
+            self.route(router, format!("to: default, via: 10.0.{far}.2"));
+            self.route(router, format!("to: 10.9.2.0/24, via: 10.0.{near}.2"));
+            self.route("b", format!("to: 10.0.{near}.0/24, via: 10.0.{far}.1"));
+        }
+        self.route("b", "to: 10.9.2.0/24, via: 10.0.3.1");
+        self.serves("b");
+    }
+}

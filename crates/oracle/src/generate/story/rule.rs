@@ -1,0 +1,136 @@
+//! Where a routing rule decides.
+
+use super::Scene;
+use crate::packet::Carries;
+
+/// One selector of a rule, and a packet that it is about.
+struct Selected {
+    selector: &'static str,
+    src: Option<&'static str>,
+    mark: u32,
+    tos: u8,
+    carries: Option<Carries>,
+}
+
+const ANY: Selected = Selected { selector: "", src: None, mark: 0, tos: 0, carries: None };
+
+/// What a process's own packets may be told apart by.
+const SELECTED: [Selected; 11] = [
+    Selected { selector: "from: 10.9.2.1", src: Some("10.9.2.1"), ..ANY },
+    Selected { selector: "to: 10.9.0.0/24", ..ANY },
+    Selected { selector: "fwmark: 1", mark: 1, ..ANY },
+    Selected { selector: "fwmark: 2/2", mark: 3, ..ANY },
+    Selected { selector: "tos: 16", tos: 16, ..ANY },
+    Selected { selector: "iif: lo", ..ANY },
+    Selected { selector: "ipproto: icmp", carries: Some(Carries::Icmp(0)), ..ANY },
+    Selected { selector: "ipproto: udp", carries: Some(Carries::Udp(0, 7)), ..ANY },
+    Selected { selector: "ipproto: udp, dport: 7", carries: Some(Carries::Udp(0, 7)), ..ANY },
+    Selected {
+        selector: "ipproto: udp, sport: 20000-20100",
+        carries: Some(Carries::Udp(0, 7)),
+        ..ANY
+    },
+    Selected { selector: "fwmark: 1, to: 10.9.0.1", mark: 1, ..ANY },
+];
+
+/// What a rule may do; table 100 leads by the other router.
+const ACTIONS: [&str; 7] = [
+    "table: 100",
+    "table: 100",
+    "table: 100",
+    "type: prohibit",
+    "type: unreachable",
+    "type: blackhole",
+    "table: 101",
+];
+
+/// `a` has two ways, and a rule chooses.
+fn two_ways(scene: &mut Scene<'_>) {
+    scene.fork();
+    scene.address("a", "lo", "10.9.2.1/32");
+    scene.route("a", "to: default, via: 10.0.1.1");
+    scene.route("a", "to: default, via: 10.0.2.1, table: 100");
+    let kind = scene.one(&["unreachable", "prohibit", "blackhole", "throw"]);
+    scene.route("a", format!("to: 10.9.0.0/24, type: {kind}, table: 101"));
+}
+
+fn shots(scene: &mut Scene<'_>, of: &Selected) {
+    for about in [true, true, false] {
+        let shot = scene.send("a", "10.9.0.1");
+        if about {
+            shot.mark(of.mark).tos(of.tos);
+            of.src.map(|src| shot.src(src));
+            of.carries.map(|carries| shot.carries(carries));
+        }
+    }
+}
+
+pub(super) fn at_the_sender(scene: &mut Scene<'_>) {
+    two_ways(scene);
+    let of = &SELECTED[scene.random.below(SELECTED.len())];
+    let action = scene.one(&ACTIONS);
+    let not = if scene.percent(25) { "not: true, " } else { "" };
+    scene.rule("a", format!("pref: 100, {}, {not}{action}", of.selector));
+    shots(scene, of);
+}
+
+/// What passes through is told apart by where it came from, too.
+pub(super) fn at_the_router(scene: &mut Scene<'_>) {
+    scene.line();
+    scene.address("b", "lo", "10.9.0.1/32");
+    scene.route("r", "to: 10.9.0.0/24, via: 10.0.2.2");
+    let selector = scene.one(&[
+        "iif: e1",
+        "iif: e2",
+        "from: 10.0.1.0/24",
+        "to: 10.9.0.1",
+        "tos: 8",
+        "fwmark: 1",
+        "ipproto: icmp",
+        "ipproto: tcp, dport: 80",
+        "ipproto: udp, dport: 7",
+    ]);
+    let action =
+        scene.one(&["type: prohibit", "type: unreachable", "type: blackhole", "table: 100"]);
+    let not = if scene.percent(25) { "not: true, " } else { "" };
+    scene.rule("r", format!("pref: 100, {selector}, {not}{action}"));
+    let kind =
+        scene.one(&["type: prohibit", "type: unreachable", "type: blackhole", "via: 10.0.1.2"]);
+    scene.route("r", format!("to: default, {kind}, table: 100"));
+    if selector.starts_with("fwmark") {
+        scene.iptables("r", "mangle", "PREROUTING", "-i e1 -j MARK --set-mark 1");
+    }
+    scene.send("a", "10.9.0.1").tos(8);
+    scene.send("a", "10.0.2.2");
+    scene.send("b", "10.0.1.2");
+    scene.send("a", "10.9.0.1").carries(Carries::Tcp(0, 80));
+    scene.send("a", "10.9.0.1").carries(Carries::Udp(0, 7));
+    scene.send("a", "10.9.0.1").carries(Carries::Icmp(0));
+}
+
+/// What main has of so short a prefix does not count.
+pub(super) fn suppressed(scene: &mut Scene<'_>) {
+    scene.fork();
+    let length = scene.one(&[0, 16, 24]);
+    let to = scene.one(&["default", "10.9.0.0/16", "10.9.0.0/24"]);
+    scene.route("a", format!("to: {to}, via: 10.0.1.1"));
+    scene.route("a", "to: default, via: 10.0.2.1, table: 100");
+    scene.rule("a", format!("pref: 100, table: main, suppress_prefixlength: {length}"));
+    scene.rule("a", "pref: 200, table: 100");
+    scene.send("a", "10.9.0.1");
+    scene.send("a", "10.9.0.1");
+    scene.send("b", "10.0.1.2");
+}
+
+/// A rule that leads past others.
+pub(super) fn goes_to(scene: &mut Scene<'_>) {
+    two_ways(scene);
+    let of = &SELECTED[scene.random.below(SELECTED.len())];
+    let past = scene.one(&["table: 100", "type: prohibit", "type: unreachable", "type: blackhole"]);
+    let there = scene.one(&["type: nop", "table: main", "fwmark: 7, table: 101"]);
+    let to = scene.one(&[300, 300, 300, 32766, 250]);
+    scene.rule("a", format!("pref: 100, {}, goto: {to}", of.selector));
+    scene.rule("a", format!("pref: 200, to: 10.9.0.0/16, {past}"));
+    scene.rule("a", format!("pref: 300, {there}"));
+    shots(scene, of);
+}

@@ -1,0 +1,111 @@
+//! Where a setting decides.
+
+use super::Scene;
+use crate::packet::Carries;
+
+/// A source that the receiver has, too.
+pub(super) fn accepts_its_own(scene: &mut Scene<'_>) {
+    scene.line();
+    for space in ["a", "r", "b"] {
+        scene.address(space, "lo", "10.9.9.9/32");
+    }
+    let (space, link) = scene.one(&[("b", "e2"), ("r", "e1"), ("r", "e1")]);
+    let key = match scene.percent(30) {
+        true => "net.ipv4.conf.all.accept_local".to_owned(),
+        false => format!("net/ipv4/conf/{link}/accept_local"),
+    };
+    scene.sysctl(space, &key, 1);
+    let rp = scene.one(&[0, 0, 0, 2]);
+    scene.sysctl("r", "net.ipv4.conf.all.rp_filter", rp);
+    scene.sysctl("b", "net.ipv4.conf.all.rp_filter", 0);
+    scene.send("a", "10.0.1.1").src("10.9.9.9");
+    scene.send("a", "10.0.2.2").src("10.9.9.9");
+    scene.send("r", "10.0.2.2").src("10.9.9.9");
+}
+
+/// A port is led to a loopback address.
+pub(super) fn loopback_from_outside(scene: &mut Scene<'_>) {
+    scene.line();
+    scene.serves("r");
+    let to = scene.one(&["127.0.0.1", "127.0.0.1", "127.0.5.5"]);
+    let rule = scene.one(&["-p udp --dport 53", "-p tcp --dport 81", "-d 10.0.1.1"]);
+    scene.iptables("r", "nat", "PREROUTING", format!("{rule} -j DNAT --to-destination {to}"));
+    if scene.percent(80) {
+        scene.sysctl("r", "net/ipv4/conf/e1/route_localnet", 1);
+    }
+    scene.send("a", "10.0.1.1").carries(Carries::Udp(0, 53));
+    scene.send("a", "10.0.1.1").carries(Carries::Tcp(0, 81));
+    scene.send("a", "10.0.1.1").carries(Carries::Icmp(0));
+    scene.send("a", "10.0.1.1").carries(Carries::Udp(0, 7));
+}
+
+/// A published port of the loopback, without a proxy process.
+pub(super) fn loopback_published(scene: &mut Scene<'_>) {
+    scene.line();
+    scene.iptables("r", "nat", "OUTPUT", "-p udp --dport 53 -j DNAT --to-destination 10.0.2.2:7");
+    if scene.percent(80) {
+        scene.iptables("r", "nat", "POSTROUTING", "-o e2 -j MASQUERADE");
+    }
+    match scene.random.below(5) {
+        0 => {}
+        1 => scene.sysctl("r", "net.ipv4.conf.all.route_localnet", 1),
+        _ => scene.sysctl("r", "net/ipv4/conf/e2/route_localnet", 1),
+    }
+    scene.send("r", "127.0.0.1").carries(Carries::Udp(0, 53));
+    scene.send("r", "127.0.0.1").carries(Carries::Udp(0, 53)).ttl(64);
+    scene.send("r", "10.0.1.1").carries(Carries::Udp(0, 53));
+}
+
+/// The way back to a source is right only for those that carry a mark.
+pub(super) fn marked_way_back(scene: &mut Scene<'_>) {
+    scene.line();
+    scene.address("a", "lo", "10.9.2.1/32");
+    scene.route("r", "to: 10.9.2.0/24, via: 10.0.2.2");
+    scene.route("r", "to: 10.9.2.0/24, via: 10.0.1.2, table: 100");
+    scene.rule("r", "pref: 100, fwmark: 1, table: 100");
+    scene.iptables("r", "mangle", "PREROUTING", "-i e1 -j MARK --set-mark 1");
+    scene.sysctl("r", "net/ipv4/conf/e1/rp_filter", 1);
+    match scene.random.below(5) {
+        0 => {}
+        1 => scene.sysctl("r", "net.ipv4.conf.all.src_valid_mark", 1),
+        _ => scene.sysctl("r", "net/ipv4/conf/e1/src_valid_mark", 1),
+    }
+    scene.send("a", "10.0.2.2").src("10.9.2.1");
+    scene.send("a", "10.0.1.1").src("10.9.2.1");
+    scene.send("a", "10.0.2.2");
+}
+
+/// Somebody is answered by another link than his packets come by.
+pub(super) fn reverse_path(scene: &mut Scene<'_>) {
+    scene.fork();
+    scene.address("a", "lo", "10.9.2.1/32");
+    scene.route("a", "to: default, via: 10.0.2.1");
+    let (all, own) = scene.one(&[(1, 0), (0, 1), (2, 0), (0, 2), (1, 2), (0, 0)]);
+    scene.sysctl("b", "net.ipv4.conf.all.rp_filter", all);
+    scene.sysctl("b", "net/ipv4/conf/e4/rp_filter", own);
+    scene.send("a", "10.9.0.1").src("10.9.2.1");
+    scene.send("a", "10.0.4.2").src("10.9.2.1");
+    scene.send("a", "10.9.0.1");
+}
+
+/// Nobody answers an echo.
+pub(super) fn silent(scene: &mut Scene<'_>) {
+    scene.line();
+    let space = scene.one(&["r", "b"]);
+    scene.sysctl(space, "net.ipv4.icmp_echo_ignore_all", 1);
+    scene.send("a", "10.0.2.2").carries(Carries::Icmp(0));
+    scene.send("a", "10.0.1.1").carries(Carries::Icmp(0));
+    scene.send("a", "10.0.2.2").carries(Carries::Udp(0, 7));
+}
+
+/// Answers that do not live long enough.
+pub(super) fn short_lived(scene: &mut Scene<'_>) {
+    scene.line();
+    let ttl = scene.one(&[1, 1, 2, 30]);
+    scene.sysctl("b", "net.ipv4.ip_default_ttl", ttl);
+    let router = scene.one(&[1, 64, 200]);
+    scene.sysctl("r", "net.ipv4.ip_default_ttl", router);
+    scene.send("a", "10.0.2.2").ttl(64);
+    scene.send("a", "10.0.2.9").ttl(64);
+    scene.send("a", "10.0.2.2").ttl(1);
+}
