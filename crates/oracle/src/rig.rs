@@ -15,7 +15,7 @@ use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::state::{LabState, Lock, Role, State};
 use kernel::{Process, Program};
 use model::{Conntrack, Fact, HostId, NeighbourState, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
-use walk::{Cause, Disposition, KernelDrop, Protocol, Question, Reason, Sighting, Trace, Way};
+use walk::{Disposition, KernelDrop, Loss, Protocol, Question, Reason, Sighting, Trace, Way};
 
 use crate::packet::{Carries, Spec};
 
@@ -78,7 +78,7 @@ pub struct Rig<'b> {
     posts: Posts,
     drops: Option<Drops<'b>>,
     family: Tag,
-    /// How often a sender was told by a namespace that no route leads on.
+    /// How often a sender was refused by a namespace because no route leads on.
     refusals: BTreeMap<(NsId, IpAddr), usize>,
     /// As it was read after the last packet.
     pub snapshot: Snapshot,
@@ -308,20 +308,19 @@ impl Drop for Rig<'_> {
     }
 }
 
-/// Who is told, and by whom, that no route leads on.
+/// Whose packets that came in are refused, and by whom, because no route leads on. Each costs, also
+/// where no error is due about it.
 fn refusals(way: &Way, told: &mut Vec<(NsId, IpAddr)>) {
-    let routing = matches!(&way.disposition, Disposition::Lost(loss)
-        if matches!(loss.reason, Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_)));
-    for hop in &way.hops {
-        for child in hop.steps.iter().flat_map(|step| &step.children) {
-            // Of IPv6 there is no such limit.
-            let four = child.packet.dst.is_ipv4();
-            if routing && four && child.cause == Cause::IcmpError {
-                told.push((hop.ns, child.packet.dst));
-            }
-            refusals(child, told);
-        }
+    if let Disposition::Lost(Loss { ns, link: Some(_), reason }) = &way.disposition
+        && matches!(reason, Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_))
+    {
+        let last = way.hops.iter().flat_map(|hop| &hop.steps).next_back();
+        let packet = last.map_or(&way.packet, |step| &step.packet);
+        // Of IPv6 there is no such limit.
+        told.extend(packet.src.is_ipv4().then_some((*ns, packet.src)));
     }
+    let steps = way.hops.iter().flat_map(|hop| &hop.steps);
+    steps.flat_map(|step| &step.children).for_each(|child| refusals(child, told));
 }
 
 fn end(lock: &Lock, lab: &LabState) {
