@@ -81,6 +81,17 @@ impl Overlay {
         Self::default()
     }
 
+    /// Forgets all that was taught, and keeps its room: for the next of many walks.
+    pub fn clear(&mut self) {
+        let Self { fdb, neighbours, connections, added, forgets, choices, assumed } = self;
+        fdb.clear();
+        neighbours.clear();
+        connections.clear();
+        added.clear();
+        assumed.clear();
+        (*forgets, *choices) = (false, Choices::default());
+    }
+
     /// The connections that packets met or began, and where. Those of which the first packet did
     /// not come through are not among them: the kernel does not keep them.
     pub fn connections(&self) -> impl Iterator<Item = (NsId, &Conntrack)> {

@@ -8,6 +8,8 @@ use model::{Set, SetElement};
 const INTERVAL: u32 = 4;
 /// NFT_SET_ELEM_INTERVAL_END.
 const INTERVAL_END: u32 = 1;
+/// Bytes of the longest key: all registers (NFT_DATA_VALUE_MAXLEN).
+const MAX_KEY: usize = 64;
 /// Into how many prefixes the ranges of one element may come apart; those of more are few, and
 /// looked through one by one.
 const MAX_PREFIXES: usize = 256;
@@ -71,6 +73,10 @@ impl<'a> SetIndex<'a> {
     }
 
     fn add_range(&mut self, element: &'a SetElement, from: &[u8], to: &[u8]) {
+        // No kernel has such a key, and no packet's falls on it.
+        if from.len() > MAX_KEY || from.len() != to.len() {
+            return;
+        }
         let mut all: Vec<(Vec<u32>, Vec<u8>)> = vec![Default::default()];
         for part in self.parts() {
             let (Some(from), Some(to)) = (from.get(part.clone()), to.get(part)) else { return };
@@ -99,14 +105,14 @@ impl<'a> SetIndex<'a> {
 
     /// The parts of a key as they lie in it: each begins at a multiple of four bytes.
     fn parts(&self) -> Vec<std::ops::Range<usize>> {
-        let whole = self.set.key_len as usize;
+        let whole = (self.set.key_len as usize).min(MAX_KEY);
         let one = [self.set.key_len];
         let fields = if self.set.fields.is_empty() { &one[..] } else { &self.set.fields };
         let mut at = 0;
         let part = |len: &u32| {
-            let start = at;
-            at += (*len as usize).next_multiple_of(4);
-            start..(start + *len as usize).min(whole)
+            let (start, len) = (at, (*len as usize).min(MAX_KEY));
+            at = (at + len.next_multiple_of(4)).min(whole);
+            start..(start + len).min(whole)
         };
         fields.iter().map(part).collect()
     }
@@ -138,9 +144,11 @@ impl<'a> SetIndex<'a> {
         }
         self.ranges.iter().copied().find(|element| {
             let (Some(from), Some(to)) = (&element.key, &element.key_end) else { return false };
-            parts
-                .iter()
-                .all(|p| from[p.clone()] <= key[p.clone()] && key[p.clone()] <= to[p.clone()])
+            parts.iter().all(|part| {
+                let three = [from.as_slice(), key, to].map(|bytes| bytes.get(part.clone()));
+                let [Some(from), Some(key), Some(to)] = three else { return false };
+                from <= key && key <= to
+            })
         })
     }
 }
@@ -229,6 +237,27 @@ mod tests {
         assert_eq!(found([10, 1, 0, 7], 22), Some(1));
         assert_eq!(found([10, 2, 128, 3], 40000), Some(2));
         assert_eq!(found([10, 2, 255, 255], 40000), None);
+    }
+
+    /// Keys that no kernel has: too long, of parts beyond their end, of two lengths.
+    #[test]
+    fn keys_that_cannot_be_are_never_met() {
+        let set = |key_len, fields: &[u32], elements| Set {
+            flags: INTERVAL,
+            key_len,
+            fields: fields.to_vec(),
+            elements,
+            ..Set::default()
+        };
+        let wide = [range(&[0; 4], &[0xfe, 1, 1, 1]), range(&[0; 2], &[9; 4]), range(&[0], &[9])];
+        for (key_len, fields) in [(4, &[1, 4, 4][..]), (u32::MAX, &[u32::MAX, 4]), (4, &[4, 4, 4])]
+        {
+            let set = set(key_len, fields, wide.to_vec());
+            let index = SetIndex::new(&set);
+            let _ = index.find(&[5, 5, 5, 5]);
+        }
+        let long = set(1 << 16, &[], vec![range(&[1; 1 << 16], &[0xfe; 1 << 16])]);
+        assert!(SetIndex::new(&long).find(&[5, 5, 5, 5]).is_none());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! Format: Documentation/bpf/btf.rst; little endian, as of the machines that nestwork runs on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use thiserror::Error;
 
@@ -87,18 +87,21 @@ impl<'a> Btf<'a> {
     /// structure or union within.
     #[must_use]
     pub fn offset(&self, structure: &str, field: &str) -> Option<u32> {
-        let bits = self.find(*self.structures.get(structure)?, field, 0)?;
+        let bits = self.find(*self.structures.get(structure)?, field, &mut HashSet::new())?;
         (bits % 8 == 0).then_some(bits / 8)
     }
 
-    fn find(&self, id: usize, field: &str, depth: u32) -> Option<u32> {
-        const DEEPEST: u32 = 16;
+    /// `seen` are the types that have been looked through: none is entered twice, so that types
+    /// which hold each other come to an end.
+    fn find(&self, id: usize, field: &str, seen: &mut HashSet<usize>) -> Option<u32> {
+        const MOST: usize = 4096;
         let of = self.types.get(id)?;
-        if depth > DEEPEST || !matches!(of.kind, STRUCT | UNION) {
+        let known = matches!(of.kind, STRUCT | UNION) && seen.len() < MOST;
+        if !known || !seen.insert(id) {
             return None;
         }
         of.members().find_map(|(name, member, at)| match name {
-            "" => at.checked_add(self.find(member, field, depth + 1)?),
+            "" => at.checked_add(self.find(member, field, seen)?),
             _ => (name == field).then_some(at),
         })
     }
@@ -202,6 +205,20 @@ mod tests {
         assert_eq!(btf.offset("why", "LOST"), None);
         assert_eq!(btf.names("why"), HashMap::from([(7, "LOST"), (9, "FOUND")]));
         assert_eq!(btf.names("buffer"), HashMap::new());
+    }
+
+    /// Each of two structures holds both, twice and without a name.
+    #[test]
+    fn types_that_hold_each_other_come_to_an_end() {
+        let strings = b"\0a\0";
+        let holds = |name| {
+            let head = [name, (STRUCT << 24) | 4, 8];
+            [&head[..], &[0, 1, 0, 0, 2, 0, 0, 1, 0, 0, 2, 0]].concat()
+        };
+        let types: Vec<u8> =
+            [holds(1), holds(0)].concat().into_iter().flat_map(u32::to_le_bytes).collect();
+        let btf = Btf::of(&types, strings).unwrap();
+        assert_eq!(btf.offset("a", "b"), None);
     }
 
     #[test]

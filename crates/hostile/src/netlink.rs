@@ -1,0 +1,38 @@
+//! Netlink messages, and the kernel's own types.
+
+use model::{HostId, NsId, NsKey};
+use wire::btf::Btf;
+use wire::rtnl::{self, Message};
+
+/// Every reader of rtnetlink on every message: what a message says that it is decides which takes it.
+pub(crate) fn rtnetlink(data: &[u8]) {
+    for message in rtnl::messages(data) {
+        decode(&message);
+    }
+}
+
+fn decode(message: &Message<'_>) {
+    let ns = |number: u32| NsId { host: HostId(0), key: NsKey::Unseen(number) };
+    if let Some(raw) = rtnl::link(message) {
+        let namespace = |number: i32| u32::try_from(number).ok().map(ns);
+        let _ = raw.peer(ns(0), namespace);
+        let _ = raw.resolve(ns(0), namespace);
+    }
+    let _ = (rtnl::address(message), rtnl::route(message), rtnl::rule(message));
+    let _ = (rtnl::neighbour(message), rtnl::fdb(message), rtnl::nsid(message));
+    let _ = (rtnl::qdisc(message), rtnl::netconf(message), rtnl::notice(message));
+}
+
+pub(crate) fn conntrack(data: &[u8]) {
+    for message in rtnl::messages(data) {
+        let _ = (wire::conntrack::conntrack(&message), wire::conntrack::count(&message));
+    }
+}
+
+pub(crate) fn btf(data: &[u8]) {
+    let Ok(types) = Btf::parse(data) else { return };
+    for (structure, field) in [("sk_buff", "len"), ("net", "ns"), ("", ""), ("a", "b")] {
+        let _ = types.offset(structure, field);
+    }
+    let _ = (types.names("skb_drop_reason"), types.names(""), types.names("e"));
+}
