@@ -320,7 +320,9 @@ pub(crate) struct Trace {
     /// As a later packet of a connection whose first packet and answer have gone
     #[arg(long, conflicts_with = "live")]
     pub(crate) established: bool,
-    /// Tell the side ways too: ARP requests, flooded copies, rules that matched
+    /// Tell each decision too: which routing rules and routes were passed over and why, each rule of
+    /// netfilter that was tried and what of it did not match, how the source was chosen, ARP
+    /// requests, flooded copies
     #[arg(long)]
     pub(crate) explain: bool,
     /// How long to wait for the packet, in milliseconds (with --live)

@@ -62,7 +62,7 @@ impl Wish {
 /// Foretells the way, checks it if that is wished, and prints it. The answer is the exit status.
 pub(crate) fn trace(session: &Session, snapshot: &Snapshot, wish: &Wish) -> Result<Exit, Failure> {
     let tag = Tag::random().or_fail("cannot make a tag")?;
-    let net = Indexed::new(snapshot);
+    let net = Indexed::new(snapshot).explained(wish.explain);
     let trace = foretell(&net, snapshot, wish, tag)?;
     let watched = if wish.live { Some(watch(snapshot, &trace, wish, tag)?) } else { None };
     let live = watched.as_ref().map(|w| &w.checked);

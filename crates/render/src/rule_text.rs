@@ -35,6 +35,42 @@ pub fn rule_in(table: &Table, rule: &NftRule) -> String {
     }
 }
 
+/// The condition of a rule that ends with the expression at `last`: `-i docker0`.
+#[must_use]
+pub fn condition(table: &Table, rule: &NftRule, last: usize) -> String {
+    let head = |exprs: &[Expr]| rule_in(table, &NftRule { exprs: exprs.to_vec(), ..rule.clone() });
+    let until = rule.exprs.get(..=last).unwrap_or(&rule.exprs);
+    let before = until.iter().rposition(|e| !loads(e) && !is(e, until.last()));
+    let (text, earlier) = (head(until), before.map(|at| head(&until[..=at])).unwrap_or_default());
+    // What stands before may be said shorter together with it: then it is told as well.
+    text.strip_prefix(&earlier).map_or_else(|| text.clone(), |rest| rest.trim().to_owned())
+}
+
+/// That very expression.
+fn is(expr: &Expr, other: Option<&Expr>) -> bool {
+    other.is_some_and(|other| std::ptr::eq(expr, other))
+}
+
+/// It brings into a register what a later expression tests.
+const fn loads(expr: &Expr) -> bool {
+    match expr {
+        Expr::Meta { .. }
+        | Expr::Payload { .. }
+        | Expr::Ct { .. }
+        | Expr::Fib { .. }
+        | Expr::Exthdr { .. }
+        | Expr::Rt { .. }
+        | Expr::Socket { .. }
+        | Expr::Hash { .. }
+        | Expr::Numgen { .. }
+        | Expr::Bitwise { .. }
+        | Expr::Shift { .. }
+        | Expr::Byteorder { .. } => true,
+        Expr::Lookup { dreg, .. } => dreg.is_some(),
+        _ => false,
+    }
+}
+
 /// The elements of a set as nft writes them: `{ 192.0.2.1, 192.0.2.7 }`; None if it holds something
 /// that is not known how to say.
 #[must_use]

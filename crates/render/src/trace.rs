@@ -1,5 +1,6 @@
 //! A trace, told.
 
+mod considered;
 mod drops;
 mod fix;
 mod loss;
@@ -8,14 +9,15 @@ mod step;
 
 use model::{LinkId, NsId, Snapshot};
 use walk::{
-    Action, ArpAnswer, Cause, Checked, Disposition, Mark, Place, Sighting, Step, Trace, Verdict,
-    Way,
+    Action, ArpAnswer, Cause, Checked, Considered, Disposition, Mark, Place, Sighting, Step, Trace,
+    Verdict, Way,
 };
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
 use crate::words;
 
+pub(crate) use considered::{failed, kind, words as considered_words};
 pub(crate) use fix::fix;
 pub(crate) use loss::{because, place, unknown};
 pub(crate) use step::{label, link_of, rule_of, words as step_words};
@@ -179,6 +181,7 @@ impl Teller<'_> {
                     || step::is_quiet(self.snapshot, step);
                 if self.explain || !told {
                     self.step(step, &sign, depth);
+                    self.considered(hop.ns, step, depth);
                     self.missing(&sign, before, depth);
                 }
                 self.children(step, depth);
@@ -207,6 +210,33 @@ impl Teller<'_> {
             None if sign.missing => _ = self.page.put(tone, &place),
             None => self.evidence(tone, &place, &rest),
         }
+        self.page.end();
+    }
+
+    /// What else was tried before a step. Of many rules that did not match, the first are told.
+    fn considered(&mut self, ns: NsId, step: &Step, depth: usize) {
+        const MOST: usize = 8;
+        for one in &step.considered {
+            self.aside(&considered_words(self.snapshot, ns, one), depth);
+            let Considered::Chain { tried, .. } = one else { continue };
+            let mut left = MOST;
+            for rule in tried {
+                left = left.saturating_sub(usize::from(rule.failed.is_some()));
+                if left > 0 || rule.failed.is_none() {
+                    self.aside(&format!("  {}", considered::tried(self.snapshot, rule)), depth);
+                }
+            }
+            let failed = tried.iter().filter(|t| t.failed.is_some()).count();
+            if let Some(more) = failed.checked_sub(MOST - 1).filter(|more| *more > 0) {
+                self.aside(&format!("  and {more} more that do not match"), depth);
+            }
+        }
+    }
+
+    /// A line below a step.
+    fn aside(&mut self, text: &str, depth: usize) {
+        let indent = text.len() - text.trim_start().len();
+        self.indent(depth).pad(2 * depth + 13 + indent).wrapped(Tone::Faint, text.trim_start());
         self.page.end();
     }
 

@@ -30,6 +30,8 @@ pub(crate) struct Chains<'a, 's> {
     /// Elements that rules on the way added to sets.
     pub(crate) added: &'s [Added],
     pub(crate) choices: &'s Choices,
+    /// Every rule that is tried is noted, also where it does nothing.
+    pub(crate) explains: bool,
 }
 
 /// A rule and where it stands.
@@ -62,6 +64,8 @@ pub(crate) struct State<'a> {
     pub(crate) registers: Registers,
     pub(crate) changes: Changes,
     pub(crate) matched: Vec<At<'a>>,
+    /// Every rule that was tried, and which of its expressions failed, if that is wanted.
+    pub(crate) tried: Vec<(At<'a>, Option<usize>)>,
     /// What was taken for conditions that are not shown.
     pub(crate) assumed: Vec<Gap>,
     forks: u32,
@@ -179,6 +183,7 @@ impl<'a> Chains<'a, '_> {
             registers: Registers::new(),
             changes,
             matched: Vec::new(),
+            tried: Vec::new(),
             assumed: Vec::new(),
             forks: 0,
         })
@@ -196,9 +201,11 @@ impl<'a> Chains<'a, '_> {
     fn go_on(&self, mut state: State<'a>) -> Result<Ended<'a>, Doubt> {
         let facts = self.facts();
         while let Some(top) = state.stack.last_mut() {
-            let rest = top.guards.get(top.index..).unwrap_or(&[]);
-            let headers = &state.changes.headers;
-            top.index += rest.iter().take_while(|g| excludes(g, headers, &facts)).count();
+            if !self.explains {
+                let rest = top.guards.get(top.index..).unwrap_or(&[]);
+                let headers = &state.changes.headers;
+                top.index += rest.iter().take_while(|g| excludes(g, headers, &facts)).count();
+            }
             let at = *top;
             let Some(rule) = at.rule() else {
                 state.stack.pop();
@@ -329,6 +336,7 @@ impl<'a> Chains<'a, '_> {
     /// Does what a rule that matched says; Some: the base chain ends with it.
     fn apply(&self, state: &mut State<'a>, at: At<'a>, did: Did) -> Result<Option<End<'a>>, Doubt> {
         let doubt = |what: String| Err(Doubt { rule: Box::new(at.refer(self.place.ns.id)), what });
+        self.note(state, at, None);
         let verdict = match did {
             Did::Reject(refusal) => return Ok(Some(End::Reject(at, refusal))),
             Did::Nat(request) => {
@@ -380,7 +388,10 @@ impl<'a> Chains<'a, '_> {
             let effect = self.expression(expr, &mut state.registers, &mut state.changes);
             match effect {
                 Effect::Goes | Effect::Verdict(Verdict::Continue) => {}
-                Effect::Fails | Effect::Verdict(Verdict::Break) => return Did::Next,
+                Effect::Fails | Effect::Verdict(Verdict::Break) => {
+                    self.note(state, at, Some(index));
+                    return Did::Next;
+                }
                 Effect::Doubts(what) => return Did::Doubts(what, index + 1),
                 Effect::Assumes(cause, holds) => {
                     return Did::Assumes { cause, holds, from: index + 1 };
@@ -391,7 +402,15 @@ impl<'a> Chains<'a, '_> {
                 Effect::Nat(request) => return Did::Nat(request),
             }
         }
+        self.note(state, at, None);
         state.matched.push(at);
         Did::Next
+    }
+
+    /// A rule was tried, and this of its expressions failed; None: it matched.
+    fn note(&self, state: &mut State<'a>, at: At<'a>, failed: Option<usize>) {
+        if self.explains {
+            state.tried.push((at, failed));
+        }
     }
 }

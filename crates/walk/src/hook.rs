@@ -101,12 +101,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             connection: connection.as_ref(),
             added: &self.overlay.added,
             choices: &self.overlay.choices,
+            explains: self.sink.explains(),
         };
         let ended = chains.run().map_err(|doubt| {
             let unknown = Unknown::Rule { rule: *doubt.rule, what: doubt.what };
             Stop::unknown(stage, unknown)
         })?;
         self.assume(skb, stage, ended.state.assumed.clone());
+        self.consider_rules(skb.ns, base, &ended);
         let lost = |reason| Err(Stop::lost(stage, skb.ns, None, reason));
         match &ended.end {
             ChainEnd::Drop(Some(rule)) => return lost(Reason::RuleDrop(rule.refer(skb.ns))),

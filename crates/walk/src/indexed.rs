@@ -8,6 +8,7 @@ use model::{
     Relation, Route, RouteKind, Rule, Snapshot, TABLE_LOCAL, TABLE_MAIN, Tuple,
 };
 
+use crate::Recorder;
 use crate::tables::Tables;
 
 /// A [`Snapshot`] with the tables that a walk looks things up in.
@@ -20,6 +21,8 @@ pub struct Indexed<'a> {
     uppers: HashMap<LinkId, Vec<LinkId>>,
     /// Who listens was read: a port without a listener refuses.
     pub(crate) listening: bool,
+    /// Traces tell what else was tried before each step.
+    explains: bool,
 }
 
 impl<'a> Indexed<'a> {
@@ -35,7 +38,13 @@ impl<'a> Indexed<'a> {
                 }
             }
         }
-        Self { snapshot, namespaces: namespaces.collect(), uppers, listening: false }
+        Self {
+            snapshot,
+            namespaces: namespaces.collect(),
+            uppers,
+            listening: false,
+            explains: false,
+        }
     }
 
     /// The Snapshot tells who listens: what comes to a port where nobody does is refused. Else it
@@ -44,6 +53,18 @@ impl<'a> Indexed<'a> {
     pub fn with_listeners(mut self) -> Self {
         self.listening = true;
         self
+    }
+
+    /// Traces tell what else was tried before each step: routing rules and routes that were passed
+    /// over, rules of chains that did not match, how a source was chosen.
+    #[must_use]
+    pub fn explained(mut self, wanted: bool) -> Self {
+        self.explains = wanted;
+        self
+    }
+
+    pub(crate) fn recorder(&self) -> Recorder {
+        if self.explains { Recorder::explaining() } else { Recorder::default() }
     }
 
     pub(crate) fn place(&self, ns: NsId) -> Option<&Place<'a>> {

@@ -53,13 +53,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let refused = |e: NotFound<'_>| e.refusal(place, flow.dst).stop(Stage::Route, ns, None);
             place.lookup(flow).map_err(refused)
         };
+        self.consider_routes(place, &flow);
         let mut found = look(&flow)?;
         if !matches!(found.route.kind, model::RouteKind::Unicast | model::RouteKind::Local) {
             let what = format!("{} is a broadcast or multicast address", flow.dst);
             return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
         }
         let mut source = None;
-        if skb.packet.src.is_unspecified() {
+        let asked = !skb.packet.src.is_unspecified();
+        if !asked {
             // Where there is none, it is sent all the same: from 0.0.0.0, which nobody takes in.
             source = place.source_for(&found, flow.dst);
             skb.packet.src = source.unwrap_or(skb.packet.src);
@@ -68,6 +70,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 found = look(&Flow { src, ..flow })?;
             }
         }
+        self.consider_source(place, &found, asked, source);
         self.tell_route(skb, &found, source);
         // An address of the loopback goes out by no other link unless that link allows it.
         let confined = skb.packet.src.is_loopback() && !found.is_local();
@@ -151,6 +154,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn route_in(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let flow = Flow::of(&skb.packet, skb.mark, Some(id.index));
+        self.consider_routes(place, &flow);
         let input = place
             .route_input(&flow, id.index)
             .map_err(|e| e.stop(Stage::Route, id.ns, Some(id)))?;

@@ -7,7 +7,8 @@
 //! forwarding, delivery) with `route` and `validate`; `hook`, `tables`, `chain`, `rule`,
 //! `load`, `lookup`, `register`, `header`, `set`, `guard`, `xt` (the rules), `conntrack`, `nat`; `neighbour` and `arp`; `link` (handed to a link, taken from one);
 //! `macvlan`; `bridge` and `br_netfilter`; `icmp` (errors); `border` (from beyond this host). `walker` hands
-//! the packet from one to the next, `question` asks and makes the answer of it.
+//! the packet from one to the next, `question` asks and makes the answer of it,
+//! `explain` tells what else was tried.
 //!
 //! What is assumed of the world beyond a border link: whoever a packet is for answers it, and
 //! answers to every address of the segment, and to no other; a next hop out there exists unless a
@@ -27,6 +28,7 @@ mod compare;
 mod conntrack;
 mod disposition;
 mod drop_reason;
+mod explain;
 mod guard;
 mod header;
 mod hook;
@@ -61,6 +63,7 @@ mod xt_plain;
 pub use check::check;
 pub use compare::{Difference, Expected, compare};
 pub use disposition::{Disposition, Loss, Reason, RejectWith, Unknown};
+pub use explain::{Considered, RouteWhy, RuleWhy, Selector, SourceWhy, Tried};
 pub use indexed::Indexed;
 pub use live::{Checked, KernelDrop, Leg, Mark, Sighting, TapPoint};
 pub use outcome::Outcome;

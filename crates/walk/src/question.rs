@@ -152,7 +152,7 @@ impl Indexed<'_> {
     /// to it.
     #[must_use]
     pub fn trace_on(&self, overlay: &mut Overlay, question: Question) -> Trace {
-        let mut walker = Walker::new(self, overlay, Recorder::default());
+        let mut walker = Walker::new(self, overlay, self.recorder());
         let end = start(&mut walker, question.from, question.packet.clone(), question.mark);
         let (recorder, assumed) = (walker.sink, walker.assumed);
         let sent = first_packet(&recorder).unwrap_or_else(|| question.packet.clone());
@@ -251,7 +251,7 @@ impl Indexed<'_> {
         end: &End,
         assumed: Vec<(NsId, Gap)>,
     ) -> Option<Way> {
-        let answer = self.answer(overlay, asked, sent, end, assumed, Recorder::default())?;
+        let answer = self.answer(overlay, asked, sent, end, assumed, self.recorder())?;
         Some(answer.sink.into_way(answer.cause, answer.packet, answer.disposition))
     }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use model::{InetConf, Nexthop, Route, RouteKind, Rule, RuleAction, Scope};
 
+use crate::explain::Selector;
 use crate::indexed::Place;
 use crate::validate::Refusal;
 use crate::{Packet, Payload, Reason, Unknown};
@@ -24,7 +25,7 @@ pub(crate) struct Flow {
 
 /// What of a packet's type of service is compared with that of a rule or route: without the three
 /// bits of its precedence (`fib_dscp_masked_match`).
-const TOS_MASK: u8 = 0x1c;
+pub(crate) const TOS_MASK: u8 = 0x1c;
 
 impl Flow {
     pub(crate) fn of(packet: &Packet, mark: u32, iif: Option<u32>) -> Self {
@@ -143,11 +144,8 @@ impl<'a> Place<'a> {
         flow: &Flow,
     ) -> Option<Result<Found<'a>, NotFound<'a>>> {
         let found = self.lookup_in(self.routes(table), flow)?;
-        let suppressed = |route: &Route| {
-            rule.suppress_prefixlength.is_some_and(|n| u32::from(route.dst.prefix_len()) < n)
-        };
         match found {
-            Ok((route, _)) if suppressed(route) => None,
+            Ok((route, _)) if suppresses(rule, route) => None,
             other => Some(other.map(|(route, hop)| Found { rule: Some(rule), route, hop })),
         }
     }
@@ -186,7 +184,7 @@ impl<'a> Place<'a> {
     }
 
     /// The next hop of a route; None: all are dead.
-    fn nexthop(&self, route: &Route) -> Option<Result<Nexthop, NotFound<'a>>> {
+    pub(crate) fn nexthop(&self, route: &Route) -> Option<Result<Nexthop, NotFound<'a>>> {
         if let Some(id) = route.nexthop_id {
             return Some(Err(NotFound::Unknown(format!("nexthop object {id}"))));
         }
@@ -212,22 +210,7 @@ impl<'a> Place<'a> {
     }
 
     fn rule_matches(&self, rule: &Rule, flow: &Flow) -> Result<bool, NotFound<'a>> {
-        let iif = flow.iif.unwrap_or_else(|| self.loopback());
-        let name = self.ns.links.get(&iif).map(|l| l.name.as_str());
-        let within =
-            |net: &Option<IpNet>, ip: IpAddr| net.as_ref().is_none_or(|net| net.contains(&ip));
-        let port = |range: Option<(u16, u16)>, port: Option<u16>| {
-            range.is_none_or(|(a, b)| port.is_some_and(|p| a <= p && p <= b))
-        };
-        let matches = within(&rule.src, flow.src)
-            && within(&rule.dst, flow.dst)
-            && rule.iif.as_deref().is_none_or(|iif| Some(iif) == name)
-            && rule.oif.is_none()
-            && rule.mark.is_none_or(|(value, mask)| (flow.mark ^ value) & mask == 0)
-            && (rule.tos == 0 || rule.tos == flow.tos & TOS_MASK)
-            && rule.protocol.is_none_or(|p| p == flow.protocol)
-            && port(rule.sport, flow.ports.map(|p| p.0))
-            && port(rule.dport, flow.ports.map(|p| p.1));
+        let matches = self.mismatch(rule, flow).is_none();
         // Slaves of a VRF are not followed at all, so no packet here is one's.
         let l3mdev = rule.unknown.iter().any(|u| u == "l3mdev");
         let mut unknown = rule.unknown.iter().filter(|u| *u != "l3mdev").peekable();
@@ -237,6 +220,30 @@ impl<'a> Place<'a> {
         }
         let matches = matches && !l3mdev;
         Ok(matches != rule.invert)
+    }
+
+    /// The first selector of a rule that a packet does not fit (`fib_rule_match`,
+    /// `fib4_rule_match`).
+    pub(crate) fn mismatch(&self, rule: &Rule, flow: &Flow) -> Option<Selector> {
+        let name = |link: u32| self.ns.links.get(&link).map(|l| l.name.as_str());
+        let within =
+            |net: &Option<IpNet>, ip: IpAddr| net.as_ref().is_none_or(|net| net.contains(&ip));
+        let port = |range: Option<(u16, u16)>, port: Option<u16>| {
+            range.is_none_or(|(a, b)| port.is_some_and(|p| a <= p && p <= b))
+        };
+        let iif = || name(flow.iif.unwrap_or_else(|| self.loopback()));
+        let fits = [
+            (Selector::Iif, rule.iif.as_deref().is_none_or(|wanted| Some(wanted) == iif())),
+            (Selector::Oif, rule.oif.is_none()),
+            (Selector::Fwmark, rule.mark.is_none_or(|(v, mask)| (flow.mark ^ v) & mask == 0)),
+            (Selector::From, within(&rule.src, flow.src)),
+            (Selector::To, within(&rule.dst, flow.dst)),
+            (Selector::Tos, rule.tos == 0 || rule.tos == flow.tos & TOS_MASK),
+            (Selector::Ipproto, rule.protocol.is_none_or(|p| p == flow.protocol)),
+            (Selector::Sport, port(rule.sport, flow.ports.map(|p| p.0))),
+            (Selector::Dport, port(rule.dport, flow.ports.map(|p| p.1))),
+        ];
+        fits.into_iter().find(|(_, fits)| !fits).map(|(selector, _)| selector)
     }
 
     /// The settings of a link, joined with those of all.
@@ -307,4 +314,9 @@ impl<'a> Place<'a> {
             None => self.select_address(found.hop.link, found.gateway(), found.route.scope),
         }
     }
+}
+
+/// `fib4_rule_suppress`: a route that is shorter than the rule takes.
+pub(crate) fn suppresses(rule: &Rule, route: &Route) -> bool {
+    rule.suppress_prefixlength.is_some_and(|n| u32::from(route.dst.prefix_len()) < n)
 }

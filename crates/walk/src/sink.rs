@@ -1,6 +1,6 @@
 use model::NsId;
 
-use crate::{Action, Cause, Disposition, Hop, Packet, Stage, Step, Way};
+use crate::{Action, Cause, Considered, Disposition, Hop, Packet, Stage, Step, Way};
 
 /// Who is told of a packet's way: [`Recorder`] keeps all of it, [`Quiet`] nothing but the end.
 pub trait Sink: Sized {
@@ -14,15 +14,32 @@ pub trait Sink: Sized {
     fn child(&mut self, cause: Cause, packet: &Packet, branch: Self, end: &Disposition);
     /// What was told to `branch` is this packet's own further way.
     fn go_on(&mut self, branch: Self);
+    /// Whether it wants to know what else was tried before a step.
+    fn explains(&self) -> bool {
+        false
+    }
+    /// This was tried on the way to the next step.
+    fn consider(&mut self, considered: Considered) {
+        drop(considered);
+    }
 }
 
 /// Keeps every step.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     hops: Vec<Hop>,
+    explains: bool,
+    /// What was tried since the last step.
+    considered: Vec<Considered>,
 }
 
 impl Recorder {
+    /// One that also keeps what was tried on the way to each step.
+    #[must_use]
+    pub fn explaining() -> Self {
+        Self { explains: true, ..Self::default() }
+    }
+
     /// What was told so far.
     #[must_use]
     pub fn hops(&self) -> &[Hop] {
@@ -38,7 +55,9 @@ impl Recorder {
 
 impl Sink for Recorder {
     fn step(&mut self, ns: NsId, stage: Stage, packet: &Packet, action: impl FnOnce() -> Action) {
-        let step = Step { stage, action: action(), packet: packet.clone(), children: Vec::new() };
+        let considered = std::mem::take(&mut self.considered);
+        let (action, packet, children) = (action(), packet.clone(), Vec::new());
+        let step = Step { stage, action, packet, considered, children };
         match self.hops.last_mut().filter(|hop| hop.ns == ns) {
             Some(hop) => hop.steps.push(step),
             None => self.hops.push(Hop { ns, steps: vec![step] }),
@@ -46,7 +65,7 @@ impl Sink for Recorder {
     }
 
     fn branch(&self) -> Self {
-        Self::default()
+        Self { explains: self.explains, ..Self::default() }
     }
 
     fn child(&mut self, cause: Cause, packet: &Packet, branch: Self, end: &Disposition) {
@@ -63,6 +82,15 @@ impl Sink for Recorder {
                 None => self.hops.push(hop),
             }
         }
+        self.considered = branch.considered;
+    }
+
+    fn explains(&self) -> bool {
+        self.explains
+    }
+
+    fn consider(&mut self, considered: Considered) {
+        self.considered.push(considered);
     }
 }
 

@@ -9,7 +9,7 @@ use model::{
     Conntrack, Family, FdbEntry, Gap, Hook, LinkId, Mac, Neighbour, NsId, Route, Rule, Tuple,
 };
 
-use crate::{Disposition, Loss, Packet, Unknown};
+use crate::{Considered, Disposition, Loss, Packet, Unknown};
 
 /// What was asked, and the whole answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +122,8 @@ pub struct Step {
     pub action: Action,
     /// The packet after it.
     pub packet: Packet,
+    /// What else was tried before it, where that was asked for ([`crate::Indexed::explained`]).
+    pub considered: Vec<Considered>,
     /// Packets that came of it.
     pub children: Vec<Way>,
 }

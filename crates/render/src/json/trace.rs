@@ -1,11 +1,11 @@
 use std::net::IpAddr;
 
-use model::{LinkId, Snapshot};
+use model::{LinkId, NsId, Snapshot};
 use schemars::JsonSchema;
 use serde::Serialize;
 use walk::{
-    Branch, Cause, Checked, Disposition, KernelDrop, Leg, Mark, Packet, Place, RuleRef, Sighting,
-    Stage, Step, Trace, Way,
+    Branch, Cause, Checked, Considered, Disposition, KernelDrop, Leg, Mark, Packet, Place, RuleRef,
+    Sighting, Stage, Step, Trace, Tried, Way,
 };
 
 use crate::{trace as told, words};
@@ -91,8 +91,35 @@ pub struct StepView {
     /// What a tap saw at this place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<SeenView>,
+    /// What else was tried before it (with `--explain`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub considered: Vec<ConsideredView>,
     /// Packets that came of it.
     pub children: Vec<WayView>,
+}
+
+/// Something that was tried before a step.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ConsideredView {
+    /// `rule` (of routing), `route`, `source` (how it was chosen) or `chain`.
+    pub kind: String,
+    /// What was tried, and why it was not taken, in words.
+    pub text: String,
+    /// Of a chain: its rules and those of the chains that it jumps to, in the order of trying.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<TriedView>,
+}
+
+/// A netfilter rule that was tried.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TriedView {
+    /// The rule.
+    pub rule: RuleView,
+    /// Whether it matched.
+    pub matched: bool,
+    /// The first of its conditions that did not hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 /// A netfilter rule.
@@ -272,7 +299,7 @@ fn way(snapshot: &Snapshot, w: &Way, marks: Option<&[Mark]>, router: Option<Link
         let mut steps = Vec::new();
         for s in &hop.steps {
             let mark = if told::is_place(s) { marks.next() } else { None };
-            steps.push(step(snapshot, s, mark));
+            steps.push(step(snapshot, hop.ns, s, mark));
         }
         let name = snapshot.name_of(hop.ns);
         hops.push(HopView { namespace: hop.ns.to_string(), name, steps });
@@ -287,7 +314,21 @@ fn way(snapshot: &Snapshot, w: &Way, marks: Option<&[Mark]>, router: Option<Link
     WayView { cause: cause.to_owned(), hops, end: end(snapshot, w, router) }
 }
 
-fn step(snapshot: &Snapshot, s: &Step, mark: Option<&Mark>) -> StepView {
+fn considered(snapshot: &Snapshot, ns: NsId, c: &Considered) -> ConsideredView {
+    let tried = |t: &Tried| TriedView {
+        rule: rule(snapshot, &t.rule),
+        matched: t.failed.is_none(),
+        failed: told::failed(snapshot, t),
+    };
+    let rules = match c {
+        Considered::Chain { tried: all, .. } => all.iter().map(tried).collect(),
+        _ => Vec::new(),
+    };
+    let (kind, text) = (told::kind(c), told::considered_words(snapshot, ns, c));
+    ConsideredView { kind: kind.to_owned(), text, rules }
+}
+
+fn step(snapshot: &Snapshot, ns: NsId, s: &Step, mark: Option<&Mark>) -> StepView {
     let (place, rest) = told::step_words(snapshot, s);
     let text = [place, rest].iter().filter(|t| !t.is_empty()).cloned().collect::<Vec<_>>();
     StepView {
@@ -298,6 +339,7 @@ fn step(snapshot: &Snapshot, s: &Step, mark: Option<&Mark>) -> StepView {
         rule: told::rule_of(&s.action).map(|r| rule(snapshot, r)),
         packet: packet(&s.packet),
         seen: mark.map(seen),
+        considered: s.considered.iter().map(|c| considered(snapshot, ns, c)).collect(),
         children: s.children.iter().map(|c| way(snapshot, c, None, None)).collect(),
     }
 }

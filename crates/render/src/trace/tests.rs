@@ -48,7 +48,7 @@ impl<'a> Maker<'a> {
     fn step(&mut self, stage: Stage, action: Action) -> &mut Self {
         let packet = self.packet.clone();
         let steps = &mut self.hops.last_mut().unwrap().steps;
-        steps.push(Step { stage, action, packet, children: Vec::new() });
+        steps.push(Step { stage, action, packet, considered: Vec::new(), children: Vec::new() });
         self
     }
 

@@ -5,6 +5,7 @@
 mod assumed;
 mod breaks;
 mod docker;
+mod explain;
 mod iptables;
 mod kernel;
 mod live;

@@ -1,0 +1,118 @@
+//! What else was tried before a step, in words.
+
+use model::{Namespace, NsId, Snapshot};
+use walk::{Considered, RouteWhy, RuleWhy, Selector, SourceWhy, Tried};
+
+use crate::{rule_text, words};
+
+/// What kind of thing was tried.
+pub(crate) const fn kind(considered: &Considered) -> &'static str {
+    match considered {
+        Considered::Rule { .. } => "rule",
+        Considered::Route { .. } => "route",
+        Considered::Source(_) => "source",
+        Considered::Chain { .. } => "chain",
+    }
+}
+
+/// What was tried, and why it was not taken, in a line.
+pub(crate) fn words(snapshot: &Snapshot, ns: NsId, considered: &Considered) -> String {
+    let space = snapshot.namespaces.get(&ns);
+    match considered {
+        Considered::Rule { rule, why } => {
+            format!("not rule {}: {}", words::ip_rule(rule), rule_why(*why))
+        }
+        Considered::Route { route, why } => {
+            let text = space.map(|ns| words::route_short(ns, route)).unwrap_or_default();
+            let table = table(space, route.table);
+            format!("not {text}{table}: {}", route_why(*why, route.metric))
+        }
+        Considered::Source(why) => format!("source: {}", source_why(*why)),
+        Considered::Chain { chain, tried } => {
+            let matched = tried.iter().filter(|t| t.failed.is_none()).count();
+            let (all, place) = (tried.len(), [chain.table.as_str(), &chain.chain].join(" "));
+            format!("{place}: {all} {} tried, {matched} matched", plural(all))
+        }
+    }
+}
+
+const fn plural(count: usize) -> &'static str {
+    if count == 1 { "rule" } else { "rules" }
+}
+
+/// Of routes in other tables than the usual two, which.
+fn table(space: Option<&Namespace>, table: u32) -> String {
+    let usual = matches!(table, model::TABLE_MAIN | model::TABLE_LOCAL);
+    match space {
+        Some(_) if !usual => format!(" of table {}", words::table(table)),
+        _ => String::new(),
+    }
+}
+
+fn rule_why(why: RuleWhy) -> &'static str {
+    match why {
+        RuleWhy::Selector(selector) => match selector {
+            Selector::From => "it comes from elsewhere",
+            Selector::To => "it goes elsewhere",
+            Selector::Iif => "it came in by another link",
+            Selector::Oif => "its socket is not bound to that link",
+            Selector::Fwmark => "its mark is another",
+            Selector::Tos => "its type of service is another",
+            Selector::Ipproto => "its protocol is another",
+            Selector::Sport => "its source port is another",
+            Selector::Dport => "its destination port is another",
+        },
+        RuleWhy::Inverted => "it is for all others",
+        RuleWhy::Other => "it is for what nothing here is",
+        RuleWhy::Passed => "an earlier rule leads past it",
+        RuleWhy::LeadsOn => "it decides nothing",
+        RuleWhy::NothingThere => "its table has no way there",
+        RuleWhy::Suppressed => "what its table has is suppressed, as its prefix is too short",
+    }
+}
+
+fn route_why(why: RouteWhy, metric: u32) -> String {
+    match why {
+        RouteWhy::Shorter => "its prefix is shorter".to_owned(),
+        RouteWhy::Tos => "it is for another type of service".to_owned(),
+        RouteWhy::Metric => format!("its metric is higher ({metric})"),
+        RouteWhy::Dead => "it is dead".to_owned(),
+        RouteWhy::Throw => "it leads back to the rules".to_owned(),
+        RouteWhy::Later => "it stands behind the one that is taken".to_owned(),
+    }
+}
+
+const fn source_why(why: SourceWhy) -> &'static str {
+    match why {
+        SourceWhy::Asked => "as the sender set it",
+        SourceWhy::Route => "the route says it (src)",
+        SourceWhy::Own => "the destination itself, an address of this namespace",
+        SourceWhy::Near => "the first address of the link out in whose network the next hop is",
+        SourceWhy::First => "the first address of the link out",
+        SourceWhy::Elsewhere => "the link out has none: the first address of another link",
+        SourceWhy::Nowhere => "there is no address to send from",
+    }
+}
+
+/// A rule of a chain that was tried: its number, itself, and what of it did not match.
+pub(crate) fn tried(snapshot: &Snapshot, tried: &Tried) -> String {
+    let r = &tried.rule;
+    let rule = words::find_rule(snapshot, r).unwrap_or_default();
+    let place = format!("{} {}: {rule}", r.chain.chain, r.number);
+    match failed(snapshot, tried) {
+        None if tried.failed.is_none() => format!("{place} matches"),
+        None => format!("{place} does not match"),
+        Some(condition) if condition == rule => format!("{place} does not match"),
+        Some(condition) => format!("{place} does not match: {condition}"),
+    }
+}
+
+/// The first condition of a rule that did not hold, in the rule's own syntax.
+pub(crate) fn failed(snapshot: &Snapshot, tried: &Tried) -> Option<String> {
+    let r = &tried.rule;
+    let table =
+        snapshot.namespaces.get(&r.chain.ns)?.ruleset.table(r.chain.family, &r.chain.table)?;
+    let rule = table.chain(&r.chain.chain)?.rules.get(r.number.checked_sub(1)?)?;
+    let condition = rule_text::condition(table, rule, tried.failed?);
+    Some(condition).filter(|text| !text.is_empty())
+}
