@@ -83,13 +83,14 @@ impl Overlay {
 
     /// Forgets all that was taught, and keeps its room: for the next of many walks.
     pub fn clear(&mut self) {
-        let Self { fdb, neighbours, connections, added, forgets, choices, assumed } = self;
+        let Self { fdb, neighbours, connections, added, forgets, choices, assumed, late } = self;
         fdb.clear();
         neighbours.clear();
         connections.clear();
         added.clear();
         assumed.clear();
         (*forgets, *choices) = (false, Choices::default());
+        late.clear();
     }
 
     /// The connections that packets met or began, and where. Those of which the first packet did
