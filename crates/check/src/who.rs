@@ -1,7 +1,7 @@
 //! Who is meant by a rule's sides, in this Snapshot.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 use model::{LinkId, LinkKind, Namespace, NsId, Scope, Snapshot, TABLE_MAIN, glob};
@@ -40,11 +40,7 @@ pub(crate) struct Target {
     pub(crate) addresses: Vec<IpAddr>,
 }
 
-/// Documentation addresses (RFC 5737): the first that no namespace is beside stands for the
-/// internet.
-const BEYOND: [Ipv4Addr; 3] =
-    [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(203, 0, 113, 1), Ipv4Addr::new(198, 51, 100, 1)];
-/// The same of IPv6 (RFC 3849).
+/// Stands for the internet of IPv6 (RFC 3849).
 const BEYOND_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1);
 
 /// Finds who is meant.
@@ -247,14 +243,9 @@ fn is_inside(snapshot: &Snapshot, ns: &Namespace, outer: &BTreeSet<NsId>) -> boo
 /// Addresses that only a default route leads to: of IPv6 where somebody has such a route.
 fn beyond(snapshot: &Snapshot) -> Vec<IpAddr> {
     let namespaces = || snapshot.namespaces.values();
-    let beside = |ip: &&Ipv4Addr| {
-        let mut all = namespaces().flat_map(|ns| &ns.addresses);
-        all.any(|a| a.net.contains(&IpAddr::V4(**ip)))
-    };
-    let v4 = BEYOND.iter().find(|ip| !beside(ip)).unwrap_or(&BEYOND[0]);
     let leads = |ns: &Namespace| default_route(ns, false).is_some();
     let v6 = namespaces().any(leads).then_some(BEYOND_V6.into());
-    std::iter::once(IpAddr::V4(*v4)).chain(v6).collect()
+    std::iter::once(IpAddr::V4(walk::beyond(snapshot))).chain(v6).collect()
 }
 
 /// The link that its default route goes by.

@@ -147,6 +147,14 @@ The file has rules like these; the first that speaks of a pair and a port counts
 
 Exit status: 0 all rules hold, 1 some rule fails, 4 none fails, but a pair cannot be judged.")]
     Check(Check),
+    /// Look for known faults of hosts with containers: evidence, who is hit, and the fix
+    #[command(after_help = "Examples:
+  nestwork doctor
+  nestwork doctor 'web*'                 what lies there, or hits there
+  nestwork doctor --bundle host.tar.gz
+
+Exit status: 0 nothing was found, 1 something was, 4 nothing, but not all could be read.")]
+    Doctor(Doctor),
     /// Save what is needed to answer elsewhere: one file that --bundle reads
     #[command(after_help = "Examples:
   nestwork collect                       nestwork-HOST-DATE.tar.gz
@@ -340,6 +348,12 @@ pub(crate) struct Check {
 }
 
 #[derive(clap::Args)]
+pub(crate) struct Doctor {
+    /// Only what lies in such namespaces, or hits them (* and ? as in file names)
+    pub(crate) ns: Vec<String>,
+}
+
+#[derive(clap::Args)]
 pub(crate) struct Diff {
     /// The earlier bundle
     pub(crate) before: PathBuf,
@@ -412,7 +426,7 @@ pub(crate) struct Exec {
 
 #[derive(clap::Args)]
 pub(crate) struct Schema {
-    /// The command (map, ls, show, find, trace, check, diff, watch, plan, labs, collect)
+    /// The command (map, ls, show, find, trace, check, doctor, diff, watch, plan, labs, collect)
     pub(crate) command: String,
 }
 

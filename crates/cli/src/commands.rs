@@ -5,6 +5,7 @@ pub(crate) mod collect;
 pub(crate) mod completion;
 pub(crate) mod demo;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod exec;
 pub(crate) mod find;

@@ -55,7 +55,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let session = Session::new(&args.global)?;
     if args.global.bundle.is_some() && !args.command.as_ref().is_none_or(Command::looks) {
         return Err(Failure::usage("this command is about this host, not about a bundle")
-            .hint("--bundle goes with map, ls, show, find, trace and check"));
+            .hint("--bundle goes with map, ls, show, find, trace, check and doctor"));
     }
     match &args.command {
         None => commands::overview::run(&session),
@@ -71,6 +71,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         Some(Command::Find(a)) => commands::find::run(&session, a),
         Some(Command::Trace(a)) => commands::trace::run(&session, a),
         Some(Command::Check(a)) => commands::check::run(&session, a),
+        Some(Command::Doctor(a)) => commands::doctor::run(&session, a),
         Some(Command::Collect(a)) => commands::collect::run(&session, a),
         Some(Command::Diff(a)) => commands::diff::run(&session, a),
         Some(Command::Watch(a)) => commands::watch::run(&session, a),

@@ -6,6 +6,7 @@
 mod check;
 mod container;
 mod diff;
+mod doctor;
 mod find;
 mod info;
 mod map;
@@ -21,6 +22,7 @@ use serde::Serialize;
 pub use check::{CheckCaseView, CheckPairView, CheckRuleView, CheckView, check};
 pub use container::{ContainerNameView, ContainerView, ListenerView, NetworkView, PublishView};
 pub use diff::{DiffView, DifferenceView, EventView, diff, event, note};
+pub use doctor::{DoctorView, FaultView, HitView, doctor};
 pub use find::{FindGapView, FindView, FindingView, QueryView, find};
 pub use info::{InfoView, MemberView};
 pub use map::{MapView, WireView, map};
@@ -69,8 +71,8 @@ fn escaped(raw: &str) -> String {
 }
 
 /// Commands that have a schema.
-pub const COMMANDS: [&str; 9] =
-    ["map", "ls", "show", "find", "trace", "check", "plan", "diff", "watch"];
+pub const COMMANDS: [&str; 10] =
+    ["map", "ls", "show", "find", "trace", "check", "doctor", "plan", "diff", "watch"];
 
 /// The JSON Schema of a command's output; None for a command that has none.
 #[must_use]
@@ -85,6 +87,7 @@ pub fn schema(command: &str) -> Option<String> {
         "find" => of::<FindView>(),
         "trace" => of::<TraceView>(),
         "check" => of::<CheckView>(),
+        "doctor" => of::<DoctorView>(),
         "plan" => of::<PlanView>(),
         "diff" => of::<DiffView>(),
         "watch" => of::<EventView>(),

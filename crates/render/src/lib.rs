@@ -8,6 +8,7 @@
 mod check;
 mod clean;
 mod diff;
+mod doctor;
 mod event;
 mod find;
 pub mod json;
@@ -28,6 +29,7 @@ mod fixtures;
 mod tests;
 
 pub use self::check::check;
+pub use self::doctor::doctor;
 pub use clean::clean;
 pub use diff::diff;
 pub use event::event;

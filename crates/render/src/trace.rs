@@ -64,6 +64,18 @@ pub(crate) fn outcome(snapshot: &Snapshot, trace: &Trace) -> String {
     }
 }
 
+/// What was asked: `ICMP echo request from web to 192.0.2.1`.
+pub(crate) fn asked(snapshot: &Snapshot, trace: &Trace) -> String {
+    let p = &trace.there.packet;
+    let from = match trace.question.from {
+        Place::Namespace(id) => snapshot.name_of(id),
+        Place::Outside(link) => format!("outside, by {}", snapshot.link_name(link)),
+    };
+    let t = p.tuple();
+    let to = words::endpoint(t.dst, t.dport, t.protocol);
+    format!("{} from {from} to {to}", words::payload(p))
+}
+
 struct Teller<'a> {
     page: Page,
     snapshot: &'a Snapshot,
@@ -92,14 +104,7 @@ impl Sign<'_> {
 
 impl Teller<'_> {
     fn question(&mut self, trace: &Trace) {
-        let p = &trace.there.packet;
-        let from = match trace.question.from {
-            Place::Namespace(id) => self.snapshot.name_of(id),
-            Place::Outside(link) => format!("outside, by {}", self.snapshot.link_name(link)),
-        };
-        let t = p.tuple();
-        let to = words::endpoint(t.dst, t.dport, t.protocol);
-        let text = format!("{} from {from} to {to}", words::payload(p));
+        let text = asked(self.snapshot, trace);
         self.page.put(Tone::Title, &text).end();
     }
 

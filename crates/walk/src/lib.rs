@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod arp;
+mod beyond;
 mod border;
 mod br_netfilter;
 mod bridge;
@@ -60,6 +61,7 @@ mod walker;
 mod xt;
 mod xt_plain;
 
+pub use beyond::beyond;
 pub use check::check;
 pub use compare::{Difference, Expected, compare};
 pub use disposition::{Disposition, Loss, Reason, RejectWith, Unknown};

@@ -1,0 +1,148 @@
+//! `doctor` on the real kernel: for each fault a lab that has it, the fix that is told, and a near miss
+//! on which it must stay silent; and labs that are well.
+
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test program of its own")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use support::{Bench, NESTWORK, Ran};
+use trial::{Needs, Test, test};
+
+const NONE: &[Needs] = &[];
+const GUEST: &[Needs] = &[Needs::Tap];
+
+fn main() -> std::process::ExitCode {
+    trial::main(vec![
+        fault!("forwarding-off", NONE),
+        fault!("bridged-drop", NONE),
+        fault!("routed-drop", NONE),
+        fault!("blind-rule", NONE),
+        fault!("hidden-port", GUEST),
+        fault!("mac-filter", GUEST),
+        fault!("skipped-nat", GUEST),
+        fault!("narrow-uplink", NONE),
+        fault!("overlap", NONE),
+        fault!("hairpin", NONE),
+        fault!("other-source", NONE),
+        fault!("unequal-ports", NONE),
+        fault!("cut-off", NONE),
+        test("clamped_segments_fit_a_narrow_uplink", &[Needs::Tool("iptables")], clamped),
+        test("the_seed_is_well", &[Needs::Tap, Needs::Ids], || well("proxmox-docker.yaml")),
+        test("docker_in_docker_is_well", NONE, || well("docker-in-docker.yaml")),
+        test("two_guests_are_well", GUEST, || well("two-guests.yaml")),
+        test("two_networks_are_well", NONE, || well("two-networks.yaml")),
+        test("what_a_user_may_not_read_may_hide_one", &[Needs::Ids], unread),
+    ])
+}
+
+macro_rules! fault {
+    ($name:literal, $needs:expr) => {
+        lab(
+            $name,
+            $needs,
+            include_str!(concat!("doctor/", $name, ".yaml")),
+            include_str!(concat!("doctor/", $name, ".near.yaml")),
+        )
+    };
+}
+use fault;
+
+/// Labs of one name and with the same addresses: one at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lab(name: &'static str, needs: &'static [Needs], ill: &'static str, near: &'static str) -> Test {
+    test(name, needs, move || {
+        let _alone = alone();
+        has(name, ill);
+        let bench = Bench::new();
+        bench.up(near);
+        let ran = bench.expect(0, &["doctor", "dr*"]);
+        assert_eq!(ran.out, "no known fault was found\n");
+    })
+}
+
+/// It is found, and nothing else; it hits whom the lab says; and the fix mends it.
+fn has(name: &str, text: &str) {
+    let bench = Bench::new();
+    bench.up(text);
+    let ran = bench.expect(1, &["doctor", "dr*", "--json"]);
+    let view: Value = serde_json::from_str(&ran.out).unwrap();
+    let findings = view["findings"].as_array().unwrap();
+    let shown = bench.run(&["doctor", "dr*"]).out;
+    for finding in findings {
+        assert_eq!(finding["fault"], name, "{shown}");
+        assert!(!finding["evidence"].as_array().unwrap().is_empty(), "{shown}");
+    }
+    let hit: BTreeSet<&str> = findings
+        .iter()
+        .flat_map(|f| f["hits"].as_array().unwrap())
+        .map(|h| h["name"].as_str().unwrap())
+        .collect();
+    let wanted = text.lines().next().unwrap().strip_prefix("# hits: ").unwrap();
+    assert_eq!(hit.into_iter().collect::<Vec<_>>().join(", "), wanted, "{shown}");
+    let fixes = findings.iter().flat_map(|f| f["fix"].as_array().unwrap());
+    let commands: Vec<&str> = fixes
+        .filter_map(|f| f.as_str().unwrap().strip_prefix("and ").or(f.as_str()))
+        .filter(|f| f.starts_with("nestwork "))
+        .collect();
+    if commands.is_empty() {
+        return; // it is to be mended in an engine's own files
+    }
+    for command in commands {
+        let folder = std::path::Path::new(NESTWORK).parent().unwrap().display();
+        let mut shell = Command::new("sh");
+        shell.env("NESTWORK_STATE", bench.state()).arg("-c");
+        shell.arg(format!("PATH={folder}:$PATH; {command}"));
+        let ran = Ran::from(shell.output().unwrap());
+        assert_eq!(ran.status, 0, "{command}: {}", ran.err);
+    }
+    bench.expect(0, &["doctor", "dr*"]);
+}
+
+/// With a rule that clamps TCP's segments, a narrow uplink does no harm.
+fn clamped() {
+    let _alone = alone();
+    let bench = Bench::new();
+    bench.up(include_str!("doctor/narrow-uplink.yaml"));
+    let clamp = "-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu";
+    bench.exec("drhost", &format!("iptables -t mangle -A FORWARD {clamp}"));
+    bench.expect(0, &["doctor", "dr*"]);
+}
+
+fn well(example: &str) {
+    let _alone = alone();
+    let bench = Bench::new();
+    bench.up_example(example);
+    let names: Value = serde_json::from_str(&bench.ok(&["labs", "--json"])).unwrap();
+    let lab = names[0]["name"].as_str().unwrap();
+    let all: Value = serde_json::from_str(&bench.ok(&["ls", "--json"])).unwrap();
+    let inside = |n: &&Value| n["path"].as_str().is_some_and(|p| p.split('/').next() == Some(lab));
+    let mut args = vec!["doctor".to_owned()];
+    let namespaces = all["namespaces"].as_array().unwrap();
+    args.extend(namespaces.iter().filter(inside).map(|n| n["path"].as_str().unwrap().to_owned()));
+    assert!(args.len() > 2, "{all}");
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    assert_eq!(bench.expect(0, &args).out, "no known fault was found\n");
+}
+
+/// Somebody who may not look into the namespaces of others.
+fn unread() {
+    let _alone = alone();
+    let bench = Bench::new();
+    bench.up("name: dr-unread\nnamespaces: {drhidden: {}}\n");
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", NESTWORK]);
+    command.args(["doctor", "--json"]).env("NESTWORK_STATE", "/nonexistent/state");
+    let ran = Ran::from(command.output().unwrap());
+    let view: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+    assert!(!view["unread"].as_array().unwrap().is_empty(), "{}", ran.out);
+    assert!(matches!(ran.status, 1 | 4), "{}", ran.status);
+}
