@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::{Fact, Family, LinkRef, LinkSpecKind};
+use model::{Fact, Family, LinkRef, LinkSpecKind, Mac};
 
 /// The thing that a fact is about, whatever its values.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +23,8 @@ pub(crate) enum Key {
     /// Of IPv6, and its priority.
     Rule(String, bool, u32),
     Neighbour(LinkRef, IpAddr),
+    Proxy(LinkRef, IpAddr),
+    Fdb(LinkRef, Mac),
     Sysctl(String, String),
     Table(String, Family, String),
     Service(String),
@@ -53,6 +55,8 @@ impl Key {
             Fact::Route(r) => Self::Route(r.ns.clone(), r.table, r.dst, metric(r.dst, r.metric)),
             Fact::Rule { ns, rule } => Self::Rule(ns.clone(), rule.ipv6, rule.priority),
             Fact::Neighbour { link, ip, .. } => Self::Neighbour(link.clone(), *ip),
+            Fact::Proxy { link, ip } => Self::Proxy(link.clone(), *ip),
+            Fact::Fdb { link, mac } => Self::Fdb(link.clone(), *mac),
             Fact::Sysctl { ns, key, .. } => Self::Sysctl(ns.clone(), key.clone()),
             Fact::Table { ns, table } => Self::Table(ns.clone(), table.family, table.name.clone()),
             Fact::Service { ns, .. } => Self::Service(ns.clone()),
@@ -64,7 +68,9 @@ impl Key {
         match self {
             Self::Link(a, b) | Self::Cable(a, b) => std::iter::once(a).chain(b).collect(),
             Self::Master(l) | Self::PortState(l) | Self::Up(l) | Self::Mtu(l) => vec![l],
-            Self::Address(l, _) | Self::Neighbour(l, _) => vec![l],
+            Self::Address(l, _) | Self::Neighbour(l, _) | Self::Proxy(l, _) | Self::Fdb(l, _) => {
+                vec![l]
+            }
             _ => Vec::new(),
         }
     }

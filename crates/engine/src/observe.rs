@@ -46,6 +46,17 @@ impl State {
                 Some(Fact::Rule { ns: ns.clone(), rule })
             }
             Fact::Neighbour { link, ip, .. } => self.neighbour(link, *ip),
+            Fact::Proxy { link, ip } => {
+                let (index, space) = (self.link(link)?.index, self.space(&link.ns)?);
+                let mut all = space.neighbours.iter();
+                all.find(|n| n.proxy && n.link == index && n.ip == *ip)?;
+                Some(fact.clone())
+            }
+            Fact::Fdb { link, mac } => {
+                let (index, space) = (self.link(link)?.index, self.space(&link.ns)?);
+                space.fdb.iter().find(|e| e.link == index && e.mac == *mac && e.is_static)?;
+                Some(fact.clone())
+            }
             Fact::Sysctl { ns, key, .. } => {
                 self.space(ns)?;
                 let value = self.known.sysctls.get(&(ns.clone(), key.clone()))?.clone();

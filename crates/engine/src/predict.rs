@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use model::{
-    Address, AddressSpec, Bridge, BridgeOption, BridgeSpec, CableSpec, Change, Fact, Link,
-    LinkFlags, LinkId, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Macvlan, Name, NameSource,
-    Namespace, NamespaceSpec, Neighbour, NeighbourState, Nexthop, NicSpec, NsFile, NsId, OperState,
-    Pins, PortFlags, Protocol, Relation, Route, RouteKind, RouteSpec, Rule, Scope, TABLE_LOCAL,
+    Address, AddressSpec, Bridge, BridgeSpec, CableSpec, Change, Fact, FdbEntry, Link, LinkFlags,
+    LinkId, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Macvlan, Name, NameSource, Namespace,
+    NamespaceSpec, Neighbour, NeighbourState, Nexthop, NicSpec, NsFile, NsId, OperState, Pins,
+    PortFlags, Protocol, Relation, Route, RouteKind, RouteSpec, Rule, Scope, TABLE_LOCAL,
     TABLE_MAIN, Tap, Vxlan,
 };
 
@@ -67,6 +67,23 @@ impl State {
                 }
             }
             Fact::Neighbour { link, ip, mac } => self.add_neighbour(link, *ip, *mac),
+            Fact::Proxy { link, ip } => {
+                if let Some(id) = self.link_id(link)
+                    && let Some(space) = self.spaces.get_mut(&id.ns)
+                {
+                    let state = NeighbourState::None;
+                    let (link, ip) = (id.index, *ip);
+                    space.neighbours.push(Neighbour { link, ip, mac: None, state, proxy: true });
+                }
+            }
+            Fact::Fdb { link, mac } => {
+                let master = self.link(link).and_then(|l| l.master);
+                if let Some(id) = self.link_id(link)
+                    && let Some(space) = self.spaces.get_mut(&id.ns)
+                {
+                    space.fdb.push(static_entry(id.index, master, *mac));
+                }
+            }
             Fact::Sysctl { ns, key, value } => {
                 self.known.sysctls.insert((ns.clone(), key.clone()), value.clone());
             }
@@ -119,6 +136,20 @@ impl State {
                     && let Some(space) = self.spaces.get_mut(&id.ns)
                 {
                     space.neighbours.retain(|n| n.link != id.index || n.ip != *ip);
+                }
+            }
+            Fact::Proxy { link, ip } => {
+                if let Some(id) = self.link_id(link)
+                    && let Some(space) = self.spaces.get_mut(&id.ns)
+                {
+                    space.neighbours.retain(|n| !(n.proxy && n.link == id.index && n.ip == *ip));
+                }
+            }
+            Fact::Fdb { link, mac } => {
+                if let Some(id) = self.link_id(link)
+                    && let Some(space) = self.spaces.get_mut(&id.ns)
+                {
+                    space.fdb.retain(|e| e.link != id.index || e.mac != *mac);
                 }
             }
             Fact::Sysctl { ns, key, .. } => {
@@ -470,9 +501,24 @@ fn add_subnet(space: &mut Namespace, address: &Address) {
     });
 }
 
+/// What a person says of a bridge's table.
+fn static_entry(link: u32, master: Option<u32>, mac: model::Mac) -> FdbEntry {
+    FdbEntry {
+        link,
+        master,
+        mac,
+        vlan: None,
+        local: false,
+        is_static: true,
+        own: false,
+        locked: false,
+        age: None,
+        remote: None,
+    }
+}
+
 fn new_bridge(spec: BridgeSpec) -> Bridge {
     let mut bridge = Bridge::default();
-    BridgeOption::ALL.iter().for_each(|option| option.give(&mut bridge, option.usual()));
     change_bridge(&mut bridge, spec);
     bridge
 }

@@ -139,6 +139,8 @@ impl<'a> Builder<'a> {
             Fact::Route(spec) => self.make_route(spec),
             Fact::Rule { ns, rule } => self.make_rule(ns, rule),
             Fact::Neighbour { link, ip, mac } => self.make_neighbour(link, *ip, *mac),
+            Fact::Proxy { link, ip } => self.make_proxy(link, *ip),
+            Fact::Fdb { link, mac } => self.make_fdb(link, *mac),
             Fact::Sysctl { ns, key, value } => self.set_sysctl(ns, key, value),
             Fact::Table { ns, table } => self.set_table(ns, table, false),
             Fact::Service { ns, spec } => self.make_service(ns, spec),
@@ -177,6 +179,8 @@ impl<'a> Builder<'a> {
             Fact::Route(spec) => self.remove_route(spec),
             Fact::Rule { ns, rule } => self.remove_rule(ns, rule),
             Fact::Neighbour { link, ip, .. } => self.remove_neighbour(link, *ip),
+            Fact::Proxy { link, ip } => self.remove_proxy(link, *ip),
+            Fact::Fdb { link, mac } => self.remove_fdb(link, *mac),
             Fact::Table { ns, table } => self.remove_table(ns, table),
             Fact::Service { ns, .. } => {
                 self.end_process(|role| matches!(role, Role::Service(name, _) if name == ns))

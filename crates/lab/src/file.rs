@@ -39,6 +39,8 @@ pub(crate) struct Space {
     pub(crate) rules: Vec<Said<Rule>>,
     /// `neighbours:`
     pub(crate) neighbours: Vec<Said<NeighbourEntry>>,
+    /// `fdb:` which address is behind which port.
+    pub(crate) fdb: Vec<Said<(Said<String>, Mac)>>,
     /// `sysctls:` path with slashes → value.
     pub(crate) sysctls: Vec<Said<(String, String)>>,
     /// `iptables:` by table.
@@ -137,12 +139,14 @@ pub(crate) struct RouteEntry {
     pub(crate) scope: Option<Scope>,
 }
 
-/// One entry of `neighbours:`: permanent with `mac:`, else asked for and waited for.
+/// One entry of `neighbours:`: permanent with `mac:`, answered for with `proxy:`, else asked for
+/// and waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NeighbourEntry {
     pub(crate) ip: IpAddr,
     pub(crate) dev: Said<String>,
     pub(crate) mac: Option<Mac>,
+    pub(crate) proxy: bool,
 }
 
 /// One table of `iptables:`.

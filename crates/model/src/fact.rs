@@ -98,6 +98,20 @@ pub enum Fact {
         /// Its address; None: it is to be asked for.
         mac: Option<Mac>,
     },
+    /// A namespace answers for somebody else on a link.
+    Proxy {
+        /// On which link.
+        link: LinkRef,
+        /// For whom.
+        ip: IpAddr,
+    },
+    /// An address is behind a port, for good: an entry of its bridge's table.
+    Fdb {
+        /// The port.
+        link: LinkRef,
+        /// The address.
+        mac: Mac,
+    },
     /// A sysctl has a value.
     Sysctl {
         /// In which namespace.

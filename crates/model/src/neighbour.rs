@@ -81,6 +81,8 @@ pub struct FdbEntry {
     pub is_static: bool,
     /// A `self` entry: the device's own filter, not the bridge's table.
     pub own: bool,
+    /// It came to a locked port, which does not take it in (NTF_EXT_LOCKED).
+    pub locked: bool,
     /// Seconds since last seen, for learned ones.
     pub age: Option<u32>,
     /// Remote VTEP of a vxlan's entry.

@@ -99,7 +99,10 @@ fn connections(trace: &Trace, overlay: &Overlay, before: &Snapshot, seen: &Seen)
     for (id, tracked) in &seen.tracked {
         let known = before.namespaces.get(id).map_or(&[][..], |ns| &ns.conntrack);
         let old = |t: &Tuple| known.iter().any(|e| e.original == *t);
-        let new = tracked.iter().filter(|e| !old(&e.original));
+        // What a kernel reports of its groups is nobody's packet.
+        const IGMP: u8 = 2;
+        let own = |t: &Tuple| t.protocol == IGMP;
+        let new = tracked.iter().filter(|e| !old(&e.original) && !own(&e.original));
         let mut new: Vec<(Tuple, Tuple)> = new.map(|e| (e.original, e.reply)).collect();
         let foretold = overlay.connections().filter(|(ns, e)| ns == id && !old(&e.original));
         let name = before.name_of(*id);

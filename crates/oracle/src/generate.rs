@@ -44,6 +44,7 @@ pub(crate) fn generate(seed: u64, number: u64) -> Case {
     address::sound(&mut plan.network);
     firewall::firewall(&mut plan, &mut random);
     bridge::rules(&mut plan, &mut random);
+    arp::proxies(&mut plan, &mut random);
     settings::settings(&mut plan, &mut random);
     let packets = packet::packets(&plan, &mut random);
     Case { network: plan.network, packets }

@@ -14,7 +14,7 @@ pub(crate) struct Space {
     pub(crate) name: String,
     pub(crate) inside: Option<String>,
     pub(crate) links: Vec<Link>,
-    /// Lines of lists: `routes`, `rules`, `neighbours`.
+    /// Lines of lists: `routes`, `rules`, `neighbours`, `fdb`.
     pub(crate) lists: Vec<(&'static str, String)>,
     pub(crate) sysctls: Vec<(String, String)>,
     pub(crate) chains: Vec<Chain>,
@@ -115,7 +115,7 @@ impl fmt::Display for Space {
             writeln!(f, "    links:")?;
             self.links.iter().try_for_each(|link| link.fmt(f))?;
         }
-        for of in ["routes", "rules", "neighbours"] {
+        for of in ["routes", "rules", "neighbours", "fdb"] {
             let mut lines = self.lists.iter().filter(|(o, _)| *o == of).peekable();
             if lines.peek().is_some() {
                 writeln!(f, "    {of}:")?;

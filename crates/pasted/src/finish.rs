@@ -373,6 +373,7 @@ impl Maker<'_> {
                 local: part.permanent && !part.own,
                 is_static: part.is_static || (part.permanent && part.own),
                 own: part.own,
+                locked: false,
                 age: part.age,
                 remote: part.remote,
             };

@@ -59,6 +59,7 @@ pub(crate) fn of_words(words: &[String]) -> BridgePort {
         proxy_arp: on("proxy_arp", usual.proxy_arp),
         proxy_arp_wifi: on("proxy_arp_wifi", usual.proxy_arp_wifi),
         mab: on("mab", usual.mab),
+        group_fwd_mask: after(words, "group_fwd_mask").and_then(crate::route::number).unwrap_or(0),
         bpdu_guard: on("guard", usual.bpdu_guard),
         backup_port: None,
         designated: None,

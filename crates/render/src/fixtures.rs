@@ -375,6 +375,7 @@ impl Net {
             local: false,
             is_static: false,
             own: false,
+            locked: false,
             age: Some(3),
             remote: None,
         });

@@ -164,6 +164,8 @@ fn fact_words(fact: &Fact) -> (String, String) {
                 None => format!("neighbour {ip} is asked for"),
             },
         ),
+        Fact::Proxy { link, ip } => (link.to_string(), format!("answers for {ip}")),
+        Fact::Fdb { link, mac } => (link.to_string(), format!("{mac} is behind it")),
         Fact::Sysctl { ns, key, value } => (ns.clone(), format!("sysctl {key} = {value}")),
         Fact::Table { ns, table } => {
             let rules: usize = table.chains.iter().map(|c| c.rules.len()).sum();

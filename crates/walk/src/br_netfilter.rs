@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use model::{Hook, LinkFlags, LinkId, LinkKind, NeighbourState};
 
 use crate::route::Flow;
-use crate::skb::{Skb, Stop};
+use crate::skb::{Skb, Stop, fragment};
 use crate::validate::Refusal;
 use crate::walker::Walker;
-use crate::{Action, Sink, Stage, Unknown};
+use crate::{Action, Reason, Sink, Stage, Unknown};
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// Whether bridged packets see the IP hooks: the namespace's switch or the bridge's own.
@@ -83,6 +83,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         let src_mac = skb.packet.src_mac;
         let connected = self.known(bridge, ip).is_some_and(|entry| is_connected(entry.state));
         self.resolve(skb, bridge, ip)?;
+        // The bridge puts the source back before anybody looks at what a socket has heard.
+        skb.packet.src_mac = src_mac;
         let link = self.link(bridge, Stage::Bridge)?;
         if connected || link.flags.contains(LinkFlags::NOARP) {
             self.perhaps_out(skb, bridge)?;
@@ -90,7 +92,6 @@ impl<S: Sink> Walker<'_, '_, S> {
             self.traffic_control(skb, bridge, link, Hook::Egress)?;
             self.tell(skb, Stage::Transmit, || Action::Out { link: bridge });
         }
-        skb.packet.src_mac = src_mac;
         Ok(())
     }
 
@@ -119,6 +120,24 @@ impl<S: Sink> Walker<'_, '_, S> {
         skb.physout = Some(to.index);
         let device = Some(bridge.index);
         self.hook(skb, Hook::Forward, device, device)
+    }
+
+    /// `br_nf_dev_queue_xmit`: with br_netfilter, no port takes more than its MTU at once; what may
+    /// be is broken up, by the MTU of the bridge.
+    pub(crate) fn refragment(&self, skb: &mut Skb, bridge: LinkId, to: LinkId) -> Result<(), Stop> {
+        let mtu = self.link(to, Stage::Bridge)?.mtu;
+        if skb.arp.is_some() || !skb.prerouted || skb.wire_len() <= mtu {
+            return Ok(());
+        }
+        if skb.packet.df {
+            let reason = Reason::TooBig { mtu, told: false };
+            return Err(Stop::lost(Stage::Bridge, to.ns, Some(to), reason));
+        }
+        let mtu = self.link(bridge, Stage::Bridge)?.mtu;
+        if skb.wire_len() > mtu {
+            skb.fragment = Some(fragment(mtu));
+        }
+        Ok(())
     }
 
     /// `br_nf_post_routing`, for a packet that came in by a port.

@@ -1,8 +1,9 @@
 //! A bridge: learning, its table, flooding, its ports' flags.
 
-use model::{BridgePort, FdbEntry, Hook, Link, LinkId, LinkKind, Mac, Opaque, PortState};
+use model::{Bridge, BridgePort, Hook, Link, LinkId, LinkKind, Mac, Opaque, PortState, StpState};
 
 use crate::bridge_hook::Part;
+use crate::fdb::Destination;
 use crate::hook::Between;
 use crate::link::VLAN_ROOM;
 use crate::skb::{Arp, End, Next, Skb, Stop};
@@ -11,18 +12,6 @@ use crate::{Action, Cause, Disposition, Loss, Reason, Sink, Stage, Unknown};
 
 /// Copies of copies of copies: more bridges than that behind one another are a loop.
 const MAX_DEPTH: u32 = 24;
-
-/// What a bridge knows of a frame's destination.
-enum Destination {
-    /// Everybody.
-    Group,
-    /// The bridge or its port: this host.
-    Own,
-    /// Behind that port.
-    Behind { port: u32, entry: FdbEntry, learned_now: bool },
-    /// Nothing.
-    NotKnown,
-}
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_handle_frame`: a frame comes in by a port.
@@ -37,10 +26,17 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if !bridge.is_up() {
             return lost(id, Reason::LinkDown);
         }
+        let settings = self.bridge_modelled(skb, id, bridge)?;
+        if let Some(address) = skb.packet.dst_mac.and_then(reserved)
+            && !forwards_reserved(address, settings, flags)
+        {
+            // For this host alone, by the port as a link of its own.
+            let pause = address == 1;
+            return if pause { lost(port_id, Reason::NoPort) } else { Ok(Next::Up(port_id)) };
+        }
         if !matches!(flags.state, PortState::Forwarding | PortState::Learning) {
             return lost(port_id, Reason::PortBlocked(port_id));
         }
-        self.bridge_modelled(skb, id, bridge, Some((port_id, flags)))?;
         skb.came_by = Some(port_id.index);
         let between = Between { iif: skb.came_by, oif: None };
         self.bridge_hook(skb, Hook::Prerouting, between, Part::Early)?;
@@ -49,18 +45,25 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(ip) = redirected {
             self.redirect(skb, id, ip)?;
         }
-        self.learn(skb, id, port_id, flags);
+        if flags.locked && !self.unlocks(skb, id, port_id, flags) {
+            return lost(port_id, Reason::PortLocked(port_id));
+        }
+        if flags.learning && settings.ageing_time != 0 {
+            self.learn(skb, id, port_id, false);
+        }
         if flags.state == PortState::Learning {
             return lost(port_id, Reason::PortBlocked(port_id));
         }
+        self.answer_in_bridge(skb, id, Some((port_id, flags)));
         self.pass_on(skb, id, bridge, Some(port_id))
     }
 
     /// `br_dev_xmit`: the host sends by its bridge.
     pub(crate) fn bridge_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let bridge = self.link(id, Stage::Bridge)?;
-        self.bridge_modelled(skb, id, bridge, None)?;
+        self.bridge_modelled(skb, id, bridge)?;
         skb.came_by = None;
+        self.answer_in_bridge(skb, id, None);
         self.pass_on(skb, id, bridge, None)
     }
 
@@ -77,8 +80,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             Destination::Own if from.is_some() => self.bridge_up(skb, id, bridge),
             Destination::Own => lost(id, Reason::NoPort),
             Destination::Behind { port, entry, learned_now } => {
-                let port = LinkId { ns: id.ns, index: port };
-                self.no_backup(port)?;
+                let port = self.or_backup(LinkId { ns: id.ns, index: port });
                 if bridge.promiscuous && from.is_some() && self.refuses(port, from).is_none() {
                     return self.flood_copies(skb, id, bridge, vec![port], true, None);
                 }
@@ -98,15 +100,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
     }
 
-    /// A port without carrier may have another to stand in for it, which is not modelled.
-    fn no_backup(&self, port: LinkId) -> Result<(), Stop> {
-        let link = self.link(port, Stage::Bridge)?;
-        let backup = link.port.as_ref().and_then(|p| p.backup_port);
-        if backup.is_some() && self.cannot_send(link).is_some() {
-            let what = "backup port".to_owned();
-            return Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: port, what }));
-        }
-        Ok(())
+    /// A port without carrier may have another to stand in for it.
+    fn or_backup(&self, port: LinkId) -> LinkId {
+        let link = self.net.link(port);
+        let backup = link.filter(|l| self.cannot_send(l).is_some()).and_then(|l| l.port.as_ref());
+        let backup = backup.and_then(|flags| flags.backup_port);
+        backup.map_or(port, |index| LinkId { index, ..port })
     }
 
     /// What of a bridge is not modelled.
@@ -114,9 +113,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &Skb,
         id: LinkId,
-        link: &Link,
-        port: Option<(LinkId, &BridgePort)>,
-    ) -> Result<(), Stop> {
+        link: &'a Link,
+    ) -> Result<&'a Bridge, Stop> {
         let place = self.place(id.ns, Stage::Bridge)?;
         let stop = |unknown| Err(Stop::unknown(Stage::Bridge, unknown));
         let on_link = |link, what: &str| stop(Unknown::Link { link, what: what.to_owned() });
@@ -126,92 +124,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if bridge.vlan_filtering {
             return on_link(id, "VLAN filtering");
         }
-        if let Some((port_id, _)) = port.filter(|(_, flags)| flags.locked) {
-            return on_link(port_id, "locked port");
-        }
         // Without the settings it is not known whether br_netfilter looks at the packet.
         let settings: &[&str] = if skb.arp.is_some() { &[] } else { &["sysctls"] };
         self.lean_on(skb, Stage::Bridge, &[&["fdb", "links", "ports"], settings].concat())?;
         if place.ns.opaque.contains(&Opaque::LegacyEbtables) {
             return stop(Unknown::Opaque { ns: id.ns, what: Opaque::LegacyEbtables });
         }
-        self.bridge_arp_modelled(skb, id)
-    }
-
-    /// Answering ARP in the bridge is not modelled.
-    fn bridge_arp_modelled(&self, skb: &Skb, id: LinkId) -> Result<(), Stop> {
-        if skb.arp.is_none() {
-            return Ok(());
-        }
-        let place = self.place(id.ns, Stage::Bridge)?;
-        for port in place.ports(id.index) {
-            let Some(flags) = &port.port else { continue };
-            let what = match flags {
-                BridgePort { neigh_suppress: true, .. } => "neigh_suppress",
-                BridgePort { proxy_arp: true, .. } => "proxy_arp of a port",
-                _ => continue,
-            };
-            let link = LinkId { ns: id.ns, index: port.index };
-            let unknown = Unknown::Link { link, what: what.to_owned() };
-            return Err(Stop::unknown(Stage::Bridge, unknown));
-        }
-        Ok(())
-    }
-
-    fn learn(&mut self, skb: &Skb, bridge: LinkId, port: LinkId, flags: &BridgePort) {
-        let Some(mac) = skb.packet.src_mac.filter(|m| flags.learning && !m.is_group()) else {
-            return;
-        };
-        let behind = self.behind(bridge, mac);
-        if self.is_own_mac(bridge, mac) || behind.is_some_and(|(p, _, _)| p == port.index) {
-            return;
-        }
-        self.overlay.fdb.insert((bridge, mac), port.index);
-        self.tell(skb, Stage::Bridge, || Action::Learned { bridge, port, mac });
-    }
-
-    /// Behind which port an address is, by which entry, and whether it was learned just now.
-    fn behind(&self, bridge: LinkId, mac: Mac) -> Option<(u32, FdbEntry, bool)> {
-        let read = self.net.place(bridge.ns)?.fdb(bridge.index, mac);
-        match self.overlay.fdb.get(&(bridge, mac)) {
-            Some(port) => {
-                let entry = FdbEntry {
-                    link: *port,
-                    master: Some(bridge.index),
-                    mac,
-                    vlan: None,
-                    local: false,
-                    is_static: false,
-                    own: false,
-                    age: Some(0),
-                    remote: None,
-                };
-                Some((*port, entry, true))
-            }
-            None => read.filter(|e| !e.local).map(|e| (e.link, e.clone(), false)),
-        }
-    }
-
-    /// The bridge's own address, or that of one of its ports.
-    fn is_own_mac(&self, id: LinkId, mac: Mac) -> bool {
-        let Some(place) = self.net.place(id.ns) else { return false };
-        self.net.link(id).is_some_and(|l| l.mac == Some(mac))
-            || place.ports(id.index).iter().any(|p| p.mac == Some(mac))
-            || place.fdb(id.index, mac).is_some_and(|e| e.local)
-    }
-
-    fn destination(&self, id: LinkId, mac: Option<Mac>) -> Destination {
-        let Some(mac) = mac else { return Destination::NotKnown };
-        if mac.is_group() {
-            return Destination::Group;
-        }
-        if self.is_own_mac(id, mac) {
-            return Destination::Own;
-        }
-        match self.behind(id, mac) {
-            Some((port, entry, learned_now)) => Destination::Behind { port, entry, learned_now },
-            None => Destination::NotKnown,
-        }
+        Ok(bridge)
     }
 
     /// `should_deliver`: why a port does not get the frame. `from` is None where the host sends.
@@ -244,6 +163,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.bridge_hook(skb, Hook::Postrouting, behind, Part::Early)?;
         self.bridge_hook(skb, Hook::Postrouting, behind, Part::Late)?;
         self.filter_bridged_out(skb, bridge)?;
+        self.refragment(skb, bridge, to)?;
         if skb.wire_len() > port.mtu + VLAN_ROOM {
             let reason = Reason::TooBig { mtu: port.mtu, told: false };
             return Err(Stop::lost(Stage::Bridge, to.ns, Some(to), reason));
@@ -282,7 +202,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         for port in place.ports(id.index) {
             let to = LinkId { ns: id.ns, index: port.index };
             let Some(flags) = &port.port else { continue };
-            let floods = if group { flags.bcast_flood || from.is_none() } else { flags.flood };
+            let floods = floods_to(skb, flags, group, from.is_none());
             match self.refuses(to, from) {
                 Some(Reason::NoHairpin(_)) => {}
                 Some(reason) => {
@@ -377,6 +297,36 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.assumed = assumed;
         (end, std::mem::replace(&mut self.sink, own))
     }
+}
+
+/// Which of the reserved addresses 01:80:c2:00:00:0X it is.
+fn reserved(mac: Mac) -> Option<u8> {
+    match mac.0 {
+        [0x01, 0x80, 0xc2, 0, 0, last @ 0..=0x0f] => Some(last),
+        _ => None,
+    }
+}
+
+/// `br_handle_frame`: whether a bridge passes on what is for a reserved address.
+fn forwards_reserved(address: u8, bridge: &Bridge, port: &BridgePort) -> bool {
+    let by = |mask: u16| mask & (1 << address) != 0;
+    match address {
+        // Without a spanning tree it goes on, so that loops are still found.
+        0 => bridge.stp == StpState::Off || by(port.group_fwd_mask),
+        1 => false,
+        _ => by(bridge.group_fwd_mask | port.group_fwd_mask),
+    }
+}
+
+/// `br_flood`: whether a port is given what the bridge does not know a port for.
+fn floods_to(skb: &Skb, port: &BridgePort, group: bool, from_host: bool) -> bool {
+    let told = skb.arp_replied && (port.proxy_arp_wifi || port.neigh_suppress);
+    let wanted = match skb.packet.dst_mac {
+        Some(Mac::BROADCAST) => port.bcast_flood || from_host,
+        _ if group => port.mcast_flood || from_host,
+        _ => port.flood,
+    };
+    wanted && !port.proxy_arp && !told
 }
 
 /// How far a copy came; the furthest is told as the packet's own way.

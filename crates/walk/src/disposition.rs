@@ -112,6 +112,8 @@ pub enum Reason {
     TtlExpired,
     /// The port does not forward (spanning tree, or disabled).
     PortBlocked(LinkId),
+    /// The port is locked, and the sender is not known to be behind it.
+    PortLocked(LinkId),
     /// The frame would have to go back out of the port that it came in by, and hairpin is off.
     NoHairpin(LinkId),
     /// Both ports are isolated.

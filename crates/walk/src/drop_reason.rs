@@ -36,6 +36,8 @@ impl Reason {
             Self::TooBig { told: false, .. } => &["NOT_SPECIFIED"],
             Self::TtlExpired => &["IP_INHDR"],
             Self::PortBlocked(_) => &["BRIDGE_INGRESS_STP_STATE", "NO_TX_TARGET", "NOT_SPECIFIED"],
+            // br_handle_frame_finish
+            Self::PortLocked(_) => &["MAC_INVALID_SOURCE", "NOT_SPECIFIED"],
             Self::NoHairpin(_) | Self::Isolated(_) | Self::NoPort => {
                 &["NO_TX_TARGET", "NOT_SPECIFIED"]
             }

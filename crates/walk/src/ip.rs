@@ -6,7 +6,7 @@ use model::{Hook, LinkId, LinkKind, Opaque};
 
 use crate::icmp;
 use crate::route::{Flow, Found, NotFound};
-use crate::skb::{Next, Skb, Stop};
+use crate::skb::{Next, Skb, Stop, fragment};
 use crate::walker::Walker;
 use crate::{Action, Disposition, IcmpKind, Loss, Packet, Payload, Reason, Sink, Stage, Unknown};
 
@@ -114,8 +114,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 let reason = Reason::TooBig { mtu, told: true };
                 return Err(Stop::lost(Stage::Route, skb.ns, Some(out), reason));
             }
-            // Each fragment but the last holds a multiple of eight bytes.
-            skb.fragment = Some(20 + mtu.saturating_sub(20) / 8 * 8);
+            skb.fragment = Some(fragment(mtu));
         }
         if let LinkKind::Loopback = link.kind {
             (skb.packet.src_mac, skb.packet.dst_mac) = (link.mac, link.mac);

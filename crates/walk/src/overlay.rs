@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use model::{Conntrack, ConntrackStatus, Gap, LinkId, Mac, Neighbour, NsId, Tuple};
+use model::{Conntrack, ConntrackStatus, FdbEntry, Gap, LinkId, Mac, Neighbour, NsId, Tuple};
 
 use crate::chain::Added;
 use crate::choice::Choices;
@@ -10,8 +10,8 @@ use crate::choice::Choices;
 /// answer walks on from what the first packet left behind.
 #[derive(Clone, Debug, Default)]
 pub struct Overlay {
-    /// Bridge and address → ifindex of the port that it is behind.
-    pub(crate) fdb: HashMap<(LinkId, Mac), u32>,
+    /// Bridge and address → what was learned of it.
+    pub(crate) fdb: HashMap<(LinkId, Mac), FdbEntry>,
     /// Link and address → what ARP told.
     pub(crate) neighbours: HashMap<(LinkId, IpAddr), Neighbour>,
     /// Neighbours that were learned of a copy that may come too late to count

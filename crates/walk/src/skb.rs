@@ -9,6 +9,8 @@ pub(crate) struct Skb {
     pub(crate) packet: Packet,
     /// The frame carries ARP: `packet.src` is the sender's address, `packet.dst` the target.
     pub(crate) arp: Option<Arp>,
+    /// An ARP question that the bridge has answered, or knows an answer to.
+    pub(crate) arp_replied: bool,
     /// Namespace where it is now.
     pub(crate) ns: NsId,
     /// ifindex of the link by which it came in, at the level that looks at it now.
@@ -44,6 +46,11 @@ pub(crate) struct Skb {
     pub(crate) about: Option<Box<Packet>>,
 }
 
+/// Length of the largest fragment by that MTU: each but the last holds a multiple of eight bytes.
+pub(crate) const fn fragment(mtu: u32) -> u32 {
+    20 + mtu.saturating_sub(20) / 8 * 8
+}
+
 /// Which ARP message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arp {
@@ -56,6 +63,7 @@ impl Skb {
         Self {
             packet,
             arp: None,
+            arp_replied: false,
             ns,
             iif: None,
             came_by: None,

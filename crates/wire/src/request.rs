@@ -134,6 +134,27 @@ pub fn neighbour(index: u32, ip: IpAddr, mac: Option<Mac>) -> NeighbourMessage {
     message
 }
 
+/// RTM_NEWNEIGH, RTM_DELNEIGH (NTF_PROXY): this namespace answers for `ip` on that link.
+#[must_use]
+pub fn proxy(index: u32, ip: IpAddr) -> NeighbourMessage {
+    let mut message = neighbour(index, ip, None);
+    message.header.flags = NeighbourFlags::Proxy;
+    message
+}
+
+/// RTM_NEWNEIGH, RTM_DELNEIGH (AF_BRIDGE): `mac` is behind that port, for good.
+#[must_use]
+pub fn fdb(port: u32, mac: Mac) -> NeighbourMessage {
+    let mut message = NeighbourMessage::default();
+    message.header.family = AddressFamily::Bridge;
+    message.header.ifindex = port;
+    message.header.state = NeighbourState::Noarp;
+    // NTF_MASTER.
+    message.header.flags = NeighbourFlags::Controller;
+    message.attributes = vec![NeighbourAttribute::LinkLayerAddress(mac.0.to_vec())];
+    message
+}
+
 /// RTM_NEWNSID: the namespace behind `fd` is to be known by `nsid` in the socket's namespace.
 #[must_use]
 pub fn nsid(nsid: u32, fd: i32) -> NsidMessage {

@@ -82,6 +82,30 @@ impl Builder<'_> {
         Ok(space.route.ack(message)?)
     }
 
+    pub(super) fn make_proxy(&mut self, link: &LinkRef, ip: IpAddr) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let message = request::proxy(space.index(&link.name)?, ip);
+        Ok(space.route.ack(Request::from(Message::NewNeighbour(message)).create())?)
+    }
+
+    pub(super) fn remove_proxy(&mut self, link: &LinkRef, ip: IpAddr) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let message = request::proxy(space.index(&link.name)?, ip);
+        Ok(space.route.ack(Message::DelNeighbour(message))?)
+    }
+
+    pub(super) fn make_fdb(&mut self, link: &LinkRef, mac: Mac) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let message = request::fdb(space.index(&link.name)?, mac);
+        Ok(space.route.ack(Request::from(Message::NewNeighbour(message)).replace())?)
+    }
+
+    pub(super) fn remove_fdb(&mut self, link: &LinkRef, mac: Mac) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let message = request::fdb(space.index(&link.name)?, mac);
+        Ok(space.route.ack(Message::DelNeighbour(message))?)
+    }
+
     pub(super) fn set_sysctl(&mut self, ns: &str, key: &str, value: &str) -> Result<(), Cause> {
         let path = format!("/proc/sys/{key}");
         netns::within(&self.space(ns)?.net, || std::fs::write(&path, value))?.map_err(|e| {

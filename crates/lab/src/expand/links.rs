@@ -203,8 +203,13 @@ impl<'l> Making<'l> {
         self.tell(at, Fact::Master { link: link.clone(), bridge, flags });
     }
 
-    /// States of ports, which hold once all links have their carrier.
+    /// What is behind ports, which all links may be by now, and their states, which hold once all
+    /// have their carrier.
     pub(super) fn port_states(&mut self, space: &Space) {
+        for said in &space.fdb {
+            let link = LinkRef::new(&space.name, &said.what.0.what);
+            self.tell(said.at, Fact::Fdb { link, mac: said.what.1 });
+        }
         for entry in &space.links {
             if let Some(state) = &entry.state {
                 let link = LinkRef::new(&space.name, &entry.name);

@@ -150,6 +150,8 @@ fn needs(fact: &Fact) -> Vec<Need> {
         }
         Fact::Master { link, .. }
         | Fact::PortState { link, .. }
+        | Fact::Proxy { link, .. }
+        | Fact::Fdb { link, .. }
         | Fact::Up { link, .. }
         | Fact::Mtu { link, .. } => vec![Need::Link(link.clone())],
         Fact::Address(a) => vec![Need::Link(a.link.clone())],

@@ -29,7 +29,13 @@ impl<'l> Making<'l> {
         for said in &space.neighbours {
             let link = LinkRef::new(&space.name, &said.what.dev.what);
             let (ip, mac) = (said.what.ip, said.what.mac);
-            self.tell(said.at, Fact::Neighbour { link, ip, mac });
+            self.tell(
+                said.at,
+                match said.what.proxy {
+                    true => Fact::Proxy { link, ip },
+                    false => Fact::Neighbour { link, ip, mac },
+                },
+            );
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use model::{Protocol, RouteKind, Scope, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
+use model::{Mac, Protocol, RouteKind, Scope, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
 
 use super::{Fields, flag, link, link_name, number, parsed, text};
 use crate::error::{Errors, Problem};
@@ -176,7 +176,7 @@ fn bad_unless<T>(
 }
 
 pub(super) fn neighbour(node: &Node, errors: &mut Errors) -> Option<Said<NeighbourEntry>> {
-    let fields = Fields::open(node, "a neighbour", &["ip", "dev", "mac"], errors)?;
+    let fields = Fields::open(node, "a neighbour", &["ip", "dev", "mac", "proxy"], errors)?;
     let ip = fields.needed("ip", "it is whom the entry is about", errors);
     let dev = fields.needed("dev", "it is the link by which to reach it", errors);
     let ip = parsed::<IpAddr>(ip?, "address", IP_HINT, errors)?.what;
@@ -185,5 +185,15 @@ pub(super) fn neighbour(node: &Node, errors: &mut Errors) -> Option<Said<Neighbo
         Some(node) => Some(link::mac(node, errors)?),
         None => None,
     };
-    Some(Said::new(node.at, NeighbourEntry { ip, dev, mac }))
+    let proxy = fields.get("proxy").and_then(|n| flag(n, "proxy", errors)).unwrap_or(false);
+    Some(Said::new(node.at, NeighbourEntry { ip, dev, mac, proxy }))
+}
+
+/// One entry of `fdb:`.
+pub(super) fn fdb(node: &Node, errors: &mut Errors) -> Option<Said<(Said<String>, Mac)>> {
+    let fields = Fields::open(node, "an entry of fdb", &["mac", "dev"], errors)?;
+    let mac = fields.needed("mac", "it is the address that is behind a port", errors);
+    let dev = fields.needed("dev", "it is the port that the address is behind", errors);
+    let mac = link::mac(mac?, errors)?;
+    Some(Said::new(node.at, (link_name(dev?, "dev", errors)?, mac)))
 }

@@ -19,6 +19,7 @@ const KEYS: &[&str] = &[
     "rules",
     "rules6",
     "neighbours",
+    "fdb",
     "sysctls",
     "iptables",
     "services",
@@ -55,6 +56,10 @@ pub(super) fn space(name: &Said<String>, node: &Node, errors: &mut Errors) -> Op
             .iter()
             .filter_map(|n| route::neighbour(n, errors))
             .collect();
+    }
+    if let Some(node) = get("fdb") {
+        space.fdb =
+            items(node, "fdb", errors).iter().filter_map(|n| route::fdb(n, errors)).collect();
     }
     if let Some(node) = get("sysctls") {
         space.sysctls = sysctls(node, errors);

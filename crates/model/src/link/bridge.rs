@@ -1,7 +1,7 @@
 use crate::Mac;
 
 /// What only a bridge has (IFLA_BR_*).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "the kernel's own switches, one each")]
 pub struct Bridge {
     /// Seconds that a learned entry lives without being seen, in hundredths (IFLA_BR_AGEING_TIME).
@@ -24,6 +24,24 @@ pub struct Bridge {
     pub nf_call_iptables: bool,
     /// The same for ARP and arptables.
     pub nf_call_arptables: bool,
+}
+
+impl Default for Bridge {
+    /// As the kernel makes a new one.
+    fn default() -> Self {
+        Self {
+            ageing_time: 30_000,
+            stp: StpState::Off,
+            forward_delay: 1500,
+            vlan_filtering: false,
+            multicast_snooping: true,
+            multicast_querier: false,
+            multicast_router: 1,
+            group_fwd_mask: 0,
+            nf_call_iptables: false,
+            nf_call_arptables: false,
+        }
+    }
 }
 
 /// Spanning-tree mode of a bridge.
@@ -69,6 +87,8 @@ pub struct BridgePort {
     pub proxy_arp_wifi: bool,
     /// Where `locked` keeps a source out, it is noted as one that was (MAC authentication bypass).
     pub mab: bool,
+    /// Which of 01:80:c2:00:00:0X are forwarded from this port, beside those that the bridge says.
+    pub group_fwd_mask: u16,
     /// `guard on`, `root_block`… change nothing in what the walk models; kept for `show`.
     pub bpdu_guard: bool,
     /// ifindex of the port to use when this one has no carrier.
@@ -94,6 +114,7 @@ impl Default for BridgePort {
             proxy_arp: false,
             proxy_arp_wifi: false,
             mab: false,
+            group_fwd_mask: 0,
             bpdu_guard: false,
             backup_port: None,
             designated: None,

@@ -10,6 +10,28 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("port: hairpin", |s, _| flag(s, PortFlag::Hairpin)),
     ("port: learning off", |s, _| flag(s, PortFlag::Learning)),
     ("port: flood off", |s, _| flag(s, PortFlag::Flood)),
+    ("port: bcast_flood off", |s, _| flag(s, PortFlag::BcastFlood)),
+    ("port: neigh_suppress", |s, _| flag(s, PortFlag::NeighSuppress)),
+    ("port: proxy_arp", |s, _| flag(s, PortFlag::ProxyArp)),
+    ("port: proxy_arp_wifi", |s, _| flag(s, PortFlag::ProxyArpWifi)),
+    ("port: locked", |s, _| flag(s, PortFlag::Locked)),
+    ("bridge: entry by hand", |s, _| {
+        each(s, |n| {
+            let before = n.fdb.len();
+            n.fdb.retain(|e| !e.is_static || e.own);
+            n.fdb.len() != before
+        })
+    }),
+    ("bridge: ageing_time 0", |s, _| {
+        bridges(s, |b| std::mem::replace(&mut b.ageing_time, 30_000) == 0)
+    }),
+    ("neighbour: proxy", |s, _| {
+        each(s, |n| {
+            let before = n.neighbours.len();
+            n.neighbours.retain(|x| !x.proxy);
+            n.neighbours.len() != before
+        })
+    }),
     ("port: state", |s, _| ports(s, |p| std::mem::take(&mut p.state) != PortState::Forwarding)),
     ("bridge: nf_call_iptables of its own", |s, _| {
         bridges(s, |b| std::mem::take(&mut b.nf_call_iptables))

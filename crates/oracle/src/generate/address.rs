@@ -78,7 +78,7 @@ pub(super) fn routes(plan: &mut Plan, random: &mut Random) {
         }
         for target in 0..plan.segments.len() {
             let here = plan.ends_of(space).iter().any(|(s, e)| *s == target && e.ip.is_some());
-            if !here && random.percent(60) {
+            if !here && random.percent(if plan.asking { 25 } else { 60 }) {
                 lines.extend(route(plan, space, target, random));
             }
         }

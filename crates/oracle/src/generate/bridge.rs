@@ -5,23 +5,61 @@ use crate::network::Link;
 use crate::random::Random;
 
 /// Flags of a port, how often each is drawn of 100, and its rarer value.
-const FLAGS: [(&str, usize, bool); 4] =
-    [("isolated", 22, true), ("hairpin", 14, true), ("learning", 8, false), ("flood", 8, false)];
+const FLAGS: [(&str, usize, bool); 8] = [
+    ("isolated", 22, true),
+    ("hairpin", 25, true),
+    ("learning", 14, false),
+    ("flood", 14, false),
+    ("bcast_flood", 7, false),
+    ("neigh_suppress", 12, true),
+    ("proxy_arp", 7, true),
+    ("proxy_arp_wifi", 9, true),
+];
 
 /// What is drawn on the bridges of a network.
 pub(super) fn bridges(plan: &mut Plan, random: &mut Random) {
     if !plan.bridging {
         return;
     }
+    // A port whose other end is down has the one state that it has.
+    let calm = !plan.segments.iter().flat_map(|s| &s.ends).any(|end| end.down);
     for space in &mut plan.network.spaces {
         let isolating = random.percent(40);
         for link in &mut space.links {
             if is_port(link) {
-                port(link, isolating, random);
+                port(link, isolating, calm, random);
             } else if is_bridge(link) {
                 bridge(link, random);
             }
         }
+    }
+    for n in 0..plan.network.spaces.len() {
+        if random.percent(20) {
+            lock(plan, n, random);
+        }
+    }
+}
+
+/// A locked port, at times with an entry that lets in what is behind it.
+fn lock(plan: &mut Plan, space: usize, random: &mut Random) {
+    let ports = plan.network.spaces[space].links.iter().filter(|l| is_port(l));
+    let ports: Vec<String> = ports.map(|l| l.name.clone()).collect();
+    let Some(port) = random.pick(&ports).cloned() else { return };
+    let here = &mut plan.network.spaces[space];
+    let Some(link) = here.link(&port) else { return };
+    link.set("locked", true);
+    if random.percent(30) {
+        link.set("mab", true);
+    }
+    let far = format!("\"{}:{port}\"", here.name);
+    let mac = format!("02:00:00:00:00:{:02x}", space + 1);
+    if random.percent(60) {
+        here.list("fdb", format!("mac: \"{mac}\", dev: {port}"));
+    }
+    let all = plan.network.spaces.iter_mut().flat_map(|s| &mut s.links);
+    let guest = all.into_iter().find(|l| l.options.iter().any(|(k, v)| k == "peer" && *v == far));
+    if let Some(guest) = guest {
+        guest.set("mac", format!("\"{mac}\""));
     }
 }
 
@@ -79,14 +117,14 @@ fn is_bridge(link: &Link) -> bool {
     link.options.iter().any(|(key, value)| key == "kind" && value == "bridge")
 }
 
-fn port(link: &mut Link, isolating: bool, random: &mut Random) {
+fn port(link: &mut Link, isolating: bool, calm: bool, random: &mut Random) {
     for (flag, chance, value) in FLAGS {
         let chance = if flag == "isolated" && isolating { 70 } else { chance };
         if random.percent(chance) {
             link.set(flag, value);
         }
     }
-    if random.percent(6) {
+    if calm && random.percent(6) {
         link.set("state", random.one(&["disabled", "listening", "learning"]));
     }
 }

@@ -44,7 +44,15 @@ fn destination(
         owned.iter().filter(|(s, _)| *s != from).map(|(_, ip)| *ip).collect();
     let own: Vec<Ipv4Addr> = owned.iter().filter(|(s, _)| *s == from).map(|(_, ip)| *ip).collect();
     let subnet = u8::try_from(random.between(1, plan.segments.len())).unwrap_or(1);
+    let near: Vec<Ipv4Addr> = if plan.bridging {
+        let here = |s: &&super::Segment| s.ends.len() > 2 && s.ends.iter().any(|e| e.space == from);
+        let ends = plan.segments.iter().filter(here).flat_map(|s| &s.ends);
+        ends.filter_map(|e| e.ip).collect()
+    } else {
+        Vec::new()
+    };
     let all: Vec<Ipv4Addr> = match random.below(100) {
+        0..45 if !near.is_empty() => near,
         0..75 => others,
         75..82 => own,
         82..88 => vec![Ipv4Addr::new(10, 0, subnet, 77)],

@@ -64,6 +64,10 @@ pub(crate) fn fix(
         Reason::PortBlocked(p) => {
             here(format!("bridge link set dev {} state 3", link_name(snapshot, *p)))
         }
+        Reason::PortLocked(p) => {
+            let (mac, port) = (packet.src_mac.unwrap_or_default(), link_name(snapshot, *p));
+            here(format!("bridge fdb replace {mac} dev {port} master static"))
+        }
         Reason::NoHairpin(p) => {
             here(format!("bridge link set dev {} hairpin on", link_name(snapshot, *p)))
         }

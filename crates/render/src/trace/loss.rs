@@ -95,6 +95,10 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
             let state = snapshot.link(*port).and_then(w::trouble).unwrap_or("not forwarding");
             format!("the port {} does not forward ({state})", w::link(snapshot, *port))
         }
+        Reason::PortLocked(port) => {
+            let port = w::link(snapshot, *port);
+            format!("the port {port} is locked, and no entry says that the sender is behind it")
+        }
         Reason::NoHairpin(port) => {
             let port = w::link(snapshot, *port);
             format!("it would have to go back out of {port}, and hairpin is off there")

@@ -104,6 +104,7 @@ impl<'a> Maker<'a> {
             local: false,
             is_static: false,
             own: false,
+            locked: false,
             age: Some(3),
             remote: None,
         };

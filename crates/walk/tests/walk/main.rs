@@ -4,6 +4,7 @@
 
 mod assumed;
 mod breaks;
+mod bridge;
 mod docker;
 mod explain;
 mod iptables;

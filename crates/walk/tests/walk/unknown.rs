@@ -98,14 +98,6 @@ fn bridges() {
         "set r:br0 vlan_filtering 1",
         "there: UNKNOWN at r:br0: VLAN filtering",
     );
-    let locked = NET.replace("port r:pa br0", "port r:pa br0 locked");
-    let snapshot = net::net(&locked);
-    let got = tell::ends(&snapshot, &ask(&snapshot, "a", "10.1.0.2"));
-    assert!(got.starts_with("there: UNKNOWN at r:pa: locked port"), "{got}");
-    let suppress = NET.replace("port r:pa br0", "port r:pa br0 suppress");
-    let snapshot = net::net(&suppress);
-    let got = tell::ends(&snapshot, &ask(&snapshot, "a", "10.1.0.2"));
-    assert!(got.starts_with("there: UNKNOWN at r:pa: neigh_suppress"), "{got}");
     lines("ebtables", "opaque r ebtables", "there: UNKNOWN in r: ebtables-legacy tables");
 }
 
@@ -222,20 +214,4 @@ fn what_is_not_met_does_not_matter() {
         rule r 100 from 10.9.0.0/16 unknown uidrange lookup 254";
     let snapshot = net::net(&format!("{NET}{}", beside.replace("opaque b xfrm", "")));
     assert_eq!(ask(&snapshot, "a", "10.1.0.2").verdict(), walk::Verdict::Yes);
-}
-
-#[test]
-fn a_port_that_another_stands_in_for() {
-    let text = NET.replace("ns b", "ns b\nlink r:spare nic");
-    let mut snapshot = net::net(&format!(
-        "{text}
-        neigh r:br0 10.0.0.2 02:00:00:00:00:77
-        fdb r:pa 02:00:00:00:00:77
-        set r:pa carrier 0"
-    ));
-    let links = &mut on(&mut snapshot, "r").links;
-    links.values_mut().find(|l| l.name == "pa").unwrap().port.as_mut().unwrap().backup_port =
-        Some(9);
-    let got = tell::ends(&snapshot, &ask(&snapshot, "b", "10.0.0.2"));
-    assert!(got.starts_with("there: UNKNOWN at r:pa: backup port"), "{got}");
 }

@@ -17,11 +17,13 @@ const NDA_LLADDR: u16 = 2;
 const NDA_CACHEINFO: u16 = 3;
 const NDA_VLAN: u16 = 5;
 const NDA_MASTER: u16 = 9;
+const NDA_FLAGS_EXT: u16 = 15;
 
 const NUD_NOARP: u16 = 0x40;
 const NUD_PERMANENT: u16 = 0x80;
 const NTF_SELF: u8 = 2;
 const NTF_PROXY: u8 = 8;
+const NTF_EXT_LOCKED: u32 = 2;
 /// Clock ticks per second in what the kernel tells programs.
 const USER_HZ: u32 = 100;
 
@@ -60,6 +62,7 @@ pub fn fdb(message: &Message<'_>) -> Option<FdbEntry> {
         local: permanent && !own,
         is_static: state & NUD_NOARP != 0 || (permanent && own),
         own,
+        locked: find(NDA_FLAGS_EXT).and_then(Attr::u32).unwrap_or(0) & NTF_EXT_LOCKED != 0,
         age: updated.filter(|_| !fixed).map(|ticks| ticks / USER_HZ),
         remote: find(NDA_DST).and_then(Attr::ip),
     })

@@ -10,11 +10,12 @@ const IFLA_BRPORT_GUARD: u16 = 5;
 const IFLA_BRPORT_LEARNING: u16 = 8;
 const IFLA_BRPORT_UNICAST_FLOOD: u16 = 9;
 const IFLA_BRPORT_PROXYARP: u16 = 10;
-const IFLA_BRPORT_PROXYARP_WIFI: u16 = 11;
+const IFLA_BRPORT_PROXYARP_WIFI: u16 = 12;
 const IFLA_BRPORT_BRIDGE_ID: u16 = 14;
 const IFLA_BRPORT_NO: u16 = 18;
 const IFLA_BRPORT_MCAST_FLOOD: u16 = 27;
 const IFLA_BRPORT_BCAST_FLOOD: u16 = 30;
+const IFLA_BRPORT_GROUP_FWD_MASK: u16 = 31;
 const IFLA_BRPORT_NEIGH_SUPPRESS: u16 = 32;
 const IFLA_BRPORT_ISOLATED: u16 = 33;
 const IFLA_BRPORT_BACKUP_PORT: u16 = 34;
@@ -45,6 +46,7 @@ fn take(port: &mut BridgePort, attr: Attr<'_>) {
         IFLA_BRPORT_NEIGH_SUPPRESS => port.neigh_suppress = attr.flag(),
         IFLA_BRPORT_ISOLATED => port.isolated = attr.flag(),
         IFLA_BRPORT_BACKUP_PORT => port.backup_port = attr.u32().filter(|p| *p != 0),
+        IFLA_BRPORT_GROUP_FWD_MASK => port.group_fwd_mask = attr.u16().unwrap_or_default(),
         IFLA_BRPORT_PROXYARP_WIFI => port.proxy_arp_wifi = attr.flag(),
         IFLA_BRPORT_MAB => port.mab = attr.flag(),
         IFLA_BRPORT_LOCKED => port.locked = attr.flag(),

@@ -1,0 +1,88 @@
+//! A bridge that answers ARP for what is behind its ports, or keeps questions off them.
+
+use std::net::IpAddr;
+
+use model::{BridgePort, LinkId, Mac};
+
+use crate::Sink;
+use crate::skb::{Arp, Skb};
+use crate::walker::{Answer, Walker};
+
+impl<S: Sink> Walker<'_, '_, S> {
+    /// `br_do_proxy_suppress_arp`: answers a question by the bridge's own neighbours and table, and
+    /// notes whether ports that want to be spared are to be. `from`: the port that it came in by.
+    pub(crate) fn answer_in_bridge(
+        &mut self,
+        skb: &mut Skb,
+        bridge: LinkId,
+        from: Option<(LinkId, &BridgePort)>,
+    ) {
+        skb.arp_replied = false;
+        let suppresses = self.suppresses(bridge);
+        let (asker, target) = (skb.packet.src, skb.packet.dst);
+        if skb.arp.is_none()
+            || from.is_none() && !suppresses
+            || target.is_loopback()
+            || target.is_multicast()
+            || suppresses && from.is_some_and(|(_, port)| port.neigh_suppress)
+        {
+            return;
+        }
+        if suppresses && asker == target {
+            skb.arp_replied = true;
+            return;
+        }
+        if skb.arp == Some(Arp::Request) {
+            let own = suppresses && self.has_address(bridge, target);
+            skb.arp_replied = own || self.answer_for(skb, bridge, from, target, suppresses);
+        }
+    }
+
+    /// BROPT_NEIGH_SUPPRESS_ENABLED: one of its ports has it.
+    fn suppresses(&self, bridge: LinkId) -> bool {
+        let ports = self.net.place(bridge.ns).map_or(&[][..], |place| place.ports(bridge.index));
+        ports.iter().filter_map(|l| l.port.as_ref()).any(|port| port.neigh_suppress)
+    }
+
+    /// `br_is_local_ip`.
+    fn has_address(&self, bridge: LinkId, ip: IpAddr) -> bool {
+        let place = self.net.place(bridge.ns);
+        place.is_some_and(|place| place.ns.addresses_of(bridge.index).any(|a| a.ip() == ip))
+    }
+
+    /// Answers for an address that the bridge itself knows as a neighbour, and behind which port.
+    fn answer_for(
+        &mut self,
+        skb: &Skb,
+        bridge: LinkId,
+        from: Option<(LinkId, &BridgePort)>,
+        target: IpAddr,
+        suppresses: bool,
+    ) -> bool {
+        let known = self.known(bridge, target).filter(|n| n.state.is_valid());
+        let Some(mac) = known.and_then(|n| n.mac) else { return false };
+        let Some(flags) = self.port_behind(bridge, mac) else { return false };
+        let spared = flags.is_some_and(|port| port.proxy_arp_wifi || port.neigh_suppress);
+        let asked = from.filter(|(_, port)| port.proxy_arp || spared);
+        if let Some((port, _)) = asked {
+            self.answers.push(Answer { link: port, mac, distance: skb.crossed });
+        }
+        asked.is_some() || suppresses
+    }
+
+    /// The port behind which an address is known to be; the inner None: it is the bridge's own.
+    #[allow(clippy::option_option, reason = "not known, and known to be no port's, are two things")]
+    fn port_behind(&self, bridge: LinkId, mac: Mac) -> Option<Option<&BridgePort>> {
+        if let Some((index, ..)) = self.behind(bridge, mac) {
+            let link = self.net.link(LinkId { index, ..bridge });
+            return Some(link.and_then(|l| l.port.as_ref()));
+        }
+        let place = self.net.place(bridge.ns)?;
+        let port = place.ports(bridge.index).iter().find(|l| l.mac == Some(mac));
+        let own = self.net.link(bridge).is_some_and(|l| l.mac == Some(mac));
+        match port {
+            Some(link) => Some(link.port.as_ref()),
+            None => own.then_some(None),
+        }
+    }
+}
