@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use model::{
-    Address, AddressSpec, Bridge, BridgeSpec, CableSpec, Change, Fact, FdbEntry, Link, LinkFlags,
-    LinkId, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Macvlan, Name, NameSource, Namespace,
-    NamespaceSpec, Neighbour, NeighbourState, Nexthop, NicSpec, NsFile, NsId, OperState, Pins,
-    PortFlags, Protocol, Relation, Route, RouteKind, RouteSpec, Rule, Scope, TABLE_LOCAL,
-    TABLE_MAIN, Tap, Vxlan,
+    Address, AddressFlags, AddressSpec, Bridge, BridgeSpec, CableSpec, Change, Fact, FdbEntry,
+    Link, LinkFlags, LinkId, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Macvlan, Name, NameSource,
+    Namespace, NamespaceSpec, Neighbour, NeighbourState, Nexthop, NicSpec, NsFile, NsId, OperState,
+    Pins, PortFlags, Preference, Protocol, Relation, Route, RouteKind, RouteSpec, Rule, Scope,
+    TABLE_LOCAL, TABLE_MAIN, Tap, Vxlan,
 };
 
 use crate::State;
@@ -386,6 +386,7 @@ impl State {
             broadcast: spec.broadcast,
             scope: spec.scope,
             secondary: false,
+            flags: AddressFlags::empty(),
             label: None,
         };
         if space.links.get(&id.index).is_some_and(Link::is_up) && !spec.no_prefix_route {
@@ -437,6 +438,7 @@ impl State {
             nexthops: hop.into_iter().collect(),
             mtu: None,
             nexthop_id: None,
+            preference: Preference::Medium,
         });
     }
 
@@ -498,6 +500,7 @@ fn add_subnet(space: &mut Namespace, address: &Address) {
         }],
         mtu: None,
         nexthop_id: None,
+        preference: Preference::Medium,
     });
 }
 
@@ -546,7 +549,7 @@ fn link(index: u32, name: &str, kind: LinkKind, pins: &Pins) -> Link {
         kind,
         relation: Relation::None,
         inet: None,
-        ipv6_disabled: None,
+        inet6: None,
         xdp: false,
         tc: false,
     }

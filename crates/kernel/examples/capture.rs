@@ -14,6 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let replies = match what.as_str() {
         "links" => route.dump(rtnl::get_links(None)),
         "addresses" => route.dump(rtnl::get_addresses(None, false)),
+        "addresses6" => route.dump(rtnl::get_addresses(None, true)),
+        "routes6" => route.dump(rtnl::get_routes(true)),
         "routes" => route.dump(rtnl::get_routes(false)),
         "rules" => route.dump(rtnl::get_rules()),
         "neighbours" => route.dump(rtnl::get_neighbours(false)),

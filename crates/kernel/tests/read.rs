@@ -213,8 +213,8 @@ fn sysctls_are_those_of_the_namespace() {
         assert_eq!(ns.sysctls.default_ttl, 33);
         let a = ns.link_named("a").unwrap();
         assert!(a.inet.unwrap().proxy_arp && a.inet.unwrap().forwarding);
-        assert_eq!(a.ipv6_disabled, Some(true));
-        assert_eq!(ns.link_named("b").unwrap().ipv6_disabled, Some(false));
+        assert_eq!(a.ipv6_disabled(), Some(true));
+        assert_eq!(ns.link_named("b").unwrap().ipv6_disabled(), Some(false));
     });
 }
 

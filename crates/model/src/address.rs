@@ -19,6 +19,25 @@ pub struct Address {
     pub secondary: bool,
     /// IFA_LABEL (`eth0:1`); often the link's name.
     pub label: Option<String>,
+    /// Of an IPv6 address, whether it can be used.
+    pub flags: AddressFlags,
+}
+
+bitflags::bitflags! {
+    /// IFA_F_*, as far as they decide what an IPv6 address is used for.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct AddressFlags: u32 {
+        /// `temporary`: made up for privacy.
+        const TEMPORARY = 1;
+        /// Used before it is known to be the only one (RFC 4429).
+        const OPTIMISTIC = 4;
+        /// `dadfailed`: another has it.
+        const DADFAILED = 8;
+        /// Not for new connections any more.
+        const DEPRECATED = 0x20;
+        /// Not known yet to be the only one: not used.
+        const TENTATIVE = 0x40;
+    }
 }
 
 impl Address {

@@ -29,7 +29,7 @@ mod snapshot;
 mod sysctl;
 mod xt;
 
-pub use address::{Address, Scope};
+pub use address::{Address, AddressFlags, Scope};
 pub use bridge_option::{BridgeOption, BridgeSpec};
 pub use change::Change;
 pub use conntrack::{Conntrack, ConntrackStatus, Tuple};
@@ -43,9 +43,9 @@ pub use gap::{Gap, Opaque, Warning, plain};
 pub use glob::glob;
 pub use id::{HostId, LinkId, Mac, NsId, NsKey, ParseMacError};
 pub use link::{
-    Bond, BondMode, BondPort, Bridge, BridgePort, Holder, InetConf, Ipvlan, IpvlanFlag, IpvlanMode,
-    Link, LinkFlags, LinkKind, Macvlan, MacvlanMode, Member, MiiStatus, Netkit, NetkitPolicy,
-    OperState, PortState, Relation, StpState, Tap, Tunnel, Vlan, Vrf, Vxlan,
+    Bond, BondMode, BondPort, Bridge, BridgePort, Holder, Inet6Conf, InetConf, Ipvlan, IpvlanFlag,
+    IpvlanMode, Link, LinkFlags, LinkKind, Macvlan, MacvlanMode, Member, MiiStatus, Netkit,
+    NetkitPolicy, OperState, PortState, Relation, StpState, Tap, Tunnel, Vlan, Vrf, Vxlan,
 };
 pub use listener::Listener;
 pub use name::{NameError, Target};
@@ -59,7 +59,8 @@ pub use netfilter::{
 pub use owner::{NsInode, Owner, UserNs};
 pub use port_flag::{PortFlag, PortFlags};
 pub use route::{
-    Nexthop, Protocol, Route, RouteKind, Rule, RuleAction, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN,
+    Nexthop, Preference, Protocol, Route, RouteKind, Rule, RuleAction, TABLE_DEFAULT, TABLE_LOCAL,
+    TABLE_MAIN,
 };
 pub use snapshot::{Found, Name, NameSource, Namespace, NsFile, Process, Snapshot};
 pub use sysctl::Sysctls;

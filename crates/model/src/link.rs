@@ -64,8 +64,8 @@ pub struct Link {
     pub relation: Relation,
     /// Per-device IPv4 settings. None: the link has no IPv4 part (MTU under 68).
     pub inet: Option<InetConf>,
-    /// `net.ipv6.conf.DEV.disable_ipv6`, where known.
-    pub ipv6_disabled: Option<bool>,
+    /// Per-device IPv6 settings. None: not known, or the link has no IPv6 part (MTU under 1280).
+    pub inet6: Option<Inet6Conf>,
     /// An XDP program is attached (IFLA_XDP).
     pub xdp: bool,
     /// A tc, tcx or nft netdev hook stands before or behind it (clsact/ingress qdisc seen, or a
@@ -74,6 +74,12 @@ pub struct Link {
 }
 
 impl Link {
+    /// `net.ipv6.conf.DEV.disable_ipv6`, where known.
+    #[must_use]
+    pub fn ipv6_disabled(&self) -> Option<bool> {
+        self.inet6.map(|conf| conf.disable_ipv6)
+    }
+
     /// Administratively up (IFF_UP).
     #[must_use]
     pub const fn is_up(&self) -> bool {
@@ -279,4 +285,44 @@ pub struct InetConf {
     pub src_valid_mark: bool,
     pub ignore_routes_with_linkdown: bool,
     pub send_redirects: bool,
+}
+
+/// Per-device `net.ipv6.conf.DEV.*` (IFLA_INET6_CONF). Values as in the kernel's ip-sysctl.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is the sysctl of that name")]
+#[allow(clippy::struct_excessive_bools, reason = "the kernel's own switches")]
+pub struct Inet6Conf {
+    pub disable_ipv6: bool,
+    pub forwarding: bool,
+    /// Newer kernels only: forwards what comes by this link whatever `all.forwarding` says.
+    pub force_forwarding: bool,
+    pub hop_limit: u8,
+    /// `mtu`: the smaller of this and the link's own counts.
+    pub mtu: u32,
+    pub proxy_ndp: bool,
+    pub use_tempaddr: i32,
+    pub use_optimistic: bool,
+    pub use_oif_addrs_only: bool,
+    pub ignore_routes_with_linkdown: bool,
+    pub drop_unicast_in_l2_multicast: bool,
+    pub ndisc_tclass: u8,
+}
+
+impl Default for Inet6Conf {
+    fn default() -> Self {
+        Self {
+            disable_ipv6: false,
+            forwarding: false,
+            force_forwarding: false,
+            hop_limit: 64,
+            mtu: u32::MAX,
+            proxy_ndp: false,
+            use_tempaddr: 0,
+            use_optimistic: false,
+            use_oif_addrs_only: false,
+            ignore_routes_with_linkdown: false,
+            drop_unicast_in_l2_multicast: false,
+            ndisc_tclass: 0,
+        }
+    }
 }

@@ -36,6 +36,18 @@ pub struct Route {
     pub mtu: Option<u32>,
     /// Uses a nexthop object (RTA_NH_ID).
     pub nexthop_id: Option<u32>,
+    /// RTA_PREF of an IPv6 route: which of several with the same metric.
+    pub preference: Preference,
+}
+
+/// ICMPV6_ROUTER_PREF_*.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the names are `ip route`'s `pref`")]
+pub enum Preference {
+    Low,
+    #[default]
+    Medium,
+    High,
 }
 
 /// One way out of a route.
@@ -65,6 +77,7 @@ pub enum RouteKind {
     Local,
     Broadcast,
     Multicast,
+    Anycast,
     Blackhole,
     Unreachable,
     Prohibit,

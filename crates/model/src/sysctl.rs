@@ -25,4 +25,16 @@ pub struct Sysctls {
     pub icmp_echo_ignore_all: bool,
     /// `net.ipv6.conf.all.forwarding`.
     pub ipv6_forwarding: bool,
+    /// `net.ipv6.conf.all.proxy_ndp`.
+    pub ipv6_proxy_ndp: bool,
+    /// `net.ipv6.fib_multipath_hash_policy`.
+    pub ipv6_multipath_hash_policy: u8,
+    /// `net.ipv6.icmp.echo_ignore_all`.
+    pub ipv6_echo_ignore_all: bool,
+    /// `net.ipv6.icmp.echo_ignore_anycast`.
+    pub ipv6_echo_ignore_anycast: bool,
+    /// `net.ipv6.anycast_src_echo_reply`.
+    pub ipv6_anycast_src_echo_reply: bool,
+    /// `net.bridge.bridge-nf-call-ip6tables`. None: br_netfilter is not loaded.
+    pub bridge_nf_call_ip6tables: Option<bool>,
 }

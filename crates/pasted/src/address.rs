@@ -1,7 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
-use model::Scope;
+use model::{AddressFlags, Scope};
 
 use crate::words::Words;
 
@@ -16,6 +16,7 @@ pub(crate) struct PartAddress {
     pub(crate) scope: Option<Scope>,
     pub(crate) secondary: bool,
     pub(crate) label: Option<String>,
+    pub(crate) flags: AddressFlags,
 }
 
 impl PartAddress {
@@ -28,6 +29,7 @@ impl PartAddress {
             scope: None,
             secondary: false,
             label: None,
+            flags: AddressFlags::empty(),
         }
     }
 }
@@ -49,13 +51,27 @@ pub(crate) fn line(link: &str, six: bool, mut words: Words<'_>) -> Option<PartAd
             "scope" => address.scope = words.next().and_then(scope),
             "metric" | "proto" | "any" => _ = words.next(),
             "secondary" => address.secondary = true,
-            "dynamic" | "tentative" | "deprecated" | "noprefixroute" | "permanent"
-            | "temporary" | "mngtmpaddr" | "nodad" | "optimistic" | "home" | "dadfailed" => {}
-            other => last = Some(other.to_owned()),
+            "dynamic" | "noprefixroute" | "permanent" | "mngtmpaddr" | "nodad" | "home" => {}
+            other => match flag(other) {
+                Some(flag) => address.flags |= flag,
+                None => last = Some(other.to_owned()),
+            },
         }
     }
     address.label = last.filter(|_| !six);
     Some(address)
+}
+
+/// A flag that decides what an IPv6 address is used for.
+pub(crate) fn flag(word: &str) -> Option<AddressFlags> {
+    Some(match word {
+        "temporary" => AddressFlags::TEMPORARY,
+        "optimistic" => AddressFlags::OPTIMISTIC,
+        "dadfailed" => AddressFlags::DADFAILED,
+        "deprecated" => AddressFlags::DEPRECATED,
+        "tentative" => AddressFlags::TENTATIVE,
+        _ => return None,
+    })
 }
 
 /// `192.0.2.1/24`, as `ip -br addr` lists them.

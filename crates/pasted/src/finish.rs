@@ -167,7 +167,7 @@ impl Maker<'_> {
             relation: self.relation(part, &kind),
             kind,
             inet: Some(sysctl::conf(&draft.settings, &part.name, usual).0),
-            ipv6_disabled: None,
+            inet6: None,
             xdp: part.xdp,
             tc: draft.filtered.contains(&part.name),
         }
@@ -294,6 +294,7 @@ impl Maker<'_> {
                 scope: part.scope.unwrap_or(if local { Scope::Link } else { usual }),
                 secondary: part.secondary,
                 label: part.label.clone(),
+                flags: part.flags,
             });
         }
         found.sort_by_key(|a| (a.net.addr().is_ipv6(), a.link));

@@ -138,6 +138,11 @@ fn address(name: &str, info: &Object) -> Option<PartAddress> {
         scope: text(info, "scope").and_then(address::scope),
         secondary: info.get("secondary").and_then(Value::as_bool).unwrap_or(false),
         label: owned(info, "label"),
+        flags: info
+            .iter()
+            .filter(|(_, value)| value.as_bool() == Some(true))
+            .filter_map(|(key, _)| address::flag(key))
+            .collect(),
         ..PartAddress::new(name, net)
     })
 }

@@ -132,6 +132,7 @@ fn bridge(words: &[String]) -> Bridge {
         nf_call_arptables: flag(words, "nf_call_arptables").unwrap_or(false),
         multicast_querier: flag(words, "mcast_querier").unwrap_or(false),
         multicast_router: number(words, "mcast_router").unwrap_or(1),
+        nf_call_ip6tables: flag(words, "nf_call_ip6tables").unwrap_or(false),
     }
 }
 

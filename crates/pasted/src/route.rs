@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::{Protocol, Route, RouteKind, Scope, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
+use model::{
+    Preference, Protocol, Route, RouteKind, Scope, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN,
+};
 
 use crate::address;
 use crate::report::Report;
@@ -128,6 +130,7 @@ pub(crate) fn blank(dst: IpNet, kind: RouteKind) -> Route {
         nexthops: Vec::new(),
         mtu: None,
         nexthop_id: None,
+        preference: Preference::Medium,
     }
 }
 
@@ -164,11 +167,22 @@ fn attributes(mut words: Words<'_>, part: &mut PartRoute, of_hop: bool) {
                 route.mtu = words.value();
             }
             ("tos", _) => route.tos = words.next().and_then(number).unwrap_or(0),
+            ("pref", _) => {
+                route.preference = words.next().map_or(Preference::Medium, preference);
+            }
             ("nhid", _) => route.nexthop_id = words.value(),
             _ => {}
         }
     }
     part.hops.extend(hop);
+}
+
+fn preference(word: &str) -> Preference {
+    match word {
+        "high" => Preference::High,
+        "low" => Preference::Low,
+        _ => Preference::Medium,
+    }
 }
 
 /// A table's number; of a name that only /etc/iproute2/rt_tables explains, one that stands for it.

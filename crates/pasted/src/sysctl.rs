@@ -67,6 +67,12 @@ pub(crate) fn of_namespace(settings: &Settings) -> (Sysctls, bool) {
         bridge_nf_call_arptables: flag("net/bridge/bridge-nf-call-arptables"),
         icmp_echo_ignore_all: flag("net/ipv4/icmp_echo_ignore_all").unwrap_or(false),
         ipv6_forwarding: flag("net/ipv6/conf/all/forwarding").unwrap_or(false),
+        ipv6_proxy_ndp: flag("net/ipv6/conf/all/proxy_ndp").unwrap_or(false),
+        ipv6_multipath_hash_policy: small("net/ipv6/fib_multipath_hash_policy").unwrap_or(0),
+        ipv6_echo_ignore_all: flag("net/ipv6/icmp/echo_ignore_all").unwrap_or(false),
+        ipv6_echo_ignore_anycast: flag("net/ipv6/icmp/echo_ignore_anycast").unwrap_or(false),
+        ipv6_anycast_src_echo_reply: flag("net/ipv6/anycast_src_echo_reply").unwrap_or(false),
+        bridge_nf_call_ip6tables: flag("net/bridge/bridge-nf-call-ip6tables"),
     };
     (sysctls, forward.is_some() && all.1)
 }

@@ -29,12 +29,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use model::{
-    Address, BaseChain, Bond, BondMode, BondPort, Bridge, BridgePort, Chain, CmpOp, Compat,
-    Container, Engine, Expr, Family, FdbEntry, Hook, InetConf, Link, LinkFlags, LinkId, LinkKind,
-    Listener, Mac, Macvlan, Member, MetaKey, Name, NameSource, Namespace, Neighbour,
-    NeighbourState, Network, Nexthop, NftRule, NsId, OperState, PayloadBase, Policy, Process,
-    Protocol, Publish, Reg, Relation, Route, RouteKind, Rule, Scope, Snapshot, Table, Teller, Vlan,
-    Vrf, Vxlan, Xt, XtInfo, XtNatRange,
+    Address, AddressFlags, BaseChain, Bond, BondMode, BondPort, Bridge, BridgePort, Chain, CmpOp,
+    Compat, Container, Engine, Expr, Family, FdbEntry, Hook, InetConf, Link, LinkFlags, LinkId,
+    LinkKind, Listener, Mac, Macvlan, Member, MetaKey, Name, NameSource, Namespace, Neighbour,
+    NeighbourState, Network, Nexthop, NftRule, NsId, OperState, PayloadBase, Policy, Preference,
+    Process, Protocol, Publish, Reg, Relation, Route, RouteKind, Rule, Scope, Snapshot, Table,
+    Teller, Vlan, Vrf, Vxlan, Xt, XtInfo, XtNatRange,
 };
 
 /// The network that the text describes. Panics where it does not understand: it is for tests.
@@ -230,6 +230,7 @@ impl Net {
                 broadcast: None,
                 scope: Scope::Global,
                 secondary: false,
+                flags: AddressFlags::empty(),
                 label: None,
             });
         }
@@ -261,6 +262,7 @@ impl Net {
             }],
             mtu: None,
             nexthop_id: None,
+            preference: Preference::Medium,
         });
     }
 
@@ -461,7 +463,7 @@ fn link_of(index: u32, name: &str, kind: LinkKind) -> Link {
         kind,
         relation: Relation::None,
         inet: Some(InetConf::default()),
-        ipv6_disabled: None,
+        inet6: None,
         xdp: false,
         tc: false,
     }

@@ -198,6 +198,7 @@ fn own_sysctls(ns: &Namespace) -> Vec<String> {
     for (name, value) in [
         ("bridge-nf-call-iptables", s.bridge_nf_call_iptables),
         ("bridge-nf-call-arptables", s.bridge_nf_call_arptables),
+        ("bridge-nf-call-ip6tables", s.bridge_nf_call_ip6tables),
     ] {
         lines.extend(value.map(|v| format!("net.bridge.{name} = {}", number(v))));
     }

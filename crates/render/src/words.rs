@@ -169,11 +169,19 @@ pub(crate) fn fdb_origin(e: &FdbEntry) -> String {
 /// `172.17.0.2 → 203.0.113.10`, with ports where there are any.
 pub(crate) fn flow(p: &Packet) -> String {
     match p.payload {
-        Payload::Tcp { sport, dport, .. } | Payload::Udp { sport, dport } => {
-            format!("{}:{sport} → {}:{dport}", p.src, p.dst)
-        }
+        Payload::Tcp { .. } | Payload::Udp { .. } => tuple(&p.tuple()),
         Payload::Icmp { .. } | Payload::Other(_) => format!("{} → {}", p.src, p.dst),
     }
+}
+
+/// What IP calls the number of hops that a packet may still take.
+pub(crate) const fn ttl(p: &Packet) -> &'static str {
+    if p.is_ipv6() { "hlim" } else { "ttl" }
+}
+
+/// The setting that makes a namespace forward a packet.
+pub(crate) const fn forwarding(p: &Packet) -> &'static str {
+    if p.is_ipv6() { "ipv6 forwarding" } else { "ip_forward" }
 }
 
 /// `icmp echo request`, `tcp`, …
@@ -184,13 +192,39 @@ pub(crate) fn payload(p: &Packet) -> String {
         Payload::Tcp { flags: 18, .. } => "TCP SYN-ACK".into(),
         Payload::Tcp { .. } => "TCP".into(),
         Payload::Udp { .. } => "UDP".into(),
-        Payload::Icmp { kind, .. } => match kind {
-            IcmpKind::EchoRequest => "ICMP echo request".into(),
-            IcmpKind::EchoReply => "ICMP echo reply".into(),
-            IcmpKind::Unreachable(code) => format!("ICMP {}", unreachable(code)),
-            IcmpKind::TimeExceeded => "ICMP time exceeded".into(),
-        },
+        Payload::Icmp { kind, .. } => {
+            format!("ICMP{} {}", if p.is_ipv6() { "v6" } else { "" }, icmp(kind, p.is_ipv6()))
+        }
         Payload::Other(n) => format!("IP {}", ip_protocol(n)),
+    }
+}
+
+fn icmp(kind: IcmpKind, ipv6: bool) -> String {
+    match kind {
+        IcmpKind::EchoRequest => "echo request".into(),
+        IcmpKind::EchoReply => "echo reply".into(),
+        IcmpKind::Unreachable(code) if ipv6 => unreachable_ipv6(code),
+        IcmpKind::Unreachable(code) => unreachable(code),
+        IcmpKind::TimeExceeded if ipv6 => "hop limit exceeded".into(),
+        IcmpKind::TimeExceeded => "time exceeded".into(),
+        IcmpKind::TooBig => "packet too big".into(),
+        IcmpKind::Solicitation(ip) => format!("neighbour solicitation for {ip}"),
+        IcmpKind::Advertisement(ip) => format!("neighbour advertisement of {ip}"),
+        IcmpKind::Redirect => "redirect".into(),
+    }
+}
+
+/// What an ICMPv6 message of type 1 says.
+fn unreachable_ipv6(code: u8) -> String {
+    match code {
+        0 => "no route".into(),
+        1 => "prohibited".into(),
+        2 => "beyond scope of source address".into(),
+        3 => "address unreachable".into(),
+        4 => "port unreachable".into(),
+        5 => "source address failed policy".into(),
+        6 => "route rejected".into(),
+        n => format!("unreachable, code {n}"),
     }
 }
 

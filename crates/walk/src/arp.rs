@@ -1,6 +1,6 @@
 //! ARP: requests and replies as packets of their own.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::{
     Family, Gap, Hook, Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState, NsId,
@@ -12,7 +12,7 @@ use crate::route::Flow;
 use crate::skb::{Arp, End, Next, Skb, Stop};
 use crate::validate::Refusal;
 use crate::walker::{Answer, Walker};
-use crate::{Action, ArpAnswer, Cause, Disposition, Packet, Payload, Sink, Stage, Unknown};
+use crate::{Action, ArpAnswer, Cause, Disposition, Packet, Payload, Sink, Stage, Unknown, nd};
 
 /// Bytes of an ARP message for IPv4 over Ethernet.
 const ARP_LEN: u32 = 28;
@@ -54,10 +54,11 @@ impl<S: Sink> Walker<'_, '_, S> {
             self.doubts.take(),
         );
         let packet = request.packet.clone();
+        let target = request.asks_for().unwrap_or(packet.dst);
         let (end, way) = self.aside(request, first);
         let answers = std::mem::replace(&mut self.answers, before.0);
         let heard = std::mem::replace(&mut self.heard, before.1);
-        let answer = self.judge(asker, packet.dst, &answers, &heard, &end);
+        let answer = self.judge(asker, target, &answers, &heard, &end);
         if let ArpAnswer::Link { link: first, .. } = &answer {
             self.overlay.late.remove(&(*first, packet.src));
         }
@@ -83,7 +84,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             Asker::Outside(_) => None,
         };
         let mut knowing = heard.iter().chain(&asker_too);
-        let vain = knowing.find_map(|l| self.asked_in_vain(*l, packet.dst));
+        let vain = knowing.find_map(|l| self.asked_in_vain(*l, target));
         Asked { answer, mac, request: (packet, end, way), reply, only_heard_at, vain, doubt }
     }
 
@@ -142,17 +143,23 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// Sends the reply.
     fn reply(&mut self, request: &Packet, answer: &ArpAnswer) -> Option<(Packet, End, S)> {
-        let (link, mac, next) = match answer {
-            ArpAnswer::Link { link, mac } => (*link, *mac, Next::Arp(*link)),
+        let (link, mac, outside) = match answer {
+            ArpAnswer::Link { link, mac } => (*link, *mac, false),
             ArpAnswer::Several(owners) => {
                 let (link, mac) = *owners.first()?;
-                (link, mac, Next::Arp(link))
+                (link, mac, false)
             }
-            ArpAnswer::Outside { link, known_from: Some((_, n)) } => {
-                (*link, n.mac?, Next::Receive(*link))
-            }
+            ArpAnswer::Outside { link, known_from: Some((_, n)) } => (*link, n.mac?, true),
             _ => return None,
         };
+        if request.is_ipv6() {
+            let skb = self.advertisement(request, link, mac, outside)?;
+            let packet = skb.packet.clone();
+            let next = if outside { Next::Receive(link) } else { Next::Nd(link) };
+            let (end, way) = self.aside(skb, next);
+            return Some((packet, end, way));
+        }
+        let next = if outside { Next::Receive(link) } else { Next::Arp(link) };
         let packet = Packet {
             src_mac: Some(mac),
             dst_mac: request.src_mac,
@@ -302,6 +309,17 @@ impl<S: Sink> Walker<'_, '_, S> {
             }
             _ => true,
         })
+    }
+}
+
+/// A question who has this address, from one whose own is not known.
+pub(crate) fn probe(ns: NsId, target: IpAddr) -> Skb {
+    match target {
+        IpAddr::V4(_) => {
+            let packet = message(None, Ipv4Addr::UNSPECIFIED.into(), target);
+            Skb { arp: Some(Arp::Request), ..Skb::new(ns, packet) }
+        }
+        IpAddr::V6(target) => Skb::new(ns, nd::ask(None, Ipv6Addr::UNSPECIFIED.into(), target)),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Packets that come in from beyond this host.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use model::{LinkId, LinkKind, Mac};
 
-use crate::arp::{Asker, message};
-use crate::skb::{Arp, End, Next, Skb, Stop};
+use crate::arp::{Asker, probe};
+use crate::skb::{End, Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, ArpAnswer, Packet, Reason, Sink, Stage};
 
@@ -46,9 +46,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         if matches!(&l.kind, LinkKind::Tap(tap) if tap.layer3) {
             return Ok(());
         }
-        let mut request = Skb::new(link.ns, message(None, Ipv4Addr::UNSPECIFIED.into(), ip));
-        request.arp = Some(Arp::Request);
-        let asked = self.exchange(request, Next::Receive(link), Asker::Outside(link));
+        let asked = self.exchange(probe(link.ns, ip), Next::Receive(link), Asker::Outside(link));
         match (asked.answer, asked.doubt) {
             (ArpAnswer::Nobody, Some(unknown)) => Err(Stop::unknown(Stage::Receive, unknown)),
             (ArpAnswer::Nobody, None) => {
@@ -63,11 +61,11 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// border this is, as router.
     fn asked_from_outside(&mut self, link: LinkId, skb: &Skb) -> Result<Mac, Stop> {
         let mut stop = None;
-        for target in [Some(skb.packet.dst), self.router(link)].into_iter().flatten() {
-            let mut request =
-                Skb::new(link.ns, message(None, Ipv4Addr::UNSPECIFIED.into(), target));
-            request.arp = Some(Arp::Request);
-            let asked = self.exchange(request, Next::Receive(link), Asker::Outside(link));
+        for target in
+            [Some(skb.packet.dst), self.router(link, skb.packet.dst)].into_iter().flatten()
+        {
+            let asked =
+                self.exchange(probe(link.ns, target), Next::Receive(link), Asker::Outside(link));
             let (mac, doubt) = (asked.mac.or(answer(&asked.answer)), asked.doubt.clone());
             let several = match &asked.answer {
                 ArpAnswer::Several(owners) => Some(owners.clone()),
@@ -93,11 +91,11 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// The host's own first address on the segment behind this link.
-    fn router(&self, link: LinkId) -> Option<IpAddr> {
+    fn router(&self, link: LinkId, to: IpAddr) -> Option<IpAddr> {
         let place = self.net.place(link.ns)?;
         let l = self.net.link(link)?;
         let index = l.master.filter(|_| l.port.is_some()).unwrap_or(link.index);
-        place.ns.addresses_of(index).map(|a| a.ip()).find(IpAddr::is_ipv4)
+        place.ns.addresses_of(index).map(|a| a.ip()).find(|ip| ip.is_ipv4() == to.is_ipv4())
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use model::{Hook, LinkFlags, LinkId, LinkKind, NeighbourState};
 
-use crate::route::Flow;
+use crate::route::{Flow, NotFound};
 use crate::skb::{Skb, Stop, fragment};
 use crate::validate::Refusal;
 use crate::walker::Walker;
@@ -12,11 +12,16 @@ use crate::{Action, Reason, Sink, Stage, Unknown};
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// Whether bridged packets see the IP hooks: the namespace's switch or the bridge's own.
-    fn calls_iptables(&self, bridge: LinkId) -> bool {
+    fn calls_iptables(&self, skb: &Skb, bridge: LinkId) -> bool {
         let Some(place) = self.net.place(bridge.ns) else { return false };
         let Some(link) = self.net.link(bridge) else { return false };
-        let own = matches!(&link.kind, LinkKind::Bridge(b) if b.nf_call_iptables);
-        match place.ns.sysctls.bridge_nf_call_iptables {
+        let LinkKind::Bridge(b) = &link.kind else { return false };
+        let sysctls = &place.ns.sysctls;
+        let (own, switch) = match skb.packet.is_ipv6() {
+            false => (b.nf_call_iptables, sysctls.bridge_nf_call_iptables),
+            true => (b.nf_call_ip6tables, sysctls.bridge_nf_call_ip6tables),
+        };
+        match switch {
             None => false,
             Some(namespace) => namespace || own,
         }
@@ -30,7 +35,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         bridge: LinkId,
         port: LinkId,
     ) -> Result<Option<IpAddr>, Stop> {
-        if skb.arp.is_some() || !self.calls_iptables(bridge) {
+        if skb.arp.is_some() || !self.calls_iptables(skb, bridge) {
             return Ok(None);
         }
         self.modelled(skb, Stage::Bridge)?;
@@ -47,6 +52,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         let place = self.place(bridge.ns, Stage::Bridge)?;
         let flow = Flow::of(&skb.packet, skb.mark, Some(bridge.index));
         let link = self.link(bridge, Stage::Bridge)?;
+        if skb.packet.is_ipv6() {
+            return self.bridged_dnat6(skb, bridge, &flow);
+        }
         let hop = match place.route_input(&flow, bridge.index) {
             Ok(input) => Some(input.found),
             Err(refusal @ Refusal::Unknown(_)) => {
@@ -69,6 +77,26 @@ impl<S: Sink> Walker<'_, '_, S> {
                 Ok(None)
             }
         }
+    }
+
+    /// `br_nf_pre_routing_finish_ipv6`.
+    fn bridged_dnat6(
+        &self,
+        skb: &mut Skb,
+        bridge: LinkId,
+        flow: &Flow,
+    ) -> Result<Option<IpAddr>, Stop> {
+        let place = self.place(bridge.ns, Stage::Bridge)?;
+        let refused = |e: NotFound<'_>| {
+            e.refusal(place, flow.dst).stop(Stage::Bridge, bridge.ns, Some(bridge))
+        };
+        let found = place.input6(flow, bridge.index).map_err(refused)?;
+        if found.hop.link == bridge.index && !found.is_local() {
+            return Ok(Some(found.gateway().unwrap_or(skb.packet.dst)));
+        }
+        skb.packet.dst_mac = self.link(bridge, Stage::Bridge)?.mac;
+        skb.ours = true;
+        Ok(None)
     }
 
     /// `br_nf_pre_routing_finish_bridge`: the frame's new destination. Unless the kernel has the

@@ -6,7 +6,7 @@ use crate::bridge_hook::Part;
 use crate::fdb::Destination;
 use crate::hook::Between;
 use crate::link::VLAN_ROOM;
-use crate::skb::{Arp, End, Next, Skb, Stop};
+use crate::skb::{End, Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, Cause, Disposition, Loss, Reason, Sink, Stage, Unknown};
 
@@ -130,7 +130,21 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if place.ns.opaque.contains(&Opaque::LegacyEbtables) {
             return stop(Unknown::Opaque { ns: id.ns, what: Opaque::LegacyEbtables });
         }
+        self.nd_in_bridge_modelled(skb, id)?;
         Ok(bridge)
+    }
+
+    /// Answering ND in the bridge (`br_do_suppress_nd`) is not modelled.
+    fn nd_in_bridge_modelled(&self, skb: &Skb, id: LinkId) -> Result<(), Stop> {
+        let place = self.place(id.ns, Stage::Bridge)?;
+        let nd = skb.arp.is_none() && skb.is_discovery();
+        let suppresses = |link: &&&Link| link.port.as_ref().is_some_and(|p| p.neigh_suppress);
+        let Some(port) = place.ports(id.index).iter().find(suppresses).filter(|_| nd) else {
+            return Ok(());
+        };
+        let link = LinkId { ns: id.ns, index: port.index };
+        let what = "neigh_suppress of IPv6".to_owned();
+        Err(Stop::unknown(Stage::Bridge, Unknown::Link { link, what }))
     }
 
     /// `should_deliver`: why a port does not get the frame. `from` is None where the host sends.
@@ -178,7 +192,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.bridge_hook(skb, Hook::Input, between, Part::Early)?;
         self.bridge_hook(skb, Hook::Input, between, Part::Late)?;
         self.tell(skb, Stage::Bridge, || Action::BridgeUp { bridge: id });
-        if skb.arp.is_some() {
+        if skb.is_discovery() {
             self.heard.push(id);
         }
         self.tell(skb, Stage::Receive, || Action::In { link: id, bridge: None });
@@ -253,7 +267,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let wanted = best.filter(|i| copies[*i].1.disposition != Disposition::Ignored);
         // Where nobody wants a copy, the packet is lost here, unless it is a copy itself.
         let lost = blame.unwrap_or(Loss { ns: id.ns, link: Some(id), reason: Reason::NoPort });
-        let request = skb.arp == Some(Arp::Request);
+        let request = skb.asks_for().is_some();
         let followed = wanted.map(|i| copies[i].0);
         self.tell(skb, Stage::Bridge, || Action::BridgeFlood { bridge: id, ports, followed });
         let mut own = None;

@@ -38,6 +38,8 @@ pub(crate) fn state_of(skb: &Skb, connection: Option<&Conntrack>) -> u32 {
 impl<S: Sink> Walker<'_, '_, S> {
     /// `nf_conntrack_in`.
     pub(crate) fn track(&mut self, skb: &mut Skb, hook: Hook) {
+        // `nf_conntrack_icmpv6_error`: what links say to themselves is no connection.
+        skb.untracked |= skb.is_discovery() && skb.arp.is_none();
         if skb.ct.is_some() || skb.untracked {
             return;
         }

@@ -151,6 +151,12 @@ pub enum Reason {
         /// The link that it is bound to.
         from: LinkId,
     },
+    /// The link carries no IPv6: its MTU is too small, or `disable_ipv6` says so.
+    Ipv6Disabled,
+    /// A link-local source leads beyond its link.
+    BeyondScope,
+    /// Nobody can be asked for the next hop: the link out has no link-local address that is ready.
+    NoLinkLocal,
     /// `icmp_echo_ignore_all`: delivered, and never answered.
     EchoIgnored,
 }
@@ -209,6 +215,6 @@ pub enum Unknown {
         /// Which part, and why it is missing.
         what: String,
     },
-    /// A packet that the walk does not model (IPv6, multicast).
+    /// A packet that the walk does not model (broadcast, multicast).
     Packet(String),
 }

@@ -11,6 +11,10 @@ impl Reason {
     pub const fn kernel_names(&self) -> &'static [&'static str] {
         match self {
             // ip_error
+            Self::Ipv6Disabled => &["IPV6DISABLED", "NOT_SPECIFIED"],
+            // ip6_forward; and who cannot ask gets no answer.
+            Self::BeyondScope => &["IP_INADDRERRORS"],
+            Self::NoLinkLocal => &["NEIGH_FAILED"],
             Self::NoRoute(_) => &["IP_INNOROUTES", "IP_INADDRERRORS", "IP_OUTNOROUTES"],
             Self::RouteRefuses(_) | Self::RoutingRule(_) => {
                 &["NOT_SPECIFIED", "IP_INNOROUTES", "IP_INADDRERRORS", "IP_OUTNOROUTES"]
@@ -19,7 +23,14 @@ impl Reason {
             // fib_validate_source, ip_route_input_slow
             Self::ReversePath { .. } => &["IP_RPFILTER"],
             Self::OwnSource => &["IP_LOCAL_SOURCE"],
-            Self::Martian => &["IP_LOCALNET", "IP_INVALID_SOURCE", "IP_INVALID_DEST"],
+            Self::Martian => &[
+                "IP_LOCALNET",
+                "IP_INVALID_SOURCE",
+                "IP_INVALID_DEST",
+                "IP_INHDR",
+                "IP_INADDRERRORS",
+                "UNICAST_IN_L2_MULTICAST",
+            ],
             Self::RuleDrop(_)
             | Self::RuleReject(..)
             | Self::PolicyDrop(_)
@@ -124,8 +135,11 @@ fn names_fit(loss: &Loss, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bo
         loss.reason,
         Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_)
     ) && drop.function.as_deref() == Some("nf_hook_slow");
+    // ndisc_error_report gives no reason, arp_error_report does.
+    let unsaid = drop.packet.is_ipv6() && drop.reason == NONE && names.contains(&"NEIGH_FAILED");
     names.contains(&drop.reason.as_str())
         || rerouted
+        || unsaid
         || drop.reason == NONE && !names.iter().any(|name| named(name))
 }
 

@@ -87,6 +87,7 @@ impl Headers {
         let p = &skb.packet;
         let network = match skb.arp {
             Some(arp) => arp_message(p, arp),
+            None if p.is_ipv6() => ipv6(p),
             None => ipv4(p),
         };
         let transport = if skb.arp.is_some() { Layer::NONE } else { transport(p) };
@@ -123,9 +124,19 @@ impl Headers {
             return;
         }
         let n = &self.network.bytes;
-        let address = |at: usize| IpAddr::from([n[at], n[at + 1], n[at + 2], n[at + 3]]);
-        (packet.tos, packet.ttl) = (n[1], n[8]);
-        (packet.src, packet.dst) = (address(12), address(16));
+        if packet.is_ipv6() {
+            let address = |at: usize| {
+                let mut bytes = [0; 16];
+                bytes.copy_from_slice(&n[at..at + 16]);
+                IpAddr::from(bytes)
+            };
+            (packet.tos, packet.ttl) = (n[0] << 4 | n[1] >> 4, n[7]);
+            (packet.src, packet.dst) = (address(8), address(24));
+        } else {
+            let address = |at: usize| IpAddr::from([n[at], n[at + 1], n[at + 2], n[at + 3]]);
+            (packet.tos, packet.ttl) = (n[1], n[8]);
+            (packet.src, packet.dst) = (address(12), address(16));
+        }
         let t = &self.transport.bytes;
         let port = |at: usize| u16::from_be_bytes([t[at], t[at + 1]]);
         match &mut packet.payload {
@@ -149,7 +160,11 @@ fn ethernet(p: &Packet, arp: bool) -> Layer {
     if p.src_mac.is_none() && p.dst_mac.is_none() {
         return Layer::NONE;
     }
-    let kind: [u8; 2] = if arp { [8, 6] } else { [8, 0] };
+    let kind: [u8; 2] = match arp {
+        true => [8, 6],
+        false if p.is_ipv6() => [0x86, 0xdd],
+        false => [8, 0],
+    };
     let mut layer = Layer::new(p.len + ETHERNET).put(12, &kind);
     for (at, mac) in [(0, p.dst_mac), (6, p.src_mac)] {
         if let Some(mac) = mac {
@@ -157,6 +172,18 @@ fn ethernet(p: &Packet, arp: bool) -> Layer {
         }
     }
     layer
+}
+
+/// Its flow label, made up by the sender's kernel, is not known but for the four bits beside the
+/// traffic class, which rules mask out.
+fn ipv6(p: &Packet) -> Layer {
+    let payload = p.len.saturating_sub(p.header_len());
+    let len = u16::try_from(payload).unwrap_or(u16::MAX).to_be_bytes();
+    Layer::new(p.len)
+        .put(0, &[0x60 | p.tos >> 4, p.tos << 4])
+        .put(4, &[len[0], len[1], p.protocol(), p.ttl])
+        .put_address(8, p.src)
+        .put_address(24, p.dst)
 }
 
 fn ipv4(p: &Packet) -> Layer {
@@ -186,24 +213,28 @@ fn arp_message(p: &Packet, arp: Arp) -> Layer {
 }
 
 fn transport(p: &Packet) -> Layer {
-    let layer = Layer::new(p.len.saturating_sub(20));
+    let length = p.len.saturating_sub(p.header_len());
+    let layer = Layer::new(length);
     match p.payload {
         Payload::Tcp { sport, dport, flags } => {
             let layer = layer.put(0, &sport.to_be_bytes()).put(2, &dport.to_be_bytes());
             layer.put(13, &[flags])
         }
         Payload::Udp { sport, dport } => {
-            let length = u16::try_from(p.len.saturating_sub(20)).unwrap_or(u16::MAX);
+            let length = u16::try_from(length).unwrap_or(u16::MAX);
             let layer = layer.put(0, &sport.to_be_bytes()).put(2, &dport.to_be_bytes());
             layer.put(4, &length.to_be_bytes())
         }
-        Payload::Icmp { kind, id } => icmp(layer, kind, id),
+        Payload::Icmp { kind, id } => icmp(layer, kind, id, p.is_ipv6()),
         Payload::Other(_) => layer,
     }
 }
 
-fn icmp(layer: Layer, kind: IcmpKind, id: u16) -> Layer {
-    let (number, code) = kind.numbers();
+fn icmp(layer: Layer, kind: IcmpKind, id: u16, ipv6: bool) -> Layer {
+    let (number, code) = kind.numbers(ipv6);
     let layer = layer.put(0, &[number, code]);
+    if let IcmpKind::Solicitation(target) | IcmpKind::Advertisement(target) = kind {
+        return layer.put(8, &target.octets());
+    }
     if kind.is_echo() { layer.put(4, &id.to_be_bytes()) } else { layer }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Between {
 }
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
-    /// `nf_hook`: runs what is registered for IPv4 in this hook. `iif` and `oif` are as the hook
+    /// `nf_hook`: runs what is registered for IPv4 or IPv6 in this hook. `iif` and `oif` are as the hook
     /// is told them: for a bridged packet, the bridge.
     pub(crate) fn hook(
         &mut self,
@@ -30,7 +30,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if matches!(hook, Hook::Input | Hook::Forward | Hook::Output) {
             self.lean_on(skb, Stage::Hook(hook), &["netfilter", "ipsec", "ipvs"])?;
         }
-        self.family_hook(skb, Family::Ip, hook, Between { iif, oif })?;
+        let family = if skb.packet.is_ipv6() { Family::Ip6 } else { Family::Ip };
+        self.family_hook(skb, family, hook, Between { iif, oif })?;
         if matches!(hook, Hook::Input | Hook::Postrouting) {
             self.confirm(skb);
         }

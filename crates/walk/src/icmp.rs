@@ -39,6 +39,9 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// The ICMP error about a packet that was refused just now goes its own way, as child of the
     /// last step told.
     pub(crate) fn refuse(&mut self, skb: &Skb, stop: &Stop) {
+        if skb.packet.is_ipv6() {
+            return self.refuse6(skb, stop);
+        }
         let Some(kind) = self.error(skb, stop) else { return };
         let mut packet = message(&skb.packet, kind, self.default_ttl(skb.ns));
         // About what was for this host itself, it speaks as whom it was for.

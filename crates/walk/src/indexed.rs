@@ -89,7 +89,12 @@ pub(crate) struct Place<'a> {
     pub(crate) rules: Vec<Rule>,
     /// Only the three default rules: local and main are then one trie.
     pub(crate) default_rules: bool,
+    /// The same of IPv6.
+    pub(crate) rules6: Vec<Rule>,
+    /// Only the two default rules of IPv6.
+    pub(crate) default_rules6: bool,
     routes: HashMap<u32, Vec<&'a Route>>,
+    routes6: HashMap<u32, Vec<&'a Route>>,
     /// Local and main together.
     merged: Vec<&'a Route>,
     /// Own IPv4 addresses → ifindex.
@@ -111,11 +116,18 @@ impl<'a> Place<'a> {
         let own = ns.rules.iter().filter(|r| !r.ipv6);
         let rules: Vec<Rule> =
             if ns.rules.is_empty() { Rule::defaults() } else { own.cloned().collect() };
+        let mut rules6: Vec<Rule> = ns.rules.iter().filter(|r| r.ipv6).cloned().collect();
+        if rules6.is_empty() {
+            rules6 = Rule::defaults_ipv6();
+        }
         let mut place = Self {
             ns,
             default_rules: rules == Rule::defaults(),
             rules,
+            default_rules6: rules6 == Rule::defaults_ipv6(),
+            rules6,
             routes: HashMap::new(),
+            routes6: HashMap::new(),
             merged: Vec::new(),
             own: HashMap::new(),
             ports: HashMap::new(),
@@ -141,7 +153,11 @@ impl<'a> Place<'a> {
         for address in &self.ns.addresses {
             self.own.entry(address.ip()).or_insert(address.link);
         }
-        for route in self.ns.routes.iter().filter(|r| matches!(r.dst, IpNet::V4(_))) {
+        for route in &self.ns.routes {
+            if matches!(route.dst, IpNet::V6(_)) {
+                self.routes6.entry(route.table).or_default().push(route);
+                continue;
+            }
             self.routes.entry(route.table).or_default().push(route);
             if matches!(route.table, TABLE_LOCAL | TABLE_MAIN) {
                 self.merged.push(route);
@@ -151,6 +167,9 @@ impl<'a> Place<'a> {
             |r: &&Route| (Reverse(r.dst.prefix_len()), Reverse(r.table), Reverse(r.tos), r.metric);
         self.routes.values_mut().for_each(|table| table.sort_by_key(order));
         self.merged.sort_by_key(order);
+        // Of equals, the order is the kernel's.
+        let order = |r: &&Route| (Reverse(r.dst.prefix_len()), r.dst, r.metric);
+        self.routes6.values_mut().for_each(|table| table.sort_by_key(order));
     }
 
     fn index_layer2(&mut self) {
@@ -182,6 +201,11 @@ impl<'a> Place<'a> {
         self.routes.get(&table).map_or(&[], Vec::as_slice)
     }
 
+    /// The IPv6 routes of a table, longest prefix first, those to the same prefix side by side.
+    pub(crate) fn routes6(&self, table: u32) -> &[&'a Route] {
+        self.routes6.get(&table).map_or(&[], Vec::as_slice)
+    }
+
     /// Local and main as the one trie that they are until there is a rule of one's own.
     pub(crate) fn merged(&self) -> &[&'a Route] {
         &self.merged
@@ -211,6 +235,11 @@ impl<'a> Place<'a> {
     /// It answers ARP for this address on this link, by a proxy entry.
     pub(crate) fn proxies_for(&self, link: u32, ip: IpAddr) -> bool {
         self.proxies.contains(&(link, ip))
+    }
+
+    /// The addresses that it answers for on this link, by proxy entries.
+    pub(crate) fn proxied(&self, link: u32) -> impl Iterator<Item = IpAddr> + '_ {
+        self.proxies.iter().filter(move |(on, _)| *on == link).map(|(_, ip)| *ip)
     }
 
     /// The connection that was tracked when it was read; true: the tuple is its answer's. `zones`

@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
-use model::{Hook, LinkId, LinkKind, Opaque};
+use model::{Hook, Link, LinkId, LinkKind, Opaque};
 
-use crate::icmp;
+use crate::indexed::Place;
 use crate::route::{Flow, Found, NotFound};
 use crate::skb::{Next, Skb, Stop, fragment};
 use crate::walker::Walker;
 use crate::{Action, Disposition, IcmpKind, Loss, Packet, Payload, Reason, Sink, Stage, Unknown};
+use crate::{icmp, icmp6};
 
 /// The flag of TCP segments within a connection.
 const ACK: u8 = 16;
@@ -24,6 +25,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if place.ns.opaque.contains(&Opaque::CgroupBpf) {
             let unknown = Unknown::Opaque { ns: skb.ns, what: Opaque::CgroupBpf };
             return Err(Stop::unknown(Stage::Socket, unknown));
+        }
+        if skb.packet.is_ipv6() {
+            return self.socket6(skb);
         }
         special(skb.packet.dst)?;
         let found = self.route_output(skb)?;
@@ -81,7 +85,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Ok(found)
     }
 
-    fn tell_route(&mut self, skb: &Skb, found: &Found<'_>, source: Option<IpAddr>) {
+    pub(crate) fn tell_route(&mut self, skb: &Skb, found: &Found<'_>, source: Option<IpAddr>) {
         self.tell(skb, Stage::Route, || Action::Routed {
             rule: found.rule.cloned(),
             route: Box::new(found.route.clone()),
@@ -98,13 +102,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let index = if found.is_local() { place.loopback() } else { found.hop.link };
         let out = skb.link(index);
         let link = self.link(out, Stage::Transmit)?;
-        if let Some(master) = link.master.filter(|_| link.port.is_none()) {
-            let master = self.link(skb.link(master), Stage::Transmit)?;
-            if let LinkKind::Vrf(_) = master.kind {
-                let what = Opaque::Vrf(master.name.clone());
-                return Err(Stop::unknown(Stage::Transmit, Unknown::Opaque { ns: skb.ns, what }));
-            }
-        }
+        self.no_vrf(skb, link)?;
         self.masquerade_hop = Some(found.gateway().unwrap_or(skb.packet.dst));
         // Of a packet that came in, the hook is told by which link.
         self.hook(skb, Hook::Postrouting, skb.iif, Some(index))?;
@@ -125,12 +123,24 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Ok(Next::Transmit(out))
     }
 
+    /// A packet that goes out by a member of a VRF is not followed.
+    pub(crate) fn no_vrf(&self, skb: &Skb, link: &Link) -> Result<(), Stop> {
+        let Some(master) = link.master.filter(|_| link.port.is_none()) else { return Ok(()) };
+        let master = self.link(skb.link(master), Stage::Transmit)?;
+        if let LinkKind::Vrf(_) = master.kind {
+            let what = Opaque::Vrf(master.name.clone());
+            return Err(Stop::unknown(Stage::Transmit, Unknown::Opaque { ns: skb.ns, what }));
+        }
+        Ok(())
+    }
+
     /// `ip_rcv`, or ARP's receiver: the frame came in by a link that is no port.
     pub(crate) fn up(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         if let Some(arp) = skb.arp {
             return self.arp_in(skb, id, arp);
         }
-        if !skb.ours {
+        let group = skb.packet.dst_mac.is_some_and(|mac| mac.is_group());
+        if !(skb.ours || skb.packet.is_ipv6() && group) {
             if skb.spare {
                 return Err(Stop::ignored(Stage::Receive));
             }
@@ -138,6 +148,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Err(Stop::lost(Stage::Receive, id.ns, Some(id), Reason::NotOurMac(mac)));
         }
         skb.spare = false;
+        if skb.packet.is_ipv6() {
+            return self.up6(skb, id);
+        }
         self.modelled(skb, Stage::Receive)?;
         skb.iif = Some(id.index);
         let dst = skb.packet.dst;
@@ -192,14 +205,18 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let ttl = skb.packet.ttl;
         skb.packet.ttl -= 1;
         self.tell(skb, Stage::Forward, || Action::Forwarded { from, to, ttl });
-        let place = self.place(skb.ns, Stage::Forward)?;
-        let flowtable = place.ns.ruleset.tables.iter().flat_map(|t| &t.flowtables).next();
-        if let Some(name) = flowtable {
-            let what = Opaque::Flowtable(name.clone());
-            return Err(Stop::unknown(Stage::Forward, Unknown::Opaque { ns: skb.ns, what }));
-        }
+        self.no_flowtable(skb)?;
         self.hook(skb, Hook::Forward, Some(from.index), Some(to.index))?;
         self.output(skb, found)
+    }
+
+    /// Packets of a connection may pass by the rules altogether.
+    pub(crate) fn no_flowtable(&self, skb: &Skb) -> Result<(), Stop> {
+        let place = self.place(skb.ns, Stage::Forward)?;
+        let mut flowtables = place.ns.ruleset.tables.iter().flat_map(|t| &t.flowtables);
+        let Some(name) = flowtables.next() else { return Ok(()) };
+        let what = Opaque::Flowtable(name.clone());
+        Err(Stop::unknown(Stage::Forward, Unknown::Opaque { ns: skb.ns, what }))
     }
 
     /// What of a namespace is not modelled, or was not read.
@@ -227,10 +244,6 @@ pub(crate) fn is_broadcast(ip: IpAddr) -> bool {
 
 /// Addresses that the walk does not model.
 fn special(dst: IpAddr) -> Result<(), Stop> {
-    if dst.is_ipv6() {
-        let what = format!("{dst} is an IPv6 address");
-        return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
-    }
     if dst.is_multicast() || is_broadcast(dst) || dst.is_unspecified() {
         let what = format!("{dst} is a broadcast or multicast address");
         return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
@@ -241,20 +254,23 @@ fn special(dst: IpAddr) -> Result<(), Stop> {
 /// The packet that answers this one, as its receiver makes it; None: none is due.
 pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
     let p = &skb.packet;
+    // Don't fragment is IPv4's.
+    let df = !p.is_ipv6();
     // Only an echo's answer takes on the type of service.
     let (payload, len, df, tos) = match p.payload {
         Payload::Icmp { kind: IcmpKind::EchoRequest, id } => {
             (Payload::Icmp { kind: IcmpKind::EchoReply, id }, p.len, false, p.tos)
         }
         Payload::Tcp { sport, dport, flags } if flags & 0x12 == 2 => {
-            (Payload::Tcp { sport: dport, dport: sport, flags: 0x12 }, p.len, true, 0)
+            (Payload::Tcp { sport: dport, dport: sport, flags: 0x12 }, p.len, df, 0)
         }
         Payload::Udp { sport, dport } => {
-            (Payload::Udp { sport: dport, dport: sport }, p.len, true, 0)
+            (Payload::Udp { sport: dport, dport: sport }, p.len, df, 0)
         }
         // Within a connection, any segment may be acknowledged.
         Payload::Tcp { sport, dport, flags: ACK } => {
-            (Payload::Tcp { sport: dport, dport: sport, flags: ACK }, 52, true, 0)
+            let len = p.header_len() + 32;
+            (Payload::Tcp { sport: dport, dport: sport, flags: ACK }, len, df, 0)
         }
         _ => return None,
     };
@@ -263,16 +279,21 @@ pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
 }
 
 /// What the kernel answers for a port where nobody waits: `tcp_v4_send_reset`, or `icmp_send` with
-/// port unreachable.
+/// port unreachable; and the same of IPv6.
 pub(crate) fn refusal(skb: &Skb, ttl: u8) -> Option<Packet> {
     let p = &skb.packet;
     let (src, dst) = (p.dst, p.src);
     let (payload, len, df, tos) = match p.payload {
         Payload::Tcp { sport, dport, flags } if flags & 4 == 0 => {
-            (Payload::Tcp { sport: dport, dport: sport, flags: 0x14 }, 40, true, p.tos)
+            let len = p.header_len() + 20;
+            let (df, tos) = if p.is_ipv6() { (false, p.tos & !3) } else { (true, p.tos) };
+            (Payload::Tcp { sport: dport, dport: sport, flags: 0x14 }, len, df, tos)
         }
         Payload::Udp { .. } => {
-            let error = icmp::message(p, IcmpKind::Unreachable(3), ttl);
+            let error = match p.is_ipv6() {
+                true => icmp6::message(p, IcmpKind::Unreachable(icmp6::PORT_UNREACHABLE), ttl),
+                false => icmp::message(p, IcmpKind::Unreachable(3), ttl),
+            };
             (error.payload, error.len, error.df, error.tos)
         }
         _ => return None,
@@ -281,11 +302,16 @@ pub(crate) fn refusal(skb: &Skb, ttl: u8) -> Option<Packet> {
 }
 
 /// Where an answer is due and never made.
-pub(crate) fn silent(walker_ns: &model::Namespace, payload: Payload) -> Option<Loss> {
-    let echo = matches!(payload, Payload::Icmp { kind: IcmpKind::EchoRequest, .. });
-    (echo && walker_ns.sysctls.icmp_echo_ignore_all).then_some(Loss {
-        ns: walker_ns.id,
-        link: None,
-        reason: Reason::EchoIgnored,
-    })
+pub(crate) fn silent(place: &Place<'_>, skb: &Skb) -> Option<Loss> {
+    let packet = &skb.packet;
+    let echo = matches!(packet.payload, Payload::Icmp { kind: IcmpKind::EchoRequest, .. });
+    let sysctls = &place.ns.sysctls;
+    let ignores = match packet.is_ipv6() {
+        false => sysctls.icmp_echo_ignore_all,
+        true => {
+            let anycast = skb.iif.is_some_and(|iif| place.anycast(packet.dst, iif));
+            sysctls.ipv6_echo_ignore_all || anycast && sysctls.ipv6_echo_ignore_anycast
+        }
+    };
+    (echo && ignores).then_some(Loss { ns: place.ns.id, link: None, reason: Reason::EchoIgnored })
 }

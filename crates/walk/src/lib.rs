@@ -4,9 +4,9 @@
 //! cannot be known becomes [`Disposition::Unknown`] with its cause, never a guess.
 //!
 //! One file per part of the kernel, in the order of a packet's way: `ip` (socket, routing,
-//! forwarding, delivery) with `route` and `validate`; `hook`, `tables`, `chain`, `rule`,
+//! forwarding, delivery) with `route` and `validate`, `ip6` with `route6`, `source6` and `nd`; `hook`, `tables`, `chain`, `rule`,
 //! `load`, `lookup`, `register`, `header`, `set`, `guard`, `xt` (the rules), `conntrack`, `nat`; `neighbour` and `arp`; `link` (handed to a link, taken from one);
-//! `macvlan`; `bridge` and `br_netfilter`; `icmp` (errors); `border` (from beyond this host). `walker` hands
+//! `macvlan`; `bridge` and `br_netfilter`; `icmp` and `icmp6` (errors); `border` (from beyond this host). `walker` hands
 //! the packet from one to the next, `question` asks and makes the answer of it,
 //! `explain` tells what else was tried.
 //!
@@ -32,12 +32,15 @@ mod disposition;
 mod drop_reason;
 mod explain;
 mod fdb;
+mod fib6;
 mod guard;
 mod header;
 mod hook;
 mod icmp;
+mod icmp6;
 mod indexed;
 mod ip;
+mod ip6;
 mod link;
 mod live;
 mod load;
@@ -45,6 +48,7 @@ mod lookup;
 mod macvlan;
 mod nat;
 mod nat_choice;
+mod nd;
 mod neighbour;
 mod outcome;
 mod overlay;
@@ -52,10 +56,12 @@ mod packet;
 mod question;
 mod register;
 mod route;
+mod route6;
 mod rule;
 mod set;
 mod sink;
 mod skb;
+mod source6;
 mod tables;
 mod trace;
 mod validate;

@@ -89,7 +89,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         skb.ns = id.ns;
         skb.ours = std::mem::take(&mut skb.host) || is_for(skb, link);
-        if skb.arp.is_some() {
+        if skb.is_discovery() {
             self.heard.push(id);
         }
         let bridge = link.master.filter(|_| link.port.is_some());

@@ -15,28 +15,30 @@ use crate::route::{Flow, NotFound};
 use crate::rule::{Effect, forgotten, is_note};
 
 /// NFTA_FIB_F_*.
-mod fib {
-    pub(super) const DESTINATION: u32 = 2;
-    pub(super) const MARK: u32 = 4;
-    pub(super) const IIF: u32 = 8;
-    pub(super) const OIF: u32 = 16;
-    pub(super) const PRESENT: u32 = 32;
+pub(crate) mod fib {
+    pub(crate) const DESTINATION: u32 = 2;
+    pub(crate) const MARK: u32 = 4;
+    pub(crate) const IIF: u32 = 8;
+    pub(crate) const OIF: u32 = 16;
+    pub(crate) const PRESENT: u32 = 32;
 }
 
-/// ETH_P_IP and ETH_P_ARP.
+/// ETH_P_IP, ETH_P_ARP and ETH_P_IPV6.
 const ETH_IP: u16 = 0x0800;
 const ETH_ARP: u16 = 0x0806;
-/// NFPROTO_IPV4, _NETDEV, _BRIDGE, _ARP.
+const ETH_IPV6: u16 = 0x86dd;
+/// NFPROTO_IPV4, _IPV6.
 const IPV4: u8 = 2;
+const IPV6: u8 = 10;
 
 impl<'a> Chains<'a, '_> {
-    fn link(&self, index: Option<u32>) -> Option<&'a Link> {
+    pub(crate) fn link(&self, index: Option<u32>) -> Option<&'a Link> {
         index.and_then(|i| self.place.ns.links.get(&i))
     }
 
     /// What is asked of most rules, at once.
     pub(crate) fn facts(&self) -> Facts {
-        let protocol = self.skb.packet.payload.protocol();
+        let protocol = self.skb.packet.protocol();
         Facts {
             iif: name_of(self.link(self.iif)),
             oif: name_of(self.link(self.oif)),
@@ -58,7 +60,7 @@ impl<'a> Chains<'a, '_> {
             MetaKey::Mark => r.store(dreg, &changes.mark.to_ne_bytes()),
             MetaKey::Nfproto => r.store(dreg, &[self.nfproto()]),
             MetaKey::L4proto if self.skb.arp.is_some() => return Effect::Fails,
-            MetaKey::L4proto => r.store(dreg, &[self.skb.packet.payload.protocol()]),
+            MetaKey::L4proto => r.store(dreg, &[self.skb.packet.protocol()]),
             MetaKey::Iif => r.store(dreg, &iif.unwrap_or(0).to_ne_bytes()),
             MetaKey::Oif => r.store(dreg, &oif.unwrap_or(0).to_ne_bytes()),
             MetaKey::IifName => r.store(dreg, &name_of(self.link(iif))),
@@ -90,7 +92,11 @@ impl<'a> Chains<'a, '_> {
     }
 
     fn ether_type(&self) -> u16 {
-        if self.skb.arp.is_some() { ETH_ARP } else { ETH_IP }
+        match self.skb.arp {
+            Some(_) => ETH_ARP,
+            None if self.skb.packet.is_ipv6() => ETH_IPV6,
+            None => ETH_IP,
+        }
     }
 
     /// Of chains of inet, the packet's own; else the family's.
@@ -99,7 +105,8 @@ impl<'a> Chains<'a, '_> {
             Family::Netdev => 5,
             Family::Bridge => 7,
             Family::Arp => 3,
-            Family::Ip6 => 10,
+            Family::Ip6 => IPV6,
+            Family::Inet if self.skb.packet.is_ipv6() => IPV6,
             Family::Ip | Family::Inet => IPV4,
         }
     }
@@ -186,7 +193,10 @@ impl<'a> Chains<'a, '_> {
             r.store(dreg, &mark.to_ne_bytes());
             return Effect::Goes;
         }
-        if matches!(key, CtKey::SrcIp6 | CtKey::DstIp6) {
+        let six = matches!(key, CtKey::SrcIp6 | CtKey::DstIp6);
+        let four = matches!(key, CtKey::SrcIp | CtKey::DstIp);
+        let is_six = entry.original.src.is_ipv6();
+        if six && !is_six || four && is_six {
             return Effect::Fails;
         }
         match value(key, dir, entry, member.reply) {
@@ -238,6 +248,9 @@ impl<'a> Chains<'a, '_> {
     ) -> Effect {
         if self.skb.arp.is_some() {
             return Effect::Fails;
+        }
+        if self.skb.packet.is_ipv6() {
+            return self.fib6(result, flags, dreg, r, changes);
         }
         let device = match flags {
             f if f & fib::OIF != 0 => self.oif,
@@ -294,6 +307,7 @@ impl<'a> Chains<'a, '_> {
             tos: self.skb.packet.tos,
             mark: if flags & fib::MARK != 0 { changes.mark } else { 0 },
             iif,
+            oif: None,
             protocol: 0,
             ports: None,
         };
@@ -367,7 +381,7 @@ fn kind_name(link: Option<&Link>, dreg: Reg, r: &mut Registers) -> Effect {
     Effect::Goes
 }
 
-fn name_of(link: Option<&Link>) -> [u8; 16] {
+pub(crate) fn name_of(link: Option<&Link>) -> [u8; 16] {
     name(link.map(|l| l.name.as_str()))
 }
 
@@ -404,8 +418,8 @@ fn value(key: CtKey, dir: Option<u8>, entry: &Conntrack, reply: bool) -> Option<
         CtKey::Mark => entry.mark.to_ne_bytes().to_vec(),
         CtKey::L3protocol => vec![if entry.original.src.is_ipv4() { 2 } else { 10 }],
         CtKey::Protocol => vec![tuple.protocol],
-        CtKey::Src | CtKey::SrcIp => address(tuple.src),
-        CtKey::Dst | CtKey::DstIp => address(tuple.dst),
+        CtKey::Src | CtKey::SrcIp | CtKey::SrcIp6 => address(tuple.src),
+        CtKey::Dst | CtKey::DstIp | CtKey::DstIp6 => address(tuple.dst),
         CtKey::ProtoSrc => tuple.sport.to_be_bytes().to_vec(),
         CtKey::ProtoDst => tuple.dport.to_be_bytes().to_vec(),
         CtKey::Zone => entry.zone.to_ne_bytes().to_vec(),

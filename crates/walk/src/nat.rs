@@ -1,12 +1,13 @@
 //! Address translation: what the rules ask for, once per connection; and what its entry says, for
 //! every packet.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::{ConntrackStatus, Expr, Family, Hook, Reg, Scope, Tuple, XtNatRange};
 
 use crate::chain::{Chains, End};
 use crate::hook::Between;
+use crate::indexed::Place;
 use crate::nat_choice::Range;
 use crate::overlay::Membership;
 use crate::register::Registers;
@@ -96,7 +97,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         between: Between,
     ) -> Result<Option<RuleRef>, Stop> {
         let place = self.place(skb.ns, Stage::Hook(hook))?;
-        for base in place.tables.nat(Family::Ip, hook) {
+        let family = if skb.packet.is_ipv6() { Family::Ip6 } else { Family::Ip };
+        for base in place.tables.nat(family, hook) {
             let Some(ended) = self.chain(skb, hook, *base, between)? else { continue };
             if let End::Nat(at, request) = ended.end {
                 let rule = at.refer(skb.ns);
@@ -148,6 +150,10 @@ impl<S: Sink> Walker<'_, '_, S> {
             let reason = Reason::NoMasqueradeAddress;
             Stop::lost(stage, skb.ns, link.map(|index| skb.link(index)), reason)
         };
+        if let IpAddr::V6(dst) = skb.packet.dst {
+            let found = target6(place, request, hook, between, dst);
+            return found.map_err(none);
+        }
         match request.to {
             To::Masquerade => {
                 let out = oif.ok_or_else(|| none(None))?;
@@ -201,6 +207,28 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 }
 
+/// The same of IPv6; the error: the link that has no address.
+fn target6(
+    place: &Place<'_>,
+    request: Request,
+    hook: Hook,
+    Between { iif, oif }: Between,
+    dst: Ipv6Addr,
+) -> Result<Option<(IpAddr, IpAddr)>, Option<u32>> {
+    let one = |ip: Option<Ipv6Addr>, link| {
+        let ip = IpAddr::V6(ip.ok_or(link)?);
+        Ok(Some((ip, ip)))
+    };
+    match request.to {
+        // nf_nat_masquerade_ipv6
+        To::Masquerade => one(oif.and_then(|out| place.select6_source(Some(out), dst)), oif),
+        // nf_nat_redirect_ipv6
+        To::Redirect if hook == Hook::Output => one(Some(Ipv6Addr::LOCALHOST), None),
+        To::Redirect => one(iif.and_then(|link| place.redirect6_to(link, dst)), iif),
+        To::Source | To::Destination => Ok(request.addresses),
+    }
+}
+
 /// Writes the source or destination of a tuple into a packet.
 fn write(packet: &mut Packet, tuple: &Tuple, source: bool) {
     if source {
@@ -226,7 +254,12 @@ fn write(packet: &mut Packet, tuple: &Tuple, source: bool) {
 impl<'a> Chains<'a, '_> {
     /// nft's own snat, dnat, masquerade, redirect.
     pub(crate) fn native_nat(&self, expr: &'a Expr, r: &Registers) -> Effect {
+        let own = if self.skb.packet.is_ipv6() { Family::Ip6 } else { Family::Ip };
         let (to, addr, port, flags) = match expr {
+            // nft_nat_inet_eval: those of the other family are passed by.
+            Expr::Nat { family: f @ (Family::Ip | Family::Ip6), .. } if *f != own => {
+                return Effect::Goes;
+            }
             Expr::Nat { kind, addr, port, flags, .. } if is_destination(*kind) => {
                 (To::Destination, *addr, *port, *flags)
             }
@@ -235,8 +268,15 @@ impl<'a> Chains<'a, '_> {
             Expr::Redir { port, flags } => (To::Redirect, None, *port, *flags),
             _ => return Effect::Goes,
         };
-        let address =
-            |reg: Reg| r.load(reg, 4).and_then(|b| <[u8; 4]>::try_from(b).ok()).map(IpAddr::from);
+        let address = |reg: Reg| {
+            if self.skb.packet.is_ipv6() {
+                return r
+                    .load(reg, 16)
+                    .and_then(|b| <[u8; 16]>::try_from(b).ok())
+                    .map(IpAddr::from);
+            }
+            r.load(reg, 4).and_then(|b| <[u8; 4]>::try_from(b).ok()).map(IpAddr::from)
+        };
         let number =
             |reg: Reg| r.load(reg, 2).and_then(|b| b.try_into().ok()).map(u16::from_be_bytes);
         let addresses = pair(addr, address);

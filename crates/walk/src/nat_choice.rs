@@ -1,6 +1,6 @@
 //! Which address and port of those that a rule gives a connection is translated to.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use model::Tuple;
 
@@ -116,21 +116,55 @@ fn put(tuple: &mut Tuple, source: bool, port: u16) {
 }
 
 /// `find_best_ips_proto`: by a hash of the source, and unless it is to stay the same for all
-/// destinations, of the destination.
+/// destinations, of the destination; word by word.
 fn by_hash((first, last): (IpAddr, IpAddr), tuple: &Tuple, flags: u32, zone: u16) -> IpAddr {
-    let all = (first, last, tuple.src, tuple.dst);
-    let (IpAddr::V4(first), IpAddr::V4(last), IpAddr::V4(src), IpAddr::V4(dst)) = all else {
-        return first;
-    };
     if first == last {
-        return first.into();
+        return first;
     }
-    let word = |ip: Ipv4Addr| u32::from_ne_bytes(ip.octets());
-    let seed = if flags & PERSISTENT != 0 { 0 } else { word(dst) ^ u32::from(zone) };
-    let hash = jhash2([word(src), 0, 0, 0], seed);
-    let count = u64::from(last.to_bits().wrapping_sub(first.to_bits())) + 1;
-    let offset = u32::try_from((u64::from(hash) * count) >> 32).unwrap_or(0);
-    Ipv4Addr::from_bits(first.to_bits().wrapping_add(offset)).into()
+    let persistent = flags & PERSISTENT != 0;
+    let (src, dst) = (words(tuple.src), words(tuple.dst));
+    let (low, high) = (words(first), words(last));
+    let count = if first.is_ipv4() { 1 } else { 4 };
+    let seed = if persistent { 0 } else { dst[count - 1] ^ u32::from(zone) };
+    let mut hash = jhash2(src, seed);
+    let mut chosen = [0; 4];
+    let mut full = false;
+    for i in 0..count {
+        let (low, high_here) = (u32::from_be(low[i]), u32::from_be(high[i]));
+        let (least, range) = match full {
+            false => (low, u64::from(high_here.wrapping_sub(low)) + 1),
+            true => (0, u64::from(u32::MAX)),
+        };
+        // `reciprocal_scale` counts in 32 bits.
+        let range = range & u64::from(u32::MAX);
+        let offset = u32::try_from((u64::from(hash) * range) >> 32).unwrap_or(0);
+        chosen[i] = least.wrapping_add(offset).to_be();
+        full |= chosen[i] != high[i];
+        if !persistent {
+            hash ^= dst[i];
+        }
+    }
+    let bytes = chosen.map(u32::to_ne_bytes);
+    match first {
+        IpAddr::V4(_) => IpAddr::from(bytes[0]),
+        IpAddr::V6(_) => {
+            let mut all = [0; 16];
+            all.chunks_exact_mut(4).zip(bytes).for_each(|(slot, word)| slot.copy_from_slice(&word));
+            IpAddr::from(all)
+        }
+    }
+}
+
+/// An address as four words of memory (`union nf_inet_addr`).
+fn words(ip: IpAddr) -> [u32; 4] {
+    let word = |b: &[u8]| b.try_into().map_or(0, u32::from_ne_bytes);
+    match ip {
+        IpAddr::V4(ip) => [word(&ip.octets()), 0, 0, 0],
+        IpAddr::V6(ip) => {
+            let b = ip.octets();
+            [word(&b[..4]), word(&b[4..8]), word(&b[8..12]), word(&b[12..])]
+        }
+    }
 }
 
 /// `jhash2` of four words.

@@ -59,7 +59,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         self.overlay.neighbours.insert((link, ip), entry);
     }
 
-    /// Asks by ARP: the request goes its way, and whoever answers sends a reply on its own way.
+    /// Asks by ARP or ND: the request goes its way, and whoever answers sends a reply on its own way.
     fn ask(&mut self, skb: &mut Skb, out: LinkId, link: &Link, ip: IpAddr) -> Result<(), Stop> {
         // Not that of the segment it came from: who answers outside, nobody here may know.
         skb.packet.dst_mac = None;
@@ -67,8 +67,17 @@ impl<S: Sink> Walker<'_, '_, S> {
             // Nobody will answer, and that is told as if nobody had.
             return Err(Stop::lost(Stage::Neighbour, out.ns, Some(out), reason));
         }
-        let request = self.request(skb, out, link, ip);
-        let asked = self.exchange(request, Next::Arp(out), Asker::Here(out));
+        let (request, first) = match ip {
+            IpAddr::V4(_) => (self.request(skb, out, link, ip), Next::Arp(out)),
+            IpAddr::V6(target) => match self.solicitation(skb, out, link, target) {
+                Some(request) => (request, Next::Nd(out)),
+                None => {
+                    let reason = Reason::NoLinkLocal;
+                    return Err(Stop::lost(Stage::Neighbour, out.ns, Some(out), reason));
+                }
+            },
+        };
+        let asked = self.exchange(request, first, Asker::Here(out));
         let end = self.verdict(out, ip, &asked);
         if let Some(mac) = asked.mac {
             skb.packet.dst_mac = Some(mac);
@@ -127,7 +136,7 @@ fn deaf<S>(net: &Indexed<'_>, ip: IpAddr, asked: &Asked<S>) -> Option<Box<Loss>>
     }
     let link = asked.only_heard_at?;
     let mut addresses = net.place(link.ns)?.ns.addresses_of(link.index);
-    if addresses.any(|a| a.ip().is_ipv4()) {
+    if addresses.any(|a| a.ip().is_ipv4() == ip.is_ipv4()) {
         return None;
     }
     Some(Box::new(Loss { ns: link.ns, link: Some(link), reason: Reason::DeadEnd { ip } }))

@@ -1,8 +1,8 @@
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use model::{Mac, Tuple};
 
-/// An IPv4 packet and the frame that carries it, as far as its way depends on them.
+/// An IP packet and the frame that carries it, as far as its way depends on them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
     /// Ethernet source; None while it has no frame.
@@ -13,11 +13,12 @@ pub struct Packet {
     pub src: IpAddr,
     /// IP destination.
     pub dst: IpAddr,
-    /// Time to live.
+    /// Time to live; of IPv6, hop limit.
     pub ttl: u8,
-    /// Type of service byte.
+    /// Type of service byte; of IPv6, traffic class.
     pub tos: u8,
-    /// Don't fragment.
+    /// Don't fragment. IPv6 has no such bit: only its sender makes fragments, unless its socket
+    /// forbids it, which is asked by this.
     pub df: bool,
     /// Length of the IP packet in bytes, header included.
     pub len: u32,
@@ -58,25 +59,41 @@ pub enum Payload {
 /// ICMP messages that the walk knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IcmpKind {
-    /// Type 8.
+    /// Type 8; of IPv6, 128.
     EchoRequest,
-    /// Type 0.
+    /// Type 0; of IPv6, 129.
     EchoReply,
-    /// Type 3, with code.
+    /// Type 3, with code; of IPv6, type 1, with a code of its own.
     Unreachable(u8),
-    /// Type 11.
+    /// Type 11; of IPv6, 3.
     TimeExceeded,
+    /// Of IPv6, type 2.
+    TooBig,
+    /// Of IPv6, type 135: who has this address?
+    Solicitation(Ipv6Addr),
+    /// Of IPv6, type 136: I have it.
+    Advertisement(Ipv6Addr),
+    /// Of IPv6, type 137: another router, or nobody between, is nearer.
+    Redirect,
 }
 
 impl IcmpKind {
-    /// Type and code.
+    /// Type and code, of ICMP or (`ipv6`) of ICMPv6.
     #[must_use]
-    pub const fn numbers(self) -> (u8, u8) {
-        match self {
-            Self::EchoRequest => (8, 0),
-            Self::EchoReply => (0, 0),
-            Self::Unreachable(code) => (3, code),
-            Self::TimeExceeded => (11, 0),
+    pub const fn numbers(self, ipv6: bool) -> (u8, u8) {
+        match (self, ipv6) {
+            (Self::EchoRequest, false) => (8, 0),
+            (Self::EchoReply, false) => (0, 0),
+            (Self::Unreachable(code), false) => (3, code),
+            (Self::TimeExceeded, false) => (11, 0),
+            (Self::EchoRequest, true) => (128, 0),
+            (Self::EchoReply, true) => (129, 0),
+            (Self::Unreachable(code), true) => (1, code),
+            (Self::TooBig, _) => (2, 0),
+            (Self::TimeExceeded, true) => (3, 0),
+            (Self::Solicitation(_), _) => (135, 0),
+            (Self::Advertisement(_), _) => (136, 0),
+            (Self::Redirect, _) => (137, 0),
         }
     }
 }
@@ -91,7 +108,28 @@ impl Packet {
             Payload::Icmp { id, .. } => (id, id),
             Payload::Other(_) => (0, 0),
         };
-        Tuple { src: self.src, dst: self.dst, protocol: self.payload.protocol(), sport, dport }
+        Tuple { src: self.src, dst: self.dst, protocol: self.protocol(), sport, dport }
+    }
+
+    /// It is an IPv6 packet; else an IPv4 packet.
+    #[must_use]
+    pub const fn is_ipv6(&self) -> bool {
+        self.dst.is_ipv6()
+    }
+
+    /// IP protocol number (next header).
+    #[must_use]
+    pub const fn protocol(&self) -> u8 {
+        match self.payload {
+            Payload::Icmp { .. } if self.is_ipv6() => 58,
+            payload => payload.protocol(),
+        }
+    }
+
+    /// Bytes of its IP header.
+    #[must_use]
+    pub const fn header_len(&self) -> u32 {
+        if self.is_ipv6() { 40 } else { 20 }
     }
 }
 
@@ -101,10 +139,16 @@ impl IcmpKind {
     pub const fn is_echo(self) -> bool {
         matches!(self, Self::EchoRequest | Self::EchoReply)
     }
+
+    /// A question who has an address, or its answer.
+    #[must_use]
+    pub const fn is_discovery(self) -> bool {
+        matches!(self, Self::Solicitation(_) | Self::Advertisement(_))
+    }
 }
 
 impl Payload {
-    /// IP protocol number.
+    /// IP protocol number, as IPv4 has it (of IPv6: [`Packet::protocol`]).
     #[must_use]
     pub const fn protocol(self) -> u8 {
         match self {

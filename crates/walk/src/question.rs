@@ -1,4 +1,4 @@
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::{Gap, LinkId, NsId, Snapshot};
 
@@ -8,13 +8,15 @@ use crate::skb::{End, Next, Skb};
 use crate::walker::Walker;
 use crate::{
     Action, Branch, Cause, Disposition, IcmpKind, Indexed, Known, Loss, Overlay, Packet, Payload,
-    Place, Question, Reason, Recorder, Sink, Stage, Trace, Unknown, Way, ip,
+    Place, Question, Reason, Recorder, Sink, Stage, Trace, Unknown, Way, indexed, ip,
 };
 
 /// Time to live of a Linux host's packets, unless set otherwise.
 const TTL: u8 = 64;
 /// Bytes of an IP and an ICMP header.
 const ICMP_HEADERS: u32 = 28;
+/// How much longer the header of IPv6 is.
+const IPV6_MORE: u32 = 20;
 /// What `ping` carries unless told otherwise.
 const PING_SIZE: u32 = 56;
 /// An IP packet with a first TCP segment as Linux makes it.
@@ -26,6 +28,8 @@ const MAX_BRANCHES: u32 = 24;
 /// Stands for a host outside, where a packet comes from there and nobody said from which
 /// (RFC 5737, TEST-NET-2).
 const SOMEBODY: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
+/// The same of IPv6 (RFC 3849).
+const SOMEBODY6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1));
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,26 +47,29 @@ impl Question {
     /// echo data, or a SYN, with a TTL of 64.
     #[must_use]
     pub fn new(from: Place, to: impl Into<IpAddr>, protocol: Protocol) -> Self {
-        let (payload, len, df) = match protocol {
+        let dst: IpAddr = to.into();
+        let (payload, len) = match protocol {
             Protocol::Icmp => {
                 let kind = IcmpKind::EchoRequest;
-                (Payload::Icmp { kind, id: 1 }, ICMP_HEADERS + PING_SIZE, true)
+                (Payload::Icmp { kind, id: 1 }, ICMP_HEADERS + PING_SIZE)
             }
-            Protocol::Tcp(dport) => {
-                (Payload::Tcp { sport: EPHEMERAL, dport, flags: 2 }, SYN_LEN, true)
-            }
+            Protocol::Tcp(dport) => (Payload::Tcp { sport: EPHEMERAL, dport, flags: 2 }, SYN_LEN),
             Protocol::Udp(dport) => {
-                (Payload::Udp { sport: EPHEMERAL, dport }, ICMP_HEADERS + PING_SIZE, true)
+                (Payload::Udp { sport: EPHEMERAL, dport }, ICMP_HEADERS + PING_SIZE)
             }
+        };
+        let (len, src): (u32, IpAddr) = match dst {
+            IpAddr::V4(_) => (len, Ipv4Addr::UNSPECIFIED.into()),
+            IpAddr::V6(_) => (len + IPV6_MORE, Ipv6Addr::UNSPECIFIED.into()),
         };
         let packet = Packet {
             src_mac: None,
             dst_mac: None,
-            src: Ipv4Addr::UNSPECIFIED.into(),
-            dst: to.into(),
+            src,
+            dst,
             ttl: TTL,
             tos: 0,
-            df,
+            df: dst.is_ipv4(),
             len,
             payload,
         };
@@ -91,7 +98,8 @@ impl Question {
     #[must_use]
     pub fn size(mut self, bytes: u32) -> Self {
         if !matches!(self.packet.payload, Payload::Tcp { .. }) {
-            self.packet.len = ICMP_HEADERS + bytes;
+            let more = if self.packet.is_ipv6() { IPV6_MORE } else { 0 };
+            self.packet.len = ICMP_HEADERS + more + bytes;
         }
         self
     }
@@ -205,7 +213,7 @@ impl Indexed<'_> {
     /// Whether a packet fits the link that it leaves its sender by. A UDP socket sets DF only then
     /// (IP_PMTUDISC_WANT); what is larger it breaks up at once.
     fn fits(&self, ns: NsId, packet: &Packet) -> bool {
-        let Some(place) = self.place(ns) else { return true };
+        let Some(place) = self.place(ns).filter(|_| !packet.is_ipv6()) else { return true };
         let Ok(found) = place.lookup(&Flow::of(packet, 0, None)) else { return true };
         let out = if found.is_local() { place.loopback() } else { found.hop.link };
         let link = place.ns.links.get(&out);
@@ -219,7 +227,7 @@ impl Indexed<'_> {
             Payload::Tcp { dport, .. } | Payload::Udp { dport, .. } => dport,
             Payload::Icmp { .. } | Payload::Other(_) => return false,
         };
-        let protocol = skb.packet.payload.protocol();
+        let protocol = skb.packet.protocol();
         let mut listeners = place.ns.listeners.iter();
         !listeners.any(|l| (l.protocol, l.port) == (protocol, port) && l.takes(skb.packet.dst))
     }
@@ -239,6 +247,19 @@ impl Indexed<'_> {
         skb.about = Some(Box::new(back.skb.packet.clone()));
         let (end, way) = walker.aside(skb, Next::Socket);
         walker.sink.child(Cause::IcmpError, &error, way, &end.disposition);
+    }
+
+    /// Of IPv6, the way back has a say in by which link, from whom and how far it is sent.
+    fn answer_of(place: &indexed::Place<'_>, asked: &Skb, mut answer: Packet) -> Skb {
+        let oif = place.answers_by(asked);
+        let anycast = asked.iif.is_some_and(|iif| place.anycast(answer.src, iif));
+        if anycast && !place.ns.sysctls.ipv6_anycast_src_echo_reply {
+            answer.src = Ipv6Addr::UNSPECIFIED.into();
+        }
+        if answer.is_ipv6() {
+            answer.ttl = place.hop_limit(&Flow { oif, ..Flow::of(&answer, 0, None) });
+        }
+        Skb { oif, ..Skb::new(place.ns.id, answer) }
     }
 
     /// The way of the answer, checked against what the asking side waits for.
@@ -284,10 +305,12 @@ impl Indexed<'_> {
         walker.assumed = assumed;
         let (packet, mut back) = match &end.disposition {
             Disposition::Delivered(ns) => {
-                if let Some(loss) = self.place(*ns).and_then(|p| ip::silent(p.ns, sent.payload)) {
+                let place = self.place(*ns)?;
+                if let Some(loss) = ip::silent(place, &end.skb) {
                     return Some(unanswered(walker.sink, answer, loss));
                 }
-                let mut skb = Skb::new(*ns, answer.clone());
+                let mut skb = Self::answer_of(place, &end.skb, answer);
+                let answer = skb.packet.clone();
                 skb.about = refused.then(|| Box::new(end.skb.packet.clone()));
                 (answer, walker.run(skb, Next::Socket))
             }
@@ -398,7 +421,7 @@ pub(crate) fn start<S: Sink>(
         }
         Place::Outside(link) => {
             if packet.src.is_unspecified() {
-                packet.src = SOMEBODY;
+                packet.src = if packet.is_ipv6() { SOMEBODY6 } else { SOMEBODY };
             }
             walker.enter(link, packet)
         }

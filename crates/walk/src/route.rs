@@ -19,6 +19,8 @@ pub(crate) struct Flow {
     pub(crate) mark: u32,
     /// The link that it came in by; None: made here.
     pub(crate) iif: Option<u32>,
+    /// The link that its socket is bound to.
+    pub(crate) oif: Option<u32>,
     pub(crate) protocol: u8,
     pub(crate) ports: Option<(u16, u16)>,
 }
@@ -26,6 +28,9 @@ pub(crate) struct Flow {
 /// What of a packet's type of service is compared with that of a rule or route: without the three
 /// bits of its precedence (`fib_dscp_masked_match`).
 pub(crate) const TOS_MASK: u8 = 0x1c;
+
+/// Of IPv6, all of it but the two bits of ECN (`ip6_dscp`).
+const DSCP_MASK: u8 = 0xfc;
 
 impl Flow {
     pub(crate) fn of(packet: &Packet, mark: u32, iif: Option<u32>) -> Self {
@@ -41,7 +46,8 @@ impl Flow {
             tos: packet.tos,
             mark,
             iif,
-            protocol: packet.payload.protocol(),
+            oif: None,
+            protocol: packet.protocol(),
             ports,
         }
     }
@@ -75,7 +81,7 @@ impl<'a> Found<'a> {
     }
 
     pub(crate) fn is_local(&self) -> bool {
-        self.route.kind == RouteKind::Local
+        matches!(self.route.kind, RouteKind::Local | RouteKind::Anycast)
     }
 
     /// The MTU of the way out by this route, given that of its link.
@@ -168,8 +174,8 @@ impl<'a> Place<'a> {
                 RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => {
                     return Some(Err(NotFound::Refused(route)));
                 }
-                RouteKind::Other(n) => {
-                    return Some(Err(NotFound::Unknown(format!("route of type {n}"))));
+                RouteKind::Other(_) | RouteKind::Anycast => {
+                    return Some(Err(NotFound::Unknown(format!("route of type {:?}", route.kind))));
                 }
                 RouteKind::Unicast
                 | RouteKind::Local
@@ -209,7 +215,7 @@ impl<'a> Place<'a> {
         !hop.dead && !ignored
     }
 
-    fn rule_matches(&self, rule: &Rule, flow: &Flow) -> Result<bool, NotFound<'a>> {
+    pub(crate) fn rule_matches(&self, rule: &Rule, flow: &Flow) -> Result<bool, NotFound<'a>> {
         let matches = self.mismatch(rule, flow).is_none();
         // Slaves of a VRF are not followed at all, so no packet here is one's.
         let l3mdev = rule.unknown.iter().any(|u| u == "l3mdev");
@@ -232,13 +238,15 @@ impl<'a> Place<'a> {
             range.is_none_or(|(a, b)| port.is_some_and(|p| a <= p && p <= b))
         };
         let iif = || name(flow.iif.unwrap_or_else(|| self.loopback()));
+        let oif = || flow.oif.and_then(name);
+        let dscp = if flow.dst.is_ipv6() { DSCP_MASK } else { TOS_MASK };
         let fits = [
             (Selector::Iif, rule.iif.as_deref().is_none_or(|wanted| Some(wanted) == iif())),
-            (Selector::Oif, rule.oif.is_none()),
+            (Selector::Oif, rule.oif.as_deref().is_none_or(|wanted| Some(wanted) == oif())),
             (Selector::Fwmark, rule.mark.is_none_or(|(v, mask)| (flow.mark ^ v) & mask == 0)),
             (Selector::From, within(&rule.src, flow.src)),
             (Selector::To, within(&rule.dst, flow.dst)),
-            (Selector::Tos, rule.tos == 0 || rule.tos == flow.tos & TOS_MASK),
+            (Selector::Tos, rule.tos == 0 || rule.tos == flow.tos & dscp),
             (Selector::Ipproto, rule.protocol.is_none_or(|p| p == flow.protocol)),
             (Selector::Sport, port(rule.sport, flow.ports.map(|p| p.0))),
             (Selector::Dport, port(rule.dport, flow.ports.map(|p| p.1))),

@@ -82,7 +82,7 @@ impl<'a> Chains<'a, '_> {
                 Effect::Goes
             }
             Expr::Nat { .. } | Expr::Masq { .. } | Expr::Redir { .. } => self.native_nat(expr, r),
-            Expr::Reject { kind, code } => reject(*kind, *code),
+            Expr::Reject { kind, code } => reject(*kind, *code, self.skb.packet.is_ipv6()),
             Expr::Match(xt) => self.xt_match(xt, changes),
             Expr::Target(xt) => self.xt_target(xt, changes),
             other => self.rare_expression(other, r, changes),
@@ -174,7 +174,14 @@ impl<'a> Chains<'a, '_> {
     fn exthdr(&self, expr: &Expr, dreg: model::Reg, r: &mut Registers) -> Effect {
         let Expr::Exthdr { field, .. } = expr else { return Effect::Goes };
         match (field.op, self.skb.packet.payload) {
-            // An extension header of IPv6, in a packet of IPv4.
+            // An extension header of IPv6: fragments alone have one.
+            (0, _) if self.skb.packet.is_ipv6() && self.skb.fragment.is_some() => {
+                forgotten(dreg, "extension header", r)
+            }
+            (0, _) if self.skb.packet.is_ipv6() && field.present => {
+                r.store(dreg, &[0]);
+                Effect::Goes
+            }
             (0, _) => Effect::Fails,
             (1, crate::Payload::Tcp { .. }) => forgotten(dreg, "tcp option", r),
             (1 | 3 | 4, _) if field.present => {
@@ -188,8 +195,9 @@ impl<'a> Chains<'a, '_> {
 }
 
 /// NFT_REJECT_*, and the codes of ICMPX.
-fn reject(kind: u32, code: u8) -> Effect {
+fn reject(kind: u32, code: u8, ipv6: bool) -> Effect {
     match (kind, code) {
+        (2, 0..=3) if ipv6 => Effect::Reject(RejectWith::Icmp([0, 4, 3, 1][usize::from(code)])),
         (1, _) => Effect::Reject(RejectWith::TcpReset),
         (0, code) => Effect::Reject(RejectWith::Icmp(code)),
         (2, 0) => Effect::Reject(RejectWith::Icmp(0)),

@@ -1,7 +1,9 @@
+use std::net::IpAddr;
+
 use model::{LinkId, NsId};
 
 use crate::overlay::Membership;
-use crate::{Disposition, Loss, Packet, Reason, Stage, Unknown};
+use crate::{Disposition, IcmpKind, Loss, Packet, Payload, Reason, Stage, Unknown};
 
 /// A packet within the kernel: with what the kernel notes about it beside its bytes.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub(crate) struct Skb {
     pub(crate) ns: NsId,
     /// ifindex of the link by which it came in, at the level that looks at it now.
     pub(crate) iif: Option<u32>,
+    /// The link that whoever sends it is bound to.
+    pub(crate) oif: Option<u32>,
     /// Bridge port by which it came, while the bridge handles it.
     pub(crate) came_by: Option<u32>,
     /// The same, with br_netfilter on.
@@ -66,6 +70,7 @@ impl Skb {
             arp_replied: false,
             ns,
             iif: None,
+            oif: None,
             came_by: None,
             physin: None,
             physout: None,
@@ -82,6 +87,21 @@ impl Skb {
             late: false,
             crossed: 0,
             about: None,
+        }
+    }
+
+    /// A question who has an address, or its answer (ARP, ND).
+    pub(crate) const fn is_discovery(&self) -> bool {
+        self.arp.is_some()
+            || matches!(self.packet.payload, Payload::Icmp { kind, .. } if kind.is_discovery())
+    }
+
+    /// The address that it asks for; None: it is no such question.
+    pub(crate) fn asks_for(&self) -> Option<IpAddr> {
+        match self.packet.payload {
+            _ if self.arp == Some(Arp::Request) => Some(self.packet.dst),
+            Payload::Icmp { kind: IcmpKind::Solicitation(target), .. } => Some(target.into()),
+            _ => None,
         }
     }
 
@@ -146,6 +166,8 @@ pub(crate) enum Next {
     Socket,
     /// An ARP message of this namespace's own is handed to a link.
     Arp(LinkId),
+    /// The same of ND.
+    Nd(LinkId),
     /// The frame is handed to a link.
     Transmit(LinkId),
     /// Another link gives it to this one, which takes it in.

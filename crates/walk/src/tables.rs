@@ -190,7 +190,9 @@ fn tracks(ns: &Namespace, family: Family) -> bool {
     let sees = |t: &&Table| t.family == family || matches!(t.family, Family::Inet | Family::Bridge);
     let tables = ns.ruleset.tables.iter().filter(sees);
     let mut rules = tables.flat_map(|t| &t.chains).flat_map(|c| &c.rules);
-    !ns.conntrack.is_empty() || rules.any(|r| r.exprs.iter().any(asks_for_connections))
+    let six = family == Family::Ip6;
+    ns.conntrack.iter().any(|entry| entry.original.src.is_ipv6() == six)
+        || rules.any(|r| r.exprs.iter().any(asks_for_connections))
 }
 
 fn asks_for_connections(expr: &Expr) -> bool {

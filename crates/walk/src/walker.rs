@@ -83,6 +83,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
         match next {
             Next::Socket => self.socket(skb),
             Next::Arp(link) => self.arp_out(skb, link),
+            Next::Nd(link) => self.nd_out(skb, link),
             Next::Transmit(link) => self.transmit(skb, link),
             Next::Forward(link) => self.forward_into(skb, link),
             Next::Receive(link) => self.receive(skb, link),
@@ -102,7 +103,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             Disposition::Left(link) => Action::Left { link: *link },
             Disposition::Lost(loss) => Action::Dropped(loss.clone()),
             Disposition::Unknown(unknown) => {
-                if skb.arp.is_some() {
+                if skb.is_discovery() {
                     self.doubts.get_or_insert_with(|| unknown.clone());
                 }
                 Action::Unknown(unknown.clone())

@@ -78,21 +78,32 @@ const fn reject_code(with: u32) -> Option<u8> {
     })
 }
 
+/// By IP6T_ICMP6_* and IP6T_TCP_RESET.
+fn reject6(with: u32) -> Effect {
+    let code = match with {
+        0..=4 => with,
+        6 => return Effect::Reject(RejectWith::TcpReset),
+        7 => 5,
+        8 => 6,
+        _ => return Effect::NotKnown(format!("REJECT with {with}")),
+    };
+    Effect::Reject(RejectWith::Icmp(u8::try_from(code).unwrap_or_default()))
+}
+
 impl<'a> Chains<'a, '_> {
     pub(crate) fn xt_match(&self, xt: &'a Xt, changes: &Changes) -> Effect {
         let mark = changes.mark;
         let matches = match &xt.info {
-            XtInfo::Addrtype(info) => Some(self.addrtype(info)),
+            XtInfo::Addrtype(info) => self.addrtype(info),
             XtInfo::Conntrack(info) => self.conntrack(info, changes),
             XtInfo::State { mask } => Some(mask & u32::from(self.xt_state(changes)) != 0),
             XtInfo::Comment(_) => Some(true),
             XtInfo::Ports { sport, dport, invert, tcp } => {
                 self.ports(&xt.name, *sport, *dport, *invert, *tcp)
             }
-            XtInfo::Icmp { kind, codes, invert } if xt.name == "icmp" => {
-                self.icmp(*kind, *codes).map(|is| is != *invert)
+            XtInfo::Icmp { kind, codes, invert } => {
+                self.icmp(&xt.name, *kind, *codes).map(|is| is != *invert)
             }
-            XtInfo::Icmp { .. } => Some(false),
             XtInfo::Multiport { which, ports, invert } => {
                 self.multiport(*which, ports).map(|is| is != *invert)
             }
@@ -128,6 +139,7 @@ impl<'a> Chains<'a, '_> {
             (XtInfo::Nat(range), "MASQUERADE") => Self::xt_nat(To::Masquerade, range),
             (XtInfo::Nat(range), "REDIRECT") => Self::xt_nat(To::Redirect, range),
             (XtInfo::Nat(range), "NETMAP") => self.netmap(range),
+            (XtInfo::Reject(with), _) if self.skb.packet.is_ipv6() => reject6(*with),
             (XtInfo::Reject(7), _) => Effect::Reject(RejectWith::TcpReset),
             (XtInfo::Reject(with), _) => match reject_code(*with) {
                 Some(code) => Effect::Reject(RejectWith::Icmp(code)),
@@ -153,7 +165,8 @@ impl<'a> Chains<'a, '_> {
         }
     }
 
-    fn addrtype(&self, info: &XtAddrtype) -> bool {
+    /// None: it is not known.
+    fn addrtype(&self, info: &XtAddrtype) -> Option<bool> {
         let device = if info.flags & addrtype::LIMIT_IN != 0 {
             self.iif
         } else if info.flags & addrtype::LIMIT_OUT != 0 {
@@ -162,11 +175,19 @@ impl<'a> Chains<'a, '_> {
             None
         };
         let is = |types: AddrTypes, ip, invert| {
-            types == AddrTypes::default()
-                || types.contains(self.address_type(ip, device)) != (info.flags & invert != 0)
+            if types == AddrTypes::default() {
+                return Some(true);
+            }
+            let holds = match ip {
+                IpAddr::V4(_) => types.contains(self.address_type(ip, device)),
+                IpAddr::V6(ip) => self.types6(types, ip, device)?,
+            };
+            Some(holds != (info.flags & invert != 0))
         };
-        is(info.src, self.skb.packet.src, addrtype::INVERT_SOURCE)
-            && is(info.dst, self.skb.packet.dst, addrtype::INVERT_DEST)
+        Some(
+            is(info.src, self.skb.packet.src, addrtype::INVERT_SOURCE)?
+                && is(info.dst, self.skb.packet.dst, addrtype::INVERT_DEST)?,
+        )
     }
 
     /// None: it hangs on an option.
@@ -196,10 +217,15 @@ impl<'a> Chains<'a, '_> {
         (option == 0).then_some(true)
     }
 
-    fn icmp(&self, kind: u8, codes: (u8, u8)) -> Option<bool> {
+    fn icmp(&self, name: &str, kind: u8, codes: (u8, u8)) -> Option<bool> {
+        let ipv6 = self.skb.packet.is_ipv6();
+        if (name == "icmp6") != ipv6 {
+            return Some(false);
+        }
         let Payload::Icmp { kind: is, .. } = self.skb.packet.payload else { return Some(false) };
-        let (is, code) = is.numbers();
-        Some(kind == u8::MAX || (kind == is && codes.0 <= code && code <= codes.1))
+        let (is, code) = is.numbers(ipv6);
+        // Of ICMPv6 there is no type that stands for any.
+        Some(!ipv6 && kind == u8::MAX || (kind == is && codes.0 <= code && code <= codes.1))
     }
 
     /// XT_MULTIPORT_*: 0 asks for the source port, 1 for the destination port, 2 for either.
@@ -335,6 +361,10 @@ fn hash_limit(mode: u32) -> Effect {
 }
 
 fn masked(ip: IpAddr, want: [u8; 16], mask: [u8; 16]) -> bool {
-    let IpAddr::V4(ip) = ip else { return false };
-    ip.octets().iter().zip(want).zip(mask).all(|((a, b), m)| a & m == b & m)
+    let masked =
+        |octets: &[u8]| octets.iter().zip(want).zip(mask).all(|((a, b), m)| a & m == b & m);
+    match ip {
+        IpAddr::V4(ip) => masked(&ip.octets()),
+        IpAddr::V6(ip) => masked(&ip.octets()),
+    }
 }

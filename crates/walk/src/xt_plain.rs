@@ -12,6 +12,8 @@ use crate::rule::Effect;
 /// Places in the IPv4 header.
 const TOS: u32 = 1;
 const TTL: u32 = 8;
+/// The hop limit's place in that of IPv6.
+const HOP_LIMIT: u32 = 7;
 
 impl Chains<'_, '_> {
     /// None: it asks for something that is not modelled.
@@ -52,6 +54,9 @@ impl Chains<'_, '_> {
 
     /// `rpfilter_mt`.
     fn rpfilter(&self, flags: u8, changes: &Changes) -> Option<bool> {
+        if self.skb.packet.is_ipv6() {
+            return self.rpfilter6(flags, changes);
+        }
         let invert = flags & 8 != 0;
         if self.iif == Some(self.place.loopback()) {
             return Some(!invert);
@@ -62,6 +67,7 @@ impl Chains<'_, '_> {
             tos: self.skb.packet.tos,
             mark: if flags & 2 != 0 { changes.mark } else { 0 },
             iif: Some(self.place.loopback()),
+            oif: None,
             protocol: 0,
             ports: None,
         };
@@ -94,12 +100,10 @@ impl Chains<'_, '_> {
             }
             XtInfo::Ct { flags, zone, .. } => self.ct_target(*flags, *zone, changes),
             XtInfo::SetDscp(dscp) => {
-                let tos = self.skb.packet.tos & 3 | dscp << 2;
-                changes.headers.write(PayloadBase::Network, TOS, &[tos]);
+                self.write_tos(self.skb.packet.tos & 3 | dscp << 2, changes);
             }
             XtInfo::SetTos { value, mask } => {
-                let tos = (self.skb.packet.tos & !mask) ^ value;
-                changes.headers.write(PayloadBase::Network, TOS, &[tos]);
+                self.write_tos((self.skb.packet.tos & !mask) ^ value, changes);
             }
             XtInfo::SetTtl { mode, ttl } => {
                 let now = self.skb.packet.ttl;
@@ -108,11 +112,20 @@ impl Chains<'_, '_> {
                     1 => now.saturating_add(*ttl),
                     _ => now.saturating_sub(*ttl),
                 };
-                changes.headers.write(PayloadBase::Network, TTL, &[ttl]);
+                let at = if self.skb.packet.is_ipv6() { HOP_LIMIT } else { TTL };
+                changes.headers.write(PayloadBase::Network, at, &[ttl]);
             }
             _ => return Effect::NotKnown(format!("target {name}")),
         }
         Effect::Goes
+    }
+
+    fn write_tos(&self, tos: u8, changes: &mut Changes) {
+        let base = PayloadBase::Network;
+        match self.skb.packet.is_ipv6() {
+            false => changes.headers.write(base, TOS, &[tos]),
+            true => changes.headers.write(base, 0, &[0x60 | tos >> 4, tos << 4]),
+        };
     }
 
     /// `connmark_tg`.
@@ -174,6 +187,9 @@ impl Chains<'_, '_> {
 }
 
 fn within(ip: IpAddr, (first, last): ([u8; 16], [u8; 16]), asked: bool, invert: bool) -> bool {
-    let address = |b: [u8; 16]| IpAddr::from([b[0], b[1], b[2], b[3]]);
+    let address = |b: [u8; 16]| match ip {
+        IpAddr::V4(_) => IpAddr::from([b[0], b[1], b[2], b[3]]),
+        IpAddr::V6(_) => IpAddr::from(b),
+    };
     !asked || (address(first) <= ip && ip <= address(last)) != invert
 }

@@ -96,6 +96,7 @@ const fn kind_number(kind: RouteKind) -> u8 {
         RouteKind::Blackhole => 6,
         RouteKind::Unreachable => 7,
         RouteKind::Prohibit => 8,
+        RouteKind::Anycast => 4,
         RouteKind::Throw => 9,
         RouteKind::Other(n) => n,
     }

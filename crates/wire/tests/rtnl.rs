@@ -44,7 +44,7 @@ fn links() {
     let b = &named("b").link;
     assert_eq!((b.mtu, b.alias.as_deref()), (1400, Some("the far end")));
     assert_eq!(b.altnames, ["longer-name"]);
-    assert_eq!((b.master, &b.port, b.ipv6_disabled), (None, &None, Some(false)));
+    assert_eq!((b.master, &b.port, b.ipv6_disabled()), (None, &None, Some(false)));
     assert!(b.inet.unwrap().send_redirects);
 
     assert_eq!(
@@ -215,6 +215,66 @@ fn routes() {
              [10.0.0.2 dev 3 weight 3] [fe80::7 dev 2 weight 1 onlink]",
         ]
     );
+}
+
+#[test]
+fn ipv6_addresses_and_what_they_can_be_used_for() {
+    let lines: Vec<String> = all(include_str!("captures/addresses6.hex"), rtnl::address)
+        .into_iter()
+        .map(|a| format!("{}: {} {:?} {:?}", a.link, a.net, a.scope, a.flags))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    2: 2001:db8::3/64 Global AddressFlags(TENTATIVE)
+    2: fe80::ff:fe00:b/64 Link AddressFlags(TENTATIVE)
+    3: 2001:db8::2/64 Global AddressFlags(0x0)
+    3: 2001:db8::1/64 Global AddressFlags(DEPRECATED)
+    3: fe80::ff:fe00:a/64 Link AddressFlags(0x0)
+    ");
+}
+
+#[test]
+fn ipv6_routes() {
+    let lines: Vec<String> = all(include_str!("captures/routes6.hex"), rtnl::route)
+        .into_iter()
+        .map(|raw| {
+            let r = &raw.route;
+            let hop = |h: &model::Nexthop| {
+                let via = h.gateway.map(|g| format!("via {g} ")).unwrap_or_default();
+                format!("{via}dev {} weight {}", h.link, h.weight)
+            };
+            let hops: Vec<String> = r.nexthops.iter().map(hop).collect();
+            let other = raw.unmodelled.map(|u| format!(", {u}")).unwrap_or_default();
+            let (table, metric, hops) = (r.table, r.metric, hops.join(" and "));
+            let (dst, kind, preference) = (r.dst, r.kind, r.preference);
+            format!("{dst} {kind:?} {preference:?} table {table} metric {metric} {hops}{other}")
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    2001:db8::/64 Unicast Medium table 254 metric 256 dev 3 weight 1
+    2001:db8::/64 Unicast Medium table 254 metric 256 dev 2 weight 1
+    2001:db8:7::/48 Unicast Medium table 254 metric 1024 dev 3 weight 1, for one source only
+    2001:db8:8::/48 Unreachable Medium table 254 metric 1024 dev 1 weight 1
+    2001:db8:9::/48 Unicast Medium table 254 metric 1024 via 2001:db8::fe dev 3 weight 3 and via fe80::7 dev 2 weight 1
+    fe80::/64 Unicast Medium table 254 metric 256 dev 2 weight 1
+    fe80::/64 Unicast Medium table 254 metric 256 dev 3 weight 1
+    ::/0 Unicast High table 254 metric 50 via 2001:db8::fe dev 3 weight 1 and via 2001:db8::fd dev 3 weight 1
+    2001:db8::/128 Anycast Medium table 255 metric 0 dev 3 weight 1
+    2001:db8::1/128 Local Medium table 255 metric 0 dev 3 weight 1
+    2001:db8::2/128 Local Medium table 255 metric 0 dev 3 weight 1
+    fe80::/128 Anycast Medium table 255 metric 0 dev 3 weight 1
+    fe80::ff:fe00:a/128 Local Medium table 255 metric 0 dev 3 weight 1
+    ff00::/8 Multicast Medium table 255 metric 256 dev 2 weight 1
+    ff00::/8 Multicast Medium table 255 metric 256 dev 3 weight 1
+    ");
+}
+
+#[test]
+fn ipv6_settings_of_a_link() {
+    let links = all(include_str!("captures/links6.hex"), rtnl::link);
+    let conf = |name: &str| links.iter().find(|l| l.link.name == name).unwrap().link.inet6.unwrap();
+    assert_eq!((conf("a").forwarding, conf("b").forwarding), (true, false));
+    assert_eq!((conf("a").hop_limit, conf("a").mtu, conf("lo").mtu), (64, 1500, 65536));
+    assert!(!conf("a").disable_ipv6 && !conf("a").proxy_ndp);
 }
 
 #[test]

@@ -175,10 +175,26 @@ fn icmp(six: bool, bytes: &[u8], kind: Kind, probe: &Probe) -> Option<(Payload, 
         IcmpKind::EchoRequest if tagged => (id, Leg::There),
         IcmpKind::EchoReply if tagged => (id, Leg::Back),
         IcmpKind::EchoRequest | IcmpKind::EchoReply => return None,
+        IcmpKind::Redirect if !redirected(behind).is_some_and(|b| quotes(b, probe)) => return None,
+        IcmpKind::Redirect => (0, Leg::Error),
         _ if quotes(behind, probe) => (0, Leg::Error),
         _ => return None,
     };
     Some((Payload::Icmp { kind, id }, leg))
+}
+
+/// The packet that a redirect is about: in an option behind its two addresses.
+fn redirected(behind: &[u8]) -> Option<&[u8]> {
+    const PACKET: u8 = 4;
+    let mut options = behind.get(32..)?;
+    loop {
+        let [kind, length, ..] = *options else { return None };
+        let length = usize::from(length).max(1) * 8;
+        if kind == PACKET {
+            return options.get(8..);
+        }
+        options = options.get(length..)?;
+    }
 }
 
 const fn message4(message: u8, code: u8) -> Option<IcmpKind> {
@@ -196,7 +212,9 @@ const fn message6(message: u8, code: u8) -> Option<IcmpKind> {
         128 => IcmpKind::EchoRequest,
         129 => IcmpKind::EchoReply,
         1 => IcmpKind::Unreachable(code),
+        2 => IcmpKind::TooBig,
         3 => IcmpKind::TimeExceeded,
+        137 => IcmpKind::Redirect,
         _ => return None,
     })
 }

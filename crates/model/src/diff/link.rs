@@ -149,7 +149,8 @@ pub fn link_facts(before: &Link, moved: &Link, after: &Link) -> Vec<(LinkFact, b
     let (was, is) = (flags(before), flags(after));
     facts.tell(was != is, LinkFact::Flags { before: was, after: is });
     fact!(Txqlen, txqlen);
-    fact!(Ipv6Disabled, ipv6_disabled);
+    let (was, is) = (before.ipv6_disabled(), after.ipv6_disabled());
+    facts.tell(was != is, LinkFact::Ipv6Disabled { before: was, after: is });
     fact!(Xdp, xdp);
     fact!(Tc, tc);
     facts.noise = true;
@@ -212,7 +213,7 @@ fn other(before: &Link, after: &Link) -> bool {
     (like.txqlen, like.qdisc, like.master, like.port) = (l.txqlen, l.qdisc, l.master, l.port);
     like.member = l.member;
     (like.kind, like.relation, like.inet) = (l.kind, l.relation, l.inet);
-    (like.ipv6_disabled, like.xdp, like.tc) = (l.ipv6_disabled, l.xdp, l.tc);
+    (like.inet6, like.xdp, like.tc) = (l.inet6, l.xdp, l.tc);
     like != *after
 }
 

@@ -79,6 +79,12 @@ fn own(s: &Sysctls) -> Vec<Value> {
         ("net.bridge.bridge-nf-call-arptables", s.bridge_nf_call_arptables.and_then(flag)),
         ("net.ipv4.icmp_echo_ignore_all", flag(s.icmp_echo_ignore_all)),
         ("net.ipv6.conf.all.forwarding", flag(s.ipv6_forwarding)),
+        ("net.ipv6.conf.all.proxy_ndp", flag(s.ipv6_proxy_ndp)),
+        ("net.ipv6.fib_multipath_hash_policy", Some(s.ipv6_multipath_hash_policy.to_string())),
+        ("net.ipv6.icmp.echo_ignore_all", flag(s.ipv6_echo_ignore_all)),
+        ("net.ipv6.icmp.echo_ignore_anycast", flag(s.ipv6_echo_ignore_anycast)),
+        ("net.ipv6.anycast_src_echo_reply", flag(s.ipv6_anycast_src_echo_reply)),
+        ("net.bridge.bridge-nf-call-ip6tables", s.bridge_nf_call_ip6tables.and_then(flag)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .to_vec()

@@ -24,6 +24,8 @@ pub struct Bridge {
     pub nf_call_iptables: bool,
     /// The same for ARP and arptables.
     pub nf_call_arptables: bool,
+    /// The same of IPv6.
+    pub nf_call_ip6tables: bool,
 }
 
 impl Default for Bridge {
@@ -40,6 +42,7 @@ impl Default for Bridge {
             group_fwd_mask: 0,
             nf_call_iptables: false,
             nf_call_arptables: false,
+            nf_call_ip6tables: false,
         }
     }
 }

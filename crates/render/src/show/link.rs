@@ -140,5 +140,6 @@ fn bridge_facts(ns: &Namespace, l: &Link, b: &Bridge) -> Vec<String> {
     facts.extend((b.stp != StpState::Off).then(|| "spanning tree".to_owned()));
     facts.extend(b.vlan_filtering.then(|| "VLAN filtering".to_owned()));
     facts.extend(b.nf_call_iptables.then(|| "iptables sees bridged packets".to_owned()));
+    facts.extend(b.nf_call_ip6tables.then(|| "ip6tables sees bridged packets".to_owned()));
     facts
 }

@@ -19,17 +19,26 @@ pub(crate) fn fix(
     let link = loss.link.map_or_else(|| "LINK".to_owned(), |l| link_name(snapshot, l));
     let here = |command: String| format!("nestwork exec {ns} {command}");
     match &loss.reason {
-        Reason::NoRoute(ip) => match gateways(snapshot, loss.ns, None).first() {
+        Reason::NoRoute(ip) => match gateways(snapshot, loss.ns, None)
+            .iter()
+            .find(|(gateway, _)| gateway.is_ipv4() == ip.is_ipv4())
+        {
             Some((gateway, dev)) => here(format!("ip route add default via {gateway} dev {dev}")),
             None => here(format!("ip route add {ip} via GATEWAY dev LINK")),
         },
         Reason::RoutingRule(r) => here(format!("ip rule del pref {}", r.priority)),
         Reason::RouteRefuses(r) => here(format!("ip route del {}", w::prefix(&r.dst))),
+        Reason::ForwardingOff if packet.is_ipv6() => {
+            here("sysctl -w net.ipv6.conf.all.forwarding=1".into())
+        }
         Reason::ForwardingOff => here("sysctl -w net.ipv4.ip_forward=1".into()),
         Reason::ReversePath { .. } => here(format!("sysctl -w net.ipv4.conf.{link}.rp_filter=2")),
         Reason::OwnSource => {
             let dev = owner_of(snapshot, loss.ns, packet.src);
             here(format!("ip addr del {} dev {}", dev.0, dev.1))
+        }
+        Reason::Martian if packet.is_ipv6() => {
+            format!("send it with another address than {} → {}", packet.src, packet.dst)
         }
         Reason::Martian => here(format!("sysctl -w net.ipv4.conf.{link}.route_localnet=1")),
         Reason::RuleDrop(r) | Reason::RuleReject(r, _) => here(delete_rule(snapshot, r)),
@@ -45,7 +54,8 @@ pub(crate) fn fix(
             let (ns, dev) = out
                 .map_or((ns.clone(), link), |l| (ns_name(snapshot, l.ns), link_name(snapshot, l)));
             let rule = format!("POSTROUTING -s {src} -o {dev} -j MASQUERADE");
-            format!("nestwork exec {ns} iptables -t nat -A {rule}")
+            let iptables = iptables(packet.is_ipv6());
+            format!("nestwork exec {ns} {iptables} -t nat -A {rule}")
         }
         Reason::LinkDown => here(format!("ip link set {link} up")),
         Reason::NoCarrier => no_carrier(snapshot, loss, &link),
@@ -89,6 +99,15 @@ pub(crate) fn fix(
             here(format!("iptables -t nat -I POSTROUTING -s {src} -o {from} -j ACCEPT"))
         }
         Reason::NoMasqueradeAddress => here(format!("ip addr add ADDRESS/LENGTH dev {link}")),
+        Reason::Ipv6Disabled => match loss.link.and_then(|l| snapshot.link(l)) {
+            Some(l) if l.mtu < 1280 => here(format!("ip link set {link} mtu 1280")),
+            _ => here(format!("sysctl -w net.ipv6.conf.{link}.disable_ipv6=0")),
+        },
+        Reason::BeyondScope => format!("send it from a global address, not from {}", packet.src),
+        Reason::NoLinkLocal => here(format!("ip addr add fe80::1/64 dev {link} nodad")),
+        Reason::EchoIgnored if packet.is_ipv6() => {
+            here("sysctl -w net.ipv6.icmp.echo_ignore_all=0".into())
+        }
         Reason::EchoIgnored => here("sysctl -w net.ipv4.icmp_echo_ignore_all=0".into()),
     }
 }
@@ -126,9 +145,13 @@ fn gateways(snapshot: &Snapshot, ns: NsId, link: Option<u32>) -> Vec<(IpAddr, St
     let own = here.addresses.iter().filter(|a| link.is_none_or(|l| a.link == l));
     let mut found = Vec::new();
     for a in own.filter(|a| !a.ip().is_loopback()) {
-        for other in snapshot.namespaces.values().filter(|o| o.id != ns && o.sysctls.ip_forward) {
+        for other in snapshot.namespaces.values().filter(|o| o.id != ns) {
             for b in other.addresses.iter().filter(|b| a.net.contains(&b.ip())) {
-                if b.ip() != a.ip() {
+                let forwards = match b.ip() {
+                    IpAddr::V4(_) => other.sysctls.ip_forward,
+                    IpAddr::V6(_) => other.sysctls.ipv6_forwarding,
+                };
+                if b.ip() != a.ip() && forwards {
                     found.push((b.ip(), dev_name(here, a.link)));
                 }
             }
@@ -148,7 +171,7 @@ fn no_neighbour(snapshot: &Snapshot, loss: &Loss, ip: IpAddr, link: &str) -> Str
         return format!("give {ip} to a link that {ns}:{link} reaches, and bring it up");
     }
     let other = gateways(snapshot, loss.ns, loss.link.map(|l| l.index));
-    let gateway = match other.iter().find(|(g, _)| *g != ip) {
+    let gateway = match other.iter().find(|(g, _)| *g != ip && g.is_ipv4() == ip.is_ipv4()) {
         Some((g, _)) => g.to_string(),
         None => "GATEWAY".to_owned(),
     };
@@ -159,8 +182,9 @@ fn no_neighbour(snapshot: &Snapshot, loss: &Loss, ip: IpAddr, link: &str) -> Str
 fn delete_rule(snapshot: &Snapshot, r: &RuleRef) -> String {
     let c = &r.chain;
     match (is_iptables(snapshot, c), c.family) {
-        (true, model::Family::Ip) => {
-            format!("iptables{} -D {} {}", table_option(&c.table), sh(&c.chain), r.number)
+        (true, family @ (model::Family::Ip | model::Family::Ip6)) => {
+            let iptables = iptables(family == model::Family::Ip6);
+            format!("{iptables}{} -D {} {}", table_option(&c.table), sh(&c.chain), r.number)
         }
         _ => {
             let (family, table, chain) = (c.family.as_str(), sh(&c.table), sh(&c.chain));
@@ -171,12 +195,19 @@ fn delete_rule(snapshot: &Snapshot, r: &RuleRef) -> String {
 
 /// A rule that accepts just this packet's addresses.
 fn accept(snapshot: &Snapshot, c: &ChainRef, p: &Packet) -> String {
-    if is_iptables(snapshot, c) && c.family == model::Family::Ip {
+    let (src, dst) = (p.src, p.dst);
+    if is_iptables(snapshot, c) && matches!(c.family, model::Family::Ip | model::Family::Ip6) {
         let (table, chain) = (table_option(&c.table), sh(&c.chain));
-        return format!("iptables{table} -I {chain} -s {} -d {} -j ACCEPT", p.src, p.dst);
+        let iptables = iptables(p.is_ipv6());
+        return format!("{iptables}{table} -I {chain} -s {src} -d {dst} -j ACCEPT");
     }
+    let ip = if p.is_ipv6() { "ip6" } else { "ip" };
     let (family, table, chain) = (c.family.as_str(), sh(&c.table), sh(&c.chain));
-    format!("nft insert rule {family} {table} {chain} ip saddr {} ip daddr {} accept", p.src, p.dst)
+    format!("nft insert rule {family} {table} {chain} {ip} saddr {src} {ip} daddr {dst} accept")
+}
+
+const fn iptables(ipv6: bool) -> &'static str {
+    if ipv6 { "ip6tables" } else { "iptables" }
 }
 
 /// ` -t nat`; nothing for the table that iptables takes by itself.

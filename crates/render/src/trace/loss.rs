@@ -25,8 +25,9 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
         Reason::RouteRefuses(r) => format!("a route refuses it: {}", in_ns(r)),
         Reason::ForwardingOff => {
             format!(
-                "{} is not an address of this namespace, and it does not forward (ip_forward 0)",
-                packet.dst
+                "{} is not an address of this namespace, and it does not forward ({} 0)",
+                packet.dst,
+                w::forwarding(packet)
             )
         }
         Reason::ReversePath { rp_filter, route } => {
@@ -116,13 +117,30 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
             format!("the sender waits for {expected}, and {got} came")
         }
         Reason::NoSource => {
-            "it comes from 0.0.0.0: its sender had no address to send it from".to_owned()
+            format!("it comes from {}: its sender had no address to send it from", packet.src)
         }
         Reason::MasqueradeMoved { from } => format!(
             "its connection is masqueraded going out by {}, and ends as it goes out by {link}",
             w::link(snapshot, *from)
         ),
         Reason::NoMasqueradeAddress => format!("{link} has no address to translate to"),
+        Reason::Ipv6Disabled => {
+            let small = loss.link.and_then(|l| snapshot.link(l)).is_some_and(|l| l.mtu < 1280);
+            let why = if small { "its MTU is under 1280" } else { "disable_ipv6 1" };
+            format!("{link} carries no IPv6 ({why})")
+        }
+        Reason::BeyondScope => {
+            format!(
+                "its source {} is an address of its link alone, and it would leave it",
+                packet.src
+            )
+        }
+        Reason::NoLinkLocal => {
+            format!("{link} has no link-local address that is ready to ask from")
+        }
+        Reason::EchoIgnored if packet.is_ipv6() => {
+            "echo requests are not answered here (ipv6 icmp.echo_ignore_all 1)".into()
+        }
         Reason::EchoIgnored => {
             "echo requests are not answered here (icmp_echo_ignore_all 1)".into()
         }

@@ -132,11 +132,18 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
         }
         Action::Forwarded { from, to, ttl } => (
             String::new(),
-            format!("{} → {} (ip_forward 1), ttl {ttl} → {}", name(from), name(to), p.ttl),
+            format!(
+                "{} → {} ({} 1), {} {ttl} → {}",
+                name(from),
+                name(to),
+                w::forwarding(p),
+                w::ttl(p),
+                p.ttl
+            ),
         ),
         // An ARP message has no time to live.
         Action::Out { link } if p.ttl == 0 => (name(link), w::flow(p)),
-        Action::Out { link } => (name(link), format!("{}  ttl {}", w::flow(p), p.ttl)),
+        Action::Out { link } => (name(link), format!("{}  {} {}", w::flow(p), w::ttl(p), p.ttl)),
         Action::PerhapsOut { link } => {
             let why = "whether the kernel has the next hop's Ethernet header ready is not shown";
             (String::new(), format!("also out of {}: {why}", name(link)))

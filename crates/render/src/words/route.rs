@@ -25,6 +25,9 @@ pub(crate) fn address(a: &Address) -> String {
     if a.secondary {
         text.push_str(" secondary");
     }
+    for (name, _) in a.flags.iter_names() {
+        let _ = write!(text, " {}", name.to_lowercase());
+    }
     text
 }
 
@@ -116,6 +119,7 @@ fn route_kind(kind: RouteKind) -> String {
         RouteKind::Unreachable => "unreachable".into(),
         RouteKind::Prohibit => "prohibit".into(),
         RouteKind::Throw => "throw".into(),
+        RouteKind::Anycast => "anycast".into(),
         RouteKind::Other(n) => format!("type {n}"),
     }
 }

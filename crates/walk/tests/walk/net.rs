@@ -87,6 +87,9 @@ impl Net {
         ns.rules = Rule::defaults();
         ns.sysctls.ip_forward = flags.contains(&"forward");
         ns.sysctls.default_ttl = 64;
+        ns.sysctls.ipv6_forwarding = flags.contains(&"forward6");
+        ns.sysctls.ipv6_proxy_ndp = flags.contains(&"proxyndp");
+        ns.sysctls.bridge_nf_call_ip6tables = flags.contains(&"brnf6").then_some(true);
         ns.sysctls.bridge_nf_call_iptables = flags.contains(&"brnf").then_some(true);
         self.snapshot.namespaces.insert(id, ns);
         self.link(&format!("{name}:lo"), "loopback", &[])?;
@@ -149,7 +152,7 @@ impl Net {
                 kind,
                 relation: Relation::None,
                 inet: Some(InetConf { forwarding, send_redirects: true, ..InetConf::default() }),
-                ipv6_disabled: None,
+                inet6: None,
                 xdp: false,
                 tc: false,
             },
@@ -196,7 +199,10 @@ impl Net {
     }
 
     fn address(&mut self, link: &str, net: &str) -> Option<()> {
-        let net: Ipv4Net = net.parse().ok()?;
+        let net: Ipv4Net = match net.parse().ok()? {
+            IpNet::V4(net) => net,
+            IpNet::V6(net) => return self.address6(link, net.into()),
+        };
         let id = link_id(&self.snapshot, link);
         let ns = self.snapshot.namespaces.get_mut(&id.ns)?;
         let loopback = ns.links[&id.index].kind == LinkKind::Loopback;
@@ -209,6 +215,7 @@ impl Net {
             broadcast: None,
             scope,
             secondary: false,
+            flags: AddressFlags::empty(),
             label: None,
         });
         if !up {
@@ -227,6 +234,7 @@ impl Net {
             nexthops: vec![hop(None, id.index)],
             mtu: None,
             nexthop_id: None,
+            preference: Preference::Medium,
         };
         let all = IpNet::from(net).trunc();
         ns.routes.push(route(TABLE_LOCAL, ip.into(), RouteKind::Local, Scope::Host));
@@ -238,6 +246,46 @@ impl Net {
         if net.prefix_len() < 31 {
             let last = IpNet::from(IpAddr::V4(net.broadcast()));
             ns.routes.push(route(TABLE_LOCAL, last, RouteKind::Broadcast, Scope::Link));
+        }
+        Some(())
+    }
+
+    /// With the routes that the kernel makes of it.
+    fn address6(&mut self, link: &str, net: IpNet) -> Option<()> {
+        let id = link_id(&self.snapshot, link);
+        let ns = self.snapshot.namespaces.get_mut(&id.ns)?;
+        let near = net.addr().to_string().starts_with("fe80:");
+        ns.addresses.push(Address {
+            link: id.index,
+            net,
+            peer: None,
+            broadcast: None,
+            scope: if near { Scope::Link } else { Scope::Global },
+            secondary: false,
+            flags: AddressFlags::empty(),
+            label: None,
+        });
+        let route = |table, dst: IpNet, kind, metric| Route {
+            table,
+            dst,
+            kind,
+            protocol: Protocol::Kernel,
+            scope: Scope::Global,
+            prefsrc: None,
+            metric,
+            tos: 0,
+            nexthops: vec![hop(None, id.index)],
+            mtu: None,
+            nexthop_id: None,
+            preference: Preference::Medium,
+        };
+        ns.routes.push(route(TABLE_LOCAL, net.addr().into(), RouteKind::Local, 0));
+        if ns.sysctls.ipv6_forwarding && net.prefix_len() < 127 {
+            let anycast = IpNet::from(net.network());
+            ns.routes.push(route(TABLE_LOCAL, anycast, RouteKind::Anycast, 0));
+        }
+        if net.prefix_len() < 128 {
+            ns.routes.push(route(TABLE_MAIN, net.trunc(), RouteKind::Unicast, 256));
         }
         Some(())
     }
@@ -270,6 +318,7 @@ impl Net {
             nexthops: Vec::new(),
             mtu: None,
             nexthop_id: None,
+            preference: Preference::Medium,
         };
         let (mut gateway, mut hops) = (None, Vec::new());
         while let Some(word) = words.next() {

@@ -6,12 +6,17 @@ use super::{Answer, Answers, Question, Reading};
 use crate::rtnl::{self, NetConf};
 
 /// The files below /proc/sys/net that are read. One that is not there has no line in the answer.
-pub const SETTINGS: [&str; 21] = [
+pub const SETTINGS: [&str; 26] = [
     "ipv4/ip_default_ttl",
     "ipv4/fib_multipath_hash_policy",
     "ipv4/icmp_echo_ignore_all",
     "bridge/bridge-nf-call-iptables",
     "bridge/bridge-nf-call-arptables",
+    "bridge/bridge-nf-call-ip6tables",
+    "ipv6/fib_multipath_hash_policy",
+    "ipv6/icmp/echo_ignore_all",
+    "ipv6/icmp/echo_ignore_anycast",
+    "ipv6/anycast_src_echo_reply",
     "ipv4/conf/all/accept_local",
     "ipv4/conf/all/route_localnet",
     "ipv4/conf/all/arp_ignore",
@@ -47,6 +52,8 @@ fn settings(answers: &Answers) -> Result<Sysctls, String> {
     let text = String::from_utf8_lossy(answers.bytes(Question::Sysctls));
     let files = Files(&text);
     let all = told(answers, Question::NetconfAll)?;
+    // A kernel without IPv6 does not answer.
+    let all6 = told(answers, Question::NetconfAllIpv6).unwrap_or_default();
     Ok(Sysctls {
         // The file ip_forward shows this very value.
         ip_forward: all.forwarding,
@@ -61,8 +68,13 @@ fn settings(answers: &Answers) -> Result<Sysctls, String> {
         bridge_nf_call_iptables: files.number("bridge/bridge-nf-call-iptables").map(|n| n != 0),
         bridge_nf_call_arptables: files.number("bridge/bridge-nf-call-arptables").map(|n| n != 0),
         icmp_echo_ignore_all: files.small("ipv4/icmp_echo_ignore_all") != 0,
-        // A kernel without IPv6 does not answer.
-        ipv6_forwarding: told(answers, Question::NetconfAllIpv6).is_ok_and(|c| c.forwarding),
+        ipv6_forwarding: all6.forwarding,
+        ipv6_proxy_ndp: all6.proxy_arp,
+        ipv6_multipath_hash_policy: files.small("ipv6/fib_multipath_hash_policy"),
+        ipv6_echo_ignore_all: files.small("ipv6/icmp/echo_ignore_all") != 0,
+        ipv6_echo_ignore_anycast: files.small("ipv6/icmp/echo_ignore_anycast") != 0,
+        ipv6_anycast_src_echo_reply: files.small("ipv6/anycast_src_echo_reply") != 0,
+        bridge_nf_call_ip6tables: files.number("bridge/bridge-nf-call-ip6tables").map(|n| n != 0),
     })
 }
 

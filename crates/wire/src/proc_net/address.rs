@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv6Net};
-use model::{Address, Route, RouteKind, Scope};
+use model::{Address, AddressFlags, Route, RouteKind, Scope};
 
 use super::Texts;
 use super::link::LOOPBACK;
@@ -84,5 +84,14 @@ fn ipv6(line: &str) -> Option<Address> {
 }
 
 const fn address(link: u32, net: IpNet, scope: Scope) -> Address {
-    Address { link, net, peer: None, broadcast: None, scope, secondary: false, label: None }
+    Address {
+        link,
+        net,
+        peer: None,
+        broadcast: None,
+        scope,
+        secondary: false,
+        label: None,
+        flags: AddressFlags::empty(),
+    }
 }

@@ -110,7 +110,7 @@ impl Known {
             kind,
             relation: Relation::None,
             inet: None,
-            ipv6_disabled: None,
+            inet6: None,
             xdp: false,
             tc: false,
         }

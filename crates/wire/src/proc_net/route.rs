@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
-use model::{Nexthop, Protocol, Route, RouteKind, Scope, TABLE_MAIN};
+use model::{Nexthop, Preference, Protocol, Route, RouteKind, Scope, TABLE_MAIN};
 
 use super::link::Known;
 
@@ -33,6 +33,7 @@ fn route(line: &str, known: &Known) -> Option<Route> {
         nexthops,
         mtu: None,
         nexthop_id: None,
+        preference: Preference::Medium,
     })
 }
 

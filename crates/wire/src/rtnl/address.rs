@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::{Address, Scope};
+use model::{Address, AddressFlags, Scope};
 
 use super::attr::{Attr, attrs_behind, u32_at};
 use super::message::Message;
@@ -43,5 +43,9 @@ pub fn address(message: &Message<'_>) -> Option<Address> {
         scope: Scope::from(body[3]),
         secondary: ip.is_ipv4() && flags & IFA_F_SECONDARY != 0,
         label: find(IFA_LABEL).map(Attr::text),
+        flags: match ip {
+            IpAddr::V4(_) => AddressFlags::empty(),
+            IpAddr::V6(_) => AddressFlags::from_bits_truncate(flags),
+        },
     })
 }

@@ -7,7 +7,7 @@ pub(super) mod port;
 mod stacked;
 mod tunnel;
 
-use model::{InetConf, Link, LinkFlags, LinkId, LinkKind, NsId, OperState, Relation};
+use model::{Inet6Conf, InetConf, Link, LinkFlags, LinkId, LinkKind, NsId, OperState, Relation};
 
 use super::attr::{Attr, attrs_behind, find, u16_at, u32_at};
 use super::message::Message;
@@ -44,8 +44,6 @@ const IFLA_INFO_SLAVE_DATA: u16 = 5;
 
 const IFLA_INET_CONF: u16 = 1;
 const IFLA_INET6_CONF: u16 = 2;
-/// DEVCONF_DISABLE_IPV6, counted from 0.
-const DISABLE_IPV6: usize = 26;
 
 /// A link as the kernel told of it, before what it is joined to is known: that takes the numbering
 /// of the namespace that asked.
@@ -173,7 +171,7 @@ fn blank(index: u32, flags: u32) -> Link {
         kind: LinkKind::Physical,
         relation: Relation::None,
         inet: None,
-        ipv6_disabled: None,
+        inet6: None,
         xdp: false,
         tc: false,
     }
@@ -209,9 +207,7 @@ fn settings(link: &mut Link, spec: Attr<'_>) {
         match family.kind {
             AF_INET => link.inet = find(family.value, IFLA_INET_CONF).map(|a| inet_conf(a.value)),
             AF_INET6 => {
-                let conf = find(family.value, IFLA_INET6_CONF);
-                let disabled = conf.and_then(|a| u32_at(a.value, DISABLE_IPV6 * 4));
-                link.ipv6_disabled = disabled.map(|d| d != 0);
+                link.inet6 = find(family.value, IFLA_INET6_CONF).map(|a| inet6_conf(a.value));
             }
             _ => {}
         }
@@ -239,6 +235,27 @@ fn inet_conf(values: &[u8]) -> InetConf {
         proxy_arp_pvlan: flag(25),
         route_localnet: flag(26),
         ignore_routes_with_linkdown: flag(29),
+    }
+}
+
+/// IFLA_INET6_CONF: DEVCONF_n is the n-th number, counted from 0.
+fn inet6_conf(values: &[u8]) -> Inet6Conf {
+    let value = |n: usize| u32_at(values, n * 4).unwrap_or_default();
+    let flag = |n| value(n) != 0;
+    let small = |n| u8::try_from(value(n)).unwrap_or(u8::MAX);
+    Inet6Conf {
+        forwarding: flag(0),
+        hop_limit: small(1),
+        mtu: value(2),
+        use_tempaddr: value(10).cast_signed(),
+        proxy_ndp: flag(22),
+        disable_ipv6: flag(26),
+        use_optimistic: flag(34),
+        use_oif_addrs_only: flag(37),
+        ignore_routes_with_linkdown: flag(39),
+        drop_unicast_in_l2_multicast: flag(40),
+        ndisc_tclass: small(50),
+        force_forwarding: flag(59),
     }
 }
 

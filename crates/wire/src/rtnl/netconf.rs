@@ -35,7 +35,7 @@ pub struct NetConf {
     pub forwarding: bool,
     /// `rp_filter`.
     pub rp_filter: u8,
-    /// `proxy_arp`.
+    /// `proxy_arp`; of IPv6 `proxy_ndp`.
     pub proxy_arp: bool,
     /// `ignore_routes_with_linkdown`.
     pub ignore_routes_with_linkdown: bool,

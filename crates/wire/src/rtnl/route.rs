@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use model::{Nexthop, Protocol, Route, RouteKind, Scope};
+use model::{Nexthop, Preference, Protocol, Route, RouteKind, Scope};
 
 use super::attr::{Attr, attrs, attrs_behind, ip, u16_at, u32_at};
 use super::message::Message;
@@ -28,6 +28,7 @@ const RTA_METRICS: u16 = 8;
 const RTA_MULTIPATH: u16 = 9;
 const RTA_TABLE: u16 = 15;
 const RTA_VIA: u16 = 18;
+const RTA_PREF: u16 = 20;
 const RTA_ENCAP: u16 = 22;
 const RTA_NH_ID: u16 = 30;
 const RTAX_MTU: u16 = 2;
@@ -71,6 +72,7 @@ pub fn route(message: &Message<'_>) -> Option<RawRoute> {
             nexthops: Vec::new(),
             mtu: None,
             nexthop_id: None,
+            preference: Preference::Medium,
         },
         unmodelled: (src_len != 0).then_some("for one source only"),
     };
@@ -101,7 +103,17 @@ fn take(raw: &mut RawRoute, attr: Attr<'_>, dst_len: u8) {
         RTA_TABLE => route.table = attr.u32().unwrap_or(route.table),
         RTA_ENCAP => raw.unmodelled = Some("with encapsulation"),
         RTA_NH_ID => route.nexthop_id = attr.u32(),
+        RTA_PREF => route.preference = preference(attr.u8().unwrap_or_default()),
         _ => {}
+    }
+}
+
+/// ICMPV6_ROUTER_PREF_*: two bits, of which the first is the sign.
+const fn preference(number: u8) -> Preference {
+    match number {
+        1 => Preference::High,
+        3 => Preference::Low,
+        _ => Preference::Medium,
     }
 }
 
@@ -156,6 +168,7 @@ fn route_kind(number: u8) -> RouteKind {
         6 => RouteKind::Blackhole,
         7 => RouteKind::Unreachable,
         8 => RouteKind::Prohibit,
+        4 => RouteKind::Anycast,
         9 => RouteKind::Throw,
         n => RouteKind::Other(n),
     }

@@ -14,6 +14,7 @@ const IFLA_BR_MCAST_SNOOPING: u16 = 23;
 const IFLA_BR_MCAST_QUERIER: u16 = 25;
 const IFLA_BR_NF_CALL_IPTABLES: u16 = 36;
 const IFLA_BR_NF_CALL_ARPTABLES: u16 = 38;
+const IFLA_BR_NF_CALL_IP6TABLES: u16 = 37;
 
 pub(super) fn bridge(data: &[u8]) -> Bridge {
     let mut bridge = Bridge::default();
@@ -35,6 +36,7 @@ pub(super) fn bridge(data: &[u8]) -> Bridge {
             IFLA_BR_MCAST_QUERIER => bridge.multicast_querier = attr.flag(),
             IFLA_BR_NF_CALL_ARPTABLES => bridge.nf_call_arptables = attr.flag(),
             IFLA_BR_NF_CALL_IPTABLES => bridge.nf_call_iptables = attr.flag(),
+            IFLA_BR_NF_CALL_IP6TABLES => bridge.nf_call_ip6tables = attr.flag(),
             _ => {}
         }
     }

@@ -1,0 +1,159 @@
+//! ICMPv6 errors and redirects: packets of their own.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use model::{AddressFlags, LinkId, RouteKind, RuleAction};
+
+use crate::ip6::HEADER;
+use crate::route::{Flow, Found};
+use crate::route6::{MIN_MTU, is_link_local, is_scoped};
+use crate::skb::{Next, Skb, Stop};
+use crate::walker::Walker;
+use crate::{Cause, Disposition, IcmpKind, Packet, Payload, Reason, RejectWith, Sink, Stage};
+
+/// Codes of destination unreachable.
+mod code {
+    pub(super) const NO_ROUTE: u8 = 0;
+    pub(super) const PROHIBITED: u8 = 1;
+    pub(super) const BEYOND_SCOPE: u8 = 2;
+    pub(super) const ADDRESS: u8 = 3;
+}
+/// Nobody waits on the port.
+pub(crate) const PORT_UNREACHABLE: u8 = 4;
+/// Bytes of an ICMPv6 header.
+const ICMP: u32 = 8;
+/// Of a redirect: with its two addresses.
+const REDIRECT: u32 = 40;
+
+/// `icmp6_send`: the error of that kind about a packet, before its source is chosen.
+pub(crate) fn message(about: &Packet, kind: IcmpKind, hop_limit: u8) -> Packet {
+    Packet {
+        src_mac: None,
+        dst_mac: None,
+        src: Ipv6Addr::UNSPECIFIED.into(),
+        dst: about.src,
+        ttl: hop_limit,
+        tos: 0,
+        df: false,
+        len: about.len.min(MIN_MTU - HEADER - ICMP) + HEADER + ICMP,
+        payload: Payload::Icmp { kind, id: 0 },
+    }
+}
+
+impl<S: Sink> Walker<'_, '_, S> {
+    /// The error about a packet that was refused just now goes its own way.
+    pub(crate) fn refuse6(&mut self, skb: &Skb, stop: &Stop) {
+        let Some(kind) = self.error6(skb, stop) else { return };
+        let Some(mut error) = self.error_about(skb, kind) else { return };
+        let packet = error.packet.clone();
+        error.about = Some(Box::new(skb.packet.clone()));
+        let (end, way) = self.aside(error, Next::Socket);
+        self.sink.child(Cause::IcmpError, &packet, way, &end.disposition);
+    }
+
+    /// `icmp6_send`: whom it comes from, and by which link.
+    pub(crate) fn error_about(&self, skb: &Skb, kind: IcmpKind) -> Option<Skb> {
+        let place = self.net.place(skb.ns)?;
+        let (IpAddr::V6(src), IpAddr::V6(dst)) = (skb.packet.src, skb.packet.dst) else {
+            return None;
+        };
+        if src.is_unspecified() || src.is_multicast() || dst.is_multicast() {
+            return None;
+        }
+        let came = skb.iif.unwrap_or_default();
+        let mut packet = message(&skb.packet, kind, 0);
+        let oif = skb.iif.filter(|_| is_scoped(src.into()));
+        let flow = Flow { oif, ..Flow::of(&packet, 0, None) };
+        if place.owns6(dst, came) || place.anycast(dst.into(), came) {
+            packet.src = dst.into();
+        } else if !place.output6(&flow).is_ok_and(|f| f.route.prefsrc.is_some()) {
+            // That of the link by which the packet came.
+            let own = skb.iif.and_then(|iif| place.select6_source(Some(iif), src));
+            packet.src = own.map_or(packet.src, IpAddr::V6);
+        }
+        packet.ttl = place.hop_limit(&Flow { src: packet.src, ..flow });
+        Some(Skb { oif, ..Skb::new(skb.ns, packet) })
+    }
+
+    /// Which error is due, if one is.
+    fn error6(&self, skb: &Skb, stop: &Stop) -> Option<IcmpKind> {
+        let Disposition::Lost(loss) = &*stop.disposition else { return None };
+        let rejected =
+            matches!((stop.stage, &loss.reason), (Stage::Hook(_), Reason::RuleReject(..)));
+        let kind = match skb.packet.payload {
+            Payload::Icmp { kind, .. } => Some(kind),
+            _ => None,
+        };
+        // The kernel sends echo replies itself, and holds its only socket meanwhile.
+        let replies = kind == Some(IcmpKind::EchoReply) && skb.iif.is_none();
+        let late = (stop.stage == Stage::Neighbour || rejected) && !replies;
+        let echo = kind.is_none_or(IcmpKind::is_echo);
+        let came = skb.iif.is_some() || late;
+        if skb.about.is_some() || !came || !echo || skb.spare {
+            return None;
+        }
+        let unreachable = |code| Some(IcmpKind::Unreachable(code));
+        match &loss.reason {
+            Reason::NoRoute(_) => unreachable(code::NO_ROUTE),
+            Reason::RoutingRule(rule) => match rule.action {
+                RuleAction::Unreachable => unreachable(code::NO_ROUTE),
+                RuleAction::Prohibit => unreachable(code::PROHIBITED),
+                _ => None,
+            },
+            Reason::RouteRefuses(route) => match route.kind {
+                RouteKind::Unreachable => unreachable(code::NO_ROUTE),
+                RouteKind::Prohibit => unreachable(code::PROHIBITED),
+                _ => None,
+            },
+            Reason::BeyondScope => unreachable(code::BEYOND_SCOPE),
+            Reason::NoNeighbour { .. }
+            | Reason::NoLinkLocal
+            | Reason::NoCarrier
+            | Reason::PeerDown(_)
+                if stop.stage == Stage::Neighbour =>
+            {
+                unreachable(code::ADDRESS)
+            }
+            Reason::TooBig { told: true, .. } => Some(IcmpKind::TooBig),
+            Reason::TtlExpired => Some(IcmpKind::TimeExceeded),
+            Reason::RuleReject(_, RejectWith::Icmp(code)) => unreachable(*code),
+            _ => None,
+        }
+    }
+
+    /// `ndisc_send_redirect`: a packet that is to go out where it came from could have gone there
+    /// at once, and its sender is told so.
+    pub(crate) fn redirect6(&mut self, skb: &Skb, link: LinkId, found: &Found<'_>) {
+        let Some(error) = self.redirect_about(skb, link, found) else { return };
+        let packet = error.packet.clone();
+        let (end, way) = self.aside(error, Next::Socket);
+        self.sink.child(Cause::IcmpError, &packet, way, &end.disposition);
+    }
+
+    fn redirect_about(&self, skb: &Skb, link: LinkId, found: &Found<'_>) -> Option<Skb> {
+        let place = self.net.place(skb.ns)?;
+        let near = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if is_link_local(ip));
+        // Only a router that is named by an address of this link.
+        let nearer = found.gateway().is_none_or(near);
+        let mut own = place.ns.addresses_of(link.index);
+        let ready =
+            |a: &&model::Address| near(a.ip()) && !a.flags.contains(AddressFlags::TENTATIVE);
+        let src = own.find(ready)?.ip();
+        let mut packet = message(&skb.packet, IcmpKind::Redirect, 255);
+        packet.src = src;
+        let flow = Flow { oif: Some(link.index), ..Flow::of(&packet, 0, None) };
+        // Only to a sender on this very link.
+        let neighbour = place.output6(&flow).is_ok_and(|f| f.gateway().is_none() && !f.is_local());
+        if !nearer || !neighbour || skb.is_discovery() {
+            return None;
+        }
+        let target = found.gateway().unwrap_or(skb.packet.dst);
+        let known = self.known(link, target).is_some_and(|n| n.state.is_valid());
+        let options = if known { 8 } else { 0 };
+        let quoted = (skb.packet.len + 8).min(MIN_MTU - HEADER - REDIRECT - options) & !7;
+        packet.len = HEADER + REDIRECT + options + quoted;
+        let mut error = Skb { oif: Some(link.index), ..Skb::new(skb.ns, packet) };
+        error.about = Some(Box::new(skb.packet.clone()));
+        Some(error)
+    }
+}

@@ -1,0 +1,250 @@
+//! IPv6: sending, receiving, forwarding, delivering.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use model::{AddressFlags, Hook, LinkId, LinkKind, RouteKind};
+
+use crate::indexed::Place;
+use crate::nd::solicited_node;
+use crate::route::{Flow, Found, NotFound};
+use crate::route6::{MIN_MTU, is_link_local, is_scoped};
+use crate::skb::{Next, Skb, Stop};
+use crate::walker::Walker;
+use crate::{Action, Disposition, IcmpKind, Payload, Reason, Sink, Stage, Unknown};
+
+/// Bytes of an IPv6 header.
+pub(crate) const HEADER: u32 = 40;
+
+impl<'a, S: Sink> Walker<'a, '_, S> {
+    /// `ip6_append_data` and `ip6_send_skb`: a process of this namespace sends.
+    pub(crate) fn socket6(&mut self, skb: &mut Skb) -> Result<Next, Stop> {
+        unicast(skb.packet.dst)?;
+        let place = self.place(skb.ns, Stage::Socket)?;
+        let found = self.route_output6(skb)?;
+        let before = (skb.packet.src, skb.packet.dst, skb.mark, skb.packet.tos, skb.packet.ttl);
+        let out = if found.is_local() { place.loopback() } else { found.hop.link };
+        let link = self.link(skb.link(out), Stage::Route)?;
+        let mtu = if found.is_local() { link.mtu } else { place.mtu6(&found, link) };
+        // Its sender makes fragments of it, or is told at once.
+        if std::mem::take(&mut skb.packet.df) && skb.packet.len > mtu {
+            let reason = Reason::TooBig { mtu, told: true };
+            return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
+        }
+        self.hook(skb, Hook::Output, None, Some(out))?;
+        let after = (skb.packet.src, skb.packet.dst, skb.mark, skb.packet.tos, skb.packet.ttl);
+        let found = if before == after { found } else { self.route_output6(skb)? };
+        self.output6(skb, &found)
+    }
+
+    /// `ip6_dst_lookup_tail`: the route, and by it the source; where there is no route without a
+    /// source, the source and by it the route.
+    fn route_output6(&mut self, skb: &mut Skb) -> Result<Found<'a>, Stop> {
+        let place = self.place(skb.ns, Stage::Route)?;
+        let ns = skb.ns;
+        let flow = Flow { oif: skb.oif, ..Flow::of(&skb.packet, skb.mark, None) };
+        let mut found = place.output6(&flow);
+        let mut source = None;
+        let undecided = matches!(found, Err(NotFound::Unknown(_)));
+        if let (IpAddr::V6(dst), true) = (flow.dst, flow.src.is_unspecified() && !undecided) {
+            source = place.source6(found.as_ref().ok(), dst).map(IpAddr::V6);
+            let Some(src) = source else {
+                return Err(Stop::lost(Stage::Route, ns, None, Reason::NoSource));
+            };
+            skb.packet.src = src;
+            if found.is_err() {
+                found = place.output6(&Flow { src, ..flow });
+            }
+        }
+        let found = found.map_err(|e| e.refusal(place, flow.dst).stop(Stage::Route, ns, None))?;
+        if found.route.kind == RouteKind::Multicast {
+            unicast(flow.dst)?;
+        }
+        self.tell_route(skb, &found, source);
+        Ok(found)
+    }
+
+    /// `ip6_output`: POSTROUTING, fragments, the neighbour, the link.
+    fn output6(&mut self, skb: &mut Skb, found: &Found<'a>) -> Result<Next, Stop> {
+        let place = self.place(skb.ns, Stage::Route)?;
+        let index = if found.is_local() { place.loopback() } else { found.hop.link };
+        let out = skb.link(index);
+        let link = self.link(out, Stage::Transmit)?;
+        self.no_vrf(skb, link)?;
+        if !place.speaks6(found.hop.link) {
+            return Err(Stop::lost(Stage::Transmit, skb.ns, Some(out), Reason::Ipv6Disabled));
+        }
+        // Of a packet that came in, the hook is told by which link.
+        self.hook(skb, Hook::Postrouting, skb.iif, Some(index))?;
+        let mtu = if found.is_local() { link.mtu } else { place.mtu6(found, link) };
+        if skb.wire_len() > mtu {
+            skb.fragment = Some(HEADER + mtu.saturating_sub(HEADER) / 8 * 8);
+        }
+        if let LinkKind::Loopback = link.kind {
+            (skb.packet.src_mac, skb.packet.dst_mac) = (link.mac, link.mac);
+            return Ok(Next::Transmit(out));
+        }
+        let hop = found.gateway().unwrap_or(skb.packet.dst);
+        self.resolve(skb, out, hop)?;
+        Ok(Next::Transmit(out))
+    }
+
+    /// `ip6_rcv_core`, PREROUTING, and where it is to go.
+    pub(crate) fn up6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+        self.modelled(skb, Stage::Receive)?;
+        let place = self.place(skb.ns, Stage::Receive)?;
+        let link = self.link(id, Stage::Receive)?;
+        let lost = |reason| Err(Stop::lost(Stage::Receive, id.ns, Some(id), reason));
+        if !place.speaks6(id.index) {
+            return lost(Reason::Ipv6Disabled);
+        }
+        let (src, dst) = (skb.packet.src, skb.packet.dst);
+        let own = link.kind == LinkKind::Loopback;
+        if src.is_multicast() || !own && (src.is_loopback() || dst.is_loopback()) {
+            return lost(Reason::Martian);
+        }
+        let group = skb.packet.dst_mac.is_some_and(|mac| mac.is_group());
+        if group && !dst.is_multicast() && place.conf6(id.index).drop_unicast_in_l2_multicast {
+            return lost(Reason::Martian);
+        }
+        skb.iif = Some(id.index);
+        if !std::mem::take(&mut skb.prerouted) {
+            self.hook(skb, Hook::Prerouting, Some(id.index), None)?;
+        }
+        if std::mem::take(&mut skb.looped) && skb.packet.dst == dst {
+            return self.local6(skb, id);
+        }
+        if skb.packet.dst.is_multicast() {
+            return self.group6(skb, id);
+        }
+        self.route_in6(skb, id)
+    }
+
+    /// `ip6_mc_input`: groups that this link listens to.
+    fn group6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+        let place = self.place(skb.ns, Stage::Receive)?;
+        if !skb.is_discovery() {
+            unicast(skb.packet.dst)?;
+        }
+        if place.listens6(id.index, skb.packet.dst) {
+            return self.local6(skb, id);
+        }
+        Err(Stop::ignored(Stage::Receive))
+    }
+
+    /// `ip6_route_input`.
+    fn route_in6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+        let place = self.place(skb.ns, Stage::Route)?;
+        let flow = Flow::of(&skb.packet, skb.mark, Some(id.index));
+        let refused = |e: NotFound<'_>| {
+            let link = Some(id);
+            e.refusal(place, flow.dst).stop(Stage::Route, id.ns, link)
+        };
+        let found = place.input6(&flow, id.index).map_err(refused)?;
+        self.tell_route(skb, &found, None);
+        match found.is_local() {
+            true => self.local6(skb, id),
+            false => self.forward6(skb, id, &found),
+        }
+    }
+
+    /// `ip6_input`.
+    fn local6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+        skb.fragment = None;
+        self.hook(skb, Hook::Input, Some(id.index), None)?;
+        if skb.is_discovery() {
+            return self.nd_in(skb, id);
+        }
+        Err(Stop::new(Stage::Local, Disposition::Delivered(skb.ns)))
+    }
+
+    /// `ip6_forward`.
+    fn forward6(&mut self, skb: &mut Skb, from: LinkId, found: &Found<'a>) -> Result<Next, Stop> {
+        let place = self.place(skb.ns, Stage::Forward)?;
+        let to = skb.link(found.hop.link);
+        let link = self.link(to, Stage::Forward)?;
+        let lost = |link, reason| Err(Stop::lost(Stage::Forward, from.ns, Some(link), reason));
+        let conf = place.conf6(from.index);
+        if !place.ns.sysctls.ipv6_forwarding && !conf.force_forwarding {
+            return lost(from, Reason::ForwardingOff);
+        }
+        if !skb.ours {
+            let mac = skb.packet.dst_mac.unwrap_or_default();
+            return lost(from, Reason::NotOurMac(mac));
+        }
+        if skb.packet.ttl <= 1 {
+            return lost(from, Reason::TtlExpired);
+        }
+        if place.ns.sysctls.ipv6_proxy_ndp
+            && place.proxies_for(from.index, skb.packet.dst)
+            && skb.is_discovery()
+        {
+            return self.local6(skb, from);
+        }
+        if from.index == to.index {
+            self.redirect6(skb, from, found);
+        } else if let Some(reason) = out_of_its_scope(skb.packet.src) {
+            return lost(from, reason);
+        }
+        let mtu = place.mtu6(found, link).max(MIN_MTU);
+        if skb.wire_len() > mtu {
+            return lost(to, Reason::TooBig { mtu, told: true });
+        }
+        let ttl = skb.packet.ttl;
+        skb.packet.ttl -= 1;
+        self.tell(skb, Stage::Forward, || Action::Forwarded { from, to, ttl });
+        self.no_flowtable(skb)?;
+        self.hook(skb, Hook::Forward, Some(from.index), Some(to.index))?;
+        self.output6(skb, found)
+    }
+}
+
+impl Place<'_> {
+    /// The link carries IPv6: it is large enough, and nobody has switched it off.
+    pub(crate) fn speaks6(&self, link: u32) -> bool {
+        let large = self.ns.links.get(&link).is_none_or(|l| l.mtu >= MIN_MTU);
+        large && !self.conf6(link).disable_ipv6
+    }
+
+    /// `ipv6_chk_mcast_addr`, for groups of solicited nodes: those of the link's own addresses.
+    fn listens6(&self, link: u32, group: IpAddr) -> bool {
+        let of = |ip| matches!(ip, IpAddr::V6(ip) if IpAddr::V6(solicited_node(ip)) == group);
+        let failed = AddressFlags::DADFAILED;
+        let mut own = self.ns.addresses_of(link).filter(|a| !a.flags.contains(failed));
+        let mut local = self.routes6(model::TABLE_LOCAL).iter();
+        let anycast = |dst: IpAddr| self.anycast(dst, link);
+        own.any(|a| of(a.ip()))
+            || local.any(|r| of(r.dst.addr()) && anycast(r.dst.addr()))
+            || self.proxied(link).any(of)
+    }
+
+    /// The link by which a packet is answered that came by `iif`: the kernel's own echo replies
+    /// prefer the way back, others only where the address says something only with its link.
+    pub(crate) fn answers_by(&self, skb: &Skb) -> Option<u32> {
+        let echo = matches!(skb.packet.payload, Payload::Icmp { kind: IcmpKind::EchoRequest, .. });
+        let iif = skb.iif.filter(|iif| *iif != self.loopback());
+        iif.filter(|_| skb.packet.is_ipv6() && (echo || is_scoped(skb.packet.src)))
+    }
+}
+
+/// Why a source may not come this far.
+fn out_of_its_scope(src: IpAddr) -> Option<Reason> {
+    match src {
+        IpAddr::V6(ip) if is_link_local(ip) => Some(Reason::BeyondScope),
+        ip if ip.is_unspecified() || ip.is_multicast() || ip.is_loopback() => Some(Reason::Martian),
+        _ => None,
+    }
+}
+
+/// Addresses that the walk does not model.
+fn unicast(dst: IpAddr) -> Result<(), Stop> {
+    let mapped = |ip: Ipv6Addr| ip.to_ipv4_mapped().is_some();
+    if dst.is_multicast() || dst.is_unspecified() {
+        let what = format!("{dst} is a multicast address");
+        return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
+    }
+    if matches!(dst, IpAddr::V6(ip) if mapped(ip)) {
+        let what = format!("{dst} stands for an IPv4 address");
+        return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
+    }
+    Ok(())
+}

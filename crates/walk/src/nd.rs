@@ -1,0 +1,154 @@
+//! Neighbour Discovery: solicitations and advertisements as packets of their own, which pass the
+//! hooks of ip6.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use model::{AddressFlags, Hook, Link, LinkId, Mac, NeighbourState};
+
+use crate::indexed::Place;
+use crate::ip6::HEADER;
+use crate::route6::is_link_local;
+use crate::skb::{Next, Skb, Stop};
+use crate::walker::{Answer, Walker};
+use crate::{Disposition, IcmpKind, Packet, Payload, Sink, Stage};
+
+/// A message with one option, the Ethernet address.
+const LEN: u32 = HEADER + 24 + 8;
+/// All hosts on a link.
+const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
+/// One that comes from elsewhere than this link is not believed.
+const HOP_LIMIT: u8 = 255;
+
+impl<S: Sink> Walker<'_, '_, S> {
+    /// `ndisc_solicit`: the question for a next hop of this packet. None: this link has no address
+    /// to ask from.
+    pub(crate) fn solicitation(
+        &self,
+        skb: &Skb,
+        out: LinkId,
+        link: &Link,
+        ip: Ipv6Addr,
+    ) -> Option<Skb> {
+        let place = self.net.place(out.ns)?;
+        let unready = AddressFlags::TENTATIVE | AddressFlags::OPTIMISTIC;
+        let ready = || {
+            let own = place.ns.addresses_of(out.index);
+            own.filter(|a| !a.flags.intersects(unready)).map(model::Address::ip)
+        };
+        let near = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if is_link_local(*ip));
+        let keeps = ready().find(|own| *own == skb.packet.src);
+        let src = keeps.or_else(|| ready().find(near))?;
+        Some(Skb::new(out.ns, ask(link.mac, src, ip)))
+    }
+
+    /// `ndisc_send_na`: who was found answers.
+    pub(crate) fn advertisement(
+        &self,
+        request: &Packet,
+        link: LinkId,
+        mac: Mac,
+        outside: bool,
+    ) -> Option<Skb> {
+        let Payload::Icmp { kind: IcmpKind::Solicitation(target), .. } = request.payload else {
+            return None;
+        };
+        let place = self.net.place(link.ns)?;
+        let mut addresses = place.ns.addresses_of(link.index);
+        let own = outside || addresses.any(|a| a.ip() == IpAddr::V6(target));
+        let kind = IcmpKind::Advertisement(target);
+        let asker = request.src;
+        if asker.is_unspecified() {
+            let to = Some(group_mac(ALL_NODES));
+            let packet = message(Some(mac), to, target.into(), ALL_NODES.into(), kind);
+            return Some(Skb::new(link.ns, packet));
+        }
+        let src = match asker {
+            _ if own => target,
+            IpAddr::V6(asker) => place.select6_source(Some(link.index), asker)?,
+            IpAddr::V4(_) => return None,
+        };
+        let to = self.known(link, asker).and_then(|entry| entry.mac).or(request.src_mac);
+        Some(Skb::new(link.ns, message(Some(mac), to, src.into(), asker, kind)))
+    }
+
+    /// `ndisc_send_skb`.
+    pub(crate) fn nd_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+        self.hook(skb, Hook::Output, None, Some(id.index))?;
+        self.hook(skb, Hook::Postrouting, None, Some(id.index))?;
+        Ok(Next::Transmit(id))
+    }
+
+    /// `ndisc_recv_ns` and `ndisc_recv_na`.
+    pub(crate) fn nd_in(&mut self, skb: &Skb, id: LinkId) -> Result<Next, Stop> {
+        let link = self.link(id, Stage::Neighbour)?;
+        let place = self.place(id.ns, Stage::Neighbour)?;
+        let delivered = Stop::new(Stage::Neighbour, Disposition::Delivered(id.ns));
+        let ignored = Stop::ignored(Stage::Neighbour);
+        let Payload::Icmp { kind, .. } = skb.packet.payload else { return Err(ignored) };
+        let IcmpKind::Solicitation(target) = kind else {
+            return Err(if skb.ours { delivered } else { ignored });
+        };
+        let Some(mac) = link.mac.filter(|_| place.advertises(target, id.index)) else {
+            return Err(ignored);
+        };
+        if let Some(asker) = skb.packet.src_mac.filter(|_| !skb.packet.src.is_unspecified()) {
+            self.learn_neighbour(id, skb.packet.src, asker, NeighbourState::Stale);
+        }
+        self.answers.push(Answer { link: id, mac, distance: skb.crossed });
+        Err(delivered)
+    }
+}
+
+impl Place<'_> {
+    /// Whether a solicitation is answered by this link: for an address of its own that is ready, for
+    /// an anycast address, or as proxy.
+    fn advertises(&self, target: Ipv6Addr, link: u32) -> bool {
+        let ip = IpAddr::V6(target);
+        if let Some(own) = self.ns.addresses_of(link).find(|a| a.ip() == ip) {
+            let tentative = own.flags.contains(AddressFlags::TENTATIVE);
+            return !tentative || own.flags.contains(AddressFlags::OPTIMISTIC);
+        }
+        let conf = self.conf6(link);
+        let proxy = conf.forwarding && (conf.proxy_ndp || self.ns.sysctls.ipv6_proxy_ndp);
+        self.anycast(ip, link) || proxy && self.proxies_for(link, ip)
+    }
+}
+
+/// A question who has this address, sent to the group of those that might.
+pub(crate) fn ask(src_mac: Option<Mac>, src: IpAddr, target: Ipv6Addr) -> Packet {
+    let group = solicited_node(target);
+    let to = Some(group_mac(group));
+    message(src_mac, to, src, group.into(), IcmpKind::Solicitation(target))
+}
+
+fn message(
+    src_mac: Option<Mac>,
+    dst_mac: Option<Mac>,
+    src: IpAddr,
+    dst: IpAddr,
+    kind: IcmpKind,
+) -> Packet {
+    Packet {
+        src_mac,
+        dst_mac,
+        src,
+        dst,
+        ttl: HOP_LIMIT,
+        tos: 0,
+        df: false,
+        len: LEN,
+        payload: Payload::Icmp { kind, id: 0 },
+    }
+}
+
+/// ff02::1:ffXX:XXXX, with the last three bytes of an address.
+pub(crate) fn solicited_node(ip: Ipv6Addr) -> Ipv6Addr {
+    let prefix = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 0).to_bits();
+    Ipv6Addr::from_bits(prefix | ip.to_bits() & 0xff_ffff)
+}
+
+/// 33:33 and the last four bytes of the group (`ipv6_eth_mc_map`).
+fn group_mac(group: Ipv6Addr) -> Mac {
+    let [.., a, b, c, d] = group.octets();
+    Mac([0x33, 0x33, a, b, c, d])
+}

@@ -1,0 +1,130 @@
+//! Which of its addresses a host speaks from (RFC 6724, as `ipv6_dev_get_saddr` does it).
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use model::{Address, AddressFlags};
+
+use crate::indexed::Place;
+use crate::route::Found;
+use crate::route6::is_link_local;
+
+/// Scopes of RFC 4291: what an address is good for.
+mod scope {
+    pub(super) const LINK: i32 = 2;
+    pub(super) const SITE: i32 = 5;
+    pub(super) const GLOBAL: i32 = 14;
+}
+
+/// The kernel's own table of labels (`ip6addrlbl_init_table`): the longest prefix counts.
+const LABELS: [(Ipv6Addr, u8, u8); 8] = [
+    (Ipv6Addr::LOCALHOST, 128, 0),
+    (Ipv6Addr::UNSPECIFIED, 96, 3),
+    (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, 4),
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 32, 6),
+    (Ipv6Addr::new(0x2001, 0x10, 0, 0, 0, 0, 0, 0), 28, 7),
+    (Ipv6Addr::new(0x3ffe, 0, 0, 0, 0, 0, 0, 0), 16, 12),
+    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16, 2),
+    (Ipv6Addr::new(0xfec0, 0, 0, 0, 0, 0, 0, 0), 10, 11),
+];
+/// The rest of them.
+const UNIQUE_LOCAL: u8 = 5;
+const ALL_OTHERS: u8 = 1;
+
+impl Place<'_> {
+    /// `ip6_route_get_saddr`: the source that a route suggests.
+    pub(crate) fn source6(&self, found: Option<&Found<'_>>, dst: Ipv6Addr) -> Option<Ipv6Addr> {
+        if let Some(IpAddr::V6(ip)) = found.and_then(|f| f.route.prefsrc) {
+            return Some(ip);
+        }
+        self.select6_source(found.map(|f| f.hop.link), dst)
+    }
+
+    /// `ipv6_dev_get_saddr`: of the addresses of all links, or of that link alone where the
+    /// destination is of its scope.
+    pub(crate) fn select6_source(&self, link: Option<u32>, dst: Ipv6Addr) -> Option<Ipv6Addr> {
+        let near = dst.is_multicast() || scope_of(dst) <= scope::LINK;
+        let near = near || link.is_some_and(|l| self.conf6(l).use_oif_addrs_only);
+        let only = link.filter(|_| near);
+        let usable = |a: &&Address| {
+            let tentative = a.flags.contains(AddressFlags::TENTATIVE);
+            !tentative || a.flags.contains(AddressFlags::OPTIMISTIC)
+        };
+        let links = self.ns.links.keys().filter(|l| only.is_none_or(|o| o == **l));
+        let all = links.flat_map(|l| self.ns.addresses_of(*l)).filter(usable);
+        let mut best: Option<([i32; 9], Ipv6Addr)> = None;
+        for address in all {
+            let IpAddr::V6(ip) = address.ip() else { continue };
+            let score = self.score(address, ip, link, dst);
+            if best.is_none_or(|(most, _)| score > most) {
+                best = Some((score, ip));
+            }
+        }
+        best.map(|(_, ip)| ip)
+    }
+
+    /// `nf_nat_redirect_ipv6_usable`: the first address of a link that is of the destination's
+    /// scope.
+    pub(crate) fn redirect6_to(&self, link: u32, dst: Ipv6Addr) -> Option<Ipv6Addr> {
+        let usable = |a: &Address| {
+            let tentative = a.flags.contains(AddressFlags::TENTATIVE);
+            let IpAddr::V6(ip) = a.ip() else { return None };
+            // Of global scope there is no bit.
+            let near = |ip| is_link_local(ip) || ip.is_loopback();
+            let scope = !near(dst) || near(ip);
+            let usable = !tentative || a.flags.contains(AddressFlags::OPTIMISTIC);
+            (usable && scope).then_some(ip)
+        };
+        self.ns.addresses_of(link).find_map(usable)
+    }
+
+    /// `ipv6_get_saddr_eval`: the rules in their order; the larger is better, and of equals the
+    /// first stays.
+    fn score(&self, a: &Address, ip: Ipv6Addr, link: Option<u32>, dst: Ipv6Addr) -> [i32; 9] {
+        let conf = self.conf6(a.link);
+        let flag = |f| a.flags.contains(f);
+        let (own, wanted) = (scope_of(ip), scope_of(dst));
+        let avoided = !ip.is_loopback()
+            && (flag(AddressFlags::DEPRECATED)
+                || flag(AddressFlags::OPTIMISTIC) && !conf.use_optimistic);
+        let private = conf.use_tempaddr >= 2;
+        let alike = (ip.to_bits() ^ dst.to_bits()).leading_zeros();
+        [
+            i32::from(ip == dst),
+            if own >= wanted { -own } else { own - 128 },
+            i32::from(!avoided),
+            i32::from(link.is_none_or(|l| l == a.link)),
+            i32::from(label_of(ip) == label_of(dst)),
+            i32::from(flag(AddressFlags::TEMPORARY) == private),
+            i32::from(is_orchid(ip) == is_orchid(dst)),
+            i32::try_from(alike.min(a.net.prefix_len().into())).unwrap_or(0),
+            i32::from(!flag(AddressFlags::OPTIMISTIC)),
+        ]
+    }
+}
+
+/// `__ipv6_addr_src_scope`.
+fn scope_of(ip: Ipv6Addr) -> i32 {
+    match ip.segments()[0] {
+        _ if ip.is_multicast() => i32::from(ip.octets()[1] & 0xf),
+        _ if ip.is_loopback() || is_link_local(ip) => scope::LINK,
+        first if first & 0xffc0 == 0xfec0 => scope::SITE,
+        _ => scope::GLOBAL,
+    }
+}
+
+/// `ipv6_addr_label`, by the table that every namespace starts with.
+fn label_of(ip: Ipv6Addr) -> u8 {
+    let bits = ip.to_bits();
+    let within = |(net, len, _): &&(Ipv6Addr, u8, u8)| {
+        (bits ^ net.to_bits()) >> (128 - u32::from(*len)) == 0
+    };
+    let known = LABELS.iter().find(within);
+    let unique_local = ip.octets()[0] & 0xfe == 0xfc;
+    known.map_or(if unique_local { UNIQUE_LOCAL } else { ALL_OTHERS }, |(_, _, label)| *label)
+}
+
+/// 2001:10::/28.
+const fn is_orchid(ip: Ipv6Addr) -> bool {
+    let [first, second, ..] = ip.segments();
+    first == 0x2001 && second & 0xfff0 == 0x10
+}
