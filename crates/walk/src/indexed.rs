@@ -23,6 +23,8 @@ pub struct Indexed<'a> {
     pub(crate) listening: bool,
     /// Traces tell what else was tried before each step.
     explains: bool,
+    /// How many links there are.
+    pub(crate) links: usize,
 }
 
 impl<'a> Indexed<'a> {
@@ -44,6 +46,7 @@ impl<'a> Indexed<'a> {
             uppers,
             listening: false,
             explains: false,
+            links: snapshot.namespaces.values().map(|ns| ns.links.len()).sum(),
         }
     }
 

@@ -42,13 +42,12 @@ pub(crate) struct Answer {
 
 impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     pub(crate) fn new(net: &'a Indexed<'a>, overlay: &'o mut Overlay, sink: S) -> Self {
-        let links: usize = net.snapshot.namespaces.values().map(|ns| ns.links.len()).sum();
         Self {
             net,
             overlay,
             sink,
             depth: 0,
-            budget: 4096 + 64 * links,
+            budget: 4096 + 64 * net.links,
             answers: Vec::new(),
             heard: Vec::new(),
             doubts: None,
