@@ -77,7 +77,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         });
         // A bridge hears every broadcast: its ports lead on.
         let is_end = |l: &Link| l.port.is_none() && !matches!(l.kind, LinkKind::Bridge(_));
-        let mut ends = heard.iter().filter(|l| self.net.link(**l).is_some_and(is_end));
+        let mut ends = heard.iter().filter(|l| self.known_link(**l).is_some_and(is_end));
         let only_heard_at = ends.next().copied().filter(|_| ends.next().is_none());
         let asker_too = match asker {
             Asker::Here(link) => Some(link),
@@ -130,13 +130,13 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// What the namespace of a link that heard the request knows of the address.
     fn told_by(&self, link: LinkId, ip: IpAddr) -> Option<(NsId, Neighbour)> {
-        let entry = self.net.place(link.ns)?.neighbour(link.index, ip)?;
+        let entry = self.known_place(link.ns)?.neighbour(link.index, ip)?;
         (entry.state.is_valid() && entry.mac.is_some()).then(|| (link.ns, entry.clone()))
     }
 
     /// An entry that says that nobody answered there.
     fn asked_in_vain(&self, link: LinkId, ip: IpAddr) -> Option<Neighbour> {
-        let entry = self.net.place(link.ns)?.neighbour(link.index, ip)?;
+        let entry = self.known_place(link.ns)?.neighbour(link.index, ip)?;
         let vain = matches!(entry.state, NeighbourState::Failed | NeighbourState::Incomplete);
         vain.then(|| entry.clone())
     }
@@ -182,7 +182,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// `arp_solicit`: which of our addresses the request names, by arp_announce.
     fn arp_source(&self, skb: &Skb, out: LinkId, ip: IpAddr) -> IpAddr {
-        let Some(place) = self.net.place(out.ns) else { return skb.packet.src };
+        let Some(place) = self.known_place(out.ns) else { return skb.packet.src };
         let own = place.owner(skb.packet.src).is_some();
         let keeps = match place.conf(out.index).arp_announce {
             0 => own,

@@ -92,8 +92,8 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// The host's own first address on the segment behind this link.
     fn router(&self, link: LinkId, to: IpAddr) -> Option<IpAddr> {
-        let place = self.net.place(link.ns)?;
-        let l = self.net.link(link)?;
+        let place = self.known_place(link.ns)?;
+        let l = self.known_link(link)?;
         let index = l.master.filter(|_| l.port.is_some()).unwrap_or(link.index);
         place.ns.addresses_of(index).map(|a| a.ip()).find(|ip| ip.is_ipv4() == to.is_ipv4())
     }

@@ -13,8 +13,8 @@ use crate::{Action, Reason, Sink, Stage, Unknown};
 impl<S: Sink> Walker<'_, '_, S> {
     /// Whether bridged packets see the IP hooks: the namespace's switch or the bridge's own.
     fn calls_iptables(&self, skb: &Skb, bridge: LinkId) -> bool {
-        let Some(place) = self.net.place(bridge.ns) else { return false };
-        let Some(link) = self.net.link(bridge) else { return false };
+        let Some(place) = self.known_place(bridge.ns) else { return false };
+        let Some(link) = self.known_link(bridge) else { return false };
         let LinkKind::Bridge(b) = &link.kind else { return false };
         let sysctls = &place.ns.sysctls;
         let (own, switch) = match skb.packet.is_ipv6() {

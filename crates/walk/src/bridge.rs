@@ -102,7 +102,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// A port without carrier may have another to stand in for it.
     fn or_backup(&self, port: LinkId) -> LinkId {
-        let link = self.net.link(port);
+        let link = self.known_link(port);
         let backup = link.filter(|l| self.cannot_send(l).is_some()).and_then(|l| l.port.as_ref());
         let backup = backup.and_then(|flags| flags.backup_port);
         backup.map_or(port, |index| LinkId { index, ..port })
@@ -125,8 +125,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return on_link(id, "VLAN filtering");
         }
         // Without the settings it is not known whether br_netfilter looks at the packet.
-        let settings: &[&str] = if skb.arp.is_some() { &[] } else { &["sysctls"] };
-        self.lean_on(skb, Stage::Bridge, &[&["fdb", "links", "ports"], settings].concat())?;
+        let parts: &[&str] = match skb.arp {
+            Some(_) => &["fdb", "links", "ports"],
+            None => &["fdb", "links", "ports", "sysctls"],
+        };
+        self.lean_on(skb, Stage::Bridge, parts)?;
         if place.ns.opaque.contains(&Opaque::LegacyEbtables) {
             return stop(Unknown::Opaque { ns: id.ns, what: Opaque::LegacyEbtables });
         }
@@ -149,7 +152,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// `should_deliver`: why a port does not get the frame. `from` is None where the host sends.
     fn refuses(&self, id: LinkId, from: Option<LinkId>) -> Option<Reason> {
-        let link = self.net.link(id)?;
+        let link = self.known_link(id)?;
         let flags = link.port.as_ref()?;
         if let Some(down) = self.cannot_send(link) {
             return Some(down);
@@ -161,7 +164,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Some(Reason::PortBlocked(id));
         }
         let isolated =
-            |id| self.net.link(id).and_then(|l| l.port.as_ref()).is_some_and(|p| p.isolated);
+            |id| self.known_link(id).and_then(|l| l.port.as_ref()).is_some_and(|p| p.isolated);
         (flags.isolated && from.is_some_and(isolated)).then_some(Reason::Isolated(id))
     }
 

@@ -18,10 +18,13 @@ impl<S: Sink> Walker<'_, '_, S> {
         from: Option<(LinkId, &BridgePort)>,
     ) {
         skb.arp_replied = false;
-        let suppresses = self.suppresses(bridge);
+        if skb.arp.is_none() {
+            return;
+        }
+        let suppresses =
+            self.known_place(bridge.ns).is_some_and(|place| place.suppresses(bridge.index));
         let (asker, target) = (skb.packet.src, skb.packet.dst);
-        if skb.arp.is_none()
-            || from.is_none() && !suppresses
+        if from.is_none() && !suppresses
             || target.is_loopback()
             || target.is_multicast()
             || suppresses && from.is_some_and(|(_, port)| port.neigh_suppress)
@@ -38,15 +41,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
     }
 
-    /// BROPT_NEIGH_SUPPRESS_ENABLED: one of its ports has it.
-    fn suppresses(&self, bridge: LinkId) -> bool {
-        let ports = self.net.place(bridge.ns).map_or(&[][..], |place| place.ports(bridge.index));
-        ports.iter().filter_map(|l| l.port.as_ref()).any(|port| port.neigh_suppress)
-    }
-
     /// `br_is_local_ip`.
     fn has_address(&self, bridge: LinkId, ip: IpAddr) -> bool {
-        let place = self.net.place(bridge.ns);
+        let place = self.known_place(bridge.ns);
         place.is_some_and(|place| place.ns.addresses_of(bridge.index).any(|a| a.ip() == ip))
     }
 
@@ -74,12 +71,12 @@ impl<S: Sink> Walker<'_, '_, S> {
     #[allow(clippy::option_option, reason = "not known, and known to be no port's, are two things")]
     fn port_behind(&self, bridge: LinkId, mac: Mac) -> Option<Option<&BridgePort>> {
         if let Some((index, ..)) = self.behind(bridge, mac) {
-            let link = self.net.link(LinkId { index, ..bridge });
+            let link = self.known_link(LinkId { index, ..bridge });
             return Some(link.and_then(|l| l.port.as_ref()));
         }
-        let place = self.net.place(bridge.ns)?;
+        let place = self.known_place(bridge.ns)?;
         let port = place.ports(bridge.index).iter().find(|l| l.mac == Some(mac));
-        let own = self.net.link(bridge).is_some_and(|l| l.mac == Some(mac));
+        let own = self.known_link(bridge).is_some_and(|l| l.mac == Some(mac));
         match port {
             Some(link) => Some(link.port.as_ref()),
             None => own.then_some(None),

@@ -89,7 +89,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         if self.overlay.forgets {
             return None;
         }
-        let (entry, reply) = self.net.place(skb.ns)?.tracked(tuple, skb.zone)?;
+        let (entry, reply) = self.known_place(skb.ns)?.tracked(tuple, skb.zone)?;
         self.overlay.connections.push(Connection {
             ns: skb.ns,
             zones: (entry.zone, entry.zone),

@@ -65,16 +65,14 @@ impl<S: Sink> Walker<'_, '_, S> {
         if let Some(entry) = self.overlay.fdb.get(&(bridge, mac)) {
             return Some((entry.link, entry.clone(), true));
         }
-        let read = self.net.place(bridge.ns)?.fdb(bridge.index, mac);
+        let read = self.known_place(bridge.ns)?.fdb(bridge.index, mac);
         read.filter(|e| !e.local).map(|e| (e.link, e.clone(), false))
     }
 
     /// The bridge's own address, or that of one of its ports.
     fn is_own_mac(&self, id: LinkId, mac: Mac) -> bool {
-        let Some(place) = self.net.place(id.ns) else { return false };
-        self.net.link(id).is_some_and(|l| l.mac == Some(mac))
-            || place.ports(id.index).iter().any(|p| p.mac == Some(mac))
-            || place.fdb(id.index, mac).is_some_and(|e| e.local)
+        let Some(place) = self.known_place(id.ns) else { return false };
+        place.is_own_mac(id.index, mac) || place.fdb(id.index, mac).is_some_and(|e| e.local)
     }
 
     /// `br_fdb_find_rcu`.

@@ -90,7 +90,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         let stage = Stage::Hook(hook);
         let place = self.place(skb.ns, stage)?;
-        let connection = skb.ct.map(|ct| self.overlay.connections[ct.connection].entry.clone());
+        let connection = skb.ct.map(|ct| &self.overlay.connections[ct.connection].entry);
         let Between { iif, oif } = between;
         let chains = Chains {
             place,
@@ -99,7 +99,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             hook,
             iif,
             oif,
-            connection: connection.as_ref(),
+            connection,
             added: &self.overlay.added,
             choices: &self.overlay.choices,
             explains: self.sink.explains(),

@@ -45,7 +45,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let Some(kind) = self.error(skb, stop) else { return };
         let mut packet = message(&skb.packet, kind, self.default_ttl(skb.ns));
         // About what was for this host itself, it speaks as whom it was for.
-        let own = self.net.place(skb.ns).and_then(|place| place.owner(skb.packet.dst));
+        let own = self.known_place(skb.ns).and_then(|place| place.owner(skb.packet.dst));
         if own.is_some() {
             packet.src = skb.packet.dst;
         }
@@ -98,12 +98,12 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// Time to live of what the kernel itself sends there.
     pub(crate) fn default_ttl(&self, ns: model::NsId) -> u8 {
-        let ttl = self.net.place(ns).map(|p| p.ns.sysctls.default_ttl);
+        let ttl = self.known_place(ns).map(|p| p.ns.sysctls.default_ttl);
         ttl.filter(|ttl| *ttl > 0).unwrap_or(64)
     }
 
     fn forwards(&self, skb: &Skb) -> bool {
-        let place = self.net.place(skb.ns);
+        let place = self.known_place(skb.ns);
         place.zip(skb.iif).is_some_and(|(place, iif)| place.conf(iif).forwarding)
     }
 }

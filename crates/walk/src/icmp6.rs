@@ -53,7 +53,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// `icmp6_send`: whom it comes from, and by which link.
     pub(crate) fn error_about(&self, skb: &Skb, kind: IcmpKind) -> Option<Skb> {
-        let place = self.net.place(skb.ns)?;
+        let place = self.known_place(skb.ns)?;
         let (IpAddr::V6(src), IpAddr::V6(dst)) = (skb.packet.src, skb.packet.dst) else {
             return None;
         };
@@ -131,7 +131,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     fn redirect_about(&self, skb: &Skb, link: LinkId, found: &Found<'_>) -> Option<Skb> {
-        let place = self.net.place(skb.ns)?;
+        let place = self.known_place(skb.ns)?;
         let near = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if is_link_local(ip));
         // Only a router that is named by an address of this link.
         let nearer = found.gateway().is_none_or(near);

@@ -1,5 +1,4 @@
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -9,6 +8,7 @@ use model::{
 };
 
 use crate::Recorder;
+use crate::hash::{Map, Set};
 use crate::tables::Tables;
 
 /// A [`Snapshot`] with the tables that a walk looks things up in.
@@ -16,9 +16,9 @@ use crate::tables::Tables;
 pub struct Indexed<'a> {
     /// What was read.
     pub snapshot: &'a Snapshot,
-    namespaces: BTreeMap<NsId, Place<'a>>,
+    namespaces: Map<NsId, Place<'a>>,
     /// Links that stand on a link (macvlan and kin), by that link.
-    uppers: HashMap<LinkId, Vec<LinkId>>,
+    uppers: Map<LinkId, Vec<LinkId>>,
     /// Who listens was read: a port without a listener refuses.
     pub(crate) listening: bool,
     /// Traces tell what else was tried before each step.
@@ -32,7 +32,7 @@ impl<'a> Indexed<'a> {
     #[must_use]
     pub fn new(snapshot: &'a Snapshot) -> Self {
         let namespaces = snapshot.namespaces.iter().map(|(id, ns)| (*id, Place::new(ns)));
-        let mut uppers: HashMap<LinkId, Vec<LinkId>> = HashMap::new();
+        let mut uppers: Map<LinkId, Vec<LinkId>> = Map::default();
         for (id, ns) in &snapshot.namespaces {
             for link in ns.links.values() {
                 if let Relation::Lower(lower) = link.relation {
@@ -75,7 +75,7 @@ impl<'a> Indexed<'a> {
     }
 
     pub(crate) fn link(&self, id: LinkId) -> Option<&'a Link> {
-        self.snapshot.link(id)
+        self.place(id.ns)?.link(id.index)
     }
 
     /// Links that stand on `lower`.
@@ -88,6 +88,7 @@ impl<'a> Indexed<'a> {
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
     pub(crate) ns: &'a Namespace,
+    links: Map<u32, &'a Link>,
     /// Its policy rules; the default ones where none were read.
     pub(crate) rules: Vec<Rule>,
     /// Only the three default rules: local and main are then one trie.
@@ -96,22 +97,29 @@ pub(crate) struct Place<'a> {
     pub(crate) rules6: Vec<Rule>,
     /// Only the two default rules of IPv6.
     pub(crate) default_rules6: bool,
-    routes: HashMap<u32, Vec<&'a Route>>,
-    routes6: HashMap<u32, Vec<&'a Route>>,
+    routes: Map<u32, Vec<&'a Route>>,
+    routes6: Map<u32, Vec<&'a Route>>,
+    loopback: u32,
+    /// It has local routes that the kernel did not make.
+    local_by_hand: bool,
     /// Local and main together.
     merged: Vec<&'a Route>,
     /// Own IPv4 addresses → ifindex.
-    own: HashMap<IpAddr, u32>,
-    ports: HashMap<u32, Vec<&'a Link>>,
-    fdb: HashMap<(u32, Mac), &'a FdbEntry>,
-    neighbours: HashMap<(u32, IpAddr), &'a Neighbour>,
+    own: Map<IpAddr, u32>,
+    ports: Map<u32, Vec<&'a Link>>,
+    fdb: Map<(u32, Mac), &'a FdbEntry>,
+    /// Addresses of bridges and their ports, by bridge.
+    own_macs: Set<(u32, Mac)>,
+    /// Bridges a port of which has `neigh_suppress`.
+    suppressing: Set<u32>,
+    neighbours: Map<(u32, IpAddr), &'a Neighbour>,
     proxies: Vec<(u32, IpAddr)>,
     /// Its ruleset.
     pub(crate) tables: Tables<'a>,
     /// Connections by tuple and zone of a direction.
-    tracked: HashMap<(Tuple, u16), (&'a Conntrack, bool)>,
+    tracked: Map<(Tuple, u16), (&'a Conntrack, bool)>,
     /// The first connection of each source, as (protocol, address, port).
-    sources: HashMap<(u8, IpAddr, u16), &'a Conntrack>,
+    sources: Map<(u8, IpAddr, u16), &'a Conntrack>,
 }
 
 impl<'a> Place<'a> {
@@ -125,21 +133,26 @@ impl<'a> Place<'a> {
         }
         let mut place = Self {
             ns,
+            links: ns.links.iter().map(|(index, link)| (*index, link)).collect(),
             default_rules: rules == Rule::defaults(),
             rules,
             default_rules6: rules6 == Rule::defaults_ipv6(),
             rules6,
-            routes: HashMap::new(),
-            routes6: HashMap::new(),
+            routes: Map::default(),
+            routes6: Map::default(),
+            loopback: first_loopback(ns),
+            local_by_hand: ns.routes.iter().any(is_local_by_hand),
             merged: Vec::new(),
-            own: HashMap::new(),
-            ports: HashMap::new(),
-            fdb: HashMap::new(),
-            neighbours: HashMap::new(),
+            own: Map::default(),
+            ports: Map::default(),
+            fdb: Map::default(),
+            own_macs: Set::default(),
+            suppressing: Set::default(),
+            neighbours: Map::default(),
             proxies: Vec::new(),
             tables: Tables::new(ns),
-            tracked: HashMap::new(),
-            sources: HashMap::new(),
+            tracked: Map::default(),
+            sources: Map::default(),
         };
         place.index_routes();
         place.index_layer2();
@@ -177,9 +190,12 @@ impl<'a> Place<'a> {
 
     fn index_layer2(&mut self) {
         for link in self.ns.links.values() {
-            if let (Some(master), Some(_)) = (link.master, &link.port) {
+            if let (Some(master), Some(port)) = (link.master, &link.port) {
                 self.ports.entry(master).or_default().push(link);
+                self.own_macs.extend(link.mac.map(|mac| (master, mac)));
+                self.suppressing.extend(port.neigh_suppress.then_some(master));
             }
+            self.own_macs.extend(link.mac.map(|mac| (link.index, mac)));
         }
         let number = |link: &&Link| link.port.as_ref().map(|port| port.number);
         for ports in self.ports.values_mut().filter(|p| p.iter().any(|l| number(l) != Some(0))) {
@@ -197,6 +213,11 @@ impl<'a> Place<'a> {
                 self.neighbours.insert((n.link, n.ip), n);
             }
         }
+    }
+
+    /// The link of that index.
+    pub(crate) fn link(&self, index: u32) -> Option<&'a Link> {
+        self.links.get(&index).copied()
     }
 
     /// The routes of a table, longest prefix first.
@@ -263,15 +284,32 @@ impl<'a> Place<'a> {
         self.sources.get(&(tuple.protocol, tuple.src, tuple.sport)).copied()
     }
 
+    /// Whether a bridge or one of its ports has this address.
+    pub(crate) fn is_own_mac(&self, bridge: u32, mac: Mac) -> bool {
+        self.own_macs.contains(&(bridge, mac))
+    }
+
+    /// BROPT_NEIGH_SUPPRESS_ENABLED: a port of that bridge has `neigh_suppress`.
+    pub(crate) fn suppresses(&self, bridge: u32) -> bool {
+        self.suppressing.contains(&bridge)
+    }
+
     /// The index of its loopback.
-    pub(crate) fn loopback(&self) -> u32 {
-        let mut links = self.ns.links.values();
-        links.find(|l| l.kind == LinkKind::Loopback).map_or(1, |l| l.index)
+    pub(crate) const fn loopback(&self) -> u32 {
+        self.loopback
     }
 
     /// There are rules of one's own, or local routes that the kernel did not make.
-    pub(crate) fn custom_local(&self) -> bool {
-        let made = |r: &Route| r.kind == RouteKind::Local && r.protocol != Protocol::Kernel;
-        !self.default_rules || self.ns.routes.iter().any(made)
+    pub(crate) const fn custom_local(&self) -> bool {
+        !self.default_rules || self.local_by_hand
     }
+}
+
+fn first_loopback(ns: &Namespace) -> u32 {
+    let mut links = ns.links.values();
+    links.find(|l| l.kind == LinkKind::Loopback).map_or(1, |l| l.index)
+}
+
+fn is_local_by_hand(route: &Route) -> bool {
+    route.kind == RouteKind::Local && route.protocol != Protocol::Kernel
 }

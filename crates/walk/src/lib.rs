@@ -34,6 +34,7 @@ mod explain;
 mod fdb;
 mod fib6;
 mod guard;
+mod hash;
 mod header;
 mod hook;
 mod icmp;

@@ -45,7 +45,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         if link.is_running() || link.kind == LinkKind::Loopback {
             return None;
         }
-        let peer = link.peer().filter(|p| self.net.link(*p).is_some_and(|l| !l.is_up()));
+        let peer = link.peer().filter(|p| self.known_link(*p).is_some_and(|l| !l.is_up()));
         Some(peer.map_or(Reason::NoCarrier, Reason::PeerDown))
     }
 

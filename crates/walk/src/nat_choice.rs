@@ -61,13 +61,13 @@ impl<S: Sink> Walker<'_, '_, S> {
         let reply = tuple.reversed();
         match self.overlay.connection(skb.ns, &reply, skb.zone) {
             Some(ours) => ours.connection != member.connection,
-            None => self.net.place(skb.ns).and_then(|p| p.tracked(&reply, skb.zone)).is_some(),
+            None => self.known_place(skb.ns).and_then(|p| p.tracked(&reply, skb.zone)).is_some(),
         }
     }
 
     /// `find_appropriate_src`: what another connection from the same source was translated to.
     fn same_source(&self, skb: &Skb, tuple: &Tuple) -> Option<Tuple> {
-        let entry = self.net.place(skb.ns)?.same_source_as(tuple)?;
+        let entry = self.known_place(skb.ns)?.same_source_as(tuple)?;
         Some(entry.reply.reversed())
     }
 }

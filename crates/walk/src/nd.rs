@@ -29,7 +29,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         link: &Link,
         ip: Ipv6Addr,
     ) -> Option<Skb> {
-        let place = self.net.place(out.ns)?;
+        let place = self.known_place(out.ns)?;
         let unready = AddressFlags::TENTATIVE | AddressFlags::OPTIMISTIC;
         let ready = || {
             let own = place.ns.addresses_of(out.index);
@@ -52,7 +52,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let Payload::Icmp { kind: IcmpKind::Solicitation(target), .. } = request.payload else {
             return None;
         };
-        let place = self.net.place(link.ns)?;
+        let place = self.known_place(link.ns)?;
         let mut addresses = place.ns.addresses_of(link.index);
         let own = outside || addresses.any(|a| a.ip() == IpAddr::V6(target));
         let kind = IcmpKind::Advertisement(target);

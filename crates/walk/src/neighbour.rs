@@ -35,7 +35,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// What the neighbour table says: what was learned on this walk, else what was read.
     pub(crate) fn known(&self, link: LinkId, ip: IpAddr) -> Option<Neighbour> {
         let taught = self.overlay.neighbours.get(&(link, ip));
-        taught.or_else(|| self.net.place(link.ns)?.neighbour(link.index, ip)).cloned()
+        taught.or_else(|| self.known_place(link.ns)?.neighbour(link.index, ip)).cloned()
     }
 
     pub(crate) fn learn_neighbour(

@@ -1,22 +1,22 @@
-use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use model::{Conntrack, ConntrackStatus, FdbEntry, Gap, LinkId, Mac, Neighbour, NsId, Tuple};
 
 use crate::chain::Added;
 use crate::choice::Choices;
+use crate::hash::{Map, Set};
 
 /// What packets teach on their way, laid over a Snapshot that stays as it was read: so that the
 /// answer walks on from what the first packet left behind.
 #[derive(Clone, Debug, Default)]
 pub struct Overlay {
     /// Bridge and address → what was learned of it.
-    pub(crate) fdb: HashMap<(LinkId, Mac), FdbEntry>,
+    pub(crate) fdb: Map<(LinkId, Mac), FdbEntry>,
     /// Link and address → what ARP told.
-    pub(crate) neighbours: HashMap<(LinkId, IpAddr), Neighbour>,
+    pub(crate) neighbours: Map<(LinkId, IpAddr), Neighbour>,
     /// Neighbours that were learned of a copy that may come too late to count
     /// ([`Skb::late`](crate::skb::Skb::late)).
-    pub(crate) late: HashSet<(LinkId, IpAddr)>,
+    pub(crate) late: Set<(LinkId, IpAddr)>,
     /// Connections that packets met or began.
     pub(crate) connections: Vec<Connection>,
     /// Elements that rules added to sets, in their order.

@@ -1,10 +1,9 @@
 //! The ruleset, indexed: chains and sets by name, and what runs in each hook, in order.
 
-use std::collections::HashMap;
-
 use model::{Chain, Expr, Family, Hook, Namespace, Policy, Table};
 
 use crate::guard::{self, Guards};
+use crate::hash::Map;
 use crate::set::SetIndex;
 
 /// Priority of the kernel's own connection tracking in prerouting and output.
@@ -47,18 +46,18 @@ pub(crate) struct ChainIndex<'a> {
 /// A table, by names.
 #[derive(Debug)]
 struct Names<'a> {
-    chains: HashMap<&'a str, ChainIndex<'a>>,
-    sets: HashMap<&'a str, SetIndex<'a>>,
+    chains: Map<&'a str, ChainIndex<'a>>,
+    sets: Map<&'a str, SetIndex<'a>>,
 }
 
 /// The ruleset of a namespace.
 #[derive(Debug, Default)]
 pub(crate) struct Tables<'a> {
     names: Vec<Names<'a>>,
-    hooks: HashMap<(Family, Hook), Vec<Item<'a>>>,
+    hooks: Map<(Family, Hook), Vec<Item<'a>>>,
     /// Chains before and behind a link, by its name.
-    links: HashMap<&'a str, HashMap<Hook, Vec<BaseRef<'a>>>>,
-    nat: HashMap<(Family, Hook), Vec<BaseRef<'a>>>,
+    links: Map<&'a str, Map<Hook, Vec<BaseRef<'a>>>>,
+    nat: Map<(Family, Hook), Vec<BaseRef<'a>>>,
 }
 
 impl BaseRef<'_> {

@@ -1,5 +1,6 @@
 //! The loop that hands a packet from one part of the kernel to the next.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 
 use model::{Gap, Link, LinkId, Mac, NsId};
@@ -11,6 +12,8 @@ use crate::{Action, Disposition, Indexed, Overlay, Sink, Stage, Unknown};
 /// A walk through one Snapshot, with what its packets have taught so far.
 pub(crate) struct Walker<'a, 'o, S> {
     pub(crate) net: &'a Indexed<'a>,
+    /// The namespace that was looked up last: most often the next one, too.
+    here: Cell<Option<&'a Place<'a>>>,
     pub(crate) overlay: &'o mut Overlay,
     pub(crate) sink: S,
     /// How many packets deep: 0 for the one that was asked about (or its answer).
@@ -44,6 +47,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     pub(crate) fn new(net: &'a Indexed<'a>, overlay: &'o mut Overlay, sink: S) -> Self {
         Self {
             net,
+            here: Cell::new(None),
             overlay,
             sink,
             depth: 0,
@@ -139,6 +143,9 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     pub(crate) fn lean_on(&mut self, skb: &Skb, stage: Stage, parts: &[&str]) -> Result<(), Stop> {
         let ns = skb.ns;
         let gaps = &self.place(ns, stage)?.ns.gaps;
+        if gaps.is_empty() {
+            return Ok(());
+        }
         let needed: Vec<&Gap> = gaps.iter().filter(|g| parts.contains(&g.part.as_str())).collect();
         if let Some(gap) = needed.iter().find(|g| g.assumed.is_none()) {
             let what = format!("{}: {}", gap.part, gap.cause);
@@ -150,6 +157,9 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
 
     /// Tells what is assumed, unless this way has told it.
     pub(crate) fn assume(&mut self, skb: &Skb, stage: Stage, gaps: Vec<Gap>) {
+        if gaps.is_empty() {
+            return;
+        }
         let all = gaps.into_iter().map(|gap| (skb.ns, gap));
         let new: Vec<_> = all.filter(|gap| !self.assumed.contains(gap)).collect();
         if new.is_empty() {
@@ -163,15 +173,30 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     }
 
     pub(crate) fn place(&self, ns: NsId, stage: Stage) -> Result<&'a Place<'a>, Stop> {
-        let net: &'a Indexed<'a> = self.net;
-        net.place(ns).ok_or_else(|| {
+        self.known_place(ns).ok_or_else(|| {
             let what = "it was not read".to_owned();
             Stop::unknown(stage, Unknown::Gap { ns, what })
         })
     }
 
+    /// A namespace that was read.
+    pub(crate) fn known_place(&self, ns: NsId) -> Option<&'a Place<'a>> {
+        if let Some(here) = self.here.get().filter(|here| here.ns.id == ns) {
+            return Some(here);
+        }
+        let net: &'a Indexed<'a> = self.net;
+        let place = net.place(ns);
+        self.here.set(place.or(self.here.get()));
+        place
+    }
+
+    /// A link that was read.
+    pub(crate) fn known_link(&self, id: LinkId) -> Option<&'a Link> {
+        self.known_place(id.ns)?.link(id.index)
+    }
+
     pub(crate) fn link(&self, id: LinkId, stage: Stage) -> Result<&'a Link, Stop> {
-        self.net.link(id).ok_or_else(|| {
+        self.known_link(id).ok_or_else(|| {
             let what = format!("its link {} was not read", id.index);
             Stop::unknown(stage, Unknown::Gap { ns: id.ns, what })
         })
