@@ -26,9 +26,10 @@ const FRAGMENT6: u32 = 8;
 const FRAGMENT: u32 = 44;
 /// Where, behind the IP header, a tag can stand, and what is added to it there: TCP sequence
 /// number; ICMP or UDP payload, TCP acknowledgement (one more); the same in the packet that an
-/// ICMP error quotes (behind 8 bytes of ICMP and 20 of IP, or 40 and perhaps those of a fragment).
+/// ICMP error quotes (behind 8 bytes of ICMP and 20 of IP, or 40 and perhaps those of a fragment;
+/// of a redirect, behind 40, perhaps an Ethernet address, and the option that quotes).
 /// In this order, since to look beyond the end of a packet is to refuse it.
-const PLACES: [(u32, u32); 12] = [
+const PLACES: [(u32, u32); 18] = [
     (4, 0),
     (8, 0),
     (8, 1),
@@ -41,6 +42,12 @@ const PLACES: [(u32, u32); 12] = [
     (56 + 4, 0),
     (56 + 8, 0),
     (56 + 8, 1),
+    (88 + 4, 0),
+    (88 + 8, 0),
+    (88 + 8, 1),
+    (96 + 4, 0),
+    (96 + 8, 0),
+    (96 + 8, 1),
 ];
 
 /// The program for one tag.

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use super::Turn;
 use super::list::turns;
-use crate::{Address, Protocol, Route, TABLE_LOCAL};
+use crate::{Address, AddressFlags, Protocol, Route, TABLE_LOCAL};
 
 /// What differs between two lists of routes, and whether that is noise. `moved` is `before` with
 /// the ifindexes of `after`.
@@ -43,15 +43,19 @@ pub fn is_link_local(address: &Address) -> bool {
     matches!(address.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
 
+/// What an address is only while it is being looked whether another has it.
+const PASSING: AddressFlags = AddressFlags::TENTATIVE.union(AddressFlags::OPTIMISTIC);
+
 /// Whether an address's turn is one that the kernel makes by itself. Its label follows the name of
-/// its link.
+/// its link, and whether another has it is found out within a second.
 #[must_use]
 pub fn address_is_noise(turn: &Turn<Address>) -> bool {
     match turn {
         Turn::Appeared(a) | Turn::Vanished(a) => is_link_local(a),
         Turn::Changed { before, after } => {
-            Address { label: after.label.clone(), ..before.clone() }
-                == Address { link: before.link, ..after.clone() }
+            let flags = |a: &Address| a.flags - PASSING;
+            Address { label: after.label.clone(), flags: flags(before), ..before.clone() }
+                == Address { link: before.link, flags: flags(after), ..after.clone() }
         }
     }
 }

@@ -118,7 +118,7 @@ fn busybox_and_brief() {
     2: br0
        up, kind not shown, 1e:b3:6e:a3:03:af, mtu 1500, state UNKNOWN, qdisc noqueue
        10.1.2.1/24
-       fe80::1cb3:6eff:fea3:3af/64 scope link
+       fe80::1cb3:6eff:fea3:3af/64 scope link tentative
     ");
     let brief = "\
 lo               UNKNOWN        127.0.0.1/8 ::1/128 
