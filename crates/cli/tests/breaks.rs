@@ -122,12 +122,24 @@ fn broken(
         args.extend(trace);
         let out = bench.expect(1, &args).out;
         check(&out, told);
+        let fixes: Vec<&str> = out.lines().filter_map(fix_of).collect();
         args.push("--live");
         let out = bench.expect(1, &args).out;
         check(&out, told);
         assert!(out.contains("live: the packet did not arrive, as foretold"), "{out}");
         assert!(!out.contains('✗'), "{out}");
+        // What is told to be enough is.
+        for command in fixes {
+            let words: Vec<&str> = command.strip_prefix("nestwork ").unwrap().split(' ').collect();
+            bench.ok(&words);
+        }
+        bench.ok(&args);
     })
+}
+
+/// A command that is told as a fix.
+fn fix_of(line: &str) -> Option<&str> {
+    line.strip_prefix("to fix   ").or_else(|| line.strip_prefix("and then "))
 }
 
 /// Out by eth1, back by eth0: strict reverse-path filtering refuses that.

@@ -7,10 +7,10 @@ mod loss;
 mod stacked;
 mod step;
 
-use model::{LinkId, NsId, Snapshot};
+use model::{NsId, Snapshot};
 use walk::{
-    Action, ArpAnswer, Cause, Checked, Considered, Disposition, Mark, Place, Sighting, Step, Trace,
-    Verdict, Way,
+    Action, ArpAnswer, Cause, Checked, Considered, Disposition, Loss, Mark, Place, Sighting, Step,
+    Trace, Verdict, Way,
 };
 
 use crate::page::Page;
@@ -18,7 +18,7 @@ use crate::style::{Style, Tone};
 use crate::words;
 
 pub(crate) use considered::{failed, kind, words as considered_words};
-pub(crate) use fix::fix;
+pub(crate) use fix::{Fix, fix};
 pub(crate) use loss::{because, place, unknown};
 pub(crate) use step::{label, link_of, rule_of, words as step_words};
 
@@ -32,8 +32,8 @@ pub fn trace(
     explain: bool,
     style: &Style,
 ) -> String {
-    let router = router(&trace.there);
-    let mut teller = Teller { page: Page::new(style), snapshot, explain, router, lost: false };
+    let fix = trace.loss().map(|_| fix(snapshot, trace));
+    let mut teller = Teller { page: Page::new(style), snapshot, explain, fix, lost: false };
     teller.question(trace);
     teller.way(&trace.there, live.map(|l| l.there.as_slice()), 0);
     if let Some(back) = &trace.back {
@@ -80,8 +80,8 @@ struct Teller<'a> {
     page: Page,
     snapshot: &'a Snapshot,
     explain: bool,
-    /// The link by which the last router on the way there sent the packet.
-    router: Option<LinkId>,
+    /// What to do where it is lost.
+    fix: Option<Fix>,
     /// The real packet was missed already: it cannot be expected any more, nor can its answer.
     lost: bool,
 }
@@ -342,12 +342,16 @@ impl Teller<'_> {
                 self.indent(depth).put(Tone::Faint, "nobody here wants it").end();
             }
             Disposition::Lost(loss) => {
-                let (loss, last) = (loss.root(), last_packet(way));
-                let lines = [
+                let (loss, last) = (loss.root(), way.last_packet());
+                let mut lines = vec![
                     ("lost at", place(self.snapshot, loss)),
                     ("because", because(self.snapshot, loss, last)),
-                    ("to fix", fix(self.snapshot, loss, last, self.router)),
                 ];
+                let names = kernel_names(loss).join(" or ");
+                lines.extend((!names.is_empty()).then_some(("kernel", names)));
+                if depth == 0 {
+                    lines.extend(self.fix.take().iter().flat_map(Fix::lines));
+                }
                 self.closing(&lines, Tone::Bad, depth);
             }
             Disposition::Unknown(u) => {
@@ -450,18 +454,10 @@ fn sign_of<'m>(mark: Option<&'m Mark>, lost: &mut bool) -> Sign<'m> {
     }
 }
 
-/// The link by which the last router on a way sent the packet.
-pub(crate) fn router(way: &Way) -> Option<LinkId> {
-    let mut steps = way.hops.iter().rev().flat_map(|h| h.steps.iter().rev());
-    steps.find_map(|s| match s.action {
-        Action::Forwarded { to, .. } => Some(to),
-        _ => None,
-    })
-}
-
-/// The packet as it was at the last step of a way.
-pub(crate) fn last_packet(way: &Way) -> &walk::Packet {
-    way.hops.iter().flat_map(|h| &h.steps).last().map_or(&way.packet, |s| &s.packet)
+/// What kernels call such a loss, the newer ones first to tell it from others.
+pub(crate) fn kernel_names(loss: &Loss) -> Vec<&'static str> {
+    let all = loss.reason.kernel_names().iter().copied();
+    all.filter(|name| *name != "NOT_SPECIFIED").collect()
 }
 
 fn cause(snapshot: &Snapshot, way: &Way) -> String {

@@ -8,6 +8,7 @@ use walk::{
     Sighting, Stage, Step, Trace, Tried, Way,
 };
 
+use crate::trace::Fix;
 use crate::{trace as told, words};
 
 /// What `trace` tells.
@@ -175,9 +176,21 @@ pub struct EndView {
     /// Why it is lost or unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
-    /// The smallest change that lets it pass.
+    /// What kernels call such a loss (`enum skb_drop_reason`), by their versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kernel_reasons: Vec<String>,
+    /// The smallest change that lets it pass, or get further.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
+    /// Further ones, each needed after those before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_fixes: Vec<String>,
+    /// It was walked again with them, and gets further; else they are worth a try.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix_proved: Option<bool>,
+    /// Where and why it is lost with them. Absent where they are proved: it passes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<String>,
 }
 
 /// What a tap says of a place.
@@ -245,7 +258,8 @@ pub struct AstrayView {
 /// A trace, and what was seen of it.
 #[must_use]
 pub fn trace(snapshot: &Snapshot, trace: &Trace, live: Option<&Checked>) -> TraceView {
-    let router = told::router(&trace.there);
+    let fix = trace.loss().map(|_| told::fix(snapshot, trace));
+    let fix = fix.as_ref();
     TraceView {
         origin: snapshot.origin.clone(),
         from: match trace.question.from {
@@ -253,9 +267,8 @@ pub fn trace(snapshot: &Snapshot, trace: &Trace, live: Option<&Checked>) -> Trac
             Place::Outside(link) => format!("outside by {}", snapshot.link_name(link)),
         },
         packet: packet(&trace.question.packet),
-        there: way(snapshot, &trace.there, live.map(|l| l.there.as_slice()), router),
-        back: (trace.back.as_ref())
-            .map(|b| way(snapshot, b, live.map(|l| l.back.as_slice()), router)),
+        there: way(snapshot, &trace.there, live.map(|l| l.there.as_slice()), fix),
+        back: (trace.back.as_ref()).map(|b| way(snapshot, b, live.map(|l| l.back.as_slice()), fix)),
         branches: trace.branches.iter().map(|b| branch(snapshot, b)).collect(),
         live: live.map(|l| LiveView {
             agrees: l.agrees,
@@ -292,7 +305,7 @@ fn branch(snapshot: &Snapshot, b: &Branch) -> BranchView {
     }
 }
 
-fn way(snapshot: &Snapshot, w: &Way, marks: Option<&[Mark]>, router: Option<LinkId>) -> WayView {
+fn way(snapshot: &Snapshot, w: &Way, marks: Option<&[Mark]>, fix: Option<&Fix>) -> WayView {
     let mut marks = marks.unwrap_or_default().iter();
     let mut hops = Vec::new();
     for hop in &w.hops {
@@ -311,7 +324,7 @@ fn way(snapshot: &Snapshot, w: &Way, marks: Option<&[Mark]>, router: Option<Link
         Cause::ArpRequest => "arp",
         Cause::IcmpError => "error",
     };
-    WayView { cause: cause.to_owned(), hops, end: end(snapshot, w, router) }
+    WayView { cause: cause.to_owned(), hops, end: end(snapshot, w, fix) }
 }
 
 fn considered(snapshot: &Snapshot, ns: NsId, c: &Considered) -> ConsideredView {
@@ -385,23 +398,38 @@ fn packet(p: &Packet) -> PacketView {
     }
 }
 
-fn end(snapshot: &Snapshot, w: &Way, router: Option<LinkId>) -> EndView {
+fn end(snapshot: &Snapshot, w: &Way, fix: Option<&Fix>) -> EndView {
     let view = |disposition: &str, place: Option<String>| EndView {
         disposition: disposition.to_owned(),
         place,
         because: None,
+        kernel_reasons: Vec::new(),
         fix: None,
+        further_fixes: Vec::new(),
+        fix_proved: None,
+        then: None,
     };
     match &w.disposition {
         Disposition::Delivered(ns) => view("delivered", Some(snapshot.name_of(*ns))),
         Disposition::Left(link) => view("left", Some(snapshot.link_name(*link))),
         Disposition::Ignored => view("ignored", None),
         Disposition::Lost(loss) => {
-            let (loss, last) = (loss.root(), told::last_packet(w));
-            EndView {
-                because: Some(told::because(snapshot, loss, last)),
-                fix: Some(told::fix(snapshot, loss, last, router)),
+            let (loss, last) = (loss.root(), w.last_packet());
+            let kernel_reasons = told::kernel_names(loss).into_iter().map(str::to_owned).collect();
+            let because = Some(told::because(snapshot, loss, last));
+            let view = EndView {
+                because,
+                kernel_reasons,
                 ..view("lost", Some(told::place(snapshot, loss)))
+            };
+            let Some(fix) = fix else { return view };
+            let mut steps = fix.steps.iter().cloned();
+            EndView {
+                fix: steps.next(),
+                further_fixes: steps.collect(),
+                fix_proved: (!fix.steps.is_empty()).then_some(fix.proved),
+                then: fix.then.clone(),
+                ..view
             }
         }
         Disposition::Unknown(u) => {

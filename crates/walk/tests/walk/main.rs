@@ -12,6 +12,7 @@ mod kernel;
 mod live;
 mod machine;
 mod macvlan;
+mod mend;
 mod net;
 mod random;
 mod scenarios;
