@@ -19,7 +19,7 @@ pub(crate) enum Key {
     Up(LinkRef),
     Mtu(LinkRef),
     Address(LinkRef, IpNet),
-    Route(String, u32, IpNet, u32),
+    Route(String, u32, IpNet, u32, u8),
     /// Of IPv6, and its priority.
     Rule(String, bool, u32),
     Neighbour(LinkRef, IpAddr),
@@ -52,7 +52,9 @@ impl Key {
             Fact::Up { link, .. } => Self::Up(link.clone()),
             Fact::Mtu { link, .. } => Self::Mtu(link.clone()),
             Fact::Address(a) => Self::Address(a.link.clone(), a.net),
-            Fact::Route(r) => Self::Route(r.ns.clone(), r.table, r.dst, metric(r.dst, r.metric)),
+            Fact::Route(r) => {
+                Self::Route(r.ns.clone(), r.table, r.dst, metric(r.dst, r.metric), r.tos)
+            }
             Fact::Rule { ns, rule } => Self::Rule(ns.clone(), rule.ipv6, rule.priority),
             Fact::Neighbour { link, ip, .. } => Self::Neighbour(link.clone(), *ip),
             Fact::Proxy { link, ip } => Self::Proxy(link.clone(), *ip),

@@ -1,8 +1,8 @@
 //! The thing that a fact speaks of, as it is.
 
 use model::{
-    AddressSpec, BridgeSpec, CableSpec, Fact, Link, LinkKind, LinkRef, LinkSpec, LinkSpecKind,
-    NeighbourState, NicSpec, Pins, PortFlags, Relation, Route, RouteSpec, VethEnd,
+    AddressSpec, BridgeSpec, CableSpec, Fact, HopSpec, Link, LinkKind, LinkRef, LinkSpec,
+    LinkSpecKind, NeighbourState, NicSpec, Pins, PortFlags, Relation, Route, RouteSpec, VethEnd,
 };
 
 use crate::State;
@@ -167,15 +167,19 @@ impl State {
             r.dst == spec.dst
                 && r.table == spec.table
                 && metric(r.dst, r.metric) == metric(spec.dst, spec.metric)
-                && r.tos == 0
+                && r.tos == spec.tos
         };
         let specs = space.routes.iter().filter(same).map(|r| {
-            let hop = r.nexthops.first().filter(|_| r.nexthops.len() == 1);
+            let (hop, more) = match r.nexthops.split_first() {
+                Some((hop, more)) => (Some(hop), more),
+                None => (None, [].as_slice()),
+            };
+            let dev = |h: &model::Nexthop| space.links.get(&h.link).map(|l| l.name.clone());
             RouteSpec {
                 ns: spec.ns.clone(),
                 dst: r.dst,
                 via: hop.and_then(|h| h.gateway),
-                dev: hop.and_then(|h| space.links.get(&h.link)).map(|l| l.name.clone()),
+                dev: hop.and_then(dev),
                 src: r.prefsrc,
                 metric: r.metric,
                 table: r.table,
@@ -183,6 +187,13 @@ impl State {
                 scope: r.scope,
                 onlink: hop.is_some_and(|h| h.onlink),
                 kind: r.kind,
+                tos: r.tos,
+                mtu: r.mtu,
+                weight: hop.map_or(1, |h| h.weight),
+                more: more
+                    .iter()
+                    .map(|h| HopSpec { via: h.gateway, dev: dev(h), weight: h.weight })
+                    .collect(),
             }
         });
         let specs: Vec<RouteSpec> = specs.collect();

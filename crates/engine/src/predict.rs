@@ -415,17 +415,15 @@ impl State {
     }
 
     fn add_route(&mut self, spec: &RouteSpec) {
-        let dev = spec.dev.as_ref().map(|dev| LinkRef::new(&spec.ns, dev));
-        let link = dev.and_then(|dev| self.link(&dev)).map(|l| l.index);
+        let first = (spec.via, spec.dev.as_ref(), spec.weight);
+        let more = spec.more.iter().map(|hop| (hop.via, hop.dev.as_ref(), hop.weight));
+        let hop = |(gateway, dev, weight): (Option<IpAddr>, Option<&String>, u16)| {
+            let link = self.link(&LinkRef::new(&spec.ns, dev?))?.index;
+            let onlink = spec.onlink;
+            Some(Nexthop { gateway, link, weight, onlink, dead: false, linkdown: false })
+        };
+        let hops = std::iter::once(first).chain(more).filter_map(hop).collect();
         let Some(space) = self.space_mut(&spec.ns) else { return };
-        let hop = link.map(|link| Nexthop {
-            gateway: spec.via,
-            link,
-            weight: 1,
-            onlink: spec.onlink,
-            dead: false,
-            linkdown: false,
-        });
         space.routes.push(Route {
             table: spec.table,
             dst: spec.dst,
@@ -434,9 +432,9 @@ impl State {
             scope: spec.scope,
             prefsrc: spec.src,
             metric: metric(spec.dst, spec.metric),
-            tos: 0,
-            nexthops: hop.into_iter().collect(),
-            mtu: None,
+            tos: spec.tos,
+            nexthops: hops,
+            mtu: spec.mtu,
             nexthop_id: None,
             preference: Preference::Medium,
         });
@@ -457,6 +455,7 @@ impl State {
             r.dst == spec.dst
                 && r.table == spec.table
                 && metric(r.dst, r.metric) == number
+                && r.tos == spec.tos
                 && (link.is_none() || r.nexthops.iter().any(|h| Some(h.link) == link))
         };
         if let Some(at) = space.routes.iter().position(same) {

@@ -176,7 +176,7 @@ fn routes_rules_and_neighbours_are_those_that_ip_shows() {
         assert!(second.invert);
         assert_eq!((second.protocol, second.dport), (Some(6), Some((80, 90))));
         assert_eq!(second.suppress_prefixlength, Some(1));
-        assert_eq!(third.unknown, ["uidrange"]);
+        assert_eq!((third.uids, third.unknown.as_slice()), (Some((0, 0)), [].as_slice()));
         assert_eq!(third.action, model::RuleAction::Blackhole);
 
         let neighbour = |ip: &str| ns.neighbours.iter().find(|n| n.ip.to_string() == ip).unwrap();

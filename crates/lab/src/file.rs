@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 use model::{
-    BridgeSpec, LinkRef, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind, Rule, Scope,
-    ServiceSpec,
+    BridgeSpec, HopSpec, LinkRef, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind,
+    Rule, Scope, ServiceSpec,
 };
 
 use crate::node::{At, Said};
@@ -137,6 +137,11 @@ pub(crate) struct RouteEntry {
     pub(crate) table: u32,
     pub(crate) kind: RouteKind,
     pub(crate) scope: Option<Scope>,
+    pub(crate) tos: u8,
+    pub(crate) mtu: Option<u32>,
+    pub(crate) weight: u16,
+    /// The second and further of `nexthops:`.
+    pub(crate) more: Vec<HopSpec>,
 }
 
 /// One entry of `neighbours:`: permanent with `mac:`, answered for with `proxy:`, else asked for

@@ -116,7 +116,7 @@ pub enum What {
     /// A route.
     Route(Turn<Route>),
     /// A routing rule.
-    Rule(Turn<Rule>),
+    Rule(Box<Turn<Rule>>),
     /// A neighbour.
     Neighbour(Turn<Neighbour>),
     /// An entry of a forwarding database.

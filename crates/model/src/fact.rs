@@ -310,6 +310,25 @@ pub struct RouteSpec {
     pub onlink: bool,
     /// Type.
     pub kind: RouteKind,
+    /// Type of service that it is for; 0: any.
+    pub tos: u8,
+    /// `mtu`.
+    pub mtu: Option<u32>,
+    /// Weight of `via` and `dev` among several ways out.
+    pub weight: u16,
+    /// The other ways out of a multipath route.
+    pub more: Vec<HopSpec>,
+}
+
+/// A further way out of a multipath route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HopSpec {
+    /// Gateway.
+    pub via: Option<IpAddr>,
+    /// Link out; None only until it is found by the gateway.
+    pub dev: Option<String>,
+    /// Weight among the others (1 = the least).
+    pub weight: u16,
 }
 
 /// What a lab's answering process answers, on every address of its namespace.

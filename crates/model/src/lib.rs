@@ -36,8 +36,8 @@ pub use conntrack::{Conntrack, ConntrackStatus, Tuple};
 pub use container::{Container, Engine, Network, Pod, Publish, Teller};
 pub use diff::{Difference, diff};
 pub use fact::{
-    AddressSpec, CableSpec, Fact, IdMap, LinkRef, LinkSpec, LinkSpecKind, NamespaceSpec, NicSpec,
-    Pins, RouteSpec, ServiceSpec, VethEnd, Wanted,
+    AddressSpec, CableSpec, Fact, HopSpec, IdMap, LinkRef, LinkSpec, LinkSpecKind, NamespaceSpec,
+    NicSpec, Pins, RouteSpec, ServiceSpec, VethEnd, Wanted,
 };
 pub use gap::{Gap, Opaque, Warning, plain};
 pub use glob::glob;

@@ -155,11 +155,19 @@ pub struct Rule {
     pub sport: Option<(u16, u16)>,
     /// Destination ports, first and last.
     pub dport: Option<(u16, u16)>,
+    /// Bits of the ports that are compared; None: all.
+    pub port_masks: (Option<u16>, Option<u16>),
+    /// Differentiated services code point, all six bits; None: any.
+    pub dscp: Option<u8>,
+    /// Users whose sockets it is about, first and last, as this program's own namespace counts them.
+    pub uids: Option<(u32, u32)>,
+    /// Number of the tunnel that the packet was taken out of; None: any.
+    pub tunnel: Option<u64>,
     /// `not`: matches where the rest does not.
     pub invert: bool,
     /// A match by less than this prefix length counts as none (`suppress_prefixlength` + 1).
     pub suppress_prefixlength: Option<u32>,
-    /// Selectors that nothing here models (uid range, tun id, l3mdev, interface group), by name.
+    /// Selectors that nothing here models (l3mdev, interface group, flow label), by name.
     pub unknown: Vec<String>,
     /// What it does.
     pub action: RuleAction,

@@ -67,6 +67,10 @@ pub struct Namespace {
     pub routes: Vec<Route>,
     /// Routing rules by priority.
     pub rules: Vec<Rule>,
+    /// IPv4's tables local and main are two: since the first rule of one's own, and for good. False:
+    /// they are one, and the longest prefix of both wins. None: that was not read, and the rules
+    /// have to tell.
+    pub tables_split: Option<bool>,
     /// Neighbour entries.
     pub neighbours: Vec<Neighbour>,
     /// Forwarding-database entries of its bridges and vxlans.
@@ -105,6 +109,7 @@ impl Namespace {
             addresses: Vec::new(),
             routes: Vec::new(),
             rules: Vec::new(),
+            tables_split: None,
             neighbours: Vec::new(),
             fdb: Vec::new(),
             ruleset: Ruleset::default(),

@@ -25,8 +25,8 @@ pub enum Outcome {
 /// A case that was run.
 #[derive(Debug)]
 pub struct Judged {
-    /// What was foretold.
-    pub trace: Trace,
+    /// What was foretold: the ways of which it must take one, in most cases only one.
+    pub ways: Vec<Trace>,
     /// What it comes to.
     pub outcome: Outcome,
 }
@@ -45,27 +45,48 @@ pub fn run(
     lie: Option<Lie>,
 ) -> Result<Judged, std::io::Error> {
     let question = rig.question(spec).ok_or(std::io::ErrorKind::NotFound)?;
-    let mut overlay = Overlay::new();
     let net = Indexed::new(&rig.snapshot).with_listeners();
-    let mut trace = net.trace_on(&mut overlay, question);
+    let mut ways = net.possibilities(&question);
     drop(net);
     if let Some(lie) = lie {
-        lie(&mut trace);
+        ways.iter_mut().for_each(|(trace, _)| lie(trace));
     }
-    if !rig.may_be_told(&trace) {
-        return Ok(Judged { trace, outcome: Outcome::Spared });
+    let told = ways.iter().all(|(trace, _)| rig.may_be_told(trace));
+    let awaited = ways.iter().map(|(trace, _)| trace.expected().len()).min().unwrap_or(0);
+    let outcome = if told {
+        let names = rig.snapshot.clone();
+        let seen = rig.send(spec, number, awaited)?;
+        one_of(&ways, &seen, &names, |name| rig.has_drop_reason(name))
+    } else {
+        Outcome::Spared
+    };
+    let ways = ways.into_iter().map(|(trace, _)| trace).collect();
+    Ok(Judged { ways, outcome })
+}
+
+/// The packet has taken one of the ways that it could, or none of them: then what was wrong with
+/// the first is told.
+fn one_of(
+    ways: &[(Trace, Overlay)],
+    seen: &Seen,
+    snapshot: &Snapshot,
+    named: impl Fn(&str) -> bool,
+) -> Outcome {
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for (trace, overlay) in ways {
+        let mut outcome = judge(trace, seen, snapshot);
+        let mut more = connections(trace, overlay, snapshot, seen);
+        more.extend(drops(trace, seen, snapshot, &named));
+        match &mut outcome {
+            Outcome::Agreed if more.is_empty() => return outcome,
+            Outcome::Agreed => outcome = Outcome::Wrong(more),
+            Outcome::Wrong(wrong) => wrong.extend(more),
+            _ => {}
+        }
+        outcomes.push(outcome);
     }
-    let names = rig.snapshot.clone();
-    let seen = rig.send(spec, number, trace.expected().len())?;
-    let mut outcome = judge(&trace, &seen, &names);
-    let mut more = connections(&trace, &overlay, &names, &seen);
-    more.extend(drops(&trace, &seen, &names, |name| rig.has_drop_reason(name)));
-    match &mut outcome {
-        Outcome::Agreed if !more.is_empty() => outcome = Outcome::Wrong(more),
-        Outcome::Wrong(wrong) => wrong.extend(more),
-        _ => {}
-    }
-    Ok(Judged { trace, outcome })
+    let open = outcomes.iter().position(|o| matches!(o, Outcome::Unknown(_)));
+    outcomes.swap_remove(open.unwrap_or(0))
 }
 
 fn judge(trace: &Trace, seen: &Seen, snapshot: &Snapshot) -> Outcome {

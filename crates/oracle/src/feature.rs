@@ -70,6 +70,21 @@ const FEATURES: &[(&str, Without)] = &[
     ("route: default", |s, _| {
         each(s, |n| routes(n, |r| r.dst.prefix_len() == 0 && r.table == TABLE_MAIN))
     }),
+    ("route: multipath", |s, _| {
+        each(s, |n| {
+            all(n.routes.iter_mut(), |r| r.nexthops.drain(1.min(r.nexthops.len())..).count() > 0)
+        })
+    }),
+    ("route: tos", |s, _| each(s, |n| routes(n, |r| r.tos != 0))),
+    ("route: mtu", |s, _| each(s, |n| all(n.routes.iter_mut(), |r| r.mtu.take().is_some()))),
+    ("route: gateway of IPv6", |s, _| {
+        each(s, |n| {
+            routes(n, |r| {
+                let six = |h: &model::Nexthop| h.gateway.is_some_and(|ip| ip.is_ipv6());
+                r.dst.addr().is_ipv4() && r.nexthops.iter().any(six)
+            })
+        })
+    }),
     ("route: host", |s, _| {
         each(s, |n| routes(n, |r| r.dst.prefix_len() == 32 && r.table == TABLE_MAIN))
     }),
@@ -93,6 +108,11 @@ const FEATURES: &[(&str, Without)] = &[
     ("rule: tos", |s, _| rules(s, |r| std::mem::take(&mut r.tos) != 0)),
     ("rule: ipproto", |s, _| rules(s, |r| r.protocol.take().is_some())),
     ("rule: ports", |s, _| rules(s, |r| r.sport.take().is_some() | r.dport.take().is_some())),
+    ("rule: ports by a mask", |s, _| {
+        rules(s, |r| std::mem::take(&mut r.port_masks) != (None, None))
+    }),
+    ("rule: dscp", |s, _| rules(s, |r| r.dscp.take().is_some())),
+    ("rule: uidrange", |s, _| rules(s, |r| r.uids.take().is_some())),
     ("rule: not", |s, _| rules(s, |r| std::mem::take(&mut r.invert))),
     ("rule: suppress_prefixlength", |s, _| rules(s, |r| r.suppress_prefixlength.take().is_some())),
     ("rule: prohibit", |s, _| action(s, &RuleAction::Prohibit)),
@@ -176,17 +196,19 @@ struct Count {
 
 impl Exercised {
     /// Counts one case: without which features would it be foretold otherwise?
-    pub(crate) fn count(&mut self, snapshot: &Snapshot, trace: &Trace, unknown: bool) {
-        let told = (trace.expected(), end(trace));
+    pub(crate) fn count(&mut self, snapshot: &Snapshot, ways: &[Trace], unknown: bool) {
+        let Some(question) = ways.first().map(|trace| &trace.question) else { return };
+        let told: Vec<_> = ways.iter().map(|trace| (trace.expected(), end(trace))).collect();
         for (name, without) in SETS.iter().copied().flatten() {
-            let (mut less, mut question) = (snapshot.clone(), trace.question.clone());
+            let (mut less, mut question) = (snapshot.clone(), question.clone());
             let count = self.0.entry(name).or_default();
             if !without(&mut less, &mut question) {
                 continue;
             }
             count.present += 1;
-            let other = Indexed::new(&less).with_listeners().trace(question);
-            if (other.expected(), end(&other)) != told || whole(name) {
+            let others = Indexed::new(&less).with_listeners().possibilities(&question);
+            let others = others.iter().map(|(trace, _)| (trace.expected(), end(trace)));
+            if whole(name) || !others.eq(told.iter().cloned()) {
                 count.decided += 1;
                 count.unknown += usize::from(unknown);
             }

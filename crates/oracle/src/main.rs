@@ -146,7 +146,9 @@ fn only(args: &Args, number: usize, folder: &str) -> std::io::Result<bool> {
         println!("{packet}");
         if n + 1 == packets.len() {
             let style = render::Style::default();
-            println!("{}", render::trace(&snapshot, &judged.trace, None, true, &style));
+            for way in &judged.ways {
+                println!("{}", render::trace(&snapshot, way, None, true, &style));
+            }
         }
         match judged.outcome {
             Outcome::Agreed => println!("  agreed"),

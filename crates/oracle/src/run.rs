@@ -187,7 +187,7 @@ fn network(
             continue;
         }
         let unknown = matches!(judged.outcome, Outcome::Unknown(_));
-        tally.exercised.count(&before, &judged.trace, unknown);
+        tally.exercised.count(&before, &judged.ways, unknown);
         match judged.outcome {
             Outcome::Agreed | Outcome::Spared => tally.agreed += 1,
             Outcome::Unknown(why) => {

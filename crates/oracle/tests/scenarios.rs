@@ -85,7 +85,7 @@ fn shows(name: &str, text: &str) {
     let mut rig = Rig::build(&bench, text, family(name)).unwrap_or_else(|t| panic!("{t:?}"));
     for (n, (packet, result)) in packets(text).into_iter().enumerate() {
         let judged = oracle::judge(&mut rig, &packet, oracle::member(n), None).unwrap();
-        let came = words(&judged.trace, &rig.snapshot);
+        let came = words(&judged.ways[0], &rig.snapshot);
         assert_eq!(came, result, "{packet}");
         match judged.outcome {
             Outcome::Agreed => {}

@@ -124,7 +124,7 @@ impl Teller<'_> {
     /// What happens by each of the possibilities where the way parts.
     fn branches(&mut self, trace: &Trace) {
         let Some(first) = trace.branches.first() else { return };
-        let rule = words::rule_ref(self.snapshot, &first.rule);
+        let rule = words::fork(self.snapshot, &first.fork);
         self.page.end().put(Tone::Doubt, "one of   ");
         let text = format!("{} ways, by {} of {rule}", first.of, first.what);
         self.page.wrapped(Tone::Plain, &text);

@@ -276,6 +276,16 @@ pub(crate) fn find_rule(snapshot: &Snapshot, r: &RuleRef) -> Option<String> {
 }
 
 /// `ip nat POSTROUTING: -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE`.
+/// On what it hangs which way is taken.
+pub(crate) fn fork(snapshot: &Snapshot, fork: &walk::Fork) -> String {
+    match fork {
+        walk::Fork::Rule(rule) => rule_ref(snapshot, rule),
+        walk::Fork::Route { ns, route } => {
+            format!("the route to {} of {}", route.dst, snapshot.name_of(*ns))
+        }
+    }
+}
+
 pub(crate) fn rule_ref(snapshot: &Snapshot, r: &RuleRef) -> String {
     let c = &r.chain;
     let place = format!("{} {} {}", c.family.as_str(), c.table, c.chain);

@@ -11,7 +11,7 @@ use crate::register::Registers;
 use crate::rule::Effect;
 use crate::skb::Skb;
 use crate::tables::{BaseRef, ChainIndex};
-use crate::{ChainRef, RejectWith, RuleRef};
+use crate::{ChainRef, Fork, RejectWith, RuleRef};
 
 /// How deep chains may jump; the kernel's own limit.
 const MAX_JUMPS: usize = 16;
@@ -251,7 +251,7 @@ impl<'a> Chains<'a, '_> {
         if tried.same_effect(&without) {
             return Ok(without);
         }
-        let question = || (rule.as_ref().clone(), what.clone());
+        let question = || (Fork::Rule(rule.as_ref().clone()), what.clone());
         match self.choices.choose(2, question) {
             Some(0) => Ok(tried),
             Some(_) => Ok(without),

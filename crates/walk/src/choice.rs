@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::RuleRef;
+use crate::Fork;
 
 /// The choices of one walk.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +23,8 @@ pub(crate) struct Choices {
 pub(crate) struct Open {
     /// How many possibilities there are.
     pub(crate) options: u32,
-    /// By which rule, and what of it.
-    pub(crate) cause: (RuleRef, String),
+    /// By what, and what of it.
+    pub(crate) cause: (Fork, String),
 }
 
 impl Choices {
@@ -36,7 +36,7 @@ impl Choices {
     pub(crate) fn choose(
         &self,
         options: u32,
-        cause: impl FnOnce() -> (RuleRef, String),
+        cause: impl FnOnce() -> (Fork, String),
     ) -> Option<u32> {
         let asked = self.asked.get();
         self.asked.set(asked + 1);

@@ -133,7 +133,7 @@ fn names_fit(loss: &Loss, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bo
     // (`ip_route_me_harder`).
     let rerouted = matches!(
         loss.reason,
-        Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_)
+        Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_) | Reason::Martian
     ) && drop.function.as_deref() == Some("nf_hook_slow");
     // ndisc_error_report gives no reason, arp_error_report does.
     let unsaid = drop.packet.is_ipv6() && drop.reason == NONE && names.contains(&"NEIGH_FAILED");

@@ -69,6 +69,9 @@ pub enum Selector {
     Oif,
     Fwmark,
     Tos,
+    Dscp,
+    TunId,
+    Uidrange,
     Ipproto,
     Sport,
     Dport,
@@ -267,7 +270,7 @@ impl<'a> Attempt<'a, '_> {
             return Some(RouteWhy::Throw);
         }
         let leads = matches!(route.kind, RouteKind::Unicast | RouteKind::Local);
-        if leads && self.place.nexthop(route).is_none() {
+        if leads && self.place.hops(route).next().is_none() {
             return Some(RouteWhy::Dead);
         }
         taken.map(|t| if route.metric > t.metric { RouteWhy::Metric } else { RouteWhy::Later })

@@ -91,7 +91,7 @@ pub(crate) struct Place<'a> {
     links: Map<u32, &'a Link>,
     /// Its policy rules; the default ones where none were read.
     pub(crate) rules: Vec<Rule>,
-    /// Only the three default rules: local and main are then one trie.
+    /// Only the three default rules, and never others: local and main are then one trie.
     pub(crate) default_rules: bool,
     /// The same of IPv6.
     pub(crate) rules6: Vec<Rule>,
@@ -134,7 +134,7 @@ impl<'a> Place<'a> {
         let mut place = Self {
             ns,
             links: ns.links.iter().map(|(index, link)| (*index, link)).collect(),
-            default_rules: rules == Rule::defaults(),
+            default_rules: !ns.tables_split.unwrap_or(false) && rules == Rule::defaults(),
             rules,
             default_rules6: rules6 == Rule::defaults_ipv6(),
             rules6,

@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
-use model::{Hook, Link, LinkId, LinkKind, Opaque};
+use model::{Hook, Link, LinkId, LinkKind, Nexthop, Opaque};
 
 use crate::indexed::Place;
 use crate::route::{Flow, Found, NotFound};
 use crate::skb::{Next, Skb, Stop, fragment};
 use crate::walker::Walker;
-use crate::{Action, Disposition, IcmpKind, Loss, Packet, Payload, Reason, Sink, Stage, Unknown};
+use crate::{
+    Action, Disposition, Fork, IcmpKind, Loss, Packet, Payload, Reason, Sink, Stage, Unknown,
+};
 use crate::{icmp, icmp6};
 
 /// The flag of TCP segments within a connection.
@@ -58,7 +60,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             place.lookup(flow).map_err(refused)
         };
         self.consider_routes(place, &flow);
-        let mut found = look(&flow)?;
+        let given = Some(flow.src).filter(|src| !src.is_unspecified());
+        let mut found = self.one_way(skb, look(&flow)?, given)?;
         if !matches!(found.route.kind, model::RouteKind::Unicast | model::RouteKind::Local) {
             let what = format!("{} is a broadcast or multicast address", flow.dst);
             return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
@@ -71,7 +74,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             skb.packet.src = source.unwrap_or(skb.packet.src);
             // `ip_route_connect`: once more, now with the source that the first look chose.
             if let (Payload::Tcp { .. }, Some(src)) = (skb.packet.payload, source) {
-                found = look(&Flow { src, ..flow })?;
+                found = self.one_way(skb, look(&Flow { src, ..flow })?, Some(src))?;
             }
         }
         self.consider_source(place, &found, asked, source);
@@ -83,6 +86,39 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Err(Stop::lost(Stage::Route, skb.ns, Some(out), Reason::Martian));
         }
         Ok(found)
+    }
+
+    /// `fib_select_path`: of a multipath route, one way out; which of them, a hash decides.
+    pub(crate) fn one_way(
+        &self,
+        skb: &Skb,
+        found: Found<'a>,
+        src: Option<IpAddr>,
+    ) -> Result<Found<'a>, Stop> {
+        if !found.several {
+            return Ok(found);
+        }
+        let mut ways: Vec<Nexthop> = Vec::new();
+        for hop in self.place(skb.ns, Stage::Route)?.choices(&found, src) {
+            if !ways.iter().any(|way| (way.link, way.gateway) == (hop.link, hop.gateway)) {
+                ways.push(hop);
+            }
+        }
+        let fork = || {
+            let route = Box::new(found.route.clone());
+            (Fork::Route { ns: skb.ns, route }, "multipath".to_owned())
+        };
+        let nth = match ways.len() {
+            1 => Some(0),
+            n => self.overlay.choices.choose(u32::try_from(n).unwrap_or(u32::MAX), fork),
+        };
+        match nth.and_then(|nth| ways.get(usize::try_from(nth).ok()?)) {
+            Some(hop) => Ok(Found { hop: *hop, several: false, ..found }),
+            None => {
+                let what = format!("multipath route to {}", found.route.dst);
+                Err(Stop::unknown(Stage::Route, Unknown::Routing { ns: skb.ns, what }))
+            }
+        }
     }
 
     pub(crate) fn tell_route(&mut self, skb: &Skb, found: &Found<'_>, source: Option<IpAddr>) {
@@ -103,7 +139,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let out = skb.link(index);
         let link = self.link(out, Stage::Transmit)?;
         self.no_vrf(skb, link)?;
-        self.masquerade_hop = Some(found.gateway().unwrap_or(skb.packet.dst));
+        // `rt_nexthop`: a gateway of IPv6 is none for MASQUERADE.
+        let gateway = found.gateway().filter(|via| via.is_ipv4() == skb.packet.dst.is_ipv4());
+        self.masquerade_hop = Some(gateway.unwrap_or(skb.packet.dst));
         // Of a packet that came in, the hook is told by which link.
         self.hook(skb, Hook::Postrouting, skb.iif, Some(index))?;
         let mtu = if found.is_local() { link.mtu } else { found.mtu(link.mtu) };
@@ -170,7 +208,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let input = place
             .route_input(&flow, id.index)
             .map_err(|e| e.stop(Stage::Route, id.ns, Some(id)))?;
-        self.tell_route(skb, &input.found, None);
+        let found = match input.found.is_local() {
+            true => input.found,
+            false => self.one_way(skb, input.found, None)?,
+        };
+        self.tell_route(skb, &found, None);
         let (rp_filter, route) = input.valid;
         self.tell(skb, Stage::Route, || Action::SourceValid {
             rp_filter,
@@ -179,7 +221,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if input.found.is_local() {
             return self.local(skb, id);
         }
-        self.forward(skb, id, &input.found)
+        self.forward(skb, id, &found)
     }
 
     /// `ip_local_deliver`.

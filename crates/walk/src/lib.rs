@@ -87,6 +87,6 @@ pub use packet::{IcmpKind, Packet, Payload};
 pub use question::{Protocol, Verdict, trace, walk};
 pub use sink::{Quiet, Recorder, Sink};
 pub use trace::{
-    Action, ArpAnswer, Branch, Cause, ChainRef, Hop, Known, NatStep, Place, Question, RuleRef,
-    Stage, Step, Trace, Way,
+    Action, ArpAnswer, Branch, Cause, ChainRef, Fork, Hop, Known, NatStep, Place, Question,
+    RuleRef, Stage, Step, Trace, Way,
 };

@@ -169,6 +169,38 @@ impl Indexed<'_> {
         Trace { question, there, back, branches: Vec::new() }
     }
 
+    /// Every way that it may take where it hangs on choices, each with what it teaches; else the one
+    /// way. A packet takes just one of them.
+    #[must_use]
+    pub fn possibilities(&self, question: &Question) -> Vec<(Trace, Overlay)> {
+        let mut left = MAX_BRANCHES;
+        let mut found = Vec::new();
+        self.each_possibility(question, &mut Vec::new(), &mut left, &mut found);
+        found
+    }
+
+    fn each_possibility(
+        &self,
+        question: &Question,
+        made: &mut Vec<u32>,
+        left: &mut u32,
+        found: &mut Vec<(Trace, Overlay)>,
+    ) {
+        let (trace, overlay) = self.trace_with(question.clone(), made);
+        let unsettled = matches!(trace.verdict(), Verdict::Unknown(_));
+        match overlay.choices.open().filter(|o| unsettled && o.options <= *left) {
+            None => found.push((trace, overlay)),
+            Some(open) => {
+                *left -= open.options;
+                for option in 0..open.options {
+                    made.push(option);
+                    self.each_possibility(question, made, left, found);
+                    made.pop();
+                }
+            }
+        }
+    }
+
     /// The way with these choices; where it hangs on one more, the ways by each of its
     /// possibilities, as branches.
     fn each_choice(&self, question: &Question, made: &mut Vec<u32>, left: &mut u32) -> Trace {
@@ -178,17 +210,23 @@ impl Indexed<'_> {
         *left -= open.options;
         for option in 0..open.options {
             made.push(option);
-            let (rule, what) = open.cause.clone();
+            let (fork, what) = open.cause.clone();
             let walked = self.each_choice(question, made, left);
             let of = open.options;
-            trace.branches.push(Branch { rule, what, option, of, trace: walked });
+            trace.branches.push(Branch { fork, what, option, of, trace: walked });
             made.pop();
         }
         trace.settle();
         trace
     }
 
-    fn trace_by(&self, mut question: Question, made: &[u32]) -> (Trace, Option<Open>) {
+    fn trace_by(&self, question: Question, made: &[u32]) -> (Trace, Option<Open>) {
+        let (trace, overlay) = self.trace_with(question, made);
+        let open = overlay.choices.open();
+        (trace, open)
+    }
+
+    fn trace_with(&self, mut question: Question, made: &[u32]) -> (Trace, Overlay) {
         let mut overlay = Overlay::new();
         overlay.choices = Choices::new(made.to_vec());
         overlay.forgets = question.connection != Known::AsRead;
@@ -196,8 +234,7 @@ impl Indexed<'_> {
             self.establish(&mut overlay, &mut question);
         }
         let trace = self.trace_on(&mut overlay, question);
-        let open = overlay.choices.open();
-        (trace, open)
+        (trace, overlay)
     }
 
     /// A first packet goes there and its answer back; the one that is asked about comes after them.

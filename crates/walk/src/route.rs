@@ -59,7 +59,10 @@ pub(crate) struct Found<'a> {
     /// The rule that named the table; None where there are only the default ones.
     pub(crate) rule: Option<&'a Rule>,
     pub(crate) route: &'a Route,
+    /// The first that is alive, until one is chosen.
     pub(crate) hop: Nexthop,
+    /// There are others that are alive.
+    pub(crate) several: bool,
 }
 
 /// Why none was found.
@@ -110,7 +113,7 @@ impl<'a> Place<'a> {
     pub(crate) fn lookup(&'a self, flow: &Flow) -> Result<Found<'a>, NotFound<'a>> {
         if self.default_rules {
             return match self.lookup_in(self.merged(), flow) {
-                Some(result) => result.map(|(route, hop)| Found { rule: None, route, hop }),
+                Some(result) => result,
                 None => self.lookup_default(flow),
             };
         }
@@ -139,8 +142,7 @@ impl<'a> Place<'a> {
 
     fn lookup_default(&'a self, flow: &Flow) -> Result<Found<'a>, NotFound<'a>> {
         let result = self.lookup_in(self.routes(model::TABLE_DEFAULT), flow);
-        let (route, hop) = result.unwrap_or(Err(NotFound::Nothing))?;
-        Ok(Found { rule: None, route, hop })
+        result.unwrap_or(Err(NotFound::Nothing))
     }
 
     fn lookup_by_rule(
@@ -151,18 +153,17 @@ impl<'a> Place<'a> {
     ) -> Option<Result<Found<'a>, NotFound<'a>>> {
         let found = self.lookup_in(self.routes(table), flow)?;
         match found {
-            Ok((route, _)) if suppresses(rule, route) => None,
-            other => Some(other.map(|(route, hop)| Found { rule: Some(rule), route, hop })),
+            Ok(found) if suppresses(rule, found.route) => None,
+            other => Some(other.map(|found| Found { rule: Some(rule), ..found })),
         }
     }
 
     /// `fib_table_lookup`. None: nothing here, or a `throw` route: the next rule is asked.
-    #[allow(clippy::type_complexity, reason = "private, and read where it is used")]
     fn lookup_in(
         &'a self,
         routes: &[&'a Route],
         flow: &Flow,
-    ) -> Option<Result<(&'a Route, Nexthop), NotFound<'a>>> {
+    ) -> Option<Result<Found<'a>, NotFound<'a>>> {
         for route in routes {
             if !route.dst.contains(&flow.dst)
                 || (route.tos != 0 && route.tos != flow.tos & TOS_MASK)
@@ -182,32 +183,40 @@ impl<'a> Place<'a> {
                 | RouteKind::Broadcast
                 | RouteKind::Multicast => {}
             }
-            if let Some(result) = self.nexthop(route) {
-                return Some(result.map(|hop| (*route, hop)));
+            let mut hops = self.hops(route);
+            if let Some(hop) = hops.next() {
+                let several = hops.next().is_some();
+                return Some(Ok(Found { rule: None, route, hop, several }));
+            }
+            if let Some(id) = route.nexthop_id.filter(|_| route.nexthops.is_empty()) {
+                return Some(Err(NotFound::Unknown(format!("nexthop object {id}"))));
             }
         }
         None
     }
 
-    /// The next hop of a route; None: all are dead.
-    pub(crate) fn nexthop(&self, route: &Route) -> Option<Result<Nexthop, NotFound<'a>>> {
-        if let Some(id) = route.nexthop_id {
-            return Some(Err(NotFound::Unknown(format!("nexthop object {id}"))));
-        }
-        let mut alive = route.nexthops.iter().filter(|hop| self.is_alive(hop));
-        let first = *alive.next()?;
-        let same = |hop: &Nexthop| (hop.gateway, hop.link) == (first.gateway, first.link);
-        if !alive.all(same) {
-            return Some(Err(NotFound::Unknown(format!("multipath route to {}", route.dst))));
-        }
-        if matches!(first.gateway, Some(IpAddr::V6(_))) {
-            return Some(Err(NotFound::Unknown(format!("IPv6 gateway of {}", route.dst))));
-        }
+    /// The ways out of a route that are alive, as they are used.
+    pub(crate) fn hops(&self, route: &'a Route) -> impl Iterator<Item = Nexthop> {
+        let alive = route.nexthops.iter().filter(|hop| self.is_alive(hop));
         // A gateway that is an address of the very link has the scope of a host, and is none
         // (`fib_check_nh_v4_gw`; `rt_set_nexthop` asks for the scope of a link).
-        let own = |ip| self.ns.addresses_of(first.link).any(|a| a.ip() == ip);
-        let gateway = first.gateway.filter(|ip| first.onlink || !own(*ip));
-        Some(Ok(Nexthop { gateway, ..first }))
+        let own = |link, ip| self.ns.addresses_of(link).any(|a| a.ip() == ip);
+        alive.map(move |hop| {
+            let gateway = hop.gateway.filter(|ip| hop.onlink || !own(hop.link, *ip));
+            Nexthop { gateway, ..*hop }
+        })
+    }
+
+    /// `fib_select_multipath`: those of which the hash takes one. A source that belongs to some of
+    /// them (the address that each would give) is kept.
+    pub(crate) fn choices(&self, found: &Found<'a>, src: Option<IpAddr>) -> Vec<Nexthop> {
+        let all: Vec<Nexthop> = self.hops(found.route).collect();
+        let scope = found.route.scope;
+        let own = |hop: &Nexthop| self.select_address(hop.link, hop.gateway, scope);
+        let kept: Vec<Nexthop> =
+            all.iter().filter(|hop| src.is_some() && own(hop) == src).copied().collect();
+        // A route by an object of its own does not look at the source.
+        if kept.is_empty() || found.route.nexthop_id.is_some() { all } else { kept }
     }
 
     fn is_alive(&self, hop: &Nexthop) -> bool {
@@ -217,6 +226,9 @@ impl<'a> Place<'a> {
 
     pub(crate) fn rule_matches(&self, rule: &Rule, flow: &Flow) -> Result<bool, NotFound<'a>> {
         let matches = self.mismatch(rule, flow).is_none();
+        if matches && rule.uids.is_some() && self.root_uid().is_none() {
+            return Err(NotFound::Unknown(format!("rule {} (uidrange)", rule.priority)));
+        }
         // Slaves of a VRF are not followed at all, so no packet here is one's.
         let l3mdev = rule.unknown.iter().any(|u| u == "l3mdev");
         let mut unknown = rule.unknown.iter().filter(|u| *u != "l3mdev").peekable();
@@ -234,12 +246,22 @@ impl<'a> Place<'a> {
         let name = |link: u32| self.ns.links.get(&link).map(|l| l.name.as_str());
         let within =
             |net: &Option<IpNet>, ip: IpAddr| net.as_ref().is_none_or(|net| net.contains(&ip));
-        let port = |range: Option<(u16, u16)>, port: Option<u16>| {
-            range.is_none_or(|(a, b)| port.is_some_and(|p| a <= p && p <= b))
+        // `fib_rule_port_match`: with a mask, the range is one number.
+        let port = |range: Option<(u16, u16)>, mask: Option<u16>, port: Option<u16>| {
+            range.is_none_or(|(a, b)| {
+                port.is_some_and(|p| match mask {
+                    Some(mask) => (p ^ a) & mask == 0,
+                    None => a <= p && p <= b,
+                })
+            })
         };
         let iif = || name(flow.iif.unwrap_or_else(|| self.loopback()));
         let oif = || flow.oif.and_then(name);
         let dscp = if flow.dst.is_ipv6() { DSCP_MASK } else { TOS_MASK };
+        let (sport, dport) = (flow.ports.map(|p| p.0), flow.ports.map(|p| p.1));
+        let users = |range: (u32, u32)| {
+            self.root_uid().is_none_or(|root| (range.0..=range.1).contains(&root))
+        };
         let fits = [
             (Selector::Iif, rule.iif.as_deref().is_none_or(|wanted| Some(wanted) == iif())),
             (Selector::Oif, rule.oif.as_deref().is_none_or(|wanted| Some(wanted) == oif())),
@@ -247,11 +269,20 @@ impl<'a> Place<'a> {
             (Selector::From, within(&rule.src, flow.src)),
             (Selector::To, within(&rule.dst, flow.dst)),
             (Selector::Tos, rule.tos == 0 || rule.tos == flow.tos & dscp),
+            (Selector::Dscp, rule.dscp.is_none_or(|dscp| dscp == flow.tos >> 2)),
+            (Selector::TunId, rule.tunnel.is_none()),
+            (Selector::Uidrange, rule.uids.is_none_or(users)),
             (Selector::Ipproto, rule.protocol.is_none_or(|p| p == flow.protocol)),
-            (Selector::Sport, port(rule.sport, flow.ports.map(|p| p.0))),
-            (Selector::Dport, port(rule.dport, flow.ports.map(|p| p.1))),
+            (Selector::Sport, port(rule.sport, rule.port_masks.0, sport)),
+            (Selector::Dport, port(rule.dport, rule.port_masks.1, dport)),
         ];
         fits.into_iter().find(|(_, fits)| !fits).map(|(selector, _)| selector)
+    }
+
+    /// Root, whose processes are taken to ask, and to whom the kernel's own packets and those that
+    /// pass count. None: it is another user outside of this namespace.
+    fn root_uid(&self) -> Option<u32> {
+        (!self.ns.owner.unprivileged).then_some(0)
     }
 
     /// The settings of a link, joined with those of all.

@@ -74,7 +74,12 @@ impl<'a> Place<'a> {
                     Some(Ok((route, _))) if suppressed(rule, route) => {}
                     Some(found) => {
                         let rule = custom.then_some(rule);
-                        return found.map(|(route, hop)| Found { rule, route, hop });
+                        return found.map(|(route, hop)| Found {
+                            rule,
+                            route,
+                            hop,
+                            several: false,
+                        });
                     }
                 },
                 RuleAction::Goto(to) if self.rules6.iter().any(|r| r.priority == to) => from = to,

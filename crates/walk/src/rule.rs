@@ -2,11 +2,11 @@
 
 use model::{CtKey, Data, Expr, NatKind, ObjectKind, Verdict};
 
-use crate::RejectWith;
 use crate::chain::{Chains, Changes};
 use crate::header::Read;
 use crate::nat::Request;
 use crate::register::Registers;
+use crate::{Fork, RejectWith};
 
 /// What one expression does to the rule that it is in.
 pub(crate) enum Effect {
@@ -149,7 +149,7 @@ impl<'a> Chains<'a, '_> {
     /// One of so many possibilities, if they are walked one by one.
     pub(crate) fn choose(&self, options: u32, what: &str) -> Option<u32> {
         let at = self.beginning();
-        self.choices.choose(options, || (at.refer(self.place.ns.id), what.to_owned()))
+        self.choices.choose(options, || (Fork::Rule(at.refer(self.place.ns.id)), what.to_owned()))
     }
 
     /// What hangs on how many packets came before.

@@ -29,10 +29,10 @@ pub struct Trace {
 /// One of the possibilities where a way parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Branch {
-    /// The rule (or the first of its chain) on which it hangs.
-    pub rule: RuleRef,
-    /// What of it: `statistic`, `numgen random`. Of a rule with two possibilities, the first is
-    /// that it matches.
+    /// On what it hangs.
+    pub fork: Fork,
+    /// What of it: `statistic`, `numgen random`, `multipath`. Of a rule with two possibilities, the
+    /// first is that it matches.
     pub what: String,
     /// Which possibility, from 0.
     pub option: u32,
@@ -40,6 +40,21 @@ pub struct Branch {
     pub of: u32,
     /// What then happens.
     pub trace: Trace,
+}
+
+/// On what it hangs which way is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fork {
+    /// A rule (or the first of its chain).
+    Rule(RuleRef),
+    /// A route with several ways out, of which the kernel takes one by a hash that nobody can
+    /// foretell (its key is drawn at boot).
+    Route {
+        /// Whose.
+        ns: NsId,
+        /// Which.
+        route: Box<Route>,
+    },
 }
 
 /// From where to where.

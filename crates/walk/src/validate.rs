@@ -108,11 +108,8 @@ impl<'a> Place<'a> {
         let found = match self.lookup(&back) {
             Ok(found) => found,
             Err(NotFound::Unknown(what)) => {
-                let many = self.any_nexthop_uses(&back, iif);
-                return many.map_or_else(
-                    || Err(Refusal::Unknown(Box::new(Unknown::Routing { ns: self.ns.id, what }))),
-                    |route| Ok((rp, Some(route))),
-                );
+                let unknown = Unknown::Routing { ns: self.ns.id, what };
+                return Err(Refusal::Unknown(Box::new(unknown)));
             }
             Err(_) => return last_resort(None),
         };
@@ -122,21 +119,14 @@ impl<'a> Place<'a> {
             RouteKind::Local => return Err(Refusal::Lost(Box::new(Reason::OwnSource))),
             _ => return Err(Refusal::Lost(Box::new(Reason::Martian))),
         }
-        if found.hop.link == iif {
+        // `fib_info_nh_uses_dev`: any way out, also one that is dead.
+        if found.route.nexthops.iter().any(|hop| hop.link == iif) {
             return Ok((rp, Some(found.route)));
         }
         if self.ns.addresses_of(iif).next().is_none() {
             return last_resort(Some(found.route));
         }
         if rp == 1 { Err(fails(Some(found.route))) } else { Ok((rp, Some(found.route))) }
-    }
-
-    /// A multipath route back passes if any of its next hops is by this link.
-    fn any_nexthop_uses(&'a self, back: &Flow, iif: u32) -> Option<&'a Route> {
-        let tables = if self.default_rules { self.merged() } else { return None };
-        let net = |r: &&&Route| r.dst.contains(&back.dst);
-        let route: &'a Route = tables.iter().find(net)?;
-        route.nexthops.iter().any(|hop| hop.link == iif).then_some(route)
     }
 }
 

@@ -13,6 +13,8 @@ pub use rule::rule;
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use model::{AddressSpec, Mac, RouteKind, RouteSpec, Scope};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
@@ -20,7 +22,10 @@ use netlink_packet_route::neighbour::{
     NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState,
 };
 use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
-use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric, RouteNextHop,
+    RouteNextHopFlags, RouteVia,
+};
 
 const fn family(ip: IpAddr) -> AddressFamily {
     match ip {
@@ -57,9 +62,9 @@ pub fn address(spec: &AddressSpec, index: u32) -> AddressMessage {
     message
 }
 
-/// RTM_NEWROUTE or RTM_DELROUTE.
+/// RTM_NEWROUTE or RTM_DELROUTE. `oifs`: the link out, of a multipath route one for each way.
 #[must_use]
-pub fn route(spec: &RouteSpec, oif: Option<u32>) -> RouteMessage {
+pub fn route(spec: &RouteSpec, oifs: &[u32]) -> RouteMessage {
     let dst = spec.dst.addr();
     let mut message = RouteMessage::default();
     let header = &mut message.header;
@@ -69,6 +74,7 @@ pub fn route(spec: &RouteSpec, oif: Option<u32>) -> RouteMessage {
     header.protocol = u8::from(spec.protocol).into();
     header.scope = u8::from(spec.scope).into();
     header.kind = kind_number(spec.kind).into();
+    header.tos = spec.tos;
     if spec.onlink {
         header.flags |= RouteFlags::Onlink;
     }
@@ -77,13 +83,43 @@ pub fn route(spec: &RouteSpec, oif: Option<u32>) -> RouteMessage {
     if spec.dst.prefix_len() > 0 {
         attributes.push(RouteAttribute::Destination(dst.into()));
     }
-    attributes.extend(spec.via.map(|ip| RouteAttribute::Gateway(RouteAddress::from(ip))));
-    attributes.extend(oif.map(RouteAttribute::Oif));
+    if spec.more.is_empty() {
+        attributes.extend(gateway(spec.dst, spec.via));
+        attributes.extend(oifs.first().map(|oif| RouteAttribute::Oif(*oif)));
+    } else {
+        attributes.push(RouteAttribute::MultiPath(hops(spec, oifs)));
+    }
+    attributes.extend(spec.mtu.map(|mtu| RouteAttribute::Metrics(vec![RouteMetric::Mtu(mtu)])));
     attributes.extend(spec.src.map(|ip| RouteAttribute::PrefSource(RouteAddress::from(ip))));
     if spec.metric > 0 {
         attributes.push(RouteAttribute::Priority(spec.metric));
     }
     message
+}
+
+/// RTA_GATEWAY; RTA_VIA where it is of the other family.
+fn gateway(dst: IpNet, via: Option<IpAddr>) -> Option<RouteAttribute> {
+    Some(match (dst, via?) {
+        (IpNet::V4(_), IpAddr::V6(ip)) => RouteAttribute::Via(RouteVia::Inet6(ip)),
+        (_, ip) => RouteAttribute::Gateway(RouteAddress::from(ip)),
+    })
+}
+
+fn hops(spec: &RouteSpec, oifs: &[u32]) -> Vec<RouteNextHop> {
+    let first = std::iter::once((spec.via, spec.weight));
+    let all = first.chain(spec.more.iter().map(|hop| (hop.via, hop.weight)));
+    all.zip(oifs)
+        .map(|((via, weight), oif)| {
+            let mut hop = RouteNextHop::default();
+            hop.interface_index = *oif;
+            hop.hops = u8::try_from(weight.saturating_sub(1)).unwrap_or(u8::MAX);
+            if spec.onlink {
+                hop.flags = RouteNextHopFlags::Onlink;
+            }
+            hop.attributes = gateway(spec.dst, via).into_iter().collect();
+            hop
+        })
+        .collect()
 }
 
 /// RTN_*.

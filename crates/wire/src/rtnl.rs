@@ -29,5 +29,5 @@ pub use request::{
     get_addresses, get_fdb, get_link, get_links, get_neighbours, get_nsid, get_nsid_of, get_nsids,
     get_qdiscs, get_routes, get_rules, new_nsid,
 };
-pub use route::{RawRoute, route};
+pub use route::{RTM_GETROUTE, RawRoute, get_route_to_loopback, route, tables_split};
 pub use rule::rule;

@@ -9,7 +9,7 @@ use netlink_packet_route::RouteNetlinkMessage as Message;
 use rustix::io::Errno;
 use wire::{nft, request};
 
-use super::{Builder, Cause};
+use super::{Builder, Cause, Space};
 use crate::neighbour::Watch;
 use crate::netlink::{Protocol, Refusal, Request, Socket};
 use crate::netns;
@@ -33,15 +33,14 @@ impl Builder<'_> {
 
     pub(super) fn make_route(&mut self, spec: &RouteSpec) -> Result<(), Cause> {
         let space = self.space_mut(&spec.ns)?;
-        let index = spec.dev.as_ref().map(|dev| space.index(dev)).transpose()?;
-        let message = Message::NewRoute(request::route(spec, index));
+        let message = Message::NewRoute(request::route(spec, &links_out(space, spec)?));
         Ok(space.route.ack(Request::from(message).create())?)
     }
 
     pub(super) fn remove_route(&mut self, spec: &RouteSpec) -> Result<(), Cause> {
         let space = self.space_mut(&spec.ns)?;
-        let index = spec.dev.as_ref().map(|dev| space.index(dev)).transpose()?;
-        Ok(space.route.ack(Message::DelRoute(request::route(spec, index)))?)
+        let links = links_out(space, spec)?;
+        Ok(space.route.ack(Message::DelRoute(request::route(spec, &links)))?)
     }
 
     pub(super) fn make_rule(&mut self, ns: &str, rule: &Rule) -> Result<(), Cause> {
@@ -178,4 +177,10 @@ fn refusal(batch: &nft::Batch, refused: &Refusal) -> Cause {
         _ => "",
     };
     Cause { text: format!("{part}: {}{hint}", refused.error), errno: Some(errno) }
+}
+
+/// The links of all ways out of a route.
+fn links_out(space: &mut Space, spec: &RouteSpec) -> Result<Vec<u32>, Cause> {
+    let names = spec.dev.iter().chain(spec.more.iter().filter_map(|hop| hop.dev.as_ref()));
+    names.map(|dev| space.index(dev)).collect()
 }

@@ -89,6 +89,8 @@ fn by_route_socket(
             (Question::Rules, rtnl::get_rules()),
         ];
         ask(socket, answers, questions);
+        let request = Request::new(rtnl::RTM_GETROUTE, rtnl::get_route_to_loopback());
+        answers.put(Question::RouteToLoopback, whole(socket.get(request)));
     }
     if parts.contains(Parts::SETTINGS) {
         let defaults = parts.contains(Parts::DEFAULTS) || answers.need_defaults();

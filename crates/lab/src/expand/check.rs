@@ -167,7 +167,7 @@ fn addresses(facts: &[Told], errors: &mut Errors) {
 
 /// The kernel refuses a second route of the same destination, metric and table.
 fn routes(facts: &[Told], errors: &mut Errors) {
-    let mut seen: HashMap<(&str, IpNet, u32, u32), At> = HashMap::new();
+    let mut seen: HashMap<(&str, IpNet, u32, u32, u8), At> = HashMap::new();
     // The kernel reads no metric as 1024 in IPv6.
     let metric = |dst: IpNet, metric: u32| match (dst, metric) {
         (IpNet::V6(_), 0) => 1024,
@@ -175,8 +175,8 @@ fn routes(facts: &[Told], errors: &mut Errors) {
     };
     for told in facts {
         let Fact::Route(r) = &told.what else { continue };
-        if let Some(first) = seen.insert((&r.ns, r.dst, r.table, metric(r.dst, r.metric)), told.at)
-        {
+        let key = (r.ns.as_str(), r.dst, r.table, metric(r.dst, r.metric), r.tos);
+        if let Some(first) = seen.insert(key, told.at) {
             let to = destination(r.dst);
             let (ns, metric, first) = (r.ns.clone(), r.metric, first.line);
             errors.push(told.at, Problem::RouteTwice { ns, to, metric, first });

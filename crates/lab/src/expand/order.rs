@@ -156,14 +156,16 @@ fn needs(fact: &Fact) -> Vec<Need> {
         | Fact::Mtu { link, .. } => vec![Need::Link(link.clone())],
         Fact::Address(a) => vec![Need::Link(a.link.clone())],
         Fact::Route(r) => {
-            let Some(dev) = &r.dev else { return Vec::new() };
-            let link = LinkRef::new(&r.ns, dev);
-            let mut needs = vec![Need::Link(link.clone()), Need::Up(link.clone())];
-            if let Some(src) = r.src {
-                needs.push(Need::Own(r.ns.clone(), src));
-            }
-            if let Some(via) = r.via.filter(|via| !r.onlink && !link_local(*via)) {
-                needs.push(Need::Gateway(link, via));
+            let mut needs: Vec<Need> =
+                r.src.map(|src| Need::Own(r.ns.clone(), src)).into_iter().collect();
+            let more = r.more.iter().map(|hop| (&hop.dev, hop.via));
+            for (dev, via) in std::iter::once((&r.dev, r.via)).chain(more) {
+                let Some(dev) = dev else { continue };
+                let link = LinkRef::new(&r.ns, dev);
+                needs.extend([Need::Link(link.clone()), Need::Up(link.clone())]);
+                if let Some(via) = via.filter(|via| !r.onlink && !link_local(*via)) {
+                    needs.push(Need::Gateway(link, via));
+                }
             }
             needs
         }

@@ -173,6 +173,10 @@ pub(super) fn route(link: &LinkRef, dst: Ipv4Net, via: Option<Ipv4Addr>) -> Rout
         scope: if via.is_some() { Scope::Global } else { Scope::Link },
         onlink: false,
         kind: RouteKind::Unicast,
+        tos: 0,
+        mtu: None,
+        weight: 1,
+        more: Vec::new(),
     }
 }
 

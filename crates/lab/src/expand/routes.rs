@@ -1,5 +1,7 @@
 //! Routes and neighbours.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use model::{Fact, LinkRef, RouteKind, RouteSpec, Scope};
 
@@ -23,6 +25,10 @@ impl<'l> Making<'l> {
                 scope: r.scope.unwrap_or_else(|| usual_scope(r)),
                 onlink: r.onlink,
                 kind: r.kind,
+                tos: r.tos,
+                mtu: r.mtu,
+                weight: r.weight,
+                more: r.more.clone(),
             };
             self.tell(said.at, Fact::Route(spec));
         }
@@ -70,14 +76,17 @@ pub(super) fn find_links(facts: &mut [Told], errors: &mut Errors) {
         .collect();
     for told in facts {
         let Fact::Route(route) = &mut told.what else { continue };
-        let (None, Some(via)) = (&route.dev, route.via) else { continue };
-        let on_link = addresses
-            .iter()
-            .filter(|(ns, _, net)| *ns == route.ns && net.contains(&via))
-            .max_by_key(|(_, _, net)| net.prefix_len());
-        match on_link {
-            Some((_, link, _)) => route.dev = Some(link.clone()),
-            None => {
+        let on_link = |via: IpAddr| {
+            let around =
+                addresses.iter().filter(|(ns, _, net)| *ns == route.ns && net.contains(&via));
+            around.max_by_key(|(_, _, net)| net.prefix_len()).map(|(_, link, _)| link.clone())
+        };
+        let mut ways = vec![(&mut route.dev, route.via)];
+        ways.extend(route.more.iter_mut().map(|hop| (&mut hop.dev, hop.via)));
+        for (dev, via) in ways {
+            let (None, Some(via)) = (&dev, via) else { continue };
+            *dev = on_link(via);
+            if dev.is_none() {
                 let (ns, via) = (route.ns.clone(), via.to_string());
                 errors.push(told.at, Problem::GatewayUnreachable { ns, via, dev: None });
             }

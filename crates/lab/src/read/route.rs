@@ -3,15 +3,17 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use model::{Mac, Protocol, RouteKind, Scope, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
+use model::{HopSpec, Mac, Protocol, RouteKind, Scope, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
 
-use super::{Fields, flag, link, link_name, number, parsed, text};
+use super::{Fields, flag, items, link, link_name, number, parsed, text};
 use crate::error::{Errors, Problem};
 use crate::file::{NeighbourEntry, RouteEntry};
 use crate::node::{Node, Said};
 
-const KEYS: &[&str] =
-    &["to", "via", "dev", "src", "metric", "proto", "onlink", "table", "type", "scope"];
+const KEYS: &[&str] = &[
+    "to", "via", "dev", "src", "metric", "proto", "onlink", "table", "type", "scope", "tos", "mtu",
+    "nexthops",
+];
 const IP_HINT: &str = "an IP address is wanted, as in 192.0.2.1, with numbers up to 255";
 
 pub(super) fn route(node: &Node, errors: &mut Errors) -> Option<Said<RouteEntry>> {
@@ -19,11 +21,16 @@ pub(super) fn route(node: &Node, errors: &mut Errors) -> Option<Said<RouteEntry>
     let ip = |key, errors: &mut Errors| {
         fields.get(key).and_then(|n| parsed::<IpAddr>(n, "address", IP_HINT, errors))
     };
-    let via = ip("via", errors).map(|v| v.what);
+    let mut hops = fields.get("nexthops").map_or_else(Vec::new, |n| hops(n, errors)).into_iter();
+    let first = hops.next();
+    let via = ip("via", errors).map(|v| v.what).or(first.as_ref().and_then(|hop| hop.via));
     let src = ip("src", errors).map(|v| v.what);
     let to = fields.needed("to", "it is where the route leads, `default` or a network", errors);
     let to = destination(to?, via, errors)?;
     let dev = fields.get("dev").and_then(|n| link_name(n, "dev", errors));
+    let named = first.as_ref().and_then(|hop| hop.dev.clone());
+    let dev = dev.or_else(|| named.map(|name| Said::new(node.at, name)));
+    let tos = fields.get("tos").and_then(|n| number(n, "tos", (0, 0x1c), errors));
     let metric = fields.get("metric").and_then(|n| number(n, "metric", (0, u32::MAX), errors));
     let kind = fields.get("type").map_or(Some(RouteKind::Unicast), |n| kind(n, errors))?;
     let entry = RouteEntry {
@@ -37,8 +44,29 @@ pub(super) fn route(node: &Node, errors: &mut Errors) -> Option<Said<RouteEntry>
         table: fields.get("table").map_or(Some(TABLE_MAIN), |n| table(n, errors))?,
         kind,
         scope: fields.get("scope").map_or(Some(None), |n| scope(n, errors).map(Some))?,
+        tos: tos.and_then(|tos| u8::try_from(tos).ok()).unwrap_or(0),
+        mtu: fields.get("mtu").and_then(|n| number(n, "mtu", (68, 65535), errors)),
+        weight: first.map_or(1, |hop| hop.weight),
+        more: hops.collect(),
     };
     fits(&entry, node, errors).then(|| Said::new(node.at, entry))
+}
+
+/// `nexthops:`, the ways out of a multipath route.
+fn hops(node: &Node, errors: &mut Errors) -> Vec<HopSpec> {
+    let hop = |node: &Node, errors: &mut Errors| {
+        let fields = Fields::open(node, "a next hop", &["via", "dev", "weight"], errors)?;
+        let via = fields.get("via").and_then(|n| parsed::<IpAddr>(n, "address", IP_HINT, errors));
+        let dev = fields.get("dev").and_then(|n| link_name(n, "dev", errors));
+        let weight = fields.get("weight").and_then(|n| number(n, "weight", (1, 256), errors));
+        Some(HopSpec {
+            via: via.map(|said| said.what),
+            dev: dev.map(|said| said.what),
+            weight: weight.and_then(|n| u16::try_from(n).ok()).unwrap_or(1),
+        })
+    };
+    let all = items(node, "nexthops", errors);
+    all.iter().filter_map(|node| hop(node, errors)).collect()
 }
 
 /// `default`, a network or a single address.
@@ -69,7 +97,9 @@ fn destination(node: &Node, via: Option<IpAddr>, errors: &mut Errors) -> Option<
 /// The parts must speak of one family and make sense together.
 fn fits(entry: &RouteEntry, node: &Node, errors: &mut Errors) -> bool {
     let v6 = matches!(entry.to, IpNet::V6(_));
-    let other = [entry.via, entry.src].into_iter().flatten().find(|ip| ip.is_ipv6() != v6);
+    // A gateway of IPv6 may lead to networks of IPv4, not the other way round.
+    let via = entry.via.filter(|via| v6 || via.is_ipv4());
+    let other = [via, entry.src].into_iter().flatten().find(|ip| ip.is_ipv6() != v6);
     if let Some(ip) = other {
         let hint = format!("the destination {} is of the other IP version", entry.to);
         let found = ip.to_string();

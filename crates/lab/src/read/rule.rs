@@ -20,6 +20,8 @@ const KEYS: &[&str] = &[
     "ipproto",
     "sport",
     "dport",
+    "dscp",
+    "uidrange",
     "not",
     "suppress_prefixlength",
     "table",
@@ -43,6 +45,10 @@ pub(super) fn rule(node: &Node, ipv6: bool, errors: &mut Errors) -> Option<Said<
             .and_then(|n| number(n, key, (0, 255), errors))
             .and_then(|n| u8::try_from(n).ok())
     };
+    let range = |key: &'static str, errors: &mut Errors| {
+        fields.get(key).and_then(|n| ports(n, key, errors))
+    };
+    let (sport, dport) = (range("sport", errors), range("dport", errors));
     let longest = if ipv6 { 128 } else { 32 };
     let rule = Rule {
         ipv6,
@@ -54,8 +60,12 @@ pub(super) fn rule(node: &Node, ipv6: bool, errors: &mut Errors) -> Option<Said<
         mark: fields.get("fwmark").and_then(|n| mark(n, errors)),
         tos: small("tos", errors).unwrap_or(0),
         protocol: fields.get("ipproto").and_then(|n| protocol(n, errors)),
-        sport: fields.get("sport").and_then(|n| ports(n, "sport", errors)),
-        dport: fields.get("dport").and_then(|n| ports(n, "dport", errors)),
+        sport: sport.map(|p| p.0),
+        dport: dport.map(|p| p.0),
+        port_masks: (sport.and_then(|p| p.1), dport.and_then(|p| p.1)),
+        dscp: small("dscp", errors),
+        uids: fields.get("uidrange").and_then(|n| users(n, errors)),
+        tunnel: None,
         invert: fields.get("not").and_then(|n| flag(n, "not", errors)).unwrap_or(false),
         suppress_prefixlength: fields
             .get("suppress_prefixlength")
@@ -120,12 +130,35 @@ fn mark(node: &Node, errors: &mut Errors) -> Option<(u32, u32)> {
     found.or_else(|| bad(&said, "fwmark", "MARK or MARK/MASK is wanted, as in 0x1/0xff", errors))
 }
 
-/// `80` or `80-90`.
-fn ports(node: &Node, of: &'static str, errors: &mut Errors) -> Option<(u16, u16)> {
+/// `1000-1999`.
+fn users(node: &Node, errors: &mut Errors) -> Option<(u32, u32)> {
+    let said = text(node, "uidrange", errors)?;
+    let range = said.what.split_once('-').unwrap_or((&said.what, &said.what));
+    match (range.0.parse(), range.1.parse()) {
+        (Ok(first), Ok(last)) if first <= last => Some((first, last)),
+        _ => bad(&said, "uidrange", "a range of user ids is wanted, as in 1000-1999", errors),
+    }
+}
+
+/// `80`, `80-90`, or `80/0xff`: a number, and which of its bits count.
+#[allow(clippy::type_complexity, reason = "private, and taken apart at once")]
+fn ports(node: &Node, of: &'static str, errors: &mut Errors) -> Option<((u16, u16), Option<u16>)> {
     let said = text(node, of, errors)?;
+    if let Some((port, mask)) = said.what.split_once('/') {
+        let number = |word: &str| match word.strip_prefix("0x") {
+            Some(hex) => u16::from_str_radix(hex, 16).ok(),
+            None => word.parse().ok(),
+        };
+        return match (number(port), number(mask)) {
+            (Some(port), Some(mask)) if port != 0 && mask != 0 => {
+                Some(((port, port), Some(mask).filter(|mask| *mask != u16::MAX)))
+            }
+            _ => bad(&said, of, "PORT/MASK is wanted, as in 80/0xff", errors),
+        };
+    }
     let (first, last) = said.what.split_once('-').unwrap_or((&said.what, &said.what));
     match (first.parse(), last.parse()) {
-        (Ok(first), Ok(last)) if 0 < first && first <= last => Some((first, last)),
+        (Ok(first), Ok(last)) if 0 < first && first <= last => Some(((first, last), None)),
         _ => bad(&said, of, "a port or a range is wanted, as in 80-90", errors),
     }
 }

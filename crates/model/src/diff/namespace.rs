@@ -237,7 +237,7 @@ impl Teller<'_> {
         }
         if self.read("rules", was, is) {
             for turn in plain(&was.rules, &is.rules, |r| (r.ipv6, r.priority)) {
-                self.tell(What::Rule(turn));
+                self.tell(What::Rule(Box::new(turn)));
             }
         }
     }

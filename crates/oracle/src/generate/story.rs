@@ -26,6 +26,10 @@ const STORIES: &[(usize, Story)] = &[
     (3, route::metrics),
     (3, route::source),
     (2, route::host),
+    (4, route::multipath),
+    (2, route::by_service),
+    (3, route::narrow),
+    (2, route::by_ipv6),
     (3, address::secondary),
     (2, address::twice),
     (3, address::known_for_good),
@@ -113,6 +117,12 @@ impl Shot {
 
     pub(super) fn ttl(&mut self, ttl: u8) -> &mut Self {
         self.ttl = Some(ttl);
+        self
+    }
+
+    /// So many bytes; TCP's are always few.
+    pub(super) fn size(&mut self, len: u32, df: bool) -> &mut Self {
+        (self.len, self.df) = (Some(len), Some(df));
         self
     }
 

@@ -297,7 +297,7 @@ fn dropped(snapshot: &Snapshot, d: &KernelDrop) -> DropView {
 
 fn branch(snapshot: &Snapshot, b: &Branch) -> BranchView {
     BranchView {
-        rule: words::rule_ref(snapshot, &b.rule),
+        rule: words::fork(snapshot, &b.fork),
         what: b.what.clone(),
         option: b.option + 1,
         of: b.of,

@@ -186,11 +186,24 @@ pub(crate) fn ip_rule(r: &Rule) -> String {
     if let Some(p) = r.protocol {
         let _ = write!(text, " ipproto {}", ip_protocol(p));
     }
-    for (word, value) in [("sport", r.sport), ("dport", r.dport)] {
-        if let Some((a, b)) = value {
-            let _ =
-                if a == b { write!(text, " {word} {a}") } else { write!(text, " {word} {a}-{b}") };
-        }
+    for (word, value, mask) in
+        [("sport", r.sport, r.port_masks.0), ("dport", r.dport, r.port_masks.1)]
+    {
+        let _ = match (value, mask) {
+            (Some((a, _)), Some(mask)) => write!(text, " {word} {a:#x}/{mask:#x}"),
+            (Some((a, b)), None) if a == b => write!(text, " {word} {a}"),
+            (Some((a, b)), None) => write!(text, " {word} {a}-{b}"),
+            (None, _) => Ok(()),
+        };
+    }
+    if let Some(dscp) = r.dscp {
+        let _ = write!(text, " dscp {dscp:#x}");
+    }
+    if let Some((first, last)) = r.uids {
+        let _ = write!(text, " uidrange {first}-{last}");
+    }
+    if let Some(id) = r.tunnel {
+        let _ = write!(text, " tun_id {id}");
     }
     for unknown in &r.unknown {
         let _ = write!(text, " [{unknown}]");

@@ -103,12 +103,10 @@ fn bridges() {
 
 #[test]
 fn routing() {
-    let two = "route r 10.1.0.2/32 via 10.1.0.3 dev eth1 via 10.1.0.4 dev eth1";
-    lines("multipath", two, "there: UNKNOWN in r: multipath route to 10.1.0.2/32");
-    let object = "route r 10.1.0.2/32 dev eth1 nhid 7";
+    let object = "route r 10.1.0.2/32 nhid 7";
     lines("nexthop object", object, "there: UNKNOWN in r: nexthop object 7");
-    let rule = "rule r 100 unknown uidrange lookup 254";
-    lines("selector of a rule", rule, "there: UNKNOWN in r: rule 100 (uidrange)");
+    let rule = "rule r 100 unknown flowlabel lookup 254";
+    lines("selector of a rule", rule, "there: UNKNOWN in r: rule 100 (flowlabel)");
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn fill(namespace: &mut Namespace, reading: Reading, numbering: Option<&Numberin
     namespace.addresses = reading.addresses;
     namespace.routes = reading.routes;
     namespace.rules = reading.rules;
+    namespace.tables_split = reading.tables_split;
     namespace.neighbours = reading.neighbours;
     namespace.fdb = reading.fdb;
     namespace.ruleset = reading.ruleset;

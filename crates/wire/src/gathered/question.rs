@@ -13,6 +13,8 @@ pub enum Question {
     RoutesIpv6,
     /// RTM_GETRULE of both families.
     Rules,
+    /// RTM_GETROUTE of 127.0.0.1 alone: in which table it is found.
+    RouteToLoopback,
     /// RTM_GETNETCONF of `net.ipv4.conf.all`.
     NetconfAll,
     /// RTM_GETNETCONF of `net.ipv4.conf.default`.
@@ -93,13 +95,14 @@ pub enum Question {
 
 impl Question {
     /// All of them, in the order in which their answers are understood.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::Links,
         Self::AddressesIpv4,
         Self::AddressesIpv6,
         Self::RoutesIpv4,
         Self::RoutesIpv6,
         Self::Rules,
+        Self::RouteToLoopback,
         Self::NetconfAll,
         Self::NetconfDefault,
         Self::NetconfAllIpv6,
@@ -149,6 +152,7 @@ impl Question {
             Self::RoutesIpv4 => "routes-ipv4",
             Self::RoutesIpv6 => "routes-ipv6",
             Self::Rules => "rules",
+            Self::RouteToLoopback => "route-to-loopback",
             Self::NetconfAll => "netconf-all",
             Self::NetconfDefault => "netconf-default",
             Self::NetconfAllIpv6 => "netconf-all-ipv6",
@@ -211,7 +215,7 @@ impl Question {
         match self {
             Self::Links => "links",
             Self::AddressesIpv4 | Self::AddressesIpv6 => "addresses",
-            Self::RoutesIpv4 | Self::RoutesIpv6 => "routes",
+            Self::RoutesIpv4 | Self::RoutesIpv6 | Self::RouteToLoopback => "routes",
             Self::Rules => "rules",
             Self::NetconfAll | Self::NetconfDefault | Self::NetconfAllIpv6 | Self::Sysctls => {
                 "sysctls"

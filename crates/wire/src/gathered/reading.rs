@@ -20,6 +20,7 @@ pub struct Reading {
     pub(super) addresses: Vec<Address>,
     pub(super) routes: Vec<Route>,
     pub(super) rules: Vec<Rule>,
+    pub(super) tables_split: Option<bool>,
     pub(super) neighbours: Vec<Neighbour>,
     pub(super) fdb: Vec<FdbEntry>,
     pub(super) ruleset: Ruleset,
@@ -149,6 +150,9 @@ impl Reading {
         self.rules = self.list(answers, Question::Rules, rtnl::rule);
         // The kernel tells those of each family in their order.
         self.rules.sort_by_key(|r| r.ipv6);
+        // Refused where the loopback is down: then it is not known.
+        let told = answers.messages(Question::RouteToLoopback);
+        self.tables_split = told.filter_map(|m| rtnl::tables_split(&m)).next();
     }
 }
 

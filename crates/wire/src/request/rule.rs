@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use model::{Rule, RuleAction};
+use netlink_packet_core::DefaultNla;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::rule::{
-    RuleAction as Act, RuleAttribute, RuleFlags, RuleMessage, RulePortRange,
+    RuleAction as Act, RuleAttribute, RuleFlags, RuleMessage, RulePortRange, RuleUidRange,
 };
 
 /// RTM_NEWRULE or RTM_DELRULE. What a rule asks for and this model does not know is left
@@ -34,6 +35,11 @@ pub fn rule(rule: &Rule) -> RuleMessage {
     message
 }
 
+/// What the library has no name for.
+const FRA_DSCP: u16 = 25;
+const FRA_SPORT_MASK: u16 = 28;
+const FRA_DPORT_MASK: u16 = 29;
+
 fn attributes(rule: &Rule) -> Vec<RuleAttribute> {
     let mut all = vec![RuleAttribute::Priority(rule.priority)];
     let address = |net: IpNet| -> IpAddr { net.addr() };
@@ -48,6 +54,12 @@ fn attributes(rule: &Rule) -> Vec<RuleAttribute> {
     let range = |(start, end)| RulePortRange { start, end };
     all.extend(rule.sport.map(|ports| RuleAttribute::SourcePortRange(range(ports))));
     all.extend(rule.dport.map(|ports| RuleAttribute::DestinationPortRange(range(ports))));
+    all.extend(rule.uids.map(|(start, end)| RuleAttribute::UidRange(RuleUidRange { start, end })));
+    let other = |kind, value: &[u8]| RuleAttribute::Other(DefaultNla::new(kind, value.to_vec()));
+    all.extend(rule.dscp.map(|dscp| other(FRA_DSCP, &[dscp])));
+    all.extend(rule.port_masks.0.map(|mask| other(FRA_SPORT_MASK, &mask.to_ne_bytes())));
+    all.extend(rule.port_masks.1.map(|mask| other(FRA_DPORT_MASK, &mask.to_ne_bytes())));
+    all.extend(rule.tunnel.map(RuleAttribute::TunId));
     // The model counts one more, so that none is 0.
     let length = rule.suppress_prefixlength.and_then(|n| n.checked_sub(1));
     all.extend(length.map(RuleAttribute::SuppressPrefixLen));

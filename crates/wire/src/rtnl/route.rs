@@ -47,6 +47,40 @@ pub struct RawRoute {
     pub unmodelled: Option<&'static str>,
 }
 
+/// Asks by which route a packet would go.
+pub const RTM_GETROUTE: u16 = 26;
+
+/// Body of an [`RTM_GETROUTE`] that asks for the route to 127.0.0.1, and for its table.
+#[must_use]
+pub fn get_route_to_loopback() -> Vec<u8> {
+    /// The reply names the table that was looked into.
+    const RTM_F_LOOKUP_TABLE: u32 = 0x1000;
+    let mut body = vec![AF_INET, 32, 0, 0, 0, 0, 0, 0];
+    body.extend(RTM_F_LOOKUP_TABLE.to_ne_bytes());
+    body.extend(8u16.to_ne_bytes());
+    body.extend(RTA_DST.to_ne_bytes());
+    body.extend(Ipv4Addr::LOCALHOST.octets());
+    body
+}
+
+/// Whether local and main are two tables, by the answer about 127.0.0.1: where they are one, the
+/// kernel takes it for main (`fib_trie_unmerge`). None: it is no such answer.
+#[must_use]
+pub fn tables_split(message: &Message<'_>) -> Option<bool> {
+    const RTN_LOCAL: u8 = 2;
+    let header = *message.body.first_chunk::<RTMSG>()?;
+    let [family, _, _, _, table, _, _, kind, ..] = header;
+    if (message.kind, family, kind) != (RTM_NEWROUTE, AF_INET, RTN_LOCAL) {
+        return None;
+    }
+    let told = attrs_behind(message.body, RTMSG).find(|a| a.kind == RTA_TABLE);
+    match told.and_then(Attr::u32).unwrap_or_else(|| table.into()) {
+        model::TABLE_LOCAL => Some(true),
+        model::TABLE_MAIN => Some(false),
+        _ => None,
+    }
+}
+
 /// The route that a message tells of; None: it is no RTM_NEWROUTE of an IP table, or cut short.
 #[must_use]
 pub fn route(message: &Message<'_>) -> Option<RawRoute> {

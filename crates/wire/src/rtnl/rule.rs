@@ -48,6 +48,7 @@ pub fn rule(message: &Message<'_>) -> Option<Rule> {
     let find = |kind| attrs_behind(message.body, HEADER).find(|a| a.kind == kind);
     let number = |kind| find(kind).and_then(Attr::u32);
     let net = |kind, length| prefix(find(kind)?.ip()?, length);
+    let mask_of = |kind| find(kind).and_then(Attr::u16).filter(|mask| *mask != u16::MAX);
     let mask = number(FRA_FWMASK).unwrap_or(u32::MAX);
     Some(Rule {
         ipv6: family == AF_INET6,
@@ -61,6 +62,10 @@ pub fn rule(message: &Message<'_>) -> Option<Rule> {
         protocol: find(FRA_IP_PROTO).and_then(Attr::u8),
         sport: find(FRA_SPORT_RANGE).and_then(ports),
         dport: find(FRA_DPORT_RANGE).and_then(ports),
+        port_masks: (mask_of(FRA_SPORT_MASK), mask_of(FRA_DPORT_MASK)),
+        dscp: find(FRA_DSCP).and_then(Attr::u8),
+        uids: find(FRA_UID_RANGE).and_then(uids),
+        tunnel: find(FRA_TUN_ID).and_then(tunnel),
         invert: u32_at(&header, 8)? & FIB_RULE_INVERT != 0,
         suppress_prefixlength: number(FRA_SUPPRESS_PREFIXLEN).and_then(|l| l.checked_add(1)),
         unknown: attrs_behind(message.body, HEADER).filter_map(unmodelled).collect(),
@@ -84,19 +89,23 @@ fn ports(attr: Attr<'_>) -> Option<(u16, u16)> {
     Some((u16_at(attr.value, 0)?, u16_at(attr.value, 2)?))
 }
 
+/// `struct fib_rule_uid_range`; None: all users.
+fn uids(attr: Attr<'_>) -> Option<(u32, u32)> {
+    Some((u32_at(attr.value, 0)?, u32_at(attr.value, 4)?)).filter(|range| *range != (0, u32::MAX))
+}
+
+/// In the byte order of the network.
+fn tunnel(attr: Attr<'_>) -> Option<u64> {
+    let bytes: [u8; 8] = attr.value.try_into().ok()?;
+    Some(u64::from_be_bytes(bytes)).filter(|id| *id != 0)
+}
+
 /// The name of a selector that the model does not have.
 fn unmodelled(attr: Attr<'_>) -> Option<String> {
     let name = match attr.kind {
-        FRA_TUN_ID if attr.value.iter().any(|b| *b != 0) => "tun_id",
         FRA_SUPPRESS_IFGROUP if attr.u32() != Some(u32::MAX) => "suppress_ifgroup",
         FRA_L3MDEV if attr.flag() => "l3mdev",
-        FRA_UID_RANGE if u32_at(attr.value, 0) != Some(0) || u32_at(attr.value, 4) != Some(!0) => {
-            "uidrange"
-        }
-        FRA_DSCP => "dscp",
         FRA_FLOWLABEL => "flowlabel",
-        FRA_SPORT_MASK if attr.u16() != Some(u16::MAX) => "sport mask",
-        FRA_DPORT_MASK if attr.u16() != Some(u16::MAX) => "dport mask",
         n if n > FRA_DPORT_MASK + 1 => return Some(format!("selector {n}")),
         _ => return None,
     };

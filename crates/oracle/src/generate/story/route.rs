@@ -1,6 +1,7 @@
 //! Where a route decides by what it says beside its destination.
 
 use super::Scene;
+use crate::packet::Carries;
 
 /// A route that refuses, at the sender or on the way.
 pub(super) fn kinds(scene: &mut Scene<'_>) {
@@ -72,4 +73,89 @@ pub(super) fn host(scene: &mut Scene<'_>) {
     scene.route("a", "to: 10.9.0.1, via: 10.0.2.1");
     scene.send("a", "10.9.0.1");
     scene.send("a", "10.9.0.2");
+}
+
+/// Several ways to one network, of which a hash takes one.
+pub(super) fn multipath(scene: &mut Scene<'_>) {
+    scene.fork();
+    let place = scene.one(&["a", "a", "b"]);
+    let (to, first, second) = match place {
+        "a" => (scene.one(&["default", "10.9.0.0/24"]), "10.0.1.1", "10.0.2.1"),
+        _ => ("10.0.0.0/16", "10.0.3.1", "10.0.4.1"),
+    };
+    let weight = scene.one(&["", ", weight: 2", ", weight: 20"]);
+    scene
+        .route(place, format!("to: {to}, nexthops: [{{via: {first}{weight}}}, {{via: {second}}}]"));
+    if place == "b" {
+        scene.route("a", "to: default, via: 10.0.2.1");
+    }
+    let policy = scene.random.below(4);
+    scene.sysctl(place, "net.ipv4.fib_multipath_hash_policy", policy);
+    let rp_filter = scene.one(&[0, 0, 1, 2]);
+    scene.sysctl("b", "net.ipv4.conf.all.rp_filter", rp_filter);
+    if scene.percent(20) {
+        // The other end is down: its way out has no carrier.
+        scene.link("q", "e2").set("up", false);
+        scene.space("q").lists.retain(|(_, line)| !line.contains("via: 10.0.2.2"));
+        let ignored = u8::from(scene.percent(70));
+        scene.sysctl("a", "net.ipv4.conf.all.ignore_routes_with_linkdown", ignored);
+    }
+    scene.send("a", "10.9.0.1");
+    scene.send("a", "10.9.0.1");
+    scene.send("a", "10.9.0.1").src("10.0.2.2");
+    scene.send("b", "10.0.1.2");
+}
+
+/// A route for one type of service.
+pub(super) fn by_service(scene: &mut Scene<'_>) {
+    scene.fork();
+    scene.route("a", "to: 10.9.0.0/24, via: 10.0.1.1");
+    let tos = scene.one(&[8, 16]);
+    scene.route("a", format!("to: 10.9.0.0/24, via: 10.0.2.1, tos: {tos}"));
+    scene.send("a", "10.9.0.1").tos(8);
+    scene.send("a", "10.9.0.1").tos(16);
+    scene.send("a", "10.9.0.1").tos(tos);
+    scene.send("a", "10.9.0.1");
+}
+
+/// A route for smaller packets than its link takes.
+pub(super) fn narrow(scene: &mut Scene<'_>) {
+    scene.line();
+    scene.address("b", "lo", "10.9.0.1/32");
+    let mtu = scene.one(&[576, 600, 1000, 1280]);
+    let place = scene.one(&["a", "r", "r"]);
+    match place {
+        "a" => scene.route("a", format!("to: 10.9.0.0/24, via: 10.0.1.1, mtu: {mtu}")),
+        _ => scene.route("r", format!("to: 10.9.0.0/24, via: 10.0.2.2, mtu: {mtu}")),
+    }
+    if place == "a" {
+        scene.route("r", "to: 10.9.0.0/24, via: 10.0.2.2");
+    }
+    // A sender that was told once breaks its packets up itself from then on (`fnhe_pmtu`): so either
+    // all ask not to be broken up, which a probe does without heed of what was told, or none.
+    let df = place == "r" && scene.percent(60);
+    for len in [1400, 1000, 1400, 576] {
+        let carries = scene.one(&[Carries::Icmp(0), Carries::Udp(0, 7), Carries::Udp(0, 9)]);
+        scene.send("a", "10.9.0.1").size(len, df).carries(carries);
+    }
+}
+
+/// A network of IPv4 behind a gateway that is known by IPv6 alone.
+pub(super) fn by_ipv6(scene: &mut Scene<'_>) {
+    scene.line();
+    let own = "02:00:00:00:02:02";
+    scene.link("b", "e2").set("mac", format!("{own:?}"));
+    scene.address("b", "lo", "10.9.0.1/32");
+    for (space, link, address) in [("r", "e2", "fd00:2::1/64"), ("b", "e2", "fd00:2::2/64")] {
+        scene.address(space, link, address);
+        scene.sysctl(space, "net.ipv6.conf.all.disable_ipv6", 0);
+        scene.sysctl(space, "net.ipv6.conf.default.disable_ipv6", 0);
+    }
+    let mac = scene.one(&[own, own, own, "02:00:00:00:99:99"]);
+    let known = format!("ip: \"fd00:2::2\", dev: e2, mac: {mac:?}");
+    scene.space("r").list("neighbours", known);
+    scene.route("r", "to: 10.9.0.0/24, via: \"fd00:2::2\", dev: e2");
+    scene.send("a", "10.9.0.1");
+    scene.send("r", "10.9.0.1");
+    scene.send("b", "10.0.1.2").src("10.9.0.1");
 }

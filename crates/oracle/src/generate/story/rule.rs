@@ -15,7 +15,12 @@ struct Selected {
 const ANY: Selected = Selected { selector: "", src: None, mark: 0, tos: 0, carries: None };
 
 /// What a process's own packets may be told apart by.
-const SELECTED: [Selected; 11] = [
+const SELECTED: [Selected; 16] = [
+    Selected { selector: "dscp: 4", tos: 16, ..ANY },
+    Selected { selector: "dscp: 46", tos: 0xb8, ..ANY },
+    Selected { selector: "uidrange: 0-0", ..ANY },
+    Selected { selector: "uidrange: 0-100", ..ANY },
+    Selected { selector: "ipproto: udp, dport: 7/0xf", carries: Some(Carries::Udp(0, 7)), ..ANY },
     Selected { selector: "from: 10.9.2.1", src: Some("10.9.2.1"), ..ANY },
     Selected { selector: "to: 10.9.0.0/24", ..ANY },
     Selected { selector: "fwmark: 1", mark: 1, ..ANY },
