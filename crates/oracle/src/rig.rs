@@ -23,7 +23,7 @@ use crate::packet::{Carries, Spec};
 /// where a packet shows itself (an ARP request and its answer, through all bridges).
 const MARKERS: usize = 24;
 /// How long a process may take to answer.
-const ANSWER_WITHIN: Duration = Duration::from_millis(500);
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 /// How long the kernel may take to give up a neighbour. The networks say 100 ms.
 const NEIGHBOUR_WITHIN: Duration = Duration::from_secs(3);
 
