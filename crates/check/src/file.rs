@@ -18,6 +18,23 @@ pub struct File {
 }
 
 impl File {
+    /// Every namespace, and whoever is outside, to one of whom the word is as behind an arrow.
+    #[must_use]
+    pub fn who_reaches(to: &str, service: Service, outside: bool) -> Self {
+        let said = |what| Said::new(At::default(), what);
+        let mut from = vec![said(Selector::Everybody)];
+        from.extend(outside.then(|| said(Selector::Outside)));
+        let to = match net(to) {
+            Some(net) => Selector::Net(net),
+            None if to == "outside" => Selector::Outside,
+            None => Selector::Word(to.to_owned()),
+        };
+        let wants = vec![Want { deny: false, service }];
+        let rule =
+            Rule { at: At::default(), text: service.to_string(), from, to: vec![said(to)], wants };
+        Self { name: String::new(), groups: Vec::new(), rules: vec![rule] }
+    }
+
     /// Its rules, each as it is written, in one line.
     pub fn rules(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().map(|rule| rule.text.as_str())

@@ -95,6 +95,17 @@ impl Plan<'_> {
         })
     }
 
+    /// The senders of whom nothing was found amiss, in their order: what the rules say is so for them.
+    #[must_use]
+    pub fn senders_without(&self, report: &Report) -> Vec<End> {
+        let found = report.rules.iter().flat_map(|r| &r.cases).flat_map(|c| &c.pairs);
+        let found: HashSet<End> = found.map(|(from, _)| *from).collect();
+        let asked = |rule: &Planned, who: End| rule.to.iter().any(|to| to.who != who);
+        let all = self.rules.iter().flat_map(|r| r.from.iter().map(move |s| (r, s.who)));
+        let all = all.filter(|(rule, who)| asked(rule, *who) && !found.contains(who));
+        all.map(|(_, who)| who).collect()
+    }
+
     /// All rows together, given in any order, with a trace for each kind of thing that was found.
     #[must_use]
     pub fn report(&self, net: &Indexed<'_>, rows: Vec<Row>) -> Report {

@@ -129,6 +129,7 @@ Exit status: 0 found, 1 found nowhere, 4 not found, but not all could be read.")
   nestwork trace web 198.51.100.7:443             TCP
   nestwork trace outside 192.0.2.10:8080          a published port, from beyond this host
   nestwork trace web db --live                    checked with one real, tagged packet
+  nestwork trace --to db:5432                     who can reach it, and why others cannot
   nestwork trace web [2001:db8::7]:443            IPv6; without a port, without the brackets
   nestwork trace -6 web db                        by their addresses of IPv6
 
@@ -289,9 +290,17 @@ pub(crate) struct Find {
 #[derive(clap::Args)]
 pub(crate) struct Trace {
     /// Where the packet starts: a namespace, a link, an address of one, or `outside`
-    pub(crate) from: String,
+    #[arg(required_unless_present = "reached")]
+    pub(crate) from: Option<String>,
     /// Where it is to go: an address, a namespace or a link, with :PORT for TCP
-    pub(crate) to: String,
+    #[arg(required_unless_present = "reached")]
+    pub(crate) to: Option<String>,
+    /// Who can reach this: from every namespace and from outside, as the first packet of a connection
+    #[arg(long = "to", value_name = "TO", conflicts_with_all = [
+        "from", "to", "live", "ask", "sport", "source", "ipv4", "ipv6", "size", "df", "ttl", "new",
+        "established", "explain",
+    ])]
+    pub(crate) reached: Option<String>,
     /// Send one real, tagged packet and watch it on every link
     #[arg(long)]
     pub(crate) live: bool,
@@ -426,7 +435,7 @@ pub(crate) struct Exec {
 
 #[derive(clap::Args)]
 pub(crate) struct Schema {
-    /// The command (map, ls, show, find, trace, check, doctor, diff, watch, plan, labs, collect)
+    /// The command (map, ls, show, find, trace, trace-to, check, doctor, diff, watch, plan, labs, collect)
     pub(crate) command: String,
 }
 

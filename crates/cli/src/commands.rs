@@ -14,6 +14,7 @@ pub(crate) mod ls;
 pub(crate) mod map;
 pub(crate) mod overview;
 pub(crate) mod plan;
+mod reach;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod trace;

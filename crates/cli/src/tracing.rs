@@ -137,23 +137,31 @@ fn foretell(
 
 /// Which packet is sent, by --proto, the port and --size.
 fn protocol(wish: &Wish, host: &str, port: Option<u16>) -> Result<Protocol, Failure> {
-    let protocol = match (wish.proto, port) {
-        (Some(Proto::Icmp), None) | (None, None) => Protocol::Icmp,
-        (Some(Proto::Tcp) | None, Some(port)) => Protocol::Tcp(port),
-        (Some(Proto::Udp), Some(port)) => Protocol::Udp(port),
-        (Some(Proto::Icmp), Some(_)) => {
-            return Err(Failure::usage("ICMP has no ports").hint("leave the port out"));
-        }
-        (Some(_), None) => {
-            return Err(Failure::usage("TCP and UDP need a port")
-                .hint(format!("say to which, as in {host}:80")));
-        }
-    };
+    let protocol = protocol_of(wish.proto, host, port)?;
     if wish.size.is_some() && matches!(protocol, Protocol::Tcp(_)) {
         return Err(Failure::usage("a first TCP segment carries nothing, so it has no --size")
             .hint("ask with ICMP or UDP"));
     }
     Ok(protocol)
+}
+
+fn protocol_of(proto: Option<Proto>, host: &str, port: Option<u16>) -> Result<Protocol, Failure> {
+    match (proto, port) {
+        (Some(Proto::Icmp), None) | (None, None) => Ok(Protocol::Icmp),
+        (Some(Proto::Tcp) | None, Some(port)) => Ok(Protocol::Tcp(port)),
+        (Some(Proto::Udp), Some(port)) => Ok(Protocol::Udp(port)),
+        (Some(Proto::Icmp), Some(_)) => {
+            Err(Failure::usage("ICMP has no ports").hint("leave the port out"))
+        }
+        (Some(_), None) => Err(Failure::usage("TCP and UDP need a port")
+            .hint(format!("say to which, as in {host}:80"))),
+    }
+}
+
+/// What `TO[:PORT]` names and which packet is sent there, where it need not come from anywhere.
+pub(crate) fn target(to: &str, proto: Option<Proto>) -> Result<(&str, Protocol), Failure> {
+    let (host, port) = split_port(to)?;
+    Ok((host, protocol_of(proto, host, port)?))
 }
 
 /// A packet from outside, by the first card from which it arrives, else by the first of all.

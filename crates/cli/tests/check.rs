@@ -14,6 +14,7 @@ fn main() -> std::process::ExitCode {
         test("the_two_networks_hold_live_and_as_a_bundle", &[], two_networks),
         test("a_pair_that_cannot_be_judged", &[Needs::Tool("iptables")], open),
         test("a_file_that_is_wrong", &[], refused),
+        test("who_reaches_it", &[], reach),
     ])
 }
 
@@ -99,4 +100,27 @@ fn refused() {
     assert!(err.contains("did you mean \"refb\"?"), "{err}");
     let err = bench.expect(2, &["check", &bench.path("nothing.yaml")]).err;
     assert!(err.contains("cannot read") && err.contains("hint: "), "{err}");
+}
+
+fn reach() {
+    let bench = Bench::new();
+    bench.up_example("two-networks.yaml");
+    let json = bench.ok(&["trace", "--to", "db:5432", "--json"]);
+    let view: Value = serde_json::from_str(&json).unwrap();
+    let has = |list: &Value, name: &str| list.as_array().unwrap().iter().any(|n| n == name);
+    assert!(has(&view["reaching"], "app") && has(&view["reaching"], "server"), "{json}");
+    assert!(!has(&view["reaching"], "web") && !has(&view["reaching"], "db"), "{json}");
+    let others = view["others"].as_array().unwrap();
+    let isolated = others
+        .iter()
+        .find(|case| case["pairs"].as_array().unwrap().iter().any(|pair| pair["from"] == "web"));
+    let text = isolated.unwrap()["text"].as_str().unwrap();
+    assert!(text.contains("DOCKER-ISOLATION-STAGE-2"), "{text}");
+    let text = bench.ok(&["trace", "--to", "198.51.100.20:53", "--proto", "udp"]);
+    assert!(text.starts_with("who reaches 198.51.100.20:53 (53/udp)\n"), "{text}");
+    bench.up("name: reach-nobody\nnamespaces: {reachless: {}}\n");
+    let text = bench.expect(1, &["trace", "--to", "reachless"]).out;
+    assert!(text.contains("there is no address to send it to"), "{text}");
+    bench.expect(2, &["trace", "web", "db", "--to", "db"]);
+    bench.expect(2, &["trace"]);
 }

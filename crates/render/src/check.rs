@@ -1,6 +1,6 @@
 //! What a Snapshot says to a check file.
 
-use check::{Case, Cause, Doubt, End, Finding, Report, RuleReport};
+use check::{Case, Cause, Doubt, End, Finding, Report, RuleReport, Service};
 use model::Snapshot;
 
 use crate::page::Page;
@@ -64,6 +64,39 @@ fn told(text: &mut String, snapshot: &Snapshot, case: &Case, style: &Style) {
         text.push_str(line.trim_end());
         text.push('\n');
     }
+}
+
+/// Who can reach somebody, and why others cannot, a line for each cause with all whom it is so of.
+#[must_use]
+pub fn reach(
+    snapshot: &Snapshot,
+    to: &str,
+    service: Service,
+    reaching: &[End],
+    report: &Report,
+    style: &Style,
+) -> String {
+    let mut page = Page::new(style);
+    page.put(Tone::Title, &format!("who reaches {to} ({service})")).end().end();
+    let names = |all: &mut dyn Iterator<Item = End>| {
+        all.map(|who| end(snapshot, who)).collect::<Vec<_>>().join(", ")
+    };
+    let mut line = |tone, mark: &str, text: &str, count: usize, names: &str| {
+        page.put(tone, mark).put(Tone::Plain, " ").hanging(Tone::Plain, text, INDENT).end();
+        page.put(Tone::Plain, "    ").hanging(Tone::Faint, &format!("{count}: {names}"), INDENT);
+        page.end();
+    };
+    if !reaching.is_empty() {
+        let names = names(&mut reaching.iter().copied());
+        line(Tone::Good, "✓", "it arrives, and so does its answer", reaching.len(), &names);
+    }
+    for case in report.rules.iter().flat_map(|r| &r.cases) {
+        let fails = matches!(case.finding, Finding::Fails(_));
+        let (tone, mark) = if fails { (Tone::Bad, "✗") } else { (Tone::Doubt, "?") };
+        let names = names(&mut case.pairs.iter().map(|(from, _)| *from));
+        line(tone, mark, &found(snapshot, case), case.pairs.len(), &names);
+    }
+    page.finish()
 }
 
 /// `web → db`.

@@ -19,7 +19,7 @@ mod trace;
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 
-pub use check::{CheckCaseView, CheckPairView, CheckRuleView, CheckView, check};
+pub use check::{CheckCaseView, CheckPairView, CheckRuleView, CheckView, ReachView, check, reach};
 pub use container::{ContainerNameView, ContainerView, ListenerView, NetworkView, PublishView};
 pub use diff::{DiffView, DifferenceView, EventView, diff, event, note};
 pub use doctor::{DoctorView, FaultView, HitView, doctor};
@@ -87,6 +87,7 @@ pub fn schema(command: &str) -> Option<String> {
         "find" => of::<FindView>(),
         "trace" => of::<TraceView>(),
         "check" => of::<CheckView>(),
+        "trace-to" => of::<ReachView>(),
         "doctor" => of::<DoctorView>(),
         "plan" => of::<PlanView>(),
         "diff" => of::<DiffView>(),

@@ -28,7 +28,7 @@ mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub use self::check::check;
+pub use self::check::{check, reach};
 pub use self::doctor::doctor;
 pub use clean::clean;
 pub use diff::diff;

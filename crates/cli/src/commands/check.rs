@@ -24,7 +24,7 @@ pub(crate) fn run(session: &Session, args: &Check) -> Result<Exit, Failure> {
     let snapshot = session.snapshot(Parts::all() - Parts::LISTENERS - Parts::DEFAULTS)?;
     let plan = file.plan(&snapshot).map_err(|e| refused(&e))?;
     let net = Indexed::new(&snapshot);
-    let report = judge(&plan, &net, args.jobs.map_or_else(processors, usize::from));
+    let report = judge(&plan, &net, args.jobs.map(usize::from));
     if session.json {
         output::print(&render::json::text(&render::json::check(&snapshot, &report)));
     } else {
@@ -38,8 +38,10 @@ pub(crate) fn run(session: &Session, args: &Check) -> Result<Exit, Failure> {
     })
 }
 
-/// All rows, shared among threads: whoever is done takes the next.
-fn judge(plan: &Plan<'_>, net: &Indexed<'_>, threads: usize) -> Report {
+/// All rows, shared among threads, one for each processor unless said otherwise: whoever is done takes
+/// the next.
+pub(super) fn judge(plan: &Plan<'_>, net: &Indexed<'_>, threads: Option<usize>) -> Report {
+    let threads = threads.unwrap_or_else(processors);
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {
         let mine: Vec<Row> = std::iter::from_fn(|| {
@@ -75,7 +77,7 @@ fn read(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn refused(errors: &[CheckError]) -> Failure {
+pub(super) fn refused(errors: &[CheckError]) -> Failure {
     let lines: Vec<String> = errors.iter().map(|e| render::clean(&e.to_string())).collect();
     Failure::usage(lines.join("\nerror: "))
 }

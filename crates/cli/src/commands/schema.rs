@@ -17,7 +17,7 @@ pub(crate) fn run(args: &Schema) -> Result<Exit, Failure> {
     } else {
         render::json::schema(&args.command).ok_or_else(|| {
             Failure::usage(format!("{} prints no JSON", render::clean(&args.command))).hint(
-                "these do: map, ls, show, find, trace, check, doctor, diff, watch, plan, labs, collect",
+                "these do: map, ls, show, find, trace, trace-to, check, doctor, diff, watch, plan, labs, collect",
             )
         })?
     };

@@ -1,11 +1,18 @@
 use kernel::read::Parts;
 
+use super::reach;
 use crate::args::Trace;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::tracing::{self, Family, Wish};
 
 pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
+    if let Some(to) = &args.reached {
+        return reach::run(session, to, args.proto);
+    }
+    let (Some(from), Some(to)) = (&args.from, &args.to) else {
+        return Err(Failure::usage("a trace has two ends").hint("nestwork trace FROM TO"));
+    };
     if args.live && session.looks_elsewhere() {
         return Err(Failure::usage("no packet can be sent through a bundle")
             .hint("leave --live out: the way is foretold from what the bundle holds"));
@@ -15,8 +22,8 @@ pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
     }
     let snapshot = session.snapshot(Parts::all() - Parts::LISTENERS - Parts::DEFAULTS)?;
     let wish = Wish {
-        from: args.from.clone(),
-        to: args.to.clone(),
+        from: from.clone(),
+        to: to.clone(),
         proto: args.proto,
         sport: args.sport,
         source: args.source,

@@ -1,4 +1,4 @@
-use check::{Case, End, Finding, Report, RuleReport};
+use check::{Case, End, Finding, Report, RuleReport, Service};
 use model::Snapshot;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -68,6 +68,44 @@ pub struct CheckPairView {
     /// Id of that namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_namespace: Option<String>,
+}
+
+/// What `trace --to` tells.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ReachView {
+    /// Where the network is from, if not from this host as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// Whom it is about, as asked.
+    pub to: String,
+    /// What is sent: `5432/tcp`, `53/udp`, `icmp`.
+    pub service: String,
+    /// Who reaches it: names of namespaces, `outside`.
+    pub reaching: Vec<String>,
+    /// Who does not, or of whom it cannot be told, by what is found.
+    pub others: Vec<CheckCaseView>,
+    /// What went wrong while the network was read.
+    pub warnings: Vec<WarningView>,
+}
+
+/// The view of who reaches somebody.
+#[must_use]
+pub fn reach(
+    snapshot: &Snapshot,
+    to: &str,
+    service: Service,
+    reaching: &[End],
+    report: &Report,
+) -> ReachView {
+    let cases = report.rules.iter().flat_map(|r| &r.cases);
+    ReachView {
+        origin: snapshot.origin.clone(),
+        to: to.to_owned(),
+        service: service.to_string(),
+        reaching: reaching.iter().map(|who| told::end(snapshot, *who)).collect(),
+        others: cases.map(|c| case(snapshot, c)).collect(),
+        warnings: snapshot.warnings.iter().map(warning).collect(),
+    }
 }
 
 /// The view of a report.
