@@ -50,7 +50,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         for item in place.tables.hook(family, hook) {
             match item {
                 Item::Conntrack => self.track(skb, hook),
-                Item::Nat => self.nat(skb, hook, between)?,
+                Item::Nat => {
+                    let before = skb.packet.dst;
+                    self.nat(skb, hook, between)?;
+                    // `nf_nat_ipv4_local_fn`.
+                    if hook == Hook::Output && skb.packet.dst != before {
+                        skb.anew = Some(skb.mark);
+                    }
+                }
                 Item::Chain(base) => _ = self.chain(skb, hook, *base, between)?,
             }
         }
@@ -119,7 +126,16 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
             ChainEnd::Accept(_) | ChainEnd::Nat(..) => {}
         }
+        let routed_by = |s: &Skb| (s.packet.src, s.packet.dst, s.mark, s.packet.tos, s.packet.ttl);
+        let before = routed_by(skb);
         self.take_over(skb, &ended.state.changes);
+        // `nf_route_table_hook4` and 6: of no other type of chain. (A TTL is of no account in IPv4.)
+        let (a, b) = (before, routed_by(skb));
+        let same =
+            (a.0, a.1, a.2, a.3) == (b.0, b.1, b.2, b.3) && (a.4 == b.4 || !skb.packet.is_ipv6());
+        if hook == Hook::Output && base.is_of_routes() && !same {
+            skb.anew = Some(skb.mark);
+        }
         let ns = skb.ns;
         self.tell(skb, stage, || Action::Chain {
             chain: base.refer(ns),
@@ -143,6 +159,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 }
 
 impl BaseRef<'_> {
+    /// Of type `route`: as the mangle table's OUTPUT is.
+    fn is_of_routes(&self) -> bool {
+        self.chain.base.as_ref().is_some_and(|base| base.kind == "route")
+    }
+
     /// As it is told of.
     pub(crate) fn refer(&self, ns: NsId) -> ChainRef {
         ChainRef {

@@ -33,7 +33,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         special(skb.packet.dst)?;
         let found = self.route_output(skb)?;
-        let before = (skb.packet.src, skb.packet.dst, skb.mark, skb.packet.tos);
         let out = if found.is_local() { place.loopback() } else { found.hop.link };
         // `ip_append_data`: its sender is told at once, before any rule sees it.
         let link = self.link(skb.link(out), Stage::Route)?;
@@ -43,11 +42,22 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
         }
         self.hook(skb, Hook::Output, None, Some(out))?;
-        let found = match (skb.packet.src, skb.packet.dst, skb.mark, skb.packet.tos) == before {
-            true => found,
-            false => self.route_output(skb)?,
-        };
+        let found = self.route_anew(skb, Self::route_output)?.unwrap_or(found);
         self.output(skb, &found)
+    }
+
+    /// `ip_route_me_harder`: looks for a route again where a hook changed what it hangs on; with the
+    /// mark that the packet had then.
+    pub(crate) fn route_anew(
+        &mut self,
+        skb: &mut Skb,
+        look: impl FnOnce(&mut Self, &mut Skb) -> Result<Found<'a>, Stop>,
+    ) -> Result<Option<Found<'a>>, Stop> {
+        let Some(mark) = skb.anew.take() else { return Ok(None) };
+        let now = std::mem::replace(&mut skb.mark, mark);
+        let found = look(self, skb)?;
+        skb.mark = now;
+        Ok(Some(found))
     }
 
     /// `ip_route_output_key`.

@@ -21,7 +21,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         unicast(skb.packet.dst)?;
         let place = self.place(skb.ns, Stage::Socket)?;
         let found = self.route_output6(skb)?;
-        let before = (skb.packet.src, skb.packet.dst, skb.mark, skb.packet.tos, skb.packet.ttl);
         let out = if found.is_local() { place.loopback() } else { found.hop.link };
         let link = self.link(skb.link(out), Stage::Route)?;
         let mtu = if found.is_local() { link.mtu } else { place.mtu6(&found, link) };
@@ -31,8 +30,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
         }
         self.hook(skb, Hook::Output, None, Some(out))?;
-        let after = (skb.packet.src, skb.packet.dst, skb.mark, skb.packet.tos, skb.packet.ttl);
-        let found = if before == after { found } else { self.route_output6(skb)? };
+        let found = self.route_anew(skb, Self::route_output6)?.unwrap_or(found);
         self.output6(skb, &found)
     }
 

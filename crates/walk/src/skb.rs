@@ -36,6 +36,8 @@ pub(crate) struct Skb {
     /// A copy made by flooding that no host has taken yet: it may be for nobody.
     pub(crate) spare: bool,
     pub(crate) mark: u32,
+    /// What it is sent by is to be looked up again, with this mark.
+    pub(crate) anew: Option<u32>,
     pub(crate) ct: Option<Membership>,
     pub(crate) untracked: bool,
     /// Conntrack zones that it is to be tracked in, of the original direction and of the reply.
@@ -80,6 +82,7 @@ impl Skb {
             looped: false,
             spare: false,
             mark: 0,
+            anew: None,
             ct: None,
             untracked: false,
             zone: (0, 0),
