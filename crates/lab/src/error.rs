@@ -139,6 +139,8 @@ pub enum Problem {
     PortTwice { ns: String, port: String, parent: String, first: u32 },
     #[error("iptables: {0}")]
     Iptables(String),
+    #[error("nft: {0}")]
+    Nft(String),
     #[error("{what} needs {of}, which nothing in the lab makes: {hint}")]
     NeverMade { what: String, of: String, hint: &'static str },
     #[error("the lab has {count} namespaces: at most {most} are allowed")]

@@ -182,6 +182,7 @@ impl<'l> Making<'l> {
             self.docker_networks(space, host);
         }
         self.tables(space, host);
+        self.nft(space);
         if let Some(services) = &space.services {
             let (ns, spec) = (space.name.clone(), services.what.clone());
             self.tell(services.at, Fact::Service { ns, spec });

@@ -45,6 +45,7 @@ pub(crate) struct Space {
     pub(crate) sysctls: Vec<Said<(String, String)>>,
     /// `iptables:` by table.
     pub(crate) iptables: Vec<TableEntry>,
+    pub(crate) nft: Vec<NftEntry>,
     /// `services:`
     pub(crate) services: Option<Said<ServiceSpec>>,
     /// `nsids:` number → namespace.
@@ -170,6 +171,16 @@ pub(crate) struct ChainEntry {
     /// True: DROP.
     pub(crate) drop: Option<bool>,
     pub(crate) rules: Vec<Said<String>>,
+}
+
+/// One table of `nft:`, and where its parts stand.
+#[derive(Clone, Debug)]
+pub(crate) struct NftEntry {
+    pub(crate) at: At,
+    pub(crate) spec: wire::nft_text::TableSpec,
+    pub(crate) sets: Vec<At>,
+    /// Each chain, and its rules.
+    pub(crate) chains: Vec<(At, Vec<At>)>,
 }
 
 /// `proxmox:` of a guest.

@@ -4,6 +4,7 @@
 mod docker;
 mod firewall;
 mod link;
+mod nft;
 mod proxmox;
 mod repeat;
 mod route;

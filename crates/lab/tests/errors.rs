@@ -32,7 +32,7 @@ fn keys() {
     lab.yaml:1:1: a lab file needs the key "name": it is what `down` and `labs` call it
     "#);
     insta::assert_snapshot!(check("name: x\nname: y\nnamespaces: {}"), @r#"lab.yaml:2:1: the key "name" is given twice in this map (first on line 1): keep one of them"#);
-    insta::assert_snapshot!(check_in("adresses: []"), @r#"lab.yaml:5:5: unknown key "adresses" in a namespace: did you mean "rules"? There are inside, count, unprivileged, links, routes, rules, rules6, neighbours, fdb, sysctls, iptables, services, nsids, netns_files, proxmox, docker"#);
+    insta::assert_snapshot!(check_in("adresses: []"), @r#"lab.yaml:5:5: unknown key "adresses" in a namespace: did you mean "rules"? There are inside, count, unprivileged, links, routes, rules, rules6, neighbours, fdb, sysctls, iptables, nft, services, nsids, netns_files, proxmox, docker"#);
     insta::assert_snapshot!(check_in("links:\n  e:\n    kind: tap\n    adress: 10.0.0.1/8"), @r#"lab.yaml:8:9: unknown key "adress" in a link: did you mean "addresses"?"#);
     insta::assert_snapshot!(check_in("links: {e: {kind: tap, vni: 5}}"), @r#"lab.yaml:5:28: "vni" does not fit a link of kind tap: remove it"#);
     insta::assert_snapshot!(check_in("links: {e: {kind: vath, peer: b:x}}"), @r#"lab.yaml:5:23: "vath" is no kind of link: did you mean "veth"? There are veth, bridge, tap, nic, macvlan, vxlan"#);
@@ -162,6 +162,14 @@ fn docker() {
     insta::assert_snapshot!(in_a("  c: {count: 2, inside: a, docker: {publish: ['8080:80']}}"), @"lab.yaml:4:47: c2 publishes 8080/tcp, which line 4 publishes already on a: choose another");
     insta::assert_snapshot!(check_in("docker: {networks: {x: {subnet: 10.0.0.0/24}, y: {subnet: 10.0.0.0/16}}}"), @r#"lab.yaml:5:63: the network "y" (10.0.0.0/16) overlaps the network "x" in a: choose another subnet"#);
     insta::assert_snapshot!(check_in("docker: {networks: {x: {subnet: 10.0.0.1/24}}}"), @r#"lab.yaml:5:37: "10.0.0.1/24" is no subnet: no bits may be set behind its length, which is at most 29"#);
+}
+
+#[test]
+fn nft() {
+    insta::assert_snapshot!(check_in("nft: {filter: {}}"), @r#"lab.yaml:5:11: "filter" is no nft table: a family (inet, ip, ip6, arp, bridge, netdev) and a name are wanted"#);
+    insta::assert_snapshot!(check_in("nft:\n  inet t:\n    chains:\n      c: [accept, tcp dprt 5 drop]"), @"lab.yaml:8:23: nft: `dprt` is no part of `tcp` that is known here");
+    insta::assert_snapshot!(check_in("nft:\n  inet t:\n    sets: {s: {type: port}}"), @"lab.yaml:7:16: nft: `port` is no type that is known here");
+    insta::assert_snapshot!(check_in("nft:\n  inet t:\n    chains: {c: {hook: type filter hook forwards priority 0}}"), @"lab.yaml:7:18: nft: `forwards` is no hook");
 }
 
 #[test]

@@ -75,8 +75,8 @@ impl Table {
         self.chains.iter().find(|c| c.name == name)
     }
 
-    /// The same table without what differs between two equal ones: handles, counted packets, and
-    /// NFTA_RULE_COMPAT, which the kernel takes and never gives back.
+    /// The same table without what differs between two equal ones: handles, counted packets, the
+    /// order of a set's elements, and NFTA_RULE_COMPAT, which the kernel takes and never gives back.
     #[must_use]
     pub fn normalised(&self) -> Self {
         let mut table = self.clone();
@@ -90,6 +90,8 @@ impl Table {
                 element.expires = None;
                 element.exprs.iter_mut().for_each(start_anew);
             }
+            let place = |e: &SetElement| (e.key.clone(), e.key_end.clone(), e.flags);
+            set.elements.sort_by_cached_key(place);
         }
         table
     }

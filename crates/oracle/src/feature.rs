@@ -2,6 +2,7 @@
 
 mod bridge;
 mod links;
+mod netfilter;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -181,7 +182,8 @@ const FEATURES: &[(&str, Without)] = &[
 ];
 
 /// The features of all files.
-const SETS: &[&[(&str, Without)]] = &[FEATURES, bridge::FEATURES, links::FEATURES];
+const SETS: &[&[(&str, Without)]] =
+    &[FEATURES, bridge::FEATURES, links::FEATURES, netfilter::FEATURES];
 
 /// How often each was there, and how often it decided.
 #[derive(Clone, Debug, Default)]

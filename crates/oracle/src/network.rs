@@ -18,6 +18,9 @@ pub(crate) struct Space {
     pub(crate) lists: Vec<(&'static str, String)>,
     pub(crate) sysctls: Vec<(String, String)>,
     pub(crate) chains: Vec<Chain>,
+    pub(crate) nft: Vec<NftChain>,
+    /// Sets of nftables: table, name, what it is as YAML.
+    pub(crate) nft_sets: Vec<(&'static str, &'static str, String)>,
     pub(crate) tcp: Vec<u16>,
     pub(crate) udp: Vec<u16>,
 }
@@ -36,6 +39,18 @@ pub(crate) struct Link {
 pub(crate) struct Chain {
     pub(crate) table: &'static str,
     pub(crate) name: &'static str,
+    pub(crate) drop: bool,
+    pub(crate) rules: Vec<String>,
+}
+
+/// A chain of a table of nftables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NftChain {
+    /// Family and name.
+    pub(crate) table: &'static str,
+    pub(crate) name: &'static str,
+    /// Empty: other chains lead here.
+    pub(crate) hook: String,
     pub(crate) drop: bool,
     pub(crate) rules: Vec<String>,
 }
@@ -128,6 +143,7 @@ impl fmt::Display for Space {
             all.try_for_each(|(key, value)| writeln!(f, "      {key}: {value}"))?;
         }
         self.tables(f)?;
+        self.nft_tables(f)?;
         if !self.tcp.is_empty() || !self.udp.is_empty() {
             writeln!(f, "    services: {{tcp: {:?}, udp_echo: {:?}}}", self.tcp, self.udp)?;
         }
@@ -157,6 +173,43 @@ impl Space {
     }
 }
 
+impl Space {
+    fn nft_tables(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of_sets = self.nft_sets.iter().map(|(table, ..)| *table);
+        let mut tables: Vec<&str> = self.nft.iter().map(|c| c.table).chain(of_sets).collect();
+        tables.sort_unstable();
+        tables.dedup();
+        if !tables.is_empty() {
+            writeln!(f, "    nft:")?;
+        }
+        for table in tables {
+            writeln!(f, "      {table}:")?;
+            let mut sets = self.nft_sets.iter().filter(|(t, ..)| *t == table).peekable();
+            if sets.peek().is_some() {
+                writeln!(f, "        sets:")?;
+                sets.try_for_each(|(_, name, what)| writeln!(f, "          {name}: {{{what}}}"))?;
+            }
+            writeln!(f, "        chains:")?;
+            self.nft.iter().filter(|c| c.table == table).try_for_each(|c| write!(f, "{c}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for NftChain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "          {}:", self.name)?;
+        if !self.hook.is_empty() {
+            writeln!(f, "            hook: {:?}", self.hook)?;
+        }
+        if self.drop {
+            writeln!(f, "            policy: drop")?;
+        }
+        writeln!(f, "            rules:")?;
+        self.rules.iter().try_for_each(|rule| writeln!(f, "              - {rule:?}"))
+    }
+}
+
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> =
@@ -181,6 +234,9 @@ pub(crate) enum Part {
     Chain(usize, usize),
     Rule(usize, usize, usize),
     Policy(usize, usize),
+    NftChain(usize, usize),
+    NftRule(usize, usize, usize),
+    NftPolicy(usize, usize),
     Services(usize),
 }
 
@@ -205,6 +261,11 @@ impl Network {
             for (l, link) in space.links.iter().enumerate() {
                 parts.extend((0..link.addresses.len()).map(|a| Part::Address(s, l, a)));
                 parts.extend((0..link.options.len()).map(|o| Part::Option(s, l, o)));
+            }
+            parts.extend((0..space.nft.len()).map(|c| Part::NftChain(s, c)));
+            for (c, chain) in space.nft.iter().enumerate() {
+                parts.extend((0..chain.rules.len()).map(|r| Part::NftRule(s, c, r)));
+                parts.push(Part::NftPolicy(s, c));
             }
             for (c, chain) in space.chains.iter().enumerate() {
                 parts.extend((0..chain.rules.len()).map(|r| Part::Rule(s, c, r)));
@@ -245,6 +306,9 @@ impl Network {
             Part::Chain(s, c) => _ = less.spaces[s].chains.remove(c),
             Part::Rule(s, c, r) => _ = less.spaces[s].chains[c].rules.remove(r),
             Part::Policy(s, c) => less.spaces[s].chains[c].drop = false,
+            Part::NftChain(s, c) => _ = less.spaces[s].nft.remove(c),
+            Part::NftRule(s, c, r) => _ = less.spaces[s].nft[c].rules.remove(r),
+            Part::NftPolicy(s, c) => less.spaces[s].nft[c].drop = false,
             Part::Services(s) => {
                 less.spaces[s].tcp.clear();
                 less.spaces[s].udp.clear();

@@ -14,6 +14,7 @@ pub mod http;
 pub mod iptables;
 pub mod legacy;
 pub mod nft;
+pub mod nft_text;
 pub mod proc_net;
 pub mod request;
 pub mod rtnl;

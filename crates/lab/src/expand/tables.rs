@@ -5,10 +5,12 @@
 use std::net::Ipv4Addr;
 
 use model::Fact;
+use wire::nft_text::Part;
 
 use super::Making;
 use super::docker::{Endpoint, Host, Network};
-use crate::file::{Publish, Space};
+use crate::error::Problem;
+use crate::file::{NftEntry, Publish, Space};
 use crate::firewall::{self, Chain, Table};
 use crate::node::{At, Said};
 
@@ -17,6 +19,22 @@ const DOCKER_CHAINS: [&str; 4] =
     ["DOCKER", "DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2", "DOCKER-USER"];
 
 impl<'l> Making<'l> {
+    /// The tables of `nft:`.
+    pub(super) fn nft(&mut self, space: &'l Space) {
+        for entry in &space.nft {
+            match wire::nft_text::table(&entry.spec) {
+                Ok(table) => {
+                    let ns = space.name.clone();
+                    self.tell(entry.at, Fact::Table { ns, table });
+                }
+                Err(error) => {
+                    let why = error.why.to_string();
+                    self.errors.push(place(entry, &error.part), Problem::Nft(why));
+                }
+            }
+        }
+    }
+
     pub(super) fn tables(&mut self, space: &'l Space, host: Option<&Host>) {
         for table in worded(space, host) {
             match table.encoded() {
@@ -28,6 +46,23 @@ impl<'l> Making<'l> {
             }
         }
     }
+}
+
+/// Where in the file a part of a table stands.
+fn place(entry: &NftEntry, part: &Part) -> At {
+    let spec = &entry.spec;
+    let chain = |name: &str| spec.chains.iter().position(|c| c.name == name);
+    let found = match part {
+        Part::Set(name) => {
+            let nth = spec.sets.iter().position(|s| s.name == *name);
+            nth.and_then(|nth| entry.sets.get(nth)).copied()
+        }
+        Part::Hook(name) => chain(name).map(|nth| entry.chains[nth].0),
+        Part::Rule(name, number) => {
+            chain(name).and_then(|nth| entry.chains[nth].1.get(*number)).copied()
+        }
+    };
+    found.unwrap_or(entry.at)
 }
 
 /// All tables of a namespace, in iptables' words.

@@ -3,7 +3,7 @@
 use model::ServiceSpec;
 
 use super::{
-    Fields, docker, entries, firewall, flag, is_plain_name, items, link, number, number_in,
+    Fields, docker, entries, firewall, flag, is_plain_name, items, link, nft, number, number_in,
     plain_name, proxmox, route, rule, text,
 };
 use crate::error::{Errors, Problem};
@@ -22,6 +22,7 @@ const KEYS: &[&str] = &[
     "fdb",
     "sysctls",
     "iptables",
+    "nft",
     "services",
     "nsids",
     "netns_files",
@@ -66,6 +67,9 @@ pub(super) fn space(name: &Said<String>, node: &Node, errors: &mut Errors) -> Op
     }
     if let Some(node) = get("iptables") {
         space.iptables = firewall::tables(node, errors);
+    }
+    if let Some(node) = get("nft") {
+        space.nft = nft::tables(node, errors);
     }
     space.services = get("services").and_then(|n| services(n, errors));
     if let Some(node) = get("nsids") {

@@ -2,11 +2,12 @@
 //! values meet too seldom.
 
 mod address;
+mod nft;
 mod route;
 mod rule;
 mod setting;
 
-use crate::network::{Chain, Link, Network, Space};
+use crate::network::{Chain, Link, Network, NftChain, Space};
 use crate::packet::{Carries, Spec};
 use crate::random::Random;
 
@@ -40,6 +41,18 @@ const STORIES: &[(usize, Story)] = &[
     (2, setting::reverse_path),
     (2, setting::silent),
     (2, setting::short_lived),
+    (12, nft::filtered),
+    (5, nft::by_map),
+    (4, nft::chains),
+    (8, nft::translated),
+    (2, nft::priorities),
+    (4, nft::tracked),
+    (3, nft::rewritten),
+    (3, nft::routed_anew),
+    (5, nft::bridged),
+    (4, nft::at_a_link),
+    (3, nft::of_arp),
+    (5, nft::iptables),
 ];
 
 /// How many stories a network has.
@@ -219,6 +232,21 @@ impl Scene<'_> {
     ) {
         let rules = vec![rule.into()];
         self.space(space).chains.push(Chain { table, name, drop: false, rules });
+    }
+
+    /// A chain of nftables; with an empty hook, one that others lead to.
+    pub(super) fn nft(
+        &mut self,
+        space: &str,
+        (table, name, hook): (&'static str, &'static str, &str),
+        rules: &[&str],
+    ) -> &mut NftChain {
+        let rules = rules.iter().map(|r| (*r).to_owned()).collect();
+        let chain = NftChain { table, name, hook: hook.to_owned(), drop: false, rules };
+        let space = self.space(space);
+        space.nft.push(chain);
+        let last = space.nft.len() - 1;
+        &mut space.nft[last]
     }
 
     /// Its services: a TCP port, and a UDP port that echoes.
