@@ -342,6 +342,11 @@ pub(crate) struct Trace {
     /// requests, flooded copies
     #[arg(long)]
     pub(crate) explain: bool,
+    /// Also have the kernel tell which rules of nftables and iptables-nft the packet meets (with
+    /// --live; as root). For as long as that takes, each namespace on the way has two tables of
+    /// nestwork's own: they go with this program, however it ends (Linux 5.12 or later)
+    #[arg(long, requires = "live")]
+    pub(crate) trace_rules: bool,
     /// How long to wait for the packet, in milliseconds (with --live)
     #[arg(long, default_value_t = 1000, value_name = "MS")]
     pub(crate) patience: u64,

@@ -34,6 +34,8 @@ pub(crate) struct Wish {
     pub(crate) live: bool,
     pub(crate) ask: bool,
     pub(crate) explain: bool,
+    /// The kernel is to tell which rules the packet meets.
+    pub(crate) trace_rules: bool,
     pub(crate) patience: Duration,
 }
 
@@ -54,6 +56,7 @@ impl Wish {
             live: true,
             ask: false,
             explain: false,
+            trace_rules: false,
             patience: Duration::from_secs(1),
         }
     }

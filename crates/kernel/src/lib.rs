@@ -19,6 +19,7 @@ mod process;
 pub mod read;
 pub mod role;
 pub mod rootless;
+pub mod rules;
 mod spawn;
 pub mod state;
 mod sys;

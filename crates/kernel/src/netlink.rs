@@ -109,6 +109,30 @@ impl Socket {
         crate::netns::within(namespace, || Self::open(protocol))?
     }
 
+    /// Hears what the kernel tells a group (`NFNLGRP_*`) from now on.
+    ///
+    /// # Errors
+    /// If this process may not.
+    pub(crate) fn hear(&mut self, group: u32) -> Result<(), NetlinkError> {
+        self.make_room(1 << 20);
+        // What has no address of its own hears nothing.
+        self.raw.bind_auto()?;
+        Ok(self.raw.add_membership(group)?)
+    }
+
+    /// What has been heard so far, without waiting for more.
+    ///
+    /// # Errors
+    /// If something was lost on the way.
+    pub(crate) fn heard(&mut self) -> Result<Vec<u8>, NetlinkError> {
+        let mut all = Vec::new();
+        while self.receive(libc::MSG_DONTWAIT)? {
+            all.extend_from_slice(&self.buffer);
+            all.resize(all.len().next_multiple_of(4), 0);
+        }
+        Ok(all)
+    }
+
     /// Sends a request that changes something, and waits until it is done.
     ///
     /// # Errors

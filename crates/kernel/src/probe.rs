@@ -17,6 +17,8 @@ pub use post::Posts;
 pub use send::{Sent, reset, send};
 pub use tap::{Taps, answered};
 
+pub(crate) use filter::places;
+
 use std::net::IpAddr;
 
 /// What to send.

@@ -4,6 +4,7 @@ mod considered;
 mod drops;
 mod fix;
 mod loss;
+mod rules;
 mod stacked;
 mod step;
 
@@ -20,6 +21,7 @@ use crate::words;
 pub(crate) use considered::{failed, kind, words as considered_words};
 pub(crate) use fix::{Fix, fix};
 pub(crate) use loss::{because, place, unknown};
+pub(crate) use rules::{comparison, rule_met, verdict};
 pub(crate) use step::{label, link_of, rule_of, words as step_words};
 
 /// The way there and back, step by step with its evidence; with `live`, what was seen of a real
@@ -379,6 +381,7 @@ impl Teller<'_> {
             );
             self.page.put(Tone::Doubt, &text).end();
         }
+        self.rules(live);
         self.drops(live);
         let arrived = if live.arrived { "arrived" } else { "did not arrive" };
         let foretold = !matches!(trace.verdict(), Verdict::Unknown(_));

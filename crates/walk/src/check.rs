@@ -38,7 +38,7 @@ pub fn check(
         Verdict::Unknown(_) | Verdict::Assumed => true,
     };
     let agrees = end && there.iter().chain(&back_marks).all(right) && (open || astray.is_empty());
-    Checked { there, back: back_marks, astray, drops: Vec::new(), agrees, arrived }
+    Checked { there, back: back_marks, astray, drops: Vec::new(), rules: None, agrees, arrived }
 }
 
 /// A mark for every place of a way, and which sightings they took.

@@ -73,6 +73,8 @@ pub struct Checked {
     pub astray: Vec<Sighting>,
     /// What the kernel says that it threw away; empty, too, where it was not asked.
     pub drops: Vec<KernelDrop>,
+    /// The rules that it met, where the kernel was asked to tell.
+    pub rules: Option<Vec<crate::RuleMark>>,
     /// What was seen is what was foretold, losses included.
     pub agrees: bool,
     /// The packet came where it was to come, and (where one is due) the answer came back.

@@ -19,12 +19,14 @@ pub mod request;
 mod rule;
 mod set;
 mod table;
+mod trace;
 
 pub use answer::encode_replies;
 pub use batch::{Batch, Part, delete_table, replace_table};
 pub use message::Request;
 pub use reply::{NftReplies, SetName, decode_ruleset, generation, set_names};
 pub use rule::{decode_exprs, encode_exprs};
+pub use trace::{TRACE_GROUP, Traced, What, traced, tracing_table};
 
 use model::Family;
 

@@ -39,6 +39,7 @@ pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
         live: args.live,
         ask: args.ask,
         explain: args.explain,
+        trace_rules: args.trace_rules,
         patience: std::time::Duration::from_millis(args.patience),
     };
     tracing::trace(session, &snapshot, &wish)

@@ -6,8 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use kernel::drops::{Drops, NoDrops, Tracepoint};
 use kernel::probe::{self, Kind, Probe, Tag, Taps};
+use kernel::rules::RuleTraces;
 use model::{LinkId, LinkKind, NsId, Snapshot, plain};
-use walk::{Checked, Payload, Place, Sighting, Trace};
+use walk::{Checked, Payload, Place, RuleMet, Sighting, Trace};
 
 use super::Wish;
 use super::place::is_beyond;
@@ -50,6 +51,7 @@ pub(super) fn watch<'t>(
     let links = links_to_watch(snapshot, trace, &nets);
     let taps = Taps::open(&links, tag);
     let probe = probe_for(trace, wish, tag)?;
+    let mut rules = wish.trace_rules.then(|| RuleTraces::begin(&nets, tag));
     if wish.ask {
         output::error("press Enter to send the packet");
         io::stdin().read_line(&mut String::new()).or_fail("cannot read standard input")?;
@@ -59,7 +61,10 @@ pub(super) fn watch<'t>(
     let mut notes = unopened;
     let blind = taps.refused.iter();
     notes.extend(blind.map(|(link, e)| not_watched(&snapshot.link_name(*link), e)));
-    let (sightings, received) = observe(&taps, net, &probe, wish, source, &mut notes)?;
+    let refused = rules.iter().flat_map(|r| &r.refused);
+    notes.extend(refused.map(|(ns, why)| not_traced(&snapshot.name_of(*ns), why)));
+    let Observed { sightings, received, met } =
+        observe(&taps, net, &probe, wish, source, rules.as_mut(), &mut notes)?;
     let check = |trace: &Trace| walk::check(trace, &taps.watched(), &sightings, received);
     let mut ways = trace.leaves().into_iter().map(|leaf| (leaf, check(leaf)));
     let found = ways.find(|(_, checked)| checked.agrees);
@@ -72,6 +77,9 @@ pub(super) fn watch<'t>(
         }
         _ => {}
     }
+    if let Some(rules) = rules {
+        checked.heed_rules(taken.check_rules(&met, &rules.watched()));
+    }
     Ok(Watched { checked, taken, notes })
 }
 
@@ -83,6 +91,14 @@ fn watch_drops<'k>(
     tracepoint.map_err(plain)?.watch(tag).map_err(plain)
 }
 
+/// What became of the packet.
+struct Observed {
+    sightings: Vec<Sighting>,
+    /// Whether its sender got the answer, where that can be told.
+    received: Option<bool>,
+    met: Vec<RuleMet>,
+}
+
 /// Sends the packet. Tells where it was seen, and whether its sender got the answer.
 fn observe(
     taps: &Taps,
@@ -90,9 +106,10 @@ fn observe(
     probe: &Probe,
     wish: &Wish,
     source: NsId,
+    rules: Option<&mut RuleTraces>,
     notes: &mut Vec<String>,
-) -> Result<(Vec<Sighting>, Option<bool>), Failure> {
-    let seen = match probe::send(net, probe) {
+) -> Result<Observed, Failure> {
+    let (sightings, received) = match probe::send(net, probe) {
         Ok(sent) => {
             let own: Vec<LinkId> = taps.watched().into_iter().filter(|l| l.ns == source).collect();
             let enough = |seen: &[_]| probe::answered(seen, &own);
@@ -108,9 +125,16 @@ fn observe(
             (Vec::new(), Some(false))
         }
     };
+    let met = rules.map(RuleTraces::collect).transpose();
+    let met = met.or_fail("cannot hear which rules the packet met")?.unwrap_or_default();
     // What the probe may have opened is closed, whatever became of the answer.
     let _ = probe::reset(net, probe);
-    Ok(seen)
+    Ok(Observed { sightings, received, met })
+}
+
+fn not_traced(name: &str, why: &str) -> String {
+    let name = render::clean(name);
+    format!("the kernel does not tell which rules of {name} the packet met: {why}")
 }
 
 fn not_watched(name: &str, e: &io::Error) -> String {

@@ -50,6 +50,11 @@ const PLACES: [(u32, u32); 18] = [
     (96 + 8, 1),
 ];
 
+/// Where the tag may stand behind the IP header, and as which number.
+pub(crate) fn places(tag: Tag) -> Vec<(u32, u32)> {
+    PLACES.iter().map(|(offset, more)| (*offset, tag.number().wrapping_add(*more))).collect()
+}
+
 /// The program for one tag.
 pub(super) fn program(tag: Tag) -> Vec<libc::sock_filter> {
     compare(tag.number(), &PLACES.map(|(offset, more)| (offset, u32::MAX, more)))

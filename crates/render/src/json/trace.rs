@@ -4,8 +4,8 @@ use model::{LinkId, NsId, Snapshot};
 use schemars::JsonSchema;
 use serde::Serialize;
 use walk::{
-    Branch, Cause, Checked, Considered, Disposition, KernelDrop, Leg, Mark, Packet, Place, RuleRef,
-    Sighting, Stage, Step, Trace, Tried, Way,
+    Branch, Cause, Checked, Considered, Disposition, KernelDrop, Leg, Mark, Packet, Place,
+    RuleMark, RuleRef, Sighting, Stage, Step, Trace, Tried, Way,
 };
 
 use crate::trace::Fix;
@@ -218,6 +218,9 @@ pub struct LiveView {
     /// What the kernel says that it threw away, where that does not fit what was foretold or tells
     /// why the packet did not arrive.
     pub drops: Vec<DropView>,
+    /// The rules that it met, as the kernel tells them, where that was asked for (--trace-rules).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Vec<MetView>>,
 }
 
 /// A packet that the kernel threw away, as it says itself.
@@ -238,6 +241,23 @@ pub struct DropView {
     pub function: Option<String>,
     /// The packet then.
     pub packet: PacketView,
+}
+
+/// A rule that the packet met, or was to meet.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MetView {
+    /// In which namespace.
+    pub namespace: String,
+    /// The rule, or the policy of its chain.
+    pub rule: String,
+    /// The kernel's handle; 0: the policy.
+    pub handle: u64,
+    /// `accept`, `drop` or `goes on`: as seen, or as foretold where it was not.
+    pub verdict: String,
+    /// How that compares with what was foretold, in words.
+    pub compared: String,
+    /// Prediction and kernel do not agree about it.
+    pub disagrees: bool,
 }
 
 /// Seen where it was not foretold.
@@ -275,7 +295,19 @@ pub fn trace(snapshot: &Snapshot, trace: &Trace, live: Option<&Checked>) -> Trac
             arrived: l.arrived,
             astray: l.astray.iter().map(|s| astray(snapshot, s)).collect(),
             drops: l.drops.iter().map(|d| dropped(snapshot, d)).collect(),
+            rules: l.rules.as_ref().map(|all| all.iter().map(|m| met(snapshot, m)).collect()),
         }),
+    }
+}
+
+fn met(snapshot: &Snapshot, mark: &RuleMark) -> MetView {
+    MetView {
+        namespace: snapshot.name_of(mark.met.chain.ns),
+        rule: told::rule_met(snapshot, &mark.met),
+        handle: mark.met.handle,
+        verdict: told::verdict(mark.met.verdict).to_owned(),
+        compared: told::comparison(mark.is).to_owned(),
+        disagrees: mark.is.disagrees(),
     }
 }
 

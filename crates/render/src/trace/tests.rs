@@ -245,6 +245,7 @@ fn seen_everywhere() {
         back: Vec::new(),
         astray: Vec::new(),
         drops: Vec::new(),
+        rules: None,
         agrees: true,
         arrived: true,
     };
@@ -296,6 +297,7 @@ fn lost_on_the_way_though_foretold_otherwise() {
         back: Vec::new(),
         astray: Vec::new(),
         drops: vec![drop],
+        rules: None,
         agrees: false,
         arrived: false,
     };
