@@ -132,6 +132,11 @@ Exit status: 0 found, 1 found nowhere, 4 not found, but not all could be read.")
   nestwork trace --to db:5432                     who can reach it, and why others cannot
   nestwork trace web [2001:db8::7]:443            IPv6; without a port, without the brackets
   nestwork trace -6 web db                        by their addresses of IPv6
+  nestwork trace web 198.51.100.7 --size 1500 --df
+                                                  does a full packet fit, or who refuses it?
+  nestwork trace web 198.51.100.7:443 --mark 0x5 --tos 0x10 --interface eth1
+                                                  as routing rules see it, from a bound socket
+  nestwork trace web 198.51.100.7 --explain       and what else was tried at each step
 
 FROM and TO: a namespace, a link (NAMESPACE:LINK), an address; FROM may be `outside`, or
 `outside:NAMESPACE:LINK` to say by which card the packet comes in.")]
@@ -328,9 +333,21 @@ pub(crate) struct Trace {
     /// Set the don't-fragment bit
     #[arg(long)]
     pub(crate) df: bool,
+    /// Leave it unset (the default)
+    #[arg(long, conflicts_with = "df")]
+    pub(crate) no_df: bool,
     /// Time to live
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..))]
     pub(crate) ttl: Option<u8>,
+    /// Type of service (IPv6: traffic class), as 16 or 0x10
+    #[arg(long, default_value_t = 0, value_parser = tos, hide_default_value = true)]
+    pub(crate) tos: u8,
+    /// Mark of the sending socket (SO_MARK), as 5 or 0x5
+    #[arg(long, default_value_t = 0, value_parser = number, hide_default_value = true)]
+    pub(crate) mark: u32,
+    /// Link that the sending socket is bound to; from `outside`: the card that the packet comes in by
+    #[arg(long, value_name = "LINK")]
+    pub(crate) interface: Option<String>,
     /// As the first packet of a connection, whatever is tracked now
     #[arg(long, conflicts_with = "established")]
     pub(crate) new: bool,
@@ -393,6 +410,25 @@ pub(crate) struct Watch {
     /// own routes
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+/// A number as people write it: 16 or 0x10.
+fn number(text: &str) -> Result<u32, String> {
+    let parsed = match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| "not a number from 0 to 4294967295, as 5 or 0x5".to_owned())
+}
+
+/// A type of service; the two bits of congestion are not its sender's to set.
+fn tos(text: &str) -> Result<u8, String> {
+    let wrong = || "not a number from 0 to 255, as 16 or 0x10".to_owned();
+    let tos = number(text).ok().and_then(|n| u8::try_from(n).ok()).ok_or_else(wrong)?;
+    match tos & 3 {
+        0 => Ok(tos),
+        _ => Err(format!("its last two bits are for congestion: say {}", tos & !3)),
+    }
 }
 
 /// A time that a clock can be set to.

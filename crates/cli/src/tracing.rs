@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use kernel::probe::Tag;
-use model::{LinkId, Snapshot};
+use model::{LinkId, NsId, Snapshot, Target};
 use walk::{Indexed, Known, Place, Protocol, Question, Trace, Verdict};
 
 use crate::args::Proto;
@@ -28,8 +28,13 @@ pub(crate) struct Wish {
     pub(crate) source: Option<IpAddr>,
     pub(crate) family: Family,
     pub(crate) size: Option<u32>,
-    pub(crate) df: bool,
+    /// None: as the usual tool would.
+    pub(crate) df: Option<bool>,
     pub(crate) ttl: Option<u8>,
+    pub(crate) tos: u8,
+    pub(crate) mark: u32,
+    /// The link that the packet comes in by (from outside), or that its socket is bound to.
+    pub(crate) interface: Option<String>,
     pub(crate) connection: Known,
     pub(crate) live: bool,
     pub(crate) ask: bool,
@@ -50,8 +55,11 @@ impl Wish {
             source: None,
             family: Family::Either,
             size: None,
-            df: false,
+            df: None,
             ttl: None,
+            tos: 0,
+            mark: 0,
+            interface: None,
             connection: Known::AsRead,
             live: true,
             ask: false,
@@ -102,7 +110,9 @@ fn foretell(
         let sport = wish.sport.unwrap_or_else(|| tag.port());
         let mut question = Question::new(from, to, protocol)
             .sport(sport)
-            .dont_fragment(wish.df)
+            .dont_fragment(wish.df.unwrap_or(false))
+            .tos(wish.tos)
+            .mark(wish.mark)
             .connection(wish.connection);
         if let Some(source) = wish.source.or(source) {
             question = question.source(source);
@@ -116,7 +126,13 @@ fn foretell(
         question
     };
     if let Some(card) = wish.from.strip_prefix("outside") {
-        let cards = cards(snapshot, to, card.strip_prefix(':'))?;
+        if wish.mark != 0 {
+            return Err(Failure::usage("a packet from outside has no mark")
+                .because("a mark is the kernel's own note, and goes over no wire")
+                .hint("name a namespace of this host as FROM, or leave --mark out"));
+        }
+        let card = card.strip_prefix(':').or(wish.interface.as_deref());
+        let cards = cards(snapshot, to, card)?;
         return Ok(from_outside(net, &cards, |link| ask(Place::Outside(link), None)));
     }
     let (ns, source) = origin(snapshot, &wish.from, Family::like(to))?;
@@ -130,12 +146,32 @@ fn foretell(
         return Err(Failure::usage(format!("{ip} is not an address of {name}"))
             .because("the kernel lets no process send from it"));
     }
-    let mut question = ask(Place::Namespace(ns), source);
+    let bound = wish.interface.as_deref().map(|word| own_link(snapshot, ns, word)).transpose()?;
+    let mut question = ask(Place::Namespace(ns), source).bound(bound);
     let default_ttl = snapshot.namespaces.get(&ns).map_or(0, |ns| ns.sysctls.default_ttl);
     if wish.ttl.is_none() && default_ttl > 0 {
         question.packet.ttl = default_ttl;
     }
     Ok(net.trace(question))
+}
+
+/// The link of that namespace that a word names: `eth0`, or `NAMESPACE:eth0`.
+fn own_link(snapshot: &Snapshot, ns: NsId, word: &str) -> Result<u32, Failure> {
+    let place = snapshot.namespaces.get(&ns);
+    if let Some(link) = place.and_then(|place| place.link_named(word)) {
+        return Ok(link.index);
+    }
+    if let Ok(Target::Link(link)) = snapshot.resolve(word)
+        && link.ns == ns
+    {
+        return Ok(link.index);
+    }
+    let links = place.into_iter().flat_map(|place| place.links.values());
+    let names: Vec<String> = links.map(|link| render::clean(&link.name)).collect();
+    let (word, name) = (render::clean(word), render::clean(&snapshot.name_of(ns)));
+    Err(Failure::usage(format!("{name} has no link {word}"))
+        .because("a socket is bound to a link of its own namespace")
+        .hint(format!("its links are: {}", names.join(", "))))
 }
 
 /// Which packet is sent, by --proto, the port and --size.

@@ -16,6 +16,7 @@ fn main() -> std::process::ExitCode {
         test("a_demo_that_is_killed_is_swept", &[], a_demo_that_is_killed),
         test("the_eleven_steps_in_their_order", SEED, the_eleven_steps),
         test("udp_and_tcp_probes", &[], udp_and_tcp_probes),
+        test("asked_in_full", &[], asked_in_full),
         test("ls_as_seen_from_inside", SEED, ls_as_seen_from_inside),
         test("show_names_every_peer", SEED, show_names_every_peer),
         test("json_has_its_schemas", &[], json_has_its_schemas),
@@ -127,6 +128,72 @@ fn udp_and_tcp_probes() {
     let half_open = sockets.lines().filter(|l| l.split_whitespace().nth(3) == Some("03"));
     assert_eq!(half_open.count(), 0, "{sockets}");
     assert_eq!(bench.expect(2, &["trace", "lefty", "righty", "--proto", "tcp"]).out, "");
+}
+
+/// Two wires, the second of which only a mark, a bound socket or a type of service leads to.
+const TWO_WIRES: &str = r#"
+name: two-wires
+namespaces:
+  lefty:
+    links:
+      eth0: {kind: veth, peer: "righty:eth0", addresses: [10.0.0.1/24]}
+      eth1: {kind: veth, peer: "righty:eth1", addresses: [10.0.1.1/24]}
+    routes:
+      - {to: 10.9.0.1/32, via: 10.0.0.2}
+      - {to: 10.9.0.1/32, via: 10.0.1.2, table: 7}
+      - {to: 10.9.0.1/32, via: 10.0.1.2, metric: 9}
+    rules:
+      - {pref: 10, fwmark: 3, table: 7}
+      - {pref: 11, tos: 16, table: 7}
+  righty:
+    links:
+      eth0: {addresses: [10.0.0.2/24]}
+      eth1: {addresses: [10.0.1.2/24]}
+      lo: {addresses: [10.9.0.1/32]}
+    services: {tcp: [80], udp_echo: [7]}
+"#;
+
+/// What is asked of a packet is foretold and done alike.
+fn asked_in_full() {
+    let bench = Bench::new();
+    bench.up(TWO_WIRES);
+    let first = |options: &str| {
+        let args: Vec<&str> = "trace lefty 10.9.0.1".split(' ').chain(options.split(' ')).collect();
+        let args = [&args[..], &["--live", "--json"]].concat();
+        let ran = bench.run(&args);
+        let view: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(view["live"]["agrees"], true, "{options}\n{}{}", ran.out, ran.err);
+        let steps = view["there"]["hops"][0]["steps"].as_array().unwrap().clone();
+        let out = steps.iter().find(|step| step["action"] == "out").unwrap().clone();
+        let p = &out["seen"];
+        assert!(!p.is_null(), "{options}\n{}", ran.out);
+        format!("{} {} status {}", out["link"].as_str().unwrap(), p, ran.status)
+    };
+    let by = |options: &str, link: &str| {
+        let said = first(options);
+        assert!(said.starts_with(&format!("lefty:{link} ")), "{options}: {said}");
+        assert!(said.ends_with("status 0"), "{options}: {said}");
+    };
+    by("--ttl 64", "eth0");
+    by("--mark 0x3", "eth1");
+    by("--tos 0x10", "eth1");
+    by("--interface eth1", "eth1");
+    by("--interface lefty:eth1 --df --size 200 --ttl 9", "eth1");
+    by("--no-df --size 3000 --mark 3", "eth1");
+    let ask = |options: &str| {
+        let args: Vec<&str> = "trace lefty 10.9.0.1".split(' ').chain(options.split(' ')).collect();
+        bench.expect(2, &args).err
+    };
+    let error = ask("--interface eth7");
+    assert!(error.contains("lefty has no link eth7") && error.contains("eth0, eth1"), "{error}");
+    let error = ask("--tos 1");
+    assert!(error.contains("congestion"), "{error}");
+    let error = ask("--mark x");
+    assert!(error.contains("as 5 or 0x5"), "{error}");
+    let error = ask("--df --no-df");
+    assert!(error.contains("cannot be used with"), "{error}");
+    let from_outside = ["trace", "outside", "10.9.0.1", "--mark", "3"];
+    assert!(bench.expect(2, &from_outside).err.contains("goes over no wire"));
 }
 
 fn ls_as_seen_from_inside() {

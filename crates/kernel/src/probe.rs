@@ -40,6 +40,8 @@ pub struct Probe {
     pub tos: u8,
     /// Mark of the socket (SO_MARK).
     pub mark: u32,
+    /// ifindex of the link that the socket is bound to.
+    pub bound: Option<u32>,
     /// What it is known by.
     pub tag: Tag,
 }

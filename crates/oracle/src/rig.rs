@@ -297,6 +297,7 @@ impl<'b> Rig<'b> {
             ttl: Some(spec.ttl),
             tos: spec.tos,
             mark: spec.mark,
+            bound: None,
             tag: self.family.member(number),
         }
     }

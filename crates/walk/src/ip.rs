@@ -63,10 +63,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `ip_route_output_key`.
     fn route_output(&mut self, skb: &mut Skb) -> Result<Found<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
-        let flow = Flow::of(&skb.packet, skb.mark, None);
+        let flow = Flow { oif: skb.oif, ..Flow::of(&skb.packet, skb.mark, None) };
         let ns = skb.ns;
+        self.bound_link(skb)?;
         let look = |flow: &Flow| {
-            let refused = |e: NotFound<'_>| e.refusal(place, flow.dst).stop(Stage::Route, ns, None);
+            let refused = |e: NotFound<'_>| match flow.oif {
+                None => e.refusal(place, flow.dst).stop(Stage::Route, ns, None),
+                Some(_) => Stop::unknown(Stage::Route, Unknown::Routing { ns, what: on_link() }),
+            };
             place.lookup(flow).map_err(refused)
         };
         self.consider_routes(place, &flow);
@@ -128,6 +132,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 let what = format!("multipath route to {}", found.route.dst);
                 Err(Stop::unknown(Stage::Route, Unknown::Routing { ns: skb.ns, what }))
             }
+        }
+    }
+
+    /// The link that a socket is bound to has to be up.
+    fn bound_link(&self, skb: &Skb) -> Result<(), Stop> {
+        let Some(id) = skb.oif.map(|index| skb.link(index)) else { return Ok(()) };
+        match self.link(id, Stage::Route)?.is_up() {
+            true => Ok(()),
+            false => Err(Stop::lost(Stage::Route, id.ns, Some(id), Reason::LinkDown)),
         }
     }
 
@@ -301,6 +314,11 @@ fn special(dst: IpAddr) -> Result<(), Stop> {
         return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
     }
     Ok(())
+}
+
+/// `ip_route_output_key_hash_rcu` then takes the destination to be on the very link.
+fn on_link() -> String {
+    "no route by the link that the socket is bound to".to_owned()
 }
 
 /// The packet that answers this one, as its receiver makes it; None: none is due.

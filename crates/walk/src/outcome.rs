@@ -1,6 +1,6 @@
 //! What a question comes to, without its trace: for many pairs at once.
 
-use crate::question::start;
+use crate::question::{Sender, start};
 use crate::walker::Walker;
 use crate::{Action, Cause, Disposition, Indexed, Known, Overlay, Packet, Question, Sink, Stage};
 use model::NsId;
@@ -30,10 +30,10 @@ impl Indexed<'_> {
         let mut overlay = Overlay::new();
         overlay.forgets = question.connection == Known::Nothing;
         let mut walker = Walker::new(self, &mut overlay, First::default());
-        let end = start(&mut walker, question.from, question.packet.clone(), question.mark);
+        let end = start(&mut walker, question.from, question.packet.clone(), Sender::of(question));
         let (first, assumed) = (walker.sink, walker.assumed);
         let sent = first.packet.unwrap_or_else(|| question.packet.clone());
-        let back = self.answer(&mut overlay, question.from, &sent, &end, assumed, First::default());
+        let back = self.answer(&mut overlay, question, &sent, &end, assumed, First::default());
         let back = back.map(|answer| answer.disposition);
         Outcome { there: end.disposition, back, assumed: !overlay.assumed.is_empty() }
     }

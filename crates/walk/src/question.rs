@@ -73,7 +73,7 @@ impl Question {
             len,
             payload,
         };
-        Self { from, packet, mark: 0, connection: Known::AsRead }
+        Self { from, packet, mark: 0, bound: None, connection: Known::AsRead }
     }
 
     /// From this source address.
@@ -111,6 +111,20 @@ impl Question {
         self
     }
 
+    /// Of this type of service (IPv6: traffic class).
+    #[must_use]
+    pub fn tos(mut self, tos: u8) -> Self {
+        self.packet.tos = tos;
+        self
+    }
+
+    /// From a socket that is bound to the link of this ifindex.
+    #[must_use]
+    pub fn bound(mut self, link: Option<u32>) -> Self {
+        self.bound = link;
+        self
+    }
+
     /// With this much known of its connection.
     #[must_use]
     pub fn connection(mut self, connection: Known) -> Self {
@@ -137,7 +151,7 @@ pub fn walk<S: Sink>(
 ) -> Disposition {
     let branch = sink.branch();
     let mut walker = Walker::new(net, overlay, branch);
-    let end = start(&mut walker, from, packet, 0);
+    let end = start(&mut walker, from, packet, Sender::default());
     sink.go_on(walker.sink);
     end.disposition
 }
@@ -161,11 +175,11 @@ impl Indexed<'_> {
     #[must_use]
     pub fn trace_on(&self, overlay: &mut Overlay, question: Question) -> Trace {
         let mut walker = Walker::new(self, overlay, self.recorder());
-        let end = start(&mut walker, question.from, question.packet.clone(), question.mark);
+        let end = start(&mut walker, question.from, question.packet.clone(), Sender::of(&question));
         let (recorder, assumed) = (walker.sink, walker.assumed);
         let sent = first_packet(&recorder).unwrap_or_else(|| question.packet.clone());
         let there = recorder.into_way(Cause::Asked, sent.clone(), end.disposition.clone());
-        let back = self.back(overlay, question.from, &sent, &end, assumed);
+        let back = self.back(overlay, &question, &sent, &end, assumed);
         Trace { question, there, back, branches: Vec::new() }
     }
 
@@ -304,12 +318,12 @@ impl Indexed<'_> {
     fn back(
         &self,
         overlay: &mut Overlay,
-        asked: Place,
+        question: &Question,
         sent: &Packet,
         end: &End,
         assumed: Vec<(NsId, Gap)>,
     ) -> Option<Way> {
-        let answer = self.answer(overlay, asked, sent, end, assumed, self.recorder())?;
+        let answer = self.answer(overlay, question, sent, end, assumed, self.recorder())?;
         Some(answer.sink.into_way(answer.cause, answer.packet, answer.disposition))
     }
 
@@ -317,7 +331,7 @@ impl Indexed<'_> {
     pub(crate) fn answer<S: Sink>(
         &self,
         overlay: &mut Overlay,
-        asked: Place,
+        question: &Question,
         sent: &Packet,
         end: &End,
         assumed: Vec<(NsId, Gap)>,
@@ -359,8 +373,11 @@ impl Indexed<'_> {
         let mut cause = Cause::IcmpError;
         if !refused {
             cause = Cause::Answer;
-            self.refuse_stray(&mut walker, asked, &back);
-            if let Some(loss) = self.misplaced(asked, sent, &back) {
+            self.refuse_stray(&mut walker, question.from, &back);
+            if let Some(unknown) = passed_by(question, &back) {
+                walker.tell(&back.skb, Stage::Local, || Action::Unknown(unknown.clone()));
+                back.disposition = Disposition::Unknown(unknown);
+            } else if let Some(loss) = self.misplaced(question.from, sent, &back) {
                 walker.tell(&back.skb, Stage::Local, || Action::Dropped(loss.clone()));
                 back.disposition = Disposition::Lost(loss);
             }
@@ -445,15 +462,37 @@ pub enum Verdict<'a> {
     Assumed,
 }
 
+/// What a packet's socket adds to it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Sender {
+    mark: u32,
+    bound: Option<u32>,
+}
+
+impl Sender {
+    pub(crate) const fn of(question: &Question) -> Self {
+        Self { mark: question.mark, bound: question.bound }
+    }
+}
+
+/// A socket that is bound to a link takes no answer that comes by another (`raw_v4_match`, `compute_score`); who does is not looked up.
+fn passed_by(question: &Question, back: &End) -> Option<Unknown> {
+    let Disposition::Delivered(ns) = back.disposition else { return None };
+    let here = question.from == Place::Namespace(ns);
+    let other = question.bound.is_some_and(|link| back.skb.iif != Some(link));
+    let what = "the answer comes by another link than its socket is bound to";
+    (here && other).then(|| Unknown::Packet(what.to_owned()))
+}
+
 pub(crate) fn start<S: Sink>(
     walker: &mut Walker<'_, '_, S>,
     from: Place,
     mut packet: Packet,
-    mark: u32,
+    sender: Sender,
 ) -> End {
     match from {
         Place::Namespace(ns) => {
-            let skb = Skb { mark, ..Skb::new(ns, packet) };
+            let skb = Skb { mark: sender.mark, oif: sender.bound, ..Skb::new(ns, packet) };
             walker.run(skb, Next::Socket)
         }
         Place::Outside(link) => {

@@ -183,6 +183,13 @@ impl<'a> Place<'a> {
                 | RouteKind::Broadcast
                 | RouteKind::Multicast => {}
             }
+            if bound_elsewhere(route, flow) {
+                continue;
+            }
+            if flow.oif.is_some() && route.nexthops.len() > 1 {
+                let what = format!("multipath route to {}, from a bound socket", route.dst);
+                return Some(Err(NotFound::Unknown(what)));
+            }
             let mut hops = self.hops(route);
             if let Some(hop) = hops.next() {
                 let several = hops.next().is_some();
@@ -353,6 +360,13 @@ impl<'a> Place<'a> {
             None => self.select_address(found.hop.link, found.gateway(), found.route.scope),
         }
     }
+}
+
+/// `fib_table_lookup`: none of its next hops is by the link that the socket is bound to. (Of IPv6,
+/// other functions look.)
+fn bound_elsewhere(route: &Route, flow: &Flow) -> bool {
+    let other = |link| route.nexthops.iter().all(|hop| hop.link != link);
+    flow.dst.is_ipv4() && flow.oif.is_some_and(other)
 }
 
 /// `fib4_rule_suppress`: a route that is shorter than the rule takes.

@@ -66,6 +66,8 @@ pub struct Question {
     pub packet: Packet,
     /// Mark that its sender's socket gives it; 0: none.
     pub mark: u32,
+    /// ifindex of the link that its sender's socket is bound to (SO_BINDTODEVICE).
+    pub bound: Option<u32>,
     /// What the host is taken to know of its connection.
     pub connection: Known,
 }

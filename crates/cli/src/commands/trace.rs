@@ -29,8 +29,11 @@ pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
         source: args.source,
         family: Family::asked(args.ipv4, args.ipv6),
         size: args.size,
-        df: args.df,
+        df: args.df.then_some(true).or(args.no_df.then_some(false)),
         ttl: args.ttl,
+        tos: args.tos,
+        mark: args.mark,
+        interface: args.interface.clone(),
         connection: match (args.new, args.established) {
             (true, _) => walk::Known::Nothing,
             (_, true) => walk::Known::Established,

@@ -209,6 +209,7 @@ fn probe_for(trace: &Trace, wish: &Wish, tag: Tag) -> Result<Probe, Failure> {
         ttl: wish.ttl,
         tos: packet.tos,
         mark: trace.question.mark,
+        bound: trace.question.bound,
         tag,
     })
 }

@@ -252,6 +252,7 @@ mod tests {
             ttl: None,
             tos: 0,
             mark: 0,
+            bound: None,
             df: false,
             len: 84,
         }

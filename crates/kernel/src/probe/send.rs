@@ -118,6 +118,9 @@ fn options(socket: impl AsFd, probe: &Probe) -> io::Result<()> {
     if probe.mark != 0 {
         sys::set_mark(socket, probe.mark)?;
     }
+    if let Some(link) = probe.bound {
+        sys::bind_to_link(socket, link)?;
+    }
     sys::set_dont_fragment(socket, probe.df, six)
 }
 

@@ -146,6 +146,13 @@ pub(crate) fn set_mark(socket: BorrowedFd<'_>, mark: u32) -> io::Result<()> {
     unsafe { set_option(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_MARK, &mark) }
 }
 
+/// Binds a socket to a link (SO_BINDTOIFINDEX, Linux 5.1).
+pub(crate) fn bind_to_link(socket: BorrowedFd<'_>, index: u32) -> io::Result<()> {
+    let index = libc::c_int::try_from(index).map_err(io::Error::other)?;
+    // SAFETY: the option reads one int.
+    unsafe { set_option(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX, &index) }
+}
+
 /// setsockopt(2).
 ///
 /// # Safety

@@ -232,6 +232,7 @@ fn probe_of(trace: &Trace, tag: Tag) -> Probe {
         ttl: None,
         tos: 0,
         mark: 0,
+        bound: None,
         tag,
     }
 }

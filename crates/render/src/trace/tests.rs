@@ -182,6 +182,7 @@ fn asked(s: &Snapshot, there: Way) -> Trace {
         from: Place::Namespace(id(s, "alpine01")),
         packet: there.packet.clone(),
         mark: 0,
+        bound: None,
         connection: walk::Known::AsRead,
     };
     Trace { question, there, back: None, branches: Vec::new() }
