@@ -1,8 +1,11 @@
 //! The thing that a fact speaks of, as it is.
 
+use std::net::IpAddr;
+
 use model::{
     AddressSpec, BridgeSpec, CableSpec, Fact, HopSpec, Link, LinkKind, LinkRef, LinkSpec,
-    LinkSpecKind, NeighbourState, NicSpec, Pins, PortFlags, Relation, Route, RouteSpec, VethEnd,
+    LinkSpecKind, Mac, NeighbourState, NicSpec, Pins, PortFlags, Relation, Route, RouteSpec,
+    VethEnd, Vxlan, VxlanSpec,
 };
 
 use crate::State;
@@ -82,6 +85,15 @@ impl State {
         Some(Fact::NsFile { ns: ns.to_owned(), path: path.to_owned(), target })
     }
 
+    /// What a vxlan was told by hand of where to send to; its default remote is among its options.
+    fn remotes(&self, name: &LinkRef, index: u32, vxlan: &Vxlan) -> Vec<(Mac, IpAddr)> {
+        let Some(space) = self.space(&name.ns) else { return Vec::new() };
+        let own = space.fdb.iter().filter(|e| e.link == index && e.own && e.is_static);
+        let all = own.filter_map(|e| Some((e.mac, e.remote?.ip)));
+        let default = vxlan.remote.map(|ip| (Mac::default(), ip));
+        all.filter(|entry| Some(*entry) != default).collect()
+    }
+
     /// A link as a spec that would make it. None too if it is of a kind that no spec makes.
     pub(crate) fn observe_link(&self, name: &LinkRef) -> Option<LinkSpec> {
         let link = self.link(name)?;
@@ -104,13 +116,11 @@ impl State {
                 mode: m.mode,
                 sources: m.sources.clone(),
             },
-            LinkKind::Vxlan(v) => LinkSpecKind::Vxlan {
-                vni: v.vni,
+            LinkKind::Vxlan(v) => LinkSpecKind::Vxlan(VxlanSpec {
                 lower: lower.map(|l| l.name),
-                local: v.local,
-                remote: v.remote,
-                port: v.port,
-            },
+                vxlan: v.clone(),
+                remotes: self.remotes(name, link.index, v),
+            }),
             LinkKind::Loopback
             | LinkKind::Physical
             | LinkKind::Macvlan(_)
@@ -202,7 +212,7 @@ impl State {
     }
 
     /// A usable entry; its address only if it is permanent, as one that was asked for may change.
-    fn neighbour(&self, name: &LinkRef, ip: std::net::IpAddr) -> Option<Fact> {
+    fn neighbour(&self, name: &LinkRef, ip: IpAddr) -> Option<Fact> {
         let link = self.link(name)?;
         let found = self
             .space(&name.ns)?

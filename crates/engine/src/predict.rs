@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use model::{
     Address, AddressFlags, AddressSpec, Bridge, BridgeSpec, CableSpec, Change, Fact, FdbEntry,
-    Link, LinkFlags, LinkId, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Macvlan, Name, NameSource,
-    Namespace, NamespaceSpec, Neighbour, NeighbourState, Nexthop, NicSpec, NsFile, NsId, OperState,
-    Pins, PortFlags, Preference, Protocol, Relation, Route, RouteKind, RouteSpec, Rule, Scope,
-    TABLE_LOCAL, TABLE_MAIN, Tap, Vxlan,
+    Link, LinkFlags, LinkId, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Mac, Macvlan, Name,
+    NameSource, Namespace, NamespaceSpec, Neighbour, NeighbourState, Nexthop, NicSpec, NsFile,
+    NsId, OperState, Pins, PortFlags, Preference, Protocol, Relation, Remote, Route, RouteKind,
+    RouteSpec, Rule, Scope, TABLE_LOCAL, TABLE_MAIN, Tap, VxlanSpec,
 };
 
 use crate::State;
@@ -271,13 +271,31 @@ impl State {
                 let kind = LinkKind::Macvlan(Macvlan { mode, sources, ..Macvlan::default() });
                 self.add_upper(&spec.link, kind, &spec.pins, Some(lower));
             }
-            LinkSpecKind::Vxlan { vni, lower, local, remote, port } => {
-                let (vni, local, remote, port) = (*vni, *local, *remote, *port);
-                let kind = LinkKind::Vxlan(Vxlan { vni, local, remote, port, learning: true });
-                let lower = lower.as_ref().map(|l| LinkRef::new(&spec.link.ns, l));
+            LinkSpecKind::Vxlan(vxlan) => {
+                let kind = LinkKind::Vxlan(vxlan.vxlan.clone());
+                let lower = vxlan.lower.as_ref().map(|l| LinkRef::new(&spec.link.ns, l));
                 self.add_upper(&spec.link, kind, &spec.pins, lower.as_ref());
+                self.add_remotes(&spec.link, vxlan);
             }
         }
+    }
+
+    fn add_remotes(&mut self, name: &LinkRef, spec: &VxlanSpec) {
+        let Some(link) = self.link_id(name).map(|id| id.index) else { return };
+        let Some(space) = self.space_mut(&name.ns) else { return };
+        let default = spec.vxlan.remote.map(|ip| (Mac::default(), ip));
+        space.fdb.extend(default.iter().chain(&spec.remotes).map(|(mac, ip)| FdbEntry {
+            link,
+            master: None,
+            mac: *mac,
+            vlan: None,
+            local: false,
+            is_static: true,
+            locked: false,
+            own: true,
+            age: None,
+            remote: Some(Remote::new(*ip)),
+        }));
     }
 
     fn add_upper(&mut self, name: &LinkRef, kind: LinkKind, pins: &Pins, lower: Option<&LinkRef>) {
@@ -317,7 +335,7 @@ impl State {
                     m.mode = *mode;
                 }
             }
-            LinkSpecKind::Tap | LinkSpecKind::Vxlan { .. } => {}
+            LinkSpecKind::Tap | LinkSpecKind::Vxlan(_) => {}
         }
     }
 
@@ -463,7 +481,7 @@ impl State {
         }
     }
 
-    fn add_neighbour(&mut self, name: &LinkRef, ip: IpAddr, mac: Option<model::Mac>) {
+    fn add_neighbour(&mut self, name: &LinkRef, ip: IpAddr, mac: Option<Mac>) {
         let Some(id) = self.link_id(name) else { return };
         let Some(space) = self.spaces.get_mut(&id.ns) else { return };
         space.neighbours.retain(|n| n.link != id.index || n.ip != ip);
@@ -504,7 +522,7 @@ fn add_subnet(space: &mut Namespace, address: &Address) {
 }
 
 /// What a person says of a bridge's table.
-fn static_entry(link: u32, master: Option<u32>, mac: model::Mac) -> FdbEntry {
+fn static_entry(link: u32, master: Option<u32>, mac: Mac) -> FdbEntry {
     FdbEntry {
         link,
         master,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{
     BridgeOption, BridgeSpec, CableSpec, Fact, LinkSpec, LinkSpecKind, Mac, MacvlanMode, NicSpec,
-    Pins, PortFlag, PortFlags, RouteSpec,
+    Pins, PortFlag, PortFlags, RouteSpec, VxlanSpec,
 };
 
 use crate::key::metric;
@@ -68,10 +68,19 @@ fn links(wanted: &LinkSpec, seen: &LinkSpec) -> Distance {
             (MacvlanMode::Passthru, _) | (_, MacvlanMode::Passthru) => Distance::Remake,
             _ => Distance::Other,
         },
-        (a @ LinkSpecKind::Vxlan { .. }, b) if a == b => Distance::Same,
+        (LinkSpecKind::Vxlan(a), LinkSpecKind::Vxlan(b)) if vxlans(a, b) => Distance::Same,
         _ => Distance::Remake,
     };
     own.max(kind)
+}
+
+fn vxlans(wanted: &VxlanSpec, seen: &VxlanSpec) -> bool {
+    let sorted = |spec: &VxlanSpec| {
+        let mut remotes = spec.remotes.clone();
+        remotes.sort_unstable_by_key(|(mac, ip)| (mac.0, *ip));
+        remotes
+    };
+    (&wanted.lower, &wanted.vxlan) == (&seen.lower, &seen.vxlan) && sorted(wanted) == sorted(seen)
 }
 
 /// The kernel tells them in an order of its own.

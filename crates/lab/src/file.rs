@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::{IpNet, Ipv4Net};
 use model::{
     BridgeSpec, HopSpec, LinkRef, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind,
-    Rule, Scope, ServiceSpec,
+    Rule, Scope, ServiceSpec, Vxlan,
 };
 
 use crate::node::{At, Said};
@@ -106,14 +106,9 @@ pub(crate) enum Kind {
     Nic { cable: Option<Said<LinkRef>> },
     /// `macvlan`: `lower: [NS:]LINK`, `mode:`, `sources:`.
     Macvlan { lower: Said<LinkRef>, mode: MacvlanMode, sources: Vec<Mac> },
-    /// `vxlan`: `vni:`, `dev:`, `local:`, `remote:`, `port:` (default 4789).
-    Vxlan {
-        vni: u32,
-        lower: Option<Said<String>>,
-        local: Option<IpAddr>,
-        remote: Option<IpAddr>,
-        port: u16,
-    },
+    /// `vxlan`: `vni:`, `dev:`, `local:`, `remote:`, `port:` (default 4789), `learning:`, `ttl:`,
+    /// `tos:`, `df:`, `srcport:`, `localbypass:`, `remotes:`.
+    Vxlan { lower: Option<Said<String>>, vxlan: Vxlan, remotes: Vec<(Mac, IpAddr)> },
 }
 
 /// One entry of `addresses:`, as after `ip address add`: `10.0.0.1/24 brd + scope link`.

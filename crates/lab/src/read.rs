@@ -10,6 +10,7 @@ mod repeat;
 mod route;
 mod rule;
 mod space;
+mod vxlan;
 
 use std::str::FromStr;
 

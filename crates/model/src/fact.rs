@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use crate::{
     BridgeSpec, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind, Rule, Scope, Table,
+    VxlanSpec,
 };
 
 /// A whole network that should be there.
@@ -226,18 +227,7 @@ pub enum LinkSpecKind {
         sources: Vec<Mac>,
     },
     /// A VXLAN.
-    Vxlan {
-        /// Network identifier.
-        vni: u32,
-        /// Underlay device, in the same namespace.
-        lower: Option<String>,
-        /// Outer source.
-        local: Option<IpAddr>,
-        /// Default remote.
-        remote: Option<IpAddr>,
-        /// UDP port.
-        port: u16,
-    },
+    Vxlan(VxlanSpec),
 }
 
 /// The far end of a veth pair.

@@ -45,12 +45,13 @@ pub use id::{HostId, LinkId, Mac, NsId, NsKey, ParseMacError};
 pub use link::{
     Bond, BondMode, BondPort, Bridge, BridgePort, Holder, Inet6Conf, InetConf, Ipvlan, IpvlanFlag,
     IpvlanMode, Link, LinkFlags, LinkKind, Macvlan, MacvlanMode, Member, MiiStatus, Netkit,
-    NetkitPolicy, OperState, PortState, Relation, StpState, Tap, Tunnel, Vlan, Vrf, Vxlan,
+    NetkitPolicy, OperState, PortState, Relation, StpState, Tap, Tunnel, TunnelDf, Vlan, Vrf,
+    Vxlan, VxlanSpec,
 };
 pub use listener::Listener;
 pub use name::{NameError, Target};
 pub use namespaces::Namespaces;
-pub use neighbour::{FdbEntry, Neighbour, NeighbourState};
+pub use neighbour::{FdbEntry, Neighbour, NeighbourState, Remote};
 pub use netfilter::{
     BaseChain, Chain, CmpOp, Compat, Csum, CtKey, Data, Expr, Exthdr, Family, FibResult, HashOf,
     Hook, MetaKey, NatKind, ObjectKind, PayloadBase, Policy, Reg, RtKey, Rule as NftRule, Ruleset,

@@ -22,7 +22,7 @@ pub use tap::{Holder, Tap};
 pub use tunnel::Tunnel;
 pub use vlan::Vlan;
 pub use vrf::Vrf;
-pub use vxlan::Vxlan;
+pub use vxlan::{TunnelDf, Vxlan, VxlanSpec};
 
 use crate::{LinkId, Mac, NsId};
 

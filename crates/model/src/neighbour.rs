@@ -86,5 +86,26 @@ pub struct FdbEntry {
     /// Seconds since last seen, for learned ones.
     pub age: Option<u32>,
     /// Remote VTEP of a vxlan's entry.
-    pub remote: Option<IpAddr>,
+    pub remote: Option<Remote>,
+}
+
+/// Where a vxlan sends to (NDA_DST and what may go with it).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Remote {
+    /// The other VTEP.
+    pub ip: IpAddr,
+    /// UDP port, where it is not the vxlan's own.
+    pub port: Option<u16>,
+    /// Network identifier, where it is not the vxlan's own.
+    pub vni: Option<u32>,
+    /// ifindex of the underlay link that it is sent by, where that is fixed.
+    pub link: Option<u32>,
+}
+
+impl Remote {
+    /// By the vxlan's own port and identifier.
+    #[must_use]
+    pub const fn new(ip: IpAddr) -> Self {
+        Self { ip, port: None, vni: None, link: None }
+    }
 }

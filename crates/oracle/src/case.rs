@@ -116,19 +116,27 @@ fn connections(trace: &Trace, overlay: &Overlay, before: &Snapshot, seen: &Seen)
             &trace.there.disposition,
             Disposition::Lost(Loss { reason: Reason::RuleReject(..), .. })
         );
+    let ports = tunnels(before);
     let mut wrong = Vec::new();
     for (id, tracked) in &seen.tracked {
         let known = before.namespaces.get(id).map_or(&[][..], |ns| &ns.conntrack);
-        let old = |t: &Tuple| known.iter().any(|e| e.original == *t);
+        let old = |t: &Tuple| known.iter().any(|e| plain(e.original, &ports) == plain(*t, &ports));
         // What a kernel reports of its groups is nobody's packet.
         const IGMP: u8 = 2;
         let own = |t: &Tuple| t.protocol == IGMP;
         let new = tracked.iter().filter(|e| !old(&e.original) && !own(&e.original));
-        let mut new: Vec<(Tuple, Tuple)> = new.map(|e| (e.original, e.reply)).collect();
+        let both = |e: &model::Conntrack| (plain(e.original, &ports), plain(e.reply, &ports));
+        // Those of one tunnel differ by source ports alone, which are not foretold.
+        let mut new = new.map(both).fold(Vec::new(), |mut all: Vec<(Tuple, Tuple)>, one| {
+            if !is_tunnelled(&one.0, &ports) || !all.contains(&one) {
+                all.push(one);
+            }
+            all
+        });
         let foretold = overlay.connections().filter(|(ns, e)| ns == id && !old(&e.original));
         let name = before.name_of(*id);
         for (_, entry) in foretold {
-            match new.iter().position(|n| *n == (entry.original, entry.reply)) {
+            match new.iter().position(|n| *n == both(entry)) {
                 Some(i) => _ = new.remove(i),
                 None if entry.original.protocol == 6 && (forgotten || unanswered(trace, *id)) => {}
                 None => wrong.push(format!(
@@ -142,6 +150,29 @@ fn connections(trace: &Trace, overlay: &Overlay, before: &Snapshot, seen: &Seen)
         }));
     }
     wrong
+}
+
+/// UDP ports that vxlans listen on.
+fn tunnels(snapshot: &Snapshot) -> Vec<u16> {
+    let links = snapshot.namespaces.values().flat_map(|ns| ns.links.values());
+    let ports = links.filter_map(|link| match &link.kind {
+        model::LinkKind::Vxlan(vxlan) => Some(vxlan.port),
+        _ => None,
+    });
+    ports.collect()
+}
+
+fn is_tunnelled(t: &Tuple, ports: &[u16]) -> bool {
+    t.protocol == 17 && (ports.contains(&t.dport) || ports.contains(&t.sport))
+}
+
+/// Without the source port of a tunnel's outer packets.
+fn plain(t: Tuple, ports: &[u16]) -> Tuple {
+    match t {
+        t if !is_tunnelled(&t, ports) => t,
+        t if ports.contains(&t.dport) => Tuple { sport: 0, ..t },
+        t => Tuple { dport: 0, ..t },
+    }
 }
 
 /// No answer passes the tracking of that namespace, so that the reset of the asking kernel, which

@@ -5,6 +5,7 @@ mod arp;
 mod bridge;
 mod firewall;
 mod links;
+mod overlay;
 mod packet;
 mod rule;
 mod settings;
@@ -38,6 +39,7 @@ pub(crate) fn generate(seed: u64, number: u64) -> Case {
     plan.asking = random.percent(30);
     plan.bridging = random.percent(50);
     address::addresses(&mut plan, &mut random);
+    overlay::overlays(&mut plan, &mut random);
     address::routes(&mut plan, &mut random);
     bridge::bridges(&mut plan, &mut random);
     rule::rules(&mut plan, &mut random);
@@ -57,6 +59,8 @@ struct Plan {
     segments: Vec<Segment>,
     /// What is about ARP is drawn.
     asking: bool,
+    /// There are vxlans: no path is to be too small for what they add.
+    overlaid: bool,
     /// What is about bridges is drawn.
     bridging: bool,
 }

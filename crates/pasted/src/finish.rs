@@ -376,7 +376,7 @@ impl Maker<'_> {
                 own: part.own,
                 locked: false,
                 age: part.age,
-                remote: part.remote,
+                remote: part.remote.map(model::Remote::new),
             };
             if !found.contains(&entry) {
                 found.push(entry);

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use model::{
     Bond, BondMode, BondPort, Bridge, Ipvlan, IpvlanFlag, IpvlanMode, LinkKind, Macvlan,
-    MacvlanMode, Member, MiiStatus, Netkit, NetkitPolicy, StpState, Tap, Tunnel, Vlan, Vrf, Vxlan,
+    MacvlanMode, Member, MiiStatus, Netkit, NetkitPolicy, StpState, Tap, Tunnel, TunnelDf, Vlan,
+    Vrf, Vxlan,
 };
 
 use crate::link::PartLink;
@@ -162,7 +163,37 @@ fn vxlan(words: &[String]) -> Vxlan {
         remote: address(words, "remote").or_else(|| address(words, "group")),
         port: number(words, "dstport").or_else(|| number(words, "port")).unwrap_or(0),
         learning: learns && !words.iter().any(|w| w == "nolearning"),
+        ttl: number(words, "ttl").unwrap_or(0),
+        tos: after(words, "tos").map_or(0, |tos| if tos == "inherit" { 1 } else { hex(tos) }),
+        df: match after(words, "df") {
+            Some("set") => TunnelDf::Set,
+            Some("inherit") => TunnelDf::Inherit,
+            _ => TunnelDf::Unset,
+        },
+        source_ports: source_ports(words),
+        local_bypass: flag(words, "localbypass").unwrap_or(true)
+            && !words.iter().any(|w| w == "nolocalbypass"),
+        special: SPECIAL
+            .iter()
+            .filter(|s| words.iter().any(|w| w == *s))
+            .map(|s| (*s).to_owned())
+            .collect(),
     }
+}
+
+/// Features of a vxlan that its fields do not tell of.
+const SPECIAL: [&str; 6] = ["external", "vnifilter", "proxy", "rsc", "gbp", "gpe"];
+
+/// `0x10`.
+fn hex(word: &str) -> u8 {
+    u8::from_str_radix(word.trim_start_matches("0x"), 16).unwrap_or(0)
+}
+
+/// `srcport 0 0`.
+fn source_ports(words: &[String]) -> (u16, u16) {
+    let Some(at) = words.iter().position(|w| w == "srcport") else { return (0, 0) };
+    let port = |n: usize| words.get(at + n).and_then(|w| w.parse().ok()).unwrap_or(0);
+    (port(1), port(2))
 }
 
 /// `netkit mode l3 type primary policy forward peer policy blackhole`.

@@ -185,7 +185,7 @@ fn link_words(spec: &LinkSpec) -> String {
         LinkSpecKind::Macvlan { lower, mode, .. } => {
             format!("macvlan {name} on {lower}, mode {}", mode.as_str())
         }
-        LinkSpecKind::Vxlan { vni, .. } => format!("vxlan {name}, vni {vni}"),
+        LinkSpecKind::Vxlan(spec) => format!("vxlan {name}, vni {}", spec.vxlan.vni),
     }
 }
 

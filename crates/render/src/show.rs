@@ -142,9 +142,16 @@ fn fdb(ns: &Namespace) -> Vec<String> {
 pub(crate) fn fdb_line(ns: &Namespace, e: &FdbEntry) -> String {
     let at = e.master.map_or_else(String::new, |m| format!("{}: ", words::dev(ns, m)));
     let vlan = e.vlan.map_or_else(String::new, |v| format!(" vlan {v}"));
-    let remote = e.remote.map_or_else(String::new, |r| format!(" at {r}"));
+    let remote = e.remote.as_ref().map_or_else(String::new, |r| remote_words(ns, r));
     let (mac, port) = (e.mac, words::dev(ns, e.link));
     format!("{at}{mac}{vlan} is behind {port}{remote} ({})", words::fdb_origin(e))
+}
+
+fn remote_words(ns: &Namespace, remote: &model::Remote) -> String {
+    let port = remote.port.map_or_else(String::new, |p| format!(" port {p}"));
+    let vni = remote.vni.map_or_else(String::new, |v| format!(" vni {v}"));
+    let by = remote.link.map_or_else(String::new, |l| format!(" by {}", words::dev(ns, l)));
+    format!(" at {}{port}{vni}{by}", remote.ip)
 }
 
 fn netfilter(page: &mut Page, ns: &Namespace) {

@@ -169,6 +169,10 @@ pub(crate) fn fdb_origin(e: &FdbEntry) -> String {
 /// `172.17.0.2 → 203.0.113.10`, with ports where there are any.
 pub(crate) fn flow(p: &Packet) -> String {
     match p.payload {
+        // A tunnel's source port is not foretold.
+        Payload::Udp { sport: 0, dport } => {
+            format!("{} → {}", p.src, endpoint(p.dst, dport, p.payload.protocol()))
+        }
         Payload::Tcp { .. } | Payload::Udp { .. } => tuple(&p.tuple()),
         Payload::Icmp { .. } | Payload::Other(_) => format!("{} → {}", p.src, p.dst),
     }

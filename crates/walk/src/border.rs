@@ -6,6 +6,7 @@ use model::{LinkId, LinkKind, Mac};
 
 use crate::arp::{Asker, probe};
 use crate::skb::{End, Next, Skb, Stop};
+use crate::tunnel::Carried;
 use crate::walker::Walker;
 use crate::{Action, ArpAnswer, Packet, Reason, Sink, Stage};
 
@@ -30,9 +31,8 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// An answer comes in by a border link, for a packet that left there. Whoever sends it knows
     /// the packet's Ethernet source; but only an address of that segment is known to be answered
     /// to.
-    pub(crate) fn answered(&mut self, link: LinkId, gone: &Packet, answer: Packet) -> End {
-        let packet = Packet { src_mac: gone.dst_mac, dst_mac: gone.src_mac, ..answer };
-        let skb = Skb::new(link.ns, packet);
+    pub(crate) fn answered(&mut self, link: LinkId, gone: &Skb, answer: Packet) -> End {
+        let skb = Skb { ns: link.ns, ..reversed(gone, answer) };
         if let Err(stop) = self.answerable(link, skb.packet.dst) {
             self.tell_end(&skb, &stop);
             return stop.end(skb);
@@ -105,4 +105,26 @@ fn answer(answer: &ArpAnswer) -> Option<Mac> {
         ArpAnswer::Link { mac, .. } => Some(*mac),
         _ => None,
     }
+}
+
+/// What comes back for a packet that has gone: by a tunnel, if that went by one.
+fn reversed(gone: &Skb, answer: Packet) -> Skb {
+    let macs = (gone.packet.dst_mac, gone.packet.src_mac);
+    let Some(carried) = &gone.carried else {
+        let (src_mac, dst_mac) = macs;
+        return Skb::new(gone.ns, Packet { src_mac, dst_mac, ..answer });
+    };
+    let headers = gone.packet.len.saturating_sub(carried.skb.wire_len());
+    let (len, id) = (headers + answer.len, carried.id);
+    let packet = Packet {
+        src_mac: macs.0,
+        dst_mac: macs.1,
+        src: gone.packet.dst,
+        dst: gone.packet.src,
+        ttl: answer.ttl,
+        len,
+        ..gone.packet.clone()
+    };
+    let within = Carried { skb: reversed(&carried.skb, answer), id };
+    Skb { carried: Some(Box::new(within)), ..Skb::new(gone.ns, packet) }
 }

@@ -39,6 +39,7 @@ impl Loss {
     pub fn root(&self) -> &Self {
         match &self.reason {
             Reason::NoNeighbour { because: Some(inner), .. } => inner.root(),
+            Reason::NoTunnelRoute { because, .. } => because.root(),
             _ => self,
         }
     }
@@ -150,6 +151,31 @@ pub enum Reason {
     MasqueradeMoved {
         /// The link that it is bound to.
         from: LinkId,
+    },
+    /// A vxlan does not know where that Ethernet address is, and has no remote for such.
+    NoRemote,
+    /// A tunnel's outer packet finds no way to the other end.
+    NoTunnelRoute {
+        /// The other end.
+        remote: IpAddr,
+        /// Why not.
+        because: Box<Loss>,
+    },
+    /// A tunnel's packet goes round: it would be sent by the tunnel itself, or has come back.
+    TunnelLoop,
+    /// A tunnel's outer packet has come to a namespace where no tunnel that is up takes it.
+    NoTunnelEnd {
+        /// Its network identifier or key.
+        id: u32,
+        /// The UDP port that it came to.
+        port: u16,
+        /// Another tunnel listens there; else its sender is told that nobody does.
+        open: bool,
+    },
+    /// By an entry that does not age, a vxlan expects this address behind another remote.
+    RemoteFixed {
+        /// The address.
+        mac: Mac,
     },
     /// The link carries no IPv6: its MTU is too small, or `disable_ipv6` says so.
     Ipv6Disabled,

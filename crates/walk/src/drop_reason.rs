@@ -56,6 +56,13 @@ impl Reason {
             // What comes where nobody waits for it, and what never was on its way.
             Self::WrongPlace { .. } | Self::AnswerMismatch { .. } => &["NO_SOCKET"],
             Self::NoSource => &["IP_INVALID_SOURCE"],
+            // vxlan_xmit, vxlan_xmit_one, vxlan_rcv
+            Self::NoRemote => &["NO_TX_TARGET", "VXLAN_NO_REMOTE"],
+            Self::NoTunnelRoute { .. } => &["IP_OUTNOROUTES", "NOT_SPECIFIED"],
+            Self::TunnelLoop => &["LOCAL_MAC"],
+            Self::NoTunnelEnd { open: true, .. } => &["VXLAN_VNI_NOT_FOUND", "TUNNEL_TXINFO"],
+            Self::NoTunnelEnd { open: false, .. } => &["NO_SOCKET"],
+            Self::RemoteFixed { .. } => &["VXLAN_ENTRY_EXISTS"],
             Self::EchoIgnored | Self::NoWayBack { .. } => &[],
         }
     }

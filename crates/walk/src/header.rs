@@ -222,7 +222,12 @@ fn transport(p: &Packet) -> Layer {
         }
         Payload::Udp { sport, dport } => {
             let length = u16::try_from(length).unwrap_or(u16::MAX);
-            let layer = layer.put(0, &sport.to_be_bytes()).put(2, &dport.to_be_bytes());
+            // A tunnel's source port is not known.
+            let layer = match sport {
+                0 => layer,
+                sport => layer.put(0, &sport.to_be_bytes()),
+            };
+            let layer = layer.put(2, &dport.to_be_bytes());
             layer.put(4, &length.to_be_bytes())
         }
         Payload::Icmp { kind, id } => icmp(layer, kind, id, p.is_ipv6()),

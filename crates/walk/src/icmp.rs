@@ -90,6 +90,7 @@ impl<S: Sink> Walker<'_, '_, S> {
                 Some(IcmpKind::Unreachable(1))
             }
             Reason::TooBig { told: true, .. } => Some(IcmpKind::Unreachable(4)),
+            Reason::NoTunnelEnd { open: false, .. } => Some(IcmpKind::Unreachable(3)),
             Reason::TtlExpired => Some(IcmpKind::TimeExceeded),
             Reason::RuleReject(_, RejectWith::Icmp(code)) => Some(IcmpKind::Unreachable(*code)),
             _ => None,

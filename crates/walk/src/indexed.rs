@@ -19,6 +19,8 @@ pub struct Indexed<'a> {
     namespaces: Map<NsId, Place<'a>>,
     /// Links that stand on a link (macvlan and kin), by that link.
     uppers: Map<LinkId, Vec<LinkId>>,
+    /// Vxlans by the namespace of their outer packets.
+    vxlans: Map<NsId, Vec<VxlanEnd>>,
     /// Who listens was read: a port without a listener refuses.
     pub(crate) listening: bool,
     /// Traces tell what else was tried before each step.
@@ -32,9 +34,23 @@ impl<'a> Indexed<'a> {
     #[must_use]
     pub fn new(snapshot: &'a Snapshot) -> Self {
         let namespaces = snapshot.namespaces.iter().map(|(id, ns)| (*id, Place::new(ns)));
+        let mut vxlans: Map<NsId, Vec<VxlanEnd>> = Map::default();
         let mut uppers: Map<LinkId, Vec<LinkId>> = Map::default();
         for (id, ns) in &snapshot.namespaces {
             for link in ns.links.values() {
+                if let LinkKind::Vxlan(vxlan) = &link.kind {
+                    let underlay = match link.relation {
+                        Relation::Lower(lower) => lower.ns,
+                        Relation::Underlay(ns) => ns,
+                        _ => *id,
+                    };
+                    vxlans.entry(underlay).or_default().push(VxlanEnd {
+                        link: LinkId { ns: *id, index: link.index },
+                        vni: vxlan.vni,
+                        port: vxlan.port,
+                        up: link.is_up(),
+                    });
+                }
                 if let Relation::Lower(lower) = link.relation {
                     uppers.entry(lower).or_default().push(LinkId { ns: *id, index: link.index });
                 }
@@ -44,6 +60,7 @@ impl<'a> Indexed<'a> {
             snapshot,
             namespaces: namespaces.collect(),
             uppers,
+            vxlans,
             listening: false,
             explains: false,
             links: snapshot.namespaces.values().map(|ns| ns.links.len()).sum(),
@@ -78,10 +95,24 @@ impl<'a> Indexed<'a> {
         self.place(id.ns)?.link(id.index)
     }
 
+    /// Vxlans whose outer packets come to that namespace.
+    pub(crate) fn vxlans(&self, underlay: NsId) -> &[VxlanEnd] {
+        self.vxlans.get(&underlay).map_or(&[], Vec::as_slice)
+    }
+
     /// Links that stand on `lower`.
     pub(crate) fn uppers(&self, lower: LinkId) -> &[LinkId] {
         self.uppers.get(&lower).map_or(&[], Vec::as_slice)
     }
+}
+
+/// Where a vxlan's outer packets are taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct VxlanEnd {
+    pub(crate) link: LinkId,
+    pub(crate) vni: u32,
+    pub(crate) port: u16,
+    pub(crate) up: bool,
 }
 
 /// One namespace, with its look-up tables.
@@ -108,6 +139,8 @@ pub(crate) struct Place<'a> {
     own: Map<IpAddr, u32>,
     ports: Map<u32, Vec<&'a Link>>,
     fdb: Map<(u32, Mac), &'a FdbEntry>,
+    /// Where vxlans send to.
+    remotes: Map<(u32, Mac), Vec<&'a FdbEntry>>,
     /// Addresses of bridges and their ports, by bridge.
     own_macs: Set<(u32, Mac)>,
     /// Bridges a port of which has `neigh_suppress`.
@@ -146,6 +179,7 @@ impl<'a> Place<'a> {
             own: Map::default(),
             ports: Map::default(),
             fdb: Map::default(),
+            remotes: Map::default(),
             own_macs: Set::default(),
             suppressing: Set::default(),
             neighbours: Map::default(),
@@ -201,6 +235,15 @@ impl<'a> Place<'a> {
         for ports in self.ports.values_mut().filter(|p| p.iter().any(|l| number(l) != Some(0))) {
             ports.sort_by_key(|link| Reverse(number(link)));
         }
+        let vxlan = |e: &&FdbEntry| {
+            let link = self.ns.links.get(&e.link);
+            e.own && link.is_some_and(|l| matches!(l.kind, LinkKind::Vxlan(_)))
+        };
+        for entry in
+            self.ns.fdb.iter().filter(vxlan).filter(|e| e.remote.is_some() || !e.mac.is_group())
+        {
+            self.remotes.entry((entry.link, entry.mac)).or_default().push(entry);
+        }
         for entry in self.ns.fdb.iter().filter(|e| !e.own && e.vlan.is_none()) {
             if let Some(bridge) = entry.master {
                 self.fdb.insert((bridge, entry.mac), entry);
@@ -249,6 +292,11 @@ impl<'a> Place<'a> {
     /// What the bridge's table said when it was read.
     pub(crate) fn fdb(&self, bridge: u32, mac: Mac) -> Option<&'a FdbEntry> {
         self.fdb.get(&(bridge, mac)).copied()
+    }
+
+    /// Where a vxlan sends frames for an address to, when it was read.
+    pub(crate) fn remotes(&self, vxlan: u32, mac: Mac) -> &[&'a FdbEntry] {
+        self.remotes.get(&(vxlan, mac)).map_or(&[], Vec::as_slice)
     }
 
     /// What the neighbour table said when it was read.

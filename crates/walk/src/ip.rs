@@ -41,8 +41,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let reason = Reason::TooBig { mtu, told: true };
             return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
         }
+        self.local_out(skb, &found)
+    }
+
+    /// `ip_local_out`: OUTPUT, and routed anew where a rule changed what routes are found by.
+    pub(crate) fn local_out(&mut self, skb: &mut Skb, found: &Found<'a>) -> Result<Next, Stop> {
+        let place = self.place(skb.ns, Stage::Route)?;
+        let out = if found.is_local() { place.loopback() } else { found.hop.link };
         self.hook(skb, Hook::Output, None, Some(out))?;
-        let found = self.route_anew(skb, Self::route_output)?.unwrap_or(found);
+        let found = self.route_anew(skb, Self::route_output)?.unwrap_or(*found);
         self.output(skb, &found)
     }
 
@@ -251,6 +258,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn local(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         skb.fragment = None;
         self.hook(skb, Hook::Input, Some(id.index), None)?;
+        if let Some(next) = self.vxlan_in(skb, id)? {
+            return Ok(next);
+        }
         Err(Stop::new(Stage::Local, Disposition::Delivered(skb.ns)))
     }
 

@@ -28,6 +28,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             }
             LinkKind::Veth => self.through_pair(skb, id, link),
             LinkKind::Bridge(_) => self.bridge_out(skb, id),
+            LinkKind::Vxlan(vxlan) => self.vxlan_out(skb, id, vxlan),
             LinkKind::Macvlan(macvlan) => self.macvlan_out(skb, id, link, macvlan),
             LinkKind::Physical | LinkKind::Tap(_) => {
                 self.lean_on(skb, Stage::Transmit, &["kinds"])?;

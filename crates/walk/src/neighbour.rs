@@ -71,6 +71,10 @@ impl<S: Sink> Walker<'_, '_, S> {
             // Nobody will answer, and that is told as if nobody had.
             return Err(Stop::lost(Stage::Neighbour, out.ns, Some(out), reason));
         }
+        if self.asking.contains(&(out, ip)) {
+            let what = format!("the question who has {ip} waits for its own answer");
+            return Err(Stop::unknown(Stage::Neighbour, Unknown::Link { link: out, what }));
+        }
         let (request, first) = match ip {
             IpAddr::V4(_) => (self.request(skb, out, link, ip), Next::Arp(out)),
             IpAddr::V6(target) => match self.solicitation(skb, out, link, target) {
@@ -81,7 +85,9 @@ impl<S: Sink> Walker<'_, '_, S> {
                 }
             },
         };
+        self.asking.push((out, ip));
         let asked = self.exchange(request, first, Asker::Here(out));
+        self.asking.pop();
         let end = self.verdict(out, ip, &asked);
         if let Some(mac) = asked.mac {
             skb.packet.dst_mac = Some(mac);

@@ -12,6 +12,8 @@ use crate::hash::{Map, Set};
 pub struct Overlay {
     /// Bridge and address → what was learned of it.
     pub(crate) fdb: Map<(LinkId, Mac), FdbEntry>,
+    /// Vxlan and address → the remote that it is behind.
+    pub(crate) remotes: Map<(LinkId, Mac), IpAddr>,
     /// Link and address → what ARP told.
     pub(crate) neighbours: Map<(LinkId, IpAddr), Neighbour>,
     /// Neighbours that were learned of a copy that may come too late to count
@@ -83,8 +85,10 @@ impl Overlay {
 
     /// Forgets all that was taught, and keeps its room: for the next of many walks.
     pub fn clear(&mut self) {
-        let Self { fdb, neighbours, connections, added, forgets, choices, assumed, late } = self;
+        let Self { fdb, remotes, neighbours, connections, added, forgets, choices, assumed, late } =
+            self;
         fdb.clear();
+        remotes.clear();
         neighbours.clear();
         connections.clear();
         added.clear();

@@ -344,7 +344,7 @@ impl Indexed<'_> {
         let closed = self.listening
             && matches!(end.disposition, Disposition::Delivered(ns) if self.is_closed(ns, &end.skb));
         let make = if closed { ip::refusal } else { ip::answer };
-        let mut answer = make(&end.skb, ttl.filter(|t| *t > 0).unwrap_or(TTL))?;
+        let mut answer = make(end.skb.innermost(), ttl.filter(|t| *t > 0).unwrap_or(TTL))?;
         let refused =
             matches!(answer.payload, Payload::Icmp { kind: IcmpKind::Unreachable(_), .. });
         if let (Disposition::Delivered(ns), Payload::Udp { .. }) =
@@ -365,9 +365,7 @@ impl Indexed<'_> {
                 skb.about = refused.then(|| Box::new(end.skb.packet.clone()));
                 (answer, walker.run(skb, Next::Socket))
             }
-            Disposition::Left(link) => {
-                (answer.clone(), walker.answered(*link, &end.skb.packet, answer))
-            }
+            Disposition::Left(link) => (answer.clone(), walker.answered(*link, &end.skb, answer)),
             _ => return None,
         };
         let mut cause = Cause::IcmpError;

@@ -232,6 +232,10 @@ impl<'a> Place<'a> {
     }
 
     pub(crate) fn rule_matches(&self, rule: &Rule, flow: &Flow) -> Result<bool, NotFound<'a>> {
+        if rule.sport.is_some() && flow.ports.is_some_and(|p| p.0 == 0) {
+            let what = format!("rule {} by source port, of a tunnel's packet", rule.priority);
+            return Err(NotFound::Unknown(what));
+        }
         let matches = self.mismatch(rule, flow).is_none();
         if matches && rule.uids.is_some() && self.root_uid().is_none() {
             return Err(NotFound::Unknown(format!("rule {} (uidrange)", rule.priority)));

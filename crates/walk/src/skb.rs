@@ -1,8 +1,9 @@
 use std::net::IpAddr;
 
-use model::{LinkId, NsId};
+use model::{LinkId, NsId, Remote};
 
 use crate::overlay::Membership;
+use crate::tunnel::Carried;
 use crate::{Disposition, IcmpKind, Loss, Packet, Payload, Reason, Stage, Unknown};
 
 /// A packet within the kernel: with what the kernel notes about it beside its bytes.
@@ -48,6 +49,8 @@ pub(crate) struct Skb {
     pub(crate) late: bool,
     /// How many pairs it has crossed.
     pub(crate) crossed: u32,
+    /// What it carries, where it is a tunnel's outer packet.
+    pub(crate) carried: Option<Box<Carried>>,
     /// For an ICMP error: the packet that it is about, as its sender saw it.
     pub(crate) about: Option<Box<Packet>>,
 }
@@ -89,6 +92,7 @@ impl Skb {
             fragment: None,
             late: false,
             crossed: 0,
+            carried: None,
             about: None,
         }
     }
@@ -111,6 +115,21 @@ impl Skb {
     /// Length of what goes over a link, in bytes without Ethernet header.
     pub(crate) fn wire_len(&self) -> u32 {
         self.fragment.unwrap_or(self.packet.len)
+    }
+
+    /// The packet itself, or what it carries.
+    pub(crate) fn innermost(&self) -> &Self {
+        self.carried.as_ref().map_or(self, |carried| carried.skb.innermost())
+    }
+
+    /// How many packets it carries within each other.
+    pub(crate) fn nested(&self) -> u32 {
+        self.carried.as_ref().map_or(0, |carried| carried.skb.nested() + 1)
+    }
+
+    /// It is ARP or ND, or carries that.
+    pub(crate) fn asks(&self) -> bool {
+        self.innermost().is_discovery()
     }
 
     /// The link of this namespace with that index.
@@ -173,6 +192,8 @@ pub(crate) enum Next {
     Nd(LinkId),
     /// The frame is handed to a link.
     Transmit(LinkId),
+    /// A vxlan sends the frame to that remote.
+    Encapsulate(LinkId, Remote),
     /// Another link gives it to this one, which takes it in.
     Forward(LinkId),
     /// The frame comes in by a link.

@@ -300,6 +300,33 @@ pub enum Action {
         /// The one whose copy is told as this way's next step (the link below: it keeps one).
         followed: Option<LinkId>,
     },
+    /// A tunnel puts the packet into an outer one, which goes its own way from here on: it is the
+    /// packet of this step and the next ones, until it is taken out again.
+    Encapsulated {
+        /// The tunnel.
+        link: LinkId,
+        /// What tells its packets from those of other tunnels (a network identifier, a key).
+        id: u32,
+    },
+    /// A tunnel's end takes the packet out of the outer one: it comes in by this link.
+    Decapsulated {
+        /// The tunnel.
+        link: LinkId,
+    },
+    /// The other end of a tunnel is here: the frame is given to it as it is.
+    Bypassed {
+        /// The other end.
+        to: LinkId,
+    },
+    /// A vxlan learned behind which remote an address is.
+    LearnedRemote {
+        /// Which.
+        link: LinkId,
+        /// Whose.
+        mac: Mac,
+        /// Behind this remote.
+        remote: IpAddr,
+    },
     /// A macvlan or ipvlan sends to another on the same link below: the frame stays there.
     Sibling {
         /// The link below.

@@ -22,6 +22,8 @@ pub(crate) struct Walker<'a, 'o, S> {
     budget: usize,
     /// Who answered the ARP request that is on its way.
     pub(crate) answers: Vec<Answer>,
+    /// What is being asked for now: of questions on whose way others are asked, the outer first.
+    pub(crate) asking: Vec<(LinkId, IpAddr)>,
     /// Links at which the ARP request that is on its way was heard.
     pub(crate) heard: Vec<LinkId>,
     /// Why it cannot be told whether somebody answers it.
@@ -53,6 +55,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             depth: 0,
             budget: 4096 + 64 * net.links,
             answers: Vec::new(),
+            asking: Vec::new(),
             heard: Vec::new(),
             doubts: None,
             masquerade_hop: None,
@@ -88,6 +91,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             Next::Arp(link) => self.arp_out(skb, link),
             Next::Nd(link) => self.nd_out(skb, link),
             Next::Transmit(link) => self.transmit(skb, link),
+            Next::Encapsulate(link, remote) => self.vxlan_to(skb, link, remote),
             Next::Forward(link) => self.forward_into(skb, link),
             Next::Receive(link) => self.receive(skb, link),
             Next::Bridge(port) => self.bridge_in(skb, port),
@@ -106,7 +110,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             Disposition::Left(link) => Action::Left { link: *link },
             Disposition::Lost(loss) => Action::Dropped(loss.clone()),
             Disposition::Unknown(unknown) => {
-                if skb.is_discovery() {
+                if skb.asks() {
                     self.doubts.get_or_insert_with(|| unknown.clone());
                 }
                 Action::Unknown(unknown.clone())

@@ -207,6 +207,9 @@ impl<'a> Chains<'a, '_> {
         let within = |range: (u16, u16), port: u16, bit: u8| {
             (range.0 <= port && port <= range.1) != (invert & bit != 0)
         };
+        if source == 0 && sport != (0, u16::MAX) && within(dport, dest, 2) {
+            return None; // a tunnel's, which is not known
+        }
         if !within(sport, source, 1) || !within(dport, dest, 2) {
             return Some(false);
         }
@@ -238,6 +241,9 @@ impl<'a> Chains<'a, '_> {
         let named = |port: u16| {
             ports.iter().any(|(first, last)| *first <= port && port <= last.unwrap_or(*first))
         };
+        if sport == 0 && (which == 0 || which != 1 && !named(dport)) {
+            return None; // a tunnel's, which is not known
+        }
         Some(match which {
             0 => named(sport),
             1 => named(dport),

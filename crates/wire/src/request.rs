@@ -192,6 +192,15 @@ pub fn fdb(port: u32, mac: Mac) -> NeighbourMessage {
     message
 }
 
+/// RTM_NEWNEIGH (AF_BRIDGE): a vxlan sends what is for `mac` to that VTEP.
+#[must_use]
+pub fn remote(index: u32, mac: Mac, ip: IpAddr) -> NeighbourMessage {
+    let mut message = neighbour(index, ip, Some(mac));
+    message.header.family = AddressFamily::Bridge;
+    message.header.flags = NeighbourFlags::Own;
+    message
+}
+
 /// RTM_NEWNSID: the namespace behind `fd` is to be known by `nsid` in the socket's namespace.
 #[must_use]
 pub fn nsid(nsid: u32, fd: i32) -> NsidMessage {

@@ -55,7 +55,8 @@ fn links() {
     assert_eq!(
         text(&named("vx").link.kind),
         "Vxlan(Vxlan { vni: 42, local: Some(10.0.0.1), remote: Some(10.0.0.2), port: 4789, \
-         learning: true })"
+         learning: true, ttl: 0, tos: 0, df: Unset, source_ports: (0, 0), local_bypass: true, \
+         special: [] })"
     );
     assert_eq!(relation("vx"), Relation::Lower(LinkId { ns: here, index: 7 }));
     let LinkKind::Bridge(bridge) = &named("br0").link.kind else { panic!() };
@@ -336,7 +337,7 @@ fn forwarding_databases() {
                 (e.age.is_some(), " ages"),
             ];
             let flags: String = flags.into_iter().filter(|f| f.0).map(|f| f.1).collect();
-            let dst = e.remote.map(|r| format!(" dst {r}")).unwrap_or_default();
+            let dst = e.remote.map(|r| format!(" dst {}", r.ip)).unwrap_or_default();
             format!("{} dev {} master {:?}{flags}{dst}", e.mac, e.link, e.master)
         })
         .collect();

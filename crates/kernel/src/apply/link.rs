@@ -2,7 +2,7 @@
 
 use std::os::fd::AsRawFd;
 
-use model::{LinkRef, LinkSpec, LinkSpecKind, Pins, PortFlags, PortState, VethEnd};
+use model::{LinkRef, LinkSpec, LinkSpecKind, Pins, PortFlags, PortState, VethEnd, VxlanSpec};
 use netlink_packet_core::Parseable;
 use netlink_packet_route::RouteNetlinkMessage as Message;
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage};
@@ -32,18 +32,7 @@ impl Builder<'_> {
                 let kind = NewLink::Macvlan { lower: index, mode: *mode, sources, place };
                 self.new_link(&lower.ns, &spec.link.name, &spec.pins, &kind)?;
             }
-            LinkSpecKind::Vxlan { vni, lower, local, remote, port } => {
-                let space = self.space(&spec.link.ns)?;
-                let lower = lower.as_ref().map(|l| space.index(l)).transpose()?;
-                let kind = NewLink::Vxlan {
-                    vni: *vni,
-                    lower,
-                    local: *local,
-                    remote: *remote,
-                    port: *port,
-                };
-                self.new_link(&spec.link.ns, &spec.link.name, &spec.pins, &kind)?;
-            }
+            LinkSpecKind::Vxlan(vxlan) => self.make_vxlan(spec, vxlan)?,
         }
         self.finish_link(&spec.link, &spec.pins)
     }
@@ -64,6 +53,22 @@ impl Builder<'_> {
             space.route.ack(Message::SetLink(message))?;
         }
         self.finish_link(&end.link, &end.pins)
+    }
+
+    /// With the remotes that are given by hand.
+    fn make_vxlan(&mut self, spec: &LinkSpec, vxlan: &VxlanSpec) -> Result<(), Cause> {
+        let space = self.space(&spec.link.ns)?;
+        let lower = vxlan.lower.as_ref().map(|l| space.index(l)).transpose()?;
+        let kind = NewLink::Vxlan { lower, vxlan: &vxlan.vxlan };
+        self.new_link(&spec.link.ns, &spec.link.name, &spec.pins, &kind)?;
+        let space = self.space_mut(&spec.link.ns)?;
+        let index = space.index(&spec.link.name)?;
+        for (mac, ip) in &vxlan.remotes {
+            let message = request::remote(index, *mac, *ip);
+            // One more for an address is added to those that it has (`bridge fdb append`).
+            space.route.ack(Request::from(Message::NewNeighbour(message)).append())?;
+        }
+        Ok(())
     }
 
     /// A tap that stays without a process.

@@ -5,6 +5,7 @@ const NLM_F_REQUEST: u16 = 1;
 const NLM_F_REPLACE: u16 = 0x100;
 const NLM_F_EXCL: u16 = 0x200;
 const NLM_F_CREATE: u16 = 0x400;
+const NLM_F_APPEND: u16 = 0x800;
 
 /// A request without the parts of its header that the socket fills in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,12 @@ impl Request {
     #[must_use]
     pub const fn create(self) -> Self {
         self.with(NLM_F_CREATE | NLM_F_EXCL)
+    }
+
+    /// Makes something, or adds to what is there (NLM_F_CREATE | NLM_F_APPEND).
+    #[must_use]
+    pub const fn append(self) -> Self {
+        self.with(NLM_F_CREATE | NLM_F_APPEND)
     }
 
     /// Makes something, or replaces what is there (NLM_F_CREATE | NLM_F_REPLACE).

@@ -27,27 +27,45 @@ const FRAGMENT: u32 = 44;
 /// Where, behind the IP header, a tag can stand, and what is added to it there: TCP sequence
 /// number; ICMP or UDP payload, TCP acknowledgement (one more); the same in the packet that an
 /// ICMP error quotes (behind 8 bytes of ICMP and 20 of IP, or 40 and perhaps those of a fragment;
-/// of a redirect, behind 40, perhaps an Ethernet address, and the option that quotes).
+/// of a redirect, behind 40, perhaps an Ethernet address, and the option that quotes);
+/// the same within a tunnel's outer packet: behind the inner IP header (ipip, sit), that and GRE's,
+/// or those of UDP, VXLAN and Ethernet, and where an error quotes such a one, or
+/// another VXLAN carries it.
 /// In this order, since to look beyond the end of a packet is to refuse it.
-const PLACES: [(u32, u32); 18] = [
+const PLACES: [(u32, u32); 33] = [
     (4, 0),
     (8, 0),
     (8, 1),
-    (28 + 4, 0),
+    (20 + 4, 0),
+    (20 + 8, 0), // the same as behind GRE: 24 + 4
+    (20 + 8, 1),
+    (28 + 4, 0), // and 24 + 8
+    (28 + 4, 1),
     (28 + 8, 0),
     (28 + 8, 1),
     (48 + 4, 0),
+    (50 + 4, 0),
     (48 + 8, 0),
     (48 + 8, 1),
+    (50 + 8, 0),
+    (50 + 8, 1),
     (56 + 4, 0),
     (56 + 8, 0),
     (56 + 8, 1),
+    (70 + 4, 0),
+    (70 + 8, 0),
+    (70 + 8, 1),
+    (28 + 50 + 4, 0),
+    (28 + 50 + 8, 0),
+    (28 + 50 + 8, 1),
     (88 + 4, 0),
     (88 + 8, 0),
     (88 + 8, 1),
     (96 + 4, 0),
-    (96 + 8, 0),
+    (96 + 8, 0), // and 50 + 50 + 4
     (96 + 8, 1),
+    (50 + 50 + 8, 0),
+    (50 + 50 + 8, 1),
 ];
 
 /// Where the tag may stand behind the IP header, and as which number.

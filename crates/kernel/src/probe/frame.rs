@@ -18,6 +18,11 @@ const UDP: u8 = 17;
 /// IPv6's header of a fragment.
 const FRAGMENT: u8 = 44;
 const ICMPV6: u8 = 58;
+const IPIP: u8 = 4;
+const SIT: u8 = 41;
+const GRE: u8 = 47;
+/// EtherType of Ethernet within GRE.
+const ETHERNET: u16 = 0x6558;
 
 const SYN: u8 = 2;
 const RST: u8 = 4;
@@ -33,7 +38,7 @@ pub fn sighting(frame: &[u8], probe: &Probe) -> Option<(Packet, Leg)> {
     }
     let kind = number(frame, at)?;
     let ip = Ip::of(frame.get(at + 2..)?).filter(|ip| kind == ip.kind())?;
-    let (payload, leg) = ip.transport(probe)?;
+    let (payload, leg) = ip.transport(probe).or_else(|| ip.carried(probe))?;
     let packet = Packet {
         src_mac: frame.get(6..12).and_then(Mac::from_slice),
         dst_mac: frame.get(..6).and_then(Mac::from_slice),
@@ -126,11 +131,50 @@ impl<'a> Ip<'a> {
         }
     }
 
+    /// The outer packet of a tunnel, by what is within.
+    fn carried(&self, probe: &Probe) -> Option<(Payload, Leg)> {
+        let inner = |packet: &[u8]| Some(Ip::of(packet)?.transport(probe)?.1);
+        let leg = match self.protocol {
+            UDP => {
+                let frame = tunnelled(self.behind.get(8..)?)?;
+                sighting(frame, probe)?.1
+            }
+            IPIP | SIT => inner(self.behind)?,
+            GRE => match gre(self.behind)? {
+                (ETHERNET, frame) => sighting(frame, probe)?.1,
+                (_, packet) => inner(packet)?,
+            },
+            _ => return None,
+        };
+        let payload = match self.protocol {
+            UDP => Payload::Udp { sport: number(self.behind, 0)?, dport: number(self.behind, 2)? },
+            other => Payload::Other(other),
+        };
+        Some((payload, leg))
+    }
+
     fn transport(&self, probe: &Probe) -> Option<(Payload, Leg)> {
         let six = matches!(self.src, IpAddr::V6(_));
         let fits = six == probe.dst.is_ipv6() && (self.protocol != if six { ICMP } else { ICMPV6 });
         transport(self.protocol, self.behind, probe).filter(|_| fits)
     }
+}
+
+/// The Ethernet frame behind a VXLAN header, or behind one of GENEVE.
+fn tunnelled(payload: &[u8]) -> Option<&[u8]> {
+    let header = payload.first_chunk::<8>()?;
+    match header {
+        [8, 0, 0, 0, .., 0] => payload.get(8..),
+        [options, _, 0x65, 0x58, .., 0] => payload.get(8 + 4 * usize::from(options & 0x3f)..),
+        _ => None,
+    }
+}
+
+/// What GRE carries, by its EtherType.
+fn gre(bytes: &[u8]) -> Option<(u16, &[u8])> {
+    // Checksum, key and sequence number are four bytes each.
+    let optional = (bytes.first()? & 0xb0).count_ones() as usize;
+    Some((number(bytes, 2)?, bytes.get(4 + 4 * optional..)?))
 }
 
 /// Two bytes in network order.
@@ -222,10 +266,12 @@ const fn message6(message: u8, code: u8) -> Option<IcmpKind> {
 /// The packet that an ICMP error quotes has the tag where its protocol puts it.
 fn quotes(quoted: &[u8], probe: &Probe) -> bool {
     let tag = probe.tag.number();
-    let Some(Ip { behind, .. }) = Ip::of(quoted) else { return false };
+    let Some(ip) = Ip::of(quoted) else { return false };
+    let behind = ip.behind;
     [(4, tag), (8, tag), (8, tag.wrapping_add(1))]
         .into_iter()
         .any(|(at, number)| word(behind, at) == Some(number))
+        || ip.carried(probe).is_some()
 }
 
 /// The address of that family that an unset source is shown as.

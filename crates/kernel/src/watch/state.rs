@@ -449,6 +449,6 @@ impl State {
 }
 
 /// What makes two FDB entries the same one; it may be behind another port than before.
-fn entry(e: &FdbEntry) -> (u32, model::Mac, Option<u16>, bool, Option<std::net::IpAddr>) {
+fn entry(e: &FdbEntry) -> (u32, model::Mac, Option<u16>, bool, Option<model::Remote>) {
     (e.master.unwrap_or(e.link), e.mac, e.vlan, e.own, e.remote)
 }

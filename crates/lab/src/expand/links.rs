@@ -2,7 +2,7 @@
 
 use model::{
     AddressSpec, BridgeSpec, CableSpec, Fact, LinkRef, LinkSpec, LinkSpecKind, Mac, MacvlanMode,
-    NicSpec, Pins, Scope, VethEnd,
+    NicSpec, Pins, Scope, VethEnd, VxlanSpec,
 };
 
 use super::Making;
@@ -35,10 +35,10 @@ impl<'l> Making<'l> {
                     self.single(entry, &link, LinkSpecKind::Macvlan { lower, mode, sources });
                 }
             }
-            Kind::Vxlan { vni, lower, local, remote, port } => {
+            Kind::Vxlan { lower, vxlan, remotes } => {
                 let lower = lower.as_ref().map(|l| l.what.clone());
-                let (vni, local, remote, port) = (*vni, *local, *remote, *port);
-                let kind = LinkSpecKind::Vxlan { vni, lower, local, remote, port };
+                let (vxlan, remotes) = (vxlan.clone(), remotes.clone());
+                let kind = LinkSpecKind::Vxlan(VxlanSpec { lower, vxlan, remotes });
                 self.single(entry, &link, kind);
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use ipnet::IpNet;
-use model::{Fact, LinkRef, LinkSpecKind};
+use model::{Fact, LinkRef, LinkSpecKind, VxlanSpec};
 
 use super::{Told, link_of};
 use crate::error::{Errors, Problem};
@@ -140,7 +140,7 @@ fn needs(fact: &Fact) -> Vec<Need> {
     match fact {
         Fact::Link(spec) => match &spec.kind {
             LinkSpecKind::Macvlan { lower, .. } => vec![Need::Link(lower.clone())],
-            LinkSpecKind::Vxlan { lower: Some(lower), .. } => {
+            LinkSpecKind::Vxlan(VxlanSpec { lower: Some(lower), .. }) => {
                 vec![Need::Link(LinkRef::new(&spec.link.ns, lower))]
             }
             _ => Vec::new(),

@@ -6,8 +6,7 @@ use ipnet::IpNet;
 use model::{BridgeOption, BridgeSpec, Mac, MacvlanMode, PortFlag, PortFlags, PortState, Scope};
 
 use super::{
-    Fields, entries, flag, is_link_name, items, link_name, link_ref, number, parsed, parsed_in,
-    text,
+    Fields, entries, flag, is_link_name, items, link_name, link_ref, number, parsed_in, text, vxlan,
 };
 use crate::error::{Errors, Problem, best};
 use crate::file::{AddressEntry, Kind, LinkEntry};
@@ -57,7 +56,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("tap", &[]),
     ("nic", &["cable"]),
     ("macvlan", &["lower", "mode", "sources"]),
-    ("vxlan", &["vni", "dev", "local", "remote", "port"]),
+    ("vxlan", vxlan::KEYS),
 ];
 const MAC_HINT: &str = "six pairs of hexadecimal digits are wanted, as in 02:42:ac:11:00:02";
 
@@ -164,7 +163,7 @@ fn kind(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
             Some(Kind::Nic { cable: cable.and_then(|n| link_ref(n, "cable", ns, errors)) })
         }
         "macvlan" => macvlan(fields, ns, errors),
-        _ => vxlan(fields, errors),
+        _ => vxlan::vxlan(fields, errors),
     }
 }
 
@@ -236,26 +235,6 @@ fn macvlan_mode(node: &Node, errors: &mut Errors) -> Option<MacvlanMode> {
         errors.push(said.at, Problem::BadValue { what: "macvlan mode", found: said.what, hint });
     }
     mode
-}
-
-fn vxlan(fields: &Fields<'_>, errors: &mut Errors) -> Option<Kind> {
-    let vni = fields.needed("vni", "it is the network's number", errors)?;
-    let vni = number(vni, "vni", (1, 0x00ff_ffff), errors)?;
-    let lower = fields.get("dev").and_then(|n| link_name(n, "dev", errors));
-    let ip = |key, errors: &mut Errors| {
-        let node = fields.get(key)?;
-        parsed::<IpAddr>(node, "address", "an IP address is wanted, as in 10.0.0.1", errors)
-    };
-    let (local, remote) = (ip("local", errors), ip("remote", errors));
-    let port = fields.get("port").and_then(|n| number(n, "port", (1, 65535), errors));
-    let port = port.and_then(|p| u16::try_from(p).ok()).unwrap_or(4789);
-    Some(Kind::Vxlan {
-        vni,
-        lower,
-        local: local.map(|l| l.what),
-        remote: remote.map(|r| r.what),
-        port,
-    })
 }
 
 /// `192.0.2.10/24 brd + scope link noprefixroute`.

@@ -1,8 +1,8 @@
 //! Links that stand on others.
 
-use model::{LinkKind, Macvlan, MacvlanMode, Snapshot};
+use model::{FdbEntry, LinkKind, Macvlan, MacvlanMode, Snapshot, TunnelDf, Vxlan};
 
-use super::{Without, all};
+use super::{Without, all, each};
 
 /// Those of this file.
 pub(super) const FEATURES: &[(&str, Without)] = &[
@@ -11,7 +11,36 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("macvlan: private", |s, _| mode(s, MacvlanMode::Private, MacvlanMode::Bridge)),
     ("macvlan: passthru", |s, _| mode(s, MacvlanMode::Passthru, MacvlanMode::Source)),
     ("macvlan: source", |s, _| mode(s, MacvlanMode::Source, MacvlanMode::Vepa)),
+    ("vxlan", |s, _| vxlan(s, |v| std::mem::replace(&mut v.vni, 1) > 1)),
+    ("vxlan: learning", |s, _| {
+        let known = remotes(s, |e| !e.is_static);
+        let learns = vxlan(s, |v| std::mem::take(&mut v.learning));
+        known || learns
+    }),
+    ("vxlan: remotes by hand", |s, _| remotes(s, |e| e.is_static)),
+    ("vxlan: ttl", |s, _| vxlan(s, |v| std::mem::take(&mut v.ttl) > 0)),
+    ("vxlan: tos", |s, _| vxlan(s, |v| std::mem::take(&mut v.tos) > 0)),
+    ("vxlan: df", |s, _| vxlan(s, |v| std::mem::take(&mut v.df) != TunnelDf::Unset)),
+    ("vxlan: local", |s, _| vxlan(s, |v| v.local.take().is_some())),
 ];
+
+fn vxlan(snapshot: &mut Snapshot, change: impl Fn(&mut Vxlan) -> bool) -> bool {
+    let links = snapshot.namespaces.values_mut().flat_map(|n| n.links.values_mut());
+    let vxlans = links.filter_map(|link| match &mut link.kind {
+        LinkKind::Vxlan(vxlan) => Some(vxlan),
+        _ => None,
+    });
+    all(vxlans, change)
+}
+
+/// Entries of vxlans.
+fn remotes(snapshot: &mut Snapshot, gone: impl Fn(&FdbEntry) -> bool) -> bool {
+    each(snapshot, |n| {
+        let before = n.fdb.len();
+        n.fdb.retain(|e| e.remote.is_none() || !gone(e));
+        n.fdb.len() != before
+    })
+}
 
 fn macvlans(snapshot: &mut Snapshot) -> impl Iterator<Item = &mut Macvlan> {
     let links = snapshot.namespaces.values_mut().flat_map(|n| n.links.values_mut());

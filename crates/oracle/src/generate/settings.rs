@@ -105,14 +105,15 @@ fn of_link(space: &mut Space, link: &str, random: &mut Random) {
 }
 
 fn mtus(plan: &mut Plan, random: &mut Random) {
+    let sizes: &[u32] = if plan.overlaid { &[1400, 9000] } else { &[1400, 1280, 600, 9000] };
     for space in &mut plan.network.spaces {
         let own = |l: &&mut crate::network::Link| {
             // One that stands on another takes that one's, which none may exceed.
-            l.name != "lo" && !l.options.iter().any(|(key, _)| key == "lower")
+            l.name != "lo" && !l.options.iter().any(|(key, _)| key == "lower" || key == "vni")
         };
         for link in space.links.iter_mut().filter(own) {
             if random.percent(8) {
-                link.set("mtu", random.one(&[1400, 1280, 600, 9000]));
+                link.set("mtu", random.one(sizes));
             }
         }
     }

@@ -6,6 +6,7 @@ mod nft;
 mod route;
 mod rule;
 mod setting;
+mod upper;
 
 use crate::network::{Chain, Link, Network, NftChain, Space};
 use crate::packet::{Carries, Spec};
@@ -53,6 +54,8 @@ const STORIES: &[(usize, Story)] = &[
     (4, nft::at_a_link),
     (3, nft::of_arp),
     (5, nft::iptables),
+    (10, upper::macvlans),
+    (9, upper::vxlans),
 ];
 
 /// How many stories a network has.

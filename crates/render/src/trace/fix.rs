@@ -158,6 +158,16 @@ fn advice(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Option<String> {
             let (mac, port) = (packet.src_mac.unwrap_or_default(), link_name(snapshot, *p));
             here(format!("bridge fdb replace {mac} dev {port} master static"))
         }
+        Reason::NoRemote => {
+            here(format!("bridge fdb append 00:00:00:00:00:00 dev {link} dst REMOTE"))
+        }
+        Reason::NoTunnelRoute { because, .. } => return advice(snapshot, because, packet),
+        Reason::TunnelLoop => format!("give {link} a remote that is reached by another link"),
+        Reason::NoTunnelEnd { id, port, .. } => {
+            let kind = format!("type vxlan id {id} dstport {port}");
+            here(format!("ip link add NAME up {kind} remote {}", packet.src))
+        }
+        Reason::RemoteFixed { mac } => here(format!("bridge fdb del {mac} dev {link}")),
         Reason::Ipv6Disabled => match loss.link.and_then(|l| snapshot.link(l)) {
             Some(l) if l.mtu < 1280 => here(format!("ip link set {link} mtu 1280")),
             _ => here(format!("sysctl -w net.ipv6.conf.{link}.disable_ipv6=0")),

@@ -124,6 +124,21 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
             w::link(snapshot, *from)
         ),
         Reason::NoMasqueradeAddress => format!("{link} has no address to translate to"),
+        Reason::NoRemote => {
+            let mac = packet.dst_mac.map_or_else(|| "it".to_owned(), |mac| mac.to_string());
+            format!("{link} does not know where {mac} is, and has no remote for such")
+        }
+        Reason::NoTunnelRoute { remote, because: why } => {
+            let (at, why) = (place(snapshot, why), because(snapshot, why, packet));
+            format!("{link} does not get it to its other end {remote}: {at}: {why}")
+        }
+        Reason::TunnelLoop => format!("{link} would have to carry what it has sent itself"),
+        Reason::NoTunnelEnd { id, port, .. } => {
+            format!("no tunnel here that is up takes packets of {id} on UDP port {port}")
+        }
+        Reason::RemoteFixed { mac } => {
+            format!("by an entry of {link}'s, {mac} is behind another remote")
+        }
         Reason::Ipv6Disabled => {
             let small = loss.link.and_then(|l| snapshot.link(l)).is_some_and(|l| l.mtu < 1280);
             let why = if small { "its MTU is under 1280" } else { "disable_ipv6 1" };

@@ -1,11 +1,11 @@
-//! Links that stand on others.
+//! Links that stand on others, and tunnels.
 
 use model::{LinkId, Snapshot};
 use walk::{Action, Step};
 
 use crate::words as w;
 
-/// Who takes a frame of the link below.
+/// Who takes a frame of the link below; what goes into a tunnel and comes out.
 pub(super) fn words(snapshot: &Snapshot, step: &Step) -> String {
     let name = |id: LinkId| w::link(snapshot, id);
     let whole = |id: LinkId| format!("{}{}", snapshot.link_name(id), kind(snapshot, id));
@@ -29,6 +29,18 @@ pub(super) fn words(snapshot: &Snapshot, step: &Step) -> String {
         }
         Action::Sibling { lower, sibling } => {
             format!("{mac} is that of {}, on {} too: it stays there", whole(*sibling), name(*lower))
+        }
+        Action::Encapsulated { link, id } => {
+            let p = &step.packet;
+            let kind = snapshot.link(*link).map_or("", |l| l.kind.as_str());
+            format!("{}: {kind} {id} to {}, {} bytes", name(*link), p.dst, p.len)
+        }
+        Action::Decapsulated { link } => format!("for {}", whole(*link)),
+        Action::Bypassed { to } => {
+            format!("the other end is here: given to {} as it is", whole(*to))
+        }
+        Action::LearnedRemote { link, mac, remote } => {
+            format!("{}: {mac} is behind {remote}", name(*link))
         }
         _ => String::new(),
     }

@@ -17,11 +17,14 @@ pub(crate) const fn label(step: &Step) -> &'static str {
         Action::Out { .. } => "out",
         Action::PerhapsOut { .. } => "perhaps",
         Action::In { .. } => "in",
-        Action::Learned { .. } => "learn",
+        Action::Learned { .. } | Action::LearnedRemote { .. } => "learn",
         Action::BridgeForward { .. } | Action::BridgeFlood { .. } | Action::BridgeUp { .. } => {
             "bridge"
         }
         Action::Stacked { .. } | Action::Sibling { .. } => "upper",
+        Action::Encapsulated { .. } => "wrap",
+        Action::Decapsulated { .. } => "unwrap",
+        Action::Bypassed { .. } => "tunnel",
         Action::Delivered { .. } => "deliver",
         Action::Left { .. } => "left",
         Action::Entered { .. } => "enter",
@@ -34,7 +37,10 @@ pub(crate) const fn label(step: &Step) -> &'static str {
 /// A step that changes nothing and decides nothing: told only on demand.
 pub(crate) fn is_quiet(snapshot: &Snapshot, step: &Step) -> bool {
     match &step.action {
-        Action::Learned { .. } | Action::SourceValid { .. } | Action::PerhapsOut { .. } => true,
+        Action::Learned { .. }
+        | Action::LearnedRemote { .. }
+        | Action::SourceValid { .. }
+        | Action::PerhapsOut { .. } => true,
         Action::Chain { rule, matched, .. } => rule.is_none() && matched.is_empty(),
         Action::Tracked { state, .. } => *state & INVALID == 0,
         Action::Neighbour { link, .. } => snapshot.link(*link).is_none(),
@@ -70,7 +76,11 @@ pub(crate) const fn link_of(action: &Action) -> Option<LinkId> {
         | Action::Left { link }
         | Action::Entered { link }
         | Action::Stacked { lower: link, .. }
-        | Action::Sibling { sibling: link, .. } => *link,
+        | Action::Sibling { sibling: link, .. }
+        | Action::Encapsulated { link, .. }
+        | Action::Decapsulated { link }
+        | Action::Bypassed { to: link }
+        | Action::LearnedRemote { link, .. } => *link,
         Action::Delivered { link } => return *link,
         Action::Dropped(loss) => return loss.link,
         Action::Originate
@@ -155,9 +165,12 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
         Action::BridgeForward { .. } | Action::BridgeFlood { .. } | Action::BridgeUp { .. } => {
             (String::new(), bridged(snapshot, step))
         }
-        Action::Stacked { .. } | Action::Sibling { .. } => {
-            (String::new(), super::stacked::words(snapshot, step))
-        }
+        Action::Encapsulated { .. }
+        | Action::Decapsulated { .. }
+        | Action::Bypassed { .. }
+        | Action::LearnedRemote { .. }
+        | Action::Stacked { .. }
+        | Action::Sibling { .. } => (String::new(), super::stacked::words(snapshot, step)),
         Action::Delivered { link } => {
             let whose = link.as_ref().map(|l| format!(", the address of {}", name(l)));
             (String::new(), format!("{} is here{}", p.dst, whose.unwrap_or_default()))

@@ -91,6 +91,9 @@ fn vxlan(v: &Vxlan) -> String {
     let mut text = format!("vxlan {}", v.vni);
     ends(&mut text, v.local, v.remote);
     let _ = write!(text, " port {}", v.port);
+    for special in &v.special {
+        let _ = write!(text, " {special}");
+    }
     text
 }
 

@@ -21,6 +21,7 @@ mod seed;
 mod sizes;
 mod tell;
 mod unknown;
+mod vxlan;
 
 use model::Snapshot;
 use walk::{Indexed, Overlay, Place, Protocol, Question, Quiet, Trace};

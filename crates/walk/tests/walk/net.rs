@@ -30,6 +30,15 @@ impl Net {
             ["link", link, kind, rest @ ..] => self.link(link, kind, rest),
             ["veth", a, b, rest @ ..] => self.veth(a, b, rest),
             ["port", port, bridge, flags @ ..] => self.port(port, bridge, flags),
+            ["remote", link, mac, ip] => {
+                let id = link_id(&self.snapshot, link);
+                let remote = Some(Remote::new(ip.parse().ok()?));
+                self.fdb(link, mac)?;
+                let entry = self.snapshot.namespaces.get_mut(&id.ns)?.fdb.last_mut()?;
+                (entry.own, entry.is_static, entry.age) = (true, true, None);
+                entry.remote = remote;
+                Some(())
+            }
             ["on", upper, lower] => {
                 let lower = link_id(&self.snapshot, lower);
                 self.link_mut(upper).relation = Relation::Lower(lower);
@@ -432,6 +441,10 @@ impl Net {
             "up" => link.flags.set(LinkFlags::UP | LinkFlags::LOWER_UP, on),
             "carrier" => link.flags.set(LinkFlags::LOWER_UP, on),
             "mtu" => link.mtu = n,
+            "vni" => {
+                let LinkKind::Vxlan(vxlan) = &mut link.kind else { return None };
+                vxlan.vni = n;
+            }
             "macvlan_mode" => {
                 let LinkKind::Macvlan(macvlan) = &mut link.kind else { return None };
                 macvlan.mode = *MODES.get(n as usize)?;

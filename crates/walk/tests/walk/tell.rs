@@ -107,6 +107,15 @@ impl Tell<'_> {
                 let to = followed.as_ref().map_or("-".into(), link);
                 format!("upper: {} → {to}", uppers.join(" "))
             }
+            Action::Encapsulated { link: l, id } => {
+                let p = &step.packet;
+                format!("wrap {} {id}, {} > {}, {} bytes", link(l), p.src, p.dst, p.len)
+            }
+            Action::Decapsulated { link: l } => format!("unwrap {}", link(l)),
+            Action::Bypassed { to } => format!("bypass to {}", link(to)),
+            Action::LearnedRemote { link: l, mac, remote } => {
+                format!("learn {mac} behind {remote} ({})", link(l))
+            }
             Action::Sibling { sibling, .. } => format!("sibling {}", link(sibling)),
             Action::Delivered { link: l } => {
                 format!("delivered ({})", l.as_ref().map_or("-".into(), link))

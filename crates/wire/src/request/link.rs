@@ -1,12 +1,16 @@
 use std::net::IpAddr;
 
-use model::{BridgeOption, BridgeSpec, Mac, MacvlanMode, Pins, PortFlag, PortFlags, PortState};
+use model::{
+    BridgeOption, BridgeSpec, Mac, MacvlanMode, Pins, PortFlag, PortFlags, PortState, TunnelDf,
+    Vxlan,
+};
 use netlink_packet_core::DefaultNla;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::link::{
     BridgeMulticastRouterType, BridgeStpState, InfoBridge, InfoBridgePort, InfoData, InfoKind,
     InfoMacVlan, InfoPortData, InfoPortKind, InfoVeth, InfoVxlan, LinkAttribute, LinkFlags,
     LinkInfo, LinkMessage, LinkProtoInfoBridge, MacVlanMacAddressMode, MacVlanMode, Prop, State,
+    VxlanDf,
 };
 
 /// Where a new link is to be: in the socket's namespace, or in that behind a descriptor.
@@ -49,16 +53,10 @@ pub enum NewLink<'a> {
     },
     /// A VXLAN.
     Vxlan {
-        /// Network identifier.
-        vni: u32,
         /// Underlay link.
         lower: Option<u32>,
-        /// Outer source.
-        local: Option<IpAddr>,
-        /// Default remote.
-        remote: Option<IpAddr>,
-        /// UDP port.
-        port: u16,
+        /// All that is its own.
+        vxlan: &'a Vxlan,
     },
 }
 
@@ -98,9 +96,8 @@ pub fn new_link(name: &str, pins: &Pins, kind: &NewLink<'_>) -> LinkMessage {
             }
             (InfoKind::MacVlan, Some(InfoData::MacVlan(data)))
         }
-        NewLink::Vxlan { vni, lower, local, remote, port } => {
-            let data = vxlan(*vni, *lower, *local, *remote, *port);
-            (InfoKind::Vxlan, Some(InfoData::Vxlan(data)))
+        NewLink::Vxlan { lower, vxlan } => {
+            (InfoKind::Vxlan, Some(InfoData::Vxlan(vxlan_data(*lower, vxlan))))
         }
     };
     let mut info = vec![LinkInfo::Kind(kind)];
@@ -168,23 +165,31 @@ const fn macvlan_mode(mode: MacvlanMode) -> MacVlanMode {
     }
 }
 
-fn vxlan(
-    vni: u32,
-    lower: Option<u32>,
-    local: Option<IpAddr>,
-    remote: Option<IpAddr>,
-    port: u16,
-) -> Vec<InfoVxlan> {
-    let mut data = vec![InfoVxlan::Id(vni), InfoVxlan::Port(port), InfoVxlan::Learning(true)];
+fn vxlan_data(lower: Option<u32>, vxlan: &Vxlan) -> Vec<InfoVxlan> {
+    let mut data = vec![
+        InfoVxlan::Id(vxlan.vni),
+        InfoVxlan::Port(vxlan.port),
+        InfoVxlan::Learning(vxlan.learning),
+        InfoVxlan::Ttl(vxlan.ttl),
+        InfoVxlan::Tos(vxlan.tos),
+    ];
     data.extend(lower.map(InfoVxlan::Link));
-    data.extend(local.map(|ip| match ip {
+    data.extend(vxlan.local.map(|ip| match ip {
         IpAddr::V4(ip) => InfoVxlan::Local(ip),
         IpAddr::V6(ip) => InfoVxlan::Local6(ip),
     }));
-    data.extend(remote.map(|ip| match ip {
+    data.extend(vxlan.remote.map(|ip| match ip {
         IpAddr::V4(ip) => InfoVxlan::Group(ip),
         IpAddr::V6(ip) => InfoVxlan::Group6(ip),
     }));
+    data.extend((vxlan.source_ports != (0, 0)).then_some(InfoVxlan::PortRange(vxlan.source_ports)));
+    // What older kernels do not know is said only where it is not the usual.
+    data.extend((!vxlan.local_bypass).then_some(InfoVxlan::Localbypass(false)));
+    data.extend(match vxlan.df {
+        TunnelDf::Unset => None,
+        TunnelDf::Set => Some(InfoVxlan::Df(VxlanDf::Set)),
+        TunnelDf::Inherit => Some(InfoVxlan::Df(VxlanDf::Inherit)),
+    });
     data
 }
 

@@ -1,6 +1,6 @@
 //! RTM_NEWNEIGH → [`Neighbour`] or [`FdbEntry`].
 
-use model::{FdbEntry, Neighbour, NeighbourState};
+use model::{FdbEntry, Neighbour, NeighbourState, Remote};
 
 use super::attr::{Attr, attrs_behind, u16_at, u32_at};
 use super::message::Message;
@@ -16,6 +16,9 @@ const NDA_DST: u16 = 1;
 const NDA_LLADDR: u16 = 2;
 const NDA_CACHEINFO: u16 = 3;
 const NDA_VLAN: u16 = 5;
+const NDA_PORT: u16 = 6;
+const NDA_VNI: u16 = 7;
+const NDA_IFINDEX: u16 = 8;
 const NDA_MASTER: u16 = 9;
 const NDA_FLAGS_EXT: u16 = 15;
 
@@ -64,7 +67,18 @@ pub fn fdb(message: &Message<'_>) -> Option<FdbEntry> {
         own,
         locked: find(NDA_FLAGS_EXT).and_then(Attr::u32).unwrap_or(0) & NTF_EXT_LOCKED != 0,
         age: updated.filter(|_| !fixed).map(|ticks| ticks / USER_HZ),
-        remote: find(NDA_DST).and_then(Attr::ip),
+        remote: remote(body),
+    })
+}
+
+/// Where a vxlan's entry sends to.
+fn remote(body: &[u8]) -> Option<Remote> {
+    let find = |kind| attrs_behind(body, NDMSG).find(|a| a.kind == kind);
+    Some(Remote {
+        ip: find(NDA_DST)?.ip()?,
+        port: find(NDA_PORT).and_then(Attr::be16),
+        vni: find(NDA_VNI).and_then(Attr::u32),
+        link: find(NDA_IFINDEX).and_then(Attr::u32),
     })
 }
 

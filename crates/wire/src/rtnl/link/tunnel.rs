@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{Tunnel, Vxlan};
+use model::{Tunnel, TunnelDf, Vxlan};
 
 use super::super::attr::{Attr, find};
 
@@ -10,10 +10,20 @@ const IFLA_VXLAN_ID: u16 = 1;
 const IFLA_VXLAN_GROUP: u16 = 2;
 const IFLA_VXLAN_LINK: u16 = 3;
 const IFLA_VXLAN_LOCAL: u16 = 4;
+const IFLA_VXLAN_TTL: u16 = 5;
+const IFLA_VXLAN_TOS: u16 = 6;
 const IFLA_VXLAN_LEARNING: u16 = 7;
+const IFLA_VXLAN_PORT_RANGE: u16 = 10;
 const IFLA_VXLAN_PORT: u16 = 15;
 const IFLA_VXLAN_GROUP6: u16 = 16;
 const IFLA_VXLAN_LOCAL6: u16 = 17;
+const IFLA_VXLAN_DF: u16 = 29;
+const IFLA_VXLAN_LOCALBYPASS: u16 = 31;
+/// Features that are told of by name.
+const SPECIAL: [(u16, &str); 4] = [(11, "proxy"), (12, "rsc"), (25, "external"), (30, "vnifilter")];
+/// The same, whose attribute is there or not.
+const SPECIAL_FLAGS: [(u16, &str); 2] = [(23, "gbp"), (27, "gpe")];
+const IFLA_VXLAN_TTL_INHERIT: u16 = 28;
 
 pub(super) fn vxlan(data: &[u8]) -> Vxlan {
     let either = |a, b| some_ip(data, a).or_else(|| some_ip(data, b));
@@ -23,7 +33,34 @@ pub(super) fn vxlan(data: &[u8]) -> Vxlan {
         remote: either(IFLA_VXLAN_GROUP, IFLA_VXLAN_GROUP6),
         port: find(data, IFLA_VXLAN_PORT).and_then(Attr::be16).unwrap_or_default(),
         learning: find(data, IFLA_VXLAN_LEARNING).is_some_and(Attr::flag),
+        ttl: find(data, IFLA_VXLAN_TTL).and_then(Attr::u8).unwrap_or_default(),
+        tos: find(data, IFLA_VXLAN_TOS).and_then(Attr::u8).unwrap_or_default(),
+        df: match find(data, IFLA_VXLAN_DF).and_then(Attr::u8) {
+            Some(1) => TunnelDf::Set,
+            Some(2) => TunnelDf::Inherit,
+            _ => TunnelDf::Unset,
+        },
+        source_ports: source_ports(data).unwrap_or_default(),
+        // Kernels that do not know it do so.
+        local_bypass: find(data, IFLA_VXLAN_LOCALBYPASS).is_none_or(Attr::flag),
+        special: special(data),
     }
+}
+
+/// struct ifla_vxlan_port_range, in network order.
+fn source_ports(data: &[u8]) -> Option<(u16, u16)> {
+    let [a, b, c, d] = *find(data, IFLA_VXLAN_PORT_RANGE)?.value.first_chunk()?;
+    Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
+}
+
+fn special(data: &[u8]) -> Vec<String> {
+    let set = SPECIAL.iter().filter(|(kind, _)| find(data, *kind).is_some_and(Attr::flag));
+    let there = SPECIAL_FLAGS.iter().filter(|(kind, _)| find(data, *kind).is_some());
+    let mut all: Vec<String> = set.chain(there).map(|(_, name)| (*name).to_owned()).collect();
+    if find(data, IFLA_VXLAN_TTL_INHERIT).is_some_and(Attr::flag) {
+        all.push("ttl inherit".to_owned());
+    }
+    all
 }
 
 /// ifindex of the underlay device. IFLA_LINK of a vxlan can hold the vxlan's own index.

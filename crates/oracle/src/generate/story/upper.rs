@@ -1,0 +1,91 @@
+//! Links that stand on others, and tunnels.
+
+use super::Scene;
+
+const MAC: &str = "\"02:5e:00:00:00:0a\"";
+
+/// Two macvlans on one link, behind which there is a switch with somebody else on it.
+pub(super) fn macvlans(scene: &mut Scene<'_>) {
+    scene.link("s", "br").set("kind", "bridge");
+    for (space, port) in [("a", "pa"), ("b", "pb")] {
+        scene.pair(space, "s", port);
+        scene.link("s", port).set("bridge", "br");
+    }
+    scene.link("a", "pa").set("mac", MAC);
+    let mode = scene.one(&["bridge", "vepa", "vepa", "private", "passthru", "source"]);
+    if scene.percent(60) {
+        scene.link("s", "pb").set("hairpin", true);
+    }
+    scene.address("a", "pa", "10.0.1.1/24");
+    scene.address("b", "pb", "10.0.1.4/24");
+    let lower = format!("\"{}:pb\"", scene.name("b"));
+    let uppers = [("c", "10.0.1.2/24"), ("d", "10.0.1.3/24")];
+    for (n, (space, address)) in uppers.into_iter().enumerate() {
+        if n > 0 && mode == "passthru" {
+            continue;
+        }
+        let other = if n > 0 && scene.percent(25) { "bridge" } else { mode };
+        let link = scene.link(space, "m0");
+        link.set("kind", "macvlan");
+        link.set("lower", &lower);
+        link.set("mode", other);
+        if other == "source" {
+            link.set("sources", format!("[{MAC}]"));
+        }
+        scene.address(space, "m0", address);
+        scene.serves(space);
+    }
+    for (from, to) in [("c", "10.0.1.3"), ("a", "10.0.1.2"), ("c", "10.0.1.1"), ("c", "10.0.1.4")] {
+        scene.send(from, to);
+    }
+    scene.send("b", "10.0.1.2");
+    scene.send("a", "10.0.1.3");
+}
+
+/// A vxlan between two that reach each other by a router.
+pub(super) fn vxlans(scene: &mut Scene<'_>) {
+    scene.line();
+    scene.address("a", "e1", "10.0.1.3/24");
+    for (space, own) in [("a", "10.9.1.1/24"), ("b", "10.9.1.2/24")] {
+        let link = scene.link(space, "vx");
+        link.set("kind", "vxlan");
+        link.set("vni", 42);
+        link.set("mtu", 1400);
+        scene.address(space, "vx", own);
+    }
+    scene.link("b", "vx").set("mac", MAC);
+    let local = scene.percent(40);
+    if local {
+        scene.link("a", "vx").set("local", "10.0.1.3");
+    }
+    let remote = if local { "10.0.1.3" } else { "10.0.1.2" };
+    match scene.random.below(4) {
+        0 => {}
+        1 => scene.link("b", "vx").set("remotes", format!("[\"default {remote}\"]")),
+        _ => scene.link("b", "vx").set("remote", remote),
+    }
+    match scene.random.below(3) {
+        0 => {
+            let all = format!("[\"default 10.0.2.2\", {:?}]", "02:5e:00:00:00:0a 10.0.2.2");
+            scene.link("a", "vx").set("remotes", all);
+        }
+        _ => scene.link("a", "vx").set("remote", "10.0.2.2"),
+    }
+    let extras: [(&str, &[&str]); 4] = [
+        ("ttl", &["1", "2", "9"]),
+        ("tos", &["1", "16"]),
+        ("df", &["set", "inherit"]),
+        ("vxlan_learning", &["false"]),
+    ];
+    for (key, values) in extras {
+        let space = scene.one(&["a", "b"]);
+        if scene.percent(30) {
+            let value = scene.one(values);
+            scene.link(space, "vx").set(key, value);
+        }
+    }
+    scene.send("a", "10.9.1.2");
+    scene.send("b", "10.9.1.1");
+    scene.send("a", "10.9.1.2").tos(16);
+    scene.send("b", "10.9.1.9");
+}

@@ -1,0 +1,127 @@
+//! Packets within packets: put into an outer one, which goes a way of its own, and taken out of it
+//! where that arrives.
+
+use std::net::IpAddr;
+
+use model::{Link, LinkId, NsId, Relation};
+
+use crate::route::{Flow, Found};
+use crate::skb::{Next, Skb, Stop};
+use crate::walker::Walker;
+use crate::{Action, Loss, Packet, Reason, Sink, Stage, Unknown};
+
+/// What an outer packet carries.
+#[derive(Clone, Debug)]
+pub(crate) struct Carried {
+    /// The packet within, as it was when it was put in.
+    pub(crate) skb: Skb,
+    /// What tells it from those of other tunnels: a network identifier.
+    pub(crate) id: u32,
+}
+
+/// The outer packet of one that a tunnel sends.
+pub(crate) struct Outer {
+    /// Where it is routed.
+    pub(crate) ns: NsId,
+    pub(crate) packet: Packet,
+    pub(crate) id: u32,
+    /// ifindex of the link that it must leave by.
+    pub(crate) out: Option<u32>,
+}
+
+impl<'a, S: Sink> Walker<'a, '_, S> {
+    /// The namespace in which a tunnel's outer packets are routed.
+    pub(crate) fn underlay(&self, id: LinkId, link: &Link) -> Result<NsId, Stop> {
+        match link.relation {
+            Relation::Lower(lower) => Ok(lower.ns),
+            Relation::Underlay(ns) => Ok(ns),
+            Relation::None | Relation::Peer(_) => Ok(id.ns),
+            Relation::Unresolved(nsid) => {
+                let what = format!("its outer packets are routed in unknown nsid {nsid}");
+                Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }))
+            }
+        }
+    }
+
+    /// The route of an outer packet, its source filled in. What is not found there is told as the
+    /// tunnel's own loss, of which nobody is told.
+    pub(crate) fn outer_route(
+        &mut self,
+        id: LinkId,
+        outer: &mut Outer,
+        mark: u32,
+    ) -> Result<Found<'a>, Stop> {
+        let place = self.place(outer.ns, Stage::Route)?;
+        let flow = Flow::of(&outer.packet, mark, None);
+        let remote = outer.packet.dst;
+        let found = place.lookup(&flow).map_err(|e| {
+            let stop = e.refusal(place, flow.dst).stop(Stage::Transmit, outer.ns, None);
+            underlay_loss(stop, id, remote)
+        })?;
+        let unknown = |what: &str| {
+            let what = what.to_owned();
+            Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }))
+        };
+        if !matches!(found.route.kind, model::RouteKind::Unicast | model::RouteKind::Local) {
+            return unknown("sends to a broadcast or multicast address");
+        }
+        if outer.out.is_some_and(|out| out != found.hop.link) {
+            return unknown("is bound to a link that the route to its remote does not leave by");
+        }
+        if (found.hop.link, outer.ns) == (id.index, id.ns) {
+            let because = Box::new(Loss { ns: id.ns, link: Some(id), reason: Reason::TunnelLoop });
+            let reason = Reason::NoTunnelRoute { remote, because };
+            return Err(Stop::lost(Stage::Transmit, id.ns, Some(id), reason));
+        }
+        if outer.packet.src.is_unspecified() {
+            let source = place.source_for(&found, remote);
+            outer.packet.src = source.unwrap_or(outer.packet.src);
+        }
+        Ok(found)
+    }
+
+    /// `iptunnel_xmit`: the outer packet goes its way, with the other inside it.
+    pub(crate) fn send_outer(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        outer: Outer,
+        found: &Found<'a>,
+    ) -> Result<Next, Stop> {
+        if skb.nested() > 1 {
+            let what = "tunnels within tunnels, more than two deep".to_owned();
+            return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
+        }
+        let inner = skb.clone();
+        let mark = if outer.ns == id.ns { skb.mark } else { 0 };
+        *skb =
+            Skb { mark, crossed: skb.crossed, late: skb.late, ..Skb::new(outer.ns, outer.packet) };
+        skb.carried = Some(Box::new(Carried { skb: inner, id: outer.id }));
+        self.tell(skb, Stage::Transmit, || Action::Encapsulated { link: id, id: outer.id });
+        self.modelled(skb, Stage::Route)?;
+        self.tell_route(skb, found, None);
+        self.local_out(skb, found)
+    }
+
+    /// A tunnel's end takes the packet out that an outer one carries; it comes in by the tunnel.
+    pub(crate) fn take_out(&mut self, skb: &mut Skb, id: LinkId) {
+        let Some(carried) = skb.carried.take() else { return };
+        let (ns, mark) = (skb.ns, skb.mark);
+        let (crossed, late) = (skb.crossed, skb.late);
+        *skb = Skb { crossed, late, mark, ns, ..carried.skb };
+        skb.scrub(id.ns);
+        (skb.iif, skb.ours, skb.host) = (None, false, false);
+        self.tell(skb, Stage::Receive, || Action::Decapsulated { link: id });
+    }
+}
+
+/// Why an outer packet finds no way.
+fn underlay_loss(stop: Stop, id: LinkId, remote: IpAddr) -> Stop {
+    match *stop.disposition {
+        crate::Disposition::Lost(loss) => {
+            let reason = Reason::NoTunnelRoute { remote, because: Box::new(loss) };
+            Stop::lost(Stage::Transmit, id.ns, Some(id), reason)
+        }
+        other => Stop::new(Stage::Transmit, other),
+    }
+}

@@ -1,0 +1,217 @@
+//! VXLAN: Ethernet frames in UDP (`drivers/net/vxlan/vxlan_core.c`).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use model::{FdbEntry, Link, LinkId, LinkKind, Mac, Remote, TunnelDf, Vxlan};
+
+use crate::skb::{Next, Skb, Stop};
+use crate::tunnel::Outer;
+use crate::walker::Walker;
+use crate::{Action, Packet, Payload, Reason, Sink, Stage, Unknown};
+
+/// UDP, VXLAN and inner Ethernet header.
+const HEADERS: u32 = 8 + 8 + 14;
+
+impl<'a, S: Sink> Walker<'a, '_, S> {
+    /// `vxlan_xmit`: a copy for each remote that is known of the frame's destination.
+    pub(crate) fn vxlan_out(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        vxlan: &Vxlan,
+    ) -> Result<Next, Stop> {
+        self.vxlan_modelled(id, vxlan)?;
+        self.lean_on(skb, Stage::Transmit, &["fdb"])?;
+        let remotes = self.remotes(id, vxlan, skb.packet.dst_mac.unwrap_or_default())?;
+        let copy = |remote: &Remote| (id, skb.clone(), Next::Encapsulate(id, *remote));
+        let copies: Vec<_> = remotes.iter().map(copy).collect();
+        match remotes.as_slice() {
+            [] => Err(Stop::lost(Stage::Transmit, id.ns, Some(id), Reason::NoRemote)),
+            [one] => Ok(Next::Encapsulate(id, *one)),
+            // The first is served last.
+            _ => self.split(skb, Stage::Transmit, id, copies.into_iter().rev().collect()),
+        }
+    }
+
+    fn vxlan_modelled(&self, id: LinkId, vxlan: &Vxlan) -> Result<(), Stop> {
+        let Some(special) = vxlan.special.first() else { return Ok(()) };
+        let what = format!("vxlan with {special}");
+        Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }))
+    }
+
+    /// `vxlan_find_mac`: where frames for an address go to, else those for any.
+    fn remotes(&self, id: LinkId, vxlan: &Vxlan, mac: Mac) -> Result<Vec<Remote>, Stop> {
+        if let Some(learned) = self.overlay.remotes.get(&(id, mac)) {
+            return Ok(vec![Remote::new(*learned)]);
+        }
+        let place = self.place(id.ns, Stage::Transmit)?;
+        let known = |mac| place.remotes(id.index, mac);
+        let entries: &[&FdbEntry] = match known(mac) {
+            [] => known(Mac::default()),
+            some => some,
+        };
+        if let Some(other) = entries.iter().find(|e| e.remote.is_none()) {
+            let what = format!("next hops for {}", other.mac);
+            return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
+        }
+        let mut remotes: Vec<Remote> = entries.iter().filter_map(|e| e.remote).collect();
+        if entries.is_empty() {
+            remotes.extend(vxlan.remote.map(Remote::new));
+        }
+        remotes.retain(|r| !r.ip.is_unspecified());
+        Ok(remotes)
+    }
+
+    /// `vxlan_xmit_one`.
+    pub(crate) fn vxlan_to(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        remote: Remote,
+    ) -> Result<Next, Stop> {
+        let link = self.link(id, Stage::Transmit)?;
+        let LinkKind::Vxlan(vxlan) = &link.kind else { return Ok(Next::Transmit(id)) };
+        if remote.ip.is_ipv6() {
+            let what = "a remote of IPv6".to_owned();
+            return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
+        }
+        let ns = self.underlay(id, link)?;
+        let packet = outer(skb, vxlan, remote);
+        let mut outer = Outer { ns, packet, id: remote.vni.unwrap_or(vxlan.vni), out: remote.link };
+        let found = self.outer_route(id, &mut outer, skb.mark)?;
+        if found.is_local() && vxlan.local_bypass {
+            return self.bypass(skb, id, &outer);
+        }
+        if outer.packet.ttl == 0 {
+            outer.packet.ttl = self.default_ttl(ns);
+        }
+        let mtu = found.mtu(self.link(LinkId { ns, index: found.hop.link }, Stage::Transmit)?.mtu);
+        let big = outer.packet.len > mtu;
+        let six = skb.packet.is_ipv6();
+        let answers = link.port.is_some() && (skb.packet.df || six) && skb.arp.is_none();
+        if big && (answers || outer.packet.df) {
+            let what = "a packet that does not fit its underlay".to_owned();
+            return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
+        }
+        self.send_outer(skb, id, outer, &found)
+    }
+
+    /// `encap_bypass_if_local`: the remote is an address of the underlay itself, and the frame is
+    /// given to the vxlan there as it is.
+    fn bypass(&mut self, skb: &mut Skb, id: LinkId, outer: &Outer) -> Result<Next, Stop> {
+        let Payload::Udp { dport: port, .. } = outer.packet.payload else {
+            return Err(Stop::ignored(Stage::Transmit));
+        };
+        let ends = self.net.vxlans(outer.ns);
+        let there = ends.iter().find(|end| (end.port, end.vni) == (port, outer.id) && end.up);
+        let Some(there) = there.map(|end| end.link) else {
+            let reason = Reason::NoTunnelEnd { id: outer.id, port, open: true };
+            return Err(Stop::lost(Stage::Transmit, id.ns, Some(id), reason));
+        };
+        let to = self.link(there, Stage::Transmit)?;
+        let loopback = match outer.packet.dst {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        };
+        self.tell(skb, Stage::Transmit, || Action::Bypassed { to: there });
+        if let LinkKind::Vxlan(vxlan) = &to.kind {
+            self.learn_remote(skb, there, vxlan, loopback);
+        }
+        skb.host = true;
+        (skb.ns, skb.ct) = (there.ns, None);
+        Ok(Next::Receive(there))
+    }
+
+    /// `vxlan_rcv`: an outer packet is for this namespace. None: it carries none.
+    pub(crate) fn vxlan_in(&mut self, skb: &mut Skb, id: LinkId) -> Result<Option<Next>, Stop> {
+        let Some(carried) = &skb.carried else { return Ok(None) };
+        let Payload::Udp { dport: port, .. } = skb.packet.payload else { return Ok(None) };
+        let ends = self.net.vxlans(skb.ns);
+        let (vni, src_mac, remote) = (carried.id, carried.skb.packet.src_mac, skb.packet.src);
+        let mut sockets = ends.iter().filter(|end| end.port == port && end.up).peekable();
+        let open = sockets.peek().is_some();
+        let Some(end) = sockets.find(|end| end.vni == vni) else {
+            let reason = Reason::NoTunnelEnd { id: vni, port, open };
+            return Err(Stop::lost(Stage::Local, skb.ns, Some(id), reason));
+        };
+        let to = end.link;
+        let link: &'a Link = self.link(to, Stage::Receive)?;
+        let LinkKind::Vxlan(vxlan) = &link.kind else { return Ok(None) };
+        self.vxlan_modelled(to, vxlan)?;
+        self.take_out(skb, to);
+        let lost = |reason| Err(Stop::lost(Stage::Receive, to.ns, Some(to), reason));
+        if src_mac.is_some() && src_mac == link.mac {
+            return lost(Reason::TunnelLoop);
+        }
+        if vxlan.learning && self.is_elsewhere(to, src_mac.unwrap_or_default(), remote)? {
+            return lost(Reason::RemoteFixed { mac: src_mac.unwrap_or_default() });
+        }
+        self.learn_remote(skb, to, vxlan, remote);
+        Ok(Some(Next::Receive(to)))
+    }
+
+    /// An entry by hand says that this address is behind another remote (`vxlan_snoop`).
+    fn is_elsewhere(&self, id: LinkId, mac: Mac, remote: IpAddr) -> Result<bool, Stop> {
+        let entries = self.place(id.ns, Stage::Receive)?.remotes(id.index, mac);
+        let first = entries.first().filter(|e| e.is_static);
+        Ok(first.is_some_and(|e| e.remote.is_none_or(|r| r.ip != remote)))
+    }
+
+    /// `vxlan_snoop`.
+    fn learn_remote(&mut self, skb: &Skb, id: LinkId, vxlan: &Vxlan, remote: IpAddr) {
+        let Some(mac) = skb.packet.src_mac.filter(|m| vxlan.learning && !m.is_group()) else {
+            return;
+        };
+        let entries = self.net.place(id.ns).map_or(&[][..], |p| p.remotes(id.index, mac));
+        let first = entries.first();
+        let known = match self.overlay.remotes.get(&(id, mac)) {
+            Some(learned) => Some(*learned),
+            None => first.and_then(|e| e.remote).map(|r| r.ip),
+        };
+        if known == Some(remote) || first.is_some_and(|e| e.is_static) {
+            return;
+        }
+        self.overlay.remotes.insert((id, mac), remote);
+        self.tell(skb, Stage::Receive, || Action::LearnedRemote { link: id, mac, remote });
+    }
+}
+
+/// The outer packet. Its source port depends on what is within in a way that nobody knows but the
+/// kernel, and is 0 here, unless there is one only.
+fn outer(skb: &Skb, vxlan: &Vxlan, remote: Remote) -> Packet {
+    let sport = match vxlan.source_ports {
+        (first, end) if first.checked_add(1) == Some(end) => first,
+        _ => 0,
+    };
+    let (header, any) = match remote.ip {
+        IpAddr::V4(_) => (20, IpAddr::from(Ipv4Addr::UNSPECIFIED)),
+        IpAddr::V6(_) => (40, IpAddr::from(Ipv6Addr::UNSPECIFIED)),
+    };
+    // ARP has neither type of service nor DF.
+    let (inner_tos, inner_df) = match skb.arp {
+        Some(_) => (0, false),
+        None => (skb.packet.tos, skb.packet.df || skb.packet.is_ipv6()),
+    };
+    let tos = if vxlan.tos == 1 { inner_tos } else { vxlan.tos };
+    Packet {
+        src_mac: None,
+        dst_mac: None,
+        src: vxlan.local.unwrap_or(any),
+        dst: remote.ip,
+        ttl: vxlan.ttl,
+        tos: congestion(tos, inner_tos),
+        df: match vxlan.df {
+            TunnelDf::Unset => false,
+            TunnelDf::Set => true,
+            TunnelDf::Inherit => inner_df,
+        },
+        len: header + HEADERS + skb.wire_len(),
+        payload: Payload::Udp { sport, dport: remote.port.unwrap_or(vxlan.port) },
+    }
+}
+
+/// `INET_ECN_encapsulate`: the two bits of congestion are those of the packet within.
+const fn congestion(tos: u8, inner: u8) -> u8 {
+    let bits = if inner & 3 == 3 { 2 } else { inner & 3 };
+    tos & !3 | bits
+}
