@@ -9,6 +9,7 @@ mod bridge;
 mod docker;
 mod explain;
 mod iptables;
+mod ipv6;
 mod kernel;
 mod live;
 mod machine;
@@ -42,7 +43,11 @@ fn question(snapshot: &Snapshot, from: &str, to: &str) -> Question {
         true => Place::Outside(net::link_id(snapshot, from)),
         false => Place::Namespace(net::id(snapshot, from)),
     };
-    let (to, protocol) = match to.split_once(':') {
+    let port = match to.strip_prefix('[') {
+        Some(to) => to.split_once("]:"),
+        None => to.split_once(':').filter(|(_, port)| !port.contains(':')),
+    };
+    let (to, protocol) = match port {
         Some((to, port)) => (to, Protocol::Tcp(port.parse().expect("a port"))),
         None => (to, Protocol::Icmp),
     };
