@@ -91,6 +91,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             e.refusal(place, flow.dst).stop(Stage::Bridge, bridge.ns, Some(bridge))
         };
         let found = place.input6(flow, bridge.index).map_err(refused)?;
+        let found = self.one_way6(skb, found, flow)?;
         if found.hop.link == bridge.index && !found.is_local() {
             return Ok(Some(found.gateway().unwrap_or(skb.packet.dst)));
         }

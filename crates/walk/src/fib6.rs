@@ -78,6 +78,9 @@ impl Chains<'_, '_> {
             return Ok(self.iif);
         }
         let found = match self.place.asked6(flow, flow.oif.is_some()) {
+            Ok(found) if found.several => {
+                return Err(format!("multipath route to {}", found.route.dst));
+            }
             Ok(found) if found.route.kind == RouteKind::Unicast => found.hop.link,
             Err(NotFound::Unknown(what)) => return Err(what),
             _ => return Ok(None),
@@ -177,6 +180,7 @@ impl Chains<'_, '_> {
             ports: None,
         };
         let found = match self.place.asked6(&flow, near(packet.src)) {
+            Ok(found) if found.several => return None,
             Ok(found) => found,
             Err(NotFound::Unknown(_)) => return None,
             Err(_) => return Some(invert),

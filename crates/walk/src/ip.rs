@@ -119,8 +119,19 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if !found.several {
             return Ok(found);
         }
+        let all = self.place(skb.ns, Stage::Route)?.choices(&found, src);
+        self.one_of(skb, found, all)
+    }
+
+    /// One of these next hops of a route.
+    pub(crate) fn one_of(
+        &self,
+        skb: &Skb,
+        found: Found<'a>,
+        all: Vec<Nexthop>,
+    ) -> Result<Found<'a>, Stop> {
         let mut ways: Vec<Nexthop> = Vec::new();
-        for hop in self.place(skb.ns, Stage::Route)?.choices(&found, src) {
+        for hop in all {
             if !ways.iter().any(|way| (way.link, way.gateway) == (hop.link, hop.gateway)) {
                 ways.push(hop);
             }

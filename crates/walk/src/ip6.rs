@@ -41,6 +41,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let ns = skb.ns;
         let flow = Flow { oif: skb.oif, ..Flow::of(&skb.packet, skb.mark, None) };
         let mut found = place.output6(&flow);
+        if let Ok(several) = found {
+            found = Ok(self.one_way6(skb, several, &flow)?);
+        }
         let mut source = None;
         let undecided = matches!(found, Err(NotFound::Unknown(_)));
         if let (IpAddr::V6(dst), true) = (flow.dst, flow.src.is_unspecified() && !undecided) {
@@ -57,8 +60,23 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if found.route.kind == RouteKind::Multicast {
             unicast(flow.dst)?;
         }
+        let found = self.one_way6(skb, found, &flow)?;
         self.tell_route(skb, &found, source);
         Ok(found)
+    }
+
+    /// `fib6_select_path`: of a multipath route, one way out.
+    pub(crate) fn one_way6(
+        &self,
+        skb: &Skb,
+        found: Found<'a>,
+        flow: &Flow,
+    ) -> Result<Found<'a>, Stop> {
+        if !found.several {
+            return Ok(found);
+        }
+        let all = self.place(skb.ns, Stage::Route)?.choices6(&found, flow);
+        self.one_of(skb, found, all)
     }
 
     /// `ip6_output`: POSTROUTING, fragments, the neighbour, the link.
@@ -138,6 +156,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             e.refusal(place, flow.dst).stop(Stage::Route, id.ns, link)
         };
         let found = place.input6(&flow, id.index).map_err(refused)?;
+        let found = self.one_way6(skb, found, &flow)?;
         self.tell_route(skb, &found, None);
         match found.is_local() {
             true => self.local6(skb, id),

@@ -26,7 +26,7 @@ struct Strict {
 /// A route of a table, and one of its next hops.
 type Candidate<'a> = (&'a Route, Nexthop);
 /// What a table says; None: the next rule is asked.
-type Answer<'a> = Option<Result<Candidate<'a>, NotFound<'a>>>;
+type Answer<'a> = Option<Result<Found<'a>, NotFound<'a>>>;
 
 /// `rt6_need_strict`: an address that says something only together with its link.
 pub(crate) fn is_scoped(ip: IpAddr) -> bool {
@@ -42,17 +42,24 @@ impl<'a> Place<'a> {
     /// `ip6_route_output_flags`: for a packet that is made here, perhaps by a socket that is bound
     /// to a link.
     pub(crate) fn output6(&'a self, flow: &Flow) -> Result<Found<'a>, NotFound<'a>> {
+        self.lookup6(flow, self.strict_out(flow))
+    }
+
+    fn strict_out(&self, flow: &Flow) -> Strict {
         let only = is_scoped(flow.dst) || flow.oif.is_some() && flow.src.is_unspecified();
         let reachable = !self.ns.sysctls.ipv6_forwarding;
-        self.lookup6(flow, Strict { link: flow.oif, only, reachable, plain: false })
+        Strict { link: flow.oif, only, reachable, plain: false }
     }
 
     /// `ip6_route_input_lookup`: for a packet that came in.
     pub(crate) fn input6(&'a self, flow: &Flow, iif: u32) -> Result<Found<'a>, NotFound<'a>> {
+        self.lookup6(flow, self.strict_in(flow, iif))
+    }
+
+    fn strict_in(&self, flow: &Flow, iif: u32) -> Strict {
         // Where nothing is forwarded, gateways that do not answer are passed over.
         let reachable = !self.ns.sysctls.ipv6_forwarding;
-        let only = is_scoped(flow.dst);
-        self.lookup6(flow, Strict { link: Some(iif), only, reachable, plain: false })
+        Strict { link: Some(iif), only: is_scoped(flow.dst), reachable, plain: false }
     }
 
     /// `ip6_route_lookup`: for a rule that asks.
@@ -71,15 +78,10 @@ impl<'a> Place<'a> {
             match rule.action {
                 RuleAction::Table(table) => match self.table6(table, flow, strict) {
                     None => {}
-                    Some(Ok((route, _))) if suppressed(rule, route) => {}
+                    Some(Ok(found)) if suppressed(rule, found.route) => {}
                     Some(found) => {
                         let rule = custom.then_some(rule);
-                        return found.map(|(route, hop)| Found {
-                            rule,
-                            route,
-                            hop,
-                            several: false,
-                        });
+                        return found.map(|found| Found { rule, ..found });
                     }
                 },
                 RuleAction::Goto(to) if self.rules6.iter().any(|r| r.priority == to) => from = to,
@@ -101,17 +103,18 @@ impl<'a> Place<'a> {
             }
             found => found,
         };
-        let (route, hop) = match found? {
+        let found = match found? {
             Ok(found) => found,
             Err(unknown) => return Some(Err(unknown)),
         };
+        let route = found.route;
         match route.kind {
             RouteKind::Throw => None,
             RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => {
                 Some(Err(NotFound::Refused(route)))
             }
             RouteKind::Other(n) => Some(Err(NotFound::Unknown(format!("route of type {n}")))),
-            _ => Some(Ok((route, hop))),
+            _ => Some(Ok(found)),
         }
     }
 
@@ -131,16 +134,31 @@ impl<'a> Place<'a> {
             true => Self::by_link6(leaf, strict)?,
             false => self.best6(lowest, strict).or_else(|| self.best6(others, strict))?,
         };
-        if let Some(id) = route.nexthop_id {
+        if let Some(id) = route.nexthop_id.filter(|_| route.nexthops.is_empty()) {
             return Some(Err(NotFound::Unknown(format!("nexthop object {id}"))));
         }
         // `fib6_select_path`: one of its siblings, unless it goes out by the link asked for.
         let wanted = flow.iif.is_none() && strict.link == Some(hop.link);
-        let alike = |h: &Nexthop| (h.gateway, h.link) == (hop.gateway, hop.link);
-        if !wanted && !route.nexthops.iter().all(alike) {
-            return Some(Err(NotFound::Unknown(format!("multipath route to {}", route.dst))));
-        }
-        Some(Ok((route, hop)))
+        let several = !wanted && self.siblings6(route, strict).len() > 1;
+        Some(Ok(Found { rule: None, route, hop, several }))
+    }
+
+    /// The next hops of which a hash takes one.
+    fn siblings6(&self, route: &Route, strict: Strict) -> Vec<Nexthop> {
+        let will_do = |hop: &&Nexthop| self.score6(route, hop, strict).is_some();
+        route.nexthops.iter().filter(will_do).copied().collect()
+    }
+
+    /// The same, of a route that was found for a packet.
+    pub(crate) fn choices6(&self, found: &Found<'a>, flow: &Flow) -> Vec<Nexthop> {
+        let strict = match flow.iif {
+            Some(iif) => self.strict_in(flow, iif),
+            None => self.strict_out(flow),
+        };
+        let ways = self.siblings6(found.route, strict);
+        // Nobody is known to answer: then also one that did not.
+        let any = || self.siblings6(found.route, Strict { reachable: false, ..strict });
+        if ways.is_empty() { any() } else { ways }
     }
 
     /// `rt6_device_match`.

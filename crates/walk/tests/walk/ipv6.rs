@@ -167,6 +167,7 @@ addr a:eth1 2001:db8:3::2/64
 addr r2:eth0 2001:db8:3::1/64
 addr r2:eth0 fe80::3/64
 addr r2:eth1 fe80::4/64
+addr b:eth1 fe80::d/64
 addr b:eth1 2001:db8:4::2/64
 route r2 2001:db8:2::/64 via 2001:db8:4::2 dev eth1
 addr r2:eth1 2001:db8:4::1/64
@@ -216,15 +217,18 @@ fn which_of_several_routes() {
 }
 
 #[test]
-fn several_next_hops_are_not_told_apart() {
+fn of_several_next_hops_each_is_walked() {
     let both = |s: &mut Snapshot| {
         let other = default_routes(s).last().unwrap().nexthops[0];
         default_routes(s).next().unwrap().nexthops.push(other);
     };
-    insta::assert_snapshot!(changed(&format!("{ROUTER}{TWO_WAYS}"), "2001:db8:2::2", both), @r"
-    there: UNKNOWN in a: multipath route to ::/0
-    back: -
-    ");
+    let mut snapshot = net(&format!("{ROUTER}{TWO_WAYS}"));
+    both(&mut snapshot);
+    let trace = walk::trace(&snapshot, crate::question(&snapshot, "a", "2001:db8:2::2"));
+    let first = |t: &walk::Trace| tell::link_name(&snapshot, t.there.places()[0].link);
+    let ways: Vec<String> = trace.branches.iter().map(|b| first(&b.trace)).collect();
+    assert_eq!(ways, ["a:eth0", "a:eth1"]);
+    assert_eq!(tell::ends(&snapshot, &trace), "there: delivered to b\nback: delivered to a");
 }
 
 #[test]
