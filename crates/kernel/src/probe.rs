@@ -42,6 +42,8 @@ pub struct Probe {
     pub mark: u32,
     /// ifindex of the link that the socket is bound to.
     pub bound: Option<u32>,
+    /// It is a broadcast or multicast: whoever answers, answers as itself.
+    pub to_many: bool,
     /// What it is known by.
     pub tag: Tag,
 }

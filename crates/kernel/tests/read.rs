@@ -320,7 +320,7 @@ fn each_part_takes_its_own_questions_and_no_others() {
         assert_eq!(asked(Parts::ADDRESSES), "links addresses-ipv4 addresses-ipv6");
         assert_eq!(asked(Parts::NEIGHBOURS), "links neighbours neighbours-proxy fdb");
         assert_eq!(asked(Parts::ROUTES), "links routes-ipv4 routes-ipv6 rules");
-        let settings = "links netconf-all netconf-all-ipv6 sysctls";
+        let settings = "links netconf-all netconf-all-ipv6 sysctls groups-ipv4";
         assert_eq!(asked(Parts::SETTINGS), settings);
         let all = asked(Parts::all());
         assert!(all.contains("netconf-default"), "{all}");

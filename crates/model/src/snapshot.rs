@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use crate::{
     Address, Conntrack, Container, Engine, FdbEntry, Gap, Link, LinkId, Listener, Namespaces,
@@ -77,6 +78,8 @@ pub struct Namespace {
     pub fdb: Vec<FdbEntry>,
     /// Netfilter: nftables, which iptables-nft writes too.
     pub ruleset: Ruleset,
+    /// Groups of IPv4 that its links are in (`ip maddr`): ifindex and address.
+    pub groups: Vec<(u32, IpAddr)>,
     /// Sockets that wait for somebody.
     pub listeners: Vec<Listener>,
     /// Tracked connections.
@@ -113,6 +116,7 @@ impl Namespace {
             neighbours: Vec::new(),
             fdb: Vec::new(),
             ruleset: Ruleset::default(),
+            groups: Vec::new(),
             listeners: Vec::new(),
             conntrack: Vec::new(),
             sysctls: Sysctls::default(),

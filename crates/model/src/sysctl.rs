@@ -23,6 +23,8 @@ pub struct Sysctls {
     /// `net.netfilter.nf_conntrack_tcp_be_liberal` and kin do not change a first packet; not read.
     /// `net.ipv4.icmp_echo_ignore_all`.
     pub icmp_echo_ignore_all: bool,
+    /// `net.ipv4.icmp_echo_ignore_broadcasts`.
+    pub icmp_echo_ignore_broadcasts: bool,
     /// `net.ipv6.conf.all.forwarding`.
     pub ipv6_forwarding: bool,
     /// `net.ipv6.conf.all.proxy_ndp`.

@@ -203,8 +203,8 @@ fn drops(
 /// Whether an answer is to come to the sender's socket.
 fn received(trace: &Trace) -> bool {
     let Place::Namespace(asked) = trace.question.from else { return false };
-    let back = trace.back.as_ref().filter(|way| way.cause == Cause::Answer);
-    back.is_some_and(|way| way.disposition == Disposition::Delivered(asked))
+    let mut answers = trace.back.iter().chain(&trace.others).filter(|w| w.cause == Cause::Answer);
+    answers.any(|way| way.disposition == Disposition::Delivered(asked))
 }
 
 fn words(difference: &Difference, snapshot: &Snapshot) -> String {

@@ -5,6 +5,7 @@ mod arp;
 mod bridge;
 mod firewall;
 mod links;
+mod many;
 mod overlay;
 mod packet;
 mod rule;

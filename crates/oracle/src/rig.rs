@@ -272,7 +272,7 @@ impl<'b> Rig<'b> {
     pub(crate) fn may_be_told(&mut self, trace: &Trace) -> bool {
         const BURST: usize = 5;
         let mut told = Vec::new();
-        std::iter::once(&trace.there).chain(&trace.back).for_each(|way| refusals(way, &mut told));
+        trace.ways().for_each(|way| refusals(way, &mut told));
         let allowed = told.iter().all(|key| self.refusals.get(key).is_none_or(|n| *n < BURST));
         if allowed {
             // Behind a TCP probe comes a reset, which is refused too.
@@ -280,6 +280,15 @@ impl<'b> Rig<'b> {
             told.into_iter().for_each(|key| *self.refusals.entry(key).or_default() += each);
         }
         allowed
+    }
+
+    /// A multicast, or a broadcast to somebody, as only his own table tells.
+    fn is_to_many(&self, spec: &Spec) -> bool {
+        let subnet =
+            |r: &model::Route| r.kind == model::RouteKind::Broadcast && r.dst.addr() == spec.to;
+        spec.to.is_multicast()
+            || spec.to == std::net::Ipv4Addr::BROADCAST
+            || self.snapshot.namespaces.values().any(|ns| ns.routes.iter().any(subnet))
     }
 
     fn probe(&self, spec: &Spec, number: u8) -> Probe {
@@ -298,6 +307,7 @@ impl<'b> Rig<'b> {
             tos: spec.tos,
             mark: spec.mark,
             bound: None,
+            to_many: self.is_to_many(spec),
             tag: self.family.member(number),
         }
     }

@@ -131,6 +131,7 @@ fn bridge(words: &[String]) -> Bridge {
         group_fwd_mask: after(words, "group_fwd_mask").and_then(crate::route::number).unwrap_or(0),
         nf_call_iptables: flag(words, "nf_call_iptables").unwrap_or(false),
         nf_call_arptables: flag(words, "nf_call_arptables").unwrap_or(false),
+        querier_seen: false,
         multicast_querier: flag(words, "mcast_querier").unwrap_or(false),
         multicast_router: number(words, "mcast_router").unwrap_or(1),
         nf_call_ip6tables: flag(words, "nf_call_ip6tables").unwrap_or(false),

@@ -66,6 +66,7 @@ pub(crate) fn of_namespace(settings: &Settings) -> (Sysctls, bool) {
         bridge_nf_call_iptables: flag("net/bridge/bridge-nf-call-iptables"),
         bridge_nf_call_arptables: flag("net/bridge/bridge-nf-call-arptables"),
         icmp_echo_ignore_all: flag("net/ipv4/icmp_echo_ignore_all").unwrap_or(false),
+        icmp_echo_ignore_broadcasts: flag("net/ipv4/icmp_echo_ignore_broadcasts").unwrap_or(true),
         ipv6_forwarding: flag("net/ipv6/conf/all/forwarding").unwrap_or(false),
         ipv6_proxy_ndp: flag("net/ipv6/conf/all/proxy_ndp").unwrap_or(false),
         ipv6_multipath_hash_policy: small("net/ipv6/fib_multipath_hash_policy").unwrap_or(0),

@@ -4,6 +4,7 @@ use model::{Bridge, BridgePort, Hook, Link, LinkId, LinkKind, Mac, Opaque, PortS
 
 use crate::bridge_hook::Part;
 use crate::fdb::Destination;
+use crate::group::is_link_local_group;
 use crate::hook::Between;
 use crate::link::VLAN_ROOM;
 use crate::skb::{End, Next, Skb, Stop};
@@ -95,9 +96,26 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 });
                 self.through_port(skb, id, port)
             }
-            Destination::Group => self.flood(skb, id, bridge, from, true),
+            Destination::Group => {
+                self.not_snooped(skb, id, bridge)?;
+                self.flood(skb, id, bridge, from, true)
+            }
             Destination::NotKnown => self.flood(skb, id, bridge, from, false),
         }
+    }
+
+    /// With a querier on the segment a bridge keeps multicasts from those that have not asked for
+    /// them, by a table that is not read.
+    fn not_snooped(&self, skb: &Skb, id: LinkId, link: &Link) -> Result<(), Stop> {
+        let LinkKind::Bridge(bridge) = &link.kind else { return Ok(()) };
+        let dst = skb.packet.dst;
+        let group = dst.is_ipv4() && dst.is_multicast() && !is_link_local_group(dst);
+        let asks = bridge.multicast_querier || bridge.querier_seen;
+        if skb.arp.is_some() || !group || !bridge.multicast_snooping || !asks {
+            return Ok(());
+        }
+        let what = "multicast snooping, with a querier".to_owned();
+        Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: id, what }))
     }
 
     /// A port without carrier may have another to stand in for it.
@@ -292,7 +310,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
     }
 
-    fn copy(
+    /// Follows a copy, and tells its way apart.
+    pub(crate) fn copy(
         &mut self,
         skb: &Skb,
         first: impl FnOnce(&mut Self, &mut Skb) -> Result<Next, Stop>,

@@ -88,7 +88,7 @@ fn astray(trace: &Trace, seen: &[&Sighting], used: &[usize]) -> Vec<Sighting> {
         places
     };
     let there = of(&trace.there);
-    let back = trace.back.as_ref().map(of).unwrap_or_default();
+    let back: Vec<_> = trace.back.iter().chain(&trace.others).flat_map(of).collect();
     let foretold = |s: &Sighting| {
         let places = match s.leg {
             Leg::Back if refuses(trace, s) => return true,

@@ -46,7 +46,7 @@ impl Trace {
     #[must_use]
     pub fn expected(&self) -> Vec<Expected> {
         let mut all = Vec::new();
-        for way in std::iter::once(&self.there).chain(&self.back) {
+        for way in self.ways() {
             collect(way, way.leg(Leg::There), &mut all);
         }
         all
@@ -113,7 +113,7 @@ fn copies(trace: &Trace) -> bool {
         let mut steps = way.hops.iter().flat_map(|hop| &hop.steps);
         steps.any(|s| s.children.iter().any(|c| matches!(c.cause, Cause::Copy(_)) || any(c)))
     }
-    std::iter::once(&trace.there).chain(&trace.back).any(any)
+    !trace.others.is_empty() || trace.ways().any(any)
 }
 
 fn place(expected: &Expected, seen: &Sighting) -> bool {

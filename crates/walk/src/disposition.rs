@@ -121,6 +121,8 @@ pub enum Reason {
     Isolated(LinkId),
     /// No port of the bridge is left to send it to.
     NoPort,
+    /// Nobody here is in that group.
+    NotMember(IpAddr),
     /// The frame is for another Ethernet address than this link's.
     NotOurMac(Mac),
     /// An address of this namespace, but the answer was meant for another: it ended in the wrong

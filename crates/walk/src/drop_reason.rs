@@ -37,9 +37,14 @@ impl Reason {
             | Self::NoMasqueradeAddress
             | Self::MasqueradeMoved { .. } => &["NETFILTER_DROP"],
             // br_forward, __dev_forward_skb, dev_queue_xmit; and nobody answers behind such a link.
-            Self::LinkDown | Self::NoCarrier | Self::PeerDown(_) => {
-                &["NOT_SPECIFIED", "NO_TX_TARGET", "DEV_READY", "QDISC_DROP", "NEIGH_FAILED"]
-            }
+            Self::LinkDown | Self::NoCarrier | Self::PeerDown(_) => &[
+                "NOT_SPECIFIED",
+                "NO_TX_TARGET",
+                "DEV_READY",
+                "QDISC_DROP",
+                "BRIDGE_INGRESS_STP_STATE",
+                "NEIGH_FAILED",
+            ],
             Self::NoNeighbour { .. } | Self::DeadEnd { .. } => &["NEIGH_FAILED"],
             // Nobody answers any more, or the wrong one takes it.
             Self::DuplicateAddress { .. } => &["NEIGH_FAILED", "NO_SOCKET"],
@@ -52,6 +57,8 @@ impl Reason {
             Self::NoHairpin(_) | Self::Isolated(_) | Self::NoPort => {
                 &["NO_TX_TARGET", "NOT_SPECIFIED"]
             }
+            // ip_route_input_rcu
+            Self::NotMember(_) => &["IP_INADDRERRORS", "NOT_SPECIFIED"],
             Self::NotOurMac(_) => &["OTHERHOST"],
             // What comes where nobody waits for it, and what never was on its way.
             Self::WrongPlace { .. } | Self::AnswerMismatch { .. } => &["NO_SOCKET"],
@@ -74,7 +81,10 @@ impl KernelDrop {
     #[must_use]
     pub fn is_at_socket(&self) -> bool {
         let socket = ["NO_SOCKET", "SOCKET_", "TCP_", "PROTO_MEM", "QUEUE_PURGE"];
-        socket.iter().any(|s| self.reason.starts_with(s))
+        // What was for many, and nobody waits for or answers.
+        let unheard = |f: &str| f.starts_with("__udp") || f == "icmp_rcv";
+        self.function.as_deref().is_some_and(unheard)
+            || socket.iter().any(|s| self.reason.starts_with(s))
     }
 }
 
@@ -102,7 +112,7 @@ impl Trace {
         if drop.reason == "QUEUE_PURGE" {
             return true;
         }
-        let ways = std::iter::once(&self.there).chain(&self.back);
+        let ways = self.ways();
         let mut ends = Vec::new();
         ways.for_each(|way| ends_of(way, Leg::There, &mut ends));
         let mut of_leg = ends.iter().filter(|(leg, _)| *leg == drop.leg).peekable();

@@ -2,8 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use model::{RouteKind, RuleAction};
+use model::{Mac, RouteKind, RuleAction};
 
+use crate::group::cast;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Cause, Disposition, IcmpKind, Packet, Payload, Reason, RejectWith, Sink, Stage};
@@ -67,6 +68,10 @@ impl<S: Sink> Walker<'_, '_, S> {
             Payload::Icmp { kind, .. } => kind.is_echo(),
             _ => true,
         };
+        let many = skb.to_many || skb.packet.dst_mac.is_some_and(Mac::is_group);
+        if many || cast(skb.packet.dst).is_some() {
+            return None;
+        }
         if skb.arp.is_some() || skb.about.is_some() || !came || !echo || skb.spare {
             return None;
         }

@@ -8,6 +8,7 @@ use model::{
 };
 
 use crate::Recorder;
+use crate::group::{Cast, made_up};
 use crate::hash::{Map, Set};
 use crate::tables::Tables;
 
@@ -146,6 +147,8 @@ pub(crate) struct Place<'a> {
     /// Bridges a port of which has `neigh_suppress`.
     suppressing: Set<u32>,
     neighbours: Map<(u32, IpAddr), &'a Neighbour>,
+    /// Routes that the kernel makes up for packets to many: by link, those of multicasts with true.
+    pub(crate) casts: Map<(u32, bool), Route>,
     proxies: Vec<(u32, IpAddr)>,
     /// Its ruleset.
     pub(crate) tables: Tables<'a>,
@@ -183,6 +186,7 @@ impl<'a> Place<'a> {
             own_macs: Set::default(),
             suppressing: Set::default(),
             neighbours: Map::default(),
+            casts: Map::default(),
             proxies: Vec::new(),
             tables: Tables::new(ns),
             tracked: Map::default(),
@@ -190,6 +194,10 @@ impl<'a> Place<'a> {
         };
         place.index_routes();
         place.index_layer2();
+        for link in ns.links.keys() {
+            place.casts.insert((*link, false), made_up(*link, Cast::Limited));
+            place.casts.insert((*link, true), made_up(*link, Cast::Multicast));
+        }
         for entry in &ns.conntrack {
             place.tracked.insert((entry.reply, entry.zone), (entry, true));
             place.tracked.insert((entry.original, entry.zone), (entry, false));

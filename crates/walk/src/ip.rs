@@ -1,16 +1,16 @@
 //! IPv4: sending, receiving, forwarding, delivering.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use model::{Hook, Link, LinkId, LinkKind, Nexthop, Opaque};
+use model::{Hook, Link, LinkId, LinkKind, Mac, Nexthop, Opaque, RouteKind};
 
+use crate::group::cast;
 use crate::indexed::Place;
 use crate::route::{Flow, Found, NotFound};
 use crate::skb::{Next, Skb, Stop, fragment};
+use crate::validate::Refusal;
 use crate::walker::Walker;
-use crate::{
-    Action, Disposition, Fork, IcmpKind, Loss, Packet, Payload, Reason, Sink, Stage, Unknown,
-};
+use crate::{Action, Fork, IcmpKind, Loss, Packet, Payload, Reason, Sink, Stage, Unknown};
 use crate::{icmp, icmp6};
 
 /// The flag of TCP segments within a connection.
@@ -82,11 +82,18 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         };
         self.consider_routes(place, &flow);
         let given = Some(flow.src).filter(|src| !src.is_unspecified());
-        let mut found = self.one_way(skb, look(&flow)?, given)?;
-        if !matches!(found.route.kind, model::RouteKind::Unicast | model::RouteKind::Local) {
-            let what = format!("{} is a broadcast or multicast address", flow.dst);
-            return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
+        if let Some(cast) = cast(flow.dst) {
+            let refused = |e: NotFound<'_>| e.refusal(place, flow.dst).stop(Stage::Route, ns, None);
+            let by = match given.is_some() || flow.oif.is_some() {
+                true => None,
+                false => Some(self.one_way(skb, look(&flow)?, None)?),
+            };
+            let (found, source) = place.output_to_many(&flow, cast, by).map_err(refused)?;
+            skb.packet.src = source.unwrap_or(skb.packet.src);
+            self.tell_route(skb, &found, source);
+            return Ok(found);
         }
+        let mut found = self.one_way(skb, look(&flow)?, given)?;
         let mut source = None;
         let asked = !skb.packet.src.is_unspecified();
         if !asked {
@@ -183,6 +190,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         // `rt_nexthop`: a gateway of IPv6 is none for MASQUERADE.
         let gateway = found.gateway().filter(|via| via.is_ipv4() == skb.packet.dst.is_ipv4());
         self.masquerade_hop = Some(gateway.unwrap_or(skb.packet.dst));
+        self.loop_back(skb, found)?;
         // Of a packet that came in, the hook is told by which link.
         self.hook(skb, Hook::Postrouting, skb.iif, Some(index))?;
         let mtu = if found.is_local() { link.mtu } else { found.mtu(link.mtu) };
@@ -198,7 +206,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Ok(Next::Transmit(out));
         }
         let hop = found.gateway().unwrap_or(skb.packet.dst);
-        self.resolve(skb, out, hop)?;
+        match place.group_mac(index, hop) {
+            Some(mac) => {
+                (skb.packet.src_mac, skb.packet.dst_mac) = (link.mac, Some(mac));
+                self.tell_group(skb, out, hop, mac);
+            }
+            None => self.resolve(skb, out, hop)?,
+        }
         Ok(Next::Transmit(out))
     }
 
@@ -218,15 +232,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(arp) = skb.arp {
             return self.arp_in(skb, id, arp);
         }
-        let group = skb.packet.dst_mac.is_some_and(|mac| mac.is_group());
-        if !(skb.ours || skb.packet.is_ipv6() && group) {
+        let to_group = skb.packet.dst_mac.is_some_and(Mac::is_group);
+        if !skb.ours && !to_group {
             if skb.spare {
                 return Err(Stop::ignored(Stage::Receive));
             }
             let mac = skb.packet.dst_mac.unwrap_or_default();
             return Err(Stop::lost(Stage::Receive, id.ns, Some(id), Reason::NotOurMac(mac)));
         }
-        skb.spare = false;
+        skb.spare &= to_group && !skb.packet.is_ipv6();
         if skb.packet.is_ipv6() {
             return self.up6(skb, id);
         }
@@ -246,10 +260,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let place = self.place(skb.ns, Stage::Route)?;
         let flow = Flow::of(&skb.packet, skb.mark, Some(id.index));
         self.consider_routes(place, &flow);
-        let input = place
-            .route_input(&flow, id.index)
-            .map_err(|e| e.stop(Stage::Route, id.ns, Some(id)))?;
-        let found = match input.found.is_local() {
+        let input = place.route_input(&flow, id.index).map_err(|e| match e {
+            // What somebody else is a member of is nobody's loss.
+            Refusal::Lost(reason) if skb.spare && matches!(*reason, Reason::NotMember(_)) => {
+                Stop::ignored(Stage::Route)
+            }
+            e => e.stop(Stage::Route, id.ns, Some(id)),
+        })?;
+        let to_one = !matches!(input.found.route.kind, RouteKind::Broadcast | RouteKind::Multicast);
+        let found = match input.found.is_local() || !to_one {
             true => input.found,
             false => self.one_way(skb, input.found, None)?,
         };
@@ -259,20 +278,22 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             rp_filter,
             route: route.map(|r| Box::new(r.clone())),
         });
-        if input.found.is_local() {
+        skb.to_many = !to_one;
+        if input.found.is_local() || skb.to_many {
+            skb.spare = false;
             return self.local(skb, id);
         }
         self.forward(skb, id, &found)
     }
 
     /// `ip_local_deliver`.
-    fn local(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+    pub(crate) fn local(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         skb.fragment = None;
         self.hook(skb, Hook::Input, Some(id.index), None)?;
         if let Some(next) = self.vxlan_in(skb, id)? {
             return Ok(next);
         }
-        Err(Stop::new(Stage::Local, Disposition::Delivered(skb.ns)))
+        self.arrive(skb)
     }
 
     /// `ip_forward`.
@@ -281,6 +302,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let link = self.link(to, Stage::Forward)?;
         let lost =
             |skb: &Skb, link, reason| Err(Stop::lost(Stage::Forward, skb.ns, Some(link), reason));
+        if skb.packet.dst_mac.is_some_and(Mac::is_group) && !skb.ours {
+            let mac = skb.packet.dst_mac.unwrap_or_default();
+            return lost(skb, from, Reason::NotOurMac(mac));
+        }
         if skb.packet.ttl <= 1 {
             return lost(skb, from, Reason::TtlExpired);
         }
@@ -330,8 +355,8 @@ pub(crate) fn is_broadcast(ip: IpAddr) -> bool {
 
 /// Addresses that the walk does not model.
 fn special(dst: IpAddr) -> Result<(), Stop> {
-    if dst.is_multicast() || is_broadcast(dst) || dst.is_unspecified() {
-        let what = format!("{dst} is a broadcast or multicast address");
+    if dst.is_unspecified() {
+        let what = format!("{dst} is nobody's address");
         return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
     }
     Ok(())
@@ -345,6 +370,9 @@ fn on_link() -> String {
 /// The packet that answers this one, as its receiver makes it; None: none is due.
 pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
     let p = &skb.packet;
+    if skb.to_many && p.payload.protocol() == 6 {
+        return None; // tcp_v4_rcv
+    }
     // Don't fragment is IPv4's.
     let df = !p.is_ipv6();
     // Only an echo's answer takes on the type of service.
@@ -365,13 +393,18 @@ pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
         }
         _ => return None,
     };
-    let (src, dst) = (p.dst, p.src);
+    // Of what was for many, the answer's source is chosen for it.
+    let (src, dst) =
+        if skb.to_many { (IpAddr::V4(Ipv4Addr::UNSPECIFIED), p.src) } else { (p.dst, p.src) };
     Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload })
 }
 
 /// What the kernel answers for a port where nobody waits: `tcp_v4_send_reset`, or `icmp_send` with
 /// port unreachable; and the same of IPv6.
 pub(crate) fn refusal(skb: &Skb, ttl: u8) -> Option<Packet> {
+    if skb.to_many {
+        return None;
+    }
     let p = &skb.packet;
     let (src, dst) = (p.dst, p.src);
     let (payload, len, df, tos) = match p.payload {
@@ -390,6 +423,13 @@ pub(crate) fn refusal(skb: &Skb, ttl: u8) -> Option<Packet> {
         _ => return None,
     };
     Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload })
+}
+
+/// Whether nobody is to know that a namespace got a question that was for many (`icmp_rcv`).
+pub(crate) fn silent_to_many(walker_ns: &model::Namespace, payload: Payload) -> bool {
+    let echo = matches!(payload, Payload::Icmp { kind: IcmpKind::EchoRequest, .. });
+    let sysctls = &walker_ns.sysctls;
+    echo && (sysctls.icmp_echo_ignore_all || sysctls.icmp_echo_ignore_broadcasts)
 }
 
 /// Where an answer is due and never made.

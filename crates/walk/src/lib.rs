@@ -34,6 +34,7 @@ mod drop_reason;
 mod explain;
 mod fdb;
 mod fib6;
+mod group;
 mod guard;
 mod hash;
 mod header;

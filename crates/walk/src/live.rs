@@ -146,7 +146,7 @@ impl Trace {
     /// its branches.
     #[must_use]
     pub fn links(&self) -> Vec<LinkId> {
-        let ways = std::iter::once(&self.there).chain(&self.back);
+        let ways = self.ways();
         let seen = |way: &Way| {
             way.places().iter().map(|p| p.link).chain(way.perhaps()).collect::<Vec<_>>()
         };

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use model::{Gap, LinkId, NsId, Snapshot};
+use model::{Gap, LinkId, NsId, RouteKind, Snapshot, Tuple};
 
 use crate::choice::{Choices, Open};
 use crate::route::Flow;
@@ -176,11 +176,16 @@ impl Indexed<'_> {
     pub fn trace_on(&self, overlay: &mut Overlay, question: Question) -> Trace {
         let mut walker = Walker::new(self, overlay, self.recorder());
         let end = start(&mut walker, question.from, question.packet.clone(), Sender::of(&question));
-        let (recorder, assumed) = (walker.sink, walker.assumed);
+        let (recorder, assumed, arrivals) = (walker.sink, walker.assumed, walker.arrivals);
         let sent = first_packet(&recorder).unwrap_or_else(|| question.packet.clone());
         let there = recorder.into_way(Cause::Asked, sent.clone(), end.disposition.clone());
-        let back = self.back(overlay, &question, &sent, &end, assumed);
-        Trace { question, there, back, branches: Vec::new() }
+        let back = self.back(overlay, &question, &sent, &end, assumed.clone());
+        let mut others = Vec::new();
+        for skb in arrivals.into_iter().filter(|skb| !is_same(skb, &end)) {
+            let end = End { disposition: Disposition::Delivered(skb.ns), skb };
+            others.extend(self.back(overlay, &question, &sent, &end, assumed.clone()));
+        }
+        Trace { question, there, back, others, branches: Vec::new() }
     }
 
     /// Every way that it may take where it hangs on choices, each with what it teaches; else the one
@@ -279,8 +284,13 @@ impl Indexed<'_> {
             Payload::Icmp { .. } | Payload::Other(_) => return false,
         };
         let protocol = skb.packet.protocol();
+        // A socket of IPv6 hears no multicast of IPv4 unless it has joined (IP_MULTICAST_ALL).
+        let multicast = skb.packet.dst.is_ipv4() && skb.packet.dst.is_multicast();
+        let deaf = |l: &model::Listener| multicast && l.ip.is_ipv6();
         let mut listeners = place.ns.listeners.iter();
-        !listeners.any(|l| (l.protocol, l.port) == (protocol, port) && l.takes(skb.packet.dst))
+        !listeners.any(|l| {
+            (l.protocol, l.port) == (protocol, port) && l.takes(skb.packet.dst) && !deaf(l)
+        })
     }
 
     /// An answer that comes to another namespace, where nobody waits on its port, is refused there
@@ -337,6 +347,12 @@ impl Indexed<'_> {
         assumed: Vec<(NsId, Gap)>,
         sink: S,
     ) -> Option<Answer<S>> {
+        if let Disposition::Delivered(ns) = end.disposition
+            && end.skb.to_many
+            && self.place(ns).is_some_and(|p| ip::silent_to_many(p.ns, sent.payload))
+        {
+            return None;
+        }
         let ttl = match end.disposition {
             Disposition::Delivered(ns) => self.place(ns).map(|p| p.ns.sysctls.default_ttl),
             _ => None,
@@ -372,10 +388,16 @@ impl Indexed<'_> {
         if !refused {
             cause = Cause::Answer;
             self.refuse_stray(&mut walker, question.from, &back);
+            let expected = sent.tuple().reversed();
+            // Who answers to what was for many, answers as itself.
+            let expected = match end.skb.to_many {
+                true => Tuple { src: back.skb.packet.src, ..expected },
+                false => expected,
+            };
             if let Some(unknown) = passed_by(question, &back) {
                 walker.tell(&back.skb, Stage::Local, || Action::Unknown(unknown.clone()));
                 back.disposition = Disposition::Unknown(unknown);
-            } else if let Some(loss) = self.misplaced(question.from, sent, &back) {
+            } else if let Some(loss) = self.misplaced(question.from, expected, &back) {
                 walker.tell(&back.skb, Stage::Local, || Action::Dropped(loss.clone()));
                 back.disposition = Disposition::Lost(loss);
             }
@@ -393,6 +415,23 @@ pub(crate) struct Answer<S> {
 }
 
 impl Trace {
+    /// What was asked about is a broadcast or multicast.
+    #[must_use]
+    pub fn is_to_many(&self) -> bool {
+        let mut steps = self.there.hops.iter().flat_map(|hop| &hop.steps);
+        steps.any(|step| match &step.action {
+            Action::Routed { route, .. } => {
+                matches!(route.kind, RouteKind::Broadcast | RouteKind::Multicast)
+            }
+            _ => false,
+        })
+    }
+
+    /// All of its ways: there, back, and those of others' answers.
+    pub fn ways(&self) -> impl Iterator<Item = &Way> {
+        std::iter::once(&self.there).chain(&self.back).chain(&self.others)
+    }
+
     /// Where every branch comes to the same, that is what happens, whichever is taken: the first
     /// is told.
     fn settle(&mut self) {
@@ -405,13 +444,14 @@ impl Trace {
             return;
         }
         let (there, back) = (first.trace.there.clone(), first.trace.back.clone());
-        (self.there, self.back) = (there, back);
+        let others = first.trace.others.clone();
+        (self.there, self.back, self.others) = (there, back, others);
     }
 
     /// The answer in one word: both ways go through, a packet is lost, or it cannot be told.
     #[must_use]
     pub fn verdict(&self) -> Verdict<'_> {
-        for way in std::iter::once(&self.there).chain(&self.back) {
+        for way in self.ways() {
             match &way.disposition {
                 Disposition::Lost(_) if !self.assumptions().is_empty() => return Verdict::Assumed,
                 Disposition::Lost(loss) => return Verdict::No(loss),
@@ -426,7 +466,7 @@ impl Trace {
     #[must_use]
     pub fn assumptions(&self) -> Vec<(NsId, Gap)> {
         let mut found = Vec::new();
-        for way in std::iter::once(&self.there).chain(&self.back) {
+        for way in self.ways() {
             assumptions(way, &mut found);
         }
         found
@@ -518,7 +558,7 @@ fn unanswered<S: Sink>(mut sink: S, packet: Packet, loss: Loss) -> Answer<S> {
 
 impl Indexed<'_> {
     /// Why the answer is of no use to whom it is for, although it arrived somewhere.
-    fn misplaced(&self, asked: Place, sent: &Packet, back: &End) -> Option<Loss> {
+    fn misplaced(&self, asked: Place, expected: Tuple, back: &End) -> Option<Loss> {
         let (ns, link) = match back.disposition {
             Disposition::Delivered(ns) => (ns, None),
             Disposition::Left(link) => (link.ns, Some(link)),
@@ -529,7 +569,7 @@ impl Indexed<'_> {
             (Place::Outside(_), Disposition::Left(_)) => true,
             _ => false,
         };
-        let (expected, got) = (sent.tuple().reversed(), back.skb.packet.tuple());
+        let got = back.skb.packet.tuple();
         if !right {
             let reason = self.twins(asked, ns, back.skb.packet.dst);
             let reason = reason.unwrap_or(Reason::WrongPlace { expected: asked });
@@ -552,4 +592,9 @@ impl Indexed<'_> {
         (asked != came).then_some(())?;
         Some(Reason::DuplicateAddress { ip, owners: vec![owner(came)?, owner(asked)?] })
     }
+}
+
+/// It is the copy that is told as the packet's own way.
+fn is_same(skb: &Skb, end: &End) -> bool {
+    (skb.ns, skb.iif) == (end.skb.ns, end.skb.iif)
 }

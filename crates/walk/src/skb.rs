@@ -32,6 +32,8 @@ pub(crate) struct Skb {
     pub(crate) ours: bool,
     /// The link that takes it in next is to take it for its own, whatever its address.
     pub(crate) host: bool,
+    /// It has come as a broadcast or multicast: no error tells of it, and each who gets it answers.
+    pub(crate) to_many: bool,
     /// On the loopback: its route is known already.
     pub(crate) looped: bool,
     /// A copy made by flooding that no host has taken yet: it may be for nobody.
@@ -82,6 +84,7 @@ impl Skb {
             prerouted: false,
             ours: false,
             host: false,
+            to_many: false,
             looped: false,
             spare: false,
             mark: 0,

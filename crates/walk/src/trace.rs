@@ -20,6 +20,8 @@ pub struct Trace {
     pub there: Way,
     /// The way of the answer; None where the packet does not arrive, or none is due.
     pub back: Option<Way>,
+    /// Answers of the others whom a broadcast or multicast came to.
+    pub others: Vec<Way>,
     /// Where it hangs on chance, or on a rule that is not understood: the ways by each
     /// possibility. If all come to the same, `there` and `back` are those of the first; else they
     /// end where they part.

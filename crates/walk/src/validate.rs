@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use model::{InetConf, LinkId, NsId, Opaque, Route, RouteKind};
 
+use crate::group::{Cast, cast, is_link_local_group};
 use crate::indexed::Place;
 use crate::ip::is_broadcast;
 use crate::route::{Flow, Found, NotFound};
@@ -41,14 +42,13 @@ impl<'a> Place<'a> {
     /// `ip_route_input_slow`, in its order.
     pub(crate) fn route_input(&'a self, flow: &Flow, iif: u32) -> Result<Input<'a>, Refusal> {
         let conf = self.conf(iif);
+        if let Some(cast) = cast(flow.dst) {
+            return self.input_to_many(flow, iif, cast, conf);
+        }
         class(flow, conf)?;
         let found = self.lookup(flow).map_err(|e| e.refusal(self, flow.dst))?;
         match found.route.kind {
-            RouteKind::Broadcast | RouteKind::Multicast => {
-                let what = format!("{} is a broadcast or multicast address", flow.dst);
-                return Err(Refusal::Unknown(Box::new(Unknown::Packet(what))));
-            }
-            RouteKind::Local => {
+            RouteKind::Local | RouteKind::Broadcast => {
                 let valid = self.validate_source(flow, iif, None, conf)?;
                 return Ok(Input { found, valid });
             }
@@ -58,6 +58,37 @@ impl<'a> Place<'a> {
             return Err(Refusal::Lost(Box::new(Reason::ForwardingOff)));
         }
         let valid = self.validate_source(flow, iif, Some(found.hop.link), conf)?;
+        Ok(Input { found, valid })
+    }
+
+    /// `ip_route_input_mc`, and `ip_route_input_slow` of 255.255.255.255.
+    fn input_to_many(
+        &'a self,
+        flow: &Flow,
+        iif: u32,
+        cast: Cast,
+        conf: InetConf,
+    ) -> Result<Input<'a>, Refusal> {
+        let lost = |reason| Refusal::Lost(Box::new(reason));
+        let nothing = || lost(Reason::NoRoute(flow.dst));
+        if cast == Cast::Multicast && !self.is_member(iif, flow.dst) {
+            return Err(lost(Reason::NotMember(flow.dst)));
+        }
+        if flow.src.is_multicast() || is_broadcast(flow.src) {
+            return Err(lost(Reason::Martian));
+        }
+        let found = self.made_up(iif, cast).ok_or_else(nothing)?;
+        if flow.src.is_unspecified() {
+            let anybody = cast == Cast::Limited || is_link_local_group(flow.dst);
+            return match anybody {
+                true => Ok(Input { found, valid: (0, None) }),
+                false => Err(lost(Reason::NoSource)),
+            };
+        }
+        if cast == Cast::Multicast && flow.src.is_loopback() && !conf.route_localnet {
+            return Err(lost(Reason::Martian));
+        }
+        let valid = self.validate_source(flow, iif, None, conf)?;
         Ok(Input { found, valid })
     }
 
@@ -136,10 +167,6 @@ fn class(flow: &Flow, conf: InetConf) -> Result<(), Refusal> {
     let martian = Err(Refusal::Lost(Box::new(Reason::Martian)));
     if flow.src.is_multicast() || is_broadcast(flow.src) {
         return martian;
-    }
-    if flow.dst.is_multicast() || is_broadcast(flow.dst) {
-        let what = format!("{} is a broadcast or multicast address", flow.dst);
-        return Err(Refusal::Unknown(Box::new(Unknown::Packet(what))));
     }
     if flow.src.is_unspecified() {
         return Err(Refusal::Lost(Box::new(Reason::NoSource)));

@@ -28,6 +28,8 @@ pub(crate) struct Walker<'a, 'o, S> {
     pub(crate) heard: Vec<LinkId>,
     /// Why it cannot be told whether somebody answers it.
     pub(crate) doubts: Option<Unknown>,
+    /// Packets to many, as they came to whoever got one.
+    pub(crate) arrivals: Vec<Skb>,
     /// Whom MASQUERADE is to find an address for: the next hop of the packet being sent.
     pub(crate) masquerade_hop: Option<IpAddr>,
     /// What has been assumed on this way so far, and told.
@@ -58,6 +60,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             asking: Vec::new(),
             heard: Vec::new(),
             doubts: None,
+            arrivals: Vec::new(),
             masquerade_hop: None,
             assumed: Vec::new(),
         }

@@ -10,6 +10,7 @@ pub mod conntrack;
 pub mod container;
 pub mod engine_api;
 pub mod gathered;
+pub mod groups;
 pub mod http;
 pub mod iptables;
 pub mod legacy;

@@ -144,7 +144,7 @@ fn not_watched(name: &str, e: &io::Error) -> String {
 /// Opens every namespace that the foretold ways pass; what could not be opened is told.
 fn open_all(snapshot: &Snapshot, trace: &Trace) -> (BTreeMap<NsId, OwnedFd>, Vec<String>) {
     let traces = std::iter::once(trace).chain(trace.leaves());
-    let ways = traces.flat_map(|t| std::iter::once(&t.there).chain(&t.back));
+    let ways = traces.flat_map(|t| t.ways());
     let mut passed: Vec<NsId> = ways.flat_map(|w| &w.hops).map(|h| h.ns).collect();
     passed.extend(match trace.question.from {
         Place::Namespace(ns) => Some(ns),
@@ -210,6 +210,7 @@ fn probe_for(trace: &Trace, wish: &Wish, tag: Tag) -> Result<Probe, Failure> {
         tos: packet.tos,
         mark: trace.question.mark,
         bound: trace.question.bound,
+        to_many: trace.is_to_many(),
         tag,
     })
 }

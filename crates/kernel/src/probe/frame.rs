@@ -291,6 +291,7 @@ mod tests {
 
     fn probe(kind: Kind, dst: &str) -> Probe {
         Probe {
+            to_many: false,
             tag: Tag([1, 2, 3, 4, 5, 6, 7, 8]),
             kind,
             src: None,

@@ -73,7 +73,7 @@ impl Sent {
             },
         };
         let (Kind::Icmp(asked) | Kind::Udp(_, asked) | Kind::Tcp(_, asked)) = self.probe.kind;
-        from.ip() == self.probe.dst && payload == Some(asked)
+        (self.probe.to_many || from.ip() == self.probe.dst) && payload == Some(asked)
     }
 }
 
@@ -107,7 +107,10 @@ fn options(socket: impl AsFd, probe: &Probe) -> io::Result<()> {
     let (socket, six) = (socket.as_fd(), probe.dst.is_ipv6());
     match probe.ttl {
         Some(ttl) if six => sockopt::set_ipv6_unicast_hops(socket, Some(ttl))?,
-        Some(ttl) => sockopt::set_ip_ttl(socket, u32::from(ttl))?,
+        Some(ttl) => {
+            sockopt::set_ip_ttl(socket, u32::from(ttl))?;
+            sockopt::set_ip_multicast_ttl(socket, u32::from(ttl))?;
+        }
         None => {}
     }
     match probe.tos {
@@ -121,6 +124,7 @@ fn options(socket: impl AsFd, probe: &Probe) -> io::Result<()> {
     if let Some(link) = probe.bound {
         sys::bind_to_link(socket, link)?;
     }
+    sockopt::set_socket_broadcast(socket, true)?;
     sys::set_dont_fragment(socket, probe.df, six)
 }
 

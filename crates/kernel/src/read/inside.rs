@@ -123,6 +123,10 @@ fn sysctls(socket: &mut Socket, settings: &mut Source, defaults: bool, answers: 
         answers.put(question, whole(socket.get(request)));
     }
     answers.put(Question::Sysctls, whole(settings.read(defaults)));
+    if let Ok(igmp) = std::fs::read_to_string("/proc/thread-self/net/igmp") {
+        let lines = wire::groups::lines(&igmp);
+        answers.put(Question::Groups, Answer::whole(lines.into_bytes()));
+    }
 }
 
 /// Asks for lists, and keeps what comes back.

@@ -83,7 +83,12 @@ pub(crate) fn echo(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<()> {
         }
         (*header.msg_iov).iov_len = len.min(bytes.len());
         header.msg_flags = 0;
-        let sent = libc::sendmsg(socket.as_raw_fd(), &raw const header, libc::MSG_DONTWAIT);
+        let mut sent = libc::sendmsg(socket.as_raw_fd(), &raw const header, libc::MSG_DONTWAIT);
+        if sent < 0 && *libc::__errno_location() == libc::EINVAL {
+            // What was for many is answered as whom the kernel chooses.
+            header.msg_controllen = 0;
+            sent = libc::sendmsg(socket.as_raw_fd(), &raw const header, libc::MSG_DONTWAIT);
+        }
         if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 }

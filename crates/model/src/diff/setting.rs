@@ -78,6 +78,7 @@ fn own(s: &Sysctls) -> Vec<Value> {
         ("net.bridge.bridge-nf-call-iptables", s.bridge_nf_call_iptables.and_then(flag)),
         ("net.bridge.bridge-nf-call-arptables", s.bridge_nf_call_arptables.and_then(flag)),
         ("net.ipv4.icmp_echo_ignore_all", flag(s.icmp_echo_ignore_all)),
+        ("net.ipv4.icmp_echo_ignore_broadcasts", flag(s.icmp_echo_ignore_broadcasts)),
         ("net.ipv6.conf.all.forwarding", flag(s.ipv6_forwarding)),
         ("net.ipv6.conf.all.proxy_ndp", flag(s.ipv6_proxy_ndp)),
         ("net.ipv6.fib_multipath_hash_policy", Some(s.ipv6_multipath_hash_policy.to_string())),

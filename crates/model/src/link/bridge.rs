@@ -16,6 +16,8 @@ pub struct Bridge {
     pub multicast_snooping: bool,
     /// Asks for members itself where nobody else does.
     pub multicast_querier: bool,
+    /// Somebody else on its segments asks for members.
+    pub querier_seen: bool,
     /// Whether this host itself gets all multicast: 0 never, 1 where it was learned, 2 always.
     pub multicast_router: u8,
     /// Which of 01:80:c2:00:00:0X are forwarded.
@@ -38,6 +40,7 @@ impl Default for Bridge {
             vlan_filtering: false,
             multicast_snooping: true,
             multicast_querier: false,
+            querier_seen: false,
             multicast_router: 1,
             group_fwd_mask: 0,
             nf_call_iptables: false,

@@ -6,6 +6,24 @@ use super::{Without, all, conf, each};
 
 /// Those that are counted.
 pub(super) const FEATURES: &[(&str, Without)] = &[
+    ("packet: broadcast", |_, q| {
+        let to: &mut std::net::IpAddr = &mut q.packet.dst;
+        let many = matches!(to, std::net::IpAddr::V4(ip) if ip.octets()[3] == 255);
+        if many {
+            *to = std::net::Ipv4Addr::new(192, 0, 2, 1).into();
+        }
+        many
+    }),
+    ("packet: multicast", |_, q| {
+        let many = q.packet.dst.is_multicast();
+        if many {
+            q.packet.dst = std::net::Ipv4Addr::new(192, 0, 2, 1).into();
+        }
+        many
+    }),
+    ("icmp_echo_ignore_broadcasts", |s, _| {
+        each(s, |n| !std::mem::replace(&mut n.sysctls.icmp_echo_ignore_broadcasts, true))
+    }),
     ("port: isolated", |s, _| flag(s, PortFlag::Isolated)),
     ("port: hairpin", |s, _| flag(s, PortFlag::Hairpin)),
     ("port: learning off", |s, _| flag(s, PortFlag::Learning)),

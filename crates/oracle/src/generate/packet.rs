@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{PACKETS, Plan};
+use super::{PACKETS, Plan, many};
 use crate::network::Space;
 use crate::packet::{Carries, Spec};
 use crate::random::Random;
@@ -21,7 +21,7 @@ fn packet(plan: &Plan, n: usize, random: &mut Random) -> Spec {
     let tcp = matches!(carries, Carries::Tcp(..));
     // What is larger than its sender's own link is for later.
     let len = random.one(&[84, 84, 84, 84, 40 + 8, 500, 576, 900, 1200, 1300, 1400, 1500]);
-    Spec {
+    let mut packet = Spec {
         from: plan.network.spaces[from].name.clone(),
         to: to.into(),
         src: random.pick(&own).copied().filter(|_| random.percent(15)).map(Into::into),
@@ -31,7 +31,9 @@ fn packet(plan: &Plan, n: usize, random: &mut Random) -> Spec {
         ttl: random.one(&[64, 64, 64, 64, 64, 255, 1, 2, 3]),
         tos: random.one(&[0, 0, 0, 0, 0, 0, 0x10, 0x08, 0xb8]),
         mark: random.one(&[0, 0, 0, 0, 0, 1, 2, 3]),
-    }
+    };
+    many::to_many(plan, &mut packet, random);
+    packet
 }
 
 fn destination(

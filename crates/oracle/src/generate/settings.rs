@@ -1,6 +1,6 @@
 //! Sysctls, flags and what else is set.
 
-use super::{Plan, arp, bridge};
+use super::{Plan, arp, bridge, many};
 use crate::network::Space;
 use crate::random::Random;
 
@@ -46,6 +46,7 @@ pub(super) fn settings(plan: &mut Plan, random: &mut Random) {
         space.sysctl("net.ipv4.conf.all.rp_filter", rp_filter);
         space.sysctl("net.ipv4.conf.default.rp_filter", random.one(&[0, 0, 0, 1, 2]));
         space.sysctl("net.bridge.bridge-nf-call-iptables", filtering);
+        space.sysctl("net.ipv4.icmp_echo_ignore_broadcasts", many::ignores(random));
         if random.percent(5) {
             space.sysctl("net.ipv4.icmp_echo_ignore_all", 1);
         }

@@ -132,6 +132,7 @@ fn advice(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Option<String> {
         }
         Reason::DuplicateAddress { ip, .. } => format!("give {ip} to one link only"),
         Reason::TtlExpired => "send it with a larger time to live, if its way is no circle".into(),
+        Reason::NotMember(group) => format!("have a process join {group} on {link}"),
         Reason::NoPort => here(format!("ip link set LINK master {link}")),
         Reason::NotOurMac(_) => here(format!("ip link set {link} master BRIDGE")),
         Reason::WrongPlace { .. } => {

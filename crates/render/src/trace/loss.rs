@@ -108,6 +108,7 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
             format!("{} is isolated, as is the port that it came in by", w::link(snapshot, *port))
         }
         Reason::NoPort => format!("{link} has no other port that could take it"),
+        Reason::NotMember(group) => format!("nobody at {link} is in the group {group}"),
         Reason::NotOurMac(mac) => format!("the frame is for {mac}, which is not {link}'s address"),
         Reason::WrongPlace { expected } => {
             format!("the answer ends here, but it was meant for {}", whose(snapshot, *expected))

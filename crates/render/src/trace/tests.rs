@@ -185,7 +185,7 @@ fn asked(s: &Snapshot, there: Way) -> Trace {
         bound: None,
         connection: walk::Known::AsRead,
     };
-    Trace { question, there, back: None, branches: Vec::new() }
+    Trace { question, there, back: None, others: Vec::new(), branches: Vec::new() }
 }
 
 fn seen(way: &Way, n: usize) -> Mark {

@@ -46,6 +46,7 @@ fn fill(namespace: &mut Namespace, reading: Reading, numbering: Option<&Numberin
     namespace.fdb = reading.fdb;
     namespace.ruleset = reading.ruleset;
     namespace.conntrack = reading.conntrack;
+    namespace.groups = reading.groups;
     namespace.listeners = reading.listeners;
     namespace.sysctls = reading.sysctls;
     namespace.opaque.extend(reading.opaque);

@@ -91,11 +91,13 @@ pub enum Question {
     IptablesLegacy,
     /// The same of IPv6.
     Ip6tablesLegacy,
+    /// The groups of /proc/net/igmp, a line each: ifindex and address.
+    Groups,
 }
 
 impl Question {
     /// All of them, in the order in which their answers are understood.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::Links,
         Self::AddressesIpv4,
         Self::AddressesIpv6,
@@ -140,6 +142,7 @@ impl Question {
         Self::Udp6,
         Self::IptablesLegacy,
         Self::Ip6tablesLegacy,
+        Self::Groups,
     ];
 
     /// Its name, as a file's.
@@ -190,6 +193,7 @@ impl Question {
             Self::Udp6 => "sockets-udp6",
             Self::IptablesLegacy => "iptables-legacy",
             Self::Ip6tablesLegacy => "ip6tables-legacy",
+            Self::Groups => "groups-ipv4",
         }
     }
 
@@ -222,6 +226,7 @@ impl Question {
             }
             Self::Neighbours | Self::ProxyNeighbours => "neighbours",
             Self::Fdb => "fdb",
+            Self::Groups => "groups",
             Self::Qdiscs => "qdiscs",
             Self::XfrmInfo => "xfrm",
             Self::ConntrackStats | Self::Conntrack => "conntrack",

@@ -1,6 +1,7 @@
 //! What one namespace's answers tell.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use model::{
     Address, Conntrack, FdbEntry, Gap, LinkKind, Listener, Neighbour, Opaque, Route, Rule, Ruleset,
@@ -25,6 +26,7 @@ pub struct Reading {
     pub(super) fdb: Vec<FdbEntry>,
     pub(super) ruleset: Ruleset,
     pub(super) conntrack: Vec<Conntrack>,
+    pub(super) groups: Vec<(u32, IpAddr)>,
     pub(super) listeners: Vec<Listener>,
     pub(super) sysctls: Sysctls,
     pub(super) opaque: Vec<Opaque>,
@@ -55,6 +57,8 @@ impl Reading {
         let qdiscs = reading.list(answers, Question::Qdiscs, rtnl::qdisc);
         reading.hooked.extend(qdiscs.iter().filter(|q| q.is_hook()).map(|q| q.link));
         netfilter::read(&mut reading, answers);
+        let groups = String::from_utf8_lossy(reading.reply(answers, Question::Groups));
+        reading.groups = crate::groups::read(&groups);
         reading.listeners(answers);
         reading.gaps.extend(answers.gaps.iter().cloned());
         public::read(&mut reading, answers);

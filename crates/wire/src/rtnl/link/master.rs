@@ -15,6 +15,8 @@ const IFLA_BR_MCAST_QUERIER: u16 = 25;
 const IFLA_BR_NF_CALL_IPTABLES: u16 = 36;
 const IFLA_BR_NF_CALL_ARPTABLES: u16 = 38;
 const IFLA_BR_NF_CALL_IP6TABLES: u16 = 37;
+const IFLA_BR_MCAST_QUERIER_STATE: u16 = 47;
+const BRIDGE_QUERIER_IP_OTHER_TIMER: u16 = 3;
 
 pub(super) fn bridge(data: &[u8]) -> Bridge {
     let mut bridge = Bridge::default();
@@ -34,6 +36,10 @@ pub(super) fn bridge(data: &[u8]) -> Bridge {
             IFLA_BR_MCAST_SNOOPING => bridge.multicast_snooping = attr.flag(),
             IFLA_BR_MCAST_ROUTER => bridge.multicast_router = attr.u8().unwrap_or_default(),
             IFLA_BR_MCAST_QUERIER => bridge.multicast_querier = attr.flag(),
+            // Another querier is told of with the time that it has left (BRIDGE_QUERIER_IP_OTHER_TIMER).
+            IFLA_BR_MCAST_QUERIER_STATE => {
+                bridge.querier_seen = find(attr.value, BRIDGE_QUERIER_IP_OTHER_TIMER).is_some();
+            }
             IFLA_BR_NF_CALL_ARPTABLES => bridge.nf_call_arptables = attr.flag(),
             IFLA_BR_NF_CALL_IPTABLES => bridge.nf_call_iptables = attr.flag(),
             IFLA_BR_NF_CALL_IP6TABLES => bridge.nf_call_ip6tables = attr.flag(),

@@ -1,0 +1,164 @@
+//! Packets to many: broadcasts and multicasts of IPv4.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+use model::{
+    Hook, LinkId, LinkKind, Mac, Neighbour, NeighbourState, Nexthop, Protocol, Route, RouteKind,
+    Scope, TABLE_LOCAL,
+};
+
+use crate::indexed::Place;
+use crate::route::{Flow, Found, NotFound};
+use crate::skb::{Next, Skb, Stop};
+use crate::walker::Walker;
+use crate::{Action, Cause, Disposition, Sink, Stage};
+
+/// Whom a packet is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cast {
+    /// 255.255.255.255
+    Limited,
+    /// 224.0.0.0/4
+    Multicast,
+}
+
+/// What an address says by itself; None: one host, or all of a subnet, which only a table tells.
+pub(crate) fn cast(ip: IpAddr) -> Option<Cast> {
+    match ip {
+        IpAddr::V4(Ipv4Addr::BROADCAST) => Some(Cast::Limited),
+        IpAddr::V4(ip) if ip.is_multicast() => Some(Cast::Multicast),
+        _ => None,
+    }
+}
+
+/// The link-local groups, which are never forwarded and never kept off a port.
+pub(crate) fn is_link_local_group(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V4(ip) if ip.octets()[..3] == [224, 0, 0])
+}
+
+/// The route that the kernel makes up for such a packet by that link (`__mkroute_output`,
+/// `ip_route_input_mc`).
+pub(crate) fn made_up(link: u32, cast: Cast) -> Route {
+    let (dst, kind) = match cast {
+        Cast::Limited => (Ipv4Addr::BROADCAST, RouteKind::Broadcast),
+        Cast::Multicast => (Ipv4Addr::new(224, 0, 0, 0), RouteKind::Multicast),
+    };
+    let length = if cast == Cast::Limited { 32 } else { 4 };
+    let hop =
+        Nexthop { link, gateway: None, weight: 1, dead: false, linkdown: false, onlink: false };
+    Route {
+        table: TABLE_LOCAL,
+        kind,
+        dst: IpNet::new_assert(dst.into(), length),
+        tos: 0,
+        protocol: Protocol::Kernel,
+        scope: Scope::Link,
+        metric: 0,
+        prefsrc: None,
+        nexthops: vec![hop],
+        mtu: None,
+        preference: Default::default(),
+        nexthop_id: None,
+    }
+}
+
+impl<'a> Place<'a> {
+    /// `ip_route_output_key` of a packet to many whose address says so: by the link that has its
+    /// source, else by whatever route leads there, but never to a gateway.
+    pub(crate) fn output_to_many(
+        &'a self,
+        flow: &Flow,
+        cast: Cast,
+        by_route: Option<Found<'a>>,
+    ) -> Result<(Found<'a>, Option<IpAddr>), NotFound<'a>> {
+        let by = |link| self.made_up(link, cast).ok_or(NotFound::Nothing);
+        let Some(found) = by_route else {
+            let link = flow.oif.or_else(|| self.owner(flow.src)).ok_or(NotFound::Nothing)?;
+            let none = flow.src.is_unspecified();
+            let source = none.then(|| self.select_address(link, None, Scope::Link)).flatten();
+            return Ok((by(link)?, source));
+        };
+        let source = self.source_for(&found, flow.dst);
+        Ok((Found { rule: found.rule, ..by(found.hop.link)? }, source))
+    }
+
+    /// As if there were such a route.
+    pub(crate) fn made_up(&'a self, link: u32, cast: Cast) -> Option<Found<'a>> {
+        let route = self.casts.get(&(link, cast == Cast::Multicast))?;
+        Some(Found { rule: None, route, hop: *route.nexthops.first()?, several: false })
+    }
+
+    /// `ip_check_mc`: whether a link of this namespace is in a group. All that are up are in that
+    /// of all hosts.
+    pub(crate) fn is_member(&self, link: u32, group: IpAddr) -> bool {
+        let up = self.ns.links.get(&link).is_some_and(model::Link::is_up);
+        group == IpAddr::V4(Ipv4Addr::new(224, 0, 0, 1)) && up
+            || self.ns.groups.contains(&(link, group))
+    }
+
+    /// `arp_constructor`: the Ethernet address of what is for many on a link; None: it is one's,
+    /// which has to be asked for.
+    pub(crate) fn group_mac(&self, link: u32, ip: IpAddr) -> Option<Mac> {
+        let IpAddr::V4(v4) = ip else { return None };
+        let [_, b, c, d] = v4.octets();
+        if v4.is_multicast() {
+            return Some(Mac([0x01, 0x00, 0x5e, b & 0x7f, c, d]));
+        }
+        let here = |r: &&&Route| {
+            r.kind == RouteKind::Broadcast
+                && r.dst.prefix_len() == 32
+                && r.dst.addr() == ip
+                && r.nexthops.iter().any(|hop| hop.link == link)
+        };
+        let subnet = self.routes(TABLE_LOCAL).iter().find(here).is_some();
+        (v4.is_broadcast() || subnet).then_some(Mac::BROADCAST)
+    }
+}
+
+impl<'a, S: Sink> Walker<'a, '_, S> {
+    /// `ip_mc_output`: what is for many comes to those of this namespace, too, before it leaves.
+    pub(crate) fn loop_back(&mut self, skb: &Skb, found: &Found<'a>) -> Result<(), Stop> {
+        let out = skb.link(found.hop.link);
+        let here = match found.route.kind {
+            RouteKind::Broadcast => true,
+            RouteKind::Multicast => {
+                self.place(skb.ns, Stage::Route)?.is_member(out.index, skb.packet.dst)
+            }
+            _ => false,
+        };
+        if !here || self.link(out, Stage::Route)?.kind == LinkKind::Loopback {
+            return Ok(());
+        }
+        let (end, way) = self.copy(skb, |walker, copy| {
+            walker.hook(copy, Hook::Postrouting, copy.iif, Some(out.index))?;
+            walker.hook(copy, Hook::Prerouting, Some(out.index), None)?;
+            copy.spare = false;
+            copy.iif = Some(out.index);
+            copy.to_many = true;
+            walker.local(copy, out)
+        });
+        self.sink.child(Cause::Copy(out), &skb.packet, way, &end.disposition);
+        Ok(())
+    }
+
+    /// Tells the address of a frame for many.
+    pub(crate) fn tell_group(&mut self, skb: &Skb, link: LinkId, ip: IpAddr, mac: Mac) {
+        let entry = Neighbour {
+            link: link.index,
+            ip,
+            mac: Some(mac),
+            state: NeighbourState::Noarp,
+            proxy: false,
+        };
+        self.tell(skb, Stage::Neighbour, || Action::Neighbour { ip, link, entry });
+    }
+
+    /// A packet has come to this namespace.
+    pub(crate) fn arrive(&mut self, skb: &Skb) -> Result<Next, Stop> {
+        if skb.to_many {
+            self.arrivals.push(skb.clone());
+        }
+        Err(Stop::new(Stage::Local, Disposition::Delivered(skb.ns)))
+    }
+}
