@@ -29,7 +29,7 @@ pub struct ShowView {
     /// Routing rules as `ip rule` prints them.
     pub rules: Vec<String>,
     /// Those of IPv6, where they are not the two of every namespace.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules_ipv6: Vec<String>,
     /// Neighbour entries.
     pub neighbours: Vec<NeighbourView>,
