@@ -9,6 +9,10 @@ use crate::indexed::Place;
 use crate::skb::{End, Next, Skb, Stop};
 use crate::{Action, Disposition, Indexed, Overlay, Sink, Stage, Unknown};
 
+/// How many packets deep one may come of another. What goes round through copies that each make
+/// others never comes to an end.
+const DEEPEST: u32 = 40;
+
 /// A walk through one Snapshot, with what its packets have taught so far.
 pub(crate) struct Walker<'a, 'o, S> {
     pub(crate) net: &'a Indexed<'a>,
@@ -69,7 +73,8 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     /// Follows a packet to its end.
     pub(crate) fn run(&mut self, mut skb: Skb, mut next: Next) -> End {
         loop {
-            let moved = match self.budget.checked_sub(1) {
+            let left = self.budget.checked_sub(1).filter(|_| self.depth < DEEPEST);
+            let moved = match left {
                 Some(left) => {
                     self.budget = left;
                     self.advance(&mut skb, next)
