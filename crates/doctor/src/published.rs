@@ -54,7 +54,7 @@ fn target(rule: &NftRule) -> Option<IpAddr> {
             Expr::Target(xt) if xt.name == "DNAT" => {
                 let XtInfo::Nat(range) = &xt.info else { return None };
                 let (first, last) = range.addr.filter(|_| range.flags & 1 != 0)?;
-                return (first == last).then_some(first.into());
+                return (first == last).then_some(first);
             }
             _ => {}
         }

@@ -27,7 +27,7 @@ pub mod watch;
 
 pub use exec::{ExecError, Join, exec};
 pub use interrupt::on_interrupt;
-pub use netns::read_sysctl;
+pub use netns::{read_sysctl, write_sysctl};
 pub use open::open;
 pub use process::{Inode, Process, kill_self};
 pub use spawn::{Birth, Newborn, Program, SpawnError, container, helper};

@@ -4,8 +4,8 @@ pub(crate) mod bpf;
 mod packet;
 
 pub(crate) use packet::{
-    bind_to_link, echo, frames_lost, make_room, packet_socket, receive_packet, set_dont_fragment,
-    set_mark, stamp, tell_destinations,
+    bind_to_link, echo, frames_lost, make_room, packet_socket, receive_packet, set_checksum,
+    set_dont_fragment, set_mark, stamp, tell_destinations,
 };
 
 use std::ffi::CStr;

@@ -137,8 +137,8 @@ pub enum Problem {
         "{ns} publishes {port}, which line {first} publishes already on {parent}: choose another"
     )]
     PortTwice { ns: String, port: String, parent: String, first: u32 },
-    #[error("iptables: {0}")]
-    Iptables(String),
+    #[error("{tool}: {what}")]
+    Iptables { tool: &'static str, what: String },
     #[error("nft: {0}")]
     Nft(String),
     #[error("{what} needs {of}, which nothing in the lab makes: {hint}")]

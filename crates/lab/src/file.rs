@@ -43,7 +43,7 @@ pub(crate) struct Space {
     pub(crate) fdb: Vec<Said<(Said<String>, Mac)>>,
     /// `sysctls:` path with slashes → value.
     pub(crate) sysctls: Vec<Said<(String, String)>>,
-    /// `iptables:` by table.
+    /// `iptables:` by table, then `ip6tables:`.
     pub(crate) iptables: Vec<TableEntry>,
     pub(crate) nft: Vec<NftEntry>,
     /// `services:`
@@ -150,10 +150,11 @@ pub(crate) struct NeighbourEntry {
     pub(crate) proxy: bool,
 }
 
-/// One table of `iptables:`.
+/// One table of `iptables:` or `ip6tables:`.
 #[derive(Clone, Debug)]
 pub(crate) struct TableEntry {
     pub(crate) at: At,
+    pub(crate) ipv6: bool,
     pub(crate) name: String,
     pub(crate) chains: Vec<ChainEntry>,
 }

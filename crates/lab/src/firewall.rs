@@ -1,7 +1,7 @@
 //! The one place that turns iptables' words into nftables expressions (crate `wire` does the work).
 
 use model::Policy;
-use wire::iptables::{ChainSpec, TableError, table};
+use wire::iptables::{ChainSpec, TableError, table, table6};
 
 use crate::error::Problem;
 use crate::node::{At, Said};
@@ -10,6 +10,8 @@ use crate::node::{At, Said};
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     pub(crate) at: At,
+    /// Of ip6tables.
+    pub(crate) ipv6: bool,
     pub(crate) name: String,
     pub(crate) chains: Vec<Chain>,
 }
@@ -46,8 +48,13 @@ impl Table {
             rules: c.rules.iter().map(|r| r.what.clone()).collect(),
         });
         let specs: Vec<ChainSpec> = specs.collect();
-        table(&self.name, &specs)
-            .map_err(|error| (self.place(&error), Problem::Iptables(error.to_string())))
+        let encode = if self.ipv6 { table6 } else { table };
+        encode(&self.name, &specs).map_err(|error| (self.place(&error), self.problem(&error)))
+    }
+
+    fn problem(&self, error: &TableError) -> Problem {
+        let tool = if self.ipv6 { "ip6tables" } else { "iptables" };
+        Problem::Iptables { tool, what: error.to_string() }
     }
 
     /// Where in the file the wrong thing stands.
@@ -67,9 +74,15 @@ impl Table {
 }
 
 /// The table of that name, made if it is not there.
-pub(crate) fn find<'t>(tables: &'t mut Vec<Table>, name: &str, at: At) -> &'t mut Table {
-    let place = tables.iter().position(|t| t.name == name).unwrap_or_else(|| {
-        tables.push(Table { at, name: name.to_owned(), chains: Vec::new() });
+pub(crate) fn find<'t>(
+    tables: &'t mut Vec<Table>,
+    ipv6: bool,
+    name: &str,
+    at: At,
+) -> &'t mut Table {
+    let is = |t: &Table| t.name == name && t.ipv6 == ipv6;
+    let place = tables.iter().position(is).unwrap_or_else(|| {
+        tables.push(Table { at, ipv6, name: name.to_owned(), chains: Vec::new() });
         tables.len() - 1
     });
     &mut tables[place]

@@ -1,6 +1,6 @@
 //! xtables extensions, as iptables-nft puts them into nftables rules.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::Mac;
 
@@ -379,8 +379,10 @@ pub struct XtConntrack {
 pub struct XtNatRange {
     /// NF_NAT_RANGE_*: 1 map addresses, 2 ports specified.
     pub flags: u32,
-    /// First and last address; 0.0.0.0 where not mapped.
-    pub addr: Option<(Ipv4Addr, Ipv4Addr)>,
+    /// The struct is that of IPv6, whose addresses are longer.
+    pub ipv6: bool,
+    /// First and last address, of that family; none where not mapped.
+    pub addr: Option<(IpAddr, IpAddr)>,
     /// First and last port.
     pub port: Option<(u16, u16)>,
     /// DNAT revision 2: base port of a shifted range.

@@ -1,6 +1,7 @@
 //! How often each feature decided something: without it, the prediction is another.
 
 mod bridge;
+mod ipv6;
 mod links;
 mod netfilter;
 
@@ -183,7 +184,7 @@ const FEATURES: &[(&str, Without)] = &[
 
 /// The features of all files.
 const SETS: &[&[(&str, Without)]] =
-    &[FEATURES, bridge::FEATURES, links::FEATURES, netfilter::FEATURES];
+    &[FEATURES, bridge::FEATURES, links::FEATURES, netfilter::FEATURES, ipv6::FEATURES];
 
 /// How often each was there, and how often it decided.
 #[derive(Clone, Debug, Default)]
@@ -255,7 +256,9 @@ impl Exercised {
 
 /// What a packet is made of cannot be taken away: it counts wherever it is.
 fn whole(name: &str) -> bool {
-    ["packet: icmp", "packet: tcp", "packet: udp"].contains(&name)
+    let kinds =
+        ["packet: icmp", "packet: tcp", "packet: udp", "ipv6: icmp", "ipv6: tcp", "ipv6: udp"];
+    kinds.contains(&name)
 }
 
 fn end(trace: &Trace) -> (walk::Disposition, Option<walk::Disposition>) {

@@ -4,6 +4,7 @@ mod address;
 mod arp;
 mod bridge;
 mod firewall;
+mod ipv6;
 mod links;
 mod many;
 mod overlay;
@@ -32,24 +33,33 @@ pub(crate) struct Case {
 /// The network of that number.
 pub(crate) fn generate(seed: u64, number: u64) -> Case {
     let mut random = Random::new(seed, number);
-    if random.percent(50) {
-        return story::stories(&mut random);
+    let mut case = match random.percent(50) {
+        true => story::stories(&mut random),
+        false => mixed(&mut random),
+    };
+    if random.percent(34) {
+        ipv6::add(&mut case, &mut random);
     }
-    let mut plan = topology::topology(&mut random);
-    links::links(&mut plan, &mut random);
+    case
+}
+
+/// A network in which a little of everything is drawn.
+fn mixed(random: &mut Random) -> Case {
+    let mut plan = topology::topology(random);
+    links::links(&mut plan, random);
     plan.asking = random.percent(30);
     plan.bridging = random.percent(50);
-    address::addresses(&mut plan, &mut random);
-    overlay::overlays(&mut plan, &mut random);
-    address::routes(&mut plan, &mut random);
-    bridge::bridges(&mut plan, &mut random);
-    rule::rules(&mut plan, &mut random);
+    address::addresses(&mut plan, random);
+    overlay::overlays(&mut plan, random);
+    address::routes(&mut plan, random);
+    bridge::bridges(&mut plan, random);
+    rule::rules(&mut plan, random);
     address::sound(&mut plan.network);
-    firewall::firewall(&mut plan, &mut random);
-    bridge::rules(&mut plan, &mut random);
-    arp::proxies(&mut plan, &mut random);
-    settings::settings(&mut plan, &mut random);
-    let packets = packet::packets(&plan, &mut random);
+    firewall::firewall(&mut plan, random);
+    bridge::rules(&mut plan, random);
+    arp::proxies(&mut plan, random);
+    settings::settings(&mut plan, random);
+    let packets = packet::packets(&plan, random);
     Case { network: plan.network, packets }
 }
 

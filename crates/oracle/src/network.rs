@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// What the names of ip6tables' tables begin with, among those of a namespace.
+pub(crate) const IP6: &str = "ip6 ";
+
 /// A network, as the generator makes it and shrinking takes it apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Network {
@@ -34,7 +37,7 @@ pub(crate) struct Link {
     pub(crate) addresses: Vec<String>,
 }
 
-/// A chain of a table of iptables.
+/// A chain of a table of iptables; of one of ip6tables, where the table's name begins with `ip6 `.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chain {
     pub(crate) table: &'static str,
@@ -130,7 +133,7 @@ impl fmt::Display for Space {
             writeln!(f, "    links:")?;
             self.links.iter().try_for_each(|link| link.fmt(f))?;
         }
-        for of in ["routes", "rules", "neighbours", "fdb"] {
+        for of in ["routes", "rules", "rules6", "neighbours", "fdb"] {
             let mut lines = self.lists.iter().filter(|(o, _)| *o == of).peekable();
             if lines.peek().is_some() {
                 writeln!(f, "    {of}:")?;
@@ -155,12 +158,19 @@ impl Space {
     fn tables(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut tables: Vec<&str> = self.chains.iter().map(|c| c.table).collect();
         tables.dedup();
+        let (six, four): (Vec<&str>, Vec<&str>) =
+            tables.into_iter().partition(|table| table.starts_with(IP6));
+        self.tables_of(f, "iptables", &four)?;
+        self.tables_of(f, "ip6tables", &six)
+    }
+
+    fn tables_of(&self, f: &mut fmt::Formatter<'_>, tool: &str, tables: &[&str]) -> fmt::Result {
         if !tables.is_empty() {
-            writeln!(f, "    iptables:")?;
+            writeln!(f, "    {tool}:")?;
         }
         for table in tables {
-            writeln!(f, "      {table}:")?;
-            for chain in self.chains.iter().filter(|c| c.table == table) {
+            writeln!(f, "      {}:", table.trim_start_matches(IP6))?;
+            for chain in self.chains.iter().filter(|c| c.table == *table) {
                 writeln!(f, "        {}:", chain.name)?;
                 if chain.drop {
                     writeln!(f, "          policy: DROP")?;
@@ -254,7 +264,8 @@ impl Network {
             parts.extend((0..space.chains.len()).map(|c| Part::Chain(s, c)));
             parts.extend((0..space.lists.len()).map(|l| Part::List(s, l)));
             // Those of neighbours keep a case short, and are no part of what is wrong.
-            let may_go = |n: &usize| !space.sysctls[*n].0.starts_with("net/ipv4/neigh/");
+            let quick = |key: &str| key.starts_with("net/") && key.contains("/neigh/");
+            let may_go = |n: &usize| !quick(&space.sysctls[*n].0);
             let settings = (0..space.sysctls.len()).filter(may_go);
             parts.extend(settings.map(|n| Part::Sysctl(s, n)));
             parts.push(Part::Services(s));

@@ -15,13 +15,17 @@ use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::state::{LabState, Lock, Role, State};
 use kernel::{Process, Program};
 use model::{Conntrack, Fact, HostId, NeighbourState, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
-use walk::{Disposition, KernelDrop, Loss, Protocol, Question, Reason, Sighting, Trace, Way};
+use walk::{
+    Action, Disposition, KernelDrop, Loss, Protocol, Question, Reason, Sighting, Trace, Way,
+};
 
 use crate::packet::{Carries, Spec};
 
 /// So many markers follow a packet on each CPU: more than there are links between two places
 /// where a packet shows itself (an ARP request and its answer, through all bridges).
 const MARKERS: usize = 24;
+/// How long a link takes to report the groups that it has joined, two ticks after it has.
+const REPORTS_WITHIN: Duration = Duration::from_millis(50);
 /// How long a process may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 /// How long the kernel may take to give up a neighbour. The networks say 100 ms.
@@ -115,7 +119,7 @@ impl<'b> Rig<'b> {
             .map_err(|e| broken(e.into()))?;
         let lab = make(bench, &lock, &wanted, text, ours.as_fd())?;
         match Self::read(&lab, &wanted, family) {
-            Ok((snapshot, names, nets, posts)) => Ok(Self {
+            Ok((snapshot, names, nets, posts)) => Self {
                 bench,
                 lock,
                 lab,
@@ -127,12 +131,29 @@ impl<'b> Rig<'b> {
                 family,
                 refusals: BTreeMap::new(),
                 snapshot,
-            }),
+            }
+            .quieted(),
             Err(trouble) => {
                 end(&lock, &lab);
                 Err(trouble)
             }
         }
+    }
+
+    /// Where there is IPv6, what is only the kernel's own is waited for: links' first reports, from
+    /// which bridges learn. And what it learns of paths is forgotten at once, where that may be
+    /// said (as root): nobody can read it.
+    fn quieted(mut self) -> Result<Self, Trouble> {
+        let six = |ns: &model::Namespace| ns.addresses.iter().any(|a| a.ip().is_ipv6());
+        if self.snapshot.namespaces.values().any(six) {
+            for (_, net) in &self.nets {
+                let _ = kernel::write_sysctl(net, "net/ipv6/route/mtu_expires", "0");
+            }
+            self.posts.wait(REPORTS_WITHIN).map_err(broken)?;
+            self.bench.barrier.pass(MARKERS).map_err(broken)?;
+            kernel::read::refresh(&mut self.snapshot, Parts::NEIGHBOURS).map_err(broken)?;
+        }
+        Ok(self)
     }
 
     #[allow(clippy::type_complexity, reason = "private, and taken apart at once")]
@@ -268,7 +289,8 @@ impl<'b> Rig<'b> {
     }
 
     /// Whether the kernel sends all errors that are foretold. `ip_error` tells each sender five
-    /// times (ip_rt_error_burst), then once a second; no setting of a namespace changes that.
+    /// times (ip_rt_error_burst), then once a second; no setting of a namespace changes that. Nor
+    /// that a router of IPv6 redirects a sender, and about a destination, some six times.
     pub(crate) fn may_be_told(&mut self, trace: &Trace) -> bool {
         const BURST: usize = 5;
         let mut told = Vec::new();
@@ -329,6 +351,14 @@ fn refusals(way: &Way, told: &mut Vec<(NsId, IpAddr)>) {
         let packet = last.map_or(&way.packet, |step| &step.packet);
         // Of IPv6 there is no such limit.
         told.extend(packet.src.is_ipv4().then_some((*ns, packet.src)));
+    }
+    for hop in &way.hops {
+        let back = hop
+            .steps
+            .iter()
+            .filter(|step| matches!(step.action, Action::Forwarded { from, to, .. } if from == to));
+        let six = back.filter(|step| step.packet.dst.is_ipv6());
+        told.extend(six.flat_map(|s| [(hop.ns, s.packet.src), (hop.ns, s.packet.dst)]));
     }
     let steps = way.hops.iter().flat_map(|hop| &hop.steps);
     steps.flat_map(|step| &step.children).for_each(|child| refusals(child, told));

@@ -54,6 +54,16 @@ namespaces:
       - {ip: "2001:db8:2::2", dev: right, mac: "02:00:00:00:00:99"}
       - {ip: "2001:db8:1::2", dev: left}
     sysctls: {net.ipv6.conf.all.forwarding: 1, net.ipv6.conf.left.proxy_ndp: 1}
+    iptables:
+      filter:
+        FORWARD: [-i left -j DROP]
+    ip6tables:
+      filter:
+        FORWARD: {policy: DROP, rules: ["-s 2001:db8:1::/64 -p tcp --dport 80 -j ACCEPT", -j REJECT]}
+        INPUT: ["-p ipv6-icmp --icmpv6-type echo-request -j DROP", "-p tcp -j REJECT --reject-with tcp-reset"]
+      nat:
+        PREROUTING: ["-p tcp --dport 81 -j DNAT --to-destination [2001:db8:2::2]:80", "-p udp --dport 9 -j REDIRECT --to-ports 7"]
+        POSTROUTING: ["-o right -j MASQUERADE", "-o left -j SNAT --to-source 2001:db8:1::1"]
   b:
     links:
       eth0: {addresses: ["2001:db8:2::2/64"], up: false}

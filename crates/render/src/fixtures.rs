@@ -313,7 +313,7 @@ impl Net {
         let to: std::net::SocketAddrV4 = words[2].parse().unwrap();
         let reg = Reg(1);
         let range = XtNatRange {
-            addr: Some((*to.ip(), *to.ip())),
+            addr: Some(((*to.ip()).into(), (*to.ip()).into())),
             port: Some((to.port(), to.port())),
             flags: 3,
             ..XtNatRange::default()

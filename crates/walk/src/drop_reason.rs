@@ -1,7 +1,9 @@
 //! What the kernel calls the losses that are foretold, and whether what it says fits them.
 
 use crate::trace::Way;
-use crate::{Cause, Checked, Disposition, KernelDrop, Leg, Loss, Reason, Trace, Verdict};
+use crate::{
+    Cause, Checked, Disposition, IcmpKind, KernelDrop, Leg, Loss, Payload, Reason, Trace, Verdict,
+};
 
 impl Reason {
     /// What the kernel may call it (`enum skb_drop_reason`, without its prefix): newer kernels tell
@@ -117,7 +119,21 @@ impl Trace {
         ways.for_each(|way| ends_of(way, Leg::There, &mut ends));
         let mut of_leg = ends.iter().filter(|(leg, _)| *leg == drop.leg).peekable();
         // A packet that was not foretold at all is told of by where it was seen.
-        of_leg.peek().is_none() || of_leg.any(|(_, end)| accounts(end, drop, &named))
+        of_leg.peek().is_none()
+            || of_leg.any(|(_, end)| accounts(end, drop, &named))
+            || self.is_unanswered_echo(drop)
+    }
+
+    /// An echo request of IPv6 to which no answer could be sent (`icmpv6_rcv`).
+    fn is_unanswered_echo(&self, drop: &KernelDrop) -> bool {
+        let (Disposition::Delivered(ns), Some(back)) = (&self.there.disposition, &self.back) else {
+            return false;
+        };
+        let unsent = matches!(&back.disposition, Disposition::Lost(loss) if loss.ns == *ns);
+        let asked =
+            matches!(drop.packet.payload, Payload::Icmp { kind: IcmpKind::EchoRequest, .. });
+        let here = drop.leg == Leg::There && drop.ns.is_none_or(|at| at == *ns);
+        drop.packet.is_ipv6() && asked && here && unsent && drop.reason == "NOT_SPECIFIED"
     }
 }
 

@@ -84,9 +84,10 @@ impl<S: Sink> Walker<'_, '_, S> {
             Payload::Icmp { kind, .. } => Some(kind),
             _ => None,
         };
-        // The kernel sends echo replies itself, and holds its only socket meanwhile.
+        // The kernel sends echo replies itself, and holds its only socket meanwhile; but not any
+        // more when a neighbour has not answered.
         let replies = kind == Some(IcmpKind::EchoReply) && skb.iif.is_none();
-        let late = (stop.stage == Stage::Neighbour || rejected) && !replies;
+        let late = stop.stage == Stage::Neighbour || rejected && !replies;
         let echo = kind.is_none_or(IcmpKind::is_echo);
         let came = skb.iif.is_some() || late;
         if skb.about.is_some() || !came || !echo || skb.spare {
@@ -135,10 +136,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         let near = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if is_link_local(ip));
         // Only a router that is named by an address of this link.
         let nearer = found.gateway().is_none_or(near);
-        let mut own = place.ns.addresses_of(link.index);
+        let own = place.ns.addresses_of(link.index);
         let ready =
             |a: &&model::Address| near(a.ip()) && !a.flags.contains(AddressFlags::TENTATIVE);
-        let src = own.find(ready)?.ip();
+        // ipv6_get_lladdr: the oldest, which is told last.
+        let src = own.filter(ready).last()?.ip();
         let mut packet = message(&skb.packet, IcmpKind::Redirect, 255);
         packet.src = src;
         let flow = Flow { oif: Some(link.index), ..Flow::of(&packet, 0, None) };

@@ -290,7 +290,6 @@ impl<'a> Chains<'a, '_> {
     /// xtables' SNAT, DNAT, MASQUERADE, REDIRECT.
     pub(crate) fn xt_nat(to: To, range: &XtNatRange) -> Effect {
         let addresses = range.addr.filter(|_| range.flags & 1 != 0);
-        let addresses = addresses.map(|(first, last)| (first.into(), last.into()));
         let ports = range.port.filter(|_| range.flags & 2 != 0);
         Effect::Nat(Request { to, addresses, ports, flags: range.flags })
     }

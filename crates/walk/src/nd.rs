@@ -37,7 +37,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         };
         let near = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if is_link_local(*ip));
         let keeps = ready().find(|own| *own == skb.packet.src);
-        let src = keeps.or_else(|| ready().find(near))?;
+        // ipv6_get_lladdr: the oldest, which is told last.
+        let src = keeps.or_else(|| ready().filter(near).last())?;
         Some(Skb::new(out.ns, ask(link.mac, src, ip)))
     }
 

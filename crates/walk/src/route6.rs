@@ -242,11 +242,13 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// It is an address of this namespace; one of link scope, of that link (`ipv6_chk_addr`).
+    /// It is an address of this namespace; one of link or host scope, of that link
+    /// (`ipv6_chk_addr`).
     pub(crate) fn owns6(&self, ip: Ipv6Addr, link: u32) -> bool {
         let mut own = self.ns.addresses.iter().filter(|a| a.ip() == IpAddr::V6(ip));
         own.any(|a| {
-            !a.flags.contains(AddressFlags::TENTATIVE) && (!is_link_local(ip) || a.link == link)
+            let near = is_link_local(ip) || ip.is_loopback();
+            !a.flags.contains(AddressFlags::TENTATIVE) && (!near || a.link == link)
         })
     }
 

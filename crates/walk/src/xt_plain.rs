@@ -171,7 +171,7 @@ impl Chains<'_, '_> {
 
     /// The network's part of an address is replaced, the host's stays.
     pub(crate) fn netmap(&self, range: &XtNatRange) -> Effect {
-        let Some((first, last)) = range.addr else {
+        let Some((IpAddr::V4(first), IpAddr::V4(last))) = range.addr else {
             return Effect::NotKnown("target NETMAP".to_owned());
         };
         let source = matches!(self.hook, model::Hook::Postrouting | model::Hook::Input);

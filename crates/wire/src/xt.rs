@@ -14,6 +14,8 @@ mod nat;
 mod plain;
 mod targets;
 
+pub(crate) use nat::of_ipv6;
+
 use model::{Xt, XtInfo};
 
 /// What the struct of the extension of that name and revision says.
@@ -63,8 +65,9 @@ fn typed(name: &str, revision: u32, bytes: &[u8]) -> Option<XtInfo> {
         ("CLASSIFY", 0) => alter::decode_classify(bytes),
         ("CHECKSUM", 0) => Some(XtInfo::Checksum(*bytes.first()?)),
         ("NOTRACK" | "TRACE", 0) if bytes.is_empty() => Some(XtInfo::Empty),
-        ("NETMAP" | "MASQUERADE" | "SNAT" | "DNAT" | "REDIRECT", 0) => nat::decode_compat(bytes),
-        ("DNAT", 2) => nat::decode_range2(bytes),
+        ("NETMAP" | "MASQUERADE" | "SNAT" | "DNAT" | "REDIRECT", 0) => nat::decode_first(bytes),
+        ("SNAT" | "DNAT", 1) => nat::decode_range(bytes, false, false),
+        ("DNAT", 2) => nat::decode_range(bytes, true, false),
         ("MARK", 2) => targets::decode_mark(bytes),
         ("REJECT", 0) => targets::decode_reject(bytes),
         ("LOG", 0) => targets::decode_log(bytes),
@@ -104,8 +107,7 @@ pub fn encode(ext: &Xt) -> Vec<u8> {
             w.u32(*mask);
             w.bytes(&[u8::from(*invert)]);
         }
-        XtInfo::Nat(range) if ext.revision == 2 => nat::encode_range2(range, &mut w),
-        XtInfo::Nat(range) => nat::encode_compat(range, &mut w),
+        XtInfo::Nat(range) => nat::encode(range, ext.revision, &mut w),
         XtInfo::SetMark { mark, mask } => {
             w.u32(*mark);
             w.u32(*mask);

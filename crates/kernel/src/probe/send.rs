@@ -179,6 +179,9 @@ fn send_udp(probe: &Probe, sport: u16, dport: u16) -> io::Result<(SystemTime, Ow
     Ok((at, socket.into()))
 }
 
+/// Where in a TCP header its checksum stands.
+const CHECKSUM: i32 = 16;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum TcpFlag {
     Syn,
@@ -191,10 +194,6 @@ fn send_tcp(
     dport: u16,
     flag: TcpFlag,
 ) -> io::Result<(SystemTime, OwnedFd)> {
-    let src = match probe.src {
-        Some(src) => src,
-        None => source_for(probe)?,
-    };
     let mut header = TcpHeader::new(sport, dport, probe.tag.number(), 64_240);
     match flag {
         TcpFlag::Syn => {
@@ -207,25 +206,30 @@ fn send_tcp(
             header.sequence_number = probe.tag.number().wrapping_add(1);
         }
     }
-    header.checksum = match (src, probe.dst) {
-        (IpAddr::V4(src), IpAddr::V4(dst)) => {
-            header.calc_checksum_ipv4_raw(src.octets(), dst.octets(), &[])
+    let socket = raw(ipproto::TCP, probe)?;
+    if probe.dst.is_ipv6() {
+        // By the source that the kernel chooses, for which it looks once only.
+        sys::set_checksum(socket.as_fd(), CHECKSUM)?;
+    } else {
+        let src = probe.src.map_or_else(|| source_for(probe), Ok)?;
+        if probe.src.is_none() {
+            rustix::net::bind(&socket, &SocketAddr::from((src, 0)))?;
         }
-        (IpAddr::V6(src), IpAddr::V6(dst)) => {
-            header.calc_checksum_ipv6_raw(src.octets(), dst.octets(), &[])
-        }
-        _ => return Err(io::ErrorKind::AddrNotAvailable.into()),
+        header.checksum = checksum(&header, src, probe.dst)?;
     }
-    .map_err(io::Error::other)?;
     let mut bytes = Vec::new();
     header.write(&mut bytes)?;
-    let socket = raw(ipproto::TCP, probe)?;
-    if probe.src.is_none() {
-        rustix::net::bind(&socket, &SocketAddr::from((src, 0)))?;
-    }
     let at = SystemTime::now();
     rustix::net::sendto(&socket, &bytes, SendFlags::empty(), &SocketAddr::from((probe.dst, 0)))?;
     Ok((at, socket))
+}
+
+fn checksum(header: &TcpHeader, src: IpAddr, dst: IpAddr) -> io::Result<u16> {
+    let (IpAddr::V4(src), IpAddr::V4(dst)) = (src, dst) else {
+        return Err(io::ErrorKind::AddrNotAvailable.into());
+    };
+    let sum = header.calc_checksum_ipv4_raw(src.octets(), dst.octets(), &[]);
+    sum.map_err(io::Error::other)
 }
 
 /// The source that the kernel would choose; connecting a UDP socket sends nothing.

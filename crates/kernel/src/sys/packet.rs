@@ -145,6 +145,12 @@ pub(crate) fn set_dont_fragment(socket: BorrowedFd<'_>, df: bool, ipv6: bool) ->
     }
 }
 
+/// Has the kernel put the checksum of what a raw socket of IPv6 sends at that place in it.
+pub(crate) fn set_checksum(socket: BorrowedFd<'_>, place: libc::c_int) -> io::Result<()> {
+    // SAFETY: the option reads one int.
+    unsafe { set_option(socket.as_raw_fd(), libc::IPPROTO_IPV6, libc::IPV6_CHECKSUM, &place) }
+}
+
 /// Marks what a socket sends.
 pub(crate) fn set_mark(socket: BorrowedFd<'_>, mark: u32) -> io::Result<()> {
     // SAFETY: the option reads one u32.

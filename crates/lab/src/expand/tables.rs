@@ -69,7 +69,7 @@ fn place(entry: &NftEntry, part: &Part) -> At {
 fn worded(space: &Space, host: Option<&Host>) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
     for entry in &space.iptables {
-        let table = firewall::find(&mut tables, &entry.name, entry.at);
+        let table = firewall::find(&mut tables, entry.ipv6, &entry.name, entry.at);
         for said in &entry.chains {
             let chain = table.chain(&said.name, said.at);
             chain.drop = said.drop;
@@ -77,9 +77,9 @@ fn worded(space: &Space, host: Option<&Host>) -> Vec<Table> {
         }
     }
     if let (Some(host), Some(said)) = (host, &space.docker_host) {
-        nat(firewall::find(&mut tables, "nat", said.at), host, said.at);
+        nat(firewall::find(&mut tables, false, "nat", said.at), host, said.at);
         let drop = !forwards_by_itself(space);
-        filter(firewall::find(&mut tables, "filter", said.at), host, said.at, drop);
+        filter(firewall::find(&mut tables, false, "filter", said.at), host, said.at, drop);
     }
     tables
 }

@@ -1,4 +1,4 @@
-//! `iptables:` of a namespace; the rules themselves are read when the tables are made.
+//! `iptables:` and `ip6tables:` of a namespace; the rules themselves are read when the tables are made.
 
 use super::{Fields, entries, items, text};
 use crate::error::{Errors, Problem, best};
@@ -7,9 +7,10 @@ use crate::node::{Node, Said, Value};
 
 const TABLES: [&str; 4] = ["filter", "nat", "mangle", "raw"];
 
-pub(super) fn tables(node: &Node, errors: &mut Errors) -> Vec<TableEntry> {
+pub(super) fn tables(key: &'static str, node: &Node, errors: &mut Errors) -> Vec<TableEntry> {
+    let ipv6 = key == "ip6tables";
     let mut tables = Vec::new();
-    for (name, node) in entries(node, "iptables", errors) {
+    for (name, node) in entries(node, key, errors) {
         if !TABLES.contains(&name.what.as_str()) {
             let nearest = best(&name.what, TABLES).map_or("", |(n, _)| n);
             let hint = format!("did you mean {nearest:?}? There are filter, nat, mangle and raw");
@@ -17,7 +18,8 @@ pub(super) fn tables(node: &Node, errors: &mut Errors) -> Vec<TableEntry> {
             errors.push(name.at, Problem::BadValue { what: "iptables table", found, hint });
             continue;
         }
-        let mut table = TableEntry { at: name.at, name: name.what.clone(), chains: Vec::new() };
+        let mut table =
+            TableEntry { at: name.at, ipv6, name: name.what.clone(), chains: Vec::new() };
         for (chain, node) in entries(node, &name.what, errors) {
             if own_elsewhere(&name.what, &chain.what) {
                 let hint = format!("the table {} has no such chain of its own", name.what);

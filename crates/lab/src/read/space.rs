@@ -22,6 +22,7 @@ const KEYS: &[&str] = &[
     "fdb",
     "sysctls",
     "iptables",
+    "ip6tables",
     "nft",
     "services",
     "nsids",
@@ -65,8 +66,9 @@ pub(super) fn space(name: &Said<String>, node: &Node, errors: &mut Errors) -> Op
     if let Some(node) = get("sysctls") {
         space.sysctls = sysctls(node, errors);
     }
-    if let Some(node) = get("iptables") {
-        space.iptables = firewall::tables(node, errors);
+    for key in ["iptables", "ip6tables"] {
+        let tables = get(key).map(|n| firewall::tables(key, n, errors));
+        space.iptables.extend(tables.into_iter().flatten());
     }
     if let Some(node) = get("nft") {
         space.nft = nft::tables(node, errors);

@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
                 self.target = Some(verdict_text(verdict));
             }
             Expr::Match(ext) => self.xt_match(ext),
-            Expr::Target(ext) => self.target = Some(xt::target(ext)),
+            Expr::Target(ext) => self.target = Some(xt::target(ext, false)),
             Expr::Hidden { what, .. } => {
                 self.matches.push(Match::Text(format!("<hidden: {what}>")));
             }

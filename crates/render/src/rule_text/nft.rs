@@ -140,7 +140,7 @@ impl Reader<'_> {
                 Some(ports) => self.say(ports.text()),
                 None => self.say(xt::matching(ext)),
             },
-            Expr::Target(ext) => self.say(xt::target(ext)),
+            Expr::Target(ext) => self.say(xt::target(ext, self.family == Family::Ip6)),
             Expr::Hidden { what, .. } => self.say(format!("<hidden: {what}>")),
             Expr::Opaque { name, .. } => self.say(format!("<unknown: {name}>")),
             other => self.rare(other),

@@ -257,8 +257,8 @@ fn physdev(physin: String, physout: String, invert: u8, bitmask: u8) -> String {
     out
 }
 
-/// `-j` and what the target says.
-pub(super) fn target(ext: &Xt) -> String {
+/// `-j` and what the target says, in a table of IPv6 or another.
+pub(super) fn target(ext: &Xt, ipv6: bool) -> String {
     /// XT_CT_NOTRACK_ALIAS: it was said in one word.
     const ALIAS: u16 = 2;
     let name = &ext.name;
@@ -268,7 +268,7 @@ pub(super) fn target(ext: &Xt) -> String {
     let said = match &ext.info {
         XtInfo::Nat(range) => nat(name, range),
         XtInfo::SetMark { mark, mask } => format!(" --set-xmark {mark:#x}/{mask:#x}"),
-        XtInfo::Reject(with) => reject(*with),
+        XtInfo::Reject(with) => reject(*with, ipv6),
         XtInfo::Log { data } => log(data),
         XtInfo::Opaque(_) => format!(" <unknown: target {name}>"),
         other => xt_plain::target(other),
@@ -282,6 +282,8 @@ fn nat(name: &str, range: &XtNatRange) -> String {
         Some((first, last)) => format!("{first}-{last}"),
         None => String::new(),
     };
+    let bracketed = range.ipv6 && range.addr.is_some() && range.port.is_some();
+    let address = if bracketed { format!("[{address}]") } else { address };
     let mut ports = range.port.map(|(first, last)| port_range(first, last, '-'));
     if range.flags & 32 != 0 {
         ports = ports.map(|p| format!("{p}/{}", range.base_port));
@@ -305,7 +307,18 @@ fn nat(name: &str, range: &XtNatRange) -> String {
     out
 }
 
-fn reject(with: u32) -> String {
+fn reject(with: u32, ipv6: bool) -> String {
+    const WITH6: [&str; 9] = [
+        "icmp6-no-route",
+        "icmp6-adm-prohibited",
+        "<unknown: 2>",
+        "icmp6-addr-unreachable",
+        "icmp6-port-unreachable",
+        "<unknown: 5>",
+        "tcp-reset",
+        "icmp6-policy-fail",
+        "icmp6-reject-route",
+    ];
     const WITH: [&str; 9] = [
         "icmp-net-unreachable",
         "icmp-host-unreachable",
@@ -317,7 +330,8 @@ fn reject(with: u32) -> String {
         "tcp-reset",
         "icmp-admin-prohibited",
     ];
-    let name = usize::try_from(with).ok().and_then(|n| WITH.get(n));
+    let names = if ipv6 { WITH6 } else { WITH };
+    let name = usize::try_from(with).ok().and_then(|n| names.get(n));
     let name = name.map_or_else(|| format!("<unknown: {with}>"), |name| (*name).to_owned());
     format!(" --reject-with {name}")
 }

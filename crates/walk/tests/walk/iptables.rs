@@ -217,7 +217,7 @@ fn target<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Expr {
         };
         let addr = ip.parse().ok().map(|ip| (ip, ip));
         let flags = u32::from(addr.is_some()) | if port.is_some() { 2 } else { 0 };
-        XtNatRange { flags, addr, port: port.map(|p| (p, p)), base_port: 0 }
+        XtNatRange { flags, ipv6: false, addr, port: port.map(|p| (p, p)), base_port: 0 }
     };
     match name {
         "ACCEPT" => verdict(Verdict::Accept),

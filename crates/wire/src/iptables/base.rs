@@ -3,7 +3,7 @@
 use model::{BaseChain, Chain, Data, Expr, Family, Hook, Policy, Table, Verdict};
 
 use super::error::{ParseError, nearest};
-use super::parser::parse_rule;
+use super::parser::parse;
 
 /// The tables of iptables.
 const TABLES: [&str; 4] = ["raw", "mangle", "nat", "filter"];
@@ -127,7 +127,19 @@ fn base_chain(table: &str, hook: Hook, priority: i32) -> Chain {
 /// # Errors
 /// The first thing that is wrong, with its table, chain and rule.
 pub fn table(name: &str, chains: &[ChainSpec]) -> Result<Table, TableError> {
-    let mut table = Table::new(Family::Ip, name);
+    table_of(Family::Ip, name, chains)
+}
+
+/// The same of ip6tables-nft.
+///
+/// # Errors
+/// The first thing that is wrong, with its table, chain and rule.
+pub fn table6(name: &str, chains: &[ChainSpec]) -> Result<Table, TableError> {
+    table_of(Family::Ip6, name, chains)
+}
+
+fn table_of(family: Family, name: &str, chains: &[ChainSpec]) -> Result<Table, TableError> {
+    let mut table = Table::new(family, name);
     table.chains = base_chains(name).ok_or_else(|| TableError::UnknownTable {
         name: name.to_owned(),
         nearest: nearest(name, TABLES),
@@ -157,12 +169,14 @@ fn add_chain(table: &mut Table, spec: &ChainSpec) -> Result<(), TableError> {
         }
     }
     for (number, text) in (1..).zip(&spec.rules) {
-        let rule = parse_rule(&table.name, &spec.name, text).map_err(|error| TableError::Rule {
-            table: table.name.clone(),
-            chain: spec.name.clone(),
-            number,
-            error: Box::new(error),
-        })?;
+        let ipv6 = table.family == Family::Ip6;
+        let rule =
+            parse(&table.name, &spec.name, text, ipv6).map_err(|error| TableError::Rule {
+                table: table.name.clone(),
+                chain: spec.name.clone(),
+                number,
+                error: Box::new(error),
+            })?;
         chain.rules.push(rule);
     }
     Ok(())

@@ -48,8 +48,25 @@ pub(super) trait Extension {
 /// # Errors
 /// The first word that cannot be understood.
 pub fn parse_rule(table: &str, chain: &str, text: &str) -> Result<NftRule, ParseError> {
+    parse(table, chain, text, false)
+}
+
+/// The same of ip6tables.
+///
+/// # Errors
+/// The first word that cannot be understood.
+pub fn parse_rule6(table: &str, chain: &str, text: &str) -> Result<NftRule, ParseError> {
+    parse(table, chain, text, true)
+}
+
+pub(super) fn parse(
+    table: &str,
+    chain: &str,
+    text: &str,
+    ipv6: bool,
+) -> Result<NftRule, ParseError> {
     let mut words = Words::split(text)?;
-    let mut draft = Draft { table, chain, ..Draft::default() };
+    let mut draft = Draft { table, chain, ipv6, ..Draft::default() };
     while let Some(word) = words.next() {
         draft.word(word, &mut words)?;
     }
@@ -91,6 +108,7 @@ const MORE_BASE: [(&str, &str); 6] = [
 struct Draft<'a> {
     table: &'a str,
     chain: &'a str,
+    ipv6: bool,
     source: Option<(bool, value::Masked)>,
     destination: Option<(bool, value::Masked)>,
     iif: Option<(bool, String)>,
@@ -135,7 +153,7 @@ impl Draft<'_> {
     fn add_own_match(&mut self, option: &Word) -> Result<bool, ParseError> {
         let protocol = self.protocol.filter(|(invert, _)| !invert);
         let Some(name) = protocol.and_then(|(_, p)| matches::own(p)) else { return Ok(false) };
-        let Some(extension) = matches::find(name) else { return Ok(false) };
+        let Some(extension) = matches::find(name, self.ipv6) else { return Ok(false) };
         let asked_for = self.matches.iter().any(|(word, _)| word.text == name);
         if asked_for || pick(option, extension.options())?.is_none() {
             return Ok(false);
@@ -168,7 +186,7 @@ impl Draft<'_> {
         }
         let target = self.target.iter().flat_map(|(_, extension)| extension.options());
         let matches = self.matches.iter().flat_map(|(_, extension)| extension.options());
-        let own = self.protocol.and_then(|(_, p)| matches::find(matches::own(p)?));
+        let own = self.protocol.and_then(|(_, p)| matches::find(matches::own(p)?, self.ipv6));
         let own = own.iter().flat_map(|extension| extension.options());
         let base = BASE.iter().chain(&MORE_BASE).map(|(name, _)| name);
         let known = target.chain(matches).chain(own).chain(base).copied();
@@ -178,9 +196,13 @@ impl Draft<'_> {
     fn base(&mut self, option: &Opt, words: &mut Words) -> Result<(), ParseError> {
         let (word, invert) = (&option.word, option.invert);
         match option.name {
-            "-s" => once(&mut self.source, word, (invert, value::address(&words.value(word)?)?)),
+            "-s" => {
+                let address = value::address(&words.value(word)?, self.ipv6)?;
+                once(&mut self.source, word, (invert, address))
+            }
             "-d" => {
-                once(&mut self.destination, word, (invert, value::address(&words.value(word)?)?))
+                let address = value::address(&words.value(word)?, self.ipv6)?;
+                once(&mut self.destination, word, (invert, address))
             }
             "-i" => {
                 self.not_in(word, ["OUTPUT", "POSTROUTING"], WITH_IN)?;
@@ -198,6 +220,7 @@ impl Draft<'_> {
                 }
                 once(&mut self.protocol, word, (invert, number))
             }
+            "-f" if self.ipv6 => Err(ErrorKind::UnknownOption.at(word)),
             "-f" => once(&mut self.fragment, word, invert),
             "-m" => {
                 option.plain()?;
@@ -225,7 +248,7 @@ impl Draft<'_> {
     }
 
     fn add_match(&mut self, name: Word) -> Result<(), ParseError> {
-        let Some(extension) = matches::find(&name.text) else {
+        let Some(extension) = matches::find(&name.text, self.ipv6) else {
             return Err(ErrorKind::UnknownMatch.at(&name).near(matches::NAMES));
         };
         self.matches.push((name, extension));
@@ -236,7 +259,7 @@ impl Draft<'_> {
         if self.target.is_some() || self.verdict.is_some() {
             return Err(ErrorKind::Twice.at(option));
         }
-        if !goto && let Some(extension) = targets::find(&name, self.table, self.chain)? {
+        if !goto && let Some(extension) = targets::find(&name, self.table, self.chain, self.ipv6)? {
             self.target = Some((name, extension));
             return Ok(());
         }
@@ -253,8 +276,9 @@ impl Draft<'_> {
             exprs.push(Expr::Meta { key: MetaKey::L4proto, dreg: REG });
             exprs.push(cmp(invert, vec![number]));
         }
-        address_exprs(12, self.source, &mut exprs);
-        address_exprs(16, self.destination, &mut exprs);
+        let (source, destination) = if self.ipv6 { (8, 24) } else { (12, 16) };
+        address_exprs(source, self.source, &mut exprs);
+        address_exprs(destination, self.destination, &mut exprs);
         fragment_exprs(self.fragment, &mut exprs);
         let straight = protocol.filter(|(invert, _)| !invert).map(|(_, number)| number);
         for (asked, extension) in &self.matches {
@@ -358,13 +382,13 @@ fn address_exprs(offset: u32, address: Option<(bool, value::Masked)>, exprs: &mu
     let Some((invert, value::Masked { address, mask })) = address else { return };
     let whole = mask.iter().take_while(|byte| **byte == 0xff).count();
     let clean = mask[whole..].iter().all(|byte| *byte == 0);
-    let len = if clean { whole } else { 4 };
+    let len = if clean { whole } else { mask.len() };
     if len == 0 {
         return;
     }
     exprs.push(payload(PayloadBase::Network, offset, len));
     if !clean {
-        exprs.push(and(mask.to_vec()));
+        exprs.push(and(mask));
     }
     exprs.push(cmp(invert, address[..len].to_vec()));
 }

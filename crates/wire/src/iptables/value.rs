@@ -1,11 +1,11 @@
 //! Values of options: numbers, ports, addresses.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::error::{ErrorKind, ParseError};
 use super::words::Word;
 
-const PROTOCOLS: [(&str, u8); 16] = [
+const PROTOCOLS: [(&str, u8); 17] = [
     ("all", 0),
     ("icmp", 1),
     ("igmp", 2),
@@ -18,6 +18,7 @@ const PROTOCOLS: [(&str, u8); 16] = [
     ("esp", 50),
     ("ah", 51),
     ("ipv6-icmp", 58),
+    ("icmpv6", 58),
     ("ospf", 89),
     ("vrrp", 112),
     ("sctp", 132),
@@ -91,44 +92,64 @@ pub(super) fn port_range(word: &Word, text: &str, dash: char) -> Result<(u16, u1
     range.filter(|(first, last)| first <= last).ok_or_else(|| bad(word, PORTS))
 }
 
-/// An address and its mask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An address and its mask: 4 or 16 bytes each.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Masked {
-    pub(super) address: [u8; 4],
-    pub(super) mask: [u8; 4],
+    pub(super) address: Vec<u8>,
+    pub(super) mask: Vec<u8>,
 }
 
 const ADDRESS: &str = "an IPv4 address (with /length or /mask; names are not looked up)";
+const ADDRESS6: &str = "an IPv6 address (with /length or /mask; names are not looked up)";
 
 /// `ADDRESS`, `ADDRESS/LENGTH` or `ADDRESS/MASK`; host bits are cleared.
-pub(super) fn address(word: &Word) -> Result<Masked, ParseError> {
+pub(super) fn address(word: &Word, ipv6: bool) -> Result<Masked, ParseError> {
     if word.text.contains(',') {
         return Err(ErrorKind::SeveralAddresses.at(word));
     }
     let (address, mask) = match word.text.split_once('/') {
-        Some((address, mask)) => (address, parse_mask(mask)),
-        None => (word.text.as_str(), Some(u32::MAX)),
+        Some((address, mask)) => (address, parse_mask(mask, ipv6)),
+        None => (word.text.as_str(), Some(vec![0xff; if ipv6 { 16 } else { 4 }])),
     };
-    let address: Option<Ipv4Addr> = address.parse().ok();
-    let (address, mask) = address.zip(mask).ok_or_else(|| bad(word, ADDRESS))?;
-    let address = (u32::from(address) & mask).to_be_bytes();
-    Ok(Masked { address, mask: mask.to_be_bytes() })
+    let expected = if ipv6 { ADDRESS6 } else { ADDRESS };
+    let bytes = octets(address, ipv6).zip(mask);
+    let (address, mask) = bytes.ok_or_else(|| bad(word, expected))?;
+    let address = address.iter().zip(&mask).map(|(byte, mask)| byte & mask).collect();
+    Ok(Masked { address, mask })
 }
 
-fn parse_mask(text: &str) -> Option<u32> {
+fn octets(text: &str, ipv6: bool) -> Option<Vec<u8>> {
+    match ipv6 {
+        true => text.parse().ok().map(|ip: Ipv6Addr| ip.octets().to_vec()),
+        false => text.parse().ok().map(|ip: Ipv4Addr| ip.octets().to_vec()),
+    }
+}
+
+fn parse_mask(text: &str, ipv6: bool) -> Option<Vec<u8>> {
+    let bits = if ipv6 { 128 } else { 32 };
     match text.parse::<u32>() {
-        Ok(0) => Some(0),
-        Ok(len @ 1..=32) => Some(u32::MAX << (32 - len)),
+        Ok(len) if len <= bits => {
+            let mask = u128::MAX.checked_shl(128 - len).unwrap_or(0);
+            Some(mask.to_be_bytes()[..usize::try_from(bits / 8).unwrap_or(4)].to_vec())
+        }
         Ok(_) => None,
-        Err(_) => text.parse::<Ipv4Addr>().ok().map(u32::from),
+        Err(_) => octets(text, ipv6),
     }
 }
 
 /// `FIRST-LAST`, or one address alone.
-pub(super) fn address_range(word: &Word, text: &str) -> Result<(Ipv4Addr, Ipv4Addr), ParseError> {
+pub(super) fn address_range(
+    word: &Word,
+    text: &str,
+    ipv6: bool,
+) -> Result<(IpAddr, IpAddr), ParseError> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let range = first.parse().ok().zip(last.parse().ok());
-    range.ok_or_else(|| bad(word, "an IPv4 address, or a range of them"))
+    let one = |text: &str| text.parse().ok().filter(|ip: &IpAddr| ip.is_ipv6() == ipv6);
+    let expected = match ipv6 {
+        true => "an IPv6 address, or a range of them (in brackets where ports follow)",
+        false => "an IPv4 address, or a range of them",
+    };
+    one(first).zip(one(last)).ok_or_else(|| bad(word, expected))
 }
 
 /// Names joined by commas, as bits.

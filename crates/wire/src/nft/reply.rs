@@ -153,7 +153,10 @@ impl Reader {
     }
 
     fn rule(&mut self, message: &Message<'_>, family: Family) -> Option<()> {
-        let placed = rule::decode(message.body)?;
+        let mut placed = rule::decode(message.body)?;
+        if family == Family::Ip6 {
+            placed.rule.exprs.iter_mut().for_each(crate::xt::of_ipv6);
+        }
         let index = self.table_index(family, placed.table);
         let chain = *self.chains.get(&(index, placed.chain))?;
         self.ruleset.tables[index].chains[chain].rules.push(placed.rule);

@@ -1,6 +1,7 @@
 //! xtables extensions.
 
 use std::hash::BuildHasher;
+use std::net::IpAddr;
 
 use model::{XtConntrack, XtInfo};
 
@@ -19,9 +20,19 @@ pub(super) fn replace<K: BuildHasher>(keys: &StandIns<K>, info: &mut XtInfo) {
         XtInfo::MacSource { mac, .. } => *mac = keys.mac(*mac),
         XtInfo::Nat(range) => {
             if let Some((first, last)) = &mut range.addr {
-                let (mut from, mut to) = (first.octets(), last.octets());
-                Field::new(0, 4, Kind::Ip4).range(keys, &mut from, &mut to);
-                (*first, *last) = (from.into(), to.into());
+                match (*first, *last) {
+                    (IpAddr::V4(a), IpAddr::V4(b)) => {
+                        let (mut from, mut to) = (a.octets(), b.octets());
+                        Field::new(0, 4, Kind::Ip4).range(keys, &mut from, &mut to);
+                        (*first, *last) = (from.into(), to.into());
+                    }
+                    (IpAddr::V6(a), IpAddr::V6(b)) => {
+                        let (mut from, mut to) = (a.octets(), b.octets());
+                        Field::new(0, 16, Kind::Ip6).range(keys, &mut from, &mut to);
+                        (*first, *last) = (from.into(), to.into());
+                    }
+                    _ => {}
+                }
             }
         }
         // Level and flags, then a text.

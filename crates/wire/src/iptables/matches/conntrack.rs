@@ -50,9 +50,14 @@ const FIRST_ADDRESS: usize = 5;
 const FIRST_PORT: usize = 9;
 
 #[derive(Default)]
-pub(super) struct Conntrack(XtConntrack);
+pub(super) struct Conntrack(XtConntrack, bool);
 
 impl Conntrack {
+    /// Of IPv6, or not: which addresses it takes.
+    pub(super) fn new(ipv6: bool) -> Self {
+        Self(XtConntrack::default(), ipv6)
+    }
+
     fn asked(&mut self, flag: u16, invert: bool) {
         self.0.match_flags |= flag;
         if invert {
@@ -62,10 +67,10 @@ impl Conntrack {
 
     /// One of origsrc, origdst, replsrc, repldst.
     fn address(&mut self, place: usize, word: &Word, invert: bool) -> Result<(), ParseError> {
-        let value::Masked { address, mask } = value::address(word)?;
+        let value::Masked { address, mask } = value::address(word, self.1)?;
         let (to, to_mask) = &mut self.0.addresses[place];
-        to[..4].copy_from_slice(&address);
-        to_mask[..4].copy_from_slice(&mask);
+        to[..address.len()].copy_from_slice(&address);
+        to_mask[..mask.len()].copy_from_slice(&mask);
         if !word.text.contains('/') {
             // iptables masks all 16 bytes where no length is given.
             *to_mask = [0xff; 16];

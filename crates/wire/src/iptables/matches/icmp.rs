@@ -53,11 +53,48 @@ const NAMES: [(&str, Type); 40] = [
     ("address-mask-reply", (18, 0, 255)),
 ];
 
-#[derive(Default)]
-pub(super) struct Icmp(Option<(bool, Type)>);
+const NAMES6: [(&str, Type); 22] = [
+    ("destination-unreachable", (1, 0, 255)),
+    ("no-route", (1, 0, 0)),
+    ("communication-prohibited", (1, 1, 1)),
+    ("beyond-scope", (1, 2, 2)),
+    ("address-unreachable", (1, 3, 3)),
+    ("port-unreachable", (1, 4, 4)),
+    ("failed-policy", (1, 5, 5)),
+    ("reject-route", (1, 6, 6)),
+    ("packet-too-big", (2, 0, 255)),
+    ("time-exceeded", (3, 0, 255)),
+    ("ttl-exceeded", (3, 0, 255)),
+    ("ttl-zero-during-transit", (3, 0, 0)),
+    ("ttl-zero-during-reassembly", (3, 1, 1)),
+    ("parameter-problem", (4, 0, 255)),
+    ("echo-request", (128, 0, 255)),
+    ("ping", (128, 0, 255)),
+    ("echo-reply", (129, 0, 255)),
+    ("router-solicitation", (133, 0, 255)),
+    ("router-advertisement", (134, 0, 255)),
+    ("neighbour-solicitation", (135, 0, 255)),
+    ("neighbour-advertisement", (136, 0, 255)),
+    ("redirect", (137, 0, 255)),
+];
 
-fn parse(word: &Word) -> Result<Type, ParseError> {
-    if let Some((_, found)) = NAMES.iter().find(|(name, _)| *name == word.text.to_lowercase()) {
+pub(super) struct Icmp {
+    ipv6: bool,
+    asked: Option<(bool, Type)>,
+}
+
+impl Icmp {
+    pub(super) const fn new(ipv6: bool) -> Self {
+        Self { ipv6, asked: None }
+    }
+
+    const fn option(&self) -> &'static str {
+        if self.ipv6 { "--icmpv6-type" } else { "--icmp-type" }
+    }
+}
+
+fn parse(word: &Word, names: &'static [(&'static str, Type)]) -> Result<Type, ParseError> {
+    if let Some((_, found)) = names.iter().find(|(name, _)| *name == word.text.to_lowercase()) {
         return Ok(*found);
     }
     let part = |text: &str| value::u8(&Word { text: text.to_owned(), column: word.column });
@@ -65,7 +102,7 @@ fn parse(word: &Word) -> Result<Type, ParseError> {
         Some((kind, code)) => part(kind).and_then(|k| part(code).map(|c| (k, c, c))),
         None => part(&word.text).map(|kind| (kind, 0, 255)),
     };
-    let known = NAMES.iter().map(|(name, _)| *name);
+    let known = names.iter().map(|(name, _)| *name);
     found.map_err(|_| {
         ErrorKind::BadValue("an ICMP type: a name, TYPE or TYPE/CODE").at(word).near(known)
     })
@@ -73,18 +110,23 @@ fn parse(word: &Word) -> Result<Type, ParseError> {
 
 impl Extension for Icmp {
     fn options(&self) -> &'static [&'static str] {
-        &["--icmp-type"]
+        if self.ipv6 { &["--icmpv6-type"] } else { &["--icmp-type"] }
     }
 
     fn take(&mut self, option: &Opt, words: &mut Words) -> Result<(), ParseError> {
-        self.0 = Some((option.invert, parse(&words.value(&option.word)?)?));
+        let names: &[_] = if self.ipv6 { &NAMES6 } else { &NAMES };
+        self.asked = Some((option.invert, parse(&words.value(&option.word)?, names)?));
         Ok(())
     }
 
     fn exprs(&self, asked: &Word, _protocol: Option<u8>) -> Result<Vec<Expr>, ParseError> {
-        let Some((invert, (kind, first, last))) = self.0 else {
-            return Err(ErrorKind::Incomplete("--icmp-type").at(asked));
+        let Some((invert, (kind, first, last))) = self.asked else {
+            return Err(ErrorKind::Incomplete(self.option()).at(asked));
         };
-        Ok(xt("icmp", 0, XtInfo::Icmp { kind, codes: (first, last), invert }))
+        Ok(xt(
+            if self.ipv6 { "icmp6" } else { "icmp" },
+            0,
+            XtInfo::Icmp { kind, codes: (first, last), invert },
+        ))
     }
 }

@@ -33,18 +33,29 @@ pub(super) struct Nat {
 }
 
 impl Nat {
-    pub(super) fn new(kind: Kind) -> Self {
-        Self { kind, range: XtNatRange::default(), to: false }
+    pub(super) fn new(kind: Kind, ipv6: bool) -> Self {
+        Self { kind, range: XtNatRange { ipv6, ..XtNatRange::default() }, to: false }
     }
 
-    /// `[ADDRESS[-ADDRESS]][:PORT[-PORT[/BASE]]]`.
+    /// `[ADDRESS[-ADDRESS]][:PORT[-PORT[/BASE]]]`; with brackets of IPv6 around the addresses, if
+    /// ports follow.
     fn address(&mut self, word: &Word) -> Result<(), ParseError> {
-        let (address, ports) = match word.text.split_once(':') {
-            Some((address, ports)) => (address, Some(ports)),
-            None => (word.text.as_str(), None),
+        let bracketed = word.text.strip_prefix('[').and_then(|text| text.split_once(']'));
+        let (address, ports) = match (bracketed, word.text.split_once(':')) {
+            (Some((address, "")), _) => (address, None),
+            (Some((address, rest)), _) => (address, Some(rest.trim_start_matches(':'))),
+            // Of IPv6, `:80` says a port alone.
+            (None, parts) if self.range.ipv6 => match parts {
+                Some(("", ports)) if !ports.starts_with(':') => ("", Some(ports)),
+                _ => (word.text.as_str(), None),
+            },
+            (None, parts) => match parts {
+                Some((address, ports)) => (address, Some(ports)),
+                None => (word.text.as_str(), None),
+            },
         };
         if !address.is_empty() {
-            self.range.addr = Some(value::address_range(word, address)?);
+            self.range.addr = Some(value::address_range(word, address, self.range.ipv6)?);
             self.range.flags |= ADDRESSES;
         }
         match ports {
@@ -109,7 +120,7 @@ impl Extension for Nat {
             Kind::Masquerade => ("MASQUERADE", 0),
             Kind::Redirect => ("REDIRECT", 0),
             Kind::Snat if !self.to => return Err(ErrorKind::Incomplete("--to-source").at(asked)),
-            Kind::Snat => ("SNAT", 0),
+            Kind::Snat => ("SNAT", u32::from(self.range.ipv6)),
             Kind::Dnat if !self.to => {
                 return Err(ErrorKind::Incomplete("--to-destination").at(asked));
             }

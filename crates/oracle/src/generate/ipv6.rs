@@ -1,0 +1,192 @@
+//! IPv6 beside IPv4: whatever a network says of IPv4 is said of IPv6 as well, with addresses that
+//! answer each other (10.0.1.2 and 2001:db8:1::2), and then altered here and there; most of its
+//! packets go by IPv6.
+
+mod like;
+mod settings;
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::Case;
+use crate::network::{Chain, IP6, Network, Space};
+use crate::packet::{Carries, Spec};
+use crate::random::Random;
+
+/// The smallest MTU with which a link has IPv6 at all.
+const MIN_MTU: u32 = 1280;
+
+pub(super) fn add(case: &mut Case, random: &mut Random) {
+    for space in &mut case.network.spaces {
+        mtus(space);
+        let gateways = addresses(space, random);
+        routes(space, &gateways, random);
+        rules(space, random);
+        neighbours(space);
+        chains(space, random);
+        settings::settings(space, random);
+    }
+    let near = link_locals(&case.network);
+    for space in &mut case.network.spaces {
+        by_link_locals(space, &near, random);
+    }
+    for packet in &mut case.packets {
+        if random.percent(75) {
+            alike(packet, &case.network, random);
+        }
+    }
+}
+
+fn mtus(space: &mut Space) {
+    for (key, value) in space.links.iter_mut().flat_map(|l| &mut l.options) {
+        if key == "mtu" && value.parse().is_ok_and(|mtu: u32| mtu < MIN_MTU) {
+            *value = MIN_MTU.to_string();
+        }
+    }
+}
+
+/// Subnets that a namespace has a link in, and that link.
+type Gateways = Vec<(ipnet::Ipv6Net, String)>;
+
+fn addresses(space: &mut Space, random: &mut Random) -> Gateways {
+    let mut nets = Vec::new();
+    for (n, link) in space.links.iter_mut().enumerate() {
+        let six: Vec<String> = link.addresses.iter().filter_map(|a| like::network(a)).collect();
+        if random.percent(5) {
+            continue;
+        }
+        let down = link.options.iter().any(|(key, _)| key == "up");
+        let reached = six.iter().filter(|_| !down);
+        nets.extend(reached.filter_map(|a| Some((a.parse().ok()?, link.name.clone()))));
+        link.addresses.extend(six);
+        if link.name != "lo" && random.percent(40) {
+            // Beside the one that the kernel makes: a name that others can say.
+            link.addresses.push(format!("fe80::{}:{n}/64", letter(&space.name)));
+        }
+    }
+    nets
+}
+
+/// A number for a namespace.
+fn letter(name: &str) -> u32 {
+    name.bytes().fold(0, |n, byte| (n * 31 + u32::from(byte)) % 0xfff)
+}
+
+fn routes(space: &mut Space, gateways: &Gateways, random: &mut Random) {
+    let own = |ip: Ipv6Addr| gateways.iter().any(|(net, _)| net.addr() == ip);
+    let near = |ip: Ipv6Addr| gateways.iter().any(|(net, _)| net.contains(&ip) && !own(ip));
+    let lines: Vec<String> = space
+        .lists
+        .iter()
+        .filter(|(of, _)| *of == "routes")
+        .filter_map(|(_, l)| like::line(l))
+        .collect();
+    for line in lines {
+        let part = |key: &str| {
+            let of = line.split(", ").find_map(|part| part.strip_prefix(key));
+            of.map(|word| word.trim_matches('"').parse::<Ipv6Addr>())
+        };
+        let via = part("via: ").is_none_or(|ip| ip.is_ok_and(near));
+        let src = part("src: ").is_none_or(|ip| ip.is_ok_and(own));
+        if via && src && random.percent(95) {
+            space.list("routes", line);
+        }
+    }
+}
+
+fn rules(space: &mut Space, random: &mut Random) {
+    let lines: Vec<String> = space
+        .lists
+        .iter()
+        .filter(|(of, _)| *of == "rules")
+        .filter_map(|(_, line)| like::line(line))
+        .map(|line| line.replace("suppress_prefixlength: 24", "suppress_prefixlength: 64"))
+        .collect();
+    for line in lines {
+        if random.percent(90) {
+            space.list("rules6", line);
+        }
+    }
+}
+
+fn neighbours(space: &mut Space) {
+    let all = space.lists.iter().filter(|(of, _)| *of == "neighbours");
+    let lines: Vec<String> = all.filter_map(|(_, line)| like::neighbour(line)).collect();
+    lines.into_iter().for_each(|line| space.list("neighbours", line));
+}
+
+fn chains(space: &mut Space, random: &mut Random) {
+    let mut more: Vec<Chain> = Vec::new();
+    for chain in &space.chains {
+        let rules = chain.rules.iter().filter_map(|rule| like::rule(rule));
+        let rules: Vec<String> = rules.filter(|_| random.percent(92)).collect();
+        let table = match chain.table {
+            "nat" => "ip6 nat",
+            "filter" => "ip6 filter",
+            "mangle" => "ip6 mangle",
+            "raw" => "ip6 raw",
+            _ => continue,
+        };
+        debug_assert!(table.starts_with(IP6));
+        if chain.drop || !rules.is_empty() {
+            more.push(Chain { table, name: chain.name, drop: chain.drop, rules });
+        }
+    }
+    space.chains.extend(more);
+}
+
+/// Whose link-local address answers a global one.
+fn link_locals(network: &Network) -> Vec<(Ipv6Addr, Ipv6Addr)> {
+    let links = network.spaces.iter().flat_map(|s| &s.links);
+    let of_link = |link: &crate::network::Link| {
+        let ips = || link.addresses.iter().filter_map(|a| a.parse::<ipnet::Ipv6Net>().ok());
+        let local = ips().map(|net| net.addr()).find(Ipv6Addr::is_unicast_link_local);
+        let all: Vec<_> = ips().filter_map(|net| Some((net.addr(), local?))).collect();
+        all
+    };
+    links.flat_map(of_link).filter(|(ip, _)| !ip.is_unicast_link_local()).collect()
+}
+
+/// Some routes go by their gateway's link-local address, as those that routers announce do.
+fn by_link_locals(space: &mut Space, near: &[(Ipv6Addr, Ipv6Addr)], random: &mut Random) {
+    let nets: Vec<(ipnet::Ipv6Net, String)> = space
+        .links
+        .iter()
+        .flat_map(|l| l.addresses.iter().map(|a| (a.parse(), l.name.clone())))
+        .filter_map(|(net, link)| Some((net.ok()?, link)))
+        .collect();
+    for (_, line) in space.lists.iter_mut().filter(|(of, _)| *of == "routes") {
+        let via = line.split(", ").find_map(|part| part.strip_prefix("via: "));
+        let Some(via) = via.and_then(|v| v.trim_matches('"').parse::<Ipv6Addr>().ok()) else {
+            continue;
+        };
+        let local = near.iter().find(|(ip, _)| *ip == via).map(|(_, local)| *local);
+        let link =
+            nets.iter().filter(|(net, _)| net.contains(&via)).max_by_key(|(n, _)| n.prefix_len());
+        let (Some(local), Some((_, link))) = (local, link) else { continue };
+        if random.percent(35) && !line.contains("dev: ") {
+            *line =
+                line.replace(&format!("via: \"{via}\""), &format!("via: \"{local}\", dev: {link}"));
+        }
+    }
+}
+
+/// The same packet of IPv6.
+fn alike(packet: &mut Spec, network: &Network, random: &mut Random) {
+    let (Some(to), IpAddr::V4(_)) = (like::address(packet.to), packet.to) else { return };
+    let space = network.spaces.iter().find(|s| s.name == packet.from);
+    let addresses = space.into_iter().flat_map(|s| &s.links).flat_map(|l| &l.addresses);
+    let own: Vec<Ipv6Addr> =
+        addresses.filter_map(|a| Some(a.parse::<ipnet::Ipv6Net>().ok()?.addr())).collect();
+    let src = packet.src.and_then(like::address);
+    packet.to = to.into();
+    packet.src = src.filter(|ip| own.contains(ip)).map(IpAddr::V6);
+    packet.len = match packet.carries {
+        Carries::Tcp(..) => 64,
+        Carries::Icmp(_) | Carries::Udp(..) => match random.below(10) {
+            0 => 1452,
+            1 => 1280,
+            _ => packet.len.max(84) + 20,
+        }
+        .min(1500),
+    };
+}

@@ -1,0 +1,143 @@
+//! What of IPv6 answers what of IPv4.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+/// 10.0.1.2 is 2001:db8:1::2. None: there is nothing like it (broadcast and multicast).
+pub(super) fn address(ip: IpAddr) -> Option<Ipv6Addr> {
+    let IpAddr::V4(ip) = ip else { return None };
+    let [a, b, subnet, host] = ip.octets().map(u16::from);
+    match (a, b) {
+        _ if ip.is_broadcast() || ip.is_multicast() || host == 255 => None,
+        (127, _) => Some(Ipv6Addr::LOCALHOST),
+        (10, 0) => Some(Ipv6Addr::new(0x2001, 0xdb8, subnet, 0, 0, 0, 0, host)),
+        (10, _) => Some(Ipv6Addr::new(0x2001, 0xdb8, 0x100 * b + subnet, 0, 0, 0, 0, host)),
+        _ => Some(Ipv6Addr::new(0x2001, 0xdb8, 0xffff, a, b, subnet, 0, host)),
+    }
+}
+
+/// Networks contain of each other what their likes of IPv4 do.
+fn length(length: u8) -> u8 {
+    match length {
+        0 => 0,
+        1..=16 => 32,
+        17..=24 => 64,
+        longer => 96 + longer,
+    }
+}
+
+/// `10.0.1.2/24`: `2001:db8:1::2/64`.
+pub(super) fn network(word: &str) -> Option<String> {
+    let net: Ipv4Net = word.parse().ok()?;
+    let length = length(net.prefix_len());
+    Some(format!("{}/{length}", address(net.addr().into())?))
+}
+
+/// A network without an address in it, or an address alone.
+fn place(word: &str) -> Option<String> {
+    if let Ok(ip) = word.parse::<Ipv4Addr>() {
+        return address(ip.into()).map(|ip| ip.to_string());
+    }
+    let net: Ipv6Net = network(word)?.parse().ok()?;
+    Some(net.trunc().to_string())
+}
+
+/// A line of `routes` or `rules`. None: it says what IPv6 does not have.
+pub(super) fn line(line: &str) -> Option<String> {
+    if line.contains(['[', '{', '"']) {
+        return None;
+    }
+    let parts: Option<Vec<String>> = line.split(", ").map(part).collect();
+    let parts: Vec<String> = parts?.into_iter().filter(|part| !part.is_empty()).collect();
+    // Who has no gateway says of which family `default` is by nothing.
+    let default = parts.iter().any(|p| p == "to: default");
+    let gateway = parts.iter().any(|p| p.starts_with("via: "));
+    let to = |part: String| match part.as_str() {
+        "to: default" if default && !gateway => "to: \"::/0\"".to_owned(),
+        _ => part,
+    };
+    Some(parts.into_iter().map(to).collect::<Vec<_>>().join(", "))
+}
+
+/// A neighbour, with its Ethernet address.
+pub(super) fn neighbour(line: &str) -> Option<String> {
+    let (ip, rest) = line.strip_prefix("ip: ")?.split_once(", ")?;
+    let plain = rest.contains("mac: ") && !rest.contains("proxy");
+    plain.then(|| Some(format!("ip: \"{}\", {rest}", place(ip)?))).flatten()
+}
+
+fn part(part: &str) -> Option<String> {
+    let (key, value) = part.split_once(": ")?;
+    match key {
+        "to" | "from" | "via" | "src" if value != "default" => {
+            Some(format!("{key}: \"{}\"", place(value)?))
+        }
+        "ipproto" if value == "icmp" => Some("ipproto: ipv6-icmp".to_owned()),
+        "scope" => Some(String::new()),
+        "to"
+        | "metric"
+        | "dev"
+        | "table"
+        | "type"
+        | "onlink"
+        | "proto"
+        | "pref"
+        | "fwmark"
+        | "iif"
+        | "oif"
+        | "tos"
+        | "ipproto"
+        | "sport"
+        | "dport"
+        | "not"
+        | "goto"
+        | "suppress_prefixlength" => Some(part.to_owned()),
+        _ => None,
+    }
+}
+
+/// A rule of ip6tables. None: it says what ip6tables does not have.
+pub(super) fn rule(rule: &str) -> Option<String> {
+    let words: Option<Vec<String>> = rule.split(' ').map(word).collect();
+    let rule = words?.join(" ");
+    (!rule.contains("reject-with icmp") && !rule.contains("BROADCAST")).then_some(rule)
+}
+
+fn word(word: &str) -> Option<String> {
+    if word == "icmp" {
+        return Some("ipv6-icmp".to_owned());
+    }
+    if word.contains("icmp") {
+        return None;
+    }
+    let digits = word.starts_with(|c: char| c.is_ascii_digit());
+    if !digits || !word.contains('.') {
+        return Some(word.to_owned());
+    }
+    if let Some((ip, ports)) = word.split_once(':') {
+        return Some(format!("[{}]:{ports}", place(ip)?));
+    }
+    match word.split_once('-') {
+        Some((first, last)) => Some(format!("{}-{}", place(first)?, place(last)?)),
+        None => place(word),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_answers_what() {
+        let told = line("to: 10.0.1.0/24, via: 10.0.2.3, metric: 5");
+        let wanted = "to: \"2001:db8:1::/64\", via: \"2001:db8:2::3\", metric: 5";
+        assert_eq!(told.as_deref(), Some(wanted));
+        assert_eq!(line("to: default, type: throw").as_deref(), Some("to: \"::/0\", type: throw"));
+        assert_eq!(line("to: 10.0.1.0/24, realm: 5"), None);
+        assert_eq!(network("10.0.1.2/25").as_deref(), Some("2001:db8:1::2/121"));
+        let dnat = rule("-p tcp -j DNAT --to-destination 10.0.1.2:80");
+        assert_eq!(dnat.as_deref(), Some("-p tcp -j DNAT --to-destination [2001:db8:1::2]:80"));
+        assert_eq!(rule("-p icmp -m icmp --icmp-type 8 -j DROP"), None);
+    }
+}
