@@ -29,3 +29,29 @@ pub(crate) fn lab(data: &[u8]) {
         Err(errors) => errors.iter().for_each(|error| _ = error.to_string()),
     }
 }
+
+/// A check file: what is good is asked of a network with as little in it as there can be.
+pub(crate) fn check(data: &[u8]) {
+    /// Rows that are judged: as many as a fuzzer has patience for.
+    const MOST: usize = 8;
+    let text = String::from_utf8_lossy(data);
+    let told = |errors: Vec<check::CheckError>| errors.iter().for_each(|e| _ = e.to_string());
+    let file = match check::parse(&text, "check.yaml") {
+        Ok(file) => file,
+        Err(errors) => return told(errors),
+    };
+    let mut snapshot = Snapshot::default();
+    for number in 1..=2 {
+        let id = model::NsId::inode(number);
+        snapshot.namespaces.insert(id, model::Namespace::new(id));
+    }
+    let plan = match file.plan(&snapshot) {
+        Ok(plan) => plan,
+        Err(errors) => return told(errors),
+    };
+    let net = walk::Indexed::new(&snapshot);
+    let rows = (0..plan.rows().min(MOST)).map(|row| plan.judge(&net, row)).collect();
+    let report = plan.report(&net, rows);
+    let _ = render::check(&snapshot, &report, &render::Style::default());
+    let _ = render::json::text(&render::json::check(&snapshot, &report));
+}

@@ -27,7 +27,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     Target { name: "rtnetlink", try_on: netlink::rtnetlink },
     Target { name: "conntrack", try_on: netlink::conntrack },
     Target { name: "expressions", try_on: netfilter::expressions },
@@ -42,6 +42,7 @@ pub const TARGETS: [Target; 17] = [
     Target { name: "manifest", try_on: hosts::manifest },
     Target { name: "pasted", try_on: files::pasted },
     Target { name: "lab", try_on: files::lab },
+    Target { name: "check", try_on: files::check },
     Target { name: "engine-api", try_on: containers::engine_api },
     Target { name: "container", try_on: containers::container },
     Target { name: "proc", try_on: texts::proc },

@@ -44,6 +44,11 @@ const LABS: [&str; 5] = [
     include_str!("../../../examples/skip-level.yaml"),
     include_str!("../../oracle/kept/stray-answer-refused.yaml"),
 ];
+const CHECKS: [&str; 3] = [
+    include_str!("../../../examples/two-networks.check.yaml"),
+    include_str!("../../cli/tests/check/causes.check.yaml"),
+    "'net:[1] -> net:[2]': [deny, 80, 53/udp, icmp]\ngroups: {a: {name: '*'}}\n* -> a: deny 22\n",
+];
 /// What the author of the seed pasted: namespace, file, text.
 const PASTED: [(&str, &str); 17] = {
     macro_rules! pasted {
@@ -86,6 +91,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "bundle" => BUNDLES.iter().map(|bytes| bytes.to_vec()).collect(),
         "manifest" => bundles().iter().map(files).collect(),
         "pasted" => vec![joined(PASTED.map(|(path, text)| (path.to_owned(), text.as_bytes())))],
+        "check" => CHECKS.iter().map(|text| text.as_bytes().to_vec()).collect(),
         "lab" => LABS.iter().map(|text| text.as_bytes().to_vec()).collect(),
         "engine-api" => ENGINES.iter().map(|bytes| bytes.to_vec()).collect(),
         _ => Vec::new(),
