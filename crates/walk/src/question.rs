@@ -596,5 +596,6 @@ impl Indexed<'_> {
 
 /// It is the copy that is told as the packet's own way.
 fn is_same(skb: &Skb, end: &End) -> bool {
-    (skb.ns, skb.iif) == (end.skb.ns, end.skb.iif)
+    let delivered = matches!(end.disposition, Disposition::Delivered(_));
+    delivered && (skb.ns, skb.iif) == (end.skb.ns, end.skb.iif)
 }
