@@ -9,6 +9,7 @@ pub mod clock;
 pub mod drops;
 mod exec;
 mod interrupt;
+mod kinds;
 mod listen;
 mod neighbour;
 pub mod netlink;
@@ -27,6 +28,7 @@ pub mod watch;
 
 pub use exec::{ExecError, Join, exec};
 pub use interrupt::on_interrupt;
+pub use kinds::has_link_kind;
 pub use netns::{read_sysctl, write_sysctl};
 pub use open::open;
 pub use process::{Inode, Process, kill_self};

@@ -109,7 +109,7 @@ fn tell(args: &Args, tally: &Tally, took: Duration) {
     if tally.told.len() > most {
         println!("… and {} more (--all)", tally.told.len() - most);
     }
-    println!("\n{}", tally.table());
+    println!("\n{}{}", tally.table(), oracle::lacking());
     for (cause, n) in &tally.causes {
         println!("unknown {n:>6}  {cause}");
     }

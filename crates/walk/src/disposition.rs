@@ -154,6 +154,10 @@ pub enum Reason {
         /// The link that it is bound to.
         from: LinkId,
     },
+    /// The link takes what it is given and throws it away (`dummy`).
+    Swallowed,
+    /// It came in by a port of a bond that is not in use.
+    StandsBy,
     /// A vxlan does not know where that Ethernet address is, and has no remote for such.
     NoRemote,
     /// A tunnel's outer packet finds no way to the other end.

@@ -66,6 +66,9 @@ impl Reason {
             Self::WrongPlace { .. } | Self::AnswerMismatch { .. } => &["NO_SOCKET"],
             Self::NoSource => &["IP_INVALID_SOURCE"],
             // vxlan_xmit, vxlan_xmit_one, vxlan_rcv
+            // dummy_xmit frees without saying why; a bond's port takes it for nobody.
+            Self::Swallowed => &[],
+            Self::StandsBy => &["NOT_SPECIFIED", "UNHANDLED_PROTO"],
             Self::NoRemote => &["NO_TX_TARGET", "VXLAN_NO_REMOTE"],
             Self::NoTunnelRoute { .. } => &["IP_OUTNOROUTES", "NOT_SPECIFIED"],
             Self::TunnelLoop => &["LOCAL_MAC"],

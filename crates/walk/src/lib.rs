@@ -6,7 +6,7 @@
 //! One file per part of the kernel, in the order of a packet's way: `ip` (socket, routing,
 //! forwarding, delivery) with `route` and `validate`, `ip6` with `route6`, `source6` and `nd`; `hook`, `tables`, `chain`, `rule`,
 //! `load`, `lookup`, `register`, `header`, `set`, `guard`, `xt` (the rules), `conntrack`, `nat`; `neighbour` and `arp`; `link` (handed to a link, taken from one);
-//! `macvlan`, `tunnel` and `vxlan`; `bridge` and `br_netfilter`; `icmp` and `icmp6` (errors); `border` (from beyond this host). `walker` hands
+//! `macvlan`, `bond`, `tunnel` and `vxlan`; `bridge` and `br_netfilter`; `icmp` and `icmp6` (errors); `border` (from beyond this host). `walker` hands
 //! the packet from one to the next, `question` asks and makes the answer of it,
 //! `explain` tells what else was tried.
 //!
@@ -18,6 +18,7 @@
 
 mod arp;
 mod beyond;
+mod bond;
 mod border;
 mod br_netfilter;
 mod bridge;

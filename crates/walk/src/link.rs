@@ -29,6 +29,10 @@ impl<S: Sink> Walker<'_, '_, S> {
             LinkKind::Veth => self.through_pair(skb, id, link),
             LinkKind::Bridge(_) => self.bridge_out(skb, id),
             LinkKind::Vxlan(vxlan) => self.vxlan_out(skb, id, vxlan),
+            LinkKind::Bond(bond) => self.bond_out(id, bond),
+            LinkKind::Other(kind) if kind == "dummy" => {
+                Err(Stop::lost(Stage::Transmit, id.ns, Some(id), Reason::Swallowed))
+            }
             LinkKind::Macvlan(macvlan) => self.macvlan_out(skb, id, link, macvlan),
             LinkKind::Physical | LinkKind::Tap(_) => {
                 self.lean_on(skb, Stage::Transmit, &["kinds"])?;
@@ -111,6 +115,9 @@ impl<S: Sink> Walker<'_, '_, S> {
             return Ok(Next::Bridge(id));
         }
         let master = self.link(LinkId { ns: id.ns, index: master }, Stage::Receive)?;
+        if let LinkKind::Bond(bond) = &master.kind {
+            return self.bond_in(id, link, bond);
+        }
         let unknown = match master.kind {
             LinkKind::Vrf(_) => {
                 Unknown::Opaque { ns: id.ns, what: Opaque::Vrf(master.name.clone()) }

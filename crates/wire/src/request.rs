@@ -5,8 +5,8 @@ mod link;
 mod rule;
 
 pub use link::{
-    Far, NewLink, Place, link_flags, master, move_to, new_link, port_state, set_bridge, set_link,
-    set_macvlan,
+    Far, NewLink, Place, bare_link, link_flags, master, move_to, new_link, port_state, set_bridge,
+    set_link, set_macvlan,
 };
 
 pub use rule::rule;

@@ -159,6 +159,8 @@ fn advice(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Option<String> {
             let (mac, port) = (packet.src_mac.unwrap_or_default(), link_name(snapshot, *p));
             here(format!("bridge fdb replace {mac} dev {port} master static"))
         }
+        Reason::Swallowed => format!("send it by another link than {link}"),
+        Reason::StandsBy => here(format!("ip link set BOND type bond active_slave {link}")),
         Reason::NoRemote => {
             here(format!("bridge fdb append 00:00:00:00:00:00 dev {link} dst REMOTE"))
         }

@@ -125,6 +125,8 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
             w::link(snapshot, *from)
         ),
         Reason::NoMasqueradeAddress => format!("{link} has no address to translate to"),
+        Reason::Swallowed => format!("{link} throws away what it is given"),
+        Reason::StandsBy => format!("{link} is a port of a bond that stands by"),
         Reason::NoRemote => {
             let mac = packet.dst_mac.map_or_else(|| "it".to_owned(), |mac| mac.to_string());
             format!("{link} does not know where {mac} is, and has no remote for such")

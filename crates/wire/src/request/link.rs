@@ -106,6 +106,15 @@ pub fn new_link(name: &str, pins: &Pins, kind: &NewLink<'_>) -> LinkMessage {
     message
 }
 
+/// RTM_NEWLINK of a kind, with nothing else said of it.
+#[must_use]
+pub fn bare_link(name: &str, kind: &str) -> LinkMessage {
+    let mut message = named(name, &Pins::default());
+    let kind = LinkInfo::Kind(InfoKind::Other(kind.to_owned()));
+    message.attributes.push(LinkAttribute::LinkInfo(vec![kind]));
+    message
+}
+
 /// A message that names a link and fixes what can be fixed at birth.
 fn named(name: &str, pins: &Pins) -> LinkMessage {
     let mut message = LinkMessage::default();
