@@ -63,7 +63,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         let rejected =
             matches!((stop.stage, &loss.reason), (Stage::Hook(_), Reason::RuleReject(..)));
         let late = stop.stage == Stage::Neighbour || rejected && !is_echo_reply(&skb.packet);
-        let came = skb.iif.is_some() || late;
+        // A bridged packet has no link that it came in by but its port.
+        let came = skb.iif.is_some() || skb.physin.is_some() || late;
         let echo = match skb.packet.payload {
             Payload::Icmp { kind, .. } => kind.is_echo(),
             _ => true,
