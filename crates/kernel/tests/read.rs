@@ -167,9 +167,12 @@ fn routes_rules_and_neighbours_are_those_that_ip_shows() {
         assert_eq!(route("10.6.0.0/16").table, 77);
         assert_eq!(route("10.5.0.0/16").nexthop_id, Some(9));
 
-        let priorities: Vec<u32> = ns.rules.iter().map(|r| r.priority).collect();
-        assert_eq!(priorities, [0, 100, 101, 102, 32766, 32767]);
-        let [_, first, second, third, ..] = ns.rules.as_slice() else { panic!() };
+        let (v6, v4): (Vec<_>, Vec<_>) = ns.rules.iter().partition(|r| r.ipv6);
+        let priorities =
+            |rules: &[&model::Rule]| -> Vec<u32> { rules.iter().map(|r| r.priority).collect() };
+        assert_eq!(priorities(&v4), [0, 100, 101, 102, 32766, 32767]);
+        assert_eq!(priorities(&v6), [0, 32766]);
+        let [_, first, second, third, ..] = v4.as_slice() else { panic!() };
         assert_eq!(first.src.unwrap().to_string(), "10.0.0.0/8");
         assert_eq!((first.iif.as_deref(), first.mark), (Some("a"), Some((0x10, 0xf0))));
         assert_eq!(first.action, model::RuleAction::Table(77));
@@ -319,7 +322,7 @@ fn each_part_takes_its_own_questions_and_no_others() {
         // What `find` reads for a name, a MAC, and most of what it reads for an address.
         assert_eq!(asked(Parts::ADDRESSES), "links addresses-ipv4 addresses-ipv6");
         assert_eq!(asked(Parts::NEIGHBOURS), "links neighbours neighbours-proxy fdb");
-        assert_eq!(asked(Parts::ROUTES), "links routes-ipv4 routes-ipv6 rules");
+        assert_eq!(asked(Parts::ROUTES), "links routes-ipv4 routes-ipv6 rules route-to-loopback");
         let settings = "links netconf-all netconf-all-ipv6 sysctls groups-ipv4";
         assert_eq!(asked(Parts::SETTINGS), settings);
         let all = asked(Parts::all());

@@ -128,6 +128,17 @@ impl BridgeSpec {
         self.0[option as usize] = value;
     }
 
+    /// What of it is otherwise than in `other`.
+    #[must_use]
+    pub fn changed_from(mut self, other: Self) -> Self {
+        for option in BridgeOption::ALL {
+            if self.get(option) == other.get(option) {
+                self.set(option, None);
+            }
+        }
+        self
+    }
+
     /// Those of which something is said.
     pub fn said(self) -> impl Iterator<Item = (BridgeOption, u32)> {
         BridgeOption::ALL.into_iter().filter_map(move |option| Some((option, self.get(option)?)))

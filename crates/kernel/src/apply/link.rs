@@ -137,9 +137,12 @@ impl Builder<'_> {
         }
         let space = self.space_mut(&to.link.ns)?;
         let index = space.index(&to.link.name)?;
-        let set = match &to.kind {
-            LinkSpecKind::Bridge(spec) => request::set_bridge(index, *spec),
-            LinkSpecKind::Macvlan { mode, .. } => Some(request::set_macvlan(index, *mode)),
+        let set = match (&from.kind, &to.kind) {
+            // What stays is not set again: a kernel that lacks an option refuses every value of it.
+            (LinkSpecKind::Bridge(from), LinkSpecKind::Bridge(to)) => {
+                request::set_bridge(index, to.changed_from(*from))
+            }
+            (_, LinkSpecKind::Macvlan { mode, .. }) => Some(request::set_macvlan(index, *mode)),
             _ => None,
         };
         match set.filter(|_| from.kind != to.kind) {
