@@ -7,7 +7,7 @@ use crate::random::Random;
 /// What makes a case quick and alone: errors are not counted, neighbours given up at once, nothing
 /// is sent that nobody asked for. What decides where a packet goes is set only where nothing else set
 /// it: what the host's own defaults are is not a case's business.
-const QUIET: [(&str, u32); 14] = [
+const QUIET: [(&str, u32); 16] = [
     ("net.ipv4.ip_forward", 0),
     ("net.ipv4.conf.all.rp_filter", 0),
     ("net.ipv4.conf.default.rp_filter", 0),
@@ -15,6 +15,8 @@ const QUIET: [(&str, u32); 14] = [
     ("net.ipv4.conf.default.send_redirects", 0),
     ("net.bridge.bridge-nf-call-iptables", 0),
     ("net.ipv4.icmp_ratemask", 0),
+    ("net.ipv6.icmp.ratelimit", 0),
+    ("net.ipv6.icmp.ratemask", 255),
     ("net.ipv4.conf.all.accept_redirects", 0),
     ("net.ipv4.conf.default.accept_redirects", 0),
     ("net.ipv4.igmp_link_local_mcast_reports", 0),
