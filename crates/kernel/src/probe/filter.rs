@@ -32,7 +32,7 @@ const FRAGMENT: u32 = 44;
 /// or those of UDP, VXLAN and Ethernet, and where an error quotes such a one, or
 /// another VXLAN carries it.
 /// In this order, since to look beyond the end of a packet is to refuse it.
-const PLACES: [(u32, u32); 33] = [
+const PLACES: [(u32, u32); 36] = [
     (4, 0),
     (8, 0),
     (8, 1),
@@ -66,6 +66,9 @@ const PLACES: [(u32, u32); 33] = [
     (96 + 8, 1),
     (50 + 50 + 8, 0),
     (50 + 50 + 8, 1),
+    (70 + 48 + 4, 0),
+    (70 + 48 + 8, 0),
+    (70 + 48 + 8, 1),
 ];
 
 /// Where the tag may stand behind the IP header, and as which number.
