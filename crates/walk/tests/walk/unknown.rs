@@ -190,7 +190,7 @@ fn a_peer_that_was_not_read() {
 #[test]
 fn packets() {
     let snapshot = net::net(NET);
-    for to in ["224.0.0.1", "255.255.255.255", "10.1.0.255", "10.0.0.255"] {
+    for to in ["ff02::1", "ff0e::7"] {
         let trace = ask(&snapshot, "a", to);
         assert!(
             matches!(trace.verdict(), walk::Verdict::Unknown(walk::Unknown::Packet(_))),
