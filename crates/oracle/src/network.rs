@@ -112,6 +112,8 @@ impl Link {
     }
 
     pub(crate) fn set(&mut self, key: &str, value: impl fmt::Display) {
+        // What is drawn twice is said once.
+        self.options.retain(|(said, _)| said != key);
         self.options.push((key.to_owned(), value.to_string()));
     }
 }
