@@ -297,8 +297,8 @@ fn rules() {
     assert_eq!((second.invert, second.protocol, second.dport), (true, Some(6), Some((80, 90))));
     assert_eq!(second.suppress_prefixlength, Some(1));
     assert_eq!(
-        (third.unknown.as_slice(), text(third.action)),
-        (&["uidrange".to_owned()][..], "Blackhole".into())
+        (third.uids, third.unknown.as_slice(), text(third.action)),
+        (Some((5, 6)), [].as_slice(), "Blackhole".into())
     );
     assert_eq!((fourth.tos, text(fourth.action)), (0x10, "Goto(32766)".into()));
 }

@@ -462,12 +462,12 @@ fn the_last_lines_for_each_loss() {
 
     lost at  docker01, on eth0
     because  eth0 is down
-    kernel   NO_TX_TARGET or DEV_READY or QDISC_DROP or NEIGH_FAILED
+    kernel   NO_TX_TARGET or DEV_READY or QDISC_DROP or BRIDGE_INGRESS_STP_STATE or NEIGH_FAILED
     to try   nestwork exec docker01 ip link set eth0 up
 
     lost at  docker01, on eth0
     because  its other end pve1:veth111i0 is down
-    kernel   NO_TX_TARGET or DEV_READY or QDISC_DROP or NEIGH_FAILED
+    kernel   NO_TX_TARGET or DEV_READY or QDISC_DROP or BRIDGE_INGRESS_STP_STATE or NEIGH_FAILED
     to try   nestwork exec pve1 ip link set veth111i0 up
 
     lost at  alpine01, on eth0
@@ -477,7 +477,7 @@ fn the_last_lines_for_each_loss() {
 
     lost at  docker01, on vethc52438e
     because  vethc52438e is down
-    kernel   NO_TX_TARGET or DEV_READY or QDISC_DROP or NEIGH_FAILED
+    kernel   NO_TX_TARGET or DEV_READY or QDISC_DROP or BRIDGE_INGRESS_STP_STATE or NEIGH_FAILED
     to try   nestwork exec docker01 ip link set vethc52438e up
 
     lost at  docker01, on eth0
