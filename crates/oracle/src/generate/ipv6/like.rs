@@ -45,7 +45,9 @@ fn place(word: &str) -> Option<String> {
 
 /// A line of `routes` or `rules`. None: it says what IPv6 does not have.
 pub(super) fn line(line: &str) -> Option<String> {
-    if line.contains(['[', '{', '"']) {
+    // Routes of IPv6 are for any type of service.
+    let for_one_service = line.contains("tos: ") && !line.contains("pref: ");
+    if line.contains(['[', '{', '"']) || for_one_service {
         return None;
     }
     let parts: Option<Vec<String>> = line.split(", ").map(part).collect();
