@@ -2,8 +2,8 @@
 
 use model::{NsId, Snapshot, Tuple};
 use walk::{
-    Action, Cause, Difference, Disposition, Indexed, Loss, Overlay, Payload, Place, Reason, Trace,
-    Unknown, Verdict, Way, compare,
+    Action, Cause, Difference, Disposition, Indexed, Loss, Overlay, Payload, Place, Question,
+    Reason, Trace, Unknown, Verdict, Way, compare,
 };
 
 use crate::packet::Spec;
@@ -47,13 +47,16 @@ pub fn run(
     let question = rig.question(spec).ok_or(std::io::ErrorKind::NotFound)?;
     let net = Indexed::new(&rig.snapshot).with_listeners();
     let mut ways = net.possibilities(&question);
+    let untold = untold(&net, &question, &ways);
     drop(net);
     if let Some(lie) = lie {
         ways.iter_mut().for_each(|(trace, _)| lie(trace));
     }
     let told = ways.iter().all(|(trace, _)| rig.may_be_told(trace));
     let awaited = ways.iter().map(|(trace, _)| trace.expected().len()).min().unwrap_or(0);
-    let outcome = if told {
+    let outcome = if !untold.is_empty() {
+        Outcome::Wrong(untold)
+    } else if told {
         let names = rig.snapshot.clone();
         let seen = rig.send(spec, number, awaited)?;
         one_of(&ways, &seen, &names, |name| rig.has_drop_reason(name))
@@ -62,6 +65,18 @@ pub fn run(
     };
     let ways = ways.into_iter().map(|(trace, _)| trace).collect();
     Ok(Judged { ways, outcome })
+}
+
+/// Where the verdict alone is another than that of the trace. It is asked for several times, as what
+/// neighbours answered is remembered and used again.
+fn untold(net: &Indexed<'_>, question: &Question, ways: &[(Trace, Overlay)]) -> Vec<String> {
+    let [(trace, _)] = ways else { return Vec::new() };
+    let back = trace.back.as_ref().map(|way| way.disposition.clone());
+    let assumed = !trace.assumptions().is_empty();
+    let told = walk::Outcome { there: trace.there.disposition.clone(), back, assumed };
+    let outcomes = (0..3).map(|_| net.outcome(question));
+    let others = outcomes.filter(|outcome| *outcome != told);
+    others.map(|outcome| format!("a verdict alone: {outcome:?}, told: {told:?}")).collect()
 }
 
 /// The packet has taken one of the ways that it could, or none of them: then what was wrong with

@@ -15,7 +15,7 @@ use crate::walker::{Answer, Walker};
 use crate::{Action, ArpAnswer, Cause, Disposition, Packet, Payload, Sink, Stage, Unknown, nd};
 
 /// Bytes of an ARP message for IPv4 over Ethernet.
-const ARP_LEN: u32 = 28;
+pub(crate) const ARP_LEN: u32 = 28;
 /// Parts of a namespace without which it cannot be told whether it answers.
 const NEEDED: [&str; 5] = ["links", "addresses", "routes", "rules", "sysctls"];
 
@@ -37,10 +37,10 @@ pub(crate) struct Asked<S> {
     pub(crate) request: (Packet, End, S),
     /// The reply's.
     pub(crate) reply: Option<(Packet, End, S)>,
-    /// The one link where it came up to a namespace, if there is just one.
-    pub(crate) only_heard_at: Option<LinkId>,
-    /// An entry of somebody who heard the request too, and asked in vain before.
-    pub(crate) vain: Option<Neighbour>,
+    /// Who asked.
+    asker: Asker,
+    /// Links where it was heard.
+    heard: Vec<LinkId>,
     /// Why it cannot be told whether somebody else would answer.
     pub(crate) doubt: Option<Unknown>,
 }
@@ -75,17 +75,25 @@ impl<S: Sink> Walker<'_, '_, S> {
             };
             packet.src_mac.filter(|_| came)
         });
+        Asked { answer, mac, request: (packet, end, way), reply, asker, heard, doubt }
+    }
+
+    /// The one link where a request came up to a namespace, if there is just one.
+    pub(crate) fn only_heard_at(&self, asked: &Asked<S>) -> Option<LinkId> {
         // A bridge hears every broadcast: its ports lead on.
         let is_end = |l: &Link| l.port.is_none() && !matches!(l.kind, LinkKind::Bridge(_));
-        let mut ends = heard.iter().filter(|l| self.known_link(**l).is_some_and(is_end));
-        let only_heard_at = ends.next().copied().filter(|_| ends.next().is_none());
-        let asker_too = match asker {
+        let mut ends = asked.heard.iter().filter(|l| self.known_link(**l).is_some_and(is_end));
+        ends.next().copied().filter(|_| ends.next().is_none())
+    }
+
+    /// An entry of somebody who heard the request too, and asked in vain before.
+    pub(crate) fn vain(&self, asked: &Asked<S>, target: IpAddr) -> Option<Neighbour> {
+        let asker_too = match asked.asker {
             Asker::Here(link) => Some(link),
             Asker::Outside(_) => None,
         };
-        let mut knowing = heard.iter().chain(&asker_too);
-        let vain = knowing.find_map(|l| self.asked_in_vain(*l, target));
-        Asked { answer, mac, request: (packet, end, way), reply, only_heard_at, vain, doubt }
+        let mut knowing = asked.heard.iter().chain(&asker_too);
+        knowing.find_map(|l| self.asked_in_vain(*l, target))
     }
 
     /// Tells the asking as one step, with the request and the reply as its children.

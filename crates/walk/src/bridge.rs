@@ -7,12 +7,21 @@ use crate::fdb::Destination;
 use crate::group::is_link_local_group;
 use crate::hook::Between;
 use crate::link::VLAN_ROOM;
+use crate::silent::{Hearers, MOVES};
 use crate::skb::{End, Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, Cause, Disposition, Loss, Reason, Sink, Stage, Unknown};
+use crate::{Action, Cause, Disposition, Indexed, Loss, Reason, Sink, Stage, Unknown};
 
 /// Copies of copies of copies: more bridges than that behind one another are a loop.
 const MAX_DEPTH: u32 = 24;
+
+/// A port that a flooded frame goes out by.
+#[derive(Clone, Copy, Debug)]
+struct Exit {
+    port: LinkId,
+    /// The link behind it, if nothing comes of it there.
+    heard_by: Option<LinkId>,
+}
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_handle_frame`: a frame comes in by a port.
@@ -83,7 +92,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             Destination::Behind { port, entry, learned_now } => {
                 let port = self.or_backup(LinkId { ns: id.ns, index: port });
                 if bridge.promiscuous && from.is_some() && self.refuses(port, from).is_none() {
-                    return self.flood_copies(skb, id, bridge, vec![port], true, None);
+                    let exits = vec![Exit { port, heard_by: None }];
+                    return self.flood_copies(skb, id, bridge, exits, true, None);
                 }
                 if let Some(reason) = self.refuses(port, from) {
                     return lost(port, reason);
@@ -232,10 +242,16 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         group: bool,
     ) -> Result<Next, Stop> {
         let place = self.place(id.ns, Stage::Bridge)?;
-        let mut ports = Vec::new();
+        let hearers = self.hearers(skb, id);
+        let mut exits = Vec::new();
         let mut blame = None;
-        for port in place.ports(id.index) {
+        for (at, port) in place.ports(id.index).iter().enumerate() {
             let to = LinkId { ns: id.ns, index: port.index };
+            let heard_by = hearers.and_then(|all| all.behind(at)).filter(|_| from != Some(to));
+            if heard_by.is_some() {
+                exits.push(Exit { port: to, heard_by });
+                continue;
+            }
             let Some(flags) = &port.port else { continue };
             let floods = floods_to(skb, flags, group, from.is_none());
             match self.refuses(to, from) {
@@ -243,21 +259,38 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 Some(reason) => {
                     blame.get_or_insert(Loss { ns: id.ns, link: Some(to), reason });
                 }
-                None if floods => ports.push(to),
+                None if floods => exits.push(Exit { port: to, heard_by }),
                 None => {}
             }
         }
         let up = (group || bridge.promiscuous) && from.is_some();
-        if ports.len() == 1 && !up {
-            let to = ports[0];
+        if let [Exit { port: to, heard_by: None }] = exits[..]
+            && !up
+        {
             self.tell(skb, Stage::Bridge, || Action::BridgeFlood {
                 bridge: id,
-                ports,
+                ports: vec![to],
                 followed: Some(to),
             });
             return self.through_port(skb, id, to);
         }
-        self.flood_copies(skb, id, bridge, ports, up, blame)
+        self.flood_copies(skb, id, bridge, exits, up, blame)
+    }
+
+    /// Who would only hear a question in vain, where nobody wants to be told of each.
+    fn hearers(&self, skb: &Skb, bridge: LinkId) -> Option<Hearers<'a>> {
+        let net: &'a Indexed<'a> = self.net;
+        if S::KEEPS { None } else { net.silent(bridge)?.hearers(skb) }
+    }
+
+    /// A copy that is heard in vain: what walking it would come to.
+    fn heard_in_vain(&mut self, exit: &Exit) -> bool {
+        let (Some(end), Some(left)) = (exit.heard_by, self.budget.checked_sub(MOVES)) else {
+            return false;
+        };
+        self.budget = left;
+        self.heard.push(end);
+        true
     }
 
     /// Follows each copy, and then tells the one that came furthest as this packet's own way.
@@ -266,7 +299,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         skb: &Skb,
         id: LinkId,
         bridge: &Link,
-        ports: Vec<LinkId>,
+        exits: Vec<Exit>,
         up: bool,
         blame: Option<Loss>,
     ) -> Result<Next, Stop> {
@@ -275,9 +308,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: id, what }));
         }
         let mut copies: Vec<(LinkId, End, S)> = Vec::new();
-        for to in &ports {
-            let (end, way) = self.copy(skb, |walker, copy| walker.through_port(copy, id, *to));
-            copies.push((*to, end, way));
+        for exit in &exits {
+            if self.heard_in_vain(exit) {
+                continue;
+            }
+            let to = exit.port;
+            let (end, way) = self.copy(skb, |walker, copy| walker.through_port(copy, id, to));
+            copies.push((to, end, way));
         }
         if up {
             let (end, way) = self.copy(skb, |walker, copy| walker.bridge_up(copy, id, bridge));
@@ -290,7 +327,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let lost = blame.unwrap_or(Loss { ns: id.ns, link: Some(id), reason: Reason::NoPort });
         let request = skb.asks_for().is_some();
         let followed = wanted.map(|i| copies[i].0);
-        self.tell(skb, Stage::Bridge, || Action::BridgeFlood { bridge: id, ports, followed });
+        self.tell(skb, Stage::Bridge, || {
+            let ports = exits.iter().map(|exit| exit.port).collect();
+            Action::BridgeFlood { bridge: id, ports, followed }
+        });
         let mut own = None;
         for (i, (to, end, way)) in copies.into_iter().enumerate() {
             if Some(i) == wanted {

@@ -47,6 +47,11 @@ impl Choices {
         made
     }
 
+    /// How many have been asked for.
+    pub(crate) const fn asked(&self) -> usize {
+        self.asked.get()
+    }
+
     pub(crate) fn open(&self) -> Option<Open> {
         self.open.borrow().clone()
     }

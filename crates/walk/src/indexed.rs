@@ -10,6 +10,8 @@ use model::{
 use crate::Recorder;
 use crate::group::{Cast, made_up};
 use crate::hash::{Map, Set};
+use crate::memory::Memory;
+use crate::silent::Silent;
 use crate::tables::Tables;
 
 /// A [`Snapshot`] with the tables that a walk looks things up in.
@@ -28,6 +30,10 @@ pub struct Indexed<'a> {
     explains: bool,
     /// How many links there are.
     pub(crate) links: usize,
+    /// Bridges with ports behind which most questions are heard in vain.
+    silent: Map<LinkId, Silent>,
+    /// What asking came to.
+    pub(crate) memory: Memory,
 }
 
 impl<'a> Indexed<'a> {
@@ -57,7 +63,7 @@ impl<'a> Indexed<'a> {
                 }
             }
         }
-        Self {
+        let mut net = Self {
             snapshot,
             namespaces: namespaces.collect(),
             uppers,
@@ -65,7 +71,19 @@ impl<'a> Indexed<'a> {
             listening: false,
             explains: false,
             links: snapshot.namespaces.values().map(|ns| ns.links.len()).sum(),
-        }
+            silent: Map::default(),
+            memory: Memory::default(),
+        };
+        net.silent = net.silent_ends();
+        net
+    }
+
+    fn silent_ends(&self) -> Map<LinkId, Silent> {
+        let of = |ns: &NsId, place: &Place<'a>, index: u32| {
+            Some((LinkId { ns: *ns, index }, Silent::of(self, place, index)?))
+        };
+        let places = self.namespaces.iter();
+        places.flat_map(|(ns, p)| p.ports.keys().filter_map(|bridge| of(ns, p, *bridge))).collect()
     }
 
     /// The Snapshot tells who listens: what comes to a port where nobody does is refused. Else it
@@ -99,6 +117,16 @@ impl<'a> Indexed<'a> {
     /// Vxlans whose outer packets come to that namespace.
     pub(crate) fn vxlans(&self, underlay: NsId) -> &[VxlanEnd] {
         self.vxlans.get(&underlay).map_or(&[], Vec::as_slice)
+    }
+
+    /// There are tunnels whose packets are walked.
+    pub(crate) fn has_tunnels(&self) -> bool {
+        !self.vxlans.is_empty()
+    }
+
+    /// Ends of a bridge's ports at which most questions are heard in vain.
+    pub(crate) fn silent(&self, bridge: LinkId) -> Option<&Silent> {
+        self.silent.get(&bridge)
     }
 
     /// Links that stand on `lower`.

@@ -7,7 +7,7 @@ use model::{Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState};
 use crate::arp::{Asked, Asker};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, ArpAnswer, Disposition, Indexed, Loss, Reason, Sink, Stage, Unknown};
+use crate::{Action, ArpAnswer, Disposition, Loss, Reason, Sink, Stage, Unknown};
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// `neigh_resolve_output`: writes the frame's addresses.
@@ -85,10 +85,17 @@ impl<S: Sink> Walker<'_, '_, S> {
                 }
             },
         };
+        if let Some(mac) = self.remembered(&request, out) {
+            return self.answered_before(skb, out, ip, mac);
+        }
+        let watch = self.watch(&request, out);
         self.asking.push((out, ip));
         let asked = self.exchange(request, first, Asker::Here(out));
         self.asking.pop();
         let end = self.verdict(out, ip, &asked);
+        if let Some(watch) = watch {
+            self.keep(watch, end.is_ok().then_some(asked.mac));
+        }
         if let Some(mac) = asked.mac {
             skb.packet.dst_mac = Some(mac);
             self.learn_neighbour(out, ip, mac, NeighbourState::Reachable);
@@ -97,15 +104,31 @@ impl<S: Sink> Walker<'_, '_, S> {
         end
     }
 
+    /// It has been asked before, and what came of it is taught already.
+    fn answered_before(
+        &mut self,
+        skb: &mut Skb,
+        out: LinkId,
+        ip: IpAddr,
+        mac: Option<Mac>,
+    ) -> Result<(), Stop> {
+        skb.packet.dst_mac = mac;
+        let state = NeighbourState::Reachable;
+        if let Some(mac) = mac {
+            self.learn_neighbour(out, ip, mac, state);
+        }
+        let entry = Neighbour { link: out.index, ip, mac, state, proxy: false };
+        self.tell(skb, Stage::Neighbour, || Action::Neighbour { ip, link: out, entry });
+        Ok(())
+    }
+
     /// What the asking means for the packet that waits for it.
     fn verdict(&self, out: LinkId, ip: IpAddr, asked: &Asked<S>) -> Result<(), Stop> {
         let lost = |reason| Err(Stop::lost(Stage::Neighbour, out.ns, Some(out), reason));
         let entry = self.known(out, ip);
         let because = || {
             let reply = asked.reply.as_ref().and_then(|(_, end, _)| loss(&end.disposition));
-            reply
-                .or_else(|| loss(&asked.request.1.disposition))
-                .or_else(|| deaf(self.net, ip, asked))
+            reply.or_else(|| loss(&asked.request.1.disposition)).or_else(|| self.deaf(ip, asked))
         };
         let doubt = || match &asked.doubt {
             Some(unknown) => Err(Stop::unknown(Stage::Neighbour, unknown.clone())),
@@ -120,14 +143,29 @@ impl<S: Sink> Walker<'_, '_, S> {
             ArpAnswer::Link { .. } if asked.mac.is_some() => return Ok(()),
             ArpAnswer::Outside { known_from, .. } => {
                 doubt()?;
-                if asked.mac.is_some() || (known_from.is_none() && asked.vain.is_none()) {
+                let expected = known_from.is_none() && self.vain(asked, ip).is_none();
+                if asked.mac.is_some() || expected {
                     return Ok(());
                 }
             }
             ArpAnswer::Link { .. } | ArpAnswer::Nobody => doubt()?,
         }
-        let entry = entry.or_else(|| asked.vain.clone());
+        let entry = entry.or_else(|| self.vain(asked, ip));
         lost(Reason::NoNeighbour { ip, entry, because: because() })
+    }
+
+    /// Where the request ended unheard, if that is one place alone: a link that was to lead on and
+    /// does not. One that has an address is rightly an end.
+    fn deaf(&self, ip: IpAddr, asked: &Asked<S>) -> Option<Box<Loss>> {
+        if matches!(asked.answer, ArpAnswer::Outside { .. }) {
+            return None; // it went on to where nobody here can look
+        }
+        let link = self.only_heard_at(asked)?;
+        let mut addresses = self.known_place(link.ns)?.ns.addresses_of(link.index);
+        if addresses.any(|a| a.ip().is_ipv4() == ip.is_ipv4()) {
+            return None;
+        }
+        Some(Box::new(Loss { ns: link.ns, link: Some(link), reason: Reason::DeadEnd { ip } }))
     }
 }
 
@@ -136,20 +174,6 @@ fn needs_none(link: &Link) -> bool {
     link.kind == LinkKind::Loopback
         || link.flags.contains(LinkFlags::NOARP)
         || matches!(&link.kind, LinkKind::Tap(tap) if tap.layer3)
-}
-
-/// Where the request ended unheard, if that is one place alone: a link that was to lead on and
-/// does not. One that has an address is rightly an end.
-fn deaf<S>(net: &Indexed<'_>, ip: IpAddr, asked: &Asked<S>) -> Option<Box<Loss>> {
-    if matches!(asked.answer, ArpAnswer::Outside { .. }) {
-        return None; // it went on to where nobody here can look
-    }
-    let link = asked.only_heard_at?;
-    let mut addresses = net.place(link.ns)?.ns.addresses_of(link.index);
-    if addresses.any(|a| a.ip().is_ipv4() == ip.is_ipv4()) {
-        return None;
-    }
-    Some(Box::new(Loss { ns: link.ns, link: Some(link), reason: Reason::DeadEnd { ip } }))
 }
 
 fn loss(disposition: &Disposition) -> Option<Box<Loss>> {

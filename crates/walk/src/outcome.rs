@@ -46,6 +46,8 @@ struct First {
 }
 
 impl Sink for First {
+    const KEEPS: bool = false;
+
     fn step(&mut self, _: NsId, _: Stage, packet: &Packet, _: impl FnOnce() -> Action) {
         if self.packet.as_ref().is_none_or(|first| first.src.is_unspecified()) {
             self.packet = Some(packet.clone());

@@ -5,17 +5,18 @@ use model::{Conntrack, ConntrackStatus, FdbEntry, Gap, LinkId, Mac, Neighbour, N
 use crate::chain::Added;
 use crate::choice::Choices;
 use crate::hash::{Map, Set};
+use crate::taught::Taught;
 
 /// What packets teach on their way, laid over a Snapshot that stays as it was read: so that the
 /// answer walks on from what the first packet left behind.
 #[derive(Clone, Debug, Default)]
 pub struct Overlay {
     /// Bridge and address → what was learned of it.
-    pub(crate) fdb: Map<(LinkId, Mac), FdbEntry>,
+    pub(crate) fdb: Taught<(LinkId, Mac), FdbEntry>,
     /// Vxlan and address → the remote that it is behind.
     pub(crate) remotes: Map<(LinkId, Mac), IpAddr>,
     /// Link and address → what ARP told.
-    pub(crate) neighbours: Map<(LinkId, IpAddr), Neighbour>,
+    pub(crate) neighbours: Taught<(LinkId, IpAddr), Neighbour>,
     /// Neighbours that were learned of a copy that may come too late to count
     /// ([`Skb::late`](crate::skb::Skb::late)).
     pub(crate) late: Set<(LinkId, IpAddr)>,

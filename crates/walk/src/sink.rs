@@ -4,6 +4,9 @@ use crate::{Action, Cause, Considered, Disposition, Hop, Packet, Stage, Step, Wa
 
 /// Who is told of a packet's way: [`Recorder`] keeps all of it, [`Quiet`] nothing but the end.
 pub trait Sink: Sized {
+    /// Whether it keeps what it is told of packets that come of others. If not, those of which it is
+    /// known what they come to need not be walked.
+    const KEEPS: bool = true;
     /// A step in that namespace, with the packet as it is after it. What it says is made only where
     /// somebody wants it.
     fn step(&mut self, ns: NsId, stage: Stage, packet: &Packet, action: impl FnOnce() -> Action);
@@ -99,6 +102,8 @@ impl Sink for Recorder {
 pub struct Quiet;
 
 impl Sink for Quiet {
+    const KEEPS: bool = false;
+
     fn step(&mut self, _: NsId, _: Stage, _: &Packet, _: impl FnOnce() -> Action) {}
 
     fn branch(&self) -> Self {

@@ -23,7 +23,7 @@ pub(crate) struct Walker<'a, 'o, S> {
     /// How many packets deep: 0 for the one that was asked about (or its answer).
     pub(crate) depth: u32,
     /// Moves left before it is taken for a loop.
-    budget: usize,
+    pub(crate) budget: usize,
     /// Who answered the ARP request that is on its way.
     pub(crate) answers: Vec<Answer>,
     /// What is being asked for now: of questions on whose way others are asked, the outer first.

@@ -7,6 +7,7 @@ mod bond;
 mod bound;
 mod breaks;
 mod bridge;
+mod crowd;
 mod docker;
 mod explain;
 mod iptables;
@@ -26,7 +27,7 @@ mod unknown;
 mod vxlan;
 
 use model::Snapshot;
-use walk::{Indexed, Overlay, Place, Protocol, Question, Quiet, Trace};
+use walk::{Indexed, Outcome, Overlay, Place, Protocol, Question, Quiet, Trace};
 
 /// The trace of one question: `FROM` is a namespace, or a border link for a packet from outside;
 /// `TO` an address, with a port for TCP.
@@ -34,8 +35,19 @@ fn ask(snapshot: &Snapshot, from: &str, to: &str) -> Trace {
     let question = question(snapshot, from, to);
     let trace = walk::trace(snapshot, question.clone());
     let (net, mut overlay) = (Indexed::new(snapshot), Overlay::new());
-    let end = walk::walk(&net, &mut overlay, question.from, question.packet, &mut Quiet);
-    assert_eq!(end, trace.there.disposition, "a verdict is the same without the trace");
+    // What was asked before may be remembered the next time, and is then used.
+    for round in 0..3 {
+        overlay.clear();
+        let packet = question.packet.clone();
+        let end = walk::walk(&net, &mut overlay, question.from, packet, &mut Quiet);
+        assert_eq!(end, trace.there.disposition, "a verdict without the trace, {round}");
+        let Outcome { there, back, assumed } = net.outcome(&question);
+        let told = trace.back.as_ref().map(|way| &way.disposition);
+        if trace.branches.is_empty() {
+            assert_eq!((&there, back.as_ref()), (&trace.there.disposition, told), "{round}");
+            assert_eq!(assumed, !trace.assumptions().is_empty(), "{round}");
+        }
+    }
     trace
 }
 
