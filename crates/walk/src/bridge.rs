@@ -167,12 +167,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// Answering ND in the bridge (`br_do_suppress_nd`) is not modelled.
     fn nd_in_bridge_modelled(&self, skb: &Skb, id: LinkId) -> Result<(), Stop> {
-        let place = self.place(id.ns, Stage::Bridge)?;
-        let nd = skb.arp.is_none() && skb.is_discovery();
-        let suppresses = |link: &&&Link| link.port.as_ref().is_some_and(|p| p.neigh_suppress);
-        let Some(port) = place.ports(id.index).iter().find(suppresses).filter(|_| nd) else {
+        if skb.arp.is_some() || !skb.is_discovery() {
             return Ok(());
-        };
+        }
+        let place = self.place(id.ns, Stage::Bridge)?;
+        let suppresses = |link: &&&Link| link.port.as_ref().is_some_and(|p| p.neigh_suppress);
+        let Some(port) = place.ports(id.index).iter().find(suppresses) else { return Ok(()) };
         let link = LinkId { ns: id.ns, index: port.index };
         let what = "neigh_suppress of IPv6".to_owned();
         Err(Stop::unknown(Stage::Bridge, Unknown::Link { link, what }))
@@ -264,7 +264,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
         }
         let up = (group || bridge.promiscuous) && from.is_some();
-        if let [Exit { port: to, heard_by: None }] = exits[..]
+        if let [Exit { port: to, .. }] = exits[..]
             && !up
         {
             self.tell(skb, Stage::Bridge, || Action::BridgeFlood {

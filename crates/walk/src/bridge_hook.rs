@@ -29,6 +29,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         part: Part,
     ) -> Result<(), Stop> {
         let place = self.place(skb.ns, Stage::Bridge)?;
+        if !place.tables.bridges {
+            return Ok(());
+        }
         let early =
             |base: &Option<BaseChain>| base.as_ref().is_some_and(|b| b.priority <= PRIORITY_BRNF);
         for item in place.tables.hook(Family::Bridge, hook) {

@@ -1,9 +1,9 @@
 //! Chains: which rule comes next, verdicts, and what to do about a rule that is not understood.
 
-use model::{Chain, Conntrack, Gap, Hook, NftRule, NsId, Policy, Table, Verdict};
+use model::{Conntrack, Data, Expr, Gap, Hook, NftRule, NsId, Policy, Table, Verdict};
 
 use crate::choice::Choices;
-use crate::guard::{Guards, excludes};
+use crate::guard::excludes;
 use crate::header::Headers;
 use crate::indexed::Place;
 use crate::nat::Request;
@@ -38,9 +38,7 @@ pub(crate) struct Chains<'a, 's> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct At<'a> {
     pub(crate) table: &'a Table,
-    pub(crate) chain: &'a Chain,
-    /// The first tests of its rules.
-    guards: &'a [Guards],
+    chain: &'a ChainIndex<'a>,
     /// Position, from 0.
     pub(crate) index: usize,
 }
@@ -58,7 +56,7 @@ pub(crate) struct Added {
 }
 
 /// What running chains has changed so far.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct State<'a> {
     stack: Vec<At<'a>>,
     pub(crate) registers: Registers,
@@ -72,7 +70,7 @@ pub(crate) struct State<'a> {
 }
 
 /// What of the packet, its connection and the sets has changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
     pub(crate) headers: Headers,
     pub(crate) mark: u32,
@@ -99,7 +97,7 @@ pub(crate) enum End<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Ended<'a> {
     pub(crate) end: End<'a>,
-    pub(crate) state: State<'a>,
+    pub(crate) state: Box<State<'a>>,
 }
 
 /// The outcome hangs on a rule that is not understood.
@@ -110,10 +108,12 @@ pub(crate) struct Doubt {
 }
 
 /// What one rule does, once it was gone through.
-enum Did {
+enum Did<'a> {
     /// The next rule follows, whether it matched or not.
     Next,
-    /// It matched, with this verdict.
+    /// It matched, with this verdict of its own.
+    Says(&'a Verdict),
+    /// It matched, and this verdict came of it.
     Matched(Verdict),
     Reject(RejectWith),
     Nat(Request),
@@ -135,14 +135,36 @@ impl<'a> At<'a> {
             ns,
             family: self.table.family,
             table: self.table.name.clone(),
-            chain: self.chain.name.clone(),
+            chain: self.chain.chain.name.clone(),
         };
-        let handle = self.chain.rules.get(self.index).map_or(0, |r| r.handle);
+        let handle = self.chain.chain.rules.get(self.index).map_or(0, |r| r.handle);
         RuleRef { chain, number: self.index + 1, handle }
     }
 
     fn rule(&self) -> Option<&'a NftRule> {
-        self.chain.rules.get(self.index)
+        self.chain.chain.rules.get(self.index)
+    }
+}
+
+impl State<'_> {
+    /// As a base chain begins with a packet; what room there is stays.
+    fn begin(&mut self, skb: &Skb) {
+        self.stack.clear();
+        self.registers = Registers::new();
+        self.changes.begin(skb);
+        self.matched.clear();
+        self.tried.clear();
+        self.assumed.clear();
+        self.forks = 0;
+    }
+}
+
+impl Changes {
+    fn begin(&mut self, skb: &Skb) {
+        let Self { headers, mark, untracked, ct_mark, zone, added } = self;
+        *headers = Headers::of(skb);
+        (*mark, *untracked, *ct_mark, *zone) = (skb.mark, false, None, None);
+        added.clear();
     }
 }
 
@@ -168,41 +190,24 @@ impl<'a> Ended<'a> {
 }
 
 impl<'a> Chains<'a, '_> {
-    /// Runs the base chain.
-    pub(crate) fn run(&self) -> Result<Ended<'a>, Doubt> {
-        let changes = Changes {
-            headers: Headers::of(self.skb),
-            mark: self.skb.mark,
-            untracked: false,
-            ct_mark: None,
-            zone: None,
-            added: Vec::new(),
-        };
-        self.go_on(State {
-            stack: vec![self.beginning()],
-            registers: Registers::new(),
-            changes,
-            matched: Vec::new(),
-            tried: Vec::new(),
-            assumed: Vec::new(),
-            forks: 0,
-        })
+    /// Runs the base chain, in the room of an earlier one.
+    pub(crate) fn run(&self, mut room: Box<State<'a>>) -> Result<Ended<'a>, Doubt> {
+        room.begin(self.skb);
+        room.stack.extend(self.beginning());
+        self.go_on(room)
     }
 
     /// Where the base chain begins.
-    pub(crate) fn beginning(&self) -> At<'a> {
-        let (table, chain) = (self.base.table, self.base.chain);
-        let indexed = self.place.tables.chain(self.base.at, &chain.name);
-        // No two chains of a table have one name, unless somebody made the bundle so.
-        let own = indexed.filter(|c| std::ptr::eq(c.chain, chain));
-        At { table, chain, guards: own.map_or(&[], |c| &c.guards), index: 0 }
+    pub(crate) fn beginning(&self) -> Option<At<'a>> {
+        let chain = self.place.tables.base(self.base)?;
+        Some(At { table: self.base.table, chain, index: 0 })
     }
 
-    fn go_on(&self, mut state: State<'a>) -> Result<Ended<'a>, Doubt> {
+    fn go_on(&self, mut state: Box<State<'a>>) -> Result<Ended<'a>, Doubt> {
         let facts = self.facts();
         while let Some(top) = state.stack.last_mut() {
             if !self.explains {
-                let rest = top.guards.get(top.index..).unwrap_or(&[]);
+                let rest = top.chain.guards.get(top.index..).unwrap_or(&[]);
                 let headers = &state.changes.headers;
                 top.index += rest.iter().take_while(|g| excludes(g, headers, &facts)).count();
             }
@@ -234,7 +239,7 @@ impl<'a> Chains<'a, '_> {
     /// A rule that may match or not: if both lead to the same, it does not matter.
     fn both_ways(
         &self,
-        mut state: State<'a>,
+        mut state: Box<State<'a>>,
         at: At<'a>,
         from: usize,
         what: String,
@@ -263,7 +268,7 @@ impl<'a> Chains<'a, '_> {
     /// condition says, and said.
     fn by_assumption(
         &self,
-        mut state: State<'a>,
+        mut state: Box<State<'a>>,
         at: At<'a>,
         from: usize,
         (cause, holds): (String, bool),
@@ -299,7 +304,7 @@ impl<'a> Chains<'a, '_> {
     /// Goes on behind an expression that is taken to hold. None: the rule then does nothing.
     fn if_it_matches(
         &self,
-        mut state: State<'a>,
+        mut state: Box<State<'a>>,
         at: At<'a>,
         from: usize,
     ) -> Result<Option<Ended<'a>>, Doubt> {
@@ -334,7 +339,12 @@ impl<'a> Chains<'a, '_> {
     }
 
     /// Does what a rule that matched says; Some: the base chain ends with it.
-    fn apply(&self, state: &mut State<'a>, at: At<'a>, did: Did) -> Result<Option<End<'a>>, Doubt> {
+    fn apply(
+        &self,
+        state: &mut State<'a>,
+        at: At<'a>,
+        did: Did<'a>,
+    ) -> Result<Option<End<'a>>, Doubt> {
         let doubt = |what: String| Err(Doubt { rule: Box::new(at.refer(self.place.ns.id)), what });
         self.note(state, at, None);
         let verdict = match did {
@@ -344,7 +354,8 @@ impl<'a> Chains<'a, '_> {
                 return Ok(Some(End::Nat(at, request)));
             }
             Did::NotKnown(what) => return doubt(what),
-            Did::Matched(verdict) => verdict,
+            Did::Says(verdict) => verdict,
+            Did::Matched(ref verdict) => verdict,
             Did::Next | Did::Doubts(..) | Did::Assumes { .. } => return Ok(None),
         };
         state.matched.push(at);
@@ -354,8 +365,8 @@ impl<'a> Chains<'a, '_> {
             Verdict::Queue(n) => return doubt(format!("queue {}", n >> 16)),
             Verdict::Continue | Verdict::Break => {}
             Verdict::Return => _ = state.stack.pop(),
-            Verdict::Jump(name) => self.enter(state, at, &name, false)?,
-            Verdict::Goto(name) => self.enter(state, at, &name, true)?,
+            Verdict::Jump(name) => self.enter(state, at, name, false)?,
+            Verdict::Goto(name) => self.enter(state, at, name, true)?,
         }
         Ok(None)
     }
@@ -368,7 +379,9 @@ impl<'a> Chains<'a, '_> {
         leaves: bool,
     ) -> Result<(), Doubt> {
         let doubt = |what: String| Err(Doubt { rule: Box::new(at.refer(self.place.ns.id)), what });
-        let Some(chain) = self.place.tables.chain(self.base.at, name) else {
+        let tables = &self.place.tables;
+        let own = tables.led_to(self.base.at, at.chain, at.index);
+        let Some(chain) = own.or_else(|| tables.chain(self.base.at, name)) else {
             return doubt(format!("jump to chain {name}, which was not read"));
         };
         if leaves {
@@ -377,14 +390,16 @@ impl<'a> Chains<'a, '_> {
         if state.stack.len() > MAX_JUMPS {
             return doubt("jumps too deep".to_owned());
         }
-        let ChainIndex { chain, guards } = chain;
-        state.stack.push(At { table: at.table, chain, guards, index: 0 });
+        state.stack.push(At { table: at.table, chain, index: 0 });
         Ok(())
     }
 
     /// Goes through the expressions of one rule from the one at `from` on.
-    fn rule(&self, rule: &'a NftRule, from: usize, state: &mut State<'a>, at: At<'a>) -> Did {
+    fn rule(&self, rule: &'a NftRule, from: usize, state: &mut State<'a>, at: At<'a>) -> Did<'a> {
         for (index, expr) in rule.exprs.iter().enumerate().skip(from) {
+            if let Some(verdict) = own_verdict(expr) {
+                return Did::Says(verdict);
+            }
             let effect = self.expression(expr, &mut state.registers, &mut state.changes);
             match effect {
                 Effect::Goes | Effect::Verdict(Verdict::Continue) => {}
@@ -412,5 +427,14 @@ impl<'a> Chains<'a, '_> {
         if self.explains {
             state.tried.push((at, failed));
         }
+    }
+}
+
+/// A verdict that stands in the rule itself, and leads elsewhere than to its next expression.
+const fn own_verdict(expr: &Expr) -> Option<&Verdict> {
+    match expr {
+        Expr::Immediate { data: Data::Verdict(Verdict::Continue | Verdict::Break), .. } => None,
+        Expr::Immediate { data: Data::Verdict(verdict), .. } => Some(verdict),
+        _ => None,
     }
 }

@@ -4,7 +4,7 @@ use model::{Conntrack, ConntrackStatus, Hook, Tuple};
 
 use crate::overlay::{Connection, Membership};
 use crate::skb::Skb;
-use crate::walker::Walker;
+use crate::walker::{Walker, tell};
 use crate::{Action, IcmpKind, Payload, Sink, Stage};
 
 /// `ct state` bits, as nft has them.
@@ -55,9 +55,10 @@ impl<S: Sink> Walker<'_, '_, S> {
             let entry = &mut self.overlay.connections[member.connection].entry;
             entry.status |= ConntrackStatus::SEEN_REPLY;
         }
-        let entry = skb.ct.map(|m| self.overlay.connections[m.connection].entry.clone());
-        let state = state_of(skb, entry.as_ref());
-        self.tell(skb, Stage::Hook(hook), || Action::Tracked { state, entry: entry.map(Box::new) });
+        let entry = skb.ct.map(|m| &self.overlay.connections[m.connection].entry);
+        let state = state_of(skb, entry);
+        let told = || Action::Tracked { state, entry: entry.cloned().map(Box::new) };
+        tell(&mut self.sink, skb, Stage::Hook(hook), told);
     }
 
     /// A tuple of the kernel's has ICMP's type, too: of an echo to oneself, that alone tells the

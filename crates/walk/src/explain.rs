@@ -200,7 +200,7 @@ struct Attempt<'a, 'f> {
 impl<'a> Attempt<'a, '_> {
     fn rules(&mut self) {
         if self.place.default_rules {
-            self.routes(self.place.merged());
+            self.routes(self.place.merged().all());
             return self.routes(self.place.routes(TABLE_DEFAULT));
         }
         let mut from = 0;

@@ -2,6 +2,7 @@
 
 use model::{BridgePort, FdbEntry, LinkId, Mac};
 
+use crate::indexed::Station;
 use crate::skb::Skb;
 use crate::walker::Walker;
 use crate::{Action, Sink, Stage};
@@ -18,13 +19,15 @@ pub(crate) enum Destination {
     NotKnown,
 }
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_fdb_update`: the source is behind that port. `locked`: only noted as one that may not
     /// send yet.
     pub(crate) fn learn(&mut self, skb: &Skb, bridge: LinkId, port: LinkId, locked: bool) {
         let Some(mac) = skb.packet.src_mac.filter(|m| !m.is_group()) else { return };
-        let behind = self.behind(bridge, mac);
-        if self.is_own_mac(bridge, mac) || behind.is_some_and(|(p, ..)| p == port.index) {
+        let station = self.station(bridge, mac);
+        let here =
+            |behind: Option<(u32, FdbEntry, bool)>| behind.is_some_and(|b| b.0 == port.index);
+        if station.is_own() || here(self.behind(bridge, mac, station)) {
             return;
         }
         let entry = FdbEntry {
@@ -53,7 +56,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         flags: &BridgePort,
     ) -> bool {
         let Some(mac) = skb.packet.src_mac else { return false };
-        let known = self.behind(bridge, mac);
+        let known = self.behind(bridge, mac, self.station(bridge, mac));
         if known.is_none() && flags.mab {
             self.learn(skb, bridge, port, true);
         }
@@ -61,18 +64,22 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// Behind which port an address is, by which entry, and whether it was learned just now.
-    pub(crate) fn behind(&self, bridge: LinkId, mac: Mac) -> Option<(u32, FdbEntry, bool)> {
+    pub(crate) fn behind(
+        &self,
+        bridge: LinkId,
+        mac: Mac,
+        read: Station<'_>,
+    ) -> Option<(u32, FdbEntry, bool)> {
         if let Some(entry) = self.overlay.fdb.get(&(bridge, mac)) {
             return Some((entry.link, entry.clone(), true));
         }
-        let read = self.known_place(bridge.ns)?.fdb(bridge.index, mac);
-        read.filter(|e| !e.local).map(|e| (e.link, e.clone(), false))
+        read.entry.filter(|e| !e.local).map(|e| (e.link, e.clone(), false))
     }
 
-    /// The bridge's own address, or that of one of its ports.
-    fn is_own_mac(&self, id: LinkId, mac: Mac) -> bool {
-        let Some(place) = self.known_place(id.ns) else { return false };
-        place.is_own_mac(id.index, mac) || place.fdb(id.index, mac).is_some_and(|e| e.local)
+    /// What a bridge knew of an address when it was read.
+    pub(crate) fn station(&self, bridge: LinkId, mac: Mac) -> Station<'a> {
+        let place = self.known_place(bridge.ns);
+        place.map_or_else(Station::default, |place| place.station(bridge.index, mac))
     }
 
     /// `br_fdb_find_rcu`.
@@ -81,10 +88,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         if mac.is_group() {
             return Destination::Group;
         }
-        if self.is_own_mac(id, mac) {
+        let station = self.station(id, mac);
+        if station.is_own() {
             return Destination::Own;
         }
-        match self.behind(id, mac) {
+        match self.behind(id, mac, station) {
             Some((port, entry, learned_now)) => Destination::Behind { port, entry, learned_now },
             None => Destination::NotKnown,
         }

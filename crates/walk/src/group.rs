@@ -105,14 +105,8 @@ impl<'a> Place<'a> {
         if v4.is_multicast() {
             return Some(Mac([0x01, 0x00, 0x5e, b & 0x7f, c, d]));
         }
-        let here = |r: &&&Route| {
-            r.kind == RouteKind::Broadcast
-                && r.dst.prefix_len() == 32
-                && r.dst.addr() == ip
-                && r.nexthops.iter().any(|hop| hop.link == link)
-        };
-        let subnet = self.routes(TABLE_LOCAL).iter().find(here).is_some();
-        (v4.is_broadcast() || subnet).then_some(Mac::BROADCAST)
+        let many = v4.is_broadcast() || self.broadcasts_to(link, ip);
+        many.then_some(Mac::BROADCAST)
     }
 }
 

@@ -25,9 +25,9 @@ pub(crate) enum Guard {
 }
 
 /// What guards ask beside headers.
-pub(crate) struct Facts {
-    pub(crate) iif: [u8; NAME],
-    pub(crate) oif: [u8; NAME],
+pub(crate) struct Facts<'a> {
+    pub(crate) iif: &'a [u8; NAME],
+    pub(crate) oif: &'a [u8; NAME],
     /// None: it has none.
     pub(crate) protocol: Option<u8>,
 }
@@ -114,7 +114,7 @@ fn word(bytes: &[u8]) -> Option<u32> {
 
 impl Guard {
     /// Whether the test certainly fails.
-    fn fails(&self, headers: &Headers, facts: &Facts) -> bool {
+    fn fails(&self, headers: &Headers, facts: &Facts<'_>) -> bool {
         match self {
             Self::Open => false,
             Self::Bytes { transport, offset, len, mask, value, equal } => {
@@ -128,7 +128,7 @@ impl Guard {
                 }
             }
             Self::Link { out, len, name, equal } => {
-                let is = if *out { &facts.oif } else { &facts.iif };
+                let is = if *out { facts.oif } else { facts.iif };
                 let len = usize::from(*len);
                 (is[..len] == name[..len]) != *equal
             }
@@ -141,6 +141,6 @@ impl Guard {
 }
 
 /// Whether a rule certainly does nothing.
-pub(crate) fn excludes(guards: &Guards, headers: &Headers, facts: &Facts) -> bool {
+pub(crate) fn excludes(guards: &Guards, headers: &Headers, facts: &Facts<'_>) -> bool {
     guards.iter().any(|guard| guard.fails(headers, facts))
 }

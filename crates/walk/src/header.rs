@@ -22,7 +22,7 @@ pub(crate) enum Read<'h> {
 }
 
 /// The headers of a packet, which rules read and write.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Headers {
     link: Layer,
     network: Layer,
@@ -39,6 +39,12 @@ struct Layer {
     known: u64,
     /// Bytes from its first one to the packet's end.
     len: u32,
+}
+
+impl Default for Layer {
+    fn default() -> Self {
+        Self::NONE
+    }
 }
 
 impl Layer {

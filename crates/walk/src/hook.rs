@@ -2,7 +2,7 @@
 
 use model::{Family, Hook, LinkId, NsId};
 
-use crate::chain::{Chains, Changes, End as ChainEnd, Ended};
+use crate::chain::{Chains, Changes, End as ChainEnd};
 use crate::skb::{Skb, Stop};
 use crate::tables::{BaseRef, Item};
 use crate::walker::Walker;
@@ -84,14 +84,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Ok(())
     }
 
-    /// Runs one base chain; what it asks of the nat core is returned.
+    /// Runs one base chain; how it ended is returned, for what it asks of the nat core.
     pub(crate) fn chain(
         &mut self,
         skb: &mut Skb,
         hook: Hook,
         base: BaseRef<'a>,
         between: Between,
-    ) -> Result<Option<Ended<'a>>, Stop> {
+    ) -> Result<Option<ChainEnd<'a>>, Stop> {
         if !base.acts() {
             return Ok(None);
         }
@@ -111,11 +111,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             choices: &self.overlay.choices,
             explains: self.sink.explains(),
         };
-        let ended = chains.run().map_err(|doubt| {
+        let room = self.room.take().unwrap_or_default();
+        let ended = chains.run(room).map_err(|doubt| {
             let unknown = Unknown::Rule { rule: *doubt.rule, what: doubt.what };
             Stop::unknown(stage, unknown)
         })?;
-        self.assume(skb, stage, ended.state.assumed.clone());
+        if !ended.state.assumed.is_empty() {
+            self.assume(skb, stage, ended.state.assumed.clone());
+        }
         self.consider_rules(skb.ns, base, &ended);
         let lost = |reason| Err(Stop::lost(stage, skb.ns, None, reason));
         match &ended.end {
@@ -142,7 +145,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             rule: ended.decided_by().map(|rule| rule.refer(ns)),
             matched: ended.state.matched.iter().map(|rule| rule.refer(ns)).collect(),
         });
-        Ok(Some(ended))
+        self.room = Some(ended.state);
+        Ok(Some(ended.end))
     }
 
     /// What a chain changed stays so.

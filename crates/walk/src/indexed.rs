@@ -8,8 +8,10 @@ use model::{
 };
 
 use crate::Recorder;
+use crate::fib::Fib;
 use crate::group::{Cast, made_up};
 use crate::hash::{Map, Set};
+use crate::links::{LinkIndex, Links};
 use crate::memory::Memory;
 use crate::silent::Silent;
 use crate::tables::Tables;
@@ -30,6 +32,8 @@ pub struct Indexed<'a> {
     explains: bool,
     /// How many links there are.
     pub(crate) links: usize,
+    /// Some part of some namespace was not read.
+    pub(crate) gaps: bool,
     /// Bridges with ports behind which most questions are heard in vain.
     silent: Map<LinkId, Silent>,
     /// What asking came to.
@@ -71,6 +75,7 @@ impl<'a> Indexed<'a> {
             listening: false,
             explains: false,
             links: snapshot.namespaces.values().map(|ns| ns.links.len()).sum(),
+            gaps: snapshot.namespaces.values().any(|ns| !ns.gaps.is_empty()),
             silent: Map::default(),
             memory: Memory::default(),
         };
@@ -148,7 +153,7 @@ pub(crate) struct VxlanEnd {
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
     pub(crate) ns: &'a Namespace,
-    links: Map<u32, &'a Link>,
+    links: Links<'a>,
     /// Its policy rules; the default ones where none were read.
     pub(crate) rules: Vec<Rule>,
     /// Only the three default rules, and never others: local and main are then one trie.
@@ -157,21 +162,21 @@ pub(crate) struct Place<'a> {
     pub(crate) rules6: Vec<Rule>,
     /// Only the two default rules of IPv6.
     pub(crate) default_rules6: bool,
-    routes: Map<u32, Vec<&'a Route>>,
+    routes: Map<u32, Fib<'a>>,
     routes6: Map<u32, Vec<&'a Route>>,
     loopback: u32,
     /// It has local routes that the kernel did not make.
     local_by_hand: bool,
     /// Local and main together.
-    merged: Vec<&'a Route>,
+    merged: Fib<'a>,
+    /// Addresses of broadcasts, by the links that they lead to.
+    broadcasts: Set<(u32, IpAddr)>,
     /// Own IPv4 addresses → ifindex.
     own: Map<IpAddr, u32>,
     ports: Map<u32, Vec<&'a Link>>,
-    fdb: Map<(u32, Mac), &'a FdbEntry>,
+    stations: Map<(u32, Mac), Station<'a>>,
     /// Where vxlans send to.
     remotes: Map<(u32, Mac), Vec<&'a FdbEntry>>,
-    /// Addresses of bridges and their ports, by bridge.
-    own_macs: Set<(u32, Mac)>,
     /// Bridges a port of which has `neigh_suppress`.
     suppressing: Set<u32>,
     neighbours: Map<(u32, IpAddr), &'a Neighbour>,
@@ -186,6 +191,22 @@ pub(crate) struct Place<'a> {
     sources: Map<(u8, IpAddr, u16), &'a Conntrack>,
 }
 
+/// What a bridge knows of an Ethernet address.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Station<'a> {
+    /// The bridge or one of its ports has it.
+    own: bool,
+    /// What the bridge's table said when it was read.
+    pub(crate) entry: Option<&'a FdbEntry>,
+}
+
+impl Station<'_> {
+    /// The bridge's own address, or that of one of its ports.
+    pub(crate) fn is_own(&self) -> bool {
+        self.own || self.entry.is_some_and(|entry| entry.local)
+    }
+}
+
 impl<'a> Place<'a> {
     fn new(ns: &'a Namespace) -> Self {
         let own = ns.rules.iter().filter(|r| !r.ipv6);
@@ -197,7 +218,7 @@ impl<'a> Place<'a> {
         }
         let mut place = Self {
             ns,
-            links: ns.links.iter().map(|(index, link)| (*index, link)).collect(),
+            links: Links::new(ns),
             default_rules: !ns.tables_split.unwrap_or(false) && rules == Rule::defaults(),
             rules,
             default_rules6: rules6 == Rule::defaults_ipv6(),
@@ -206,12 +227,12 @@ impl<'a> Place<'a> {
             routes6: Map::default(),
             loopback: first_loopback(ns),
             local_by_hand: ns.routes.iter().any(is_local_by_hand),
-            merged: Vec::new(),
+            merged: Fib::default(),
+            broadcasts: Set::default(),
             own: Map::default(),
             ports: Map::default(),
-            fdb: Map::default(),
+            stations: Map::default(),
             remotes: Map::default(),
-            own_macs: Set::default(),
             suppressing: Set::default(),
             neighbours: Map::default(),
             casts: Map::default(),
@@ -239,20 +260,30 @@ impl<'a> Place<'a> {
         for address in &self.ns.addresses {
             self.own.entry(address.ip()).or_insert(address.link);
         }
+        let mut tables: Map<u32, Vec<&'a Route>> = Map::default();
+        let mut merged = Vec::new();
         for route in &self.ns.routes {
             if matches!(route.dst, IpNet::V6(_)) {
                 self.routes6.entry(route.table).or_default().push(route);
                 continue;
             }
-            self.routes.entry(route.table).or_default().push(route);
+            tables.entry(route.table).or_default().push(route);
             if matches!(route.table, TABLE_LOCAL | TABLE_MAIN) {
-                self.merged.push(route);
+                merged.push(route);
+            }
+            if route.table == TABLE_LOCAL && is_broadcast_to_one(route) {
+                let to = route.dst.addr();
+                self.broadcasts.extend(route.nexthops.iter().map(|hop| (hop.link, to)));
             }
         }
         let order =
             |r: &&Route| (Reverse(r.dst.prefix_len()), Reverse(r.table), Reverse(r.tos), r.metric);
-        self.routes.values_mut().for_each(|table| table.sort_by_key(order));
-        self.merged.sort_by_key(order);
+        let fib = |mut routes: Vec<&'a Route>| {
+            routes.sort_by_key(order);
+            Fib::new(routes)
+        };
+        self.routes = tables.into_iter().map(|(table, routes)| (table, fib(routes))).collect();
+        self.merged = fib(merged);
         // Of equals, the order is the kernel's.
         let order = |r: &&Route| (Reverse(r.dst.prefix_len()), r.dst, r.metric);
         self.routes6.values_mut().for_each(|table| table.sort_by_key(order));
@@ -262,10 +293,10 @@ impl<'a> Place<'a> {
         for link in self.ns.links.values() {
             if let (Some(master), Some(port)) = (link.master, &link.port) {
                 self.ports.entry(master).or_default().push(link);
-                self.own_macs.extend(link.mac.map(|mac| (master, mac)));
+                self.is_own(master, link.mac);
                 self.suppressing.extend(port.neigh_suppress.then_some(master));
             }
-            self.own_macs.extend(link.mac.map(|mac| (link.index, mac)));
+            self.is_own(link.index, link.mac);
         }
         let number = |link: &&Link| link.port.as_ref().map(|port| port.number);
         for ports in self.ports.values_mut().filter(|p| p.iter().any(|l| number(l) != Some(0))) {
@@ -282,7 +313,7 @@ impl<'a> Place<'a> {
         }
         for entry in self.ns.fdb.iter().filter(|e| !e.own && e.vlan.is_none()) {
             if let Some(bridge) = entry.master {
-                self.fdb.insert((bridge, entry.mac), entry);
+                self.stations.entry((bridge, entry.mac)).or_default().entry = Some(entry);
             }
         }
         for n in &self.ns.neighbours {
@@ -294,14 +325,30 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The link of that index.
-    pub(crate) fn link(&self, index: u32) -> Option<&'a Link> {
-        self.links.get(&index).copied()
+    fn is_own(&mut self, bridge: u32, mac: Option<Mac>) {
+        if let Some(mac) = mac {
+            self.stations.entry((bridge, mac)).or_default().own = true;
+        }
     }
 
-    /// The routes of a table, longest prefix first.
+    /// The link of that index.
+    pub(crate) fn link(&self, index: u32) -> Option<&'a Link> {
+        self.links.get(index).map(|found| found.link)
+    }
+
+    /// The same, with what is asked of it again and again.
+    pub(crate) fn link_index(&self, index: u32) -> Option<&LinkIndex<'a>> {
+        self.links.get(index)
+    }
+
+    /// The routes of a table, longest prefix first; None: there are none.
+    pub(crate) fn table(&self, table: u32) -> Option<&Fib<'a>> {
+        self.routes.get(&table)
+    }
+
+    /// The same as a list.
     pub(crate) fn routes(&self, table: u32) -> &[&'a Route] {
-        self.routes.get(&table).map_or(&[], Vec::as_slice)
+        self.table(table).map_or(&[], Fib::all)
     }
 
     /// The IPv6 routes of a table, longest prefix first, those to the same prefix side by side.
@@ -310,8 +357,13 @@ impl<'a> Place<'a> {
     }
 
     /// Local and main as the one trie that they are until there is a rule of one's own.
-    pub(crate) fn merged(&self) -> &[&'a Route] {
+    pub(crate) const fn merged(&self) -> &Fib<'a> {
         &self.merged
+    }
+
+    /// There is a route for broadcasts to this very address by that link.
+    pub(crate) fn broadcasts_to(&self, link: u32, ip: IpAddr) -> bool {
+        self.broadcasts.contains(&(link, ip))
     }
 
     /// The link that has this address.
@@ -325,9 +377,9 @@ impl<'a> Place<'a> {
         self.ports.get(&bridge).map_or(&[], Vec::as_slice)
     }
 
-    /// What the bridge's table said when it was read.
-    pub(crate) fn fdb(&self, bridge: u32, mac: Mac) -> Option<&'a FdbEntry> {
-        self.fdb.get(&(bridge, mac)).copied()
+    /// What a bridge knew of an address when it was read.
+    pub(crate) fn station(&self, bridge: u32, mac: Mac) -> Station<'a> {
+        self.stations.get(&(bridge, mac)).copied().unwrap_or_default()
     }
 
     /// Where a vxlan sends frames for an address to, when it was read.
@@ -368,11 +420,6 @@ impl<'a> Place<'a> {
         self.sources.get(&(tuple.protocol, tuple.src, tuple.sport)).copied()
     }
 
-    /// Whether a bridge or one of its ports has this address.
-    pub(crate) fn is_own_mac(&self, bridge: u32, mac: Mac) -> bool {
-        self.own_macs.contains(&(bridge, mac))
-    }
-
     /// BROPT_NEIGH_SUPPRESS_ENABLED: a port of that bridge has `neigh_suppress`.
     pub(crate) fn suppresses(&self, bridge: u32) -> bool {
         self.suppressing.contains(&bridge)
@@ -392,6 +439,10 @@ impl<'a> Place<'a> {
 fn first_loopback(ns: &Namespace) -> u32 {
     let mut links = ns.links.values();
     links.find(|l| l.kind == LinkKind::Loopback).map_or(1, |l| l.index)
+}
+
+fn is_broadcast_to_one(route: &Route) -> bool {
+    route.kind == RouteKind::Broadcast && route.dst.prefix_len() == 32
 }
 
 fn is_local_by_hand(route: &Route) -> bool {

@@ -324,9 +324,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// Packets of a connection may pass by the rules altogether.
     pub(crate) fn no_flowtable(&self, skb: &Skb) -> Result<(), Stop> {
         let place = self.place(skb.ns, Stage::Forward)?;
-        let mut flowtables = place.ns.ruleset.tables.iter().flat_map(|t| &t.flowtables);
-        let Some(name) = flowtables.next() else { return Ok(()) };
-        let what = Opaque::Flowtable(name.clone());
+        let Some(name) = place.tables.flowtable else { return Ok(()) };
+        let what = Opaque::Flowtable(name.to_owned());
         Err(Stop::unknown(Stage::Forward, Unknown::Opaque { ns: skb.ns, what }))
     }
 
@@ -340,6 +339,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(what) = opaque {
             let unknown = Unknown::Opaque { ns: skb.ns, what: what.clone() };
             return Err(Stop::unknown(stage, unknown));
+        }
+        if !self.net.gaps {
+            return Ok(());
         }
         if place.ns.gap("netfilter").is_some_and(|gap| gap.assumed.is_none()) {
             self.lean_on(skb, stage, &["netfilter"])?;

@@ -181,7 +181,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 /// `eth_type_trans`: the frame is for this link.
 fn is_for(skb: &Skb, link: &Link) -> bool {
     let layer3 = matches!(&link.kind, LinkKind::Tap(tap) if tap.layer3);
-    layer3 || link.kind == LinkKind::Loopback || {
+    layer3 || matches!(link.kind, LinkKind::Loopback) || {
         let to = skb.packet.dst_mac;
         to.is_some() && to == link.mac
     }

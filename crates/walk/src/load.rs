@@ -9,7 +9,9 @@ use model::{
 use crate::chain::{Chains, Changes};
 use crate::guard::Facts;
 use crate::header::ETHERNET;
+use crate::indexed::Place;
 use crate::ip::is_broadcast;
+use crate::links::{LinkName, name};
 use crate::register::Registers;
 use crate::route::{Flow, NotFound};
 use crate::rule::{Effect, forgotten, is_note};
@@ -27,23 +29,30 @@ pub(crate) mod fib {
 const ETH_IP: u16 = 0x0800;
 const ETH_ARP: u16 = 0x0806;
 const ETH_IPV6: u16 = 0x86dd;
+/// The name of no link.
+const NOBODY: LinkName = [0; 16];
 /// NFPROTO_IPV4, _IPV6.
 const IPV4: u8 = 2;
 const IPV6: u8 = 10;
 
 impl<'a> Chains<'a, '_> {
     pub(crate) fn link(&self, index: Option<u32>) -> Option<&'a Link> {
-        index.and_then(|i| self.place.ns.links.get(&i))
+        index.and_then(|i| self.place.link(i))
     }
 
     /// What is asked of most rules, at once.
-    pub(crate) fn facts(&self) -> Facts {
+    pub(crate) fn facts(&self) -> Facts<'a> {
         let protocol = self.skb.packet.protocol();
         Facts {
-            iif: name_of(self.link(self.iif)),
-            oif: name_of(self.link(self.oif)),
+            iif: self.link_name(self.iif),
+            oif: self.link_name(self.oif),
             protocol: self.skb.arp.is_none().then_some(protocol),
         }
+    }
+
+    fn link_name(&self, index: Option<u32>) -> &'a LinkName {
+        let place: &'a Place<'a> = self.place;
+        index.and_then(|i| place.link_index(i)).map_or(&NOBODY, |found| &found.name)
     }
 
     pub(crate) fn meta(
@@ -63,9 +72,9 @@ impl<'a> Chains<'a, '_> {
             MetaKey::L4proto => r.store(dreg, &[self.skb.packet.protocol()]),
             MetaKey::Iif => r.store(dreg, &iif.unwrap_or(0).to_ne_bytes()),
             MetaKey::Oif => r.store(dreg, &oif.unwrap_or(0).to_ne_bytes()),
-            MetaKey::IifName => r.store(dreg, &name_of(self.link(iif))),
+            MetaKey::IifName => r.store(dreg, self.link_name(iif)),
             MetaKey::SdifName => r.store(dreg, &[0; 16]),
-            MetaKey::OifName => r.store(dreg, &name_of(self.link(oif))),
+            MetaKey::OifName => r.store(dreg, self.link_name(oif)),
             // Only within a VRF, which is not walked.
             MetaKey::Sdif => r.store(dreg, &[0; 4]),
             MetaKey::IifType => return stored(self.link(iif).map(arphrd), dreg, r),
@@ -338,12 +347,12 @@ impl<'a> Chains<'a, '_> {
             return AddrType::Multicast;
         }
         let table = match self.place.default_rules {
-            true => self.place.merged(),
-            false => self.place.routes(model::TABLE_LOCAL),
+            true => Some(self.place.merged()),
+            false => self.place.table(model::TABLE_LOCAL),
         };
-        let route = table.iter().find(|r| r.dst.contains(&ip));
+        let route = table.and_then(|table| table.to(ip).next());
         let on =
-            |r: &&&model::Route| device.is_none() || r.nexthops.first().map(|h| h.link) == device;
+            |r: &&model::Route| device.is_none() || r.nexthops.first().map(|h| h.link) == device;
         match route.filter(on).map(|r| r.kind) {
             Some(RouteKind::Local) => AddrType::Local,
             Some(RouteKind::Broadcast) => AddrType::Broadcast,
@@ -373,25 +382,16 @@ fn arphrd(link: &Link) -> u16 {
 fn kind_name(link: Option<&Link>, dreg: Reg, r: &mut Registers) -> Effect {
     match link.map(|l| &l.kind) {
         None | Some(LinkKind::Loopback | LinkKind::Physical) => return Effect::Fails,
-        Some(LinkKind::Veth) => r.store(dreg, &name(Some("veth"))),
-        Some(LinkKind::Bridge(_)) => r.store(dreg, &name(Some("bridge"))),
-        Some(LinkKind::Tap(_)) => r.store(dreg, &name(Some("tun"))),
+        Some(LinkKind::Veth) => r.store(dreg, &name("veth")),
+        Some(LinkKind::Bridge(_)) => r.store(dreg, &name("bridge")),
+        Some(LinkKind::Tap(_)) => r.store(dreg, &name("tun")),
         Some(_) => return forgotten(dreg, "meta iifkind", r),
     }
     Effect::Goes
 }
 
 pub(crate) fn name_of(link: Option<&Link>) -> [u8; 16] {
-    name(link.map(|l| l.name.as_str()))
-}
-
-/// A name as a register holds it: 16 bytes, filled up with zeroes.
-fn name(text: Option<&str>) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    let text = text.unwrap_or_default().as_bytes();
-    let len = text.len().min(15);
-    bytes[..len].copy_from_slice(&text[..len]);
-    bytes
+    link.map_or(NOBODY, |link| name(&link.name))
 }
 
 fn meta_name(key: MetaKey) -> String {

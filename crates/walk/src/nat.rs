@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::{ConntrackStatus, Expr, Family, Hook, Reg, Scope, Tuple, XtNatRange};
 
-use crate::chain::{Chains, End};
+use crate::chain::{At, Chains, End};
 use crate::hook::Between;
 use crate::indexed::Place;
 use crate::nat_choice::Range;
@@ -14,7 +14,7 @@ use crate::register::Registers;
 use crate::rule::{Effect, is_destination};
 use crate::skb::{Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, NatStep, Packet, Payload, Reason, RuleRef, Sink, Stage};
+use crate::{Action, NatStep, Packet, Payload, Reason, Sink, Stage};
 
 /// What a rule asks of the nat core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(crate) enum To {
     Redirect,
 }
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `nf_nat_inet_fn`: asks the nat chains of the hook if nobody has yet, and rewrites the
     /// packet as its connection's entry says.
     pub(crate) fn nat(&mut self, skb: &mut Skb, hook: Hook, between: Between) -> Result<(), Stop> {
@@ -95,15 +95,13 @@ impl<S: Sink> Walker<'_, '_, S> {
         skb: &mut Skb,
         hook: Hook,
         between: Between,
-    ) -> Result<Option<RuleRef>, Stop> {
+    ) -> Result<Option<At<'a>>, Stop> {
         let place = self.place(skb.ns, Stage::Hook(hook))?;
         let family = if skb.packet.is_ipv6() { Family::Ip6 } else { Family::Ip };
         for base in place.tables.nat(family, hook) {
-            let Some(ended) = self.chain(skb, hook, *base, between)? else { continue };
-            if let End::Nat(at, request) = ended.end {
-                let rule = at.refer(skb.ns);
+            if let Some(End::Nat(at, request)) = self.chain(skb, hook, *base, between)? {
                 self.set_up(skb, hook, request, between)?;
-                return Ok(Some(rule));
+                return Ok(Some(at));
             }
         }
         Ok(None)
@@ -181,7 +179,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         hook: Hook,
         member: Membership,
         source: bool,
-        rule: Option<RuleRef>,
+        rule: Option<At<'a>>,
     ) {
         let entry = &self.overlay.connections[member.connection].entry;
         let bit = if source != member.reply {
@@ -201,8 +199,10 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         let after = skb.packet.tuple();
         if before != after {
-            let step = NatStep { rule, source, before, after };
-            self.tell(skb, Stage::Hook(hook), || Action::Translated(step));
+            self.tell(skb, Stage::Hook(hook), || {
+                let rule = rule.map(|rule| rule.refer(skb.ns));
+                Action::Translated(NatStep { rule, source, before, after })
+            });
         }
     }
 }

@@ -16,6 +16,12 @@ pub(crate) struct Registers {
     cause: Option<String>,
 }
 
+impl Default for Registers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Registers {
     pub(crate) const fn new() -> Self {
         Self { bytes: [0; SIZE], unknown: 0, cause: None }

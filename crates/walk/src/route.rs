@@ -6,7 +6,9 @@ use ipnet::IpNet;
 use model::{InetConf, Nexthop, Route, RouteKind, Rule, RuleAction, Scope};
 
 use crate::explain::Selector;
+use crate::fib::Fib;
 use crate::indexed::Place;
+use crate::links;
 use crate::validate::Refusal;
 use crate::{Packet, Payload, Reason, Unknown};
 
@@ -112,7 +114,7 @@ impl<'a> Place<'a> {
     /// `fib_lookup`: rules by priority, and in each table the longest prefix.
     pub(crate) fn lookup(&'a self, flow: &Flow) -> Result<Found<'a>, NotFound<'a>> {
         if self.default_rules {
-            return match self.lookup_in(self.merged(), flow) {
+            return match self.lookup_in(Some(self.merged()), flow) {
                 Some(result) => result,
                 None => self.lookup_default(flow),
             };
@@ -141,7 +143,7 @@ impl<'a> Place<'a> {
     }
 
     fn lookup_default(&'a self, flow: &Flow) -> Result<Found<'a>, NotFound<'a>> {
-        let result = self.lookup_in(self.routes(model::TABLE_DEFAULT), flow);
+        let result = self.lookup_in(self.table(model::TABLE_DEFAULT), flow);
         result.unwrap_or(Err(NotFound::Nothing))
     }
 
@@ -151,7 +153,7 @@ impl<'a> Place<'a> {
         table: u32,
         flow: &Flow,
     ) -> Option<Result<Found<'a>, NotFound<'a>>> {
-        let found = self.lookup_in(self.routes(table), flow)?;
+        let found = self.lookup_in(self.table(table), flow)?;
         match found {
             Ok(found) if suppresses(rule, found.route) => None,
             other => Some(other.map(|found| Found { rule: Some(rule), ..found })),
@@ -161,13 +163,11 @@ impl<'a> Place<'a> {
     /// `fib_table_lookup`. None: nothing here, or a `throw` route: the next rule is asked.
     fn lookup_in(
         &'a self,
-        routes: &[&'a Route],
+        table: Option<&Fib<'a>>,
         flow: &Flow,
     ) -> Option<Result<Found<'a>, NotFound<'a>>> {
-        for route in routes {
-            if !route.dst.contains(&flow.dst)
-                || (route.tos != 0 && route.tos != flow.tos & TOS_MASK)
-            {
+        for route in table?.to(flow.dst) {
+            if route.tos != 0 && route.tos != flow.tos & TOS_MASK {
                 continue;
             }
             match route.kind {
@@ -298,25 +298,7 @@ impl<'a> Place<'a> {
 
     /// The settings of a link, joined with those of all.
     pub(crate) fn conf(&self, link: u32) -> InetConf {
-        let all = &self.ns.sysctls.all;
-        let forwarding = self.ns.sysctls.ip_forward;
-        let own = self.ns.links.get(&link).and_then(|l| l.inet);
-        let own = own.unwrap_or(InetConf { forwarding, ..self.ns.sysctls.default });
-        InetConf {
-            forwarding: own.forwarding,
-            rp_filter: own.rp_filter.max(all.rp_filter),
-            accept_local: own.accept_local || all.accept_local,
-            route_localnet: own.route_localnet || all.route_localnet,
-            arp_ignore: own.arp_ignore.max(all.arp_ignore),
-            arp_announce: own.arp_announce.max(all.arp_announce),
-            arp_filter: own.arp_filter || all.arp_filter,
-            proxy_arp: own.proxy_arp || all.proxy_arp,
-            proxy_arp_pvlan: own.proxy_arp_pvlan || all.proxy_arp_pvlan,
-            src_valid_mark: own.src_valid_mark || all.src_valid_mark,
-            ignore_routes_with_linkdown: own.ignore_routes_with_linkdown
-                || all.ignore_routes_with_linkdown,
-            send_redirects: own.send_redirects || all.send_redirects,
-        }
+        self.link_index(link).map_or_else(|| links::conf(self.ns, None), |found| found.conf)
     }
 
     /// `inet_select_addr`: the address of `link` to speak to `dst` with, else one of another link.

@@ -148,7 +148,7 @@ impl<'a> Chains<'a, '_> {
 
     /// One of so many possibilities, if they are walked one by one.
     pub(crate) fn choose(&self, options: u32, what: &str) -> Option<u32> {
-        let at = self.beginning();
+        let at = self.beginning()?;
         self.choices.choose(options, || (Fork::Rule(at.refer(self.place.ns.id)), what.to_owned()))
     }
 

@@ -110,6 +110,6 @@ fn routes_plainly(there: &Place<'_>) -> bool {
         RouteKind::Other(_) | RouteKind::Anycast => false,
         _ => route.nexthop_id.is_none() || !route.nexthops.is_empty(),
     };
-    let all = there.merged().iter().chain(there.routes(TABLE_DEFAULT));
+    let all = there.merged().all().iter().chain(there.routes(TABLE_DEFAULT));
     there.default_rules && all.into_iter().all(plain)
 }

@@ -1,6 +1,6 @@
 //! The ruleset, indexed: chains and sets by name, and what runs in each hook, in order.
 
-use model::{Chain, Expr, Family, Hook, Namespace, Policy, Table};
+use model::{Chain, Data, Expr, Family, Hook, Namespace, NftRule, Policy, Table, Verdict};
 
 use crate::guard::{self, Guards};
 use crate::hash::Map;
@@ -22,6 +22,8 @@ pub(crate) struct BaseRef<'a> {
     pub(crate) chain: &'a Chain,
     /// Position of the table in the ruleset.
     pub(crate) at: usize,
+    /// Position of the chain in the table.
+    nth: usize,
 }
 
 /// What runs in a hook.
@@ -41,12 +43,15 @@ pub(crate) struct ChainIndex<'a> {
     pub(crate) chain: &'a Chain,
     /// One per rule.
     pub(crate) guards: Vec<Guards>,
+    /// Positions of the chains that rules jump or go to, by their one verdict; one per rule.
+    leads_to: Vec<Option<usize>>,
 }
 
 /// A table, by names.
 #[derive(Debug)]
 struct Names<'a> {
-    chains: Map<&'a str, ChainIndex<'a>>,
+    chains: Vec<ChainIndex<'a>>,
+    by_name: Map<&'a str, usize>,
     sets: Map<&'a str, SetIndex<'a>>,
 }
 
@@ -54,11 +59,19 @@ struct Names<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Tables<'a> {
     names: Vec<Names<'a>>,
-    hooks: Map<(Family, Hook), Vec<Item<'a>>>,
+    hooks: [[Vec<Item<'a>>; HOOKS]; FAMILIES],
+    /// Something runs in a hook of the bridge family.
+    pub(crate) bridges: bool,
+    /// A flowtable, by which packets may pass by the rules.
+    pub(crate) flowtable: Option<&'a str>,
     /// Chains before and behind a link, by its name.
     links: Map<&'a str, Map<Hook, Vec<BaseRef<'a>>>>,
-    nat: Map<(Family, Hook), Vec<BaseRef<'a>>>,
+    nat: [[Vec<BaseRef<'a>>; HOOKS]; FAMILIES],
 }
+
+/// How many hooks there are, and families.
+const HOOKS: usize = 7;
+const FAMILIES: usize = 6;
 
 impl BaseRef<'_> {
     /// It can do something to a packet: it has rules, or a policy that drops.
@@ -69,23 +82,53 @@ impl BaseRef<'_> {
 }
 
 impl<'a> ChainIndex<'a> {
-    fn new(chain: &'a Chain) -> Self {
-        Self { chain, guards: chain.rules.iter().map(guard::guards).collect() }
+    fn new(chain: &'a Chain, by_name: &Map<&str, usize>) -> Self {
+        let target = |rule| by_name.get(leads_to(rule)?).copied();
+        Self {
+            chain,
+            guards: chain.rules.iter().map(guard::guards).collect(),
+            leads_to: chain.rules.iter().map(target).collect(),
+        }
+    }
+}
+
+/// The chain that the one verdict of a rule names.
+fn leads_to(rule: &NftRule) -> Option<&str> {
+    let verdicts = rule.exprs.iter().filter_map(|expr| match expr {
+        Expr::Immediate { data: Data::Verdict(verdict), .. } => Some(verdict),
+        _ => None,
+    });
+    let mut verdicts = verdicts.peekable();
+    let first = verdicts.next()?;
+    match first {
+        Verdict::Jump(name) | Verdict::Goto(name) if verdicts.peek().is_none() => Some(name),
+        _ => None,
+    }
+}
+
+impl<'a> Names<'a> {
+    fn new(table: &'a Table) -> Self {
+        let names = (0..).zip(&table.chains).map(|(nth, chain)| (chain.name.as_str(), nth));
+        let by_name = names.collect();
+        Self {
+            chains: table.chains.iter().map(|c| ChainIndex::new(c, &by_name)).collect(),
+            by_name,
+            sets: table.sets.iter().map(|s| (s.name.as_str(), SetIndex::new(s))).collect(),
+        }
     }
 }
 
 impl<'a> Tables<'a> {
     pub(crate) fn new(ns: &'a Namespace) -> Self {
-        let names = |table: &'a Table| Names {
-            chains: table.chains.iter().map(|c| (c.name.as_str(), ChainIndex::new(c))).collect(),
-            sets: table.sets.iter().map(|s| (s.name.as_str(), SetIndex::new(s))).collect(),
-        };
-        let names = ns.ruleset.tables.iter().map(names).collect();
+        let names = ns.ruleset.tables.iter().map(Names::new).collect();
         let mut tables = Self { names, ..Self::default() };
         for family in [Family::Ip, Family::Ip6, Family::Bridge, Family::Arp] {
             tables.index_family(ns, family);
         }
         tables.index_links(ns);
+        tables.bridges = tables.hooks[Family::Bridge as usize].iter().any(|hook| !hook.is_empty());
+        let mut flowtables = ns.ruleset.tables.iter().flat_map(|table| &table.flowtables);
+        tables.flowtable = flowtables.next().map(String::as_str);
         tables
     }
 
@@ -120,10 +163,10 @@ impl<'a> Tables<'a> {
         found.sort_by_key(|(_, priority, _)| *priority);
         nat.sort_by_key(|(_, priority, _)| *priority);
         for (hook, _, item) in found {
-            self.hooks.entry((family, hook)).or_default().push(item);
+            self.hooks[family as usize][hook as usize].push(item);
         }
         for (hook, _, base) in nat {
-            self.nat.entry((family, hook)).or_default().push(base);
+            self.nat[family as usize][hook as usize].push(base);
         }
     }
 
@@ -146,7 +189,24 @@ impl<'a> Tables<'a> {
 
     /// The chain of that name in a table.
     pub(crate) fn chain(&self, table: usize, name: &str) -> Option<&ChainIndex<'a>> {
-        self.names.get(table)?.chains.get(name)
+        let names = self.names.get(table)?;
+        names.chains.get(*names.by_name.get(name)?)
+    }
+
+    /// A base chain.
+    pub(crate) fn base(&self, base: BaseRef<'_>) -> Option<&ChainIndex<'a>> {
+        self.names.get(base.at)?.chains.get(base.nth)
+    }
+
+    /// The chain that the one verdict of a rule leads to.
+    pub(crate) fn led_to(
+        &self,
+        table: usize,
+        from: &ChainIndex<'_>,
+        rule: usize,
+    ) -> Option<&ChainIndex<'a>> {
+        let nth = from.leads_to.get(rule).copied().flatten()?;
+        self.names.get(table)?.chains.get(nth)
     }
 
     /// The set of that name in a table.
@@ -156,12 +216,12 @@ impl<'a> Tables<'a> {
 
     /// What runs in a hook for packets of a family, in order.
     pub(crate) fn hook(&self, family: Family, hook: Hook) -> &[Item<'a>] {
-        self.hooks.get(&(family, hook)).map_or(&[], Vec::as_slice)
+        &self.hooks[family as usize][hook as usize]
     }
 
     /// The nat chains of a hook, in order.
     pub(crate) fn nat(&self, family: Family, hook: Hook) -> &[BaseRef<'a>] {
-        self.nat.get(&(family, hook)).map_or(&[], Vec::as_slice)
+        &self.nat[family as usize][hook as usize]
     }
 
     /// The chains before (ingress) or behind (egress) a link that do something, in order.
@@ -179,7 +239,10 @@ fn base_chains(ns: &Namespace) -> Vec<BaseRef<'_>> {
     let tables = ns.ruleset.tables.iter().enumerate();
     tables
         .filter(|(_, t)| t.flags & TABLE_DORMANT == 0)
-        .flat_map(|(at, table)| table.chains.iter().map(move |chain| BaseRef { table, chain, at }))
+        .flat_map(|(at, table)| {
+            let chains = table.chains.iter().enumerate();
+            chains.map(move |(nth, chain)| BaseRef { table, chain, at, nth })
+        })
         .filter(|b| b.chain.base.is_some())
         .collect()
 }

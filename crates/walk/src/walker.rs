@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use model::{Gap, Link, LinkId, Mac, NsId};
 
+use crate::chain::State;
 use crate::indexed::Place;
 use crate::skb::{End, Next, Skb, Stop};
 use crate::{Action, Disposition, Indexed, Overlay, Sink, Stage, Unknown};
@@ -36,6 +37,8 @@ pub(crate) struct Walker<'a, 'o, S> {
     pub(crate) arrivals: Vec<Skb>,
     /// Whom MASQUERADE is to find an address for: the next hop of the packet being sent.
     pub(crate) masquerade_hop: Option<IpAddr>,
+    /// Where chains are run.
+    pub(crate) room: Option<Box<State<'a>>>,
     /// What has been assumed on this way so far, and told.
     pub(crate) assumed: Vec<(NsId, Gap)>,
 }
@@ -66,6 +69,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             doubts: None,
             arrivals: Vec::new(),
             masquerade_hop: None,
+            room: None,
             assumed: Vec::new(),
         }
     }
@@ -142,17 +146,15 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
 
     /// Tells a step.
     pub(crate) fn tell(&mut self, skb: &Skb, stage: Stage, action: impl FnOnce() -> Action) {
-        if skb.fragment.is_some() {
-            // What goes over links is its first fragment; the others have no more to tell.
-            let packet = crate::Packet { len: skb.wire_len(), ..skb.packet.clone() };
-            return self.sink.step(skb.ns, stage, &packet, action);
-        }
-        self.sink.step(skb.ns, stage, &skb.packet, action);
+        tell(&mut self.sink, skb, stage, action);
     }
 
     /// The packet needs these parts of its namespace. One that was not read ends its way, unless
     /// something may be taken for it: that is told, once on each way.
     pub(crate) fn lean_on(&mut self, skb: &Skb, stage: Stage, parts: &[&str]) -> Result<(), Stop> {
+        if !self.net.gaps {
+            return Ok(());
+        }
         let ns = skb.ns;
         let gaps = &self.place(ns, stage)?.ns.gaps;
         if gaps.is_empty() {
@@ -213,6 +215,21 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             Stop::unknown(stage, Unknown::Gap { ns: id.ns, what })
         })
     }
+}
+
+/// Tells a step.
+pub(crate) fn tell<S: Sink>(
+    sink: &mut S,
+    skb: &Skb,
+    stage: Stage,
+    action: impl FnOnce() -> Action,
+) {
+    if skb.fragment.is_some() {
+        // What goes over links is its first fragment; the others have no more to tell.
+        let packet = crate::Packet { len: skb.wire_len(), ..skb.packet.clone() };
+        return sink.step(skb.ns, stage, &packet, action);
+    }
+    sink.step(skb.ns, stage, &skb.packet, action);
 }
 
 fn endless() -> Unknown {

@@ -29,7 +29,9 @@ const ENDS: [(&str, &str); 6] = [
 ];
 
 /// What makes an end, its port or its bridge one that has something to say.
-const DISTURBED: [&str; 35] = [
+const DISTURBED: [&str; 37] = [
+    "set host:pd0 up 0",
+    "set d0:eth0 up 0\nset host:pd0 carrier 0",
     "link c1:y nic\naddr c1:y 10.9.0.9/16\nset c1:eth0 proxy_arp 1\nset c1:eth0 forwarding 1",
     "link x:m macvlan\non x:m c1:eth0\naddr x:m 10.0.0.200/24",
     "set c1:eth0 arp_ignore 1\nlink c1:x nic\naddr c1:x 10.0.0.4/32",
@@ -87,7 +89,7 @@ proptest! {
     fn a_verdict_is_that_of_its_trace(
         disturbed in prop::sample::subsequence(DISTURBED.to_vec(), 0..4),
         questions in prop::collection::vec(
-            (0_usize..6, prop::sample::select(vec![
+            (0_usize..7, prop::sample::select(vec![
                 "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.1.0.2", "10.1.0.3",
                 "10.0.0.77", "10.0.0.200", "10.9.0.1", "192.0.2.9", "203.0.113.1", "10.0.0.255",
             ]), any::<bool>(), any::<bool>()),
@@ -97,7 +99,8 @@ proptest! {
         let snapshot = net(&text(&disturbed));
         let (shared, mut overlay) = (Indexed::new(&snapshot), Overlay::new());
         for (from, to, tcp, again) in questions {
-            let from = Place::Namespace(id(&snapshot, ENDS[from].0));
+            let from = ENDS.get(from).map_or("host", |(name, _)| *name);
+            let from = Place::Namespace(id(&snapshot, from));
             let protocol = if tcp { Protocol::Tcp(80) } else { Protocol::Icmp };
             let known = if again { Known::AsRead } else { Known::Nothing };
             let question = Question::new(from, ip(to), protocol).connection(known);
