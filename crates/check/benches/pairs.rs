@@ -1,4 +1,5 @@
-//! What all pairs of many containers cost: `cargo bench -p check --bench pairs [CONTAINERS]`.
+//! What all pairs of many containers cost: `cargo bench -p check --bench pairs [CONTAINERS]`, by the
+//! clock, and of a processor (the machine may have other work).
 
 #![allow(
     clippy::print_stdout,
@@ -10,7 +11,7 @@
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use walk::Indexed;
 
@@ -33,6 +34,7 @@ fn main() {
         let net = Indexed::new(&snapshot);
         let plan = file.plan(&snapshot).unwrap();
         let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        let processor = Mutex::new(Duration::ZERO);
         std::thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| {
@@ -44,6 +46,7 @@ fn main() {
                         let row = plan.judge(&net, row);
                         rows.lock().unwrap().push(row);
                     }
+                    *processor.lock().unwrap() += on_processor();
                 });
             }
         });
@@ -52,10 +55,20 @@ fn main() {
         let pairs = report.rules[0].pairs;
         assert!(report.holds(), "{:?}", report.rules[0].cases[0].finding);
         let neighbours = if known { "known" } else { "asked for" };
+        let processor = processor.into_inner().unwrap();
+        let each = processor.as_nanos() / pairs as u128;
         println!(
-            "{pairs} pairs there and back, neighbours {neighbours}: {taken:?} with {THREADS} threads"
+            "{pairs} pairs there and back, neighbours {neighbours}: {taken:.2?} by the clock with \
+             {THREADS} threads, {processor:.2?} of a processor, {each} ns for each"
         );
     }
+}
+
+/// How long this thread has had a processor.
+fn on_processor() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = text.split_whitespace().next().and_then(|n| n.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
 }
 
 /// Containers on bridges of one host, which routes between them.

@@ -1,11 +1,12 @@
 //! What becomes of each pair.
 
+use std::cell::RefCell;
 use std::mem::discriminant;
 use std::net::IpAddr;
 
 use model::NsId;
 use walk::{
-    Disposition, Indexed, Known, Loss, Outcome, Place, Protocol, Question, Reason, Unknown,
+    Disposition, Indexed, Known, Loss, Outcome, Overlay, Place, Protocol, Question, Reason, Unknown,
 };
 
 use crate::file::{Service, Want};
@@ -88,7 +89,7 @@ impl Plan<'_> {
         let (rule, planned, source) = self.row(row);
         let earlier: Vec<&Planned> =
             self.rules[..rule].iter().filter(|r| r.speaks_of_sender(source.who)).collect();
-        let judge = Judge { plan: self, net, source, earlier };
+        let judge = Judge { plan: self, net, source, earlier, room: RefCell::default() };
         let mut done = Row { number: row, rule, pairs: 0, found: Vec::new() };
         for target in planned.to.iter().filter(|t| t.who != source.who) {
             let mut told = false;
@@ -142,6 +143,8 @@ struct Judge<'a> {
     source: &'a Source,
     /// Rules that come first, and have said something of this sender.
     earlier: Vec<&'a Planned>,
+    /// Where packets are walked.
+    room: RefCell<Overlay>,
 }
 
 impl Judge<'_> {
@@ -221,7 +224,7 @@ impl Judge<'_> {
     }
 
     fn answer(&self, question: &Question, target: &Target, want: Want) -> Answer {
-        let mut outcome = self.net.outcome(question);
+        let mut outcome = self.net.outcome_in(&mut self.room.borrow_mut(), question);
         let unknown = |d: &Disposition| matches!(d, Disposition::Unknown(_));
         if unknown(&outcome.there) || outcome.back.as_ref().is_some_and(unknown) {
             // It may hang on a choice that comes to the same, either way.

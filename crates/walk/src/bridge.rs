@@ -308,6 +308,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: id, what }));
         }
         let mut copies: Vec<(LinkId, End, S)> = Vec::new();
+        self.heard.reserve(exits.len());
         for exit in &exits {
             if self.heard_in_vain(exit) {
                 continue;

@@ -21,6 +21,7 @@ pub(crate) enum Part {
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// `nf_hook_slow` of the bridge family, and `br_nf_hook_thresh`.
+    #[inline]
     pub(crate) fn bridge_hook(
         &mut self,
         skb: &mut Skb,
@@ -29,9 +30,20 @@ impl<S: Sink> Walker<'_, '_, S> {
         part: Part,
     ) -> Result<(), Stop> {
         let place = self.place(skb.ns, Stage::Bridge)?;
-        if !place.tables.bridges {
-            return Ok(());
+        if place.tables.runs(Family::Bridge, hook) {
+            return self.bridge_chains(skb, hook, between, part);
         }
+        Ok(())
+    }
+
+    fn bridge_chains(
+        &mut self,
+        skb: &mut Skb,
+        hook: Hook,
+        between: Between,
+        part: Part,
+    ) -> Result<(), Stop> {
+        let place = self.place(skb.ns, Stage::Bridge)?;
         let early =
             |base: &Option<BaseChain>| base.as_ref().is_some_and(|b| b.priority <= PRIORITY_BRNF);
         for item in place.tables.hook(Family::Bridge, hook) {

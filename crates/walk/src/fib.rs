@@ -7,30 +7,51 @@ use model::Route;
 
 use crate::hash::Map;
 
+/// Of so few routes, each is looked at: that is quicker than to look up a dozen prefixes.
+const FEW: usize = 24;
+
 /// A table of routes.
 #[derive(Debug, Default)]
 pub(crate) struct Fib<'a> {
     /// In the order in which they are tried.
     all: Vec<&'a Route>,
-    /// By length of prefix, the longest first, and there by network.
+    /// The same with their prefixes at hand, if they are few.
+    few: Vec<(Prefix, &'a Route)>,
+    /// Else by length of prefix, the longest first, and there by network.
     lengths: Vec<(u32, Map<u32, Vec<&'a Route>>)>,
+}
+
+/// A prefix as two numbers.
+#[derive(Clone, Copy, Debug)]
+struct Prefix {
+    mask: u32,
+    net: u32,
 }
 
 impl<'a> Fib<'a> {
     /// Of routes in the order in which they are tried: longest prefix first.
     pub(crate) fn new(all: Vec<&'a Route>) -> Self {
+        let prefix = |route: &&'a Route| match route.dst {
+            IpNet::V4(net) => {
+                let (mask, net) = (net.netmask().to_bits(), net.network().to_bits());
+                Some((Prefix { mask, net }, *route))
+            }
+            IpNet::V6(_) => None,
+        };
+        let few: Vec<(Prefix, &'a Route)> = all.iter().filter_map(prefix).collect();
+        if few.len() <= FEW {
+            return Self { all, few, lengths: Vec::new() };
+        }
         let mut lengths: Vec<(u32, Map<u32, Vec<&'a Route>>)> = Vec::new();
-        for route in &all {
-            let IpNet::V4(net) = route.dst else { continue };
-            let mask = net.netmask().to_bits();
+        for (Prefix { mask, net }, route) in few {
             if lengths.last().is_none_or(|(last, _)| *last != mask) {
                 lengths.push((mask, Map::default()));
             }
             if let Some((_, nets)) = lengths.last_mut() {
-                nets.entry(net.network().to_bits()).or_default().push(route);
+                nets.entry(net).or_default().push(route);
             }
         }
-        Self { all, lengths }
+        Self { all, few: Vec::new(), lengths }
     }
 
     /// All of them, as they are tried.
@@ -44,7 +65,9 @@ impl<'a> Fib<'a> {
             IpAddr::V4(ip) => Some(ip.to_bits()),
             IpAddr::V6(_) => None,
         };
+        let holds = move |p: &Prefix| bits.is_some_and(|bits| bits & p.mask == p.net);
+        let few = self.few.iter().filter(move |(p, _)| holds(p)).map(|(_, route)| *route);
         let lengths = self.lengths.iter().filter_map(move |(mask, nets)| nets.get(&(bits? & mask)));
-        lengths.flatten().copied()
+        few.chain(lengths.flatten().copied())
     }
 }

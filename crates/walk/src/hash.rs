@@ -51,6 +51,12 @@ impl Folded {
 
 impl Hasher for Folded {
     fn write(&mut self, bytes: &[u8]) {
+        if bytes.len() < 8 {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            word[7] = u8::try_from(bytes.len()).unwrap_or(0);
+            return self.fold(u64::from_le_bytes(word));
+        }
         for chunk in bytes.chunks(8) {
             let mut word = [0; 8];
             word[..chunk.len()].copy_from_slice(chunk);

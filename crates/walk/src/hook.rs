@@ -70,9 +70,22 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `nf_ingress` and `nf_hook_egress`: the chains before or behind a link.
+    #[inline]
     pub(crate) fn link_hook(&mut self, skb: &mut Skb, id: LinkId, hook: Hook) -> Result<(), Stop> {
         let stage = if hook == Hook::Ingress { Stage::Receive } else { Stage::Transmit };
-        let (place, link) = (self.place(id.ns, stage)?, self.link(id, stage)?);
+        let place = self.place(id.ns, stage)?;
+        if place.tables.has_links() { self.link_chains(skb, id, hook, stage) } else { Ok(()) }
+    }
+
+    fn link_chains(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        hook: Hook,
+        stage: Stage,
+    ) -> Result<(), Stop> {
+        let place = self.place(id.ns, stage)?;
+        let link = self.link(id, stage)?;
         let own = Some(id.index);
         let between = match hook {
             Hook::Egress => Between { iif: None, oif: own },

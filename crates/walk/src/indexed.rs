@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use model::{
-    Conntrack, FdbEntry, Link, LinkId, LinkKind, Mac, Namespace, Neighbour, NsId, Protocol,
+    Conntrack, FdbEntry, Link, LinkId, LinkKind, Mac, Namespace, Neighbour, NsId, Opaque, Protocol,
     Relation, Route, RouteKind, Rule, Snapshot, TABLE_LOCAL, TABLE_MAIN, Tuple,
 };
 
@@ -153,6 +153,9 @@ pub(crate) struct VxlanEnd {
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
     pub(crate) ns: &'a Namespace,
+    pub(crate) id: NsId,
+    /// What of it is not modelled, for any packet that it handles.
+    pub(crate) opaque: Option<&'a Opaque>,
     links: Links<'a>,
     /// Its policy rules; the default ones where none were read.
     pub(crate) rules: Vec<Rule>,
@@ -218,6 +221,8 @@ impl<'a> Place<'a> {
         }
         let mut place = Self {
             ns,
+            id: ns.id,
+            opaque: ns.opaque.iter().find(|what| is_in_the_way(what)),
             links: Links::new(ns),
             default_rules: !ns.tables_split.unwrap_or(false) && rules == Rule::defaults(),
             rules,
@@ -439,6 +444,11 @@ impl<'a> Place<'a> {
 fn first_loopback(ns: &Namespace) -> u32 {
     let mut links = ns.links.values();
     links.find(|l| l.kind == LinkKind::Loopback).map_or(1, |l| l.index)
+}
+
+/// Some stand in the way of certain packets alone.
+const fn is_in_the_way(what: &Opaque) -> bool {
+    !matches!(what, Opaque::CgroupBpf | Opaque::LegacyEbtables | Opaque::Vrf(_))
 }
 
 fn is_broadcast_to_one(route: &Route) -> bool {

@@ -332,11 +332,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// What of a namespace is not modelled, or was not read.
     pub(crate) fn modelled(&mut self, skb: &Skb, stage: Stage) -> Result<(), Stop> {
         let place = self.place(skb.ns, stage)?;
-        let opaque =
-            place.ns.opaque.iter().find(|o| {
-                !matches!(o, Opaque::CgroupBpf | Opaque::LegacyEbtables | Opaque::Vrf(_))
-            });
-        if let Some(what) = opaque {
+        if let Some(what) = place.opaque {
             let unknown = Unknown::Opaque { ns: skb.ns, what: what.clone() };
             return Err(Stop::unknown(stage, unknown));
         }

@@ -7,8 +7,8 @@
 //! forwarding, delivery) with `route` and `validate`, `ip6` with `route6`, `source6` and `nd`; `hook`, `tables`, `chain`, `rule`,
 //! `load`, `lookup`, `register`, `header`, `set`, `guard`, `xt` (the rules), `conntrack`, `nat`; `neighbour` and `arp`; `link` (handed to a link, taken from one);
 //! `macvlan`, `bond`, `tunnel` and `vxlan`; `bridge` and `br_netfilter`; `icmp` and `icmp6` (errors); `border` (from beyond this host). `walker` hands
-//! the packet from one to the next, `question` asks and makes the answer of it,
-//! `explain` tells what else was tried.
+//! the packet from one to the next; `asked` walks a `question` there and back, `answer` makes the packet that comes back, `verdict` says what it comes to;
+//! `explain` tells what else was tried. Where the verdict alone is wanted (`outcome`), `memory` and `silent` cut ways short.
 //!
 //! What is assumed of the world beyond a border link: whoever a packet is for answers it, and
 //! answers to every address of the segment, and to no other; a next hop out there exists unless a
@@ -16,7 +16,9 @@
 
 #![forbid(unsafe_code)]
 
+mod answer;
 mod arp;
+mod asked;
 mod beyond;
 mod bond;
 mod border;
@@ -77,11 +79,13 @@ mod taught;
 mod trace;
 mod tunnel;
 mod validate;
+mod verdict;
 mod vxlan;
 mod walker;
 mod xt;
 mod xt_plain;
 
+pub use asked::{trace, walk};
 pub use beyond::beyond;
 pub use change::{Change, Ip};
 pub use check::check;
@@ -95,9 +99,10 @@ pub use met::{Matched, Met, RuleMark, RuleMet};
 pub use outcome::Outcome;
 pub use overlay::Overlay;
 pub use packet::{IcmpKind, Packet, Payload};
-pub use question::{Protocol, Verdict, trace, walk};
+pub use question::Protocol;
 pub use sink::{Quiet, Recorder, Sink};
 pub use trace::{
     Action, ArpAnswer, Branch, Cause, ChainRef, Fork, Hop, Known, NatStep, Place, Question,
     RuleRef, Stage, Step, Trace, Way,
 };
+pub use verdict::Verdict;

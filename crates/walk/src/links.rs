@@ -19,37 +19,33 @@ pub(crate) struct LinkIndex<'a> {
 /// All links of a namespace.
 #[derive(Debug)]
 pub(crate) struct Links<'a> {
-    all: Vec<LinkIndex<'a>>,
-    /// Positions by index; the first of them stands for the index 0.
-    near: Vec<Option<u32>>,
+    /// By their index; the first stands for the index 0.
+    near: Vec<Option<LinkIndex<'a>>>,
     /// Those of indexes that are too large for that.
-    far: Map<u32, u32>,
+    far: Map<u32, LinkIndex<'a>>,
 }
 
 impl<'a> Links<'a> {
     pub(crate) fn new(ns: &'a Namespace) -> Self {
-        let one =
-            |link: &'a Link| LinkIndex { link, name: name(&link.name), conf: conf(ns, link.inet) };
-        let all: Vec<LinkIndex<'a>> = ns.links.values().map(one).collect();
         let (mut near, mut far) = (Vec::new(), Map::default());
         // Most are numbered from 1 on.
-        let most = 64 + 8 * all.len();
-        for (position, (index, _)) in (0..).zip(&ns.links) {
+        let most = 64 + 8 * ns.links.len();
+        for (index, link) in &ns.links {
+            let found = LinkIndex { link, name: name(&link.name), conf: conf(ns, link.inet) };
             match usize::try_from(*index) {
                 Ok(index) if index < most => {
-                    near.resize(near.len().max(index + 1), None);
-                    near[index] = Some(position);
+                    near.resize_with(near.len().max(index + 1), || None);
+                    near[index] = Some(found);
                 }
-                _ => _ = far.insert(*index, position),
+                _ => _ = far.insert(*index, found),
             }
         }
-        Self { all, near, far }
+        Self { near, far }
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<&LinkIndex<'a>> {
-        let near = self.near.get(usize::try_from(index).unwrap_or(usize::MAX)).copied().flatten();
-        let position = near.or_else(|| self.far.get(&index).copied())?;
-        self.all.get(usize::try_from(position).unwrap_or(usize::MAX))
+        let near = self.near.get(usize::try_from(index).unwrap_or(usize::MAX));
+        near.and_then(Option::as_ref).or_else(|| self.far.get(&index))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a question comes to, without its trace: for many pairs at once.
 
-use crate::question::{Sender, start};
+use crate::asked::{Sender, start};
 use crate::walker::Walker;
 use crate::{Action, Cause, Disposition, Indexed, Known, Overlay, Packet, Question, Sink, Stage};
 use model::NsId;
@@ -21,19 +21,25 @@ impl Indexed<'_> {
     /// chance or on a rule that is not understood. Then it is unknown here, and there may be told.
     #[must_use]
     pub fn outcome(&self, question: &Question) -> Outcome {
+        self.outcome_in(&mut Overlay::new(), question)
+    }
+
+    /// The same, in the room of an overlay, which is cleared before: for the next of many questions.
+    #[must_use]
+    pub fn outcome_in(&self, overlay: &mut Overlay, question: &Question) -> Outcome {
         if question.connection == Known::Established {
             let trace = self.trace(question.clone());
             let assumed = !trace.assumptions().is_empty();
             let back = trace.back.map(|way| way.disposition);
             return Outcome { there: trace.there.disposition, back, assumed };
         }
-        let mut overlay = Overlay::new();
+        overlay.clear();
         overlay.forgets = question.connection == Known::Nothing;
-        let mut walker = Walker::new(self, &mut overlay, First::default());
+        let mut walker = Walker::new(self, overlay, First::default());
         let end = start(&mut walker, question.from, question.packet.clone(), Sender::of(question));
         let (first, assumed) = (walker.sink, walker.assumed);
         let sent = first.packet.unwrap_or_else(|| question.packet.clone());
-        let back = self.answer(&mut overlay, question, &sent, &end, assumed, First::default());
+        let back = self.answer(overlay, question, &sent, &end, assumed, First::default());
         let back = back.map(|answer| answer.disposition);
         Outcome { there: end.disposition, back, assumed: !overlay.assumed.is_empty() }
     }

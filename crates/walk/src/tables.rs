@@ -59,19 +59,20 @@ struct Names<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Tables<'a> {
     names: Vec<Names<'a>>,
-    hooks: [[Vec<Item<'a>>; HOOKS]; FAMILIES],
-    /// Something runs in a hook of the bridge family.
-    pub(crate) bridges: bool,
+    hooks: Map<(Family, Hook), Vec<Item<'a>>>,
+    /// In which hooks of which families something runs, a bit for each.
+    hooked: u64,
     /// A flowtable, by which packets may pass by the rules.
     pub(crate) flowtable: Option<&'a str>,
     /// Chains before and behind a link, by its name.
     links: Map<&'a str, Map<Hook, Vec<BaseRef<'a>>>>,
-    nat: [[Vec<BaseRef<'a>>; HOOKS]; FAMILIES],
+    nat: Map<(Family, Hook), Vec<BaseRef<'a>>>,
 }
 
-/// How many hooks there are, and families.
-const HOOKS: usize = 7;
-const FAMILIES: usize = 6;
+/// The bit of a hook of a family.
+const fn bit(family: Family, hook: Hook) -> u64 {
+    1 << (family as u64 * 8 + hook as u64)
+}
 
 impl BaseRef<'_> {
     /// It can do something to a packet: it has rules, or a policy that drops.
@@ -126,7 +127,6 @@ impl<'a> Tables<'a> {
             tables.index_family(ns, family);
         }
         tables.index_links(ns);
-        tables.bridges = tables.hooks[Family::Bridge as usize].iter().any(|hook| !hook.is_empty());
         let mut flowtables = ns.ruleset.tables.iter().flat_map(|table| &table.flowtables);
         tables.flowtable = flowtables.next().map(String::as_str);
         tables
@@ -163,10 +163,11 @@ impl<'a> Tables<'a> {
         found.sort_by_key(|(_, priority, _)| *priority);
         nat.sort_by_key(|(_, priority, _)| *priority);
         for (hook, _, item) in found {
-            self.hooks[family as usize][hook as usize].push(item);
+            self.hooked |= bit(family, hook);
+            self.hooks.entry((family, hook)).or_default().push(item);
         }
         for (hook, _, base) in nat {
-            self.nat[family as usize][hook as usize].push(base);
+            self.nat.entry((family, hook)).or_default().push(base);
         }
     }
 
@@ -214,14 +215,30 @@ impl<'a> Tables<'a> {
         self.names.get(table)?.sets.get(name)
     }
 
+    /// Something runs in a hook for packets of a family.
+    #[inline]
+    pub(crate) const fn runs(&self, family: Family, hook: Hook) -> bool {
+        self.hooked & bit(family, hook) != 0
+    }
+
     /// What runs in a hook for packets of a family, in order.
+    #[inline]
     pub(crate) fn hook(&self, family: Family, hook: Hook) -> &[Item<'a>] {
-        &self.hooks[family as usize][hook as usize]
+        if self.runs(family, hook) { self.list(family, hook) } else { &[] }
+    }
+
+    fn list(&self, family: Family, hook: Hook) -> &[Item<'a>] {
+        self.hooks.get(&(family, hook)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Some chain stands before or behind a link.
+    pub(crate) fn has_links(&self) -> bool {
+        !self.links.is_empty()
     }
 
     /// The nat chains of a hook, in order.
     pub(crate) fn nat(&self, family: Family, hook: Hook) -> &[BaseRef<'a>] {
-        &self.nat[family as usize][hook as usize]
+        self.nat.get(&(family, hook)).map_or(&[], Vec::as_slice)
     }
 
     /// The chains before (ingress) or behind (egress) a link that do something, in order.

@@ -164,18 +164,18 @@ impl<'a> Place<'a> {
 /// Classes of address that never come in.
 fn class(flow: &Flow, conf: InetConf) -> Result<(), Refusal> {
     let zero = |ip| matches!(ip, IpAddr::V4(ip) if ip.octets()[0] == 0);
-    let martian = Err(Refusal::Lost(Box::new(Reason::Martian)));
+    let martian = || Err(Refusal::Lost(Box::new(Reason::Martian)));
     if flow.src.is_multicast() || is_broadcast(flow.src) {
-        return martian;
+        return martian();
     }
     if flow.src.is_unspecified() {
         return Err(Refusal::Lost(Box::new(Reason::NoSource)));
     }
     if zero(flow.src) || zero(flow.dst) {
-        return martian;
+        return martian();
     }
     if (flow.src.is_loopback() || flow.dst.is_loopback()) && !conf.route_localnet {
-        return martian;
+        return martian();
     }
     Ok(())
 }

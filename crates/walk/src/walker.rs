@@ -114,22 +114,24 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
 
     /// Tells how a packet ended.
     pub(crate) fn tell_end(&mut self, skb: &Skb, stop: &Stop) {
-        let action = match &*stop.disposition {
+        match &*stop.disposition {
+            Disposition::Ignored => return,
+            Disposition::Unknown(unknown) if skb.asks() => {
+                self.doubts.get_or_insert_with(|| unknown.clone());
+            }
+            _ => {}
+        }
+        let net = self.net;
+        self.sink.step(skb.ns, stop.stage, &skb.packet, || match &*stop.disposition {
             Disposition::Delivered(ns) => {
-                let link = self.net.place(*ns).and_then(|p| p.owner(skb.packet.dst));
+                let link = net.place(*ns).and_then(|p| p.owner(skb.packet.dst));
                 Action::Delivered { link: link.map(|index| LinkId { ns: *ns, index }) }
             }
             Disposition::Left(link) => Action::Left { link: *link },
             Disposition::Lost(loss) => Action::Dropped(loss.clone()),
-            Disposition::Unknown(unknown) => {
-                if skb.asks() {
-                    self.doubts.get_or_insert_with(|| unknown.clone());
-                }
-                Action::Unknown(unknown.clone())
-            }
-            Disposition::Ignored => return,
-        };
-        self.sink.step(skb.ns, stop.stage, &skb.packet, || action);
+            Disposition::Unknown(unknown) => Action::Unknown(unknown.clone()),
+            Disposition::Ignored => unreachable!("nothing is told of it"),
+        });
     }
 
     /// Follows another packet that comes of this one; the way is told apart.
@@ -151,10 +153,12 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
 
     /// The packet needs these parts of its namespace. One that was not read ends its way, unless
     /// something may be taken for it: that is told, once on each way.
+    #[inline]
     pub(crate) fn lean_on(&mut self, skb: &Skb, stage: Stage, parts: &[&str]) -> Result<(), Stop> {
-        if !self.net.gaps {
-            return Ok(());
-        }
+        if self.net.gaps { self.lean_on_read(skb, stage, parts) } else { Ok(()) }
+    }
+
+    fn lean_on_read(&mut self, skb: &Skb, stage: Stage, parts: &[&str]) -> Result<(), Stop> {
         let ns = skb.ns;
         let gaps = &self.place(ns, stage)?.ns.gaps;
         if gaps.is_empty() {
@@ -186,18 +190,24 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
         self.tell(skb, stage, || Action::Assumed(new.into_iter().map(|(_, gap)| gap).collect()));
     }
 
+    #[inline]
     pub(crate) fn place(&self, ns: NsId, stage: Stage) -> Result<&'a Place<'a>, Stop> {
-        self.known_place(ns).ok_or_else(|| {
-            let what = "it was not read".to_owned();
-            Stop::unknown(stage, Unknown::Gap { ns, what })
-        })
+        match self.known_place(ns) {
+            Some(place) => Ok(place),
+            None => Err(not_read(ns, stage)),
+        }
     }
 
     /// A namespace that was read.
+    #[inline]
     pub(crate) fn known_place(&self, ns: NsId) -> Option<&'a Place<'a>> {
-        if let Some(here) = self.here.get().filter(|here| here.ns.id == ns) {
-            return Some(here);
+        match self.here.get() {
+            Some(here) if here.id == ns => Some(here),
+            _ => self.go_to(ns),
         }
+    }
+
+    fn go_to(&self, ns: NsId) -> Option<&'a Place<'a>> {
         let net: &'a Indexed<'a> = self.net;
         let place = net.place(ns);
         self.here.set(place.or(self.here.get()));
@@ -210,11 +220,22 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     }
 
     pub(crate) fn link(&self, id: LinkId, stage: Stage) -> Result<&'a Link, Stop> {
-        self.known_link(id).ok_or_else(|| {
-            let what = format!("its link {} was not read", id.index);
-            Stop::unknown(stage, Unknown::Gap { ns: id.ns, what })
-        })
+        match self.known_link(id) {
+            Some(link) => Ok(link),
+            None => Err(link_not_read(id, stage)),
+        }
     }
+}
+
+#[cold]
+fn not_read(ns: NsId, stage: Stage) -> Stop {
+    Stop::unknown(stage, Unknown::Gap { ns, what: "it was not read".to_owned() })
+}
+
+#[cold]
+fn link_not_read(id: LinkId, stage: Stage) -> Stop {
+    let what = format!("its link {} was not read", id.index);
+    Stop::unknown(stage, Unknown::Gap { ns: id.ns, what })
 }
 
 /// Tells a step.

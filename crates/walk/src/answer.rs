@@ -1,0 +1,216 @@
+//! The answer to a packet that has arrived: who makes it, and whether it comes to whom it is for.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use model::{Gap, LinkId, NsId, Tuple};
+
+use crate::question::TTL;
+use crate::route::Flow;
+use crate::skb::{End, Next, Skb};
+use crate::walker::Walker;
+use crate::{
+    Action, Cause, Disposition, IcmpKind, Indexed, Loss, Overlay, Packet, Payload, Place, Question,
+    Reason, Sink, Stage, Unknown, Way, indexed, ip,
+};
+
+/// An answer, and what came of it.
+pub(crate) struct Answer<S> {
+    sink: S,
+    cause: Cause,
+    packet: Packet,
+    pub(crate) disposition: Disposition,
+}
+
+impl Indexed<'_> {
+    /// The way of the answer, checked against what the asking side waits for.
+    /// What the way there assumed is not told again.
+    pub(crate) fn back(
+        &self,
+        overlay: &mut Overlay,
+        question: &Question,
+        sent: &Packet,
+        end: &End,
+        assumed: Vec<(NsId, Gap)>,
+    ) -> Option<Way> {
+        let answer = self.answer(overlay, question, sent, end, assumed, self.recorder())?;
+        Some(answer.sink.into_way(answer.cause, answer.packet, answer.disposition))
+    }
+
+    /// The same, told to `sink`.
+    pub(crate) fn answer<S: Sink>(
+        &self,
+        overlay: &mut Overlay,
+        question: &Question,
+        sent: &Packet,
+        end: &End,
+        assumed: Vec<(NsId, Gap)>,
+        sink: S,
+    ) -> Option<Answer<S>> {
+        if let Disposition::Delivered(ns) = end.disposition
+            && end.skb.to_many
+            && self.place(ns).is_some_and(|p| ip::silent_to_many(p.ns, sent.payload))
+        {
+            return None;
+        }
+        let ttl = match end.disposition {
+            Disposition::Delivered(ns) => self.place(ns).map(|p| p.ns.sysctls.default_ttl),
+            _ => None,
+        };
+        let closed = self.listening
+            && matches!(end.disposition, Disposition::Delivered(ns) if self.is_closed(ns, &end.skb));
+        let make = if closed { ip::refusal } else { ip::answer };
+        let mut answer = make(end.skb.innermost(), ttl.filter(|t| *t > 0).unwrap_or(TTL))?;
+        let refused =
+            matches!(answer.payload, Payload::Icmp { kind: IcmpKind::Unreachable(_), .. });
+        if let (Disposition::Delivered(ns), Payload::Udp { .. }) =
+            (&end.disposition, answer.payload)
+        {
+            answer.df &= self.fits(*ns, &answer);
+        }
+        let mut walker = Walker::new(self, overlay, sink);
+        walker.assumed = assumed;
+        let (packet, mut back) = match &end.disposition {
+            Disposition::Delivered(ns) => {
+                let place = self.place(*ns)?;
+                if let Some(loss) = ip::silent(place, &end.skb) {
+                    return Some(unanswered(walker.sink, answer, loss));
+                }
+                let mut skb = Self::answer_of(place, &end.skb, answer);
+                let answer = skb.packet.clone();
+                skb.about = refused.then(|| Box::new(end.skb.packet.clone()));
+                (answer, walker.run(skb, Next::Socket))
+            }
+            Disposition::Left(link) => (answer.clone(), walker.answered(*link, &end.skb, answer)),
+            _ => return None,
+        };
+        let mut cause = Cause::IcmpError;
+        if !refused {
+            cause = Cause::Answer;
+            self.refuse_stray(&mut walker, question.from, &back);
+            let expected = sent.tuple().reversed();
+            // Who answers to what was for many, answers as itself.
+            let expected = match end.skb.to_many {
+                true => Tuple { src: back.skb.packet.src, ..expected },
+                false => expected,
+            };
+            if let Some(unknown) = passed_by(question, &back) {
+                walker.tell(&back.skb, Stage::Local, || Action::Unknown(unknown.clone()));
+                back.disposition = Disposition::Unknown(unknown);
+            } else if let Some(loss) = self.misplaced(question.from, expected, &back) {
+                walker.tell(&back.skb, Stage::Local, || Action::Dropped(loss.clone()));
+                back.disposition = Disposition::Lost(loss);
+            }
+        }
+        Some(Answer { sink: walker.sink, cause, packet, disposition: back.disposition })
+    }
+
+    /// Whether a packet fits the link that it leaves its sender by. A UDP socket sets DF only then
+    /// (IP_PMTUDISC_WANT); what is larger it breaks up at once.
+    fn fits(&self, ns: NsId, packet: &Packet) -> bool {
+        let Some(place) = self.place(ns).filter(|_| !packet.is_ipv6()) else { return true };
+        let Ok(found) = place.lookup(&Flow::of(packet, 0, None)) else { return true };
+        let out = if found.is_local() { place.loopback() } else { found.hop.link };
+        let link = place.ns.links.get(&out);
+        link.is_none_or(|link| packet.len <= found.mtu(link.mtu))
+    }
+
+    /// Nobody waits there for a packet that has been delivered to that namespace.
+    fn is_closed(&self, ns: NsId, skb: &Skb) -> bool {
+        let Some(place) = self.place(ns) else { return false };
+        let port = match skb.packet.payload {
+            Payload::Tcp { dport, .. } | Payload::Udp { dport, .. } => dport,
+            Payload::Icmp { .. } | Payload::Other(_) => return false,
+        };
+        let protocol = skb.packet.protocol();
+        // A socket of IPv6 hears no multicast of IPv4 unless it has joined (IP_MULTICAST_ALL).
+        let multicast = skb.packet.dst.is_ipv4() && skb.packet.dst.is_multicast();
+        let deaf = |l: &model::Listener| multicast && l.ip.is_ipv6();
+        let mut listeners = place.ns.listeners.iter();
+        !listeners.any(|l| {
+            (l.protocol, l.port) == (protocol, port) && l.takes(skb.packet.dst) && !deaf(l)
+        })
+    }
+
+    /// An answer that comes to another namespace, where nobody waits on its port, is refused there
+    /// in turn. (A reset about one of TCP's carries no tag.)
+    fn refuse_stray<S: Sink>(&self, walker: &mut Walker<'_, '_, S>, asked: Place, back: &End) {
+        let Disposition::Delivered(ns) = back.disposition else { return };
+        let udp = matches!(back.skb.packet.payload, Payload::Udp { .. });
+        let stray =
+            asked != Place::Namespace(ns) && self.listening && self.is_closed(ns, &back.skb);
+        let ttl = walker.default_ttl(ns);
+        let Some(error) = (udp && stray).then(|| ip::refusal(&back.skb, ttl)).flatten() else {
+            return;
+        };
+        let mut skb = Skb::new(ns, error.clone());
+        skb.about = Some(Box::new(back.skb.packet.clone()));
+        let (end, way) = walker.aside(skb, Next::Socket);
+        walker.sink.child(Cause::IcmpError, &error, way, &end.disposition);
+    }
+
+    /// Of IPv6, the way back has a say in by which link, from whom and how far it is sent.
+    fn answer_of(place: &indexed::Place<'_>, asked: &Skb, mut answer: Packet) -> Skb {
+        let oif = place.answers_by(asked);
+        let anycast = asked.iif.is_some_and(|iif| place.anycast(answer.src, iif));
+        if anycast && !place.ns.sysctls.ipv6_anycast_src_echo_reply {
+            answer.src = Ipv6Addr::UNSPECIFIED.into();
+        }
+        if answer.is_ipv6() {
+            answer.ttl = place.hop_limit(&Flow { oif, ..Flow::of(&answer, 0, None) });
+        }
+        Skb { oif, ..Skb::new(place.ns.id, answer) }
+    }
+}
+
+/// A socket that is bound to a link takes no answer that comes by another (`raw_v4_match`, `compute_score`); who does is not looked up.
+fn passed_by(question: &Question, back: &End) -> Option<Unknown> {
+    let Disposition::Delivered(ns) = back.disposition else { return None };
+    let here = question.from == Place::Namespace(ns);
+    let other = question.bound.is_some_and(|link| back.skb.iif != Some(link));
+    let what = "the answer comes by another link than its socket is bound to";
+    (here && other).then(|| Unknown::Packet(what.to_owned()))
+}
+
+/// An answer that is never made.
+fn unanswered<S: Sink>(mut sink: S, packet: Packet, loss: Loss) -> Answer<S> {
+    sink.step(loss.ns, Stage::Local, &packet, || Action::Dropped(loss.clone()));
+    Answer { sink, cause: Cause::Answer, packet, disposition: Disposition::Lost(loss) }
+}
+
+impl Indexed<'_> {
+    /// Why the answer is of no use to whom it is for, although it arrived somewhere.
+    fn misplaced(&self, asked: Place, expected: Tuple, back: &End) -> Option<Loss> {
+        let (ns, link) = match back.disposition {
+            Disposition::Delivered(ns) => (ns, None),
+            Disposition::Left(link) => (link.ns, Some(link)),
+            _ => return None,
+        };
+        let right = match (asked, &back.disposition) {
+            (Place::Namespace(asked), Disposition::Delivered(ns)) => asked == *ns,
+            (Place::Outside(_), Disposition::Left(_)) => true,
+            _ => false,
+        };
+        let got = back.skb.packet.tuple();
+        if !right {
+            let reason = self.twins(asked, ns, back.skb.packet.dst);
+            let reason = reason.unwrap_or(Reason::WrongPlace { expected: asked });
+            return Some(Loss { ns, link, reason });
+        }
+        (expected != got).then_some(Loss {
+            ns,
+            link,
+            reason: Reason::AnswerMismatch { expected, got },
+        })
+    }
+
+    /// The asking side has this address, and so has the place where the answer came.
+    fn twins(&self, asked: Place, came: NsId, ip: IpAddr) -> Option<Reason> {
+        let Place::Namespace(asked) = asked else { return None };
+        let owner = |ns: NsId| {
+            let id = LinkId { ns, index: self.place(ns)?.owner(ip)? };
+            Some((id, self.link(id)?.mac?))
+        };
+        (asked != came).then_some(())?;
+        Some(Reason::DuplicateAddress { ip, owners: vec![owner(came)?, owner(asked)?] })
+    }
+}
