@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::Route;
+use model::{Nexthop, Route};
 
 use crate::hash::Map;
 
@@ -16,9 +16,19 @@ pub(crate) struct Fib<'a> {
     /// In the order in which they are tried.
     all: Vec<&'a Route>,
     /// The same with their prefixes at hand, if they are few.
-    few: Vec<(Prefix, &'a Route)>,
+    few: Vec<(Prefix, Entry<'a>)>,
     /// Else by length of prefix, the longest first, and there by network.
-    lengths: Vec<(u32, Map<u32, Vec<&'a Route>>)>,
+    lengths: Vec<(u32, Map<u32, Vec<Entry<'a>>>)>,
+}
+
+/// A route of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) route: &'a Route,
+    /// The first of its ways out that is alive.
+    pub(crate) hop: Option<Nexthop>,
+    /// There are others that are alive.
+    pub(crate) several: bool,
 }
 
 /// A prefix as two numbers.
@@ -30,25 +40,25 @@ struct Prefix {
 
 impl<'a> Fib<'a> {
     /// Of routes in the order in which they are tried: longest prefix first.
-    pub(crate) fn new(all: Vec<&'a Route>) -> Self {
+    pub(crate) fn new(all: Vec<&'a Route>, entry: impl Fn(&'a Route) -> Entry<'a>) -> Self {
         let prefix = |route: &&'a Route| match route.dst {
             IpNet::V4(net) => {
                 let (mask, net) = (net.netmask().to_bits(), net.network().to_bits());
-                Some((Prefix { mask, net }, *route))
+                Some((Prefix { mask, net }, entry(route)))
             }
             IpNet::V6(_) => None,
         };
-        let few: Vec<(Prefix, &'a Route)> = all.iter().filter_map(prefix).collect();
+        let few: Vec<(Prefix, Entry<'a>)> = all.iter().filter_map(prefix).collect();
         if few.len() <= FEW {
             return Self { all, few, lengths: Vec::new() };
         }
-        let mut lengths: Vec<(u32, Map<u32, Vec<&'a Route>>)> = Vec::new();
-        for (Prefix { mask, net }, route) in few {
+        let mut lengths: Vec<(u32, Map<u32, Vec<Entry<'a>>>)> = Vec::new();
+        for (Prefix { mask, net }, entry) in few {
             if lengths.last().is_none_or(|(last, _)| *last != mask) {
                 lengths.push((mask, Map::default()));
             }
             if let Some((_, nets)) = lengths.last_mut() {
-                nets.entry(net).or_default().push(route);
+                nets.entry(net).or_default().push(entry);
             }
         }
         Self { all, few: Vec::new(), lengths }
@@ -60,14 +70,14 @@ impl<'a> Fib<'a> {
     }
 
     /// Those that lead to an address, as they are tried.
-    pub(crate) fn to(&self, ip: IpAddr) -> impl Iterator<Item = &'a Route> + '_ {
+    pub(crate) fn to(&self, ip: IpAddr) -> impl Iterator<Item = &Entry<'a>> + '_ {
         let bits = match ip {
             IpAddr::V4(ip) => Some(ip.to_bits()),
             IpAddr::V6(_) => None,
         };
         let holds = move |p: &Prefix| bits.is_some_and(|bits| bits & p.mask == p.net);
-        let few = self.few.iter().filter(move |(p, _)| holds(p)).map(|(_, route)| *route);
+        let few = self.few.iter().filter(move |(p, _)| holds(p)).map(|(_, entry)| entry);
         let lengths = self.lengths.iter().filter_map(move |(mask, nets)| nets.get(&(bits? & mask)));
-        few.chain(lengths.flatten().copied())
+        few.chain(lengths.flatten())
     }
 }

@@ -285,10 +285,11 @@ impl<'a> Place<'a> {
             |r: &&Route| (Reverse(r.dst.prefix_len()), Reverse(r.table), Reverse(r.tos), r.metric);
         let fib = |mut routes: Vec<&'a Route>| {
             routes.sort_by_key(order);
-            Fib::new(routes)
+            Fib::new(routes, |route| self.entry(route))
         };
-        self.routes = tables.into_iter().map(|(table, routes)| (table, fib(routes))).collect();
-        self.merged = fib(merged);
+        let (tables, merged): (Map<u32, Fib<'a>>, _) =
+            (tables.into_iter().map(|(n, routes)| (n, fib(routes))).collect(), fib(merged));
+        (self.routes, self.merged) = (tables, merged);
         // Of equals, the order is the kernel's.
         let order = |r: &&Route| (Reverse(r.dst.prefix_len()), r.dst, r.metric);
         self.routes6.values_mut().for_each(|table| table.sort_by_key(order));

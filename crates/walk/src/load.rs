@@ -350,7 +350,7 @@ impl<'a> Chains<'a, '_> {
             true => Some(self.place.merged()),
             false => self.place.table(model::TABLE_LOCAL),
         };
-        let route = table.and_then(|table| table.to(ip).next());
+        let route = table.and_then(|table| table.to(ip).next()).map(|entry| entry.route);
         let on =
             |r: &&model::Route| device.is_none() || r.nexthops.first().map(|h| h.link) == device;
         match route.filter(on).map(|r| r.kind) {

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use model::{InetConf, Nexthop, Route, RouteKind, Rule, RuleAction, Scope};
 
 use crate::explain::Selector;
-use crate::fib::Fib;
+use crate::fib::{Entry, Fib};
 use crate::indexed::Place;
 use crate::links;
 use crate::validate::Refusal;
@@ -163,10 +163,10 @@ impl<'a> Place<'a> {
     /// `fib_table_lookup`. None: nothing here, or a `throw` route: the next rule is asked.
     fn lookup_in(
         &'a self,
-        table: Option<&Fib<'a>>,
+        table: Option<&'a Fib<'a>>,
         flow: &Flow,
     ) -> Option<Result<Found<'a>, NotFound<'a>>> {
-        for route in table?.to(flow.dst) {
+        for Entry { route, hop, several } in table?.to(flow.dst) {
             if route.tos != 0 && route.tos != flow.tos & TOS_MASK {
                 continue;
             }
@@ -190,16 +190,20 @@ impl<'a> Place<'a> {
                 let what = format!("multipath route to {}, from a bound socket", route.dst);
                 return Some(Err(NotFound::Unknown(what)));
             }
-            let mut hops = self.hops(route);
-            if let Some(hop) = hops.next() {
-                let several = hops.next().is_some();
-                return Some(Ok(Found { rule: None, route, hop, several }));
+            if let Some(hop) = *hop {
+                return Some(Ok(Found { rule: None, route, hop, several: *several }));
             }
             if let Some(id) = route.nexthop_id.filter(|_| route.nexthops.is_empty()) {
                 return Some(Err(NotFound::Unknown(format!("nexthop object {id}"))));
             }
         }
         None
+    }
+
+    /// A route with the first of its ways out that is alive.
+    pub(crate) fn entry(&self, route: &'a Route) -> Entry<'a> {
+        let mut hops = self.hops(route);
+        Entry { route, hop: hops.next(), several: hops.next().is_some() }
     }
 
     /// The ways out of a route that are alive, as they are used.
