@@ -241,6 +241,29 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         from: Option<LinkId>,
         group: bool,
     ) -> Result<Next, Stop> {
+        let (exits, blame) = self.exits(skb, id, from, group)?;
+        let up = (group || bridge.promiscuous) && from.is_some();
+        if let [Exit { port: to, .. }] = exits[..]
+            && !up
+        {
+            self.tell(skb, Stage::Bridge, || Action::BridgeFlood {
+                bridge: id,
+                ports: vec![to],
+                followed: Some(to),
+            });
+            return self.through_port(skb, id, to);
+        }
+        self.flood_copies(skb, id, bridge, exits, up, blame)
+    }
+
+    /// The ports that take it; and why the first that would does not.
+    fn exits(
+        &self,
+        skb: &Skb,
+        id: LinkId,
+        from: Option<LinkId>,
+        group: bool,
+    ) -> Result<(Vec<Exit>, Option<Loss>), Stop> {
         let place = self.place(id.ns, Stage::Bridge)?;
         let hearers = self.hearers(skb, id);
         let mut exits = Vec::new();
@@ -263,18 +286,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 None => {}
             }
         }
-        let up = (group || bridge.promiscuous) && from.is_some();
-        if let [Exit { port: to, .. }] = exits[..]
-            && !up
-        {
-            self.tell(skb, Stage::Bridge, || Action::BridgeFlood {
-                bridge: id,
-                ports: vec![to],
-                followed: Some(to),
-            });
-            return self.through_port(skb, id, to);
-        }
-        self.flood_copies(skb, id, bridge, exits, up, blame)
+        Ok((exits, blame))
     }
 
     /// Who would only hear a question in vain, where nobody wants to be told of each.

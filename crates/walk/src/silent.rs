@@ -3,7 +3,9 @@
 
 use std::net::IpAddr;
 
-use model::{Family, Hook, Link, LinkFlags, LinkId, LinkKind, PortState, RouteKind, TABLE_DEFAULT};
+use model::{
+    Family, Hook, Link, LinkFlags, LinkId, LinkKind, Mac, PortState, RouteKind, TABLE_DEFAULT,
+};
 
 use crate::group::cast;
 use crate::hash::Map;
@@ -60,7 +62,8 @@ impl Silent {
     pub(crate) fn hearers(&self, skb: &Skb) -> Option<Hearers<'_>> {
         let ip = skb.packet.dst;
         let one = matches!(ip, IpAddr::V4(ip) if ip.octets()[0] != 0 && !ip.is_loopback());
-        let asks = skb.arp == Some(Arp::Request) && one && cast(ip).is_none();
+        let to_all = skb.packet.dst_mac == Some(Mac::BROADCAST);
+        let asks = skb.arp == Some(Arp::Request) && to_all && one && cast(ip).is_none();
         let owners = self.owners.get(&ip).map_or(&[][..], Vec::as_slice);
         asks.then_some(Hearers { ends: &self.ends, owners })
     }

@@ -114,24 +114,24 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
 
     /// Tells how a packet ended.
     pub(crate) fn tell_end(&mut self, skb: &Skb, stop: &Stop) {
+        let (net, to) = (self.net, skb.packet.dst);
+        let mut step =
+            |action: &dyn Fn() -> Action| self.sink.step(skb.ns, stop.stage, &skb.packet, action);
         match &*stop.disposition {
-            Disposition::Ignored => return,
-            Disposition::Unknown(unknown) if skb.asks() => {
-                self.doubts.get_or_insert_with(|| unknown.clone());
-            }
-            _ => {}
-        }
-        let net = self.net;
-        self.sink.step(skb.ns, stop.stage, &skb.packet, || match &*stop.disposition {
-            Disposition::Delivered(ns) => {
-                let link = net.place(*ns).and_then(|p| p.owner(skb.packet.dst));
+            Disposition::Delivered(ns) => step(&|| {
+                let link = net.place(*ns).and_then(|place| place.owner(to));
                 Action::Delivered { link: link.map(|index| LinkId { ns: *ns, index }) }
+            }),
+            Disposition::Left(link) => step(&|| Action::Left { link: *link }),
+            Disposition::Lost(loss) => step(&|| Action::Dropped(loss.clone())),
+            Disposition::Unknown(unknown) => {
+                step(&|| Action::Unknown(unknown.clone()));
+                if skb.asks() {
+                    self.doubts.get_or_insert_with(|| unknown.clone());
+                }
             }
-            Disposition::Left(link) => Action::Left { link: *link },
-            Disposition::Lost(loss) => Action::Dropped(loss.clone()),
-            Disposition::Unknown(unknown) => Action::Unknown(unknown.clone()),
-            Disposition::Ignored => unreachable!("nothing is told of it"),
-        });
+            Disposition::Ignored => {}
+        }
     }
 
     /// Follows another packet that comes of this one; the way is told apart.
