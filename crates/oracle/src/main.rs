@@ -87,6 +87,7 @@ fn start(args: &Args) -> std::io::Result<u8> {
         shrink: args.shrink,
         until: args.seconds.map(|s| begun + Duration::from_secs(s)),
         lie: None,
+        watch: progress,
     };
     let tally = oracle::run(&order, &folder, stop)?;
     tell(args, &tally, begun.elapsed());
@@ -95,6 +96,16 @@ fn start(args: &Args) -> std::io::Result<u8> {
         (true, false) => NEGLECTED,
         (true, true) => 0,
     })
+}
+
+/// Long runs say how far they are, and what they found, at once, on stderr.
+fn progress(so_far: &Tally, found: &[String]) {
+    for line in found {
+        eprintln!("{line}");
+    }
+    if so_far.cases() / 1000 > (so_far.cases() - so_far.cases().min(oracle::PACKETS)) / 1000 {
+        eprintln!("{} cases, {} of them wrong", so_far.cases(), so_far.wrong);
+    }
 }
 
 fn jobs() -> usize {

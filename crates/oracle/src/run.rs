@@ -33,6 +33,8 @@ pub struct Order {
     pub until: Option<Instant>,
     /// For a test of the oracle itself.
     pub lie: Option<Lie>,
+    /// Is given what was found so far, after each network, and what was found on that.
+    pub watch: fn(&Tally, &[String]),
 }
 
 /// What came of it.
@@ -134,7 +136,10 @@ pub fn run(order: &Order, folder: &str, stop: &AtomicBool) -> std::io::Result<Ta
                     return std::io::Result::Ok(());
                 }
                 let done = network(order, &bench, number, &shrunk, stop);
-                total.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(done);
+                let mut total = total.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let before = total.told.len();
+                total.add(done);
+                (order.watch)(&total, &total.told[before..]);
             }
         };
         let workers: Vec<_> = (0..order.jobs).map(|n| scope.spawn(move || work(n))).collect();

@@ -79,7 +79,7 @@ fn packets(trace: &mut Trace, change: impl Fn(&mut walk::Packet)) {
 
 fn fixed(lie: Option<Lie>) -> Order {
     let cases = if lie.is_some() { 40 } else { 100 };
-    Order { cases, seed: 7, jobs: 1, keep: None, shrink: 0, until: None, lie }
+    Order { cases, seed: 7, jobs: 1, keep: None, shrink: 0, until: None, lie, watch: |_, _| () }
 }
 
 fn run(order: &Order, name: &str) -> Tally {
