@@ -108,6 +108,9 @@ fn judge(trace: &Trace, seen: &Seen, snapshot: &Snapshot) -> Outcome {
     if let Verdict::Unknown(unknown) = trace.verdict() {
         return Outcome::Unknown(unknown.clone());
     }
+    if let Some(unknown) = copies_unknown(trace) {
+        return Outcome::Unknown(unknown.clone());
+    }
     let differences = compare(trace, &seen.sightings);
     let mut wrong: Vec<String> = differences.iter().map(|d| words(d, snapshot)).collect();
     let due = received(trace);
@@ -119,6 +122,20 @@ fn judge(trace: &Trace, seen: &Seen, snapshot: &Snapshot) -> Outcome {
         wrong.push(format!("the kernel refused to send it: {error}"));
     }
     if wrong.is_empty() { Outcome::Agreed } else { Outcome::Wrong(wrong) }
+}
+
+/// Where one of its copies or errors cannot be told, not all that is to be seen is foretold.
+fn copies_unknown(trace: &Trace) -> Option<&Unknown> {
+    fn any(way: &Way) -> Option<&Unknown> {
+        let steps = way.hops.iter().flat_map(|hop| &hop.steps);
+        let apart = steps.filter(|s| !matches!(s.action, Action::ArpAsked { .. }));
+        let mut children = apart.flat_map(|s| &s.children);
+        children.find_map(|child| match &child.disposition {
+            Disposition::Unknown(unknown) => Some(unknown),
+            _ => any(child),
+        })
+    }
+    trace.ways().find_map(any)
 }
 
 /// The connections that the kernel tracks anew, held against those that were foretold.

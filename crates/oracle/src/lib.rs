@@ -23,7 +23,7 @@ pub use generate::PACKETS;
 pub use lacking::lacking;
 pub use packet::{Carries, Spec};
 pub use rig::{Bench, Rig, Seen, Trouble};
-pub use run::{Order, Tally, run};
+pub use run::{Order, Tally, family, run};
 
 use kernel::probe::Tag;
 
@@ -40,5 +40,15 @@ pub fn one(seed: u64, number: usize) -> (String, Vec<Spec>, Tag) {
     let network = (number / PACKETS) as u64;
     let case = generate::generate(seed, network);
     let packets = case.packets[..=number % PACKETS].to_vec();
-    (case.network.to_string(), packets, run::family(seed, network))
+    (case.network.to_string(), packets, family(seed, network))
+}
+
+/// The smallest network and the fewest packets that still show what is wrong with a case: the text
+/// of a lab file.
+#[must_use]
+pub fn least(bench: &Bench, seed: u64, number: usize, wrong: &[String]) -> String {
+    let case = generate::generate(seed, (number / PACKETS) as u64);
+    let least = shrink::shrink(bench, &case, number % PACKETS, wrong, None);
+    let origin = format!("oracle --seed {seed} --only {number}");
+    file::text(&least.network.to_string(), &least.packets, wrong, &origin)
 }

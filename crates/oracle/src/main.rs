@@ -32,10 +32,13 @@ struct Args {
     /// This case alone (with the packets before it on its network), told in full.
     #[arg(long)]
     only: Option<usize>,
+    /// The network of a lab file, with the packets of its lines `# packet: …`, told in full.
+    #[arg(long, conflicts_with = "only")]
+    file: Option<PathBuf>,
     /// Begin no network after so many seconds.
     #[arg(long)]
     seconds: Option<u64>,
-    /// Folder for the disagreements that were shrunk.
+    /// Folder for the disagreements that were shrunk; with --only, for that one.
     #[arg(long)]
     keep: Option<PathBuf>,
     /// Shrink so many disagreements.
@@ -75,6 +78,14 @@ fn start(args: &Args) -> std::io::Result<u8> {
     let folder = folder.display().to_string();
     if let Some(number) = args.only {
         return only(args, number, &folder).map(|right| if right { 0 } else { WRONG });
+    }
+    if let Some(path) = &args.file {
+        let kept = oracle::Kept::parse(&std::fs::read_to_string(path)?);
+        let kept = kept.map_err(std::io::Error::other)?;
+        let bench = Bench::new(Program::current()?, folder.as_ref())?;
+        let family = oracle::family(args.seed, 0);
+        let wrong = told(&bench, &kept.text, &kept.packets, family, true)?;
+        return Ok(if wrong.is_none() { 0 } else { WRONG });
     }
     let stop: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
     kernel::on_interrupt(|| stop.store(true, std::sync::atomic::Ordering::Relaxed))?;
@@ -146,16 +157,35 @@ fn tell(args: &Args, tally: &Tally, took: Duration) {
 /// One case, with all that there is to be said.
 fn only(args: &Args, number: usize, folder: &str) -> std::io::Result<bool> {
     let (text, packets, family) = oracle::one(args.seed, number);
-    println!("{text}");
     let bench = Bench::new(Program::current()?, folder.as_ref())?;
-    let mut rig = Rig::build(&bench, &text, family)
+    println!("{text}");
+    let Some(wrong) = told(&bench, &text, &packets, family, false)? else { return Ok(true) };
+    if let Some(folder) = &args.keep {
+        std::fs::create_dir_all(folder)?;
+        let path = folder.join(format!("seed{}-case{number}.yaml", args.seed));
+        std::fs::write(&path, oracle::least(&bench, args.seed, number, &wrong))?;
+        println!("  kept as {}", path.display());
+    }
+    Ok(false)
+}
+
+/// Sends packets over a network, one after the other, and tells how each went, with the traces of
+/// the last one or of all. What was wrong with the last that was.
+fn told(
+    bench: &Bench,
+    text: &str,
+    packets: &[oracle::Spec],
+    family: kernel::probe::Tag,
+    all: bool,
+) -> std::io::Result<Option<Vec<String>>> {
+    let mut rig = Rig::build(bench, text, family)
         .map_err(|trouble| std::io::Error::other(format!("{trouble:?}")))?;
-    let mut right = true;
+    let mut found = None;
     for (n, packet) in packets.iter().enumerate() {
         let snapshot = rig.snapshot.clone();
         let judged = oracle::judge(&mut rig, packet, oracle::member(n), None)?;
         println!("{packet}");
-        if n + 1 == packets.len() {
+        if all || n + 1 == packets.len() {
             let style = render::Style::default();
             for way in &judged.ways {
                 println!("{}", render::trace(&snapshot, way, None, true, &style));
@@ -167,9 +197,9 @@ fn only(args: &Args, number: usize, folder: &str) -> std::io::Result<bool> {
             Outcome::Unknown(why) => println!("  unknown: {why:?}"),
             Outcome::Wrong(wrong) => {
                 println!("  wrong:\n    {}", wrong.join("\n    "));
-                right = false;
+                found = Some(wrong);
             }
         }
     }
-    Ok(right)
+    Ok(found)
 }

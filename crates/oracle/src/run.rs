@@ -151,7 +151,8 @@ pub fn run(order: &Order, folder: &str, stop: &AtomicBool) -> std::io::Result<Ta
 }
 
 /// The bytes that all packets of a network share.
-pub(crate) fn family(seed: u64, number: u64) -> Tag {
+#[must_use]
+pub fn family(seed: u64, number: u64) -> Tag {
     let [a, b, c, d, ..] = (seed ^ number.wrapping_mul(0x9e37_79b9)).to_le_bytes();
     Tag([0x5a, a, b, 0, c, d, 0xa5, 0x0f])
 }

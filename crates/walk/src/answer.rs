@@ -151,6 +151,9 @@ impl Indexed<'_> {
     /// Of IPv6, the way back has a say in by which link, from whom and how far it is sent.
     fn answer_of(place: &indexed::Place<'_>, asked: &Skb, mut answer: Packet) -> Skb {
         let oif = place.answers_by(asked);
+        if asked.to_many && !answer.is_ipv6() {
+            answer.src = place.specific_destination(asked).unwrap_or(answer.src);
+        }
         let anycast = asked.iif.is_some_and(|iif| place.anycast(answer.src, iif));
         if anycast && !place.ns.sysctls.ipv6_anycast_src_echo_reply {
             answer.src = Ipv6Addr::UNSPECIFIED.into();

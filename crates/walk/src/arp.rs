@@ -62,16 +62,15 @@ impl<S: Sink> Walker<'_, '_, S> {
         if let ArpAnswer::Link { link: first, .. } = &answer {
             self.overlay.late.remove(&(*first, packet.src));
         }
+        let outer = std::mem::take(&mut self.replied);
         let reply = self.reply(&packet, &answer);
+        let replied = std::mem::replace(&mut self.replied, outer);
         let doubt = std::mem::replace(&mut self.doubts, before.2);
         let mac = reply.as_ref().and_then(|(packet, end, _)| {
-            let came = match (asker, &end.disposition) {
-                // What is heard by another link teaches this one nothing.
-                (Asker::Here(link), Disposition::Delivered(ns)) => {
-                    (*ns, end.skb.iif) == (link.ns, Some(link.index))
-                }
-                (Asker::Outside(_), Disposition::Left(_)) => true,
-                _ => false,
+            let came = match asker {
+                // It may be a copy of it; what is heard by another link teaches this one nothing.
+                Asker::Here(link) => replied.contains(&link),
+                Asker::Outside(_) => matches!(end.disposition, Disposition::Left(_)),
             };
             packet.src_mac.filter(|_| came)
         });
@@ -226,7 +225,10 @@ impl<S: Sink> Walker<'_, '_, S> {
         let delivered = Stop::new(Stage::Neighbour, Disposition::Delivered(id.ns));
         skb.iif = Some(id.index);
         match arp {
-            Arp::Reply if skb.ours => Err(delivered),
+            Arp::Reply if skb.ours => {
+                self.replied.push(id);
+                Err(delivered)
+            }
             Arp::Reply => ignored(),
             Arp::Request => {
                 let place = self.place(id.ns, Stage::Neighbour)?;

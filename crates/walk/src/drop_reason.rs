@@ -61,6 +61,8 @@ impl Reason {
             }
             // ip_route_input_rcu
             Self::NotMember(_) => &["IP_INADDRERRORS", "NOT_SPECIFIED"],
+            // What is for all on a link is not forwarded (ip_forward).
+            Self::NotOurMac(mac) if mac.is_group() => &["NOT_SPECIFIED"],
             Self::NotOurMac(_) => &["OTHERHOST"],
             // What comes where nobody waits for it, and what never was on its way.
             Self::WrongPlace { .. } | Self::AnswerMismatch { .. } => &["NO_SOCKET"],

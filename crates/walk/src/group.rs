@@ -37,6 +37,12 @@ pub(crate) fn is_link_local_group(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V4(ip) if ip.octets()[..3] == [224, 0, 0])
 }
 
+/// `ip_eth_mc_map`: 32 groups share an address.
+fn multicast_mac(group: Ipv4Addr) -> Mac {
+    let [_, b, c, d] = group.octets();
+    Mac([0x01, 0x00, 0x5e, b & 0x7f, c, d])
+}
+
 /// The route that the kernel makes up for such a packet by that link (`__mkroute_output`,
 /// `ip_route_input_mc`).
 pub(crate) fn made_up(link: u32, cast: Cast) -> Route {
@@ -97,13 +103,36 @@ impl<'a> Place<'a> {
             || self.ns.groups.contains(&(link, group))
     }
 
+    /// `fib_compute_spec_dst`: as whom what was for many is answered, by the way back; None: whom
+    /// the answer's own route suggests.
+    pub(crate) fn specific_destination(&self, skb: &Skb) -> Option<IpAddr> {
+        let (asker, iif) = (skb.packet.src, skb.iif?);
+        let mark = if self.conf(iif).src_valid_mark { skb.mark } else { 0 };
+        let (src, iif_back) = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), Some(self.loopback()));
+        let of_asker = Flow::of(&skb.packet, mark, None);
+        let asked = Flow { src, dst: asker, iif: iif_back, ..of_asker };
+        let flow = Flow { protocol: 0, ports: None, ..asked };
+        match self.lookup(&flow) {
+            Ok(found) => self.source_for(&found, asker),
+            Err(NotFound::Unknown(_)) => None,
+            Err(_) => self.select_address(iif, Some(asker), Scope::Global),
+        }
+    }
+
+    /// A link of this namespace is in a group that has this Ethernet address.
+    pub(crate) fn hears_group(&self, link: u32, mac: Option<Mac>) -> bool {
+        let of_all = Ipv4Addr::new(224, 0, 0, 1);
+        let mut groups = self.ns.groups.iter().filter(|(at, _)| *at == link);
+        mac == Some(multicast_mac(of_all))
+            || groups.any(|(_, ip)| matches!(ip, IpAddr::V4(ip) if Some(multicast_mac(*ip)) == mac))
+    }
+
     /// `arp_constructor`: the Ethernet address of what is for many on a link; None: it is one's,
     /// which has to be asked for.
     pub(crate) fn group_mac(&self, link: u32, ip: IpAddr) -> Option<Mac> {
         let IpAddr::V4(v4) = ip else { return None };
-        let [_, b, c, d] = v4.octets();
         if v4.is_multicast() {
-            return Some(Mac([0x01, 0x00, 0x5e, b & 0x7f, c, d]));
+            return Some(multicast_mac(v4));
         }
         let many = v4.is_broadcast() || self.broadcasts_to(link, ip);
         many.then_some(Mac::BROADCAST)

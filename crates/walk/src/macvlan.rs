@@ -6,7 +6,7 @@
 
 use std::cmp::Reverse;
 
-use model::{Link, LinkId, LinkKind, Mac, Macvlan, MacvlanMode, Relation};
+use model::{Link, LinkFlags, LinkId, LinkKind, Mac, Macvlan, MacvlanMode, Relation};
 
 use crate::bridge::rank;
 use crate::skb::{End, Next, Skb, Stop};
@@ -43,6 +43,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let bridges = |u: &Upper<'_>| u.macvlan.mode == MacvlanMode::Bridge && u.id != id;
         let siblings = self.macvlans(lower).into_iter().filter(bridges);
         if group {
+            let siblings: Vec<_> = siblings.filter(|u| self.is_subscribed(u, skb)).collect();
+            let siblings = siblings.into_iter();
             let mut copies: Vec<(LinkId, Skb, Next)> =
                 siblings.map(|u| (u.id, skb.clone(), Next::Forward(u.id))).collect();
             copies.push((lower, skb.clone(), world));
@@ -138,12 +140,27 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             _ => false,
         };
         let others = uppers.iter().filter(|u| Some(u.id) != source.map(|s| s.id)).filter(hears);
+        let others = others.filter(|u| self.is_subscribed(u, skb));
         let late = |u: &Upper<'_>| {
             let (id, copy, next) = to(u, false);
             (id, Skb { crossed: copy.crossed + BY_WORKER, late: true, ..copy }, next)
         };
         copies.extend(others.map(late));
         Ok(None)
+    }
+
+    /// `mc_filter`: of multicasts of IPv4 a macvlan takes those of groups that its link is in. (The
+    /// kernel keeps a hash of 8 bits of each, so that now and then it takes another's, too.)
+    fn is_subscribed(&self, upper: &Upper<'_>, skb: &Skb) -> bool {
+        let flags = upper.link.flags;
+        let all = LinkFlags::PROMISC | LinkFlags::ALLMULTI;
+        let of_ipv4 = skb.packet.dst.is_ipv4() && skb.packet.dst.is_multicast();
+        if skb.arp.is_some() || !of_ipv4 || upper.link.promiscuous || flags.intersects(all) {
+            return true;
+        }
+        // None at all: they were not read, since every host is in one.
+        let place = self.known_place(upper.id.ns).filter(|p| !p.ns.groups.is_empty());
+        place.is_none_or(|p| p.hears_group(upper.id.index, skb.packet.dst_mac))
     }
 
     /// The link that one stands on.
@@ -206,7 +223,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let (end, way) = self.aside(copy, next);
             ends.push((id, end, way));
         }
-        let best = (0..ends.len()).max_by_key(|i| (rank(&ends[*i].1.disposition), usize::MAX - i));
+        // Of two that come as far, the first of those to many, and otherwise the frame itself.
+        let nearer = |i: usize| if group { usize::MAX - i } else { i };
+        let best = (0..ends.len()).max_by_key(|i| (rank(&ends[*i].1.disposition), nearer(*i)));
         let best = best.filter(|i| ends[*i].1.disposition != Disposition::Ignored);
         let followed = best.map(|i| ends[i].0);
         self.tell(skb, stage, || Action::Stacked { lower, uppers, followed });

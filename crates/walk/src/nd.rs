@@ -87,7 +87,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         let ignored = Stop::ignored(Stage::Neighbour);
         let Payload::Icmp { kind, .. } = skb.packet.payload else { return Err(ignored) };
         let IcmpKind::Solicitation(target) = kind else {
-            return Err(if skb.ours { delivered } else { ignored });
+            if !skb.ours {
+                return Err(ignored);
+            }
+            self.replied.push(id);
+            return Err(delivered);
         };
         let Some(mac) = link.mac.filter(|_| place.advertises(target, id.index)) else {
             return Err(ignored);

@@ -27,6 +27,8 @@ pub(crate) struct Walker<'a, 'o, S> {
     pub(crate) budget: usize,
     /// Who answered the ARP request that is on its way.
     pub(crate) answers: Vec<Answer>,
+    /// Links that the reply to it came to, as theirs.
+    pub(crate) replied: Vec<LinkId>,
     /// What is being asked for now: of questions on whose way others are asked, the outer first.
     pub(crate) asking: Vec<(LinkId, IpAddr)>,
     /// Links at which the ARP request that is on its way was heard.
@@ -64,6 +66,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             depth: 0,
             budget: 4096 + 64 * net.links,
             answers: Vec::new(),
+            replied: Vec::new(),
             asking: Vec::new(),
             heard: Vec::new(),
             doubts: None,

@@ -35,19 +35,20 @@ pub(crate) fn packet_socket(filter: &[libc::sock_filter], link: u32) -> io::Resu
 /// Lets a UDP socket tell of each datagram to which of this host's addresses it came.
 pub(crate) fn tell_destinations(socket: BorrowedFd<'_>, ipv6: bool) -> io::Result<()> {
     let on: libc::c_int = 1;
-    let (level, option) = if ipv6 {
-        (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO)
-    } else {
-        (libc::IPPROTO_IP, libc::IP_PKTINFO)
-    };
     // SAFETY: both options read one int.
-    unsafe { set_option(socket.as_raw_fd(), level, option, &on) }
+    unsafe {
+        if ipv6 {
+            set_option(socket.as_raw_fd(), libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, &on)?;
+        }
+        // A socket of IPv6 takes IPv4, too: of a broadcast only this tells whom it came to.
+        set_option(socket.as_raw_fd(), libc::IPPROTO_IP, libc::IP_PKTINFO, &on)
+    }
 }
 
 /// Sends the next datagram that waits on a UDP socket back to whom it is from, from the address
 /// that it came to. The socket must tell destinations.
 pub(crate) fn echo(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<()> {
-    const CONTROL: usize = 64;
+    const CONTROL: usize = 128;
     #[repr(align(8))]
     struct Control([u8; CONTROL]);
     let mut control = Control([0; CONTROL]);
@@ -67,15 +68,19 @@ pub(crate) fn echo(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<()> {
         header.msg_controllen = CONTROL;
         let len = libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_DONTWAIT);
         let len = usize::try_from(len).map_err(|_| io::Error::last_os_error())?;
+        let mut to_many = false;
         let mut message = libc::CMSG_FIRSTHDR(&raw const header);
         while !message.is_null() {
             // By whatever link the route leads.
             match ((*message).cmsg_level, (*message).cmsg_type) {
                 (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
-                    (*libc::CMSG_DATA(message).cast::<libc::in_pktinfo>()).ipi_ifindex = 0;
+                    let info = libc::CMSG_DATA(message).cast::<libc::in_pktinfo>();
+                    (*info).ipi_ifindex = 0;
                 }
                 (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
-                    (*libc::CMSG_DATA(message).cast::<libc::in6_pktinfo>()).ipi6_ifindex = 0;
+                    let info = libc::CMSG_DATA(message).cast::<libc::in6_pktinfo>();
+                    (*info).ipi6_ifindex = 0;
+                    to_many = (*info).ipi6_addr.s6_addr[0] == 0xff;
                 }
                 _ => {}
             }
@@ -84,7 +89,8 @@ pub(crate) fn echo(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<()> {
         (*header.msg_iov).iov_len = len.min(bytes.len());
         header.msg_flags = 0;
         let mut sent = libc::sendmsg(socket.as_raw_fd(), &raw const header, libc::MSG_DONTWAIT);
-        if sent < 0 && *libc::__errno_location() == libc::EINVAL {
+        // A route or rule that refuses (blackhole) is EINVAL, too.
+        if sent < 0 && to_many && *libc::__errno_location() == libc::EINVAL {
             // What was for many is answered as whom the kernel chooses.
             header.msg_controllen = 0;
             sent = libc::sendmsg(socket.as_raw_fd(), &raw const header, libc::MSG_DONTWAIT);
@@ -189,7 +195,7 @@ pub(crate) struct Received {
 
 /// The next packet that waits on a packet socket.
 pub(crate) fn receive_packet(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<Received> {
-    const CONTROL: usize = 64;
+    const CONTROL: usize = 128;
     #[repr(align(8))]
     struct Control([u8; CONTROL]);
     let mut control = Control([0; CONTROL]);
