@@ -179,7 +179,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// A packet has come to this namespace.
     pub(crate) fn arrive(&mut self, skb: &Skb) -> Result<Next, Stop> {
-        if skb.to_many {
+        let copied = self.depth > 0 && skb.about.is_none();
+        if skb.to_many || copied {
             self.arrivals.push(skb.clone());
         }
         Err(Stop::new(Stage::Local, Disposition::Delivered(skb.ns)))

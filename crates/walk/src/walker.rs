@@ -35,7 +35,7 @@ pub(crate) struct Walker<'a, 'o, S> {
     pub(crate) heard: Vec<LinkId>,
     /// Why it cannot be told whether somebody answers it.
     pub(crate) doubts: Option<Unknown>,
-    /// Packets to many, as they came to whoever got one.
+    /// Packets to many, and copies of others, as they came to whoever got one.
     pub(crate) arrivals: Vec<Skb>,
     /// Whom MASQUERADE is to find an address for: the next hop of the packet being sent.
     pub(crate) masquerade_hop: Option<IpAddr>,

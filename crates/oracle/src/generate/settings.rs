@@ -28,11 +28,13 @@ const QUIET: [(&str, u32); 16] = [
 
 /// The same of each link's neighbours: given up after one question, and never changed by what is
 /// overheard, which would depend on how long ago they answered (locktime).
-const NEIGHBOUR: [(&str, u32); 5] = [
+const NEIGHBOUR: [(&str, u32); 6] = [
     ("mcast_solicit", 1),
     ("ucast_solicit", 1),
     ("retrans_time_ms", 100),
     ("locktime", 100_000),
+    // Nor asked again on a slow machine, where five seconds may pass.
+    ("delay_first_probe_time", 1000),
     // A proxy takes its time else, up to 0.8 s, by chance.
     ("proxy_delay", 0),
 ];

@@ -23,9 +23,13 @@ const QUIET: [(&str, u32); 14] = [
     ("net.ipv6.conf.all.ndisc_notify", 0),
 ];
 
-/// Neighbours are given up after one question.
-const NEIGHBOUR: [(&str, u32); 3] =
-    [("mcast_solicit", 1), ("ucast_solicit", 1), ("retrans_time_ms", 100)];
+/// Neighbours are given up after one question, and not asked again on a slow machine.
+const NEIGHBOUR: [(&str, u32); 4] = [
+    ("mcast_solicit", 1),
+    ("ucast_solicit", 1),
+    ("retrans_time_ms", 100),
+    ("delay_first_probe_time", 1000),
+];
 
 pub(super) fn settings(space: &mut Space, random: &mut Random) {
     space.sysctls.retain(|(key, _)| !key.ends_with("disable_ipv6"));
