@@ -113,7 +113,7 @@ fn judge(trace: &Trace, seen: &Seen, snapshot: &Snapshot) -> Outcome {
     }
     let differences = compare(trace, &seen.sightings);
     let mut wrong: Vec<String> = differences.iter().map(|d| words(d, snapshot)).collect();
-    let due = received(trace);
+    let due = received(trace) || seen.refused.is_none() && is_reset(trace);
     if due != seen.received {
         let was = if seen.received { "did" } else { "did not" };
         wrong.push(format!("the sender's socket {was} get the answer"));
@@ -237,6 +237,15 @@ fn received(trace: &Trace) -> bool {
     let Place::Namespace(asked) = trace.question.from else { return false };
     let mut answers = trace.back.iter().chain(&trace.others).filter(|w| w.cause == Cause::Answer);
     answers.any(|way| way.disposition == Disposition::Delivered(asked))
+}
+
+/// A rule's reset comes to the sender.
+fn is_reset(trace: &Trace) -> bool {
+    let Place::Namespace(asked) = trace.question.from else { return false };
+    let steps = trace.there.hops.iter().flat_map(|hop| &hop.steps);
+    let apart = steps.filter(|s| !matches!(s.action, Action::ArpAsked { .. }));
+    let mut resets = apart.flat_map(|s| &s.children).filter(|c| c.cause == Cause::Answer);
+    resets.any(|way| way.disposition == Disposition::Delivered(asked))
 }
 
 fn words(difference: &Difference, snapshot: &Snapshot) -> String {

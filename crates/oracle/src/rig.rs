@@ -14,7 +14,10 @@ use kernel::probe::{self, Barrier, Kind, Posts, Probe, Tag};
 use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::state::{LabState, Lock, Role, State};
 use kernel::{Process, Program};
-use model::{Conntrack, Fact, HostId, NeighbourState, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
+use model::{
+    AddressFlags, Conntrack, Fact, HostId, NeighbourState, NsId, NsKey, ServiceSpec, Snapshot,
+    Wanted,
+};
 use walk::{
     Action, Disposition, KernelDrop, Loss, Protocol, Question, Reason, Sighting, Trace, Way,
 };
@@ -26,6 +29,8 @@ use crate::packet::{Carries, Spec};
 const MARKERS: usize = 24;
 /// How long a link takes to report the groups that it has joined, two ticks after it has.
 const REPORTS_WITHIN: Duration = Duration::from_millis(50);
+/// How long addresses of IPv6 may take until they are used.
+const READY_WITHIN: Duration = Duration::from_secs(3);
 /// How long a process may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 /// How long the kernel may take to give up a neighbour. The networks say 100 ms.
@@ -118,7 +123,7 @@ impl<'b> Rig<'b> {
         let (ours, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
             .map_err(|e| broken(e.into()))?;
         let lab = make(bench, &lock, &wanted, text, ours.as_fd())?;
-        match Self::read(&lab, &wanted, family) {
+        match Self::read(bench, &lab, &wanted, family) {
             Ok((snapshot, names, nets, posts)) => Self {
                 bench,
                 lock,
@@ -158,6 +163,7 @@ impl<'b> Rig<'b> {
 
     #[allow(clippy::type_complexity, reason = "private, and taken apart at once")]
     fn read(
+        bench: &Bench,
         lab: &LabState,
         wanted: &Wanted,
         family: Tag,
@@ -166,8 +172,13 @@ impl<'b> Rig<'b> {
         let these: Vec<NsId> = known.namespaces.values().copied().collect();
         let parts = Parts::all() - Parts::DESCRIPTORS;
         let options = ReadOptions { parts, names: known_names(lab), api: false };
-        let snapshot = kernel::read::read_these(&options, &these)
-            .map_err(|e| Trouble::Broken(e.to_string()))?;
+        let read = || kernel::read::read_these(&options, &these);
+        let begun = Instant::now();
+        let mut snapshot = read().map_err(|e| Trouble::Broken(e.to_string()))?;
+        while is_unready(&snapshot) && begun.elapsed() < READY_WITHIN {
+            bench.barrier.pass(MARKERS).map_err(broken)?;
+            snapshot = read().map_err(|e| Trouble::Broken(e.to_string()))?;
+        }
         read_back(wanted, &known, &snapshot)?;
         let open = |(_, entry): (&str, &kernel::state::Entry)| {
             let process = entry.process()?.ok_or(io::ErrorKind::NotFound)?;
@@ -372,6 +383,17 @@ fn end(lock: &Lock, lab: &LabState) {
         }
     }
     let _ = lock.forget(lab);
+}
+
+/// An address of IPv6 that is still to be used: a worker of the kernel does that when its link can
+/// carry frames, and makes the address's route only then (`addrconf_dad_completed`).
+fn is_unready(snapshot: &Snapshot) -> bool {
+    let mut all = snapshot.namespaces.values();
+    all.any(|ns| {
+        let carries = |index: &u32| ns.links.get(index).is_some_and(|l| l.is_running());
+        let mut addresses = ns.addresses.iter();
+        addresses.any(|a| a.flags.contains(AddressFlags::TENTATIVE) && carries(&a.link))
+    })
 }
 
 fn make(

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use model::{Mac, RouteKind, RuleAction};
+use model::{Mac, Route, RouteKind, RuleAction, TABLE_LOCAL};
 
 use crate::group::cast;
 use crate::skb::{Next, Skb, Stop};
@@ -40,6 +40,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// The ICMP error about a packet that was refused just now goes its own way, as child of the
     /// last step told.
     pub(crate) fn refuse(&mut self, skb: &Skb, stop: &Stop) {
+        self.reset(skb, stop);
         if skb.packet.is_ipv6() {
             return self.refuse6(skb, stop);
         }
@@ -70,7 +71,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             _ => true,
         };
         let many = skb.to_many || skb.packet.dst_mac.is_some_and(Mac::is_group);
-        if many || cast(skb.packet.dst).is_some() {
+        if many || cast(skb.packet.dst).is_some() || self.is_to_subnet(skb) {
             return None;
         }
         if skb.arp.is_some() || skb.about.is_some() || !came || !echo || skb.spare {
@@ -101,6 +102,13 @@ impl<S: Sink> Walker<'_, '_, S> {
             Reason::RuleReject(_, RejectWith::Icmp(code)) => Some(IcmpKind::Unreachable(*code)),
             _ => None,
         }
+    }
+
+    /// For all of a subnet: nobody is told of such a packet (`icmp_send`).
+    pub(crate) fn is_to_subnet(&self, skb: &Skb) -> bool {
+        let all = |r: &&&Route| r.kind == RouteKind::Broadcast && r.dst.addr() == skb.packet.dst;
+        let place = self.known_place(skb.ns);
+        place.is_some_and(|place| place.routes(TABLE_LOCAL).iter().find(all).is_some())
     }
 
     /// Time to live of what the kernel itself sends there.

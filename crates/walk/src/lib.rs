@@ -66,6 +66,7 @@ mod overlay;
 mod packet;
 mod question;
 mod register;
+mod reset;
 mod route;
 mod route6;
 mod rule;

@@ -32,7 +32,7 @@ const FRAGMENT: u32 = 44;
 /// or those of UDP, VXLAN and Ethernet, and where an error quotes such a one, or
 /// another VXLAN carries it.
 /// In this order, since to look beyond the end of a packet is to refuse it.
-const PLACES: [(u32, u32); 36] = [
+const PLACES: [(u32, u32); 39] = [
     (4, 0),
     (8, 0),
     (8, 1),
@@ -62,8 +62,11 @@ const PLACES: [(u32, u32); 36] = [
     (88 + 8, 0),
     (88 + 8, 1),
     (96 + 4, 0),
+    (28 + 70 + 4, 0),
     (96 + 8, 0), // and 50 + 50 + 4
     (96 + 8, 1),
+    (28 + 70 + 8, 0),
+    (28 + 70 + 8, 1),
     (50 + 50 + 8, 0),
     (50 + 50 + 8, 1),
     (70 + 48 + 4, 0),
