@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use model::{Hook, LinkFlags, LinkId, LinkKind, NeighbourState};
+use model::{Hook, Link, LinkFlags, LinkId, LinkKind, NeighbourState};
 
 use crate::route::{Flow, NotFound};
 use crate::skb::{Skb, Stop, fragment};
@@ -134,6 +134,17 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         self.tell(skb, Stage::Bridge, || Action::PerhapsOut { link: bridge });
         Ok(())
+    }
+
+    /// `br_nf_local_in`: what is for many is tracked for good before it comes up; what comes up
+    /// because the bridge listens to all is tracked no more.
+    pub(crate) fn confirm_up(&mut self, skb: &mut Skb, bridge: &Link) {
+        if bridge.promiscuous {
+            skb.ct = None;
+        }
+        if let Some(member) = skb.ct.filter(|member| !member.related) {
+            self.overlay.connections[member.connection].confirmed = true;
+        }
     }
 
     /// `br_nf_forward`, for a packet that came in by a port.

@@ -222,6 +222,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let between = Between { iif: skb.came_by.take(), oif: None };
         self.bridge_hook(skb, Hook::Input, between, Part::Early)?;
         self.bridge_hook(skb, Hook::Input, between, Part::Late)?;
+        if !ours && skb.physin.is_some() {
+            self.confirm_up(skb, bridge);
+        }
         self.tell(skb, Stage::Bridge, || Action::BridgeUp { bridge: id });
         if skb.is_discovery() {
             self.heard.push(id);

@@ -37,6 +37,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         // `ip_append_data`: its sender is told at once, before any rule sees it.
         let link = self.link(skb.link(out), Stage::Route)?;
         let mtu = if found.is_local() { link.mtu } else { found.mtu(link.mtu) };
+        if skb.about.is_some() {
+            // `icmp_send`: an error quotes no more than there is room for.
+            skb.packet.len = skb.packet.len.min(mtu);
+        }
         if skb.packet.df && skb.packet.len > mtu {
             let reason = Reason::TooBig { mtu, told: true };
             return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));

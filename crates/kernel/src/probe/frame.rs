@@ -155,8 +155,11 @@ impl<'a> Ip<'a> {
 
     fn transport(&self, probe: &Probe) -> Option<(Payload, Leg)> {
         let six = matches!(self.src, IpAddr::V6(_));
-        let fits = six == probe.dst.is_ipv6() && (self.protocol != if six { ICMP } else { ICMPV6 });
-        transport(self.protocol, self.behind, probe).filter(|_| fits)
+        let same = six == probe.dst.is_ipv6();
+        let own = self.protocol != if six { ICMP } else { ICMPV6 };
+        // An error may be about a tunnel that carries the other family.
+        let fits = |leg: Leg| own && (same || leg == Leg::Error);
+        transport(self.protocol, self.behind, probe).filter(|(_, leg)| fits(*leg))
     }
 }
 
