@@ -20,6 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "rules" => route.dump(rtnl::get_rules()),
         "neighbours" => route.dump(rtnl::get_neighbours(false)),
         "fdb" => route.dump(rtnl::get_fdb()),
+        "bridge-vlans" => route.dump(rtnl::get_bridge_vlans()),
+        "mdb" => route.dump(Request::new(rtnl::RTM_GETMDB, rtnl::get_mdb())),
         "qdiscs" => route.dump(rtnl::get_qdiscs()),
         "conntrack" => Socket::open(Protocol::Netfilter)?
             .dump(Request::new(conntrack::GET, conntrack::any_family())),

@@ -7,6 +7,7 @@
 
 mod address;
 mod bridge_option;
+mod bridge_table;
 mod change;
 mod conntrack;
 mod container;
@@ -31,6 +32,7 @@ mod xt;
 
 pub use address::{Address, AddressFlags, Scope};
 pub use bridge_option::{BridgeOption, BridgeSpec};
+pub use bridge_table::{BridgeVlan, Group, MdbEntry, RouterPort};
 pub use change::Change;
 pub use conntrack::{Conntrack, ConntrackStatus, Tuple};
 pub use container::{Container, Engine, Network, Pod, Publish, Teller};

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::{
-    Address, Conntrack, Container, Engine, FdbEntry, Gap, Link, LinkId, Listener, Namespaces,
-    Neighbour, Network, NsId, NsInode, Opaque, Owner, Route, Rule, Ruleset, Sysctls, Teller,
-    Warning,
+    Address, BridgeVlan, Conntrack, Container, Engine, FdbEntry, Gap, Link, LinkId, Listener,
+    MdbEntry, Namespaces, Neighbour, Network, NsId, NsInode, Opaque, Owner, Route, RouterPort,
+    Rule, Ruleset, Sysctls, Teller, Warning,
 };
 
 /// Everything that was read of one or more hosts at one time.
@@ -76,6 +76,12 @@ pub struct Namespace {
     pub neighbours: Vec<Neighbour>,
     /// Forwarding-database entries of its bridges and vxlans.
     pub fdb: Vec<FdbEntry>,
+    /// VLANs of bridges that filter by them, and of their ports.
+    pub vlans: Vec<BridgeVlan>,
+    /// Which multicasts its bridges hand to whom.
+    pub mdb: Vec<MdbEntry>,
+    /// Ports of its bridges that get all multicasts.
+    pub router_ports: Vec<RouterPort>,
     /// Netfilter: nftables, which iptables-nft writes too.
     pub ruleset: Ruleset,
     /// Groups of IPv4 that its links are in (`ip maddr`): ifindex and address.
@@ -115,6 +121,9 @@ impl Namespace {
             tables_split: None,
             neighbours: Vec::new(),
             fdb: Vec::new(),
+            vlans: Vec::new(),
+            mdb: Vec::new(),
+            router_ports: Vec::new(),
             ruleset: Ruleset::default(),
             groups: Vec::new(),
             listeners: Vec::new(),

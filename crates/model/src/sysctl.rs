@@ -39,4 +39,6 @@ pub struct Sysctls {
     pub ipv6_anycast_src_echo_reply: bool,
     /// `net.bridge.bridge-nf-call-ip6tables`. None: br_netfilter is not loaded.
     pub bridge_nf_call_ip6tables: Option<bool>,
+    /// `net.bridge.bridge-nf-filter-vlan-tagged`: frames with a tag, too.
+    pub bridge_nf_filter_vlan_tagged: bool,
 }

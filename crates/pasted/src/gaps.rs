@@ -26,6 +26,9 @@ pub(crate) fn gaps(
     if !draft.routes.iter().any(|r| r.rank & 2 != 0) {
         missing("routes");
     }
+    if draft.links.values().any(snoops) {
+        missing("mdb");
+    }
     let mut assumed = |part: &str, what: &str| gaps.push(Gap::assumed(part, NOT_SHOWN, what));
     if !shown.links && !draft.links.is_empty() {
         assumed("links", "there are no others");
@@ -100,4 +103,11 @@ fn netfilter(draft: &Draft) -> String {
         (false, [one]) => format!("no tables but {one}, which is shown"),
         (false, many) => format!("no tables but {}, which are shown", many.join(", ")),
     }
+}
+
+/// A bridge that asks who wants multicasts, and hands them to nobody else.
+fn snoops(link: &PartLink) -> bool {
+    let Some((kind, words)) = &link.kind else { return false };
+    let on = |key| crate::words::flag(words, key).unwrap_or(false);
+    kind == "bridge" && on("mcast_querier") && on("mcast_snooping")
 }

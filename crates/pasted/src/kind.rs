@@ -131,10 +131,18 @@ fn bridge(words: &[String]) -> Bridge {
         group_fwd_mask: after(words, "group_fwd_mask").and_then(crate::route::number).unwrap_or(0),
         nf_call_iptables: flag(words, "nf_call_iptables").unwrap_or(false),
         nf_call_arptables: flag(words, "nf_call_arptables").unwrap_or(false),
-        querier_seen: false,
+        default_pvid: number(words, "vlan_default_pvid").unwrap_or(1),
+        vlan_protocol: match after(words, "vlan_protocol") {
+            Some("802.1ad") => 0x88a8,
+            _ => 0x8100,
+        },
+        query_response_interval: number(words, "mcast_query_response_interval").unwrap_or(1000),
+        igmp_version: number(words, "mcast_igmp_version").unwrap_or(2),
+        mld_version: number(words, "mcast_mld_version").unwrap_or(1),
         multicast_querier: flag(words, "mcast_querier").unwrap_or(false),
         multicast_router: number(words, "mcast_router").unwrap_or(1),
         nf_call_ip6tables: flag(words, "nf_call_ip6tables").unwrap_or(false),
+        ..Bridge::default()
     }
 }
 

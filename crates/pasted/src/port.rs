@@ -54,6 +54,8 @@ pub(crate) fn of_words(words: &[String]) -> BridgePort {
         bcast_flood: on("bcast_flood", usual.bcast_flood),
         hairpin: on("hairpin", usual.hairpin),
         isolated: on("isolated", usual.isolated),
+        mcast_to_unicast: on("mcast_to_unicast", usual.mcast_to_unicast),
+        vlan_tunnel: on("vlan_tunnel", usual.vlan_tunnel),
         neigh_suppress: on("neigh_suppress", usual.neigh_suppress),
         locked: on("locked", usual.locked),
         proxy_arp: on("proxy_arp", usual.proxy_arp),

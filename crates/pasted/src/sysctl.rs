@@ -73,6 +73,8 @@ pub(crate) fn of_namespace(settings: &Settings) -> (Sysctls, bool) {
         ipv6_echo_ignore_all: flag("net/ipv6/icmp/echo_ignore_all").unwrap_or(false),
         ipv6_echo_ignore_anycast: flag("net/ipv6/icmp/echo_ignore_anycast").unwrap_or(false),
         ipv6_anycast_src_echo_reply: flag("net/ipv6/anycast_src_echo_reply").unwrap_or(false),
+        bridge_nf_filter_vlan_tagged: flag("net/bridge/bridge-nf-filter-vlan-tagged")
+            .unwrap_or(false),
         bridge_nf_call_ip6tables: flag("net/bridge/bridge-nf-call-ip6tables"),
     };
     (sysctls, forward.is_some() && all.1)

@@ -63,7 +63,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             self.overlay.late.remove(&(*first, packet.src));
         }
         let outer = std::mem::take(&mut self.replied);
-        let reply = self.reply(&packet, &answer);
+        let reply = self.reply(&packet, &answer, &end.skb);
         let replied = std::mem::replace(&mut self.replied, outer);
         let doubt = std::mem::replace(&mut self.doubts, before.2);
         let mac = reply.as_ref().and_then(|(packet, end, _)| {
@@ -148,8 +148,13 @@ impl<S: Sink> Walker<'_, '_, S> {
         vain.then(|| entry.clone())
     }
 
-    /// Sends the reply.
-    fn reply(&mut self, request: &Packet, answer: &ArpAnswer) -> Option<(Packet, End, S)> {
+    /// Sends the reply. What comes from outside has the tags that the request left with.
+    fn reply(
+        &mut self,
+        request: &Packet,
+        answer: &ArpAnswer,
+        gone: &Skb,
+    ) -> Option<(Packet, End, S)> {
         let (link, mac, outside) = match answer {
             ArpAnswer::Link { link, mac } => (*link, *mac, false),
             ArpAnswer::Several(owners) => {
@@ -160,7 +165,10 @@ impl<S: Sink> Walker<'_, '_, S> {
             _ => return None,
         };
         if request.is_ipv6() {
-            let skb = self.advertisement(request, link, mac, outside)?;
+            let mut skb = self.advertisement(request, link, mac, outside)?;
+            if outside {
+                skb.tags.clone_from(&gone.tags);
+            }
             let packet = skb.packet.clone();
             let next = if outside { Next::Receive(link) } else { Next::Nd(link) };
             let (end, way) = self.aside(skb, next);
@@ -176,6 +184,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         };
         let mut skb = Skb::new(link.ns, packet.clone());
         skb.arp = Some(Arp::Reply);
+        if outside {
+            skb.tags.clone_from(&gone.tags);
+        }
         let (end, way) = self.aside(skb, next);
         Some((packet, end, way))
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use model::{LinkId, LinkKind, Mac};
 
 use crate::arp::{Asker, probe};
-use crate::skb::{End, Next, Skb, Stop};
+use crate::skb::{End, Next, Skb, Stop, Tag};
 use crate::tunnel::Carried;
 use crate::walker::Walker;
 use crate::{Action, ArpAnswer, Packet, Reason, Sink, Stage};
@@ -33,7 +33,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// to.
     pub(crate) fn answered(&mut self, link: LinkId, gone: &Skb, answer: Packet) -> End {
         let skb = Skb { ns: link.ns, ..reversed(gone, answer) };
-        if let Err(stop) = self.answerable(link, skb.packet.dst) {
+        if let Err(stop) = self.answerable(link, skb.packet.dst, &skb.tags) {
             self.tell_end(&skb, &stop);
             return stop.end(skb);
         }
@@ -41,12 +41,13 @@ impl<S: Sink> Walker<'_, '_, S> {
         self.run(skb, Next::Receive(link))
     }
 
-    fn answerable(&mut self, link: LinkId, ip: IpAddr) -> Result<(), Stop> {
+    fn answerable(&mut self, link: LinkId, ip: IpAddr, tags: &[Tag]) -> Result<(), Stop> {
         let l = self.link(link, Stage::Receive)?;
         if matches!(&l.kind, LinkKind::Tap(tap) if tap.layer3) {
             return Ok(());
         }
-        let asked = self.exchange(probe(link.ns, ip), Next::Receive(link), Asker::Outside(link));
+        let probe = Skb { tags: tags.to_vec(), ..probe(link.ns, ip) };
+        let asked = self.exchange(probe, Next::Receive(link), Asker::Outside(link));
         match (asked.answer, asked.doubt) {
             (ArpAnswer::Nobody, Some(unknown)) => Err(Stop::unknown(Stage::Receive, unknown)),
             (ArpAnswer::Nobody, None) => {
@@ -112,7 +113,8 @@ fn reversed(gone: &Skb, answer: Packet) -> Skb {
     let macs = (gone.packet.dst_mac, gone.packet.src_mac);
     let Some(carried) = &gone.carried else {
         let (src_mac, dst_mac) = macs;
-        return Skb::new(gone.ns, Packet { src_mac, dst_mac, ..answer });
+        let packet = Packet { src_mac, dst_mac, ..answer };
+        return Skb { tags: gone.tags.clone(), ..Skb::new(gone.ns, packet) };
     };
     let headers = gone.packet.len.saturating_sub(carried.skb.wire_len());
     let (len, id) = (headers + answer.len, carried.id);
@@ -126,5 +128,6 @@ fn reversed(gone: &Skb, answer: Packet) -> Skb {
         ..gone.packet.clone()
     };
     let within = Carried { skb: reversed(&carried.skb, answer), id };
-    Skb { carried: Some(Box::new(within)), ..Skb::new(gone.ns, packet) }
+    let tags = gone.tags.clone();
+    Skb { carried: Some(Box::new(within)), tags, ..Skb::new(gone.ns, packet) }
 }

@@ -38,12 +38,26 @@ impl<S: Sink> Walker<'_, '_, S> {
         if skb.arp.is_some() || !self.calls_iptables(skb, bridge) {
             return Ok(None);
         }
+        if !skb.tags.is_empty() {
+            self.filters_no_tagged(bridge)?;
+            return Ok(None);
+        }
         self.modelled(skb, Stage::Bridge)?;
         skb.physin = Some(port.index);
         let dst = skb.packet.dst;
         self.hook(skb, Hook::Prerouting, Some(bridge.index), None)?;
         skb.prerouted = true;
         if skb.packet.dst == dst { Ok(None) } else { self.bridged_dnat(skb, bridge) }
+    }
+
+    /// Frames with a tag are not looked at, unless a setting says so.
+    fn filters_no_tagged(&self, bridge: LinkId) -> Result<(), Stop> {
+        let place = self.place(bridge.ns, Stage::Bridge)?;
+        if !place.ns.sysctls.bridge_nf_filter_vlan_tagged {
+            return Ok(());
+        }
+        let what = "bridge-nf-filter-vlan-tagged".to_owned();
+        Err(Stop::unknown(Stage::Bridge, Unknown::Netfilter { ns: bridge.ns, what }))
     }
 
     /// The destination was rewritten on the bridge: it stays on it with another Ethernet
@@ -154,7 +168,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         bridge: LinkId,
         to: LinkId,
     ) -> Result<(), Stop> {
-        if skb.arp.is_some() || !skb.prerouted {
+        if skb.arp.is_some() || !skb.prerouted || !skb.tags.is_empty() {
             return Ok(());
         }
         skb.physout = Some(to.index);
@@ -166,7 +180,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// be is broken up, by the MTU of the bridge.
     pub(crate) fn refragment(&self, skb: &mut Skb, bridge: LinkId, to: LinkId) -> Result<(), Stop> {
         let mtu = self.link(to, Stage::Bridge)?.mtu;
-        if skb.arp.is_some() || !skb.prerouted || skb.wire_len() <= mtu {
+        if skb.arp.is_some() || !skb.prerouted || !skb.tags.is_empty() || skb.wire_len() <= mtu {
             return Ok(());
         }
         if skb.packet.df {
@@ -182,7 +196,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// `br_nf_post_routing`, for a packet that came in by a port.
     pub(crate) fn filter_bridged_out(&mut self, skb: &mut Skb, bridge: LinkId) -> Result<(), Stop> {
-        if skb.arp.is_some() || !skb.prerouted {
+        if skb.arp.is_some() || !skb.prerouted || !skb.tags.is_empty() {
             return Ok(());
         }
         let dst = skb.packet.dst;

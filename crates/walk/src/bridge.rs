@@ -4,7 +4,6 @@ use model::{Bridge, BridgePort, Hook, Link, LinkId, LinkKind, Mac, Opaque, PortS
 
 use crate::bridge_hook::Part;
 use crate::fdb::Destination;
-use crate::group::is_link_local_group;
 use crate::hook::Between;
 use crate::link::VLAN_ROOM;
 use crate::silent::{Hearers, MOVES};
@@ -17,10 +16,10 @@ const MAX_DEPTH: u32 = 24;
 
 /// A port that a flooded frame goes out by.
 #[derive(Clone, Copy, Debug)]
-struct Exit {
-    port: LinkId,
+pub(crate) struct Exit {
+    pub(crate) port: LinkId,
     /// The link behind it, if nothing comes of it there.
-    heard_by: Option<LinkId>,
+    pub(crate) heard_by: Option<LinkId>,
 }
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
@@ -55,6 +54,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(ip) = redirected {
             self.redirect(skb, id, ip)?;
         }
+        self.enter_vlan(skb, id, port_id)?;
         if flags.locked && !self.unlocks(skb, id, port_id, flags) {
             return lost(port_id, Reason::PortLocked(port_id));
         }
@@ -73,6 +73,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let bridge = self.link(id, Stage::Bridge)?;
         self.bridge_modelled(skb, id, bridge)?;
         skb.came_by = None;
+        self.enter_vlan(skb, id, id)?;
         self.answer_in_bridge(skb, id, None);
         self.pass_on(skb, id, bridge, None)
     }
@@ -86,16 +87,17 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         from: Option<LinkId>,
     ) -> Result<Next, Stop> {
         let lost = |link, reason| Err(Stop::lost(Stage::Bridge, id.ns, Some(link), reason));
-        match self.destination(id, skb.packet.dst_mac) {
+        match self.destination(id, skb) {
             Destination::Own if from.is_some() => self.bridge_up(skb, id, bridge),
             Destination::Own => lost(id, Reason::NoPort),
             Destination::Behind { port, entry, learned_now } => {
                 let port = self.or_backup(LinkId { ns: id.ns, index: port });
-                if bridge.promiscuous && from.is_some() && self.refuses(port, from).is_none() {
+                let refused = self.refuses(skb, port, from);
+                if bridge.promiscuous && from.is_some() && refused.is_none() {
                     let exits = vec![Exit { port, heard_by: None }];
                     return self.flood_copies(skb, id, bridge, exits, true, None);
                 }
-                if let Some(reason) = self.refuses(port, from) {
+                if let Some(reason) = refused {
                     return lost(port, reason);
                 }
                 self.tell(skb, Stage::Bridge, || Action::BridgeForward {
@@ -106,26 +108,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 });
                 self.through_port(skb, id, port)
             }
-            Destination::Group => {
-                self.not_snooped(skb, id, bridge)?;
-                self.flood(skb, id, bridge, from, true)
-            }
+            Destination::Group => match self.hand_to_members(skb, id, bridge, from)? {
+                Some(next) => Ok(next),
+                None => self.flood(skb, id, bridge, from, true),
+            },
             Destination::NotKnown => self.flood(skb, id, bridge, from, false),
         }
-    }
-
-    /// With a querier on the segment a bridge keeps multicasts from those that have not asked for
-    /// them, by a table that is not read.
-    fn not_snooped(&self, skb: &Skb, id: LinkId, link: &Link) -> Result<(), Stop> {
-        let LinkKind::Bridge(bridge) = &link.kind else { return Ok(()) };
-        let dst = skb.packet.dst;
-        let group = dst.is_ipv4() && dst.is_multicast() && !is_link_local_group(dst);
-        let asks = bridge.multicast_querier || bridge.querier_seen;
-        if skb.arp.is_some() || !group || !bridge.multicast_snooping || !asks {
-            return Ok(());
-        }
-        let what = "multicast snooping, with a querier".to_owned();
-        Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: id, what }))
     }
 
     /// A port without carrier may have another to stand in for it.
@@ -149,9 +137,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let LinkKind::Bridge(bridge) = &link.kind else {
             return on_link(id, "master of its ports, but no bridge");
         };
-        if bridge.vlan_filtering {
-            return on_link(id, "VLAN filtering");
-        }
+        self.vlans_modelled(skb, id, bridge)?;
         // Without the settings it is not known whether br_netfilter looks at the packet.
         let parts: &[&str] = match skb.arp {
             Some(_) => &["fdb", "links", "ports"],
@@ -179,7 +165,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `should_deliver`: why a port does not get the frame. `from` is None where the host sends.
-    fn refuses(&self, id: LinkId, from: Option<LinkId>) -> Option<Reason> {
+    pub(crate) fn refuses(&self, skb: &Skb, id: LinkId, from: Option<LinkId>) -> Option<Reason> {
         let link = self.known_link(id)?;
         let flags = link.port.as_ref()?;
         if let Some(down) = self.cannot_send(link) {
@@ -191,6 +177,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if flags.state != PortState::Forwarding {
             return Some(Reason::PortBlocked(id));
         }
+        if let Some(reason) = self.outside_vlan(skb, id) {
+            return Some(reason);
+        }
         let isolated =
             |id| self.known_link(id).and_then(|l| l.port.as_ref()).is_some_and(|p| p.isolated);
         (flags.isolated && from.is_some_and(isolated)).then_some(Reason::Isolated(id))
@@ -199,6 +188,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `__br_forward`: out by one port.
     fn through_port(&mut self, skb: &mut Skb, bridge: LinkId, to: LinkId) -> Result<Next, Stop> {
         let port = self.link(to, Stage::Bridge)?;
+        self.leave_vlan(skb, bridge, to);
         let between = Between { iif: skb.came_by, oif: Some(to.index) };
         let hook = if skb.came_by.is_some() { Hook::Forward } else { Hook::Output };
         self.bridge_hook(skb, hook, between, Part::Early)?;
@@ -219,6 +209,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_pass_frame_up`: for the host, by the bridge as a link of its own.
     fn bridge_up(&mut self, skb: &mut Skb, id: LinkId, bridge: &Link) -> Result<Next, Stop> {
         let ours = skb.ours || skb.packet.dst_mac == bridge.mac;
+        if let Some(reason) = self.outside_vlan(skb, id).filter(|_| !bridge.promiscuous) {
+            return Err(Stop::lost(Stage::Bridge, id.ns, Some(id), reason));
+        }
+        self.leave_vlan(skb, id, id);
         let between = Between { iif: skb.came_by.take(), oif: None };
         self.bridge_hook(skb, Hook::Input, between, Part::Early)?;
         self.bridge_hook(skb, Hook::Input, between, Part::Late)?;
@@ -245,7 +239,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         group: bool,
     ) -> Result<Next, Stop> {
         let (exits, blame) = self.exits(skb, id, from, group)?;
-        let up = (group || bridge.promiscuous) && from.is_some();
+        let own = group && self.outside_vlan(skb, id).is_none();
+        let up = (own || bridge.promiscuous) && from.is_some();
         if let [Exit { port: to, .. }] = exits[..]
             && !up
         {
@@ -270,7 +265,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let place = self.place(id.ns, Stage::Bridge)?;
         let hearers = self.hearers(skb, id);
         let mut exits = Vec::new();
-        let mut blame = None;
+        let (mut blame, mut outside) = (None, None);
         for (at, port) in place.ports(id.index).iter().enumerate() {
             let to = LinkId { ns: id.ns, index: port.index };
             let heard_by = hearers.and_then(|all| all.behind(at)).filter(|_| from != Some(to));
@@ -280,8 +275,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
             let Some(flags) = &port.port else { continue };
             let floods = floods_to(skb, flags, group, from.is_none());
-            match self.refuses(to, from) {
+            match self.refuses(skb, to, from) {
                 Some(Reason::NoHairpin(_)) => {}
+                // Those of other VLANs are rightly left out.
+                Some(reason @ Reason::NotInVlan { .. }) => {
+                    outside.get_or_insert(Loss { ns: id.ns, link: Some(to), reason });
+                }
                 Some(reason) => {
                     blame.get_or_insert(Loss { ns: id.ns, link: Some(to), reason });
                 }
@@ -289,13 +288,16 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 None => {}
             }
         }
+        if exits.is_empty() {
+            blame = blame.or(outside);
+        }
         Ok((exits, blame))
     }
 
     /// Who would only hear a question in vain, where nobody wants to be told of each.
     fn hearers(&self, skb: &Skb, bridge: LinkId) -> Option<Hearers<'a>> {
         let net: &'a Indexed<'a> = self.net;
-        if S::KEEPS { None } else { net.silent(bridge)?.hearers(skb) }
+        if S::KEEPS || !skb.tags.is_empty() { None } else { net.silent(bridge)?.hearers(skb) }
     }
 
     /// A copy that is heard in vain: what walking it would come to.
@@ -309,7 +311,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// Follows each copy, and then tells the one that came furthest as this packet's own way.
-    fn flood_copies(
+    pub(crate) fn flood_copies(
         &mut self,
         skb: &Skb,
         id: LinkId,

@@ -70,7 +70,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// The port behind which an address is known to be; the inner None: it is the bridge's own.
     #[allow(clippy::option_option, reason = "not known, and known to be no port's, are two things")]
     fn port_behind(&self, bridge: LinkId, mac: Mac) -> Option<Option<&BridgePort>> {
-        if let Some((index, ..)) = self.behind(bridge, mac, self.station(bridge, mac)) {
+        if let Some((index, ..)) = self.behind(bridge, 0, mac, self.station(bridge, 0, mac)) {
             let link = self.known_link(LinkId { index, ..bridge });
             return Some(link.and_then(|l| l.port.as_ref()));
         }

@@ -119,8 +119,22 @@ pub enum Reason {
     NoHairpin(LinkId),
     /// Both ports are isolated.
     Isolated(LinkId),
+    /// A port, or the bridge itself for its host, is not in the frame's VLAN.
+    NotInVlan {
+        /// Which port, or the bridge.
+        port: LinkId,
+        /// Which VLAN; None: the frame has no tag, and the port no VLAN for such.
+        id: Option<u16>,
+    },
+    /// It has a VLAN tag, and no VLAN link here takes that.
+    NoVlanLink {
+        /// Which VLAN.
+        id: u16,
+    },
     /// No port of the bridge is left to send it to.
     NoPort,
+    /// A bridge hands that group to none of its ports: nobody behind them has asked for it.
+    NotWanted(IpAddr),
     /// Nobody here is in that group.
     NotMember(IpAddr),
     /// The frame is for another Ethernet address than this link's.

@@ -56,9 +56,12 @@ impl Reason {
             Self::PortBlocked(_) => &["BRIDGE_INGRESS_STP_STATE", "NO_TX_TARGET", "NOT_SPECIFIED"],
             // br_handle_frame_finish
             Self::PortLocked(_) => &["MAC_INVALID_SOURCE", "NOT_SPECIFIED"],
-            Self::NoHairpin(_) | Self::Isolated(_) | Self::NoPort => {
+            Self::NoHairpin(_) | Self::Isolated(_) | Self::NoPort | Self::NotWanted(_) => {
                 &["NO_TX_TARGET", "NOT_SPECIFIED"]
             }
+            // __allowed_ingress, br_forward, br_flood; ip_rcv_core
+            Self::NotInVlan { .. } => &["NOT_SPECIFIED", "NO_TX_TARGET", "VLAN_FILTER"],
+            Self::NoVlanLink { .. } => &["OTHERHOST"],
             // ip_route_input_rcu
             Self::NotMember(_) => &["IP_INADDRERRORS", "NOT_SPECIFIED"],
             // What is for all on a link is not forwarded (ip_forward).

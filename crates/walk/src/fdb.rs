@@ -24,17 +24,18 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// send yet.
     pub(crate) fn learn(&mut self, skb: &Skb, bridge: LinkId, port: LinkId, locked: bool) {
         let Some(mac) = skb.packet.src_mac.filter(|m| !m.is_group()) else { return };
-        let station = self.station(bridge, mac);
+        let vlan = skb.vlan.unwrap_or(0);
+        let station = self.station(bridge, vlan, mac);
         let here =
             |behind: Option<(u32, FdbEntry, bool)>| behind.is_some_and(|b| b.0 == port.index);
-        if station.is_own() || here(self.behind(bridge, mac, station)) {
+        if station.is_own() || here(self.behind(bridge, vlan, mac, station)) {
             return;
         }
         let entry = FdbEntry {
             link: port.index,
             master: Some(bridge.index),
             mac,
-            vlan: None,
+            vlan: skb.vlan,
             local: false,
             is_static: false,
             own: false,
@@ -42,7 +43,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             age: Some(0),
             remote: None,
         };
-        self.overlay.fdb.insert((bridge, mac), entry);
+        self.overlay.fdb.insert((bridge, vlan, mac), entry);
         self.tell(skb, Stage::Bridge, || Action::Learned { bridge, port, mac });
     }
 
@@ -56,43 +57,47 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         flags: &BridgePort,
     ) -> bool {
         let Some(mac) = skb.packet.src_mac else { return false };
-        let known = self.behind(bridge, mac, self.station(bridge, mac));
+        let vlan = skb.vlan.unwrap_or(0);
+        let known = self.behind(bridge, vlan, mac, self.station(bridge, vlan, mac));
         if known.is_none() && flags.mab {
             self.learn(skb, bridge, port, true);
         }
         known.is_some_and(|(behind, entry, _)| behind == port.index && !entry.locked)
     }
 
-    /// Behind which port an address is, by which entry, and whether it was learned just now.
+    /// Behind which port an address is in a VLAN (0: none), by which entry, and whether it was
+    /// learned just now.
     pub(crate) fn behind(
         &self,
         bridge: LinkId,
+        vlan: u16,
         mac: Mac,
         read: Station<'_>,
     ) -> Option<(u32, FdbEntry, bool)> {
-        if let Some(entry) = self.overlay.fdb.get(&(bridge, mac)) {
+        if let Some(entry) = self.overlay.fdb.get(&(bridge, vlan, mac)) {
             return Some((entry.link, entry.clone(), true));
         }
         read.entry.filter(|e| !e.local).map(|e| (e.link, e.clone(), false))
     }
 
-    /// What a bridge knew of an address when it was read.
-    pub(crate) fn station(&self, bridge: LinkId, mac: Mac) -> Station<'a> {
+    /// What a bridge knew of an address in a VLAN (0: none) when it was read.
+    pub(crate) fn station(&self, bridge: LinkId, vlan: u16, mac: Mac) -> Station<'a> {
         let place = self.known_place(bridge.ns);
-        place.map_or_else(Station::default, |place| place.station(bridge.index, mac))
+        place.map_or_else(Station::default, |place| place.station(bridge.index, vlan, mac))
     }
 
     /// `br_fdb_find_rcu`.
-    pub(crate) fn destination(&self, id: LinkId, mac: Option<Mac>) -> Destination {
-        let Some(mac) = mac else { return Destination::NotKnown };
+    pub(crate) fn destination(&self, id: LinkId, skb: &Skb) -> Destination {
+        let vlan = skb.vlan.unwrap_or(0);
+        let Some(mac) = skb.packet.dst_mac else { return Destination::NotKnown };
         if mac.is_group() {
             return Destination::Group;
         }
-        let station = self.station(id, mac);
+        let station = self.station(id, vlan, mac);
         if station.is_own() {
             return Destination::Own;
         }
-        match self.behind(id, mac, station) {
+        match self.behind(id, vlan, mac, station) {
             Some((port, entry, learned_now)) => Destination::Behind { port, entry, learned_now },
             None => Destination::NotKnown,
         }

@@ -110,6 +110,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         let stage = Stage::Hook(hook);
         let place = self.place(skb.ns, stage)?;
+        if !skb.tags.is_empty() {
+            let what = "rules that see a frame with a VLAN tag".to_owned();
+            return Err(Stop::unknown(stage, Unknown::Netfilter { ns: skb.ns, what }));
+        }
         let connection = skb.ct.map(|ct| &self.overlay.connections[ct.connection].entry);
         let Between { iif, oif } = between;
         let chains = Chains {

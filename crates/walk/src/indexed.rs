@@ -3,8 +3,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use model::{
-    Conntrack, FdbEntry, Link, LinkId, LinkKind, Mac, Namespace, Neighbour, NsId, Opaque, Protocol,
-    Relation, Route, RouteKind, Rule, Snapshot, TABLE_LOCAL, TABLE_MAIN, Tuple,
+    BridgeVlan, Conntrack, FdbEntry, Link, LinkId, LinkKind, Mac, Namespace, Neighbour, NsId,
+    Opaque, Protocol, Relation, Route, RouteKind, Rule, Snapshot, TABLE_LOCAL, TABLE_MAIN, Tuple,
 };
 
 use crate::Recorder;
@@ -177,7 +177,9 @@ pub(crate) struct Place<'a> {
     /// Own IPv4 addresses → ifindex.
     own: Map<IpAddr, u32>,
     ports: Map<u32, Vec<&'a Link>>,
-    stations: Map<(u32, Mac), Station<'a>>,
+    /// By bridge, VLAN (0: none) and address.
+    stations: Map<(u32, u16, Mac), Station<'a>>,
+    vlans: Map<(u32, u16), BridgeVlan>,
     /// Where vxlans send to.
     remotes: Map<(u32, Mac), Vec<&'a FdbEntry>>,
     /// Bridges a port of which has `neigh_suppress`.
@@ -237,6 +239,7 @@ impl<'a> Place<'a> {
             own: Map::default(),
             ports: Map::default(),
             stations: Map::default(),
+            vlans: ns.vlans.iter().map(|vlan| ((vlan.link, vlan.id), *vlan)).collect(),
             remotes: Map::default(),
             suppressing: Set::default(),
             neighbours: Map::default(),
@@ -317,9 +320,10 @@ impl<'a> Place<'a> {
         {
             self.remotes.entry((entry.link, entry.mac)).or_default().push(entry);
         }
-        for entry in self.ns.fdb.iter().filter(|e| !e.own && e.vlan.is_none()) {
+        for entry in self.ns.fdb.iter().filter(|e| !e.own) {
             if let Some(bridge) = entry.master {
-                self.stations.entry((bridge, entry.mac)).or_default().entry = Some(entry);
+                let key = (bridge, entry.vlan.unwrap_or(0), entry.mac);
+                self.stations.entry(key).or_default().entry = Some(entry);
             }
         }
         for n in &self.ns.neighbours {
@@ -333,7 +337,7 @@ impl<'a> Place<'a> {
 
     fn is_own(&mut self, bridge: u32, mac: Option<Mac>) {
         if let Some(mac) = mac {
-            self.stations.entry((bridge, mac)).or_default().own = true;
+            self.stations.entry((bridge, 0, mac)).or_default().own = true;
         }
     }
 
@@ -383,9 +387,14 @@ impl<'a> Place<'a> {
         self.ports.get(&bridge).map_or(&[], Vec::as_slice)
     }
 
-    /// What a bridge knew of an address when it was read.
-    pub(crate) fn station(&self, bridge: u32, mac: Mac) -> Station<'a> {
-        self.stations.get(&(bridge, mac)).copied().unwrap_or_default()
+    /// What a bridge knew of an address in a VLAN (0: none) when it was read. In a VLAN, the own
+    /// addresses are those of what is in it (`br_fdb_add_local`).
+    pub(crate) fn station(&self, bridge: u32, vlan: u16, mac: Mac) -> Station<'a> {
+        let mut station = self.stations.get(&(bridge, vlan, mac)).copied().unwrap_or_default();
+        if vlan != 0 {
+            station.own |= self.is_own_mac_in(bridge, vlan, mac);
+        }
+        station
     }
 
     /// Where a vxlan sends frames for an address to, when it was read.
@@ -424,6 +433,27 @@ impl<'a> Place<'a> {
     /// A connection from the same source, which was tracked when it was read.
     pub(crate) fn same_source_as(&self, tuple: &Tuple) -> Option<&'a Conntrack> {
         self.sources.get(&(tuple.protocol, tuple.src, tuple.sport)).copied()
+    }
+
+    /// Whether a bridge or one of its ports has this address, and is in that VLAN.
+    fn is_own_mac_in(&self, bridge: u32, vlan: u16, mac: Mac) -> bool {
+        let has = |link: &Link| link.mac == Some(mac) && self.is_in_vlan(link.index, vlan);
+        self.link(bridge).is_some_and(has) || self.ports(bridge).iter().any(|port| has(port))
+    }
+
+    /// Whether a port, or a bridge itself, is in a VLAN.
+    pub(crate) fn is_in_vlan(&self, link: u32, id: u16) -> bool {
+        self.vlans.contains_key(&(link, id))
+    }
+
+    /// Whether frames of a VLAN leave by a port, or a bridge itself, without a tag.
+    pub(crate) fn is_untagged(&self, link: u32, id: u16) -> bool {
+        self.vlans.get(&(link, id)).is_some_and(|vlan| vlan.untagged)
+    }
+
+    /// The VLAN of frames that come in there without a tag.
+    pub(crate) fn pvid(&self, link: u32) -> Option<u16> {
+        self.ns.vlans.iter().find(|vlan| vlan.link == link && vlan.pvid).map(|vlan| vlan.id)
     }
 
     /// BROPT_NEIGH_SUPPRESS_ENABLED: a port of that bridge has `neigh_suppress`.

@@ -6,7 +6,7 @@
 //! One file per part of the kernel, in the order of a packet's way: `ip` (socket, routing,
 //! forwarding, delivery) with `route` and `validate`, `ip6` with `route6`, `source6` and `nd`; `hook`, `tables`, `chain`, `rule`,
 //! `load`, `lookup`, `register`, `header`, `set`, `guard`, `xt` (the rules), `conntrack`, `nat`; `neighbour` and `arp`; `link` (handed to a link, taken from one);
-//! `macvlan`, `bond`, `tunnel` and `vxlan`; `bridge` and `br_netfilter`; `icmp` and `icmp6` (errors); `border` (from beyond this host). `walker` hands
+//! `macvlan`, `vlan`, `bond`, `tunnel` and `vxlan`; `bridge`, `bridge_vlan`, `snoop` and `br_netfilter`; `icmp` and `icmp6` (errors); `border` (from beyond this host). `walker` hands
 //! the packet from one to the next; `asked` walks a `question` there and back, `answer` makes the packet that comes back, `verdict` says what it comes to;
 //! `explain` tells what else was tried. Where the verdict alone is wanted (`outcome`), `memory` and `silent` cut ways short.
 //!
@@ -26,6 +26,7 @@ mod br_netfilter;
 mod bridge;
 mod bridge_arp;
 mod bridge_hook;
+mod bridge_vlan;
 mod chain;
 mod change;
 mod check;
@@ -74,6 +75,7 @@ mod set;
 mod silent;
 mod sink;
 mod skb;
+mod snoop;
 mod source6;
 mod tables;
 mod taught;
@@ -81,6 +83,7 @@ mod trace;
 mod tunnel;
 mod validate;
 mod verdict;
+mod vlan;
 mod vxlan;
 mod walker;
 mod xt;
@@ -104,6 +107,6 @@ pub use question::Protocol;
 pub use sink::{Quiet, Recorder, Sink};
 pub use trace::{
     Action, ArpAnswer, Branch, Cause, ChainRef, Fork, Hop, Known, NatStep, Place, Question,
-    RuleRef, Stage, Step, Trace, Way,
+    RuleRef, Stage, Step, Trace, VlanStep, Way,
 };
 pub use verdict::Verdict;

@@ -30,6 +30,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             LinkKind::Bridge(_) => self.bridge_out(skb, id),
             LinkKind::Vxlan(vxlan) => self.vxlan_out(skb, id, vxlan),
             LinkKind::Bond(bond) => self.bond_out(id, bond),
+            LinkKind::Vlan(vlan) => self.vlan_out(skb, id, link, vlan),
             LinkKind::Other(kind) if kind == "dummy" => {
                 Err(Stop::lost(Stage::Transmit, id.ns, Some(id), Reason::Swallowed))
             }
@@ -107,10 +108,16 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// The handlers of a frame that a link has taken in: those of links that stand on it, or that
     /// of its master; else it is for its namespace.
     pub(crate) fn handle(&mut self, skb: &mut Skb, id: LinkId, link: &Link) -> Result<Next, Stop> {
+        if let Some(next) = self.vlan_in(skb, id)? {
+            return Ok(next);
+        }
         if let Some(next) = self.stacked(skb, id)? {
             return Ok(next);
         }
-        let Some(master) = link.master else { return Ok(Next::Up(id)) };
+        let Some(master) = link.master else {
+            self.without_tag(skb, id)?;
+            return Ok(Next::Up(id));
+        };
         if link.port.is_some() {
             return Ok(Next::Bridge(id));
         }
@@ -154,8 +161,8 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// Links that stand on this one take frames before it does: macvlans theirs, an ipvlan what is
-    /// for its addresses, which are not looked up here. No frame has a tag that a vlan would take;
-    /// a tunnel gets its packets by an address.
+    /// for its addresses, which are not looked up here. (Vlans had theirs before.) A tunnel gets
+    /// its packets by an address.
     fn stacked(&mut self, skb: &mut Skb, id: LinkId) -> Result<Option<Next>, Stop> {
         let net = self.net;
         let uppers = net.uppers(id).iter().filter_map(|upper| Some((*upper, net.link(*upper)?)));

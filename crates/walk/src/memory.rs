@@ -50,7 +50,7 @@ struct Exchange {
     mac: Option<Mac>,
     /// How many moves its packets made.
     moves: usize,
-    fdb: Noted<(LinkId, Mac), FdbEntry>,
+    fdb: Noted<(LinkId, u16, Mac), FdbEntry>,
     neighbours: Noted<(LinkId, IpAddr), Neighbour>,
 }
 

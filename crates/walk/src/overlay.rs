@@ -11,8 +11,8 @@ use crate::taught::Taught;
 /// answer walks on from what the first packet left behind.
 #[derive(Clone, Debug, Default)]
 pub struct Overlay {
-    /// Bridge and address → what was learned of it.
-    pub(crate) fdb: Taught<(LinkId, Mac), FdbEntry>,
+    /// Bridge, VLAN (0: none) and address → what was learned of it.
+    pub(crate) fdb: Taught<(LinkId, u16, Mac), FdbEntry>,
     /// Vxlan and address → the remote that it is behind.
     pub(crate) remotes: Map<(LinkId, Mac), IpAddr>,
     /// Link and address → what ARP told.

@@ -43,7 +43,10 @@ impl Silent {
     /// Those of a bridge; None: there are none.
     pub(crate) fn of(net: &Indexed<'_>, place: &Place<'_>, bridge: u32) -> Option<Self> {
         let hooks = [Hook::Forward, Hook::Output, Hook::Postrouting];
+        let kind = place.link(bridge).map(|link| &link.kind);
+        let filters = matches!(kind, Some(LinkKind::Bridge(b)) if b.vlan_filtering);
         let plain = place.ns.gaps.is_empty()
+            && !filters
             && hooks.iter().all(|hook| place.tables.hook(Family::Bridge, *hook).is_empty());
         let mut found = Self::default();
         for (at, port) in place.ports(bridge).iter().enumerate().filter(|_| plain) {

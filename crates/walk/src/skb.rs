@@ -20,6 +20,10 @@ pub(crate) struct Skb {
     pub(crate) iif: Option<u32>,
     /// The link that whoever sends it is bound to.
     pub(crate) oif: Option<u32>,
+    /// Its VLAN tags, the outermost last.
+    pub(crate) tags: Vec<Tag>,
+    /// The VLAN that it belongs to, while a bridge that filters by them handles it.
+    pub(crate) vlan: Option<u16>,
     /// Bridge port by which it came, while the bridge handles it.
     pub(crate) came_by: Option<u32>,
     /// The same, with br_netfilter on.
@@ -57,6 +61,18 @@ pub(crate) struct Skb {
     pub(crate) about: Option<Box<Packet>>,
 }
 
+/// A VLAN tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag {
+    /// Its EtherType.
+    pub(crate) protocol: u16,
+    pub(crate) id: u16,
+}
+
+impl Tag {
+    const LEN: u32 = 4;
+}
+
 /// Length of the largest fragment by that MTU: each but the last holds a multiple of eight bytes.
 pub(crate) const fn fragment(mtu: u32) -> u32 {
     20 + mtu.saturating_sub(20) / 8 * 8
@@ -78,6 +94,8 @@ impl Skb {
             ns,
             iif: None,
             oif: None,
+            tags: Vec::new(),
+            vlan: None,
             came_by: None,
             physin: None,
             physout: None,
@@ -115,9 +133,15 @@ impl Skb {
         }
     }
 
-    /// Length of what goes over a link, in bytes without Ethernet header.
+    /// Length of what goes over a link, in bytes without Ethernet header. The outermost tag stands
+    /// beside a frame, not in it.
     pub(crate) fn wire_len(&self) -> u32 {
-        self.fragment.unwrap_or(self.packet.len)
+        self.fragment.unwrap_or(self.packet.len) + self.tags_len().saturating_sub(Tag::LEN)
+    }
+
+    /// Length of its tags.
+    pub(crate) fn tags_len(&self) -> u32 {
+        self.tags.iter().map(|_| Tag::LEN).sum()
     }
 
     /// The packet itself, or what it carries.

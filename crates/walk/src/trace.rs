@@ -287,10 +287,29 @@ pub enum Action {
         /// The one whose copy is told as this way's next step.
         followed: Option<LinkId>,
     },
+    /// A bridge knows who wants this group.
+    Snooped {
+        /// Which bridge.
+        bridge: LinkId,
+        /// Ports behind which it is wanted, or a multicast router is.
+        ports: Vec<LinkId>,
+        /// This host gets it, too.
+        host: bool,
+    },
     /// The bridge's own address: the frame goes up to the bridge as a link of this namespace.
     BridgeUp {
         /// Which bridge.
         bridge: LinkId,
+    },
+    /// A frame's VLAN, or its tag.
+    Vlan {
+        /// The port that it comes in by, or leaves by (a bridge itself: from or to its host); the
+        /// link below that it leaves by with a tag; the VLAN link that it goes to without.
+        link: LinkId,
+        /// Which.
+        id: u16,
+        /// What of it.
+        step: VlanStep,
     },
     /// Links that stand on this one (macvlans, vlans, …) take the frame in. Where there are
     /// several, the copies that are not the way that is told are children.
@@ -357,6 +376,20 @@ pub enum Action {
     Unknown(Unknown),
     /// The packet goes on by what is taken for parts that were not read ([`Gap::assumed`]).
     Assumed(Vec<Gap>),
+}
+
+/// What becomes of a frame's VLAN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VlanStep {
+    /// It belongs to it from here on, within a bridge.
+    Joined {
+        /// By its tag, which is taken off; else by the port's PVID.
+        by_tag: bool,
+    },
+    /// It is given a tag.
+    Tagged,
+    /// Its tag is taken off.
+    Untagged,
 }
 
 /// Who answers an ARP request.

@@ -211,7 +211,7 @@ fn outer(skb: &Skb, vxlan: &Vxlan, remote: Remote) -> Packet {
             TunnelDf::Set => true,
             TunnelDf::Inherit => inner_df,
         },
-        len: header + HEADERS + skb.wire_len(),
+        len: header + HEADERS + skb.fragment.unwrap_or(skb.packet.len) + skb.tags_len(),
         payload: Payload::Udp { sport, dport: remote.port.unwrap_or(vxlan.port) },
     }
 }

@@ -18,7 +18,7 @@ use model::{Gap, Holder, HostId, LinkKind, NsId, NsKey, Process, Snapshot};
 pub use join::join;
 pub use pair::torn;
 pub use question::Question;
-pub use reading::Reading;
+pub use reading::{BridgesAsk, Reading};
 pub use sysctl::SETTINGS;
 
 use crate::rtnl::{Message, messages};

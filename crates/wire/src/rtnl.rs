@@ -6,6 +6,7 @@
 
 mod address;
 pub(crate) mod attr;
+mod bridge;
 mod link;
 mod message;
 mod neighbour;
@@ -18,6 +19,7 @@ mod route;
 mod rule;
 
 pub use address::address;
+pub use bridge::{Mdb, bridge_vlans, mdb};
 pub use link::{Joined, RawLink, link};
 pub use message::{Message, messages};
 pub use neighbour::{fdb, neighbour};
@@ -26,8 +28,8 @@ pub use notice::{Notice, notice};
 pub use nsid::{NsidRow, nsid};
 pub use qdisc::{Qdisc, qdisc};
 pub use request::{
-    get_addresses, get_fdb, get_link, get_links, get_neighbours, get_nsid, get_nsid_of, get_nsids,
-    get_qdiscs, get_routes, get_rules, new_nsid,
+    RTM_GETMDB, get_addresses, get_bridge_vlans, get_fdb, get_link, get_links, get_mdb,
+    get_neighbours, get_nsid, get_nsid_of, get_nsids, get_qdiscs, get_routes, get_rules, new_nsid,
 };
 pub use route::{RTM_GETROUTE, RawRoute, get_route_to_loopback, route, tables_split};
 pub use rule::rule;

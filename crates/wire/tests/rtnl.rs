@@ -24,6 +24,41 @@ fn text(value: impl Debug) -> String {
 }
 
 #[test]
+fn multicasts_of_a_bridge() {
+    let told = all(include_str!("captures/mdb.hex"), rtnl::mdb);
+    let [bridge] = told.as_slice() else { panic!("{told:?}") };
+    let mut entries: Vec<String> = bridge
+        .entries
+        .iter()
+        .map(|e| format!("{} {:?} {} {:?} {}", e.port, e.group, e.vlan, e.source, e.permanent))
+        .collect();
+    entries.sort();
+    assert_eq!(
+        entries,
+        [
+            "2 Ip(239.1.2.4) 0 None false",
+            "4 Ip(239.1.2.3) 0 None true",
+            "4 Ip(ff05::123) 0 None true",
+        ]
+    );
+    let router = model::RouterPort { bridge: 2, port: 6, ipv4: true, ipv6: true };
+    assert_eq!(bridge.routers, [router]);
+}
+
+/// This kernel's bridges do not filter VLANs: written down by hand, as `br_fill_ifinfo` does.
+#[test]
+fn vlans_of_a_port() {
+    // nlmsghdr; ifinfomsg: AF_BRIDGE, index 7; IFLA_AF_SPEC: VLANs 1 (pvid untagged), 10, 20 to 22.
+    let capture = "4c000000 10000200 00000000 00000000 07000100 07000000 03100100 00000000
+        2c001a80 08000200 06000100 08000200 00000a00 08000200 08001400 08000200 10001600
+        05000100 01000000";
+    let told: Vec<_> = all(capture, rtnl::bridge_vlans).into_iter().flatten().collect();
+    let vlans: Vec<_> = told.iter().map(|v| (v.link, v.id, v.pvid, v.untagged)).collect();
+    let tagged = |id| (7, id, false, false);
+    assert_eq!(vlans, [(7, 1, true, true), tagged(10), tagged(20), tagged(21), tagged(22)]);
+}
+
+#[test]
 fn links() {
     let links = all(include_str!("captures/links.hex"), rtnl::link);
     let named = |name: &str| links.iter().find(|l| l.link.name == name).unwrap();
@@ -382,6 +417,7 @@ fn no_bytes_make_it_panic() {
         include_str!("captures/routes.hex"),
         include_str!("captures/rules.hex"),
         include_str!("captures/fdb.hex"),
+        include_str!("captures/mdb.hex"),
     ] {
         let bytes = bytes(capture);
         for place in 0..bytes.len().min(4000) {
@@ -392,6 +428,7 @@ fn no_bytes_make_it_panic() {
                 for message in messages(&bad) {
                     let _ = (rtnl::link(&message), rtnl::route(&message), rtnl::rule(&message));
                     let _ = (rtnl::address(&message), rtnl::neighbour(&message));
+                    let _ = (rtnl::bridge_vlans(&message), rtnl::mdb(&message));
                     let _ = (rtnl::fdb(&message), rtnl::nsid(&message), rtnl::qdisc(&message));
                 }
             }

@@ -1,6 +1,6 @@
 //! What is asked from within a namespace: the calling thread is in it.
 
-use wire::gathered::{Answer, Answers, Question};
+use wire::gathered::{Answer, Answers, BridgesAsk, Question};
 use wire::rtnl::{self, ConfOf, RTM_GETNETCONF};
 
 use super::Parts;
@@ -105,9 +105,21 @@ fn by_route_socket(
         if answers.have_fdb() {
             ask(socket, answers, [(Question::Fdb, rtnl::get_fdb())]);
         }
+        bridges(socket, answers);
     }
     if parts.contains(Parts::NETFILTER) {
         ask(socket, answers, [(Question::Qdiscs, rtnl::get_qdiscs())]);
+    }
+}
+
+/// What bridges filter by, and whom they hand multicasts to.
+fn bridges(socket: &mut Socket, answers: &mut Answers) {
+    let BridgesAsk { vlans, mdb } = answers.bridges_ask();
+    if vlans {
+        ask(socket, answers, [(Question::BridgeVlans, rtnl::get_bridge_vlans())]);
+    }
+    if mdb {
+        ask(socket, answers, [(Question::Mdb, Request::new(rtnl::RTM_GETMDB, rtnl::get_mdb()))]);
     }
 }
 

@@ -12,12 +12,33 @@ pub struct Bridge {
     pub forward_delay: u32,
     /// `vlan_filtering 1`.
     pub vlan_filtering: bool,
+    /// EtherType of the tags that it filters by: 0x8100 or 0x88a8.
+    pub vlan_protocol: u16,
+    /// The VLAN that new ports are put in, untagged; 0: none.
+    pub default_pvid: u16,
+    /// Spanning trees of VLANs, of which each has its ports' states for itself.
+    pub mst: bool,
+    /// Multicasts are kept apart by VLAN.
+    pub mcast_vlan_snooping: bool,
     /// Listens to IGMP and MLD before it floods groups.
     pub multicast_snooping: bool,
     /// Asks for members itself where nobody else does.
     pub multicast_querier: bool,
     /// Somebody else on its segments asks for members.
     pub querier_seen: bool,
+    /// Somebody asks for members of IPv6: itself, once it has an address, or somebody else.
+    pub querier_seen6: bool,
+    /// Somebody else's questions may be new, and not relied upon yet; and of IPv6.
+    pub querier_new: bool,
+    /// The same of IPv6.
+    pub querier_new6: bool,
+    /// Hundredths of a second that members may take to answer: for as long a new querier is not
+    /// relied upon.
+    pub query_response_interval: u32,
+    /// Version of IGMP that it speaks: 2 or 3.
+    pub igmp_version: u8,
+    /// Version of MLD that it speaks: 1 or 2.
+    pub mld_version: u8,
     /// Whether this host itself gets all multicast: 0 never, 1 where it was learned, 2 always.
     pub multicast_router: u8,
     /// Which of 01:80:c2:00:00:0X are forwarded.
@@ -38,9 +59,19 @@ impl Default for Bridge {
             stp: StpState::Off,
             forward_delay: 1500,
             vlan_filtering: false,
+            vlan_protocol: 0x8100,
+            default_pvid: 1,
+            mst: false,
+            mcast_vlan_snooping: false,
             multicast_snooping: true,
             multicast_querier: false,
             querier_seen: false,
+            querier_seen6: false,
+            querier_new: false,
+            querier_new6: false,
+            query_response_interval: 1000,
+            igmp_version: 2,
+            mld_version: 1,
             multicast_router: 1,
             group_fwd_mask: 0,
             nf_call_iptables: false,
@@ -83,6 +114,10 @@ pub struct BridgePort {
     pub hairpin: bool,
     /// Does not exchange frames with other isolated ports.
     pub isolated: bool,
+    /// Multicasts go to each member behind it as frames of their own.
+    pub mcast_to_unicast: bool,
+    /// Tags are those of tunnels (`vlan_tunnel`).
+    pub vlan_tunnel: bool,
     /// Answers ARP and ND from the FDB and keeps them off this port.
     pub neigh_suppress: bool,
     /// Only sources with an FDB entry may send.
@@ -115,6 +150,8 @@ impl Default for BridgePort {
             bcast_flood: true,
             hairpin: false,
             isolated: false,
+            mcast_to_unicast: false,
+            vlan_tunnel: false,
             neigh_suppress: false,
             locked: false,
             proxy_arp: false,

@@ -132,7 +132,22 @@ fn advice(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Option<String> {
         }
         Reason::DuplicateAddress { ip, .. } => format!("give {ip} to one link only"),
         Reason::TtlExpired => "send it with a larger time to live, if its way is no circle".into(),
+        Reason::NotWanted(group) => {
+            here(format!("bridge mdb add dev {link} port PORT grp {group} permanent"))
+        }
         Reason::NotMember(group) => format!("have a process join {group} on {link}"),
+        Reason::NotInVlan { port, id: Some(id) } => {
+            let own = snapshot.link(*port).is_some_and(|l| l.port.is_none());
+            let own = if own { " self" } else { "" };
+            here(format!("bridge vlan add dev {} vid {id}{own}", link_name(snapshot, *port)))
+        }
+        Reason::NotInVlan { port, id: None } => {
+            let port = link_name(snapshot, *port);
+            here(format!("bridge vlan add dev {port} vid VLAN pvid untagged"))
+        }
+        Reason::NoVlanLink { id } => {
+            here(format!("ip link add link {link} name {link}.{id} type vlan id {id}"))
+        }
         Reason::NoPort => here(format!("ip link set LINK master {link}")),
         Reason::NotOurMac(_) => here(format!("ip link set {link} master BRIDGE")),
         Reason::WrongPlace { .. } => {

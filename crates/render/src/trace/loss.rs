@@ -107,6 +107,19 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
         Reason::Isolated(port) => {
             format!("{} is isolated, as is the port that it came in by", w::link(snapshot, *port))
         }
+        Reason::NotInVlan { port, id } => {
+            let port = w::link(snapshot, *port);
+            match id {
+                Some(id) => format!("{port} is not in VLAN {id}, which the frame belongs to"),
+                None => format!("the frame has no tag, and {port} has no VLAN for such (PVID)"),
+            }
+        }
+        Reason::NoVlanLink { id } => {
+            format!("the frame has the tag of VLAN {id}, and no link on {link} takes that")
+        }
+        Reason::NotWanted(group) => {
+            format!("nobody on {link} has asked for {group}, and somebody asks for members there")
+        }
         Reason::NoPort => format!("{link} has no other port that could take it"),
         Reason::NotMember(group) => format!("nobody at {link} is in the group {group}"),
         Reason::NotOurMac(mac) => format!("the frame is for {mac}, which is not {link}'s address"),

@@ -1,7 +1,7 @@
 //! Links that stand on others, and tunnels.
 
 use model::{LinkId, Snapshot};
-use walk::{Action, Step};
+use walk::{Action, Step, VlanStep};
 
 use crate::words as w;
 
@@ -29,6 +29,17 @@ pub(super) fn words(snapshot: &Snapshot, step: &Step) -> String {
         }
         Action::Sibling { lower, sibling } => {
             format!("{mac} is that of {}, on {} too: it stays there", whole(*sibling), name(*lower))
+        }
+        Action::Vlan { link, id, step } => {
+            let link = name(*link);
+            match step {
+                VlanStep::Joined { by_tag: true } => format!("{id}, by its tag, in by {link}"),
+                VlanStep::Joined { by_tag: false } => {
+                    format!("{id}, the one of frames without a tag in by {link}")
+                }
+                VlanStep::Tagged => format!("{id}: out of {link} with its tag"),
+                VlanStep::Untagged => format!("{id}: the tag is that of {link}, and taken off"),
+            }
         }
         Action::Encapsulated { link, id } => {
             let p = &step.packet;

@@ -21,6 +21,8 @@ pub(crate) const fn label(step: &Step) -> &'static str {
         Action::BridgeForward { .. } | Action::BridgeFlood { .. } | Action::BridgeUp { .. } => {
             "bridge"
         }
+        Action::Vlan { .. } => "vlan",
+        Action::Snooped { .. } => "group",
         Action::Stacked { .. } | Action::Sibling { .. } => "upper",
         Action::Encapsulated { .. } => "wrap",
         Action::Decapsulated { .. } => "unwrap",
@@ -73,6 +75,7 @@ pub(crate) const fn link_of(action: &Action) -> Option<LinkId> {
         | Action::BridgeForward { port: link, .. }
         | Action::BridgeFlood { bridge: link, .. }
         | Action::BridgeUp { bridge: link }
+        | Action::Snooped { bridge: link, .. }
         | Action::Left { link }
         | Action::Entered { link }
         | Action::Stacked { lower: link, .. }
@@ -80,6 +83,7 @@ pub(crate) const fn link_of(action: &Action) -> Option<LinkId> {
         | Action::Encapsulated { link, .. }
         | Action::Decapsulated { link }
         | Action::Bypassed { to: link }
+        | Action::Vlan { link, .. }
         | Action::LearnedRemote { link, .. } => *link,
         Action::Delivered { link } => return *link,
         Action::Dropped(loss) => return loss.link,
@@ -162,13 +166,15 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
         Action::Learned { bridge, port, mac } => {
             (format!("{}:", name(bridge)), format!("{mac} is behind {}", name(port)))
         }
-        Action::BridgeForward { .. } | Action::BridgeFlood { .. } | Action::BridgeUp { .. } => {
-            (String::new(), bridged(snapshot, step))
-        }
+        Action::BridgeForward { .. }
+        | Action::BridgeFlood { .. }
+        | Action::Snooped { .. }
+        | Action::BridgeUp { .. } => (String::new(), bridged(snapshot, step)),
         Action::Encapsulated { .. }
         | Action::Decapsulated { .. }
         | Action::Bypassed { .. }
         | Action::LearnedRemote { .. }
+        | Action::Vlan { .. }
         | Action::Stacked { .. }
         | Action::Sibling { .. } => (String::new(), super::stacked::words(snapshot, step)),
         Action::Delivered { link } => {
@@ -291,6 +297,12 @@ fn bridged(snapshot: &Snapshot, step: &Step) -> String {
                 _ => String::new(),
             };
             format!("{}: {mac}flooded to {}{to}", name(bridge), list.join(", "))
+        }
+        Action::Snooped { bridge, ports, host } => {
+            let mut whom: Vec<String> = ports.iter().map(name).collect();
+            whom.extend(host.then(|| "this host itself".to_owned()));
+            let whom = if whom.is_empty() { "nobody".to_owned() } else { whom.join(", ") };
+            format!("{}: {} is wanted by {whom} (MDB)", name(bridge), step.packet.dst)
         }
         Action::BridgeUp { bridge } => match step.packet.dst_mac {
             Some(mac) => format!("{}: {mac} is its own address: up", name(bridge)),

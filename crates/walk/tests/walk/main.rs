@@ -22,8 +22,10 @@ mod random;
 mod scenarios;
 mod seed;
 mod sizes;
+mod snoop;
 mod tell;
 mod unknown;
+mod vlan;
 mod vxlan;
 
 use model::Snapshot;

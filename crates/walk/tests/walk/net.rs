@@ -44,6 +44,36 @@ impl Net {
                 self.link_mut(upper).relation = Relation::Lower(lower);
                 Some(())
             }
+            ["vlan", link, id, flags @ ..] => {
+                let of = link_id(&self.snapshot, link);
+                let (pvid, untagged) = (flags.contains(&"pvid"), flags.contains(&"untagged"));
+                let vlan = BridgeVlan { link: of.index, id: id.parse().ok()?, pvid, untagged };
+                self.snapshot.namespaces.get_mut(&of.ns)?.vlans.push(vlan);
+                Some(())
+            }
+            ["group", link, group] => {
+                let of = link_id(&self.snapshot, link);
+                let groups = &mut self.snapshot.namespaces.get_mut(&of.ns)?.groups;
+                groups.push((of.index, group.parse().ok()?));
+                Some(())
+            }
+            ["mdb", port, group] => {
+                let of = link_id(&self.snapshot, port);
+                let ns = self.snapshot.namespaces.get_mut(&of.ns)?;
+                let bridge = ns.links[&of.index].master.unwrap_or(of.index);
+                let group = Group::Ip(group.parse().ok()?);
+                let (source, vlan, permanent) = (None, 0, true);
+                ns.mdb.push(MdbEntry { bridge, port: of.index, group, source, vlan, permanent });
+                Some(())
+            }
+            ["router", port] => {
+                let of = link_id(&self.snapshot, port);
+                let ns = self.snapshot.namespaces.get_mut(&of.ns)?;
+                let bridge = ns.links[&of.index].master?;
+                let port = RouterPort { bridge, port: of.index, ipv4: true, ipv6: true };
+                ns.router_ports.push(port);
+                Some(())
+            }
             ["addr", link, net] => self.address(link, net),
             ["route", ns, rest @ ..] => self.route(ns, rest),
             ["rule", ns, priority, rest @ ..] => self.rule(ns, priority, rest),
@@ -133,7 +163,7 @@ impl Net {
             "macvlan" => LinkKind::Macvlan(Macvlan::default()),
             "vxlan" => LinkKind::Vxlan(Vxlan::default()),
             "ipvlan" => LinkKind::Ipvlan(Ipvlan::default()),
-            "vlan" => LinkKind::Vlan(Vlan::default()),
+            "vlan" => LinkKind::Vlan(Vlan { protocol: 0x8100, ..Vlan::default() }),
             "bond" => LinkKind::Bond(Bond::default()),
             "vrf" => LinkKind::Vrf(Vrf::default()),
             "netkit" => LinkKind::Netkit(Netkit::default()),
@@ -452,6 +482,20 @@ impl Net {
             "vlan_filtering" => {
                 let LinkKind::Bridge(bridge) = &mut link.kind else { return None };
                 bridge.vlan_filtering = on;
+            }
+            "vlan_id" => {
+                let LinkKind::Vlan(vlan) = &mut link.kind else { return None };
+                vlan.id = n.try_into().ok()?;
+            }
+            "querier" | "query_response" | "igmp" | "querier_seen" | "querier_new" => {
+                let LinkKind::Bridge(bridge) = &mut link.kind else { return None };
+                match key {
+                    "querier" => bridge.multicast_querier = on,
+                    "querier_seen" => bridge.querier_seen = on,
+                    "querier_new" => bridge.querier_new = on,
+                    "igmp" => bridge.igmp_version = n as u8,
+                    _ => bridge.query_response_interval = n,
+                }
             }
             "nf_call" => {
                 let LinkKind::Bridge(bridge) = &mut link.kind else { return None };

@@ -101,12 +101,17 @@ impl Tell<'_> {
                 let to = followed.as_ref().map_or("-".into(), link);
                 format!("bridge {}: flood {} → {to}", link(bridge), ports.join(" "))
             }
+            Action::Snooped { ports, host, .. } => {
+                let ports: Vec<String> = ports.iter().map(&link).collect();
+                format!("group: {}{}", ports.join(" "), if *host { " and up" } else { "" })
+            }
             Action::BridgeUp { bridge } => format!("bridge {}: up", link(bridge)),
             Action::Stacked { uppers, followed, .. } => {
                 let uppers: Vec<_> = uppers.iter().map(link).collect();
                 let to = followed.as_ref().map_or("-".into(), link);
                 format!("upper: {} → {to}", uppers.join(" "))
             }
+            Action::Vlan { link: l, id, step } => format!("vlan {id} {step:?} {}", link(l)),
             Action::Encapsulated { link: l, id } => {
                 let p = &step.packet;
                 format!("wrap {} {id}, {} > {}, {} bytes", link(l), p.src, p.dst, p.len)

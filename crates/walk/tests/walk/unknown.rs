@@ -59,7 +59,7 @@ fn before_and_behind_a_link() {
 
 #[test]
 fn kinds_of_links() {
-    for kind in ["team", "wireguard", "ipvlan", "vlan", "netkit", "gre"] {
+    for kind in ["team", "wireguard", "ipvlan", "netkit", "gre"] {
         let text = format!(
             "link r:x {kind}\nroute r 10.1.0.2/32 dev x\nneigh r:x 10.1.0.2 02:00:00:00:00:50"
         );
@@ -96,7 +96,7 @@ fn bridges() {
     lines(
         "VLAN filtering",
         "set r:br0 vlan_filtering 1",
-        "there: UNKNOWN at r:br0: VLAN filtering",
+        "there: UNKNOWN at r:br0: VLAN filtering, of which no VLAN is known",
     );
     lines("ebtables", "opaque r ebtables", "there: UNKNOWN in r: ebtables-legacy tables");
 }

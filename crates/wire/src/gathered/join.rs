@@ -44,6 +44,9 @@ fn fill(namespace: &mut Namespace, reading: Reading, numbering: Option<&Numberin
     namespace.tables_split = reading.tables_split;
     namespace.neighbours = reading.neighbours;
     namespace.fdb = reading.fdb;
+    namespace.vlans = reading.vlans;
+    namespace.mdb = reading.mdb;
+    namespace.router_ports = reading.router_ports;
     namespace.ruleset = reading.ruleset;
     namespace.conntrack = reading.conntrack;
     namespace.groups = reading.groups;

@@ -93,11 +93,15 @@ pub enum Question {
     Ip6tablesLegacy,
     /// The groups of /proc/net/igmp, a line each: ifindex and address.
     Groups,
+    /// RTM_GETLINK of AF_BRIDGE, with VLANs.
+    BridgeVlans,
+    /// RTM_GETMDB.
+    Mdb,
 }
 
 impl Question {
     /// All of them, in the order in which their answers are understood.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 47] = [
         Self::Links,
         Self::AddressesIpv4,
         Self::AddressesIpv6,
@@ -143,6 +147,8 @@ impl Question {
         Self::IptablesLegacy,
         Self::Ip6tablesLegacy,
         Self::Groups,
+        Self::BridgeVlans,
+        Self::Mdb,
     ];
 
     /// Its name, as a file's.
@@ -194,6 +200,8 @@ impl Question {
             Self::IptablesLegacy => "iptables-legacy",
             Self::Ip6tablesLegacy => "ip6tables-legacy",
             Self::Groups => "groups-ipv4",
+            Self::BridgeVlans => "bridge-vlans",
+            Self::Mdb => "mdb",
         }
     }
 
@@ -227,6 +235,8 @@ impl Question {
             Self::Neighbours | Self::ProxyNeighbours => "neighbours",
             Self::Fdb => "fdb",
             Self::Groups => "groups",
+            Self::BridgeVlans => "vlans",
+            Self::Mdb => "mdb",
             Self::Qdiscs => "qdiscs",
             Self::XfrmInfo => "xfrm",
             Self::ConntrackStats | Self::Conntrack => "conntrack",

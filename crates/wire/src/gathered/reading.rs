@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use model::{
-    Address, Conntrack, FdbEntry, Gap, LinkKind, Listener, Neighbour, Opaque, Route, Rule, Ruleset,
-    Sysctls,
+    Address, BridgeVlan, Conntrack, FdbEntry, Gap, LinkKind, Listener, MdbEntry, Neighbour, Opaque,
+    Route, RouterPort, Rule, Ruleset, Sysctls,
 };
 
 use super::{Answer, Answers, Question, netfilter, public, sysctl};
@@ -24,6 +24,9 @@ pub struct Reading {
     pub(super) tables_split: Option<bool>,
     pub(super) neighbours: Vec<Neighbour>,
     pub(super) fdb: Vec<FdbEntry>,
+    pub(super) vlans: Vec<BridgeVlan>,
+    pub(super) mdb: Vec<MdbEntry>,
+    pub(super) router_ports: Vec<RouterPort>,
     pub(super) ruleset: Ruleset,
     pub(super) conntrack: Vec<Conntrack>,
     pub(super) groups: Vec<(u32, IpAddr)>,
@@ -54,6 +57,13 @@ impl Reading {
             reading.neighbours.extend(all);
         }
         reading.fdb = reading.list(answers, Question::Fdb, rtnl::fdb);
+        let vlans = reading.list(answers, Question::BridgeVlans, rtnl::bridge_vlans);
+        reading.vlans = vlans.into_iter().flatten().collect();
+        reading.bridges_unasked(answers);
+        for told in reading.list(answers, Question::Mdb, rtnl::mdb) {
+            reading.mdb.extend(told.entries);
+            reading.router_ports.extend(told.routers);
+        }
         let qdiscs = reading.list(answers, Question::Qdiscs, rtnl::qdisc);
         reading.hooked.extend(qdiscs.iter().filter(|q| q.is_hook()).map(|q| q.link));
         netfilter::read(&mut reading, answers);
@@ -64,6 +74,18 @@ impl Reading {
         public::read(&mut reading, answers);
         reading.nsids(answers);
         reading
+    }
+
+    /// Whoever asked for neighbours, and not for this, did not know of it.
+    fn bridges_unasked(&mut self, answers: &Answers) {
+        let asked = |question| answers.by_question.contains_key(&question);
+        let needs = answers.bridges_ask();
+        for (question, needed) in [(Question::BridgeVlans, needs.vlans), (Question::Mdb, needs.mdb)]
+        {
+            if needed && asked(Question::Fdb) && !asked(question) {
+                self.gap(question, "it was not asked for");
+            }
+        }
     }
 
     /// Its links and addresses, by a later answer.
@@ -160,6 +182,15 @@ impl Reading {
     }
 }
 
+/// What of its bridges is to be asked for, by its links.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BridgesAsk {
+    /// Some filter VLANs.
+    pub vlans: bool,
+    /// Some listen to who wants multicasts, where somebody asks for that: without, all get all.
+    pub mdb: bool,
+}
+
 /// Whether one of these links has a forwarding database that decides something. (Others have
 /// entries too, `self`, their own filters.)
 pub(super) fn has_fdb(links: &[u8]) -> bool {
@@ -173,6 +204,21 @@ impl Answers {
     #[must_use]
     pub fn have_fdb(&self) -> bool {
         has_fdb(self.bytes(Question::Links))
+    }
+
+    /// What of bridges is worth asking for, by the links.
+    #[must_use]
+    pub fn bridges_ask(&self) -> BridgesAsk {
+        let mut ask = BridgesAsk::default();
+        for raw in self.messages(Question::Links).filter_map(|m| rtnl::link(&m)) {
+            if let LinkKind::Bridge(bridge) = raw.link.kind {
+                ask.vlans |= bridge.vlan_filtering;
+                let querier =
+                    bridge.multicast_querier || bridge.querier_seen || bridge.querier_seen6;
+                ask.mdb |= bridge.multicast_snooping && querier;
+            }
+        }
+        ask
     }
 
     /// Whether there is a link without settings of its own: those of new links count for it.

@@ -57,6 +57,10 @@ impl<'a> Attr<'a> {
         u32_at(self.value, 0)
     }
 
+    pub(crate) fn u64(self) -> Option<u64> {
+        Some(u64::from_ne_bytes(*self.value.first_chunk()?))
+    }
+
     pub(crate) fn be32(self) -> Option<u32> {
         self.value.first_chunk().map(|b| u32::from_be_bytes(*b))
     }

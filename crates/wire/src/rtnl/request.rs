@@ -15,6 +15,7 @@ const IFLA_TARGET_NETNSID: u16 = 46;
 const IFA_TARGET_NETNSID: u16 = 10;
 /// Counters are most of a link's message, and nobody here reads them.
 const RTEXT_FILTER_SKIP_STATS: u32 = 8;
+const RTEXT_FILTER_BRVLAN_COMPRESSED: u32 = 4;
 const NTF_PROXY: u8 = 8;
 
 /// The links of the namespace that the asker numbers so; None: of its own.
@@ -94,6 +95,27 @@ pub fn get_fdb() -> RouteNetlinkMessage {
     message.header.family = AddressFamily::Bridge;
     RouteNetlinkMessage::GetNeighbour(message)
 }
+
+/// The VLANs of all bridges and their ports; those that follow each other in one entry.
+#[must_use]
+pub fn get_bridge_vlans() -> RouteNetlinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.interface_family = AddressFamily::Bridge;
+    let mask = RTEXT_FILTER_BRVLAN_COMPRESSED.to_ne_bytes().to_vec();
+    message.attributes.push(LinkAttribute::Other(DefaultNla::new(IFLA_EXT_MASK, mask)));
+    RouteNetlinkMessage::GetLink(message)
+}
+
+/// The body of an RTM_GETMDB: which multicasts all bridges hand to whom.
+#[must_use]
+pub fn get_mdb() -> Vec<u8> {
+    // struct br_port_msg
+    vec![AF_BRIDGE, 0, 0, 0, 0, 0, 0, 0]
+}
+
+/// Asks for [`get_mdb`].
+pub const RTM_GETMDB: u16 = 86;
+const AF_BRIDGE: u8 = 7;
 
 /// The queueing disciplines.
 #[must_use]

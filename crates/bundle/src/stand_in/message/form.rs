@@ -45,6 +45,7 @@ pub(super) const fn form(question: Question) -> (usize, List) {
         Question::Rules => (12, RULE),
         Question::NetconfAll | Question::NetconfDefault | Question::NetconfAllIpv6 => (4, NETCONF),
         Question::Neighbours | Question::ProxyNeighbours | Question::Fdb => (12, NEIGHBOUR),
+        Question::BridgeVlans => (16, &[(3, Link), (10, Keep), (26, Nest(&[(2, Keep)]))]),
         Question::Qdiscs => (20, &[(1, Keep)]),
         Question::Nsids | Question::NsidRows => (4, &[(1, Keep), (5, Keep)]),
         Question::Conntrack => (4, CONNTRACK),
@@ -216,10 +217,15 @@ const BRIDGE: List = &[
     (22, Keep),
     (23, Keep),
     (24, Keep),
+    (25, Keep),
+    (34, Keep),
     (36, Keep),
     (37, Keep),
     (38, Keep),
     (39, Keep),
+    (43, Keep),
+    (44, Keep),
+    (46, Keep),
 ];
 
 const VXLAN: List = &[

@@ -14,6 +14,8 @@ const IFLA_BRPORT_PROXYARP_WIFI: u16 = 12;
 const IFLA_BRPORT_BRIDGE_ID: u16 = 14;
 const IFLA_BRPORT_NO: u16 = 18;
 const IFLA_BRPORT_MCAST_FLOOD: u16 = 27;
+const IFLA_BRPORT_MCAST_TO_UCAST: u16 = 28;
+const IFLA_BRPORT_VLAN_TUNNEL: u16 = 29;
 const IFLA_BRPORT_BCAST_FLOOD: u16 = 30;
 const IFLA_BRPORT_GROUP_FWD_MASK: u16 = 31;
 const IFLA_BRPORT_NEIGH_SUPPRESS: u16 = 32;
@@ -43,6 +45,8 @@ fn take(port: &mut BridgePort, attr: Attr<'_>) {
         IFLA_BRPORT_NO => port.number = attr.u16().unwrap_or_default(),
         IFLA_BRPORT_MCAST_FLOOD => port.mcast_flood = attr.flag(),
         IFLA_BRPORT_BCAST_FLOOD => port.bcast_flood = attr.flag(),
+        IFLA_BRPORT_MCAST_TO_UCAST => port.mcast_to_unicast = attr.flag(),
+        IFLA_BRPORT_VLAN_TUNNEL => port.vlan_tunnel = attr.flag(),
         IFLA_BRPORT_NEIGH_SUPPRESS => port.neigh_suppress = attr.flag(),
         IFLA_BRPORT_ISOLATED => port.isolated = attr.flag(),
         IFLA_BRPORT_BACKUP_PORT => port.backup_port = attr.u32().filter(|p| *p != 0),

@@ -1,0 +1,125 @@
+//! Multicast snooping of a bridge (`br_multicast.c`, `br_mdb.c`): where somebody asks for members, a
+//! group goes to those ports alone behind which it is wanted, and to multicast routers.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use model::{Bridge, Gap, Group, Link, LinkId, LinkKind, Mac};
+
+use crate::bridge::Exit;
+use crate::group::is_link_local_group;
+use crate::skb::{Next, Skb, Stop};
+use crate::walker::Walker;
+use crate::{Action, Loss, Reason, Sink, Stage, Unknown};
+
+/// IP protocol number of IGMP.
+const IGMP: u8 = 2;
+
+impl<S: Sink> Walker<'_, '_, S> {
+    /// `br_multicast_flood`; None: the group is flooded as if nobody listened to who wants it.
+    pub(crate) fn hand_to_members(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        link: &Link,
+        from: Option<LinkId>,
+    ) -> Result<Option<Next>, Stop> {
+        let LinkKind::Bridge(bridge) = &link.kind else { return Ok(None) };
+        let group = skb.packet.dst;
+        if skb.arp.is_some()
+            || skb.packet.dst_mac == Some(Mac::BROADCAST)
+            || !asked_for(bridge, group)
+        {
+            return Ok(None);
+        }
+        self.snooping_modelled(skb, id, bridge)?;
+        let place = self.place(id.ns, Stage::Bridge)?;
+        let vlan = skb.vlan.unwrap_or(0);
+        let of = |e: &&model::MdbEntry| {
+            (e.bridge, e.vlan, e.group) == (id.index, vlan, Group::Ip(group)) && e.source.is_none()
+        };
+        let wanted: Vec<u32> = place.ns.mdb.iter().filter(of).map(|e| e.port).collect();
+        if wanted.is_empty() && goes_to_all(group) {
+            return Ok(None);
+        }
+        let routers = place
+            .ns
+            .router_ports
+            .iter()
+            .filter(|r| r.bridge == id.index && if group.is_ipv4() { r.ipv4 } else { r.ipv6 });
+        let mut ports: Vec<LinkId> = Vec::new();
+        for index in wanted.iter().copied().chain(routers.map(|r| r.port)) {
+            let port = LinkId { ns: id.ns, index };
+            if index != id.index
+                && !ports.contains(&port)
+                && self.refuses(skb, port, from).is_none()
+            {
+                ports.push(port);
+            }
+        }
+        self.no_copies_by_address(&ports)?;
+        let up = from.is_some() && (wanted.contains(&id.index) || bridge.multicast_router == 2);
+        let all = ports.clone();
+        self.tell(skb, Stage::Bridge, || Action::Snooped { bridge: id, ports: all, host: up });
+        let nobody = Loss { ns: id.ns, link: Some(id), reason: Reason::NotWanted(group) };
+        let up = up || link.promiscuous && from.is_some();
+        let exits = ports.into_iter().map(|port| Exit { port, heard_by: None }).collect();
+        self.flood_copies(skb, id, link, exits, up, Some(nobody)).map(Some)
+    }
+
+    /// What of it is not modelled, or not known.
+    fn snooping_modelled(&mut self, skb: &Skb, id: LinkId, bridge: &Bridge) -> Result<(), Stop> {
+        self.lean_on(skb, Stage::Bridge, &["mdb"])?;
+        let ipv6 = skb.packet.dst.is_ipv6();
+        let (newer, new) = match ipv6 {
+            true => (bridge.mld_version > 1, bridge.querier_new6),
+            false => (bridge.igmp_version > 2, bridge.querier_new),
+        };
+        let what = if bridge.mcast_vlan_snooping {
+            "multicast snooping by VLAN"
+        } else if newer {
+            "multicast snooping by source (IGMP 3, MLD 2)"
+        } else if !skb.packet.dst.is_multicast() || skb.packet.protocol() == IGMP {
+            "multicast snooping of what is no group's"
+        } else if new {
+            "multicast snooping, with a querier that may be new"
+        } else {
+            // Own questions are relied upon once members have had the time to answer.
+            if bridge.multicast_querier && bridge.query_response_interval > 0 {
+                let cause = "since when the bridge is a querier is not told";
+                let taken = "for longer than members may take to answer";
+                self.assume(skb, Stage::Bridge, vec![Gap::assumed("mdb", cause, taken)]);
+            }
+            return Ok(());
+        };
+        let what = what.to_owned();
+        Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: id, what }))
+    }
+
+    /// BR_MULTICAST_TO_UNICAST: a copy for each member, by its own address.
+    fn no_copies_by_address(&self, ports: &[LinkId]) -> Result<(), Stop> {
+        let flags = |id: &LinkId| self.known_link(*id).and_then(|l| l.port.as_ref());
+        let by_address = |id: &&LinkId| flags(id).is_some_and(|p| p.mcast_to_unicast);
+        match ports.iter().find(by_address) {
+            None => Ok(()),
+            Some(port) => {
+                let what = "mcast_to_unicast".to_owned();
+                Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: *port, what }))
+            }
+        }
+    }
+}
+
+/// `br_multicast_querier_exists`.
+const fn asked_for(bridge: &Bridge, group: IpAddr) -> bool {
+    bridge.multicast_snooping
+        && match group {
+            IpAddr::V4(_) => bridge.multicast_querier || bridge.querier_seen,
+            IpAddr::V6(_) => bridge.querier_seen6,
+        }
+}
+
+/// Groups that are not asked for (`br_multicast_ipv4_rcv`, `br_ip6_multicast_add_group`).
+fn goes_to_all(group: IpAddr) -> bool {
+    const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
+    is_link_local_group(group) || group == IpAddr::V6(ALL_NODES)
+}
