@@ -25,6 +25,8 @@ pub(crate) enum Key {
     Neighbour(LinkRef, IpAddr),
     Proxy(LinkRef, IpAddr),
     Fdb(LinkRef, Mac),
+    Mdb(LinkRef, IpAddr),
+    Vlan(LinkRef, u16),
     Sysctl(String, String),
     Table(String, Family, String),
     Service(String),
@@ -59,6 +61,8 @@ impl Key {
             Fact::Neighbour { link, ip, .. } => Self::Neighbour(link.clone(), *ip),
             Fact::Proxy { link, ip } => Self::Proxy(link.clone(), *ip),
             Fact::Fdb { link, mac } => Self::Fdb(link.clone(), *mac),
+            Fact::Vlan { link, id, .. } => Self::Vlan(link.clone(), *id),
+            Fact::Mdb { link, group } => Self::Mdb(link.clone(), *group),
             Fact::Sysctl { ns, key, .. } => Self::Sysctl(ns.clone(), key.clone()),
             Fact::Table { ns, table } => Self::Table(ns.clone(), table.family, table.name.clone()),
             Fact::Service { ns, .. } => Self::Service(ns.clone()),
@@ -70,9 +74,12 @@ impl Key {
         match self {
             Self::Link(a, b) | Self::Cable(a, b) => std::iter::once(a).chain(b).collect(),
             Self::Master(l) | Self::PortState(l) | Self::Up(l) | Self::Mtu(l) => vec![l],
-            Self::Address(l, _) | Self::Neighbour(l, _) | Self::Proxy(l, _) | Self::Fdb(l, _) => {
-                vec![l]
-            }
+            Self::Address(l, _)
+            | Self::Neighbour(l, _)
+            | Self::Proxy(l, _)
+            | Self::Fdb(l, _)
+            | Self::Vlan(l, _)
+            | Self::Mdb(l, _) => vec![l],
             _ => Vec::new(),
         }
     }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use model::{
-    AddressSpec, BridgeSpec, CableSpec, Fact, HopSpec, Link, LinkKind, LinkRef, LinkSpec,
+    AddressSpec, BridgeSpec, CableSpec, Fact, Group, HopSpec, Link, LinkKind, LinkRef, LinkSpec,
     LinkSpecKind, Mac, NeighbourState, NicSpec, Pins, PortFlags, Relation, Route, RouteSpec,
     VethEnd, Vxlan, VxlanSpec,
 };
@@ -58,6 +58,18 @@ impl State {
             Fact::Fdb { link, mac } => {
                 let (index, space) = (self.link(link)?.index, self.space(&link.ns)?);
                 space.fdb.iter().find(|e| e.link == index && e.mac == *mac && e.is_static)?;
+                Some(fact.clone())
+            }
+            Fact::Vlan { link, id, .. } => {
+                let (index, space) = (self.link(link)?.index, self.space(&link.ns)?);
+                let vlan = space.vlans.iter().find(|v| (v.link, v.id) == (index, *id))?;
+                let (link, pvid, untagged) = (link.clone(), vlan.pvid, vlan.untagged);
+                Some(Fact::Vlan { link, id: *id, pvid, untagged })
+            }
+            Fact::Mdb { link, group } => {
+                let (index, space) = (self.link(link)?.index, self.space(&link.ns)?);
+                let wanted = |e: &&model::MdbEntry| (e.port, e.group) == (index, Group::Ip(*group));
+                space.mdb.iter().find(wanted)?;
                 Some(fact.clone())
             }
             Fact::Sysctl { ns, key, .. } => {
@@ -121,11 +133,14 @@ impl State {
                 vxlan: v.clone(),
                 remotes: self.remotes(name, link.index, v),
             }),
+            LinkKind::Vlan(vlan) => {
+                let lower = lower.unwrap_or_else(|| LinkRef::new("", ""));
+                LinkSpecKind::Vlan { lower, vlan: *vlan }
+            }
             LinkKind::Loopback
             | LinkKind::Physical
             | LinkKind::Macvlan(_)
             | LinkKind::Ipvlan(_)
-            | LinkKind::Vlan(_)
             | LinkKind::Tunnel(_)
             | LinkKind::Bond(_)
             | LinkKind::Vrf(_)

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use model::{
-    Address, AddressFlags, AddressSpec, Bridge, BridgeSpec, CableSpec, Change, Fact, FdbEntry,
-    Link, LinkFlags, LinkId, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Mac, Macvlan, Name,
-    NameSource, Namespace, NamespaceSpec, Neighbour, NeighbourState, Nexthop, NicSpec, NsFile,
-    NsId, OperState, Pins, PortFlags, Preference, Protocol, Relation, Remote, Route, RouteKind,
-    RouteSpec, Rule, Scope, TABLE_LOCAL, TABLE_MAIN, Tap, VxlanSpec,
+    Address, AddressFlags, AddressSpec, Bridge, BridgeSpec, BridgeVlan, CableSpec, Change, Fact,
+    FdbEntry, Group, Link, LinkFlags, LinkId, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Mac,
+    Macvlan, MdbEntry, Name, NameSource, Namespace, NamespaceSpec, Neighbour, NeighbourState,
+    Nexthop, NicSpec, NsFile, NsId, OperState, Pins, PortFlags, Preference, Protocol, Relation,
+    Remote, Route, RouteKind, RouteSpec, Rule, Scope, TABLE_LOCAL, TABLE_MAIN, Tap, VxlanSpec,
 };
 
 use crate::State;
@@ -84,6 +84,16 @@ impl State {
                     space.fdb.push(static_entry(id.index, master, *mac));
                 }
             }
+            Fact::Vlan { link, id, pvid, untagged } => {
+                if let Some(of) = self.link_id(link)
+                    && let Some(space) = self.spaces.get_mut(&of.ns)
+                {
+                    let (link, id, pvid, untagged) = (of.index, *id, *pvid, *untagged);
+                    space.vlans.retain(|v| (v.link, v.id) != (link, id));
+                    space.vlans.push(BridgeVlan { link, id, pvid, untagged });
+                }
+            }
+            Fact::Mdb { link, group } => self.want(link, *group),
             Fact::Sysctl { ns, key, value } => {
                 self.known.sysctls.insert((ns.clone(), key.clone()), value.clone());
             }
@@ -150,6 +160,21 @@ impl State {
                     && let Some(space) = self.spaces.get_mut(&id.ns)
                 {
                     space.fdb.retain(|e| e.link != id.index || e.mac != *mac);
+                }
+            }
+            Fact::Vlan { link, id, .. } => {
+                if let Some(of) = self.link_id(link)
+                    && let Some(space) = self.spaces.get_mut(&of.ns)
+                {
+                    space.vlans.retain(|v| (v.link, v.id) != (of.index, *id));
+                }
+            }
+            Fact::Mdb { link, group } => {
+                if let Some(id) = self.link_id(link)
+                    && let Some(space) = self.spaces.get_mut(&id.ns)
+                {
+                    let group = Group::Ip(*group);
+                    space.mdb.retain(|e| (e.port, e.group) != (id.index, group));
                 }
             }
             Fact::Sysctl { ns, key, .. } => {
@@ -271,6 +296,9 @@ impl State {
                 let kind = LinkKind::Macvlan(Macvlan { mode, sources, ..Macvlan::default() });
                 self.add_upper(&spec.link, kind, &spec.pins, Some(lower));
             }
+            LinkSpecKind::Vlan { lower, vlan } => {
+                self.add_upper(&spec.link, LinkKind::Vlan(*vlan), &spec.pins, Some(lower));
+            }
             LinkSpecKind::Vxlan(vxlan) => {
                 let kind = LinkKind::Vxlan(vxlan.vxlan.clone());
                 let lower = vxlan.lower.as_ref().map(|l| LinkRef::new(&spec.link.ns, l));
@@ -335,7 +363,7 @@ impl State {
                     m.mode = *mode;
                 }
             }
-            LinkSpecKind::Tap | LinkSpecKind::Vxlan(_) => {}
+            LinkSpecKind::Tap | LinkSpecKind::Vxlan(_) | LinkSpecKind::Vlan { .. } => {}
         }
     }
 
@@ -519,6 +547,23 @@ fn add_subnet(space: &mut Namespace, address: &Address) {
         nexthop_id: None,
         preference: Preference::Medium,
     });
+}
+
+impl State {
+    /// A group is wanted behind a port, or by a bridge's own host.
+    fn want(&mut self, link: &LinkRef, group: IpAddr) {
+        let master = self.link(link).and_then(|l| l.master);
+        let Some(id) = self.link_id(link) else { return };
+        let Some(space) = self.spaces.get_mut(&id.ns) else { return };
+        space.mdb.push(MdbEntry {
+            bridge: master.unwrap_or(id.index),
+            port: id.index,
+            group: Group::Ip(group),
+            source: None,
+            vlan: 0,
+            permanent: master.is_some(),
+        });
+    }
 }
 
 /// What a person says of a bridge's table.

@@ -68,6 +68,11 @@ fn links(wanted: &LinkSpec, seen: &LinkSpec) -> Distance {
             (MacvlanMode::Passthru, _) | (_, MacvlanMode::Passthru) => Distance::Remake,
             _ => Distance::Other,
         },
+        (LinkSpecKind::Vlan { lower: a, vlan: v }, LinkSpecKind::Vlan { lower: b, vlan: w })
+            if a == b && v == w =>
+        {
+            Distance::Same
+        }
         (LinkSpecKind::Vxlan(a), LinkSpecKind::Vxlan(b)) if vxlans(a, b) => Distance::Same,
         _ => Distance::Remake,
     };

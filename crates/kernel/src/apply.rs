@@ -141,6 +141,8 @@ impl<'a> Builder<'a> {
             Fact::Neighbour { link, ip, mac } => self.make_neighbour(link, *ip, *mac),
             Fact::Proxy { link, ip } => self.make_proxy(link, *ip),
             Fact::Fdb { link, mac } => self.make_fdb(link, *mac),
+            Fact::Vlan { link, id, pvid, untagged } => self.make_vlan(link, *id, *pvid, *untagged),
+            Fact::Mdb { link, group } => self.make_mdb(link, *group),
             Fact::Sysctl { ns, key, value } => self.set_sysctl(ns, key, value),
             Fact::Table { ns, table } => self.set_table(ns, table, false),
             Fact::Service { ns, spec } => self.make_service(ns, spec),
@@ -157,6 +159,7 @@ impl<'a> Builder<'a> {
                 | Fact::PortState { .. }
                 | Fact::Up { .. }
                 | Fact::Mtu { .. }
+                | Fact::Vlan { .. }
                 | Fact::Sysctl { .. },
             ) => self.make(to),
             _ => {
@@ -181,6 +184,8 @@ impl<'a> Builder<'a> {
             Fact::Neighbour { link, ip, .. } => self.remove_neighbour(link, *ip),
             Fact::Proxy { link, ip } => self.remove_proxy(link, *ip),
             Fact::Fdb { link, mac } => self.remove_fdb(link, *mac),
+            Fact::Vlan { link, id, .. } => self.remove_vlan(link, *id),
+            Fact::Mdb { link, group } => self.remove_mdb(link, *group),
             Fact::Table { ns, table } => self.remove_table(ns, table),
             Fact::Service { ns, .. } => {
                 self.end_process(|role| matches!(role, Role::Service(name, _) if name == ns))

@@ -3,8 +3,11 @@
 use std::io;
 use std::path::Path;
 
+use model::{BridgeOption, BridgeSpec, Pins};
 use netlink_packet_route::RouteNetlinkMessage as Message;
+use netlink_packet_route::link::LinkMessage;
 use rustix::io::Errno;
+use wire::request::NewLink;
 
 use crate::netlink::{Protocol, Request, Socket};
 use crate::sys::{self, Spaces};
@@ -24,12 +27,26 @@ pub fn has_link_kind(kind: &str) -> io::Result<bool> {
     if loads.is_some_and(|(_, module)| !Path::new("/sys/module").join(module).exists()) {
         return Ok(false);
     }
+    is_known(wire::request::bare_link("asked", kind))
+}
+
+/// Whether bridges of this kernel can filter VLANs, found out in the same way.
+///
+/// # Errors
+/// If that cannot be tried.
+pub fn bridges_filter_vlans() -> io::Result<bool> {
+    let mut spec = BridgeSpec::default();
+    spec.set(BridgeOption::VlanFiltering, Some(1));
+    is_known(wire::request::new_link("asked", &Pins::default(), &NewLink::Bridge(spec)))
+}
+
+/// Whether the kernel knows what such a link is, in a namespace of its own.
+fn is_known(link: LinkMessage) -> io::Result<bool> {
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| -> io::Result<bool> {
             sys::unshare(Spaces::NET)?;
             let mut socket = Socket::open(Protocol::Route).map_err(io::Error::other)?;
-            let message = wire::request::bare_link("asked", kind);
-            let request = Request::from(Message::NewLink(message)).create();
+            let request = Request::from(Message::NewLink(link)).create();
             // Whatever else is wrong with it, the kind is known.
             Ok(socket.ack(request).err().is_none_or(|e| e.errno != Errno::OPNOTSUPP))
         });

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 use model::{
-    BridgeSpec, HopSpec, LinkRef, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind,
-    Rule, Scope, ServiceSpec, Vxlan,
+    BridgeSpec, BridgeVlan, HopSpec, LinkRef, Mac, MacvlanMode, PortFlags, PortState, Protocol,
+    RouteKind, Rule, Scope, ServiceSpec, Vlan, Vxlan,
 };
 
 use crate::node::{At, Said};
@@ -39,6 +39,10 @@ pub(crate) struct Space {
     pub(crate) rules: Vec<Said<Rule>>,
     /// `neighbours:`
     pub(crate) neighbours: Vec<Said<NeighbourEntry>>,
+    /// `vlans:` which port is in which: its number, whether it is the PVID, and untagged.
+    pub(crate) vlans: Vec<Said<(Said<String>, BridgeVlan)>>,
+    /// `mdb:` which group is wanted behind which port.
+    pub(crate) mdb: Vec<Said<(Said<String>, IpAddr)>>,
     /// `fdb:` which address is behind which port.
     pub(crate) fdb: Vec<Said<(Said<String>, Mac)>>,
     /// `sysctls:` path with slashes → value.
@@ -106,6 +110,8 @@ pub(crate) enum Kind {
     Nic { cable: Option<Said<LinkRef>> },
     /// `macvlan`: `lower: [NS:]LINK`, `mode:`, `sources:`.
     Macvlan { lower: Said<LinkRef>, mode: MacvlanMode, sources: Vec<Mac> },
+    /// `vlan`: `lower: [NS:]LINK`, `id:`, `protocol:`.
+    Vlan { lower: Said<LinkRef>, vlan: Vlan },
     /// `vxlan`: `vni:`, `dev:`, `local:`, `remote:`, `port:` (default 4789), `learning:`, `ttl:`,
     /// `tos:`, `df:`, `srcport:`, `localbypass:`, `remotes:`.
     Vxlan { lower: Option<Said<String>>, vxlan: Vxlan, remotes: Vec<(Mac, IpAddr)> },

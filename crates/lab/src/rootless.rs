@@ -60,7 +60,9 @@ impl Lab {
             for link in &mut space.links {
                 match &mut link.kind {
                     Some(Kind::Bridge { ports, .. }) => ports.retain(|p| !is_gone(&p.what)),
-                    Some(Kind::Macvlan { lower, .. }) if lower.what == *gone => {
+                    Some(Kind::Macvlan { lower, .. } | Kind::Vlan { lower, .. })
+                        if lower.what == *gone =>
+                    {
                         above.push(LinkRef::new(&space.name, &link.name));
                     }
                     Some(Kind::Vxlan { lower: Some(lower), .. }) if is_gone(&lower.what) => {
@@ -73,6 +75,8 @@ impl Lab {
             space.routes.retain(|r| !by(r.what.dev.as_ref().map(|d| d.what.as_str())));
             space.neighbours.retain(|n| !is_gone(&n.what.dev.what));
             space.fdb.retain(|e| !is_gone(&e.what.0.what));
+            space.mdb.retain(|e| !is_gone(&e.what.0.what));
+            space.vlans.retain(|e| !is_gone(&e.what.0.what));
             space.sysctls.retain(|s| !by(link_of(&s.what.0)));
         }
         for link in above {

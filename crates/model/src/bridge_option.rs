@@ -8,7 +8,9 @@ pub enum BridgeOption {
     AgeingTime,
     Stp,
     VlanFiltering,
+    DefaultPvid,
     Snooping,
+    QueryResponseInterval,
     Querier,
     MulticastRouter,
     GroupFwdMask,
@@ -18,12 +20,14 @@ pub enum BridgeOption {
 
 impl BridgeOption {
     /// All of them, in the order in which they are set.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::ForwardDelay,
         Self::AgeingTime,
         Self::Stp,
         Self::VlanFiltering,
+        Self::DefaultPvid,
         Self::Snooping,
+        Self::QueryResponseInterval,
         Self::Querier,
         Self::MulticastRouter,
         Self::GroupFwdMask,
@@ -39,7 +43,9 @@ impl BridgeOption {
             Self::AgeingTime => "ageing_time",
             Self::Stp => "stp",
             Self::VlanFiltering => "vlan_filtering",
+            Self::DefaultPvid => "default_pvid",
             Self::Snooping => "snooping",
+            Self::QueryResponseInterval => "query_response_interval",
             Self::Querier => "querier",
             Self::MulticastRouter => "mcast_router",
             Self::GroupFwdMask => "group_fwd_mask",
@@ -53,8 +59,9 @@ impl BridgeOption {
     pub const fn most(self) -> Option<u32> {
         match self {
             Self::ForwardDelay => Some(3000),
-            Self::AgeingTime => Some(10_000_000),
+            Self::AgeingTime | Self::QueryResponseInterval => Some(10_000_000),
             Self::MulticastRouter => Some(2),
+            Self::DefaultPvid => Some(4094),
             Self::GroupFwdMask => Some(0xffff),
             _ => None,
         }
@@ -66,7 +73,8 @@ impl BridgeOption {
         match self {
             Self::ForwardDelay => 1500,
             Self::AgeingTime => 30_000,
-            Self::Snooping | Self::MulticastRouter => 1,
+            Self::QueryResponseInterval => 1000,
+            Self::Snooping | Self::MulticastRouter | Self::DefaultPvid => 1,
             _ => 0,
         }
     }
@@ -79,7 +87,9 @@ impl BridgeOption {
             Self::AgeingTime => bridge.ageing_time,
             Self::Stp => u32::from(bridge.stp != StpState::Off),
             Self::VlanFiltering => bridge.vlan_filtering.into(),
+            Self::DefaultPvid => bridge.default_pvid.into(),
             Self::Snooping => bridge.multicast_snooping.into(),
+            Self::QueryResponseInterval => bridge.query_response_interval,
             Self::Querier => bridge.multicast_querier.into(),
             Self::MulticastRouter => bridge.multicast_router.into(),
             Self::GroupFwdMask => bridge.group_fwd_mask.into(),
@@ -96,7 +106,9 @@ impl BridgeOption {
             Self::AgeingTime => bridge.ageing_time = value,
             Self::Stp => bridge.stp = if on { StpState::Kernel } else { StpState::Off },
             Self::VlanFiltering => bridge.vlan_filtering = on,
+            Self::DefaultPvid => bridge.default_pvid = u16::try_from(value).unwrap_or(0),
             Self::Snooping => bridge.multicast_snooping = on,
+            Self::QueryResponseInterval => bridge.query_response_interval = value,
             Self::Querier => bridge.multicast_querier = on,
             Self::MulticastRouter => bridge.multicast_router = u8::try_from(value).unwrap_or(2),
             Self::GroupFwdMask => bridge.group_fwd_mask = u16::try_from(value).unwrap_or(0),

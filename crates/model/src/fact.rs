@@ -10,7 +10,7 @@ use ipnet::IpNet;
 
 use crate::{
     BridgeSpec, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind, Rule, Scope, Table,
-    VxlanSpec,
+    Vlan, VxlanSpec,
 };
 
 /// A whole network that should be there.
@@ -112,6 +112,25 @@ pub enum Fact {
         link: LinkRef,
         /// The address.
         mac: Mac,
+    },
+    /// A port of a bridge, or the bridge itself, is in a VLAN.
+    Vlan {
+        /// The port, or the bridge.
+        link: LinkRef,
+        /// Which VLAN.
+        id: u16,
+        /// Frames that come in there without a tag belong to it.
+        pvid: bool,
+        /// Its frames go out there without a tag.
+        untagged: bool,
+    },
+    /// A group is wanted behind a port, for good, or by the bridge's own host: an entry of its
+    /// bridge's MDB.
+    Mdb {
+        /// The port, or the bridge.
+        link: LinkRef,
+        /// The group.
+        group: IpAddr,
     },
     /// A sysctl has a value.
     Sysctl {
@@ -228,6 +247,13 @@ pub enum LinkSpecKind {
     },
     /// A VXLAN.
     Vxlan(VxlanSpec),
+    /// A VLAN link on a link that may be in another namespace.
+    Vlan {
+        /// The link below.
+        lower: LinkRef,
+        /// Its tag.
+        vlan: Vlan,
+    },
 }
 
 /// The far end of a veth pair.

@@ -4,6 +4,7 @@ mod address;
 mod arp;
 mod bridge;
 mod firewall;
+mod group;
 mod ipv6;
 mod links;
 mod many;
@@ -39,6 +40,8 @@ pub(crate) fn generate(seed: u64, number: u64) -> Case {
     };
     if random.percent(34) {
         ipv6::add(&mut case, &mut random);
+    } else if random.percent(15) {
+        group::ask(&mut case, &mut random);
     }
     case
 }

@@ -22,12 +22,17 @@ const KINDS: [&str; 12] = [
 pub fn lacking() -> String {
     let mut text = String::new();
     for kind in KINDS {
-        let what = match kernel::has_link_kind(kind) {
-            Ok(false) => "not here".to_owned(),
-            Ok(true) => "here, and not drawn".to_owned(),
-            Err(error) => format!("not tried: {error}"),
-        };
-        text += &format!("{:<32} {what}\n", format!("link: {kind}"));
+        text += &line(&format!("link: {kind}"), kernel::has_link_kind(kind));
     }
+    text += &line("bridge: VLAN filtering", kernel::bridges_filter_vlans());
     text
+}
+
+fn line(feature: &str, tried: std::io::Result<bool>) -> String {
+    let what = match tried {
+        Ok(false) => "not here".to_owned(),
+        Ok(true) => "here, and not drawn".to_owned(),
+        Err(error) => format!("not tried: {error}"),
+    };
+    format!("{feature:<32} {what}\n")
 }

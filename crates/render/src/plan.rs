@@ -166,6 +166,12 @@ fn fact_words(fact: &Fact) -> (String, String) {
         ),
         Fact::Proxy { link, ip } => (link.to_string(), format!("answers for {ip}")),
         Fact::Fdb { link, mac } => (link.to_string(), format!("{mac} is behind it")),
+        Fact::Vlan { link, id, pvid, untagged } => {
+            let more = [(*pvid, " pvid"), (*untagged, " untagged")];
+            let more: String = more.iter().filter(|m| m.0).map(|m| m.1).collect();
+            (link.to_string(), format!("in VLAN {id}{more}"))
+        }
+        Fact::Mdb { link, group } => (link.to_string(), format!("{group} is wanted behind it")),
         Fact::Sysctl { ns, key, value } => (ns.clone(), format!("sysctl {key} = {value}")),
         Fact::Table { ns, table } => {
             let rules: usize = table.chains.iter().map(|c| c.rules.len()).sum();
@@ -184,6 +190,9 @@ fn link_words(spec: &LinkSpec) -> String {
         LinkSpecKind::Tap => format!("tap {name}"),
         LinkSpecKind::Macvlan { lower, mode, .. } => {
             format!("macvlan {name} on {lower}, mode {}", mode.as_str())
+        }
+        LinkSpecKind::Vlan { lower, vlan } => {
+            format!("vlan {name} on {lower}, {} id {}", vlan.protocol_name(), vlan.id)
         }
         LinkSpecKind::Vxlan(spec) => format!("vxlan {name}, vni {}", spec.vxlan.vni),
     }

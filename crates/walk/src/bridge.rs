@@ -186,7 +186,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `__br_forward`: out by one port.
-    fn through_port(&mut self, skb: &mut Skb, bridge: LinkId, to: LinkId) -> Result<Next, Stop> {
+    pub(crate) fn through_port(
+        &mut self,
+        skb: &mut Skb,
+        bridge: LinkId,
+        to: LinkId,
+    ) -> Result<Next, Stop> {
         let port = self.link(to, Stage::Bridge)?;
         self.leave_vlan(skb, bridge, to);
         let between = Between { iif: skb.came_by, oif: Some(to.index) };
@@ -207,7 +212,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `br_pass_frame_up`: for the host, by the bridge as a link of its own.
-    fn bridge_up(&mut self, skb: &mut Skb, id: LinkId, bridge: &Link) -> Result<Next, Stop> {
+    pub(crate) fn bridge_up(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        bridge: &Link,
+    ) -> Result<Next, Stop> {
         let ours = skb.ours || skb.packet.dst_mac == bridge.mac;
         if let Some(reason) = self.outside_vlan(skb, id).filter(|_| !bridge.promiscuous) {
             return Err(Stop::lost(Stage::Bridge, id.ns, Some(id), reason));

@@ -31,7 +31,9 @@ impl<S: Sink> Walker<'_, '_, S> {
             LinkKind::Vxlan(vxlan) => self.vxlan_out(skb, id, vxlan),
             LinkKind::Bond(bond) => self.bond_out(id, bond),
             LinkKind::Vlan(vlan) => self.vlan_out(skb, id, link, vlan),
-            LinkKind::Other(kind) if kind == "dummy" => {
+            LinkKind::Ipvlan(ipvlan) => self.ipvlan_out(skb, id, link, ipvlan),
+            // An ifb does so with what no rule has handed to it (`ifb_xmit`).
+            LinkKind::Other(kind) if kind == "dummy" || kind == "ifb" => {
                 Err(Stop::lost(Stage::Transmit, id.ns, Some(id), Reason::Swallowed))
             }
             LinkKind::Macvlan(macvlan) => self.macvlan_out(skb, id, link, macvlan),
@@ -108,10 +110,9 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// The handlers of a frame that a link has taken in: those of links that stand on it, or that
     /// of its master; else it is for its namespace.
     pub(crate) fn handle(&mut self, skb: &mut Skb, id: LinkId, link: &Link) -> Result<Next, Stop> {
-        if let Some(next) = self.vlan_in(skb, id)? {
-            return Ok(next);
-        }
-        if let Some(next) = self.stacked(skb, id)? {
+        if !self.net.uppers(id).is_empty()
+            && let Some(next) = self.taken_above(skb, id)?
+        {
             return Ok(next);
         }
         let Some(master) = link.master else {
@@ -137,6 +138,17 @@ impl<S: Sink> Walker<'_, '_, S> {
         Err(Stop::unknown(Stage::Receive, unknown))
     }
 
+    /// Links that stand on this one, in their order.
+    fn taken_above(&mut self, skb: &mut Skb, id: LinkId) -> Result<Option<Next>, Stop> {
+        if let Some(next) = self.vlan_in(skb, id)? {
+            return Ok(Some(next));
+        }
+        match self.stacked(skb, id)? {
+            Some(next) => Ok(Some(next)),
+            None => self.ipvlan_in(skb, id),
+        }
+    }
+
     /// tc and nft's chains stand before and behind a link: coming in, tc is first, going out, nft.
     pub(crate) fn traffic_control(
         &mut self,
@@ -160,8 +172,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         Ok(())
     }
 
-    /// Links that stand on this one take frames before it does: macvlans theirs, an ipvlan what is
-    /// for its addresses, which are not looked up here. (Vlans had theirs before.) A tunnel gets
+    /// Links that stand on this one take frames before it does: macvlans theirs. (Vlans had theirs
+    /// before, ipvlans come behind.) A tunnel gets
     /// its packets by an address.
     fn stacked(&mut self, skb: &mut Skb, id: LinkId) -> Result<Option<Next>, Stop> {
         let net = self.net;
@@ -173,7 +185,7 @@ impl<S: Sink> Walker<'_, '_, S> {
                     macvlans = true;
                     macvlan.tap && skb.packet.dst_mac.is_some() && skb.packet.dst_mac == link.mac
                 }
-                LinkKind::Vlan(_) => false,
+                LinkKind::Vlan(_) | LinkKind::Ipvlan(_) => false,
                 kind => kind.is_stacked(),
             };
             if takes {

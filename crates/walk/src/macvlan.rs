@@ -23,7 +23,7 @@ struct Upper<'a> {
 
 /// How far behind all others a copy comes that a worker of the kernel makes
 /// (`macvlan_process_broadcast`).
-const BY_WORKER: u32 = 16;
+pub(crate) const BY_WORKER: u32 = 16;
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `macvlan_queue_xmit`: to siblings, and out of the link below.

@@ -62,8 +62,15 @@ impl<S: Sink> Walker<'_, '_, S> {
         self.tell(skb, Stage::Bridge, || Action::Snooped { bridge: id, ports: all, host: up });
         let nobody = Loss { ns: id.ns, link: Some(id), reason: Reason::NotWanted(group) };
         let up = up || link.promiscuous && from.is_some();
+        // One copy is the frame itself, and no other is lost by what becomes of it.
+        match ports.as_slice() {
+            [only] if !up => return self.through_port(skb, id, *only).map(Some),
+            [] if up => return self.bridge_up(skb, id, link).map(Some),
+            _ => {}
+        }
+        let nobody = ports.is_empty().then_some(nobody);
         let exits = ports.into_iter().map(|port| Exit { port, heard_by: None }).collect();
-        self.flood_copies(skb, id, link, exits, up, Some(nobody)).map(Some)
+        self.flood_copies(skb, id, link, exits, up, nobody).map(Some)
     }
 
     /// What of it is not modelled, or not known.

@@ -1,14 +1,18 @@
 //! rtnetlink requests that make what a [`Fact`](model::Fact) says. Pure: descriptors and ifindexes
 //! are numbers that the caller looked up.
 
+mod bridge_vlan;
 mod link;
+mod mdb;
 mod rule;
 
+pub use bridge_vlan::{RTM_DELLINK, RTM_SETLINK, bridge_vlan};
 pub use link::{
     Far, NewLink, Place, bare_link, link_flags, master, move_to, new_link, port_state, set_bridge,
     set_link, set_macvlan,
 };
 
+pub use mdb::{RTM_DELMDB, RTM_NEWMDB, mdb};
 pub use rule::rule;
 
 use std::net::IpAddr;

@@ -2,7 +2,10 @@
 
 use std::os::fd::AsRawFd;
 
-use model::{LinkRef, LinkSpec, LinkSpecKind, Pins, PortFlags, PortState, VethEnd, VxlanSpec};
+use model::{
+    BridgeOption, BridgeSpec, LinkRef, LinkSpec, LinkSpecKind, Pins, PortFlags, PortState, VethEnd,
+    VxlanSpec,
+};
 use netlink_packet_core::Parseable;
 use netlink_packet_route::RouteNetlinkMessage as Message;
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage};
@@ -22,8 +25,14 @@ impl Builder<'_> {
             LinkSpecKind::Bridge(bridge) => {
                 // An MTU given at birth does not last: it would follow the smallest port's.
                 let pins = Pins { mtu: None, ..spec.pins.clone() };
-                let kind = NewLink::Bridge(*bridge);
+                let (mut first, mut then) = (*bridge, BridgeSpec::default());
+                // A querier is new for as long as members may take to answer, as it is when the
+                // bridge becomes one.
+                then.set(BridgeOption::Querier, first.get(BridgeOption::Querier));
+                first.set(BridgeOption::Querier, None);
+                let kind = NewLink::Bridge(first);
                 self.new_link(&spec.link.ns, &spec.link.name, &pins, &kind)?;
+                self.set_bridge(&spec.link, then)?;
                 self.set_pins(&spec.link, &Pins { mtu: spec.pins.mtu, ..Pins::default() })?;
             }
             LinkSpecKind::Macvlan { lower, mode, sources } => {
@@ -33,8 +42,22 @@ impl Builder<'_> {
                 self.new_link(&lower.ns, &spec.link.name, &spec.pins, &kind)?;
             }
             LinkSpecKind::Vxlan(vxlan) => self.make_vxlan(spec, vxlan)?,
+            LinkSpecKind::Vlan { lower, vlan } => {
+                let place = self.place(&lower.ns, &spec.link.ns)?;
+                let index = self.space(&lower.ns)?.index(&lower.name)?;
+                let kind = NewLink::Vlan { lower: index, vlan: *vlan, place };
+                self.new_link(&lower.ns, &spec.link.name, &spec.pins, &kind)?;
+            }
         }
         self.finish_link(&spec.link, &spec.pins)
+    }
+
+    fn set_bridge(&mut self, link: &LinkRef, spec: BridgeSpec) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        match request::set_bridge(space.index(&link.name)?, spec) {
+            Some(message) => Ok(space.route.ack(Message::NewLink(message))?),
+            None => Ok(()),
+        }
     }
 
     fn make_veth(&mut self, spec: &LinkSpec, end: &VethEnd) -> Result<(), Cause> {
@@ -94,7 +117,12 @@ impl Builder<'_> {
             let lacking = e.errno == Errno::OPNOTSUPP;
             let mut cause = Cause::from(e);
             if lacking {
-                cause.text = format!("this kernel has no links of kind {}", kind.name());
+                cause.text = match kind {
+                    NewLink::Bridge(spec) if spec.get(BridgeOption::VlanFiltering) == Some(1) => {
+                        "bridges of this kernel do not filter VLANs".to_owned()
+                    }
+                    _ => format!("this kernel has no links of kind {}", kind.name()),
+                };
             }
             cause
         })
@@ -231,6 +259,16 @@ fn is_tap(space: &mut Space, index: u32) -> Result<bool, Cause> {
         _ => None,
     });
     Ok(infos.any(|info| info.contains(&LinkInfo::Kind(InfoKind::Tun))))
+}
+
+/// ifindex of the link that one is a port of.
+pub(super) fn master(space: &mut Space, index: u32) -> Result<Option<u32>, Cause> {
+    let reply = space.route.get(Message::GetLink(at(index)))?;
+    let mut attributes = links(&reply).flat_map(|m| m.attributes);
+    Ok(attributes.find_map(|a| match a {
+        LinkAttribute::Controller(master) => Some(master).filter(|index| *index != 0),
+        _ => None,
+    }))
 }
 
 /// The links told of in a reply. One that cannot be parsed is not among them.

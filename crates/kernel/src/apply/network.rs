@@ -9,6 +9,7 @@ use netlink_packet_route::RouteNetlinkMessage as Message;
 use rustix::io::Errno;
 use wire::{nft, request};
 
+use super::link::master as link_master;
 use super::{Builder, Cause, Space};
 use crate::neighbour::Watch;
 use crate::netlink::{Protocol, Refusal, Request, Socket};
@@ -103,6 +104,55 @@ impl Builder<'_> {
         let space = self.space_mut(&link.ns)?;
         let message = request::fdb(space.index(&link.name)?, mac);
         Ok(space.route.ack(Message::DelNeighbour(message))?)
+    }
+
+    pub(super) fn make_vlan(
+        &mut self,
+        link: &LinkRef,
+        id: u16,
+        pvid: bool,
+        untagged: bool,
+    ) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let index = space.index(&link.name)?;
+        let own = link_master(space, index)?.is_none();
+        let body = request::bridge_vlan(index, own, id, pvid, untagged);
+        space.route.ack(Request::new(request::RTM_SETLINK, body)).map_err(|e| {
+            let lacking = e.errno == Errno::OPNOTSUPP;
+            let mut cause = Cause::from(e);
+            if lacking {
+                cause.text = "bridges of this kernel do not filter VLANs".to_owned();
+            }
+            cause
+        })
+    }
+
+    pub(super) fn remove_vlan(&mut self, link: &LinkRef, id: u16) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let index = space.index(&link.name)?;
+        let own = link_master(space, index)?.is_none();
+        let body = request::bridge_vlan(index, own, id, false, false);
+        Ok(space.route.ack(Request::new(request::RTM_DELLINK, body))?)
+    }
+
+    /// An entry is taken only by a bridge and a port that are in use: once carriers are told.
+    pub(super) fn make_mdb(&mut self, link: &LinkRef, group: IpAddr) -> Result<(), Cause> {
+        self.settle_links()?;
+        let (space, body) = self.mdb_entry(link, group)?;
+        let request = Request::new(request::RTM_NEWMDB, body).create();
+        Ok(space.route.ack(request)?)
+    }
+
+    pub(super) fn remove_mdb(&mut self, link: &LinkRef, group: IpAddr) -> Result<(), Cause> {
+        let (space, body) = self.mdb_entry(link, group)?;
+        Ok(space.route.ack(Request::new(request::RTM_DELMDB, body))?)
+    }
+
+    fn mdb_entry(&mut self, link: &LinkRef, group: IpAddr) -> Result<(&mut Space, Vec<u8>), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let index = space.index(&link.name)?;
+        let master = link_master(space, index)?;
+        Ok((space, request::mdb(master.unwrap_or(index), index, group)))
     }
 
     pub(super) fn set_sysctl(&mut self, ns: &str, key: &str, value: &str) -> Result<(), Cause> {

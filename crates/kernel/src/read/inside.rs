@@ -114,7 +114,7 @@ fn by_route_socket(
 
 /// What bridges filter by, and whom they hand multicasts to.
 fn bridges(socket: &mut Socket, answers: &mut Answers) {
-    let BridgesAsk { vlans, mdb } = answers.bridges_ask();
+    let BridgesAsk { vlans, mdb, .. } = answers.bridges_ask();
     if vlans {
         ask(socket, answers, [(Question::BridgeVlans, rtnl::get_bridge_vlans())]);
     }

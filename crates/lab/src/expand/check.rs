@@ -44,6 +44,7 @@ fn born(facts: &[Told]) -> Vec<Born<'_>> {
                     LinkSpecKind::Bridge(_) => "bridge",
                     LinkSpecKind::Tap => "tap",
                     LinkSpecKind::Macvlan { .. } => "macvlan",
+                    LinkSpecKind::Vlan { .. } => "vlan",
                     LinkSpecKind::Vxlan(_) => "vxlan",
                 };
                 born.push(Born { at, link: &spec.link, pins: &spec.pins, kind, born_in: None });

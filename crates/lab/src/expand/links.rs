@@ -1,8 +1,8 @@
 //! The plain links.
 
 use model::{
-    AddressSpec, BridgeSpec, CableSpec, Fact, LinkRef, LinkSpec, LinkSpecKind, Mac, MacvlanMode,
-    NicSpec, Pins, Scope, VethEnd, VxlanSpec,
+    AddressSpec, BridgeSpec, BridgeVlan, CableSpec, Fact, LinkRef, LinkSpec, LinkSpecKind, Mac,
+    MacvlanMode, NicSpec, Pins, Scope, VethEnd, VxlanSpec,
 };
 
 use super::Making;
@@ -33,6 +33,12 @@ impl<'l> Making<'l> {
                 if self.known(&Said::new(lower.at, lower.what.ns.clone())) {
                     let (lower, mode, sources) = (lower.what.clone(), *mode, sources.clone());
                     self.single(entry, &link, LinkSpecKind::Macvlan { lower, mode, sources });
+                }
+            }
+            Kind::Vlan { lower, vlan } => {
+                if self.known(&Said::new(lower.at, lower.what.ns.clone())) {
+                    let kind = LinkSpecKind::Vlan { lower: lower.what.clone(), vlan: *vlan };
+                    self.single(entry, &link, kind);
                 }
             }
             Kind::Vxlan { lower, vxlan, remotes } => {
@@ -77,9 +83,12 @@ impl<'l> Making<'l> {
     }
 
     fn single(&mut self, entry: &LinkEntry, link: &LinkRef, kind: LinkSpecKind) {
-        // A macvlan of mode passthru has the address of the link below.
+        // A macvlan of mode passthru has the address of the link below, and so has a VLAN link.
         let passthru = MacvlanMode::Passthru;
-        let inherits = matches!(&kind, LinkSpecKind::Macvlan { mode, .. } if *mode == passthru);
+        let inherits = match &kind {
+            LinkSpecKind::Macvlan { mode, .. } => *mode == passthru,
+            kind => matches!(kind, LinkSpecKind::Vlan { .. }),
+        };
         let pins = if inherits { self.pins(link) } else { self.drawn(link) };
         self.tell(entry.at, Fact::Link(LinkSpec { link: link.clone(), kind, pins }));
         self.about(link, None);
@@ -209,6 +218,15 @@ impl<'l> Making<'l> {
         for said in &space.fdb {
             let link = LinkRef::new(&space.name, &said.what.0.what);
             self.tell(said.at, Fact::Fdb { link, mac: said.what.1 });
+        }
+        for said in &space.vlans {
+            let link = LinkRef::new(&space.name, &said.what.0.what);
+            let BridgeVlan { id, pvid, untagged, .. } = said.what.1;
+            self.tell(said.at, Fact::Vlan { link, id, pvid, untagged });
+        }
+        for said in &space.mdb {
+            let link = LinkRef::new(&space.name, &said.what.0.what);
+            self.tell(said.at, Fact::Mdb { link, group: said.what.1 });
         }
         for entry in &space.links {
             if let Some(state) = &entry.state {

@@ -139,7 +139,9 @@ impl So {
 fn needs(fact: &Fact) -> Vec<Need> {
     match fact {
         Fact::Link(spec) => match &spec.kind {
-            LinkSpecKind::Macvlan { lower, .. } => vec![Need::Link(lower.clone())],
+            LinkSpecKind::Macvlan { lower, .. } | LinkSpecKind::Vlan { lower, .. } => {
+                vec![Need::Link(lower.clone())]
+            }
             LinkSpecKind::Vxlan(VxlanSpec { lower: Some(lower), .. }) => {
                 vec![Need::Link(LinkRef::new(&spec.link.ns, lower))]
             }
@@ -152,6 +154,8 @@ fn needs(fact: &Fact) -> Vec<Need> {
         | Fact::PortState { link, .. }
         | Fact::Proxy { link, .. }
         | Fact::Fdb { link, .. }
+        | Fact::Mdb { link, .. }
+        | Fact::Vlan { link, .. }
         | Fact::Up { link, .. }
         | Fact::Mtu { link, .. } => vec![Need::Link(link.clone())],
         Fact::Address(a) => vec![Need::Link(a.link.clone())],

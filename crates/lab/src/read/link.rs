@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
-use model::{BridgeOption, BridgeSpec, Mac, MacvlanMode, PortFlag, PortFlags, PortState, Scope};
+use model::{
+    BridgeOption, BridgeSpec, Mac, MacvlanMode, PortFlag, PortFlags, PortState, Scope, Vlan,
+};
 
 use super::{
     Fields, entries, flag, is_link_name, items, link_name, link_ref, number, parsed_in, text, vxlan,
@@ -45,7 +47,9 @@ const KINDS: &[(&str, &[&str])] = &[
             "ageing_time",
             "stp",
             "vlan_filtering",
+            "default_pvid",
             "snooping",
+            "query_response_interval",
             "querier",
             "mcast_router",
             "group_fwd_mask",
@@ -56,6 +60,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("tap", &[]),
     ("nic", &["cable"]),
     ("macvlan", &["lower", "mode", "sources"]),
+    ("vlan", &["lower", "id", "protocol"]),
     ("vxlan", vxlan::KEYS),
 ];
 const MAC_HINT: &str = "six pairs of hexadecimal digits are wanted, as in 02:42:ac:11:00:02";
@@ -163,6 +168,7 @@ fn kind(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
             Some(Kind::Nic { cable: cable.and_then(|n| link_ref(n, "cable", ns, errors)) })
         }
         "macvlan" => macvlan(fields, ns, errors),
+        "vlan" => vlan(fields, ns, errors),
         _ => vxlan::vxlan(fields, errors),
     }
 }
@@ -218,6 +224,30 @@ fn macvlan(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
         None => MacvlanMode::Source,
     };
     Some(Kind::Macvlan { lower, mode, sources })
+}
+
+fn vlan(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
+    let lower = fields.needed("lower", "it names the link below, [NAMESPACE:]LINK", errors)?;
+    let lower = link_ref(lower, "lower", ns, errors)?;
+    let id = fields.needed("id", "it is the number in its frames' tags", errors)?;
+    let id = u16::try_from(number(id, "id", (0, 4094), errors)?).ok()?;
+    let protocol = match fields.get("protocol") {
+        None => 0x8100,
+        Some(node) => {
+            let said = text(node, "protocol", errors)?;
+            match said.what.as_str() {
+                "802.1q" => 0x8100,
+                "802.1ad" => 0x88a8,
+                _ => {
+                    let hint = "there are 802.1q and 802.1ad".to_owned();
+                    let (what, found) = ("VLAN protocol", said.what);
+                    errors.push(said.at, Problem::BadValue { what, found, hint });
+                    return None;
+                }
+            }
+        }
+    };
+    Some(Kind::Vlan { lower, vlan: Vlan { id, protocol } })
 }
 
 fn macvlan_mode(node: &Node, errors: &mut Errors) -> Option<MacvlanMode> {

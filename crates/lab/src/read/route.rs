@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use model::{HopSpec, Mac, Protocol, RouteKind, Scope, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
+use model::{
+    BridgeVlan, HopSpec, Mac, Protocol, RouteKind, Scope, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN,
+};
 
 use super::{Fields, flag, items, link, link_name, number, parsed, text};
 use crate::error::{Errors, Problem};
@@ -226,4 +228,26 @@ pub(super) fn fdb(node: &Node, errors: &mut Errors) -> Option<Said<(Said<String>
     let dev = fields.needed("dev", "it is the port that the address is behind", errors);
     let mac = link::mac(mac?, errors)?;
     Some(Said::new(node.at, (link_name(dev?, "dev", errors)?, mac)))
+}
+
+/// One entry of `mdb:`.
+pub(super) fn mdb(node: &Node, errors: &mut Errors) -> Option<Said<(Said<String>, IpAddr)>> {
+    let fields = Fields::open(node, "an entry of mdb", &["group", "dev"], errors)?;
+    let group = fields.needed("group", "it is the group that is wanted behind a port", errors);
+    let dev = fields.needed("dev", "it is the port, or the bridge for its own host", errors);
+    let group = parsed::<IpAddr>(group?, "address", IP_HINT, errors)?.what;
+    Some(Said::new(node.at, (link_name(dev?, "dev", errors)?, group)))
+}
+
+/// One entry of `vlans:`.
+pub(super) fn vlan(node: &Node, errors: &mut Errors) -> Option<Said<(Said<String>, BridgeVlan)>> {
+    let keys = ["id", "dev", "pvid", "untagged"];
+    let fields = Fields::open(node, "an entry of vlans", &keys, errors)?;
+    let id = fields.needed("id", "it is the VLAN's number", errors);
+    let dev = fields.needed("dev", "it is the port, or the bridge for its own host", errors);
+    let id = u16::try_from(number(id?, "id", (1, 4094), errors)?).ok()?;
+    let mut on = |key| fields.get(key).and_then(|n| flag(n, key, errors)).unwrap_or(false);
+    let (pvid, untagged) = (on("pvid"), on("untagged"));
+    let vlan = BridgeVlan { link: 0, id, pvid, untagged };
+    Some(Said::new(node.at, (link_name(dev?, "dev", errors)?, vlan)))
 }

@@ -20,6 +20,8 @@ const KEYS: &[&str] = &[
     "rules6",
     "neighbours",
     "fdb",
+    "mdb",
+    "vlans",
     "sysctls",
     "iptables",
     "ip6tables",
@@ -62,6 +64,14 @@ pub(super) fn space(name: &Said<String>, node: &Node, errors: &mut Errors) -> Op
     if let Some(node) = get("fdb") {
         space.fdb =
             items(node, "fdb", errors).iter().filter_map(|n| route::fdb(n, errors)).collect();
+    }
+    if let Some(node) = get("vlans") {
+        space.vlans =
+            items(node, "vlans", errors).iter().filter_map(|n| route::vlan(n, errors)).collect();
+    }
+    if let Some(node) = get("mdb") {
+        space.mdb =
+            items(node, "mdb", errors).iter().filter_map(|n| route::mdb(n, errors)).collect();
     }
     if let Some(node) = get("sysctls") {
         space.sysctls = sysctls(node, errors);

@@ -40,6 +40,8 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
             n.fdb.len() != before
         })
     }),
+    ("bridge: querier", |s, _| bridges(s, |b| std::mem::take(&mut b.multicast_querier))),
+    ("bridge: mdb", |s, _| each(s, |n| !std::mem::take(&mut n.mdb).is_empty())),
     ("bridge: ageing_time 0", |s, _| {
         bridges(s, |b| std::mem::replace(&mut b.ageing_time, 30_000) == 0)
     }),

@@ -72,6 +72,20 @@ fn what_comes_by_a_port_that_stands_by_is_lost() {
 }
 
 #[test]
+fn an_ifb_swallows_what_no_rule_has_handed_to_it() {
+    let text = "
+ns a
+link a:i ifb
+addr a:i 10.0.1.1/24
+neigh a:i 10.0.1.2 02:00:00:00:00:09
+";
+    insta::assert_snapshot!(crate::ends(text, "a", "10.0.1.2"), @r"
+    there: LOST at a:i: Swallowed
+    back: -
+    ");
+}
+
+#[test]
 fn a_dummy_swallows() {
     let text = "
 ns a

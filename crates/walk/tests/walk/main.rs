@@ -12,6 +12,7 @@ mod docker;
 mod explain;
 mod iptables;
 mod ipv6;
+mod ipvlan;
 mod kernel;
 mod live;
 mod machine;

@@ -483,6 +483,19 @@ impl Net {
                 let LinkKind::Bridge(bridge) = &mut link.kind else { return None };
                 bridge.vlan_filtering = on;
             }
+            "ipvlan_mode" | "ipvlan_flag" => {
+                let LinkKind::Ipvlan(ipvlan) = &mut link.kind else { return None };
+                let modes = [IpvlanMode::L2, IpvlanMode::L3, IpvlanMode::L3S];
+                let flags = [IpvlanFlag::Bridge, IpvlanFlag::Private, IpvlanFlag::Vepa];
+                match key {
+                    // Mode l2 has ARP.
+                    "ipvlan_mode" => {
+                        ipvlan.mode = *modes.get(n as usize)?;
+                        link.flags.set(LinkFlags::NOARP, on);
+                    }
+                    _ => ipvlan.flag = *flags.get(n as usize)?,
+                }
+            }
             "vlan_id" => {
                 let LinkKind::Vlan(vlan) = &mut link.kind else { return None };
                 vlan.id = n.try_into().ok()?;

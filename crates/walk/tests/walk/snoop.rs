@@ -49,10 +49,10 @@ fn to_members_and_routers_alone() {
       route 224.0.0.0/4 dev b:e0
       source valid (0)
       delivered (-)
-    back 0.0.0.0 > 10.0.1.1 → delivered to a
+    back 10.0.1.2 > 10.0.1.1 → delivered to a
      b
       send
-      route 10.0.1.0/24 dev b:e0 src 10.0.1.2
+      route 10.0.1.0/24 dev b:e0
       arp 10.0.1.1: 02:00:00:00:00:06 by a:e0
         arp 10.0.1.2 > 10.0.1.1 → delivered to a
         back 10.0.1.1 > 10.0.1.2 → delivered to b

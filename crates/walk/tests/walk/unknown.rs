@@ -59,7 +59,7 @@ fn before_and_behind_a_link() {
 
 #[test]
 fn kinds_of_links() {
-    for kind in ["team", "wireguard", "ipvlan", "netkit", "gre"] {
+    for kind in ["team", "wireguard", "netkit", "gre"] {
         let text = format!(
             "link r:x {kind}\nroute r 10.1.0.2/32 dev x\nneigh r:x 10.1.0.2 02:00:00:00:00:50"
         );

@@ -80,7 +80,8 @@ impl Reading {
     fn bridges_unasked(&mut self, answers: &Answers) {
         let asked = |question| answers.by_question.contains_key(&question);
         let needs = answers.bridges_ask();
-        for (question, needed) in [(Question::BridgeVlans, needs.vlans), (Question::Mdb, needs.mdb)]
+        for (question, needed) in
+            [(Question::BridgeVlans, needs.vlans), (Question::Mdb, needs.mdb_counts)]
         {
             if needed && asked(Question::Fdb) && !asked(question) {
                 self.gap(question, "it was not asked for");
@@ -187,8 +188,10 @@ impl Reading {
 pub struct BridgesAsk {
     /// Some filter VLANs.
     pub vlans: bool,
-    /// Some listen to who wants multicasts, where somebody asks for that: without, all get all.
+    /// Some listen to who wants multicasts.
     pub mdb: bool,
+    /// Some do, and somebody asks for members there: without, all get all.
+    pub mdb_counts: bool,
 }
 
 /// Whether one of these links has a forwarding database that decides something. (Others have
@@ -215,7 +218,8 @@ impl Answers {
                 ask.vlans |= bridge.vlan_filtering;
                 let querier =
                     bridge.multicast_querier || bridge.querier_seen || bridge.querier_seen6;
-                ask.mdb |= bridge.multicast_snooping && querier;
+                ask.mdb |= bridge.multicast_snooping;
+                ask.mdb_counts |= bridge.multicast_snooping && querier;
             }
         }
         ask

@@ -2,15 +2,15 @@ use std::net::IpAddr;
 
 use model::{
     BridgeOption, BridgeSpec, Mac, MacvlanMode, Pins, PortFlag, PortFlags, PortState, TunnelDf,
-    Vxlan,
+    Vlan, Vxlan,
 };
 use netlink_packet_core::DefaultNla;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::link::{
     BridgeMulticastRouterType, BridgeStpState, InfoBridge, InfoBridgePort, InfoData, InfoKind,
-    InfoMacVlan, InfoPortData, InfoPortKind, InfoVeth, InfoVxlan, LinkAttribute, LinkFlags,
-    LinkInfo, LinkMessage, LinkProtoInfoBridge, MacVlanMacAddressMode, MacVlanMode, Prop, State,
-    VxlanDf,
+    InfoMacVlan, InfoPortData, InfoPortKind, InfoVeth, InfoVlan, InfoVxlan, LinkAttribute,
+    LinkFlags, LinkInfo, LinkMessage, LinkProtoInfoBridge, MacVlanMacAddressMode, MacVlanMode,
+    Prop, State, VlanProtocol, VxlanDf,
 };
 
 /// Where a new link is to be: in the socket's namespace, or in that behind a descriptor.
@@ -51,6 +51,15 @@ pub enum NewLink<'a> {
         /// Where it is to be.
         place: Place,
     },
+    /// A VLAN link on the link of that index in the socket's namespace.
+    Vlan {
+        /// Lower link.
+        lower: u32,
+        /// Its tag.
+        vlan: Vlan,
+        /// Where it is to be.
+        place: Place,
+    },
     /// A VXLAN.
     Vxlan {
         /// Underlay link.
@@ -68,6 +77,7 @@ impl NewLink<'_> {
             Self::Veth(_) => "veth",
             Self::Bridge(_) => "bridge",
             Self::Macvlan { .. } => "macvlan",
+            Self::Vlan { .. } => "vlan",
             Self::Vxlan { .. } => "vxlan",
         }
     }
@@ -95,6 +105,13 @@ pub fn new_link(name: &str, pins: &Pins, kind: &NewLink<'_>) -> LinkMessage {
                 data.push(InfoMacVlan::MacAddrData(each));
             }
             (InfoKind::MacVlan, Some(InfoData::MacVlan(data)))
+        }
+        NewLink::Vlan { lower, vlan, place } => {
+            message.attributes.push(LinkAttribute::Link(*lower));
+            put(&mut message, *place);
+            let protocol = VlanProtocol::from(vlan.protocol);
+            let data = vec![InfoVlan::Id(vlan.id), InfoVlan::Protocol(protocol)];
+            (InfoKind::Vlan, Some(InfoData::Vlan(data)))
         }
         NewLink::Vxlan { lower, vxlan } => {
             (InfoKind::Vxlan, Some(InfoData::Vxlan(vxlan_data(*lower, vxlan))))
@@ -152,7 +169,11 @@ fn option_of(option: BridgeOption, value: u32) -> InfoBridge {
         BridgeOption::AgeingTime => InfoBridge::AgeingTime(value),
         BridgeOption::Stp => InfoBridge::StpState(BridgeStpState::from(value)),
         BridgeOption::VlanFiltering => InfoBridge::VlanFiltering(on),
+        BridgeOption::DefaultPvid => InfoBridge::VlanDefaultPvid(short),
         BridgeOption::Snooping => InfoBridge::MulticastSnooping(on),
+        BridgeOption::QueryResponseInterval => {
+            InfoBridge::MulticastQueryResponseInterval(value.into())
+        }
         BridgeOption::Querier => InfoBridge::MulticastQuerier(on),
         BridgeOption::MulticastRouter => {
             let kind = u8::try_from(value).unwrap_or(u8::MAX);
