@@ -2,9 +2,10 @@
 //! expressions that Debian 12's iptables-nft 1.8.9 writes, byte for byte.
 //!
 //! And that of ip6tables. What a rule may say: `-s -d -i -o -p -f` with `!`, the matches addrtype, comment,
-//! conntrack, icmp (icmp6), mac, mark, multiport, physdev, state, tcp, udp, and the targets ACCEPT, DROP,
-//! RETURN, chains (also with `-g`), MASQUERADE, SNAT, DNAT, REDIRECT, REJECT, MARK, LOG. Everything
-//! else is refused by name.
+//! connmark, conntrack, dscp, hashlimit, icmp (icmp6), iprange, length, limit, mac, mark, multiport, owner,
+//! physdev, pkttype, recent, state, statistic, tcp, tos, ttl (hl), udp, and the targets ACCEPT, DROP,
+//! RETURN, chains (also with `-g`), CONNMARK, CT, DNAT, DSCP, LOG, MARK, MASQUERADE, NETMAP, NFLOG, NOTRACK,
+//! REDIRECT, REJECT, SNAT, TCPMSS, TOS, TTL (HL). Everything else is refused by name.
 
 mod base;
 mod error;

@@ -3,30 +3,49 @@
 mod addrtype;
 mod comment;
 mod conntrack;
+mod counted;
 mod icmp;
+mod iprange;
 mod mac;
 mod mark;
 mod multiport;
+mod owner;
 mod physdev;
+mod plain;
 mod ports;
+mod statistic;
 
 use model::{Expr, Xt, XtInfo};
 
+use self::plain::{Kind, Plain};
 use super::parser::Extension;
 
 /// All of them.
-pub(super) const NAMES: [&str; 12] = [
+pub(super) const NAMES: [&str; 25] = [
     "addrtype",
     "comment",
+    "connmark",
     "conntrack",
+    "dscp",
+    "hashlimit",
+    "hl",
     "icmp",
     "icmp6",
+    "iprange",
+    "length",
+    "limit",
     "mac",
     "mark",
     "multiport",
+    "owner",
     "physdev",
+    "pkttype",
+    "recent",
     "state",
+    "statistic",
     "tcp",
+    "tos",
+    "ttl",
     "udp",
 ];
 
@@ -34,6 +53,19 @@ pub(super) const NAMES: [&str; 12] = [
 pub(super) fn find(name: &str, ipv6: bool) -> Option<Box<dyn Extension>> {
     Some(match name {
         "addrtype" => Box::new(addrtype::Addrtype::default()),
+        "connmark" => Box::new(Plain::new(Kind::Connmark)),
+        "dscp" => Box::new(Plain::new(Kind::Dscp)),
+        "hl" if ipv6 => Box::new(Plain::new(Kind::HopLimit)),
+        "length" => Box::new(Plain::new(Kind::Length)),
+        "pkttype" => Box::new(Plain::new(Kind::PktType)),
+        "tos" => Box::new(Plain::new(Kind::Tos)),
+        "ttl" if !ipv6 => Box::new(Plain::new(Kind::Ttl)),
+        "hashlimit" => Box::new(counted::HashLimit::new(ipv6)),
+        "limit" => Box::new(counted::Limit::default()),
+        "recent" => Box::new(counted::Recent::default()),
+        "iprange" => Box::new(iprange::IpRange::new(ipv6)),
+        "owner" => Box::new(owner::Owner::default()),
+        "statistic" => Box::new(statistic::Statistic::default()),
         "comment" => Box::new(comment::Comment::default()),
         "conntrack" => Box::new(conntrack::Conntrack::new(ipv6)),
         "state" => Box::new(conntrack::State::default()),

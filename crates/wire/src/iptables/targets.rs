@@ -1,41 +1,61 @@
 //! The targets that a rule may name with `-j`, and verdicts.
 
+mod connmark;
+mod ct;
+mod header;
 mod log;
 mod mark;
 mod nat;
+mod nflog;
 mod reject;
 
 use model::{Expr, Verdict, Xt, XtInfo};
 
+use self::header::{Header, Kind};
 use super::error::{ErrorKind, ParseError};
 use super::parser::Extension;
 use super::words::Word;
 
 /// Verdicts and targets that a rule may name.
-pub(super) const NAMES: [&str; 10] =
-    ["ACCEPT", "DROP", "RETURN", "MASQUERADE", "SNAT", "DNAT", "REDIRECT", "REJECT", "MARK", "LOG"];
+pub(super) const NAMES: [&str; 20] = [
+    "ACCEPT",
+    "CONNMARK",
+    "CT",
+    "DNAT",
+    "DROP",
+    "DSCP",
+    "HL",
+    "LOG",
+    "MARK",
+    "MASQUERADE",
+    "NETMAP",
+    "NFLOG",
+    "NOTRACK",
+    "REDIRECT",
+    "REJECT",
+    "RETURN",
+    "SNAT",
+    "TCPMSS",
+    "TOS",
+    "TTL",
+];
 /// Targets of iptables that are not supported: a chain could have such a name, but hardly does.
-const UNSUPPORTED: [&str; 24] = [
+const UNSUPPORTED: [&str; 19] = [
     "AUDIT",
     "CHECKSUM",
     "CLASSIFY",
-    "CONNMARK",
     "CONNSECMARK",
-    "CT",
-    "DSCP",
     "ECN",
+    "HL",
     "HMARK",
     "IDLETIMER",
     "NETMAP",
-    "NFLOG",
     "NFQUEUE",
-    "NOTRACK",
     "QUEUE",
     "RATEEST",
     "SECMARK",
     "SET",
     "SYNPROXY",
-    "TCPMSS",
     "TEE",
     "TPROXY",
     "TRACE",
@@ -59,6 +79,16 @@ pub(super) fn find(
         "REJECT" => (Box::new(reject::Reject::new(ipv6)), FILTER),
         "MARK" => (Box::new(mark::Mark::default()), ANYWHERE),
         "LOG" => (Box::new(log::Log::default()), ANYWHERE),
+        "NFLOG" => (Box::new(nflog::NfLog::default()), ANYWHERE),
+        "CONNMARK" => (Box::new(connmark::Connmark::default()), ANYWHERE),
+        "CT" => (Box::new(ct::Ct::default()), RAW),
+        "NOTRACK" => (Box::new(ct::Ct::notrack()), RAW),
+        "NETMAP" if !ipv6 => (Box::new(nat::NetMap::default()), NAT),
+        "DSCP" => (Box::new(Header::new(Kind::Dscp)), MANGLE),
+        "HL" if ipv6 => (Box::new(Header::new(Kind::HopLimit)), MANGLE),
+        "TCPMSS" => (Box::new(Header::new(Kind::Mss)), ANYWHERE),
+        "TOS" => (Box::new(Header::new(Kind::Tos)), MANGLE),
+        "TTL" if !ipv6 => (Box::new(Header::new(Kind::Ttl)), MANGLE),
         other if UNSUPPORTED.contains(&other) => return Err(ErrorKind::UnknownTarget.at(name)),
         _ => return Ok(None),
     };
@@ -89,6 +119,9 @@ struct Place {
 
 const ANYWHERE: Place = Place { table: None, not_in: &[], words: "" };
 const FILTER: Place = Place { table: Some("filter"), not_in: &[], words: "table filter" };
+const MANGLE: Place = Place { table: Some("mangle"), not_in: &[], words: "table mangle" };
+const NAT: Place = Place { table: Some("nat"), not_in: &[], words: "table nat" };
+const RAW: Place = Place { table: Some("raw"), not_in: &[], words: "table raw" };
 const SOURCE_NAT: Place = Place {
     table: Some("nat"),
     not_in: &["PREROUTING", "INPUT", "OUTPUT"],

@@ -58,6 +58,34 @@ pub(super) fn masked(word: &Word) -> Result<(u32, u32), ParseError> {
     parsed.ok_or_else(|| bad(word, "a number, or number/mask"))
 }
 
+/// A type of service, and which bits of it count: all, if nothing is said.
+pub(super) fn tos(word: &Word) -> Result<(u8, u8), ParseError> {
+    let (tos, mask) = word.text.split_once('/').unwrap_or((&word.text, "0xff"));
+    let byte = |text| number(text).and_then(|n| u8::try_from(n).ok());
+    byte(tos).zip(byte(mask)).ok_or_else(|| bad(word, "a number up to 255, or number/mask"))
+}
+
+/// What RFC 2474 and 2597 call the values of DSCP that are not `CSn` or `AFnn`.
+const CLASSES: [(&str, u8); 2] = [("BE", 0), ("EF", 46)];
+
+/// A DSCP by number, or by the name of its class.
+pub(super) fn dscp(option: &str, word: &Word) -> Result<u8, ParseError> {
+    if !option.ends_with("class") {
+        let dscp = u8(word).ok().filter(|dscp| *dscp < 64);
+        return dscp.ok_or_else(|| bad(word, "a number up to 63"));
+    }
+    let name = word.text.to_uppercase();
+    let known = CLASSES.iter().find(|(class, _)| *class == name).map(|(_, dscp)| *dscp);
+    let digit = |text: &str, most: u8| text.parse().ok().filter(|n: &u8| *n <= most);
+    let selector = || digit(name.strip_prefix("CS")?, 7).map(|class| class * 8);
+    let assured = || {
+        let (class, drop) = name.strip_prefix("AF")?.split_at_checked(1)?;
+        let (class, drop) = (digit(class, 4)?, digit(drop, 3)?);
+        (class > 0 && drop > 0).then_some(class * 8 + drop * 2)
+    };
+    known.or_else(selector).or_else(assured).ok_or_else(|| bad(word, "a class of DSCP"))
+}
+
 /// A protocol by name or number; 0 is any.
 pub(super) fn protocol(word: &Word) -> Result<u8, ParseError> {
     let name = word.text.to_lowercase();

@@ -1,3 +1,5 @@
+use std::net::{IpAddr, Ipv4Addr};
+
 use model::{Expr, XtInfo, XtNatRange};
 
 use super::xt;
@@ -127,5 +129,32 @@ impl Extension for Nat {
             Kind::Dnat => ("DNAT", 2),
         };
         Ok(xt(name, revision, XtInfo::Nat(self.range)))
+    }
+}
+
+/// `-j NETMAP`: a whole network is put in the place of another.
+#[derive(Default)]
+pub(super) struct NetMap(Option<XtNatRange>);
+
+impl Extension for NetMap {
+    fn options(&self) -> &'static [&'static str] {
+        &["--to"]
+    }
+
+    fn take(&mut self, option: &Opt, words: &mut Words) -> Result<(), ParseError> {
+        option.plain()?;
+        let word = words.value(&option.word)?;
+        let value::Masked { address, mask } = value::address(&word, false)?;
+        let bits = |bytes: &[u8]| bytes.iter().fold(0, |n: u32, byte| n << 8 | u32::from(*byte));
+        let (first, rest) = (bits(&address), !bits(&mask));
+        let address = |bits: u32| IpAddr::V4(Ipv4Addr::from_bits(bits));
+        let addr = Some((address(first), address(first | rest)));
+        self.0 = Some(XtNatRange { flags: ADDRESSES, addr, ..XtNatRange::default() });
+        Ok(())
+    }
+
+    fn exprs(&self, asked: &Word, _protocol: Option<u8>) -> Result<Vec<Expr>, ParseError> {
+        let range = self.0.ok_or_else(|| ErrorKind::Incomplete("--to").at(asked))?;
+        Ok(xt("NETMAP", 0, XtInfo::Nat(range)))
     }
 }
