@@ -42,6 +42,9 @@ pub struct Probe {
     pub mark: u32,
     /// ifindex of the link that the socket is bound to.
     pub bound: Option<u32>,
+    /// Flags of a TCP segment. One that acknowledges something has the tag as that number, too, so
+    /// that what answers it has it.
+    pub flags: u8,
     /// It is a broadcast or multicast: whoever answers, answers as itself.
     pub to_many: bool,
     /// What it is known by.
@@ -55,9 +58,12 @@ pub enum Kind {
     Icmp(u16),
     /// UDP datagram from and to these ports.
     Udp(u16, u16),
-    /// TCP SYN from and to these ports.
+    /// TCP segment from and to these ports: its flags are [`Probe::flags`].
     Tcp(u16, u16),
 }
+
+/// The flag of a TCP connection's first segment.
+pub const SYN: u8 = 2;
 
 /// Eight random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

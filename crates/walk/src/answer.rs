@@ -116,8 +116,12 @@ impl Indexed<'_> {
 
     /// Nobody waits there for a packet that has been delivered to that namespace.
     fn is_closed(&self, ns: NsId, skb: &Skb) -> bool {
+        /// The flag of TCP segments within a connection.
+        const ACK: u8 = 16;
         let Some(place) = self.place(ns) else { return false };
         let port = match skb.packet.payload {
+            // Who listens knows of no segment from the midst of a connection.
+            Payload::Tcp { flags, .. } if flags & ACK != 0 => return true,
             Payload::Tcp { dport, .. } | Payload::Udp { dport, .. } => dport,
             Payload::Icmp { .. } | Payload::Other(_) => return false,
         };

@@ -13,8 +13,9 @@ use crate::walker::Walker;
 use crate::{Action, Fork, IcmpKind, Loss, Packet, Payload, Reason, Sink, Stage, Unknown};
 use crate::{icmp, icmp6};
 
-/// The flag of TCP segments within a connection.
+/// The flags of TCP segments within a connection, and of those that end one.
 const ACK: u8 = 16;
+const RST: u8 = 4;
 /// Parts of a namespace without which nothing can be said about IP there.
 const NEEDED: [&str; 5] = ["links", "addresses", "routes", "rules", "sysctls"];
 
@@ -413,7 +414,9 @@ pub(crate) fn refusal(skb: &Skb, ttl: u8) -> Option<Packet> {
         Payload::Tcp { sport, dport, flags } if flags & 4 == 0 => {
             let len = p.header_len() + 20;
             let (df, tos) = if p.is_ipv6() { (false, p.tos & !3) } else { (true, p.tos) };
-            (Payload::Tcp { sport: dport, dport: sport, flags: 0x14 }, len, df, tos)
+            // What acknowledges something is answered by that number, anything else is acknowledged.
+            let flags = if flags & ACK != 0 { RST } else { RST | ACK };
+            (Payload::Tcp { sport: dport, dport: sport, flags }, len, df, tos)
         }
         Payload::Udp { .. } => {
             let error = match p.is_ipv6() {

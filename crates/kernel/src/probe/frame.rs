@@ -195,8 +195,12 @@ fn transport(protocol: u8, bytes: &[u8], probe: &Probe) -> Option<(Payload, Leg)
         (TCP, Kind::Tcp(..)) => {
             let flags = *bytes.get(13)?;
             let payload = Payload::Tcp { sport: first, dport: second, flags };
-            if flags & SYN != 0 && word(bytes, 4)? == probe.tag.number() {
+            if flags & probe.flags == probe.flags && word(bytes, 4)? == probe.tag.number() {
                 return Some((payload, Leg::There));
+            }
+            // What acknowledged our number is answered by it.
+            if flags == RST && probe.flags & ACK != 0 && word(bytes, 4)? == probe.tag.number() {
+                return Some((payload, Leg::Back));
             }
             let answers = flags & ACK != 0 && flags & (SYN | RST) != 0;
             let acknowledges = word(bytes, 8)? == probe.tag.number().wrapping_add(1);
@@ -295,6 +299,7 @@ mod tests {
     fn probe(kind: Kind, dst: &str) -> Probe {
         Probe {
             to_many: false,
+            flags: SYN,
             tag: Tag([1, 2, 3, 4, 5, 6, 7, 8]),
             kind,
             src: None,

@@ -14,7 +14,7 @@ use rustix::net::{
 use walk::{Leg, Payload};
 
 use super::frame::{self, any};
-use super::{Kind, Probe};
+use super::{Kind, Probe, SYN};
 use crate::{netns, sys};
 
 /// Headers before the payload of an ICMP echo or UDP datagram.
@@ -89,7 +89,7 @@ pub fn send(net: impl AsFd, probe: &Probe) -> io::Result<Sent> {
     let (at, socket) = netns::within(net, || match probe.kind {
         Kind::Icmp(id) => send_icmp(probe, id),
         Kind::Udp(sport, dport) => send_udp(probe, sport, dport),
-        Kind::Tcp(sport, dport) => send_tcp(probe, sport, dport, TcpFlag::Syn),
+        Kind::Tcp(sport, dport) => send_tcp(probe, sport, dport, probe.flags),
     })??;
     Ok(Sent { at, socket, probe: *probe })
 }
@@ -100,7 +100,10 @@ pub fn send(net: impl AsFd, probe: &Probe) -> io::Result<Sent> {
 /// The kernel's refusal.
 pub fn reset(net: impl AsFd, probe: &Probe) -> io::Result<()> {
     let Kind::Tcp(sport, dport) = probe.kind else { return Ok(()) };
-    netns::within(net, || send_tcp(probe, sport, dport, TcpFlag::Reset))?.map(drop)
+    if probe.flags != SYN {
+        return Ok(());
+    }
+    netns::within(net, || send_tcp(probe, sport, dport, RST))?.map(drop)
 }
 
 fn options(socket: impl AsFd, probe: &Probe) -> io::Result<()> {
@@ -182,30 +185,39 @@ fn send_udp(probe: &Probe, sport: u16, dport: u16) -> io::Result<(SystemTime, Ow
 /// Where in a TCP header its checksum stands.
 const CHECKSUM: i32 = 16;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum TcpFlag {
-    Syn,
-    Reset,
-}
+/// Flags of TCP.
+const FIN: u8 = 1;
+const RST: u8 = 4;
+const PSH: u8 = 8;
+const ACK: u8 = 16;
 
-fn send_tcp(
+/// The header, as long as that of a first segment is with its option; and what it carries.
+fn segment(
     probe: &Probe,
     sport: u16,
     dport: u16,
-    flag: TcpFlag,
-) -> io::Result<(SystemTime, OwnedFd)> {
+    flags: u8,
+) -> io::Result<(TcpHeader, &'static [u8])> {
     let mut header = TcpHeader::new(sport, dport, probe.tag.number(), 64_240);
-    match flag {
-        TcpFlag::Syn => {
-            header.syn = true;
-            let mss = [etherparse::TcpOptionElement::MaximumSegmentSize(1460)];
-            header.set_options(&mss).map_err(io::Error::other)?;
-        }
-        TcpFlag::Reset => {
-            header.rst = true;
-            header.sequence_number = probe.tag.number().wrapping_add(1);
-        }
+    let has = |flag: u8| flags & flag != 0;
+    (header.syn, header.fin, header.rst) = (has(SYN), has(FIN), has(RST));
+    (header.psh, header.ack) = (has(PSH), has(ACK));
+    if has(ACK) {
+        header.acknowledgment_number = probe.tag.number();
     }
+    if flags == RST && probe.flags == SYN {
+        header.sequence_number = probe.tag.number().wrapping_add(1);
+    }
+    if has(SYN) {
+        let mss = [etherparse::TcpOptionElement::MaximumSegmentSize(1460)];
+        header.set_options(&mss).map_err(io::Error::other)?;
+    }
+    let data: &[u8] = if has(SYN) || flags == RST && probe.flags == SYN { &[] } else { &[0; 4] };
+    Ok((header, data))
+}
+
+fn send_tcp(probe: &Probe, sport: u16, dport: u16, flags: u8) -> io::Result<(SystemTime, OwnedFd)> {
+    let (mut header, data) = segment(probe, sport, dport, flags)?;
     let socket = raw(ipproto::TCP, probe)?;
     if probe.dst.is_ipv6() {
         // By the source that the kernel chooses, for which it looks once only.
@@ -215,20 +227,21 @@ fn send_tcp(
         if probe.src.is_none() {
             rustix::net::bind(&socket, &SocketAddr::from((src, 0)))?;
         }
-        header.checksum = checksum(&header, src, probe.dst)?;
+        header.checksum = checksum(&header, src, probe.dst, data)?;
     }
     let mut bytes = Vec::new();
     header.write(&mut bytes)?;
+    bytes.extend(data);
     let at = SystemTime::now();
     rustix::net::sendto(&socket, &bytes, SendFlags::empty(), &SocketAddr::from((probe.dst, 0)))?;
     Ok((at, socket))
 }
 
-fn checksum(header: &TcpHeader, src: IpAddr, dst: IpAddr) -> io::Result<u16> {
+fn checksum(header: &TcpHeader, src: IpAddr, dst: IpAddr, data: &[u8]) -> io::Result<u16> {
     let (IpAddr::V4(src), IpAddr::V4(dst)) = (src, dst) else {
         return Err(io::ErrorKind::AddrNotAvailable.into());
     };
-    let sum = header.calc_checksum_ipv4_raw(src.octets(), dst.octets(), &[]);
+    let sum = header.calc_checksum_ipv4_raw(src.octets(), dst.octets(), data);
     sum.map_err(io::Error::other)
 }
 
