@@ -211,7 +211,9 @@ fn plain(t: Tuple, ports: &[u16]) -> Tuple {
 /// has no socket for the answer, ends the connection there (`nf_conntrack_tcp_packet`).
 fn unanswered(trace: &Trace, ns: NsId) -> bool {
     let hops = trace.back.iter().flat_map(|way| &way.hops).filter(|hop| hop.ns == ns);
-    !hops.flat_map(|hop| &hop.steps).any(|step| matches!(step.action, Action::Tracked { .. }))
+    !hops
+        .flat_map(|hop| &hop.steps)
+        .any(|step| matches!(step.action, Action::Tracked { entry: Some(_), .. }))
 }
 
 /// What the kernel says that it threw away, held against where and why that was foretold.

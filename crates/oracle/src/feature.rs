@@ -14,7 +14,8 @@ use walk::{Indexed, Payload, Question, Trace};
 /// Takes a feature away; false: there is none of it here.
 type Without = fn(&mut Snapshot, &mut Question) -> bool;
 
-/// All features that are counted, by name.
+/// All features that are counted, by name. Of those that are there more than once, each says another
+/// way to be without it, and one of them is enough to have decided.
 const FEATURES: &[(&str, Without)] = &[
     ("packet: icmp", |_, q| is(q, 1)),
     ("packet: tcp", |_, q| is(q, 6)),
@@ -27,6 +28,13 @@ const FEATURES: &[(&str, Without)] = &[
         !std::mem::replace(&mut q.packet.src, std::net::Ipv4Addr::UNSPECIFIED.into())
             .is_unspecified()
     }),
+    ("packet: a later segment", |_, q| match &mut q.packet.payload {
+        Payload::Tcp { flags, .. } => {
+            std::mem::replace(flags, kernel::probe::SYN) != kernel::probe::SYN
+        }
+        _ => false,
+    }),
+    ("connection: known", |s, _| each(s, |n| !std::mem::take(&mut n.conntrack).is_empty())),
     ("service", |s, _| each(s, |n| !std::mem::take(&mut n.listeners).is_empty())),
     ("forwarding off", |s, _| {
         each(s, |n| {
@@ -54,17 +62,15 @@ const FEATURES: &[(&str, Without)] = &[
     ("mtu", |s, _| {
         each(s, |n| {
             let links = n.links.values_mut().filter(|l| l.kind != LinkKind::Loopback);
-            all(links, |l| std::mem::replace(&mut l.mtu, 9000) < 9000)
+            all(links.filter(|l| l.mtu < 9000), |l| std::mem::replace(&mut l.mtu, 9000) < 9000)
         })
     }),
     ("link down", |s, _| {
-        each(s, |n| {
-            n.links.values_mut().fold(false, |any, l| {
-                let down = !l.is_up();
-                l.flags |= model::LinkFlags::UP | model::LinkFlags::RUNNING;
-                down || any
-            })
-        })
+        let up = model::LinkFlags::UP | model::LinkFlags::RUNNING;
+        let any = s.namespaces.values().flat_map(|n| n.links.values()).any(|l| !l.is_up());
+        let links = s.namespaces.values_mut().flat_map(|n| n.links.values_mut());
+        links.filter(|_| any).for_each(|l| l.flags |= up);
+        any
     }),
     ("route: gateway", |s, _| {
         each(s, |n| routes(n, |r| r.nexthops.iter().any(|h| h.gateway.is_some())))
@@ -117,6 +123,17 @@ const FEATURES: &[(&str, Without)] = &[
     ("rule: uidrange", |s, _| rules(s, |r| r.uids.take().is_some())),
     ("rule: not", |s, _| rules(s, |r| std::mem::take(&mut r.invert))),
     ("rule: suppress_prefixlength", |s, _| rules(s, |r| r.suppress_prefixlength.take().is_some())),
+    ("rule: from", |s, _| asking(s, |r| r.src.is_some())),
+    ("rule: to", |s, _| asking(s, |r| r.dst.is_some())),
+    ("rule: fwmark", |s, _| asking(s, |r| r.mark.is_some())),
+    ("rule: iif", |s, _| asking(s, |r| r.iif.is_some())),
+    ("rule: tos", |s, _| asking(s, |r| r.tos != 0)),
+    ("rule: ipproto", |s, _| asking(s, |r| r.protocol.is_some())),
+    ("rule: ports", |s, _| asking(s, |r| r.sport.is_some() || r.dport.is_some())),
+    ("rule: ports by a mask", |s, _| asking(s, |r| r.port_masks != (None, None))),
+    ("rule: dscp", |s, _| asking(s, |r| r.dscp.is_some())),
+    ("rule: uidrange", |s, _| asking(s, |r| r.uids.is_some())),
+    ("rule: suppress_prefixlength", |s, _| asking(s, |r| r.suppress_prefixlength.is_some())),
     ("rule: prohibit", |s, _| action(s, &RuleAction::Prohibit)),
     ("rule: unreachable", |s, _| action(s, &RuleAction::Unreachable)),
     ("rule: blackhole", |s, _| action(s, &RuleAction::Blackhole)),
@@ -202,20 +219,25 @@ impl Exercised {
     pub(crate) fn count(&mut self, snapshot: &Snapshot, ways: &[Trace], unknown: bool) {
         let Some(question) = ways.first().map(|trace| &trace.question) else { return };
         let told: Vec<_> = ways.iter().map(|trace| (trace.expected(), end(trace))).collect();
+        let mut here: BTreeMap<&'static str, Count> = BTreeMap::new();
+        let mut scratch = snapshot.clone();
         for (name, without) in SETS.iter().copied().flatten() {
-            let (mut less, mut question) = (snapshot.clone(), question.clone());
-            let count = self.0.entry(name).or_default();
-            if !without(&mut less, &mut question) {
+            let mut question = question.clone();
+            let count = here.entry(name).or_default();
+            // Nothing is taken away of what is not there.
+            if !without(&mut scratch, &mut question) {
                 continue;
             }
-            count.present += 1;
+            let less = std::mem::replace(&mut scratch, snapshot.clone());
+            count.present = 1;
             let others = Indexed::new(&less).with_listeners().possibilities(&question);
             let others = others.iter().map(|(trace, _)| (trace.expected(), end(trace)));
             if whole(name) || !others.eq(told.iter().cloned()) {
-                count.decided += 1;
-                count.unknown += usize::from(unknown);
+                count.decided = 1;
+                count.unknown = usize::from(unknown);
             }
         }
+        self.add(&Self(here));
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
@@ -293,6 +315,15 @@ fn rules(snapshot: &mut Snapshot, change: impl Fn(&mut model::Rule) -> bool) -> 
     each(snapshot, |n| {
         let own = n.rules.iter_mut().filter(|r| (1..32766).contains(&r.priority));
         all(own, &change)
+    })
+}
+
+/// Takes away rules that ask for something.
+fn asking(snapshot: &mut Snapshot, asks: impl Fn(&model::Rule) -> bool) -> bool {
+    each(snapshot, |n| {
+        let before = n.rules.len();
+        n.rules.retain(|r| !(1..32766).contains(&r.priority) || !asks(r));
+        n.rules.len() != before
     })
 }
 

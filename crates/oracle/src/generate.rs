@@ -34,15 +34,19 @@ pub(crate) struct Case {
 /// The network of that number.
 pub(crate) fn generate(seed: u64, number: u64) -> Case {
     let mut random = Random::new(seed, number);
-    let mut case = match random.percent(50) {
-        true => story::stories(&mut random),
-        false => mixed(&mut random),
+    let (mut case, shares, six) = match random.percent(62) {
+        true => {
+            let (case, shares) = story::stories(&mut random);
+            (case, shares, 60)
+        }
+        false => (mixed(&mut random), vec![75; PACKETS], 34),
     };
-    if random.percent(34) {
-        ipv6::add(&mut case, &mut random);
+    if random.percent(six) {
+        ipv6::add(&mut case, &shares, &mut random);
     } else if random.percent(15) {
         group::ask(&mut case, &mut random);
     }
+    packet::flows(&case.network, &mut case.packets, &mut random);
     case
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use kernel::probe::SYN;
+
 /// A packet to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
@@ -25,6 +27,8 @@ pub struct Spec {
     pub tos: u8,
     /// SO_MARK.
     pub mark: u32,
+    /// Flags of a TCP segment.
+    pub flags: u8,
 }
 
 /// What a packet carries.
@@ -34,7 +38,7 @@ pub enum Carries {
     Icmp(u16),
     /// A datagram from and to these ports.
     Udp(u16, u16),
-    /// A first segment from and to these ports.
+    /// A segment from and to these ports.
     Tcp(u16, u16),
 }
 
@@ -55,6 +59,9 @@ impl fmt::Display for Spec {
         }
         if self.mark != 0 {
             write!(f, " mark {}", self.mark)?;
+        }
+        if self.flags != SYN {
+            write!(f, " flags {}", self.flags)?;
         }
         match self.src {
             Some(src) => write!(f, " src {src}"),
@@ -80,8 +87,9 @@ impl FromStr for Spec {
                 if kind == "udp" { Carries::Udp(sport, dport) } else { Carries::Tcp(sport, dport) }
             }
         };
+        let (len, ttl) = (84, 64);
         let mut spec =
-            Self { from, to, src: None, carries, len: 84, df: false, ttl: 64, tos: 0, mark: 0 };
+            Self { from, to, src: None, carries, len, df: false, ttl, tos: 0, mark: 0, flags: SYN };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} of what?"));
             match word {
@@ -90,6 +98,7 @@ impl FromStr for Spec {
                 "ttl" => spec.ttl = number(value()?)?,
                 "tos" => spec.tos = number(value()?)?,
                 "mark" => spec.mark = number(value()?)?,
+                "flags" => spec.flags = number(value()?)?,
                 "src" => spec.src = Some(number(value()?)?),
                 other => return Err(format!("{other:?} is nothing of a packet")),
             }
@@ -111,6 +120,7 @@ mod tests {
         for text in [
             "a -> 10.0.0.1 icmp 7 len 84 ttl 64",
             "b -> 10.0.0.1 udp 1>2 len 1500 ttl 3 df tos 16 mark 5 src 10.0.0.9",
+            "a -> 10.0.0.1 tcp 1>2 len 44 ttl 64 df flags 16",
             "a -> 2001:db8::1 icmp 7 len 104 ttl 64",
             "a -> 2001:db8::1 tcp 1>80 len 64 ttl 255 src 2001:db8::2",
         ] {

@@ -207,6 +207,9 @@ impl<'b> Rig<'b> {
             .dont_fragment(spec.df)
             .mark(spec.mark);
         question.packet.len = spec.len;
+        if let walk::Payload::Tcp { flags, .. } = &mut question.packet.payload {
+            *flags = spec.flags;
+        }
         (question.packet.ttl, question.packet.tos) = (spec.ttl, spec.tos);
         match spec.src {
             Some(src) => Some(question.source(src)),
@@ -222,7 +225,7 @@ impl<'b> Rig<'b> {
     pub fn send(&mut self, spec: &Spec, number: u8, awaited: usize) -> io::Result<Seen> {
         let probe = self.probe(spec, number);
         let started = std::time::SystemTime::now();
-        let sent = probe::send(self.net(&spec.from)?, &probe);
+        let sent = self.send_probe(spec, &probe)?;
         let at = sent.as_ref().map_or(started, |sent| sent.at);
         let mut sightings = self.watch(&probe, at, awaited)?;
         sightings.sort_by_key(|s| s.after);
@@ -239,6 +242,23 @@ impl<'b> Rig<'b> {
         let seen = Seen { sightings, received, tracked, dropped, refused: sent.err() };
         kernel::read::refresh(&mut self.snapshot, Parts::NEIGHBOURS | Parts::CONNTRACK)?;
         Ok(seen)
+    }
+
+    /// A socket that has been closed may live on for a moment in a process that is just being made:
+    /// its port is waited for.
+    fn send_probe(&self, spec: &Spec, probe: &Probe) -> io::Result<io::Result<probe::Sent>> {
+        let begun = Instant::now();
+        loop {
+            match probe::send(self.net(&spec.from)?, probe) {
+                Err(error)
+                    if error.kind() == io::ErrorKind::AddrInUse
+                        && begun.elapsed() < ANSWER_WITHIN =>
+                {
+                    self.posts.wait(Duration::from_millis(20))?;
+                }
+                sent => return Ok(sent),
+            }
+        }
     }
 
     /// Whether this kernel has a reason of that name for throwing a packet away.
@@ -340,6 +360,7 @@ impl<'b> Rig<'b> {
             tos: spec.tos,
             mark: spec.mark,
             bound: None,
+            flags: spec.flags,
             to_many: self.is_to_many(spec),
             tag: self.family.member(number),
         }

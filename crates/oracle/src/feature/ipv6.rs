@@ -29,8 +29,12 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("ipv6: mtu", |s, q| {
         six(q)
             && each(s, |n| {
-                let links = n.links.values_mut().filter(|l| l.name != "lo");
-                all(links, |l| std::mem::replace(&mut l.mtu, 9000) < 9000)
+                let links = n.links.values_mut().filter(|l| l.name != "lo" && l.mtu < 9000);
+                all(links, |l| {
+                    l.inet6.iter_mut().for_each(|conf| conf.mtu = 9000);
+                    l.mtu = 9000;
+                    true
+                })
             })
     }),
     ("ipv6: route: gateway", |s, q| routes(s, q, |r| gateway(r).is_some())),
@@ -67,6 +71,15 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("ipv6: rule: suppress_prefixlength", |s, q| {
         rules(s, q, |r| r.suppress_prefixlength.take().is_some())
     }),
+    ("ipv6: rule: from", |s, q| asking(s, q, |r| r.src.is_some())),
+    ("ipv6: rule: to", |s, q| asking(s, q, |r| r.dst.is_some())),
+    ("ipv6: rule: fwmark", |s, q| asking(s, q, |r| r.mark.is_some())),
+    ("ipv6: rule: iif", |s, q| asking(s, q, |r| r.iif.is_some())),
+    ("ipv6: rule: ipproto", |s, q| asking(s, q, |r| r.protocol.is_some())),
+    ("ipv6: rule: ports", |s, q| asking(s, q, |r| r.sport.is_some() || r.dport.is_some())),
+    ("ipv6: rule: suppress_prefixlength", |s, q| {
+        asking(s, q, |r| r.suppress_prefixlength.is_some())
+    }),
     ("ipv6: rule: prohibit", |s, q| action(s, q, &RuleAction::Prohibit)),
     ("ipv6: rule: unreachable", |s, q| action(s, q, &RuleAction::Unreachable)),
     ("ipv6: rule: blackhole", |s, q| action(s, q, &RuleAction::Blackhole)),
@@ -74,6 +87,14 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("ipv6: ip6tables filter", |s, q| table(s, q, "filter")),
     ("ipv6: ip6tables nat", |s, q| table(s, q, "nat")),
     ("ipv6: ip6tables mangle", |s, q| table(s, q, "mangle")),
+    ("ipv6: neighbour: proxy", |s, q| {
+        six(q)
+            && each(s, |n| {
+                let before = n.neighbours.len();
+                n.neighbours.retain(|x| x.ip.is_ipv4() || !x.proxy);
+                n.neighbours.len() != before
+            })
+    }),
     ("ipv6: neighbour: known", |s, q| {
         six(q)
             && each(s, |n| {
@@ -109,6 +130,10 @@ fn rules(snapshot: &mut Snapshot, q: &Question, change: impl Fn(&mut Rule) -> bo
             let own = n.rules.iter_mut().filter(|r| r.ipv6 && (1..32766).contains(&r.priority));
             all(own, &change)
         })
+}
+
+fn asking(snapshot: &mut Snapshot, q: &Question, asks: impl Fn(&Rule) -> bool) -> bool {
+    six(q) && super::asking(snapshot, |r| r.ipv6 && asks(r))
 }
 
 fn action(snapshot: &mut Snapshot, q: &Question, action: &RuleAction) -> bool {

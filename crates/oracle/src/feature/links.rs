@@ -11,7 +11,15 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("macvlan: private", |s, _| mode(s, MacvlanMode::Private, MacvlanMode::Bridge)),
     ("macvlan: passthru", |s, _| mode(s, MacvlanMode::Passthru, MacvlanMode::Source)),
     ("macvlan: source", |s, _| mode(s, MacvlanMode::Source, MacvlanMode::Vepa)),
-    ("vxlan", |s, _| vxlan(s, |v| std::mem::replace(&mut v.vni, 1) > 1)),
+    ("vxlan", |s, _| {
+        // No two of them speak of the same network.
+        let number = std::cell::Cell::new(1 << 20);
+        vxlan(s, |v| {
+            number.set(number.get() + 1);
+            v.vni = number.get();
+            true
+        })
+    }),
     ("vxlan: learning", |s, _| {
         let known = remotes(s, |e| !e.is_static);
         let learns = vxlan(s, |v| std::mem::take(&mut v.learning));

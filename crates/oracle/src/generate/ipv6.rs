@@ -1,6 +1,6 @@
 //! IPv6 beside IPv4: whatever a network says of IPv4 is said of IPv6 as well, with addresses that
-//! answer each other (10.0.1.2 and 2001:db8:1::2), and then altered here and there; most of its
-//! packets go by IPv6.
+//! answer each other (10.0.1.2 and 2001:db8:1::2), and then altered here and there; many of
+//! its packets go by IPv6.
 
 mod like;
 mod settings;
@@ -15,13 +15,14 @@ use crate::random::Random;
 /// The smallest MTU with which a link has IPv6 at all.
 const MIN_MTU: u32 = 1280;
 
-pub(super) fn add(case: &mut Case, random: &mut Random) {
+/// `shares`: how often each packet goes by IPv6 instead, of 100.
+pub(super) fn add(case: &mut Case, shares: &[usize], random: &mut Random) {
     for space in &mut case.network.spaces {
         mtus(space);
         let gateways = addresses(space, random);
         routes(space, &gateways, random);
         rules(space, random);
-        neighbours(space);
+        neighbours(space, random);
         chains(space, random);
         settings::settings(space, random);
     }
@@ -29,8 +30,8 @@ pub(super) fn add(case: &mut Case, random: &mut Random) {
     for space in &mut case.network.spaces {
         by_link_locals(space, &near, random);
     }
-    for packet in &mut case.packets {
-        if random.percent(75) {
+    for (packet, share) in case.packets.iter_mut().zip(shares) {
+        if random.percent(*share) && !is_suppressed(&case.network, packet) {
             alike(packet, &case.network, random);
         }
     }
@@ -100,6 +101,7 @@ fn rules(space: &mut Space, random: &mut Random) {
         .filter(|(of, _)| *of == "rules")
         .filter_map(|(_, line)| like::line(line))
         .map(|line| line.replace("suppress_prefixlength: 24", "suppress_prefixlength: 64"))
+        .map(|line| line.replace("suppress_prefixlength: 16", "suppress_prefixlength: 32"))
         .collect();
     for line in lines {
         if random.percent(90) {
@@ -108,10 +110,17 @@ fn rules(space: &mut Space, random: &mut Random) {
     }
 }
 
-fn neighbours(space: &mut Space) {
+fn neighbours(space: &mut Space, random: &mut Random) {
     let all = space.lists.iter().filter(|(of, _)| *of == "neighbours");
     let lines: Vec<String> = all.filter_map(|(_, line)| like::neighbour(line)).collect();
-    lines.into_iter().for_each(|line| space.list("neighbours", line));
+    for line in lines {
+        // Who answers for others has to be told so for the link, too.
+        let link = line.split(", ").find_map(|part| part.strip_prefix("dev: "));
+        if let Some(link) = link.filter(|_| line.contains("proxy") && random.percent(85)) {
+            space.sysctl(format!("net/ipv6/conf/{link}/proxy_ndp"), 1);
+        }
+        space.list("neighbours", line);
+    }
 }
 
 fn chains(space: &mut Space, random: &mut Random) {
@@ -168,6 +177,15 @@ fn by_link_locals(space: &mut Space, near: &[(Ipv6Addr, Ipv6Addr)], random: &mut
                 line.replace(&format!("via: \"{via}\""), &format!("via: \"{local}\", dev: {link}"));
         }
     }
+}
+
+/// Somebody's neighbours are answered for by a port, which is not foretold of IPv6. (The names of the
+/// namespaces of one story begin alike.)
+fn is_suppressed(network: &Network, packet: &Spec) -> bool {
+    let first = |name: &str| name.bytes().next().filter(|_| name.len() > 1);
+    let near = |s: &&Space| first(&s.name) == first(&packet.from);
+    let links = network.spaces.iter().filter(near).flat_map(|s| &s.links);
+    links.flat_map(|l| &l.options).any(|(key, _)| key == "neigh_suppress")
 }
 
 /// The same packet of IPv6.

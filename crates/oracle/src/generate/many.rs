@@ -32,6 +32,6 @@ pub(super) fn to_many(plan: &Plan, packet: &mut Spec, random: &mut Random) {
     if let Carries::Tcp(sport, _) = packet.carries {
         packet.carries =
             if random.percent(50) { Carries::Icmp(sport) } else { Carries::Udp(sport, 7) };
-        packet.len = 84;
+        (packet.len, packet.flags) = (84, kernel::probe::SYN);
     }
 }

@@ -1,9 +1,11 @@
 //! The packets of a network.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+
+use kernel::probe::SYN;
 
 use super::{PACKETS, Plan, many};
-use crate::network::Space;
+use crate::network::{Network, Space};
 use crate::packet::{Carries, Spec};
 use crate::random::Random;
 
@@ -31,6 +33,7 @@ fn packet(plan: &Plan, n: usize, random: &mut Random) -> Spec {
         ttl: random.one(&[64, 64, 64, 64, 64, 255, 1, 2, 3]),
         tos: random.one(&[0, 0, 0, 0, 0, 0, 0x10, 0x08, 0xb8]),
         mark: random.one(&[0, 0, 0, 0, 0, 1, 2, 3]),
+        flags: if tcp { flags(random) } else { SYN },
     };
     many::to_many(plan, &mut packet, random);
     packet
@@ -76,6 +79,71 @@ pub(super) fn suited(carries: Carries, sender: Option<&Space>) -> Carries {
         }
         other => other,
     }
+}
+
+/// Mostly a first segment; at times one that belongs to a connection of which nobody knows: an
+/// answer to a first one, an acknowledgement with data, the end, a reset.
+pub(super) fn flags(random: &mut Random) -> u8 {
+    const ACK: u8 = 16;
+    const PSH: u8 = 8;
+    const RST: u8 = 4;
+    const FIN: u8 = 1;
+    random.one(&[
+        SYN,
+        SYN,
+        SYN,
+        SYN,
+        SYN,
+        SYN,
+        SYN,
+        SYN,
+        SYN,
+        SYN,
+        ACK,
+        ACK | PSH,
+        SYN | ACK,
+        ACK | FIN,
+        RST,
+        RST | ACK,
+    ])
+}
+
+/// Some packets belong to the flow of an earlier one: they are its next, or go against it.
+pub(super) fn flows(network: &Network, packets: &mut [Spec], random: &mut Random) {
+    for n in 1..packets.len() {
+        if !random.percent(12) {
+            continue;
+        }
+        let first = packets[random.below(n)].clone();
+        let back = if random.percent(40) { reply(network, &first) } else { None };
+        packets[n] = match (first.carries, back) {
+            // Another first segment begins a connection anew, or not, by how the last one ended.
+            (Carries::Tcp(..), _) => continue,
+            (_, Some(back)) => back,
+            _ => first,
+        };
+    }
+}
+
+/// What goes against a packet, if its destination is somebody's and no service has the port.
+fn reply(network: &Network, first: &Spec) -> Option<Spec> {
+    let has = |space: &Space, ip: IpAddr| {
+        let all = space.links.iter().flat_map(|l| &l.addresses);
+        all.filter_map(|a| a.parse::<ipnet::IpNet>().ok()).any(|net| net.addr() == ip)
+    };
+    let from = network.spaces.iter().find(|s| has(s, first.to))?;
+    let to = first.src.or_else(|| {
+        let sender = network.space(&first.from)?;
+        let own = sender.links.iter().filter(|l| l.name != "lo").flat_map(|l| &l.addresses);
+        let all = own.filter_map(|a| Some(a.parse::<ipnet::IpNet>().ok()?.addr()));
+        all.into_iter().find(|ip| ip.is_ipv4() == first.to.is_ipv4())
+    })?;
+    let carries = match first.carries {
+        Carries::Udp(sport, dport) if !from.udp.contains(&dport) => Carries::Udp(dport, sport),
+        Carries::Icmp(id) => Carries::Icmp(id),
+        _ => return None,
+    };
+    Some(Spec { from: from.name.clone(), to, src: Some(first.to), carries, ..first.clone() })
 }
 
 pub(super) fn carries(n: u16, random: &mut Random) -> Carries {

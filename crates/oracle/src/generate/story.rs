@@ -2,13 +2,17 @@
 //! values meet too seldom.
 
 mod address;
+mod bridge;
+mod iptables;
 mod nft;
 mod route;
 mod rule;
 mod setting;
 mod upper;
 
-use crate::network::{Chain, Link, Network, NftChain, Space};
+use kernel::probe::SYN;
+
+use crate::network::{Link, Network, NftChain, Space};
 use crate::packet::{Carries, Spec};
 use crate::random::Random;
 
@@ -17,80 +21,99 @@ use super::{Case, PACKETS, packet, settings};
 /// Writes a scene: its namespaces and what is sent there.
 type Story = fn(&mut Scene<'_>);
 
-/// All stories, and how often each is drawn.
-const STORIES: &[(usize, Story)] = &[
-    (6, rule::at_the_sender),
-    (5, rule::at_the_router),
-    (3, rule::suppressed),
-    (3, rule::goes_to),
-    (4, route::kinds),
-    (3, route::thrown),
-    (3, route::metrics),
-    (3, route::source),
-    (2, route::host),
-    (4, route::multipath),
-    (2, route::by_service),
-    (3, route::narrow),
-    (2, route::by_ipv6),
-    (3, address::secondary),
-    (2, address::twice),
-    (3, address::known_for_good),
-    (3, setting::accepts_its_own),
-    (3, setting::loopback_from_outside),
-    (3, setting::loopback_published),
-    (3, setting::marked_way_back),
-    (2, setting::reverse_path),
-    (2, setting::silent),
-    (2, setting::short_lived),
-    (12, nft::filtered),
-    (5, nft::by_map),
-    (4, nft::chains),
-    (8, nft::translated),
-    (2, nft::priorities),
-    (4, nft::tracked),
-    (3, nft::rewritten),
-    (3, nft::routed_anew),
-    (5, nft::bridged),
-    (4, nft::at_a_link),
-    (3, nft::of_arp),
-    (5, nft::iptables),
-    (10, upper::macvlans),
-    (9, upper::vxlans),
+/// All stories, how often each is drawn, and how often (of 100) its packets go by IPv6 where there is
+/// such.
+const STORIES: &[(usize, usize, Story)] = &[
+    (12, 55, rule::at_the_sender),
+    (8, 60, rule::at_the_router),
+    (5, 60, rule::suppressed),
+    (4, 30, rule::goes_to),
+    (13, 65, route::kinds),
+    (2, 30, route::thrown),
+    (4, 60, route::metrics),
+    (6, 60, route::source),
+    (3, 60, route::host),
+    (5, 0, route::multipath),
+    (6, 0, route::by_service),
+    (5, 20, route::narrow),
+    (4, 0, route::by_ipv6),
+    (3, 0, address::secondary),
+    (1, 20, address::twice),
+    (2, 20, address::known_for_good),
+    (26, 6, bridge::flags),
+    (6, 0, bridge::answers_for),
+    (3, 0, bridge::for_many),
+    (11, 20, bridge::filters),
+    (8, 25, bridge::asks),
+    (8, 0, bridge::asks_as),
+    (5, 0, bridge::private),
+    (6, 0, setting::accepts_its_own),
+    (3, 0, setting::loopback_from_outside),
+    (2, 0, setting::loopback_published),
+    (6, 0, setting::marked_way_back),
+    (1, 0, setting::reverse_path),
+    (5, 30, setting::silent),
+    (1, 30, setting::short_lived),
+    (5, 60, setting::small),
+    (11, 5, nft::filtered),
+    (4, 5, nft::by_map),
+    (8, 5, nft::chains),
+    (11, 3, nft::translated),
+    (2, 5, nft::priorities),
+    (11, 3, nft::tracked),
+    (4, 3, nft::rewritten),
+    (5, 3, nft::routed_anew),
+    (8, 0, nft::bridged),
+    (11, 3, nft::at_a_link),
+    (4, 0, nft::of_arp),
+    (11, 35, iptables::accepted),
+    (8, 50, iptables::translated),
+    (11, 50, iptables::altered),
+    (4, 40, iptables::marked),
+    (4, 10, iptables::tracked),
+    (3, 10, iptables::owned),
+    (4, 10, iptables::counted),
+    (5, 10, iptables::known),
+    (14, 10, upper::macvlans),
+    (10, 3, upper::vxlans),
 ];
 
 /// How many stories a network has.
-const SCENES: usize = 3;
+const SCENES: usize = 4;
 /// The first letter of the names of each one's namespaces.
-const LETTERS: [&str; SCENES] = ["x", "y", "z"];
+const LETTERS: [&str; SCENES] = ["w", "x", "y", "z"];
 
 /// A network of stories that know nothing of each other, and packets for each.
-pub(super) fn stories(random: &mut Random) -> Case {
+/// And how often each packet goes by IPv6.
+pub(super) fn stories(random: &mut Random) -> (Case, Vec<usize>) {
     let mut network = Network::default();
-    let mut packets = Vec::new();
+    let (mut packets, mut shares) = (Vec::new(), Vec::new());
     for (n, letter) in LETTERS.into_iter().enumerate() {
         let mut scene = Scene { letter, network: &mut network, shots: Vec::new(), random };
-        drawn(scene.random)(&mut scene);
+        let (six, story) = drawn(scene.random);
+        story(&mut scene);
         let shots = scene.shots;
         for (number, shot) in (packets.len()..PACKETS * (n + 1) / SCENES).zip(shots.iter().cycle())
         {
             let number = u16::try_from(number).unwrap_or(0);
             packets.push(shot.spec(number, &network, random));
+            shares.push(six);
         }
     }
     network.spaces.iter_mut().for_each(settings::quiet);
-    Case { network, packets }
+    (Case { network, packets }, shares)
 }
 
-fn drawn(random: &mut Random) -> Story {
-    let all: usize = STORIES.iter().map(|(weight, _)| weight).sum();
+fn drawn(random: &mut Random) -> (usize, Story) {
+    let all: usize = STORIES.iter().map(|(weight, ..)| weight).sum();
     let mut left = random.below(all);
-    for (weight, story) in STORIES {
+    for (weight, six, story) in STORIES {
         match left.checked_sub(*weight) {
             Some(less) => left = less,
-            None => return *story,
+            None => return (*six, *story),
         }
     }
-    rule::at_the_sender
+    (0, rule::at_the_sender)
 }
 
 /// What a story is told with.
@@ -171,6 +194,7 @@ impl Shot {
             ttl: self.ttl.unwrap_or_else(|| random.one(&[64, 64, 64, 64, 2])),
             tos: self.tos,
             mark: self.mark,
+            flags: if tcp && self.carries.is_none() { packet::flags(random) } else { SYN },
         }
     }
 }
@@ -225,7 +249,7 @@ impl Scene<'_> {
         self.space(space).sysctl(key, value);
     }
 
-    /// A rule of iptables.
+    /// A rule of iptables, behind those that are there.
     pub(super) fn iptables(
         &mut self,
         space: &str,
@@ -233,8 +257,7 @@ impl Scene<'_> {
         name: &'static str,
         rule: impl Into<String>,
     ) {
-        let rules = vec![rule.into()];
-        self.space(space).chains.push(Chain { table, name, drop: false, rules });
+        self.space(space).rule(table, name, rule.into(), false);
     }
 
     /// A chain of nftables; with an empty hook, one that others lead to.

@@ -62,10 +62,10 @@ pub(super) fn line(line: &str) -> Option<String> {
     Some(parts.into_iter().map(to).collect::<Vec<_>>().join(", "))
 }
 
-/// A neighbour, with its Ethernet address.
+/// A neighbour, with its Ethernet address, or for whom one answers.
 pub(super) fn neighbour(line: &str) -> Option<String> {
     let (ip, rest) = line.strip_prefix("ip: ")?.split_once(", ")?;
-    let plain = rest.contains("mac: ") && !rest.contains("proxy");
+    let plain = rest.contains("mac: ") || rest.contains("proxy");
     plain.then(|| Some(format!("ip: \"{}\", {rest}", place(ip)?))).flatten()
 }
 
@@ -86,6 +86,8 @@ fn part(part: &str) -> Option<String> {
         | "proto"
         | "pref"
         | "fwmark"
+        | "dscp"
+        | "uidrange"
         | "iif"
         | "oif"
         | "tos"
@@ -103,12 +105,16 @@ fn part(part: &str) -> Option<String> {
 pub(super) fn rule(rule: &str) -> Option<String> {
     let words: Option<Vec<String>> = rule.split(' ').map(word).collect();
     let rule = words?.join(" ");
-    (!rule.contains("reject-with icmp") && !rule.contains("BROADCAST")).then_some(rule)
+    let lacks = ["reject-with icmp", "BROADCAST", "NETMAP", "pkttype"];
+    (!lacks.iter().any(|word| rule.contains(word))).then_some(rule)
 }
 
 fn word(word: &str) -> Option<String> {
     if word == "icmp" {
         return Some("ipv6-icmp".to_owned());
+    }
+    if word == "ttl" || word == "TTL" || word.starts_with("--ttl-") {
+        return Some(word.replace("ttl", "hl").replace("TTL", "HL"));
     }
     if word.contains("icmp") {
         return None;
@@ -140,6 +146,8 @@ mod tests {
         assert_eq!(network("10.0.1.2/25").as_deref(), Some("2001:db8:1::2/121"));
         let dnat = rule("-p tcp -j DNAT --to-destination 10.0.1.2:80");
         assert_eq!(dnat.as_deref(), Some("-p tcp -j DNAT --to-destination [2001:db8:1::2]:80"));
+        let hops = rule("-m ttl ! --ttl-eq 5 -j TTL --ttl-set 3");
+        assert_eq!(hops.as_deref(), Some("-m hl ! --hl-eq 5 -j HL --hl-set 3"));
         assert_eq!(rule("-p icmp -m icmp --icmp-type 8 -j DROP"), None);
     }
 }

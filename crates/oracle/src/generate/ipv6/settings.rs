@@ -23,12 +23,14 @@ const QUIET: [(&str, u32); 14] = [
     ("net.ipv6.conf.all.ndisc_notify", 0),
 ];
 
-/// Neighbours are given up after one question, and not asked again on a slow machine.
-const NEIGHBOUR: [(&str, u32); 4] = [
+/// Neighbours are given up after one question, and not asked again on a slow machine; a proxy answers
+/// at once.
+const NEIGHBOUR: [(&str, u32); 5] = [
     ("mcast_solicit", 1),
     ("ucast_solicit", 1),
     ("retrans_time_ms", 100),
     ("delay_first_probe_time", 1000),
+    ("proxy_delay", 0),
 ];
 
 pub(super) fn settings(space: &mut Space, random: &mut Random) {

@@ -110,7 +110,7 @@ pub(super) fn filtered(scene: &mut Scene<'_>) {
     let base = base(scene, hook);
     let set = "type: ipv4_addr, elements: [10.0.1.2, 10.0.2.0/31]".to_owned();
     scene.space(space).nft_sets.push((table, "hosts", set));
-    if scene.percent(65) {
+    if scene.percent(75) {
         let first = format!("{} accept", all_true(scene));
         let rest = scene.one(&["ct state established accept", "counter"]);
         scene.nft(space, (table, "c", &base), &[&first, rest]).drop = true;
@@ -128,11 +128,11 @@ pub(super) fn filtered(scene: &mut Scene<'_>) {
     shots(scene);
 }
 
-/// Three conditions of different kinds that hold.
+/// Conditions of different kinds that hold.
 fn all_true(scene: &mut Scene<'_>) -> String {
     let first = scene.random.below(TRUE.len());
     let step = 1 + scene.random.below(TRUE.len() - 1);
-    let kinds = (0..3).map(|n| TRUE[(first + n * step) % TRUE.len()]);
+    let kinds = (0..6).map(|n| TRUE[(first + n * step) % TRUE.len()]);
     kinds.map(|kind| scene.one(kind)).collect::<Vec<_>>().join(" ")
 }
 
@@ -188,32 +188,41 @@ pub(super) fn chains(scene: &mut Scene<'_>) {
     shots(scene);
 }
 
+/// Who translates what, where; and packets that this is about: to whom, and what they carry.
+type Translation = (&'static str, &'static str, &'static str, &'static str, Option<Carries>);
+
+const TRANSLATIONS: [Translation; 17] = [
+    ("r", "prerouting", "udp dport 9 dnat ip to 10.0.2.2:7", "10.0.1.1", UDP9),
+    ("r", "prerouting", "tcp dport 81 dnat ip to 10.0.2.2:80", "10.0.1.1", TCP81),
+    ("r", "prerouting", "ip daddr 10.0.1.1 dnat ip to 10.0.2.2", "10.0.1.1", None),
+    ("r", "prerouting", "udp dport 9 redirect to :7", "10.0.2.2", UDP9),
+    ("r", "prerouting", "tcp dport 81 redirect to :80", "10.0.2.2", TCP81),
+    ("r", "prerouting", "meta l4proto { tcp, udp } redirect", "10.0.2.2", UDP9),
+    ("a", "output", "udp dport 9 redirect to :7", "10.0.2.2", UDP9),
+    ("a", "output", "ip daddr 10.0.1.1 dnat ip to 10.0.2.2", "10.0.1.1", None),
+    ("r", "prerouting", "dnat to numgen inc mod 1 map { 0 : 10.0.2.2 }", "10.0.1.1", None),
+    ("r", "prerouting", "dnat to ip daddr map { 10.0.1.1 : 10.0.2.2 }", "10.0.1.1", None),
+    ("r", "prerouting", "dnat to ip saddr map { 10.0.1.2 : 10.0.2.2 }", "10.0.1.1", None),
+    ("r", "postrouting", "ip saddr 10.0.1.0/24 masquerade", "10.0.2.2", None),
+    ("r", "postrouting", "oifname \"e2\" masquerade", "10.0.2.2", None),
+    ("r", "postrouting", "ct state new oifname \"e2\" masquerade", "10.0.2.2", None),
+    ("r", "postrouting", "oifname \"e2\" snat ip to 10.0.2.1", "10.0.2.2", None),
+    ("r", "postrouting", "snat to ip saddr map { 10.0.1.2 : 10.0.2.1 }", "10.0.2.2", None),
+    ("b", "input", "ip saddr 10.0.1.2 snat ip to 10.0.1.9", "10.0.2.2", None),
+];
+const UDP9: Option<Carries> = Some(Carries::Udp(0, 9));
+const TCP81: Option<Carries> = Some(Carries::Tcp(0, 81));
+
 /// Addresses and ports are translated.
 pub(super) fn translated(scene: &mut Scene<'_>) {
     scene.line();
     let table = table(scene);
-    let (space, hook, rule) = scene.one(&[
-        ("r", "prerouting", "ip daddr 10.0.1.1 udp dport 9 dnat ip to 10.0.2.2:7"),
-        ("r", "prerouting", "ip daddr 10.0.1.1 tcp dport 81 dnat ip to 10.0.2.2:80"),
-        ("r", "prerouting", "ip daddr 10.0.1.1 dnat ip to 10.0.2.2"),
-        ("r", "prerouting", "udp dport 9 redirect to :7"),
-        ("r", "prerouting", "tcp dport 81 redirect to :80"),
-        ("r", "prerouting", "ip daddr 10.0.1.1 dnat to numgen inc mod 1 map { 0 : 10.0.2.2 }"),
-        ("r", "prerouting", "dnat to ip daddr map { 10.0.1.1 : 10.0.2.2, 10.0.2.1 : 10.0.2.2 }"),
-        ("a", "output", "ip daddr 10.0.1.1 dnat ip to 10.0.2.2"),
-        ("a", "output", "udp dport 9 redirect to :7"),
-        ("r", "postrouting", "ip saddr 10.0.1.0/24 masquerade"),
-        ("r", "postrouting", "oifname \"e2\" masquerade"),
-        ("r", "postrouting", "oifname \"e2\" snat ip to 10.0.2.1"),
-        ("r", "prerouting", "meta l4proto { tcp, udp } redirect"),
-        ("r", "prerouting", "ip daddr 10.0.1.1 dnat to ip saddr map { 10.0.1.2 : 10.0.2.2 }"),
-        ("b", "input", "ip saddr 10.0.1.2 snat ip to 10.0.1.9"),
-    ]);
+    let (space, hook, rule, to, carries) = scene.one(&TRANSLATIONS);
     let table = if rule.contains("map {") { "ip t" } else { table };
     let priority = scene.one(&["-100", "-90", "100", "-150"]);
     let base = format!("type nat hook {hook} priority {priority}");
     scene.nft(space, (table, "c", &base), &[rule]);
-    if scene.percent(40) {
+    if scene.percent(30) {
         let rule =
             scene.one(&["ct status dnat drop", "ct status snat drop", "ip daddr 10.0.2.2 drop"]);
         scene.nft("r", ("inet u", "f", "type filter hook forward priority 0"), &[rule]);
@@ -222,11 +231,11 @@ pub(super) fn translated(scene: &mut Scene<'_>) {
         scene.serves("r");
         scene.serves("a");
     }
-    scene.send("a", "10.0.1.1").carries(Carries::Udp(0, 9));
-    scene.send("a", "10.0.1.1").carries(Carries::Tcp(0, 81));
-    scene.send("a", "10.0.2.2");
-    scene.send("a", "10.0.1.1").carries(Carries::Icmp(0));
-    scene.send("a", "10.0.2.2").carries(Carries::Udp(0, 9));
+    for _ in 0..3 {
+        let shot = scene.send("a", to);
+        carries.map(|carries| shot.carries(carries));
+    }
+    scene.send("a", "10.0.1.1");
     scene.send("b", "10.0.1.2");
 }
 
@@ -263,7 +272,7 @@ pub(super) fn tracked(scene: &mut Scene<'_>) {
         }
         2 => {
             scene.nft("r", ("ip t", "raw", before), &["ct zone set 5"]);
-            scene.nft("r", ("ip t", "c", after), &["ct zone 5 ip dscp 4 drop"]);
+            scene.nft("r", ("ip t", "c", after), &["ct zone 5 drop"]);
         }
         3 => {
             scene.nft("r", ("ip t", "raw", before), &["iifname \"e1\" ct zone set 5"]);
@@ -324,12 +333,13 @@ pub(super) fn routed_anew(scene: &mut Scene<'_>) {
     scene.route("a", "to: default, via: 10.0.1.1");
     scene.route("a", "to: default, via: 10.0.2.1, table: 100");
     scene.rule("a", "pref: 100, fwmark: 2, table: 100");
-    let what = scene.one(&["", "meta l4proto icmp ", "udp dport 7 ", "ip dscp 4 "]);
-    let kind = scene.one(&["route", "route", "filter"]);
+    let what = scene.one(&["", "", "", "meta l4proto icmp ", "udp dport 7 ", "ip dscp 4 "]);
+    let kind = scene.one(&["route", "route", "route", "route", "filter"]);
     let base = format!("type {kind} hook output priority -150");
     scene.nft("a", ("ip t", "c", &base), &[&format!("{what}meta mark set 2")]);
-    scene.send("a", "10.9.0.1").carries(Carries::Udp(0, 7));
+    scene.send("a", "10.9.0.1").carries(Carries::Udp(0, 7)).tos(16);
     scene.send("a", "10.9.0.1").carries(Carries::Icmp(0)).tos(16);
+    scene.send("a", "10.9.0.1").carries(Carries::Udp(0, 7));
     scene.send("a", "10.9.0.1");
 }
 
@@ -370,11 +380,20 @@ pub(super) fn bridged(scene: &mut Scene<'_>) {
 /// Chains of one link: before all others, and behind them.
 pub(super) fn at_a_link(scene: &mut Scene<'_>) {
     scene.line();
-    let (space, link) = scene.one(&[("r", "e1"), ("r", "e2"), ("a", "e1"), ("b", "e2")]);
-    let (table, hook) =
-        scene.one(&[("netdev t", "ingress"), ("netdev t", "egress"), ("inet t", "ingress")]);
+    let (space, link, table, hook) = scene.one(&[
+        ("r", "e1", "netdev t", "ingress"),
+        ("b", "e2", "netdev t", "ingress"),
+        ("r", "e1", "inet t", "ingress"),
+        ("b", "e2", "inet t", "ingress"),
+        ("a", "e1", "netdev t", "egress"),
+        ("r", "e2", "netdev t", "egress"),
+        ("a", "e1", "netdev t", "egress"),
+        ("r", "e2", "netdev t", "ingress"),
+    ]);
     let rule = scene.one(&[
         "ip daddr 10.0.2.2 drop",
+        "ip daddr 10.0.2.2 drop",
+        "meta l4proto { icmp, udp } ip daddr 10.0.2.0/24 drop",
         "ip saddr 10.0.2.2 drop",
         "udp dport 7-9 drop",
         "meta l4proto icmp drop",
@@ -401,46 +420,5 @@ pub(super) fn of_arp(scene: &mut Scene<'_>) {
     ]);
     let base = format!("type filter hook {hook} priority 0");
     scene.nft(space, ("arp t", "c", &base), &[rule]);
-    shots(scene);
-}
-
-/// Matches and targets of iptables.
-pub(super) fn iptables(scene: &mut Scene<'_>) {
-    scene.line();
-    scene.link("a", "e1").set("mac", "\"02:00:00:00:00:0a\"");
-    let what = scene.one(&[
-        "-p udp -m multiport --dports 7,9",
-        "-p tcp -m multiport --ports 80:81,443",
-        "-p udp -m multiport ! --dports 7",
-        "-m mac --mac-source 02:00:00:00:00:0a",
-        "-m mark --mark 1",
-        "-m mark ! --mark 1",
-        "-m addrtype --src-type UNICAST",
-        "-m addrtype --dst-type UNICAST",
-        "-p icmp --icmp-type echo-request",
-        "-p icmp ! --icmp-type echo-request",
-        "-m conntrack --ctstate NEW",
-        "-m conntrack --ctdir ORIGINAL",
-        "-m conntrack --ctproto udp",
-        "-m conntrack --ctorigdst 10.0.2.2",
-        "-m state --state ESTABLISHED",
-        "-m comment --comment x",
-        "-p tcp --syn",
-        "-p tcp --tcp-flags SYN,ACK SYN",
-        "-p udp ! --dport 7",
-    ]);
-    let verdict = scene.one(&[
-        "DROP",
-        "REJECT",
-        "REJECT --reject-with icmp-host-prohibited",
-        "LOG --log-prefix x",
-        "MARK --set-mark 9",
-    ]);
-    scene.iptables("r", "filter", "FORWARD", format!("{what} -j {verdict}"));
-    if verdict.starts_with("LOG") || verdict.starts_with("MARK") {
-        let behind =
-            if verdict.starts_with("MARK") { "-m mark --mark 9 -j DROP" } else { "-p udp -j DROP" };
-        scene.space("r").rule("filter", "FORWARD", behind.to_owned(), false);
-    }
     shots(scene);
 }

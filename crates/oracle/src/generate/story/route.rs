@@ -3,21 +3,28 @@
 use super::Scene;
 use crate::packet::Carries;
 
-/// A route that refuses, at the sender or on the way.
+/// Routes that refuse, at the sender or on the way: each kind for one of the addresses behind `b`.
 pub(super) fn kinds(scene: &mut Scene<'_>) {
     scene.line();
-    scene.address("b", "lo", "10.9.0.1/32");
     scene.route("r", "to: 10.9.0.0/24, via: 10.0.2.2");
     let place = scene.one(&["a", "r", "r", "b"]);
-    let kind = scene.one(&["blackhole", "unreachable", "prohibit", "throw"]);
-    let to = match place {
-        "b" => scene.one(&["10.0.1.2/32", "10.0.1.0/24", "10.0.0.0/16"]),
-        _ => scene.one(&["10.9.0.1/32", "10.9.0.0/28", "10.9.0.0/16"]),
-    };
-    scene.route(place, format!("to: {to}, type: {kind}"));
-    scene.send("a", "10.9.0.1");
+    let kinds = ["blackhole", "unreachable", "prohibit", "throw"];
+    let first = scene.random.below(kinds.len());
+    if place == "b" {
+        let to = scene.one(&["10.0.1.2/32", "10.0.1.0/24", "10.0.0.0/16"]);
+        scene.route("b", format!("to: {to}, type: {}", kinds[first]));
+    }
+    for (n, kind) in kinds.into_iter().enumerate() {
+        let to = format!("10.9.0.{}", n + 1);
+        scene.address("b", "lo", &format!("{to}/32"));
+        if place != "b" {
+            scene.route(place, format!("to: {to}/32, type: {kind}"));
+        }
+    }
+    for n in 0..4 {
+        scene.send("a", &format!("10.9.0.{}", (first + n) % 4 + 1));
+    }
     scene.send("b", "10.0.1.2");
-    scene.send("a", "10.9.0.1").src("10.0.1.2");
 }
 
 /// What one table throws, the next rule finds.

@@ -14,33 +14,55 @@ struct Selected {
 
 const ANY: Selected = Selected { selector: "", src: None, mark: 0, tos: 0, carries: None };
 
-/// What a process's own packets may be told apart by.
-const SELECTED: [Selected; 16] = [
-    Selected { selector: "dscp: 4", tos: 16, ..ANY },
-    Selected { selector: "dscp: 46", tos: 0xb8, ..ANY },
-    Selected { selector: "uidrange: 0-0", ..ANY },
-    Selected { selector: "uidrange: 0-100", ..ANY },
-    Selected { selector: "ipproto: udp, dport: 7/0xf", carries: Some(Carries::Udp(0, 7)), ..ANY },
-    Selected { selector: "from: 10.9.2.1", src: Some("10.9.2.1"), ..ANY },
-    Selected { selector: "to: 10.9.0.0/24", ..ANY },
-    Selected { selector: "fwmark: 1", mark: 1, ..ANY },
-    Selected { selector: "fwmark: 2/2", mark: 3, ..ANY },
-    Selected { selector: "tos: 16", tos: 16, ..ANY },
-    Selected { selector: "iif: lo", ..ANY },
-    Selected { selector: "ipproto: icmp", carries: Some(Carries::Icmp(0)), ..ANY },
-    Selected { selector: "ipproto: udp", carries: Some(Carries::Udp(0, 7)), ..ANY },
-    Selected { selector: "ipproto: udp, dport: 7", carries: Some(Carries::Udp(0, 7)), ..ANY },
-    Selected {
-        selector: "ipproto: udp, sport: 20000-20100",
-        carries: Some(Carries::Udp(0, 7)),
-        ..ANY
-    },
-    Selected { selector: "fwmark: 1, to: 10.9.0.1", mark: 1, ..ANY },
+/// What a process's own packets may be told apart by: ways to say the same kind of thing.
+const SELECTED: [&[Selected]; 7] = [
+    &[
+        Selected { selector: "dscp: 4", tos: 16, ..ANY },
+        Selected { selector: "dscp: 46", tos: 0xb8, ..ANY },
+        Selected { selector: "tos: 16", tos: 16, ..ANY },
+    ],
+    &[
+        Selected { selector: "uidrange: 0-0", ..ANY },
+        Selected { selector: "uidrange: 0-100", ..ANY },
+    ],
+    &[
+        Selected {
+            selector: "ipproto: udp, dport: 7/0xf",
+            carries: Some(Carries::Udp(0, 7)),
+            ..ANY
+        },
+        Selected { selector: "ipproto: icmp", carries: Some(Carries::Icmp(0)), ..ANY },
+        Selected { selector: "ipproto: udp", carries: Some(Carries::Udp(0, 7)), ..ANY },
+        Selected { selector: "ipproto: udp, dport: 7", carries: Some(Carries::Udp(0, 7)), ..ANY },
+        Selected {
+            selector: "ipproto: udp, sport: 20000-20100",
+            carries: Some(Carries::Udp(0, 7)),
+            ..ANY
+        },
+    ],
+    &[Selected { selector: "from: 10.9.2.1", src: Some("10.9.2.1"), ..ANY }],
+    &[Selected { selector: "to: 10.9.0.0/24", ..ANY }],
+    &[
+        Selected { selector: "fwmark: 1", mark: 1, ..ANY },
+        Selected { selector: "fwmark: 2/2", mark: 3, ..ANY },
+    ],
+    &[Selected { selector: "iif: lo", ..ANY }],
 ];
 
+/// Several things that a rule asks for, of different kinds.
+fn selected(scene: &mut Scene<'_>, count: usize) -> Vec<&'static Selected> {
+    let first = scene.random.below(SELECTED.len());
+    let step = scene.random.between(1, SELECTED.len() - 1);
+    let kinds = (0..count).map(|n| SELECTED[(first + n * step) % SELECTED.len()]);
+    kinds.map(|kind| &kind[scene.random.below(kind.len())]).collect()
+}
+
+fn selectors(of: &[&Selected]) -> String {
+    of.iter().map(|one| one.selector).collect::<Vec<_>>().join(", ")
+}
+
 /// What a rule may do; table 100 leads by the other router.
-const ACTIONS: [&str; 7] = [
-    "table: 100",
+const ACTIONS: [&str; 6] = [
     "table: 100",
     "table: 100",
     "type: prohibit",
@@ -59,24 +81,27 @@ fn two_ways(scene: &mut Scene<'_>) {
     scene.route("a", format!("to: 10.9.0.0/24, type: {kind}, table: 101"));
 }
 
-fn shots(scene: &mut Scene<'_>, of: &Selected) {
-    for about in [true, true, false] {
+/// Packets that have all that is asked for, and one that has nothing of it.
+fn shots(scene: &mut Scene<'_>, of: &[&Selected]) {
+    for about in [true, true, false, true, true] {
         let shot = scene.send("a", "10.9.0.1");
-        if about {
-            shot.mark(of.mark).tos(of.tos);
-            of.src.map(|src| shot.src(src));
-            of.carries.map(|carries| shot.carries(carries));
+        for one in of.iter().filter(|_| about) {
+            let (mark, tos) = (shot.mark | one.mark, shot.tos | one.tos);
+            shot.mark(mark).tos(tos);
+            one.src.map(|src| shot.src(src));
+            one.carries.map(|carries| shot.carries(carries));
         }
     }
 }
 
 pub(super) fn at_the_sender(scene: &mut Scene<'_>) {
     two_ways(scene);
-    let of = &SELECTED[scene.random.below(SELECTED.len())];
+    let count = scene.random.between(1, 4);
+    let of = selected(scene, count);
     let action = scene.one(&ACTIONS);
-    let not = if scene.percent(25) { "not: true, " } else { "" };
-    scene.rule("a", format!("pref: 100, {}, {not}{action}", of.selector));
-    shots(scene, of);
+    let not = if scene.percent(20) { "not: true, " } else { "" };
+    scene.rule("a", format!("pref: 100, {}, {not}{action}", selectors(&of)));
+    shots(scene, &of);
 }
 
 /// What passes through is told apart by where it came from, too.
@@ -124,18 +149,19 @@ pub(super) fn suppressed(scene: &mut Scene<'_>) {
     scene.rule("a", "pref: 200, table: 100");
     scene.send("a", "10.9.0.1");
     scene.send("a", "10.9.0.1");
-    scene.send("b", "10.0.1.2");
+    scene.send("a", "10.0.3.2");
+    scene.send("a", "10.9.0.1");
 }
 
 /// A rule that leads past others.
 pub(super) fn goes_to(scene: &mut Scene<'_>) {
     two_ways(scene);
-    let of = &SELECTED[scene.random.below(SELECTED.len())];
+    let of = selected(scene, 2);
     let past = scene.one(&["table: 100", "type: prohibit", "type: unreachable", "type: blackhole"]);
     let there = scene.one(&["type: nop", "table: main", "fwmark: 7, table: 101"]);
     let to = scene.one(&[300, 300, 300, 32766, 250]);
-    scene.rule("a", format!("pref: 100, {}, goto: {to}", of.selector));
+    scene.rule("a", format!("pref: 100, {}, goto: {to}", selectors(&of)));
     scene.rule("a", format!("pref: 200, to: 10.9.0.0/16, {past}"));
     scene.rule("a", format!("pref: 300, {there}"));
-    shots(scene, of);
+    shots(scene, &of);
 }

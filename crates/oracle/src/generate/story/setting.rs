@@ -109,3 +109,23 @@ pub(super) fn short_lived(scene: &mut Scene<'_>) {
     scene.send("a", "10.0.2.9").ttl(64);
     scene.send("a", "10.0.2.2").ttl(1);
 }
+
+/// A link that takes less than the others.
+pub(super) fn small(scene: &mut Scene<'_>) {
+    scene.line();
+    let mtu = scene.one(&[600, 1000, 1280, 1280]);
+    let ends: &[(&str, &str)] = scene.one(&[
+        &[("r", "e2"), ("b", "e2")][..],
+        &[("r", "e2")],
+        &[("a", "e1")],
+        &[("b", "e2")],
+    ]);
+    for (space, link) in ends {
+        scene.link(space, link).set("mtu", mtu);
+    }
+    for len in [1400, 1400, 1200] {
+        let carries = scene.one(&[Carries::Icmp(0), Carries::Udp(0, 7), Carries::Udp(0, 9)]);
+        scene.send("a", "10.0.2.2").size(len, true).carries(carries).ttl(64);
+    }
+    scene.send("b", "10.0.1.2").size(1400, true).carries(Carries::Icmp(0));
+}

@@ -1,0 +1,224 @@
+//! Where a bridge decides, or how neighbours ask and answer.
+
+use super::Scene;
+use crate::packet::Carries;
+
+/// `a` (10.0.1.2), `b` (10.0.1.3) and `c` (10.0.1.4) at a bridge of `r`, which is 10.0.1.1 itself.
+fn switch(scene: &mut Scene<'_>) {
+    scene.link("r", "br").set("kind", "bridge");
+    for (n, (space, port)) in [("a", "e1"), ("b", "e2"), ("c", "e3")].into_iter().enumerate() {
+        scene.pair(space, "r", port);
+        scene.link("r", port).set("bridge", "br");
+        scene.link(space, port).set("mac", format!("\"02:00:00:00:00:0{}\"", n + 2));
+        scene.address(space, port, &format!("10.0.1.{}/24", n + 2));
+    }
+    scene.address("r", "br", "10.0.1.1/24");
+    scene.serves("b");
+}
+
+/// What a port or a bridge may be told.
+pub(super) fn flags(scene: &mut Scene<'_>) {
+    switch(scene);
+    match scene.random.below(11) {
+        0 => {
+            let other = scene.one(&["e2", "e2", "e3"]);
+            scene.link("r", "e1").set("isolated", true);
+            scene.link("r", other).set("isolated", true);
+        }
+        1 => scene.link("r", "e2").set("learning", false),
+        2 | 3 => {
+            scene.link("r", "e2").set("learning", false);
+            let port = scene.one(&["e2", "e3"]);
+            scene.link("r", port).set("flood", false);
+        }
+        4 => {
+            let port = scene.one(&["e1", "e2"]);
+            scene.link("r", port).set("bcast_flood", false);
+        }
+        5 => {
+            scene.link("r", "e1").set("locked", true);
+            if scene.percent(40) {
+                scene.space("r").list("fdb", "mac: \"02:00:00:00:00:02\", dev: e1");
+            }
+        }
+        6 => {
+            let port = scene.one(&["e1", "e3", "e3"]);
+            scene.space("r").list("fdb", format!("mac: \"02:00:00:00:00:03\", dev: {port}"));
+        }
+        7 => scene.link("r", "br").set("ageing_time", 0),
+        8 => {
+            let port = scene.one(&["e1", "e2"]);
+            let state = scene.one(&["disabled", "listening", "learning"]);
+            scene.link("r", port).set("state", state);
+        }
+        _ => {
+            let (space, port) = scene.one(&[("b", "e2"), ("r", "e2"), ("r", "e1")]);
+            scene.link(space, port).set("up", false);
+        }
+    }
+    for (from, to) in [("a", "10.0.1.3"), ("b", "10.0.1.2"), ("c", "10.0.1.3"), ("a", "10.0.1.3")] {
+        scene.send(from, to);
+    }
+    scene.send("r", "10.0.1.3");
+}
+
+/// Who answers for somebody that does not answer for itself.
+pub(super) fn answers_for(scene: &mut Scene<'_>) {
+    switch(scene);
+    scene.sysctl("b", "net/ipv4/conf/e2/arp_ignore", 8);
+    let (port, flag) =
+        scene.one(&[("e2", "neigh_suppress"), ("e2", "proxy_arp_wifi"), ("e1", "proxy_arp")]);
+    scene.link("r", port).set(flag, true);
+    if flag == "proxy_arp" {
+        scene.link("r", "e3").set(flag, true);
+    }
+    scene.space("r").list("fdb", "mac: \"02:00:00:00:00:03\", dev: e2");
+    for ip in ["10.0.1.3", "10.0.1.5", "10.0.1.6"] {
+        if ip != "10.0.1.3" {
+            scene.address("b", "e2", &format!("{ip}/24"));
+        }
+        let known = format!("ip: {ip}, dev: br, mac: \"02:00:00:00:00:03\"");
+        scene.space("r").list("neighbours", known);
+    }
+    for (from, to) in [
+        ("a", "10.0.1.3"),
+        ("c", "10.0.1.3"),
+        ("a", "10.0.1.5"),
+        ("c", "10.0.1.6"),
+        ("a", "10.0.1.6"),
+    ] {
+        scene.send(from, to);
+    }
+}
+
+/// Broadcasts and multicasts, and who answers them.
+pub(super) fn for_many(scene: &mut Scene<'_>) {
+    switch(scene);
+    for space in ["r", "b", "c"] {
+        let ignored = u8::from(scene.percent(35));
+        scene.sysctl(space, "net.ipv4.icmp_echo_ignore_broadcasts", ignored);
+    }
+    match scene.random.below(5) {
+        0 => scene.link("r", "e1").set("hairpin", true),
+        1 => scene.link("r", "e3").set("bcast_flood", false),
+        2 => scene.link("r", "br").set("snooping", false),
+        _ => {}
+    }
+    for _ in 0..5 {
+        let from = scene.one(&["a", "a", "b", "r"]);
+        let to = scene.one(&["10.0.1.255", "10.0.1.255", "224.0.0.1"]);
+        let carries = scene.one(&[Carries::Icmp(0), Carries::Icmp(0), Carries::Udp(0, 7)]);
+        if to.starts_with("224") {
+            let link = match from {
+                "a" => "e1",
+                "b" => "e2",
+                _ => "br",
+            };
+            let line = format!("to: 224.0.0.0/4, dev: {link}");
+            let space = scene.space(from);
+            if !space.lists.iter().any(|(_, l)| *l == line) {
+                space.list("routes", line);
+            }
+        }
+        scene.send(from, to).carries(carries);
+    }
+}
+
+/// What passes a bridge is seen by the rules for what is routed.
+pub(super) fn filters(scene: &mut Scene<'_>) {
+    switch(scene);
+    match scene.percent(50) {
+        true => scene.link("r", "br").set("nf_call_iptables", true),
+        false => scene.sysctl("r", "net.bridge.bridge-nf-call-iptables", 1),
+    }
+    let (table, chain, rule) = scene.one(&[
+        ("filter", "FORWARD", "-m physdev --physdev-in e1 -j DROP"),
+        ("filter", "FORWARD", "-m physdev --physdev-out e2 -j DROP"),
+        ("filter", "FORWARD", "-m physdev --physdev-is-bridged -p udp -j DROP"),
+        ("filter", "FORWARD", "-m physdev --physdev-in e1 --physdev-out e2 -j REJECT"),
+        ("filter", "FORWARD", "-i br -o br -j DROP"),
+        ("filter", "FORWARD", "-s 10.0.1.2 -j REJECT"),
+        ("nat", "PREROUTING", "-p udp --dport 9 -j DNAT --to-destination 10.0.1.3:7"),
+    ]);
+    scene.iptables("r", table, chain, rule);
+    scene.send("a", "10.0.1.3");
+    scene.send("b", "10.0.1.2");
+    scene.send("a", "10.0.1.3").carries(Carries::Udp(0, 7));
+    scene.send("a", "10.0.1.4").carries(Carries::Udp(0, 9));
+    scene.send("r", "10.0.1.3");
+}
+
+/// `a` takes what is behind `r` for its neighbour, and asks.
+pub(super) fn asks(scene: &mut Scene<'_>) {
+    scene.line();
+    scene.link("a", "e1").addresses.clear();
+    scene.address("a", "e1", "10.0.1.2/16");
+    scene.space("a").lists.clear();
+    let others = ["10.0.2.2", "10.0.2.3", "10.0.2.4", "10.0.2.5"];
+    for ip in &others[1..] {
+        scene.address("b", "e2", &format!("{ip}/24"));
+    }
+    let mut to = others;
+    match scene.random.below(7) {
+        n @ 0..=1 => {
+            to = ["10.0.2.1", "10.0.2.11", "10.0.2.12", "10.0.2.13"];
+            for ip in &to[1..] {
+                scene.address("r", "e2", &format!("{ip}/24"));
+            }
+            let (link, ignore) = if n > 0 { ("all", 1) } else { ("e1", scene.one(&[1, 2, 8])) };
+            scene.sysctl("r", &format!("net/ipv4/conf/{link}/arp_ignore"), ignore);
+        }
+        2 => scene.sysctl("r", "net/ipv4/conf/e1/proxy_arp", 1),
+        3 => scene.sysctl("r", "net.ipv4.conf.all.proxy_arp", 1),
+        _ => {
+            for ip in others {
+                scene.space("r").list("neighbours", format!("ip: {ip}, dev: e1, proxy: true"));
+            }
+        }
+    }
+    to.iter().for_each(|to| _ = scene.send("a", to));
+    scene.send("b", "10.0.1.2");
+}
+
+/// Who is answered by which link, and as whom one asks.
+pub(super) fn asks_as(scene: &mut Scene<'_>) {
+    scene.line();
+    scene.address("a", "lo", "10.9.2.1/32");
+    let announces = scene.percent(55);
+    match announces {
+        false => {
+            // An answer would go out by another link than the question came in.
+            scene.route("r", "to: 10.0.1.2, via: 10.0.2.2");
+            let link = scene.one(&["e1", "all"]);
+            scene.sysctl("r", &format!("net/ipv4/conf/{link}/arp_filter"), 1);
+        }
+        true => {
+            scene.sysctl("r", "net.ipv4.conf.all.rp_filter", 1);
+            let (link, level) = scene.one(&[("e1", 1), ("e1", 2), ("all", 2)]);
+            scene.sysctl("a", &format!("net/ipv4/conf/{link}/arp_announce"), level);
+        }
+    }
+    if announces {
+        // As long as nobody answers, each asks.
+        for to in ["10.0.1.1", "10.0.2.2", "10.0.1.7", "10.0.1.1"] {
+            scene.send("a", to).src("10.9.2.1");
+        }
+    } else {
+        scene.send("a", "10.0.2.2");
+        scene.send("a", "10.0.1.1");
+        scene.send("a", "10.0.2.2");
+    }
+    scene.send("b", "10.0.1.2");
+}
+
+/// Guests that may not speak with each other do so by the router.
+pub(super) fn private(scene: &mut Scene<'_>) {
+    switch(scene);
+    scene.link("r", "e1").set("isolated", true);
+    scene.link("r", "e2").set("isolated", true);
+    scene.sysctl("r", "net.ipv4.ip_forward", 1);
+    scene.sysctl("r", "net/ipv4/conf/br/proxy_arp_pvlan", 1);
+    for (from, to) in [("a", "10.0.1.3"), ("b", "10.0.1.2"), ("a", "10.0.1.4"), ("a", "10.0.1.3")] {
+        scene.send(from, to);
+    }
+}
