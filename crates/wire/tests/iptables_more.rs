@@ -146,7 +146,7 @@ fn compare<'a>(tool: &str, family: Family, all: impl Iterator<Item = &'a Of>) {
         feed(&[tool], &format!("*{name}\n{lines}COMMIT\n"));
         let theirs = ruleset();
         let theirs = theirs.table(family, name).expect("restored").normalised();
-        let of = |table: &Table| table.chain(&chain.to_owned()).expect("there").rules.clone();
+        let of = |table: &Table| table.chain(chain).expect("there").rules.clone();
         let (theirs, ours) = (of(&theirs), of(&ours));
         assert_eq!(theirs.len(), ours.len());
         let all = theirs.iter().zip(&ours).zip(&rules);
