@@ -15,6 +15,7 @@ use crate::links::{LinkName, name};
 use crate::register::Registers;
 use crate::route::{Flow, NotFound};
 use crate::rule::{Effect, forgotten, is_note};
+use crate::{IcmpKind, Payload};
 
 /// NFTA_FIB_F_*.
 pub(crate) mod fib {
@@ -146,6 +147,17 @@ impl<'a> Chains<'a, '_> {
             Hook::Postrouting | Hook::Egress => self.skb.iif.is_some(),
             _ => true,
         }
+    }
+
+    /// Sent from here by one of the kernel's own sockets: errors, echo replies, resets.
+    pub(crate) fn is_of_the_kernel(&self) -> bool {
+        const RST: u8 = 4;
+        self.skb.iif.is_none()
+            && match self.skb.packet.payload {
+                Payload::Icmp { kind, .. } => kind != IcmpKind::EchoRequest,
+                Payload::Tcp { flags, .. } => flags & RST != 0,
+                Payload::Udp { .. } | Payload::Other(_) => false,
+            }
     }
 
     fn is_new(&self) -> bool {

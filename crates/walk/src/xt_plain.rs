@@ -15,6 +15,10 @@ const TTL: u32 = 8;
 /// The hop limit's place in that of IPv6.
 const HOP_LIMIT: u32 = 7;
 
+/// XT_OWNER_*: a user or a group is asked for, or a socket at all.
+const OWNER_IDS: u8 = 1 | 2;
+const OWNER_SOCKET: u8 = 4;
+
 impl Chains<'_, '_> {
     /// None: it asks for something that is not modelled.
     pub(crate) fn plain_match(&self, info: &XtInfo, changes: &Changes) -> Option<bool> {
@@ -30,6 +34,10 @@ impl Chains<'_, '_> {
                     && within(packet.dst, *dst, flags & 2 != 0, flags & 32 != 0)
             }
             XtInfo::Owner { asked, invert, .. } if self.has_no_socket() => asked ^ invert == 0,
+            // `owner_mt` of a socket without a file: no user's, and a socket all the same.
+            XtInfo::Owner { asked, invert, .. } if self.is_of_the_kernel() => {
+                asked & invert & OWNER_SOCKET == 0 && (asked ^ invert) & OWNER_IDS == 0
+            }
             XtInfo::PktType { kind, invert } => (u32::from(self.packet_type()) == *kind) != *invert,
             XtInfo::Length { min, max, invert } => {
                 (u32::from(*min) <= packet.len && packet.len <= u32::from(*max)) != *invert

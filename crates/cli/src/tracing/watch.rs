@@ -210,7 +210,7 @@ fn probe_for(trace: &Trace, wish: &Wish, tag: Tag) -> Result<Probe, Failure> {
         tos: packet.tos,
         mark: trace.question.mark,
         bound: trace.question.bound,
-        flags: kernel::probe::SYN,
+        flags: probe::SYN,
         to_many: trace.is_to_many(),
         tag,
     })

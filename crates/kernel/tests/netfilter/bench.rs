@@ -233,7 +233,7 @@ fn probe_of(trace: &Trace, tag: Tag) -> Probe {
         tos: 0,
         mark: 0,
         bound: None,
-        flags: kernel::probe::SYN,
+        flags: probe::SYN,
         to_many: false,
         tag,
     }
