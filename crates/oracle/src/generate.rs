@@ -34,10 +34,10 @@ pub(crate) struct Case {
 /// The network of that number.
 pub(crate) fn generate(seed: u64, number: u64) -> Case {
     let mut random = Random::new(seed, number);
-    let (mut case, shares, six) = match random.percent(62) {
+    let (mut case, shares, six) = match random.percent(65) {
         true => {
             let (case, shares) = story::stories(&mut random);
-            (case, shares, 60)
+            (case, shares, 75)
         }
         false => (mixed(&mut random), vec![75; PACKETS], 34),
     };

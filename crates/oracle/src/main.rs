@@ -193,7 +193,9 @@ fn told(
         }
         match judged.outcome {
             Outcome::Agreed => println!("  agreed"),
-            Outcome::Spared => println!("  not sent: the kernel may hold an error back"),
+            Outcome::Spared => {
+                println!("  not sent: the kernel may hold an error back, or takes any port")
+            }
             Outcome::Unknown(why) => println!("  unknown: {why:?}"),
             Outcome::Wrong(wrong) => {
                 println!("  wrong:\n    {}", wrong.join("\n    "));

@@ -28,7 +28,7 @@ pub(crate) struct Range {
 impl<S: Sink> Walker<'_, '_, S> {
     /// `get_unique_tuple`. Where the kernel chooses a port by chance, the first is told.
     pub(crate) fn unique_tuple(
-        &self,
+        &mut self,
         skb: &Skb,
         member: Membership,
         source: bool,
@@ -52,7 +52,8 @@ impl<S: Sink> Walker<'_, '_, S> {
             let ip = by_hash(addresses, &current, range.flags, skb.zone.0);
             *(if source { &mut wanted.src } else { &mut wanted.dst }) = ip;
         }
-        range.choose_port(&mut wanted, source, taken);
+        let by_chance = range.choose_port(&mut wanted, source, taken);
+        self.overlay.port_by_chance |= by_chance;
         wanted
     }
 
@@ -80,15 +81,15 @@ impl Range {
         self.addresses.is_none_or(within) && self.ports.is_none_or(port)
     }
 
-    /// `nf_nat_l4proto_unique_tuple`.
-    fn choose_port(&self, tuple: &mut Tuple, source: bool, taken: impl Fn(&Tuple) -> bool) {
+    /// `nf_nat_l4proto_unique_tuple`; true: the kernel begins anywhere among the ports.
+    fn choose_port(&self, tuple: &mut Tuple, source: bool, taken: impl Fn(&Tuple) -> bool) -> bool {
         let old = if source { tuple.sport } else { tuple.dport };
         let stays = match self.ports {
             Some((first, last)) => first <= old && old <= last && (first == last || !taken(tuple)),
             None => !source || !taken(tuple),
         };
         if stays {
-            return;
+            return false;
         }
         let (first, last) = self.ports.unwrap_or(match old {
             0..512 => (1, 511),
@@ -98,9 +99,10 @@ impl Range {
         for port in first..=last {
             put(tuple, source, port);
             if !taken(tuple) {
-                return;
+                break;
             }
         }
+        first < last && (source || self.flags & RANDOM != 0)
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Overlay {
     pub(crate) choices: Choices,
     /// What was assumed of parts that were not read.
     pub(crate) assumed: Vec<(NsId, Gap)>,
+    /// A connection was translated to a port of which the kernel takes any.
+    pub(crate) port_by_chance: bool,
 }
 
 /// A tracked connection that a packet belongs to.
@@ -86,16 +88,33 @@ impl Overlay {
 
     /// Forgets all that was taught, and keeps its room: for the next of many walks.
     pub fn clear(&mut self) {
-        let Self { fdb, remotes, neighbours, connections, added, forgets, choices, assumed, late } =
-            self;
+        let Self {
+            fdb,
+            remotes,
+            neighbours,
+            connections,
+            added,
+            forgets,
+            choices,
+            assumed,
+            late,
+            port_by_chance,
+        } = self;
         fdb.clear();
         remotes.clear();
         neighbours.clear();
         connections.clear();
         added.clear();
         assumed.clear();
-        (*forgets, *choices) = (false, Choices::default());
+        (*forgets, *choices, *port_by_chance) = (false, Choices::default(), false);
         late.clear();
+    }
+
+    /// A connection was translated to a port of which the kernel takes any: the one that is told is
+    /// one of them.
+    #[must_use]
+    pub const fn has_port_by_chance(&self) -> bool {
+        self.port_by_chance
     }
 
     /// The connections that packets met or began, and where. Those of which the first packet did

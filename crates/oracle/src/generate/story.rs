@@ -24,58 +24,58 @@ type Story = fn(&mut Scene<'_>);
 /// All stories, how often each is drawn, and how often (of 100) its packets go by IPv6 where there is
 /// such.
 const STORIES: &[(usize, usize, Story)] = &[
-    (12, 55, rule::at_the_sender),
+    (15, 60, rule::at_the_sender),
     (8, 60, rule::at_the_router),
-    (5, 60, rule::suppressed),
+    (4, 60, rule::suppressed),
     (4, 30, rule::goes_to),
-    (13, 65, route::kinds),
-    (2, 30, route::thrown),
-    (4, 60, route::metrics),
-    (6, 60, route::source),
-    (3, 60, route::host),
+    (24, 75, route::kinds),
+    (1, 30, route::thrown),
+    (3, 60, route::metrics),
+    (4, 60, route::source),
+    (2, 60, route::host),
     (5, 0, route::multipath),
     (6, 0, route::by_service),
-    (5, 20, route::narrow),
+    (5, 10, route::narrow),
     (4, 0, route::by_ipv6),
-    (3, 0, address::secondary),
-    (1, 20, address::twice),
-    (2, 20, address::known_for_good),
-    (26, 6, bridge::flags),
-    (6, 0, bridge::answers_for),
+    (4, 0, address::secondary),
+    (1, 10, address::twice),
+    (2, 10, address::known_for_good),
+    (26, 5, bridge::flags),
+    (8, 0, bridge::answers_for),
     (3, 0, bridge::for_many),
-    (11, 20, bridge::filters),
-    (8, 25, bridge::asks),
-    (8, 0, bridge::asks_as),
+    (12, 10, bridge::filters),
+    (9, 25, bridge::asks),
+    (10, 0, bridge::asks_as),
     (5, 0, bridge::private),
-    (6, 0, setting::accepts_its_own),
+    (5, 0, setting::accepts_its_own),
     (3, 0, setting::loopback_from_outside),
     (2, 0, setting::loopback_published),
-    (6, 0, setting::marked_way_back),
+    (7, 0, setting::marked_way_back),
     (1, 0, setting::reverse_path),
-    (5, 30, setting::silent),
-    (1, 30, setting::short_lived),
-    (5, 60, setting::small),
-    (11, 5, nft::filtered),
-    (4, 5, nft::by_map),
+    (5, 25, setting::silent),
+    (2, 20, setting::short_lived),
+    (6, 60, setting::small),
+    (12, 5, nft::filtered),
+    (5, 5, nft::by_map),
     (8, 5, nft::chains),
-    (11, 3, nft::translated),
+    (12, 3, nft::translated),
     (2, 5, nft::priorities),
-    (11, 3, nft::tracked),
-    (4, 3, nft::rewritten),
+    (13, 3, nft::tracked),
+    (5, 3, nft::rewritten),
     (5, 3, nft::routed_anew),
     (8, 0, nft::bridged),
     (11, 3, nft::at_a_link),
-    (4, 0, nft::of_arp),
-    (11, 35, iptables::accepted),
-    (8, 50, iptables::translated),
-    (11, 50, iptables::altered),
+    (5, 0, nft::of_arp),
+    (13, 35, iptables::accepted),
+    (14, 45, iptables::translated),
+    (13, 45, iptables::altered),
     (4, 40, iptables::marked),
-    (4, 10, iptables::tracked),
+    (6, 10, iptables::tracked),
     (3, 10, iptables::owned),
     (4, 10, iptables::counted),
     (5, 10, iptables::known),
-    (14, 10, upper::macvlans),
-    (10, 3, upper::vxlans),
+    (15, 5, upper::macvlans),
+    (12, 0, upper::vxlans),
 ];
 
 /// How many stories a network has.
@@ -323,6 +323,66 @@ impl Scene<'_> {
         self.route("b", "to: default, via: 10.0.2.1");
         self.sysctl("r", "net.ipv4.ip_forward", 1);
         self.serves("b");
+    }
+
+    /// A [`Scene::line`] whose ends find their way out by more than a default route, at times.
+    pub(super) fn way(&mut self) {
+        self.line();
+        if self.percent(60) {
+            self.routed_otherwise("a", "10.0.1.1", "10.0.1.77", "10.0.2.2");
+        }
+        if self.percent(25) {
+            self.routed_otherwise("b", "10.0.2.1", "10.0.2.77", "10.0.1.2");
+        }
+    }
+
+    /// Its default route leads by `gateway`, by more rules and routes than it takes, without any of
+    /// which it would not: `nobody` is nobody.
+    fn routed_otherwise(&mut self, space: &str, gateway: &str, nobody: &str, far: &str) {
+        self.space(space).lists.retain(|(of, _)| *of != "routes");
+        let right = format!("to: default, via: {gateway}");
+        let wrong = format!("to: default, via: {nobody}");
+        let holds = ["iif: lo", "uidrange: 0-0", "to: 10.0.0.0/8", "fwmark: 77, not: true"];
+        let holds = self.one(&holds);
+        match self.random.below(9) {
+            0..3 => {
+                self.route(space, format!("{right}, table: 100"));
+                self.rule(space, format!("pref: 100, {holds}, table: 100"));
+            }
+            3 => {
+                self.route(space, wrong);
+                self.route(space, format!("{right}, table: 100"));
+                self.rule(space, "pref: 90, table: main, suppress_prefixlength: 0");
+                self.rule(space, "pref: 100, table: 100");
+            }
+            4 => {
+                let refuses = self.one(&["prohibit", "unreachable", "blackhole"]);
+                self.route(space, right);
+                self.rule(space, format!("pref: 90, {holds}, goto: 200"));
+                self.rule(space, format!("pref: 100, type: {refuses}"));
+                self.rule(space, "pref: 200, type: nop");
+            }
+            5 => {
+                self.route(space, format!("{wrong}, metric: 30"));
+                self.route(space, format!("{right}, metric: 5"));
+            }
+            6 => {
+                self.route(space, right);
+                self.route(space, format!("{wrong}, table: 100"));
+                self.route(space, format!("to: {far}/32, type: throw, table: 100"));
+                self.rule(space, "pref: 100, table: 100");
+            }
+            7 => {
+                self.route(space, wrong);
+                self.route(space, format!("to: {far}, via: {gateway}"));
+            }
+            _ => {
+                self.address(space, "lo", "10.9.2.1/32");
+                self.route(space, format!("{right}, src: 10.9.2.1"));
+                let own = if space == "a" { "10.0.1.2" } else { "10.0.2.2" };
+                self.route("r", format!("to: 10.9.2.0/24, via: {own}"));
+            }
+        }
     }
 
     /// `a` reaches `b`, which is 10.9.0.1, by `r` (10.0.1.1, 10.0.3.1) and by `q` (10.0.2.1,

@@ -39,7 +39,7 @@ const OF_ICMP: &[&str] = &["-p icmp --icmp-type echo-request", "-p icmp -m icmp 
 
 /// Only what a rule accepts for several reasons goes on.
 pub(super) fn accepted(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     scene.link("a", "e1").set("mac", "\"02:00:00:00:00:0a\"");
     let (own, carries) = match scene.random.below(5) {
         0 | 1 => (scene.one(OF_UDP), Carries::Udp(0, 7)),
@@ -71,7 +71,7 @@ type Translation = (&'static [(&'static str, &'static str)], &'static str, Optio
 
 const UDP9: Option<Carries> = Some(Carries::Udp(0, 9));
 const TCP81: Option<Carries> = Some(Carries::Tcp(0, 81));
-const TRANSLATIONS: [Translation; 11] = [
+const TRANSLATIONS: [Translation; 12] = [
     (
         &[("PREROUTING", "-d 10.0.1.1 -p udp --dport 9 -j DNAT --to-destination 10.0.2.2:7")],
         "10.0.1.1",
@@ -87,7 +87,8 @@ const TRANSLATIONS: [Translation; 11] = [
     (&[("PREROUTING", "-i e1 -p udp -j REDIRECT --to-ports 7")], "10.0.2.2", UDP9),
     (&[("POSTROUTING", "-o e2 -j MASQUERADE")], "10.0.2.2", None),
     (&[("POSTROUTING", "-s 10.0.1.0/24 -j SNAT --to-source 10.0.2.1")], "10.0.2.2", None),
-    (&[("POSTROUTING", "-o e2 -p udp -j SNAT --to-source 10.0.2.1:5000-5100")], "10.0.2.2", UDP9),
+    (&[("POSTROUTING", "-s 10.0.1.2 -o e2 -j SNAT --to-source 10.0.2.1")], "10.0.2.2", None),
+    (&[("PREROUTING", "-i e1 -d 10.0.5.0/24 -j NETMAP --to 10.0.2.0/24")], "10.0.5.2", None),
     (&[("PREROUTING", "-d 10.0.5.0/24 -j NETMAP --to 10.0.2.0/24")], "10.0.5.2", None),
     (&[("POSTROUTING", "-s 10.0.1.0/30 -j NETMAP --to 10.0.2.8/30")], "10.0.2.2", None),
     (
@@ -102,7 +103,7 @@ const TRANSLATIONS: [Translation; 11] = [
 
 /// Addresses and ports are translated, on the way and at its end.
 pub(super) fn translated(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     let (rules, to, carries) = scene.one(&TRANSLATIONS);
     for (chain, rule) in rules {
         scene.space("r").rule("nat", chain, (*rule).to_owned(), false);
@@ -119,7 +120,7 @@ pub(super) fn translated(scene: &mut Scene<'_>) {
 
 /// A packet is altered on its way, and asked for that behind.
 pub(super) fn altered(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     let (rule, asked) = scene.one(&[
         ("-j TTL --ttl-set 2", ""),
         ("-j TTL --ttl-dec 1", ""),
@@ -151,7 +152,7 @@ pub(super) fn altered(scene: &mut Scene<'_>) {
 
 /// A mark that comes with a packet, is kept with its connection, and comes back with the answer.
 pub(super) fn marked(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     scene.iptables("a", "mangle", "OUTPUT", "-m mark ! --mark 0 -j CONNMARK --save-mark");
     scene.iptables("a", "mangle", "PREROUTING", "-j CONNMARK --restore-mark");
     let verdict = scene.one(&["DROP", "ACCEPT", "REJECT"]);
@@ -167,7 +168,7 @@ pub(super) fn marked(scene: &mut Scene<'_>) {
 
 /// What is not tracked, or apart from others.
 pub(super) fn tracked(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     match scene.random.below(3) {
         0 => {
             let rule = scene.one(&["-j CT --notrack", "-j NOTRACK", "-p udp -j CT --notrack"]);
@@ -199,7 +200,7 @@ fn shots(scene: &mut Scene<'_>) {
 
 /// Whose socket sends.
 pub(super) fn owned(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     let who = scene.one(&["--uid-owner 0", "--socket-exists", "--gid-owner 0-5", "--uid-owner 7"]);
     let (not, verdict) = scene.one(&[("", "DROP"), ("! ", "DROP"), ("", "REJECT")]);
     let space = scene.one(&["a", "a", "b"]);
@@ -209,7 +210,7 @@ pub(super) fn owned(scene: &mut Scene<'_>) {
 
 /// What is counted, and what is remembered.
 pub(super) fn counted(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     let rule = scene.one(&[
         "-m hashlimit --hashlimit-upto 1000/sec --hashlimit-burst 1000 --hashlimit-mode dstip \
          --hashlimit-name y -j DROP",
@@ -225,7 +226,7 @@ pub(super) fn counted(scene: &mut Scene<'_>) {
 
 /// What goes against a flow that was seen before, and what would begin one of its own.
 pub(super) fn known(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     let established = "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT".to_owned();
     scene.space("r").rule("filter", "FORWARD", established, false);
     scene.iptables("r", "filter", "FORWARD", "-i e1 -m conntrack --ctstate NEW -j ACCEPT");

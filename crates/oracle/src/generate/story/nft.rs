@@ -104,7 +104,7 @@ const TRUE: [&[&str]; 11] = [
 
 /// A rule lets through what it matches, or drops it.
 pub(super) fn filtered(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     let (space, hook) = place(scene);
     let table = table(scene);
     let base = base(scene, hook);
@@ -149,7 +149,7 @@ fn selective(scene: &mut Scene<'_>, hook: &str) -> String {
 
 /// A map gives the verdict, or a number that is compared.
 pub(super) fn by_map(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     let (space, hook) = place(scene);
     let table = table(scene);
     let base = base(scene, hook);
@@ -174,7 +174,7 @@ pub(super) fn by_map(scene: &mut Scene<'_>) {
 
 /// Chains that lead to others, and back.
 pub(super) fn chains(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     let table = table(scene);
     let leads = scene.one(&["jump two", "goto two"]);
     let what = scene.one(&["meta l4proto icmp", "ip dscp 4", "meta mark 1", "ip saddr 10.0.1.2"]);
@@ -188,10 +188,11 @@ pub(super) fn chains(scene: &mut Scene<'_>) {
     shots(scene);
 }
 
-/// Who translates what, where; and packets that this is about: to whom, and what they carry.
+/// Who translates a destination, where, and how; and packets that this is about: to whom, and what
+/// they carry.
 type Translation = (&'static str, &'static str, &'static str, &'static str, Option<Carries>);
 
-const TRANSLATIONS: [Translation; 17] = [
+const TRANSLATIONS: [Translation; 11] = [
     ("r", "prerouting", "udp dport 9 dnat ip to 10.0.2.2:7", "10.0.1.1", UDP9),
     ("r", "prerouting", "tcp dport 81 dnat ip to 10.0.2.2:80", "10.0.1.1", TCP81),
     ("r", "prerouting", "ip daddr 10.0.1.1 dnat ip to 10.0.2.2", "10.0.1.1", None),
@@ -203,26 +204,32 @@ const TRANSLATIONS: [Translation; 17] = [
     ("r", "prerouting", "dnat to numgen inc mod 1 map { 0 : 10.0.2.2 }", "10.0.1.1", None),
     ("r", "prerouting", "dnat to ip daddr map { 10.0.1.1 : 10.0.2.2 }", "10.0.1.1", None),
     ("r", "prerouting", "dnat to ip saddr map { 10.0.1.2 : 10.0.2.2 }", "10.0.1.1", None),
-    ("r", "postrouting", "ip saddr 10.0.1.0/24 masquerade", "10.0.2.2", None),
-    ("r", "postrouting", "oifname \"e2\" masquerade", "10.0.2.2", None),
-    ("r", "postrouting", "ct state new oifname \"e2\" masquerade", "10.0.2.2", None),
-    ("r", "postrouting", "oifname \"e2\" snat ip to 10.0.2.1", "10.0.2.2", None),
-    ("r", "postrouting", "snat to ip saddr map { 10.0.1.2 : 10.0.2.1 }", "10.0.2.2", None),
-    ("b", "input", "ip saddr 10.0.1.2 snat ip to 10.0.1.9", "10.0.2.2", None),
 ];
 const UDP9: Option<Carries> = Some(Carries::Udp(0, 9));
 const TCP81: Option<Carries> = Some(Carries::Tcp(0, 81));
 
-/// Addresses and ports are translated.
+/// The same of a source.
+const SOURCES: [(&str, &str, &str); 6] = [
+    ("r", "postrouting", "ip saddr 10.0.1.0/24 masquerade"),
+    ("r", "postrouting", "oifname \"e2\" masquerade"),
+    ("r", "postrouting", "ct state new oifname \"e2\" masquerade"),
+    ("r", "postrouting", "oifname \"e2\" snat ip to 10.0.2.1"),
+    ("r", "postrouting", "snat to ip saddr map { 10.0.1.2 : 10.0.2.1 }"),
+    ("b", "input", "ip saddr 10.0.1.2 snat ip to 10.0.1.9"),
+];
+
+/// Addresses and ports are translated: destinations, sources, or both.
 pub(super) fn translated(scene: &mut Scene<'_>) {
-    scene.line();
-    let table = table(scene);
+    scene.way();
     let (space, hook, rule, to, carries) = scene.one(&TRANSLATIONS);
-    let table = if rule.contains("map {") { "ip t" } else { table };
-    let priority = scene.one(&["-100", "-90", "100", "-150"]);
-    let base = format!("type nat hook {hook} priority {priority}");
-    scene.nft(space, (table, "c", &base), &[rule]);
-    if scene.percent(30) {
+    if scene.percent(75) {
+        translation(scene, "c", (space, hook, rule));
+    }
+    if scene.percent(75) {
+        let source = scene.one(&SOURCES);
+        translation(scene, "s", source);
+    }
+    if scene.percent(25) {
         let rule =
             scene.one(&["ct status dnat drop", "ct status snat drop", "ip daddr 10.0.2.2 drop"]);
         scene.nft("r", ("inet u", "f", "type filter hook forward priority 0"), &[rule]);
@@ -235,13 +242,23 @@ pub(super) fn translated(scene: &mut Scene<'_>) {
         let shot = scene.send("a", to);
         carries.map(|carries| shot.carries(carries));
     }
-    scene.send("a", "10.0.1.1");
+    scene.send("a", "10.0.2.2");
     scene.send("b", "10.0.1.2");
+}
+
+fn translation(
+    scene: &mut Scene<'_>,
+    chain: &'static str,
+    (space, hook, rule): (&'static str, &'static str, &'static str),
+) {
+    let table = if rule.contains("map {") { "ip t" } else { table(scene) };
+    let priority = scene.one(&["-100", "-90", "100", "-150"]);
+    scene.nft(space, (table, chain, &format!("type nat hook {hook} priority {priority}")), &[rule]);
 }
 
 /// Chains of one hook run in the order of their priorities, whosever they are.
 pub(super) fn priorities(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     let (first, second) = scene.one(&[("-10", "10"), ("10", "-10"), ("-300", "-299"), ("1", "0")]);
     let marks =
         scene.one(&["meta mark set 2", "meta l4proto udp meta mark set 2", "ct mark set 2"]);
@@ -258,7 +275,7 @@ pub(super) fn priorities(scene: &mut Scene<'_>) {
 
 /// What is tracked, where, and what of it is remembered.
 pub(super) fn tracked(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     let before = "type filter hook prerouting priority -300";
     let after = "type filter hook forward priority 0";
     match scene.random.below(6) {
@@ -299,7 +316,7 @@ pub(super) fn tracked(scene: &mut Scene<'_>) {
 
 /// Headers are written.
 pub(super) fn rewritten(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     let rule = scene.one(&[
         "ip ttl set 1",
         "ip ttl set 2",
@@ -379,7 +396,7 @@ pub(super) fn bridged(scene: &mut Scene<'_>) {
 
 /// Chains of one link: before all others, and behind them.
 pub(super) fn at_a_link(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     let (space, link, table, hook) = scene.one(&[
         ("r", "e1", "netdev t", "ingress"),
         ("b", "e2", "netdev t", "ingress"),
@@ -408,7 +425,7 @@ pub(super) fn at_a_link(scene: &mut Scene<'_>) {
 
 /// ARP that is thrown away is not answered.
 pub(super) fn of_arp(scene: &mut Scene<'_>) {
-    scene.line();
+    scene.way();
     let (space, hook, rule) = scene.one(&[
         ("r", "input", "arp operation request drop"),
         ("r", "input", "arp operation request arp saddr ip 10.0.1.2 drop"),

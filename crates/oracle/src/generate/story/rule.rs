@@ -19,6 +19,7 @@ const SELECTED: [&[Selected]; 7] = [
     &[
         Selected { selector: "dscp: 4", tos: 16, ..ANY },
         Selected { selector: "dscp: 46", tos: 0xb8, ..ANY },
+        Selected { selector: "dscp: 2", tos: 8, ..ANY },
         Selected { selector: "tos: 16", tos: 16, ..ANY },
     ],
     &[
@@ -28,6 +29,16 @@ const SELECTED: [&[Selected]; 7] = [
     &[
         Selected {
             selector: "ipproto: udp, dport: 7/0xf",
+            carries: Some(Carries::Udp(0, 7)),
+            ..ANY
+        },
+        Selected {
+            selector: "ipproto: udp, dport: 3/0x3",
+            carries: Some(Carries::Udp(0, 7)),
+            ..ANY
+        },
+        Selected {
+            selector: "ipproto: udp, dport: 7/0xff",
             carries: Some(Carries::Udp(0, 7)),
             ..ANY
         },
@@ -119,6 +130,7 @@ pub(super) fn at_the_router(scene: &mut Scene<'_>) {
         "ipproto: icmp",
         "ipproto: tcp, dport: 80",
         "ipproto: udp, dport: 7",
+        "ipproto: udp, dport: 7/0xf",
     ]);
     let action =
         scene.one(&["type: prohibit", "type: unreachable", "type: blackhole", "table: 100"]);

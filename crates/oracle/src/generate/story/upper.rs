@@ -79,7 +79,7 @@ pub(super) fn vxlans(scene: &mut Scene<'_>) {
     ];
     for (key, values) in extras {
         let space = scene.one(&["a", "b"]);
-        if scene.percent(40) {
+        if scene.percent(50) {
             let value = scene.one(values);
             scene.link(space, "vx").set(key, value);
         }
