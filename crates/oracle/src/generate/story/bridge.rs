@@ -138,7 +138,6 @@ pub(super) fn filters(scene: &mut Scene<'_>) {
         ("filter", "FORWARD", "-m physdev --physdev-in e1 --physdev-out e2 -j REJECT"),
         ("filter", "FORWARD", "-i br -o br -j DROP"),
         ("filter", "FORWARD", "-s 10.0.1.2 -j REJECT"),
-        ("nat", "PREROUTING", "-p udp --dport 9 -j DNAT --to-destination 10.0.1.3:7"),
     ]);
     scene.iptables("r", table, chain, rule);
     scene.send("a", "10.0.1.3");

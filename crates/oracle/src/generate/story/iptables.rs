@@ -181,7 +181,7 @@ pub(super) fn tracked(scene: &mut Scene<'_>) {
             scene.iptables("r", "nat", "POSTROUTING", "-o e2 -j MASQUERADE");
         }
         _ => {
-            let zone = scene.one(&["--zone 5", "--zone-orig 5", "--zone 7"]);
+            let zone = scene.one(&["--zone 5", "--zone 7"]);
             scene.iptables("r", "raw", "PREROUTING", format!("-i e1 -j CT {zone}"));
             let asks = "-m conntrack --ctstate ESTABLISHED -j DROP";
             scene.iptables("r", "filter", "FORWARD", asks);
