@@ -194,7 +194,7 @@ fn told(
         match judged.outcome {
             Outcome::Agreed => println!("  agreed"),
             Outcome::Spared => {
-                println!("  not sent: the kernel may hold an error back, or takes any port")
+                println!("  not sent: the kernel may hold an error back, or takes any port");
             }
             Outcome::Unknown(why) => println!("  unknown: {why:?}"),
             Outcome::Wrong(wrong) => {
