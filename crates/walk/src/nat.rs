@@ -46,12 +46,37 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let mut rule = None;
         if !member.related && !self.settled(member, source) {
             rule = self.ask_nat(skb, hook, between)?;
+            if rule.is_none() && source {
+                self.keep_apart(skb, hook, member, between)?;
+            }
             self.settle(member, source);
         } else if hook == Hook::Postrouting && !member.reply {
             self.keeps_its_way(skb, member, between)?;
         }
         self.rewrite(skb, hook, member, source, rule);
         Ok(())
+    }
+
+    /// `nf_nat_alloc_null_binding`: where some chain translates, one that no rule translates gets
+    /// another source port all the same, if its answers would look like those of another connection.
+    fn keep_apart(
+        &mut self,
+        skb: &mut Skb,
+        hook: Hook,
+        member: Membership,
+        between: Between,
+    ) -> Result<(), Stop> {
+        let place = self.place(skb.ns, Stage::Hook(hook))?;
+        let family = if skb.packet.is_ipv6() { Family::Ip6 } else { Family::Ip };
+        let hooks = [Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting];
+        let translates = hooks.iter().any(|hook| !place.tables.nat(family, *hook).is_empty());
+        let current = self.overlay.connections[member.connection].entry.reply.reversed();
+        if !translates || !self.is_taken(skb, member, &current) {
+            return Ok(());
+        }
+        let addresses = Some((current.src, current.src));
+        let request = Request { to: To::Source, addresses, ports: None, flags: 0 };
+        self.set_up(skb, hook, request, between)
     }
 
     /// `nf_nat_oif_changed`: a masqueraded connection ends with the first of its packets that goes

@@ -58,7 +58,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// Whether another connection has answers that look the same.
-    fn is_taken(&self, skb: &Skb, member: Membership, tuple: &Tuple) -> bool {
+    pub(crate) fn is_taken(&self, skb: &Skb, member: Membership, tuple: &Tuple) -> bool {
         let reply = tuple.reversed();
         match self.overlay.connection(skb.ns, &reply, skb.zone) {
             Some(ours) => ours.connection != member.connection,

@@ -23,7 +23,7 @@ fn words_that_are_not_known() {
         --ctstate NEW
         --dport 80
         -p tpc
-        -j TCPMSS
+        -j SYNPROXY
         -p tcp --d 80
         -p tcp --dest 80
         -j REJECT --reject-with icmp-port-unreachible
@@ -41,8 +41,8 @@ fn words_that_are_not_known() {
         column 1: `--dport`: belongs to `-m tcp`, which is not asked for
     -p tpc
         column 4: `tpc`: is not a protocol's name or number; did you mean `tcp`?
-    -j TCPMSS
-        column 4: `TCPMSS`: this target is not supported
+    -j SYNPROXY
+        column 4: `SYNPROXY`: this target is not supported
     -p tcp --d 80
         column 8: `--d`: no such option here; did you mean `-d`?
     -p tcp --dest 80

@@ -140,7 +140,6 @@ fn reply(network: &Network, first: &Spec) -> Option<Spec> {
     })?;
     let carries = match first.carries {
         Carries::Udp(sport, dport) if !from.udp.contains(&dport) => Carries::Udp(dport, sport),
-        Carries::Icmp(id) => Carries::Icmp(id),
         _ => return None,
     };
     Some(Spec { from: from.name.clone(), to, src: Some(first.to), carries, ..first.clone() })

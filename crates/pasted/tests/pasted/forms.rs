@@ -353,15 +353,15 @@ fn a_full_listing_is_as_iptables_save() {
 
 #[test]
 fn what_iptables_s_prints_is_one_table() {
-    let text = "-P FORWARD DROP\n-N DOCKER\n-A FORWARD -i br0 -j DOCKER\n-A DOCKER -m recent --name x -j DROP\n";
+    let text = "-P FORWARD DROP\n-N DOCKER\n-A FORWARD -i br0 -j DOCKER\n-A DOCKER -m helper --helper x -j DROP\n";
     assert_snapshot!(section(&[("iptables-S", text)], "netfilter"), @r"
       Chain INPUT (policy ACCEPT)
       Chain FORWARD (policy DROP)
         -i br0 -j DOCKER
       Chain OUTPUT (policy ACCEPT)
       Chain DOCKER
-        <unknown: -m recent --name x -j DROP> -j DROP
-    warning: iptables-S, line 4: rule not understood at recent: no such match is supported
+        <unknown: -m helper --helper x -j DROP> -j DROP
+    warning: iptables-S, line 4: rule not understood at helper: no such match is supported
     ");
 }
 
