@@ -59,7 +59,7 @@ const RULES: &Rules = &[
         "OUTPUT",
         &[
             "-m owner --uid-owner 0 -j DROP",
-            "-m owner ! --uid-owner 5-9 --gid-owner 0 -j DROP",
+            "-m owner ! --uid-owner 0 --gid-owner 0 -j DROP",
             "-m owner --socket-exists -j DROP",
         ],
     ),
