@@ -154,7 +154,8 @@ impl<'a> Place<'a> {
         if found.route.nexthops.iter().any(|hop| hop.link == iif) {
             return Ok((rp, Some(found.route)));
         }
-        if self.ns.addresses_of(iif).next().is_none() {
+        let mut addresses = self.ns.addresses_of(iif);
+        if !addresses.any(|a| a.ip().is_ipv4()) {
             return last_resort(Some(found.route));
         }
         if rp == 1 { Err(fails(Some(found.route))) } else { Ok((rp, Some(found.route))) }

@@ -32,7 +32,7 @@ const FRAGMENT: u32 = 44;
 /// or those of UDP, VXLAN and Ethernet, and where an error quotes such a one, or
 /// another VXLAN carries it.
 /// In this order, since to look beyond the end of a packet is to refuse it.
-const PLACES: [(u32, u32); 39] = [
+const PLACES: [(u32, u32); 40] = [
     (4, 0),
     (8, 0),
     (8, 1),
@@ -69,6 +69,7 @@ const PLACES: [(u32, u32); 39] = [
     (28 + 70 + 8, 1),
     (50 + 50 + 8, 0),
     (50 + 50 + 8, 1),
+    (28 + 78 + 8, 0), // a fragment of IPv6 in a VXLAN
     (70 + 48 + 4, 0),
     (70 + 48 + 8, 0),
     (70 + 48 + 8, 1),
