@@ -22,6 +22,11 @@ const SYN: u8 = 2;
 const RST: u8 = 4;
 const ACK: u8 = 16;
 
+fn is_redirect6(skb: &Skb) -> bool {
+    skb.packet.is_ipv6()
+        && matches!(skb.packet.payload, Payload::Icmp { kind: IcmpKind::Redirect, .. })
+}
+
 /// The state of a packet, as nft's `ct state` bits.
 pub(crate) fn state_of(skb: &Skb, connection: Option<&Conntrack>) -> u32 {
     let Some((member, entry)) = skb.ct.zip(connection) else {
@@ -44,6 +49,8 @@ impl<S: Sink> Walker<'_, '_, S> {
             return;
         }
         skb.ct = match &skb.about {
+            // `nf_conntrack_icmpv6_error`: to conntrack no error, and nothing that begins one.
+            Some(_) if is_redirect6(skb) => None,
             // The error goes against the packet that it is about.
             Some(about) => self
                 .find(skb, &about.tuple().reversed())
