@@ -109,6 +109,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             && self.depth == 0
             && self.asking.is_empty()
             && self.assumed.is_empty()
+            && self.overlay.assumed.is_empty()
             && self.overlay.late.is_empty()
             && self.overlay.added.is_empty()
             && !self.net.has_tunnels()
