@@ -31,6 +31,16 @@ fn main() -> std::process::ExitCode {
         fault!("other-source", NONE),
         fault!("unequal-ports", NONE),
         fault!("cut-off", NONE),
+        fault!("raw-drop", NONE),
+        fault!("open-ipv6", NONE),
+        fault!("asymmetric", &[Needs::Tool("nft")]),
+        fault!("source-filter", GUEST),
+        fault!("accept-ra", NONE),
+        fault!("hairpin" in "loopback-localnet", NONE),
+        fault!("hairpin" in "loopback-masquerade", NONE),
+        fault!("forwarding-off" in "forwarding-off-ipv6", NONE),
+        fault!("bridged-drop" in "bridged-drop-ipv6", NONE),
+        fault!("routed-drop" in "routed-drop-ipv6", NONE),
         test("clamped_segments_fit_a_narrow_uplink", &[Needs::Tool("iptables")], clamped),
         test("the_seed_is_well", &[Needs::Tap, Needs::Ids], || well("proxmox-docker.yaml")),
         test("docker_in_docker_is_well", NONE, || well("docker-in-docker.yaml")),
@@ -42,11 +52,15 @@ fn main() -> std::process::ExitCode {
 
 macro_rules! fault {
     ($name:literal, $needs:expr) => {
+        fault!($name in $name, $needs)
+    };
+    ($name:literal in $file:literal, $needs:expr) => {
         lab(
             $name,
+            $file,
             $needs,
-            include_str!(concat!("doctor/", $name, ".yaml")),
-            include_str!(concat!("doctor/", $name, ".near.yaml")),
+            include_str!(concat!("doctor/", $file, ".yaml")),
+            include_str!(concat!("doctor/", $file, ".near.yaml")),
         )
     };
 }
@@ -58,8 +72,14 @@ fn alone() -> MutexGuard<'static, ()> {
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn lab(name: &'static str, needs: &'static [Needs], ill: &'static str, near: &'static str) -> Test {
-    test(name, needs, move || {
+fn lab(
+    name: &'static str,
+    file: &'static str,
+    needs: &'static [Needs],
+    ill: &'static str,
+    near: &'static str,
+) -> Test {
+    test(file, needs, move || {
         let _alone = alone();
         has(name, ill);
         let bench = Bench::new();
@@ -90,7 +110,8 @@ fn has(name: &str, text: &str) {
     assert_eq!(hit.into_iter().collect::<Vec<_>>().join(", "), wanted, "{shown}");
     let fixes = findings.iter().flat_map(|f| f["fix"].as_array().unwrap());
     let commands: Vec<&str> = fixes
-        .filter_map(|f| f.as_str().unwrap().strip_prefix("and ").or(f.as_str()))
+        .map(|f| f.as_str().unwrap())
+        .map(|f| f.strip_prefix("and ").or(f.strip_prefix("at once: ")).unwrap_or(f))
         .filter(|f| f.starts_with("nestwork "))
         .collect();
     if commands.is_empty() {

@@ -48,6 +48,8 @@ pub enum Fault {
     ForwardingOff {
         /// The link that they send to.
         link: LinkId,
+        /// IPv6.
+        ipv6: bool,
     },
     /// What only passes a bridge is dropped by the policy of its host's own FORWARD chain.
     BridgedDrop {
@@ -62,6 +64,31 @@ pub enum Fault {
         link: LinkId,
         /// The chain whose policy drops it.
         chain: ChainRef,
+    },
+    /// What people accept in DOCKER-USER is dropped before, by a rule for one container's address.
+    RawDrop {
+        /// The rule that drops it.
+        rule: RuleRef,
+        /// The rule that would accept it.
+        accept: RuleRef,
+        /// The link that it comes in by.
+        link: LinkId,
+        /// The container's address.
+        to: IpAddr,
+    },
+    /// Docker's rules are there for IPv4 and not for IPv6, and its containers have addresses of it.
+    OpenIpv6 {
+        /// The bridge.
+        bridge: LinkId,
+    },
+    /// A rule drops answers as INVALID, whose questions went another way.
+    Asymmetric {
+        /// The rule.
+        rule: RuleRef,
+        /// Who answers.
+        from: IpAddr,
+        /// Who is answered.
+        to: IpAddr,
     },
     /// A rule is to keep ports of a bridge apart, and never sees what passes it.
     BlindRule {
@@ -91,6 +118,16 @@ pub enum Fault {
         /// The link with another address.
         child: LinkId,
     },
+    /// A firewall takes a guest's own addresses only, and the guest sends out what its containers
+    /// send as it is.
+    SourceFilter {
+        /// The rule.
+        rule: RuleRef,
+        /// The containers' network.
+        net: IpNet,
+        /// The guest's link out.
+        out: LinkId,
+    },
     /// A rule is to translate the source, and never sees it: the connection was begun when its first
     /// packet passed a bridge.
     SkippedNat {
@@ -118,6 +155,11 @@ pub enum Fault {
         net: IpNet,
         /// Whose they are.
         other: Overlapped,
+    },
+    /// It forwards IPv6, and so heeds no router's advertisements: it has no default route.
+    AcceptRa {
+        /// The link that the router is on.
+        link: LinkId,
     },
     /// A published port cannot be reached from where its container is.
     Hairpin {
@@ -175,6 +217,12 @@ pub enum From {
     Neighbour,
     /// By the host, at 127.0.0.1.
     Loopback,
+}
+
+/// Whether that address of IPv6 is good for the internet (2000::/3).
+#[must_use]
+pub const fn is_public(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.segments()[0] >> 13 == 1)
 }
 
 /// Parts without which faults may hide.

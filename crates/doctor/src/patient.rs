@@ -1,20 +1,22 @@
 //! What every search starts from.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::{
-    BaseChain, Chain, Hook, Link, LinkId, LinkKind, Namespace, NftRule, NsId, Snapshot, Table,
+    BaseChain, Chain, Data, Expr, Hook, Link, LinkId, LinkKind, Namespace, NftRule, NsId, Snapshot,
+    Table,
 };
 use walk::{
-    ChainRef, Disposition, Indexed, Known, Loss, Outcome, Place, Protocol, Question, RuleRef,
+    ChainRef, Change, Disposition, Indexed, Known, Loss, Outcome, Place, Protocol, Question,
+    RuleRef, Verdict,
 };
 
 use crate::published::{Published, published};
-use crate::wiring::Wiring;
+use crate::wiring::{User, Wiring};
 use crate::{Fault, Finding};
 
 /// A port that stands for any that no rule speaks of.
-const ANY_PORT: u16 = 40_404;
+pub(crate) const ANY_PORT: u16 = 40_404;
 
 /// A Snapshot, with what is asked of it again and again.
 pub(crate) struct Patient<'a> {
@@ -24,14 +26,17 @@ pub(crate) struct Patient<'a> {
     pub(crate) published: Vec<Published>,
     /// An address that only default routes lead to.
     pub(crate) beyond: IpAddr,
+    /// The same of IPv6.
+    beyond6: IpAddr,
 }
 
 impl<'a> Patient<'a> {
     pub(crate) fn new(net: &'a Indexed<'a>) -> Self {
         let snapshot = net.snapshot;
         let beyond = IpAddr::V4(walk::beyond(snapshot));
+        let beyond6 = IpAddr::V6(beyond6(snapshot));
         let published = published(snapshot);
-        Self { net, snapshot, wiring: Wiring::new(snapshot), published, beyond }
+        Self { net, snapshot, wiring: Wiring::new(snapshot), published, beyond, beyond6 }
     }
 
     pub(crate) fn ns(&self, id: NsId) -> &'a Namespace {
@@ -50,10 +55,19 @@ impl<'a> Patient<'a> {
         all.filter(|(_, l)| matches!(l.kind, LinkKind::Bridge(_)))
     }
 
-    /// Whether rules for IP see what passes a bridge.
-    pub(crate) fn calls_iptables(&self, bridge: LinkId) -> bool {
-        let own = matches!(self.link(bridge).map(|l| &l.kind), Some(LinkKind::Bridge(b)) if b.nf_call_iptables);
-        own || self.ns(bridge.ns).sysctls.bridge_nf_call_iptables == Some(true)
+    /// What only default routes of that user's family lead to.
+    pub(crate) const fn beyond(&self, user: &User) -> IpAddr {
+        if user.ipv6 { self.beyond6 } else { self.beyond }
+    }
+
+    /// Whether rules for that family see what passes a bridge.
+    pub(crate) fn calls_iptables(&self, bridge: LinkId, ipv6: bool) -> bool {
+        let Some(LinkKind::Bridge(own)) = self.link(bridge).map(|l| &l.kind) else { return false };
+        let all = &self.ns(bridge.ns).sysctls;
+        match ipv6 {
+            true => own.nf_call_ip6tables || all.bridge_nf_call_ip6tables == Some(true),
+            false => own.nf_call_iptables || all.bridge_nf_call_iptables == Some(true),
+        }
     }
 
     /// The first packet of a new connection from there.
@@ -83,6 +97,21 @@ impl<'a> Patient<'a> {
             (_, Some(Disposition::Lost(loss)), false) => Some(loss),
             _ => None,
         }
+    }
+
+    /// Whether this is lost neither there nor back.
+    pub(crate) fn arrives(&self, question: &Question) -> bool {
+        let outcome = self.net.outcome(question);
+        !matches!(outcome.there, Disposition::Lost(_))
+            && !matches!(outcome.back, Some(Disposition::Lost(_)))
+    }
+
+    /// The same, were the host so.
+    pub(crate) fn arrives_with(&self, changes: &[Change], question: &Question) -> bool {
+        let mut other = self.snapshot.clone();
+        changes.iter().for_each(|change| change.apply(&mut other));
+        let trace = Indexed::new(&other).trace(question.clone());
+        trace.verdict() == Verdict::Yes
     }
 
     /// Adds whom it hits to a fault that is known already, or takes it up.
@@ -118,6 +147,13 @@ impl<'a> Patient<'a> {
         self.base(chain).is_some_and(|(_, base)| base.hook == Hook::Forward)
     }
 
+    /// An address of a link that is not for the link alone.
+    pub(crate) fn address_of(&self, link: LinkId, ipv6: bool) -> Option<IpAddr> {
+        let mut all = crate::wiring::addresses(self.snapshot, link);
+        let wide = |a: &&model::Address| a.ip().is_ipv6() == ipv6 && a.scope != model::Scope::Link;
+        all.find(wide).map(model::Address::ip)
+    }
+
     /// An IPv4 address of a link.
     pub(crate) fn address(&self, link: LinkId) -> Option<Ipv4Addr> {
         crate::wiring::addresses(self.snapshot, link).find_map(|a| match a.ip() {
@@ -127,11 +163,32 @@ impl<'a> Patient<'a> {
     }
 }
 
+/// What stands for the internet of IPv6: the first documentation address (RFC 9637, RFC 3849) that no
+/// namespace is beside, so that only default routes lead there.
+fn beyond6(snapshot: &Snapshot) -> Ipv6Addr {
+    const ALL: [Ipv6Addr; 2] = [
+        Ipv6Addr::new(0x3fff, 0xffff, 0, 0, 0, 0, 0, 1),
+        Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1),
+    ];
+    let beside = |ip: &&Ipv6Addr| {
+        let mut all = snapshot.namespaces.values().flat_map(|ns| &ns.addresses);
+        all.any(|a| a.net.contains(&IpAddr::V6(**ip)))
+    };
+    *ALL.iter().find(|ip| !beside(ip)).unwrap_or(&ALL[0])
+}
+
 fn there_lost(outcome: Outcome) -> Option<Loss> {
     match outcome.there {
         Disposition::Lost(loss) if !outcome.assumed => Some(loss),
         _ => None,
     }
+}
+
+/// What that rule does with packets.
+pub(crate) fn ends_with(rule: &NftRule, verdict: &model::Verdict) -> bool {
+    let same =
+        |e: &Expr| matches!(e, Expr::Immediate { data: Data::Verdict(v), .. } if v == verdict);
+    rule.exprs.iter().any(same)
 }
 
 /// All rules of a namespace, with what they are called.

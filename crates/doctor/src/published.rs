@@ -63,7 +63,7 @@ fn target(rule: &NftRule) -> Option<IpAddr> {
 }
 
 /// The one port that a rule asks for.
-fn protocol(rule: &NftRule) -> Option<Protocol> {
+pub(crate) fn protocol(rule: &NftRule) -> Option<Protocol> {
     let mut protocol = None;
     let mut port = None;
     let mut loaded = None;
@@ -98,20 +98,26 @@ fn protocol(rule: &NftRule) -> Option<Protocol> {
     }
 }
 
+fn ip(bytes: &[u8]) -> Option<IpAddr> {
+    let four: Result<[u8; 4], _> = bytes.try_into();
+    let sixteen: Result<[u8; 16], _> = bytes.try_into();
+    four.map(IpAddr::from).or(sixteen.map(IpAddr::from)).ok()
+}
+
 enum What {
     Protocol,
     Port,
 }
 
 /// The one address that a rule asks for.
-fn destination(rule: &NftRule) -> Option<IpAddr> {
+pub(crate) fn destination(rule: &NftRule) -> Option<IpAddr> {
     let mut exprs = rule.exprs.iter().peekable();
     while let Some(expr) = exprs.next() {
-        let daddr =
-            matches!(expr, Expr::Payload { base: PayloadBase::Network, offset: 16, len: 4, .. });
-        if let (true, Some(Expr::Cmp { op: model::CmpOp::Eq, data, .. })) = (daddr, exprs.peek()) {
-            let bytes: [u8; 4] = data.as_slice().try_into().ok()?;
-            return Some(IpAddr::V4(Ipv4Addr::from(bytes)));
+        let Expr::Payload { base: PayloadBase::Network, offset, len, .. } = expr else { continue };
+        if let ((16, 4) | (24, 16), Some(Expr::Cmp { op: model::CmpOp::Eq, data, .. })) =
+            ((*offset, *len), exprs.peek())
+        {
+            return ip(data);
         }
     }
     None

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use model::{Address, Link, LinkId, LinkKind, Namespace, NsId, Relation, Snapshot, TABLE_MAIN};
+use model::{
+    Address, Link, LinkId, LinkKind, Namespace, NsId, Relation, RouteKind, Snapshot, TABLE_MAIN,
+};
 
 /// A namespace with a default route by a gateway that was read, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,34 +14,43 @@ pub(crate) struct User {
     pub(crate) link: LinkId,
     /// The gateway's.
     pub(crate) router: LinkId,
+    /// The route is of IPv6.
+    pub(crate) ipv6: bool,
 }
 
 /// What is joined to what.
 pub(crate) struct Wiring {
     /// Links of one number hear each other's broadcasts, as far as bridges and pairs go.
     segment: HashMap<LinkId, usize>,
-    /// Links with addresses, by segment.
-    ends: Vec<Vec<LinkId>>,
+    /// All links of each segment.
+    members: Vec<Vec<LinkId>>,
+    /// Those with addresses of IPv4, of IPv6.
+    ends: [Vec<Vec<LinkId>>; 2],
     pub(crate) users: Vec<User>,
 }
 
 impl Wiring {
     pub(crate) fn new(snapshot: &Snapshot) -> Self {
-        let mut wiring = Self { segment: HashMap::new(), ends: Vec::new(), users: Vec::new() };
+        let mut wiring = Self {
+            segment: HashMap::new(),
+            members: Vec::new(),
+            ends: [Vec::new(), Vec::new()],
+            users: Vec::new(),
+        };
         let joined = joined(snapshot);
         for start in all_links(snapshot) {
             wiring.spread(start, &joined);
         }
-        for (id, ns) in &snapshot.namespaces {
-            for link in ns.links.values().filter(|l| l.kind != LinkKind::Loopback) {
-                let link = LinkId { ns: *id, index: link.index };
-                if ns.addresses_of(link.index).any(|a| a.ip().is_ipv4()) {
-                    wiring.ends[wiring.segment[&link]].push(link);
-                }
-            }
+        wiring.ends = [false, true].map(|ipv6| {
+            let has = |l: &&LinkId| addresses(snapshot, **l).any(|a| a.ip().is_ipv6() == ipv6);
+            let ends = |all: &Vec<LinkId>| all.iter().filter(has).copied().collect();
+            wiring.members.iter().map(ends).collect()
+        });
+        for ipv6 in [false, true] {
+            let all = snapshot.namespaces.values();
+            let users: Vec<User> = all.filter_map(|ns| wiring.user(snapshot, ns, ipv6)).collect();
+            wiring.users.extend(users);
         }
-        let users = snapshot.namespaces.values().filter_map(|ns| wiring.user(snapshot, ns));
-        wiring.users = users.collect();
         wiring
     }
 
@@ -48,38 +59,53 @@ impl Wiring {
         if self.segment.contains_key(&start) {
             return;
         }
-        let number = self.ends.len();
-        self.ends.push(Vec::new());
+        let number = self.members.len();
+        let mut members = Vec::new();
         let mut open = vec![start];
         while let Some(link) = open.pop() {
             if self.segment.insert(link, number).is_none() {
+                members.push(link);
                 let near = joined.get(&link).into_iter().flatten();
                 open.extend(near.filter(|l| !self.segment.contains_key(l)));
             }
         }
+        members.sort();
+        self.members.push(members);
     }
 
-    fn user(&self, snapshot: &Snapshot, ns: &Namespace) -> Option<User> {
-        let hop = default_hop(ns)?;
+    fn user(&self, snapshot: &Snapshot, ns: &Namespace, ipv6: bool) -> Option<User> {
+        let hop = default_hop(ns, ipv6)?;
         let link = LinkId { ns: ns.id, index: hop.0 };
         let has = |l: &&LinkId| {
             let mut addresses = addresses(snapshot, **l);
             l.ns != ns.id && addresses.any(|a| a.ip() == hop.1)
         };
-        let router = self.beside(link).iter().find(has)?;
-        Some(User { link, router: *router })
+        let router = self.beside(link, ipv6).iter().find(has)?;
+        Some(User { link, router: *router, ipv6 })
     }
 
-    /// The links with IPv4 addresses that hear this one, itself included.
-    pub(crate) fn beside(&self, link: LinkId) -> &[LinkId] {
-        self.segment.get(&link).map_or(&[], |n| &self.ends[*n])
+    /// The links with addresses of that family that hear this one, itself included.
+    pub(crate) fn beside(&self, link: LinkId, ipv6: bool) -> &[LinkId] {
+        let ends = &self.ends[usize::from(ipv6)];
+        self.segment.get(&link).map_or(&[], |n| &ends[*n])
+    }
+
+    /// All links that hear this one, itself included.
+    pub(crate) fn segment(&self, link: LinkId) -> impl Iterator<Item = LinkId> {
+        self.segment.get(&link).into_iter().flat_map(|n| &self.members[*n]).copied()
+    }
+
+    /// Of each segment the links with addresses of that family.
+    pub(crate) fn segments(&self, ipv6: bool) -> impl Iterator<Item = &[LinkId]> {
+        self.ends[usize::from(ipv6)].iter().map(Vec::as_slice)
     }
 }
 
-/// Link and gateway of the IPv4 default route.
-pub(crate) fn default_hop(ns: &Namespace) -> Option<(u32, IpAddr)> {
+/// Link and gateway of the default route.
+pub(crate) fn default_hop(ns: &Namespace, ipv6: bool) -> Option<(u32, IpAddr)> {
     let is_default = |r: &&model::Route| {
-        r.table == TABLE_MAIN && r.dst.prefix_len() == 0 && r.dst.addr().is_ipv4()
+        let default = r.table == TABLE_MAIN && r.dst.prefix_len() == 0;
+        default && r.kind == RouteKind::Unicast && r.dst.addr().is_ipv6() == ipv6
     };
     let route = ns.routes.iter().filter(is_default).min_by_key(|r| r.metric)?;
     let hop = route.nexthops.first()?;

@@ -299,6 +299,8 @@ pub struct Inet6Conf {
     pub hop_limit: u8,
     /// `mtu`: the smaller of this and the link's own counts.
     pub mtu: u32,
+    /// 2: heeds routers although it forwards.
+    pub accept_ra: u8,
     pub proxy_ndp: bool,
     pub use_tempaddr: i32,
     pub use_optimistic: bool,
@@ -316,6 +318,7 @@ impl Default for Inet6Conf {
             force_forwarding: false,
             hop_limit: 64,
             mtu: u32::MAX,
+            accept_ra: 1,
             proxy_ndp: false,
             use_tempaddr: 0,
             use_optimistic: false,

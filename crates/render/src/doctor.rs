@@ -1,7 +1,6 @@
 //! What is wrong with a host, in words: each fault with what shows it, whom it hits, and what to do.
 
-mod fix;
-mod said;
+mod fault;
 
 use doctor::{Finding, Report};
 use model::Snapshot;
@@ -10,8 +9,7 @@ use crate::page::Page;
 use crate::style::{Style, Tone};
 use crate::trace::outcome;
 
-pub(crate) use fix::fix;
-pub(crate) use said::{evidence, kind, title};
+pub(crate) use fault::{kind, told as words};
 
 /// How many of those that are hit are named.
 const NAMED: usize = 6;
@@ -33,20 +31,21 @@ pub fn doctor(snapshot: &Snapshot, report: &Report, style: &Style) -> String {
 }
 
 fn told(page: &mut Page, snapshot: &Snapshot, finding: &Finding) {
-    page.put(Tone::Bad, "✗ ").hanging(Tone::Title, &title(snapshot, finding), 2).end();
+    let said = words(snapshot, finding);
+    page.put(Tone::Bad, "✗ ").hanging(Tone::Title, &said.title, 2).end();
     let mut all: Vec<(&str, Tone, String)> = Vec::new();
     let mut lines = |word, tone, texts: Vec<String>| {
         let words = std::iter::once(word).chain(std::iter::repeat(""));
         all.extend(words.zip(texts).map(|(word, text)| (word, tone, text)));
     };
-    lines("seen", Tone::Plain, evidence(snapshot, finding));
+    lines("seen", Tone::Plain, said.evidence);
     let shown = finding.trace.iter().map(|trace| {
         let sent = crate::trace::asked(snapshot, trace);
         format!("{sent}: {}", outcome(snapshot, trace))
     });
     lines("shown by", Tone::Plain, shown.collect());
     lines("hits", Tone::Plain, vec![hit(snapshot, finding)]);
-    lines("to fix", Tone::Good, fix(snapshot, finding));
+    lines("to fix", Tone::Good, said.fix);
     for (word, tone, text) in all {
         page.put(Tone::Plain, "  ").put(Tone::Faint, word).to(COLUMN);
         page.hanging(tone, &text, COLUMN).end();

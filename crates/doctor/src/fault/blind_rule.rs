@@ -1,22 +1,28 @@
 //! A rule that drops what goes from a bridge to the same bridge (Docker's `icc=false`) sees it only
 //! with br_netfilter: without, containers that are to be kept apart are not.
 
-use model::{Chain, CmpOp, Data, Expr, Hook, MetaKey, NftRule, Verdict};
+use model::{Chain, CmpOp, Expr, Family, Hook, MetaKey, NftRule, Verdict};
 
 use super::routed_drop::name_of;
-use crate::patient::{Patient, rules};
+use crate::patient::{Patient, ends_with, rules};
 use crate::{Fault, Finding};
 
 pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (bridge, link) in patient.bridges() {
-        let guests = || patient.wiring.beside(bridge).iter().filter(|l| l.ns != bridge.ns);
         let ns = patient.ns(bridge.ns);
-        if patient.calls_iptables(bridge) || guests().count() < 2 || ns.gap("sysctls").is_some() {
-            continue;
-        }
         for (rule, chain, told) in rules(ns) {
-            if drops(told) && from_and_to(told, &link.name) && sees_forwarded(chain) {
+            let ipv6 = rule.chain.family == Family::Ip6;
+            let beside = patient.wiring.beside(bridge, ipv6);
+            let guests = || beside.iter().filter(|l| l.ns != bridge.ns);
+            let sees = patient.calls_iptables(bridge, ipv6) || ns.gap("sysctls").is_some();
+            if sees || guests().count() < 2 {
+                continue;
+            }
+            if ends_with(told, &Verdict::Drop)
+                && from_and_to(told, &link.name)
+                && sees_forwarded(chain)
+            {
                 let loaded = ns.sysctls.bridge_nf_call_iptables.is_some();
                 let fault = Fault::BlindRule { bridge, rule, loaded };
                 patient.note(&mut findings, (fault, bridge.ns), guests().map(|l| l.ns), None);
@@ -24,11 +30,6 @@ pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
         }
     }
     findings
-}
-
-fn drops(rule: &NftRule) -> bool {
-    let drop = |e: &Expr| matches!(e, Expr::Immediate { data: Data::Verdict(Verdict::Drop), .. });
-    rule.exprs.iter().any(drop)
 }
 
 /// It asks for just that link in and out.

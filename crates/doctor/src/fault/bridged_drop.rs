@@ -1,8 +1,6 @@
 //! br_netfilter hands what passes a bridge to the FORWARD chain of the bridge's own namespace, where a
 //! policy of DROP (Docker's) is the end of it.
 
-use std::net::IpAddr;
-
 use model::LinkId;
 use walk::Reason;
 
@@ -11,14 +9,15 @@ use crate::{Fault, Finding};
 
 pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (bridge, _) in patient.bridges().filter(|(bridge, _)| patient.calls_iptables(*bridge)) {
-        let beyond: Vec<LinkId> = patient.wiring.beside(bridge).to_vec();
+    let both = patient.bridges().flat_map(|(bridge, _)| [(bridge, false), (bridge, true)]);
+    for (bridge, ipv6) in both.filter(|(bridge, ipv6)| patient.calls_iptables(*bridge, *ipv6)) {
+        let beyond: Vec<LinkId> = patient.wiring.beside(bridge, ipv6).to_vec();
         let guests: Vec<LinkId> = beyond.into_iter().filter(|l| l.ns != bridge.ns).collect();
         for (n, from) in guests.iter().enumerate() {
             // Each to the next one, the last to the first.
             let to = guests[(n + 1) % guests.len()];
             if from.ns != to.ns {
-                ask(patient, bridge, *from, to, &mut findings);
+                ask(patient, (bridge, ipv6), *from, to, &mut findings);
             }
         }
     }
@@ -27,17 +26,17 @@ pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
 
 fn ask(
     patient: &Patient<'_>,
-    bridge: LinkId,
+    (bridge, ipv6): (LinkId, bool),
     from: LinkId,
     to: LinkId,
     findings: &mut Vec<Finding>,
 ) {
-    let Some(ip) = patient.address(to) else { return };
-    let near = |a: &model::Address| a.net.contains(&IpAddr::V4(ip));
+    let Some(ip) = patient.address_of(to, ipv6) else { return };
+    let near = |a: &model::Address| a.net.contains(&ip);
     if !crate::wiring::addresses(patient.snapshot, from).any(near) {
         return;
     }
-    let questions = patient.plain_questions(from.ns, ip.into());
+    let questions = patient.plain_questions(from.ns, ip);
     let Some(loss) = patient.lost(&questions) else { return };
     if let (Reason::PolicyDrop(chain), true) = (&loss.root().reason, loss.root().ns == bridge.ns)
         && patient.forwards(chain)

@@ -14,7 +14,7 @@ pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
             let link = LinkId { ns: ns.id, index: end.index };
             let Some(port) = end.peer().filter(|peer| peer.ns != ns.id) else { continue };
             let up = patient.link(port).is_some_and(|l| l.is_up() && l.port.is_some());
-            if up && addresses(patient.snapshot, link).any(|a| a.ip().is_ipv4()) {
+            if up && addresses(patient.snapshot, link).any(|a| a.scope != model::Scope::Link) {
                 let fault = Fault::CutOff { link, port };
                 patient.note(&mut findings, (fault, ns.id), [ns.id], None);
             }

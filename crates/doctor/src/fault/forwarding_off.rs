@@ -9,24 +9,34 @@ use crate::{Fault, Finding};
 
 pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for User { link, router } in &patient.wiring.users {
+    for user @ User { link, router, ipv6 } in &patient.wiring.users {
         let ns = patient.ns(router.ns);
-        let conf = patient.link(*router).and_then(|l| l.inet.as_ref());
-        let forwards = conf.map_or(ns.sysctls.ip_forward, |conf| conf.forwarding);
-        if !forwards && leads_on(ns, router.index) && ns.gap("sysctls").is_none() {
-            let fault = Fault::ForwardingOff { link: *router };
-            let question = patient.plain_questions(link.ns, patient.beyond)[0].clone();
+        let forwards = forwards(patient, user);
+        if !forwards && leads_on(ns, router.index, *ipv6) && ns.gap("sysctls").is_none() {
+            let fault = Fault::ForwardingOff { link: *router, ipv6: *ipv6 };
+            let question = patient.plain_questions(link.ns, patient.beyond(user))[0].clone();
             patient.note(&mut findings, (fault, router.ns), [link.ns], Some(&question));
         }
     }
     findings
 }
 
+fn forwards(patient: &Patient<'_>, user: &User) -> bool {
+    let (link, all) = (patient.link(user.router), &patient.ns(user.router.ns).sysctls);
+    match user.ipv6 {
+        true => {
+            all.ipv6_forwarding
+                || link.and_then(|l| l.inet6.as_ref()).is_some_and(|c| c.force_forwarding)
+        }
+        false => link.and_then(|l| l.inet.as_ref()).map_or(all.ip_forward, |c| c.forwarding),
+    }
+}
+
 /// There is somewhere to forward to.
-fn leads_on(ns: &Namespace, from: u32) -> bool {
+fn leads_on(ns: &Namespace, from: u32, ipv6: bool) -> bool {
     let other = |index: u32| {
         let link = ns.links.get(&index);
         index != from && link.is_some_and(|l| l.is_up() && l.kind != LinkKind::Loopback)
     };
-    crate::wiring::default_hop(ns).is_some_and(|(link, _)| other(link))
+    crate::wiring::default_hop(ns, ipv6).is_some_and(|(link, _)| other(link))
 }

@@ -15,7 +15,7 @@ pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for port in &patient.published {
         let Some(container) = container(patient, port) else { continue };
-        let inside = patient.wiring.beside(container).iter();
+        let inside = patient.wiring.beside(container, false).iter();
         let mut neighbours = inside.filter(|l| l.ns != port.ns() && l.ns != container.ns);
         let itself = (Place::Namespace(container.ns), From::Itself);
         let neighbour = neighbours.next().map(|l| (Place::Namespace(l.ns), From::Neighbour));
@@ -63,7 +63,7 @@ pub(super) fn container(patient: &Patient<'_>, port: &Published) -> Option<LinkI
     let host = patient.ns(port.ns());
     let near = |a: &&model::Address| a.net.contains(&port.to) && !a.ip().is_loopback();
     let bridge = host.addresses.iter().find(near)?.link;
-    let inside = patient.wiring.beside(LinkId { ns: host.id, index: bridge }).iter();
+    let inside = patient.wiring.beside(LinkId { ns: host.id, index: bridge }, false).iter();
     let has = |l: &&LinkId| patient.address(**l).map(IpAddr::V4) == Some(port.to);
     inside.copied().find(|l| has(&l) && l.ns != host.id)
 }
@@ -72,7 +72,7 @@ pub(super) fn container(patient: &Patient<'_>, port: &Published) -> Option<LinkI
 fn address(patient: &Patient<'_>, port: &Published, container: LinkId) -> Option<IpAddr> {
     let host = patient.ns(port.ns());
     let inside = |ip: &IpAddr| {
-        let beside = patient.wiring.beside(container).iter();
+        let beside = patient.wiring.beside(container, false).iter();
         beside.filter_map(|l| patient.address(*l)).any(|own| IpAddr::V4(own) == *ip)
     };
     let good = |ip: &IpAddr| ip.is_ipv4() && !ip.is_loopback() && !inside(ip);

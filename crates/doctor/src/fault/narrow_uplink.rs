@@ -8,16 +8,17 @@ use crate::patient::{Patient, rules};
 use crate::wiring::User;
 use crate::{Fault, Finding};
 
-/// Bytes of an IPv4 and an ICMP header.
-const HEADERS: u32 = 28;
+/// Bytes of an ICMP header.
+const ICMP: u32 = 8;
 
 pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for User { link, router } in &patient.wiring.users {
+    for user @ User { link, router, ipv6 } in &patient.wiring.users {
         let mtu = patient.link(*link).map_or(0, |l| l.mtu);
         let place = walk::Place::Namespace(link.ns);
-        let question = patient.question(place, patient.beyond, Protocol::Icmp);
-        let question = question.size(mtu.saturating_sub(HEADERS)).dont_fragment(true);
+        let question = patient.question(place, patient.beyond(user), Protocol::Icmp);
+        let headers = if *ipv6 { 40 } else { 20 } + ICMP;
+        let question = question.size(mtu.saturating_sub(headers)).dont_fragment(true);
         let Some(loss) = patient.loss(&question) else { continue };
         let Reason::TooBig { told, .. } = loss.root().reason else { continue };
         let Some(out) = loss.root().link.filter(|out| out != link) else { continue };
@@ -29,6 +30,7 @@ pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
                 if o == out && patient.link(l).map(|l| l.mtu) == Some(mtu))
         };
         match findings.iter_mut().find(same) {
+            Some(known) if known.hit.contains(&link.ns) => {}
             Some(known) => known.hit.push(link.ns),
             None => {
                 let fault = Fault::NarrowUplink { link: *link, router: *router, out, told };

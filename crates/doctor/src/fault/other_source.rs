@@ -11,7 +11,7 @@ use crate::{Fault, Finding};
 
 pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for User { link, router } in &patient.wiring.users {
+    for User { link, router, .. } in patient.wiring.users.iter().filter(|u| !u.ipv6) {
         let ns = patient.ns(router.ns);
         let is_default = |r: &&model::Route| {
             r.table == TABLE_MAIN && r.dst.prefix_len() == 0 && r.dst.addr().is_ipv4()

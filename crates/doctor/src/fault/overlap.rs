@@ -13,7 +13,7 @@ use crate::{Fault, Finding, Overlapped};
 pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (bridge, link) in patient.bridges().filter(|(_, l)| l.is_up()) {
-        let guests = patient.wiring.beside(bridge).iter().filter(|l| l.ns != bridge.ns);
+        let guests = patient.wiring.beside(bridge, false).iter().filter(|l| l.ns != bridge.ns);
         let hit: Vec<NsId> = guests.map(|l| l.ns).collect();
         for address in addresses(patient.snapshot, bridge).filter(|a| a.ip().is_ipv4()) {
             let net = address.net.trunc();
@@ -42,7 +42,8 @@ fn overlapped(patient: &Patient<'_>, bridge: LinkId, net: IpNet) -> Option<Overl
     for address in beside.filter(|a| a.net.prefix_len() < 31) {
         let there = LinkId { ns: own.id, index: address.link };
         // Two links into one and the same network are not two networks.
-        if meet(address.net.trunc(), net) && !patient.wiring.beside(bridge).contains(&there) {
+        if meet(address.net.trunc(), net) && !patient.wiring.beside(bridge, false).contains(&there)
+        {
             return Some(Overlapped::Link(there, address.net.trunc()));
         }
     }
@@ -53,7 +54,7 @@ fn overlapped(patient: &Patient<'_>, bridge: LinkId, net: IpNet) -> Option<Overl
 /// The gateways that its packets pass, from within.
 fn further_out(patient: &Patient<'_>, ns: NsId) -> Vec<NsId> {
     let gateway = |of: &NsId| {
-        let user = patient.wiring.users.iter().find(|user| user.link.ns == *of)?;
+        let user = patient.wiring.users.iter().find(|user| !user.ipv6 && user.link.ns == *of)?;
         Some(user.router.ns)
     };
     let all = std::iter::successors(gateway(&ns), gateway);
@@ -64,7 +65,7 @@ fn further_out(patient: &Patient<'_>, ns: NsId) -> Vec<NsId> {
 /// networks that it has routes to, other than back to those who ask.
 fn needed(patient: &Patient<'_>, ns: NsId, net: IpNet, askers: &[NsId]) -> Option<Overlapped> {
     let space = patient.ns(ns);
-    let gateway = default_hop(space);
+    let gateway = default_hop(space, false);
     if let Some((link, ip)) = gateway {
         let there = LinkId { ns, index: link };
         let around = addresses(patient.snapshot, there).find(|a| a.net.contains(&ip));

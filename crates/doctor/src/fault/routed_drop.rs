@@ -10,8 +10,8 @@ use crate::{Fault, Finding};
 
 pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for User { link, router } in &patient.wiring.users {
-        let questions = patient.plain_questions(link.ns, patient.beyond);
+    for user @ User { link, router, .. } in &patient.wiring.users {
+        let questions = patient.plain_questions(link.ns, patient.beyond(user));
         let Some(loss) = patient.lost(&questions) else { continue };
         let Reason::PolicyDrop(chain) = &loss.root().reason else { continue };
         let Some((table, _)) = patient.base(chain).filter(|_| patient.forwards(chain)) else {

@@ -11,7 +11,7 @@ use crate::{Fault, Finding};
 
 pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for User { link, router } in &patient.wiring.users {
+    for User { link, router, .. } in patient.wiring.users.iter().filter(|u| !u.ipv6) {
         let [question, _] = patient.plain_questions(link.ns, patient.beyond);
         let Some(loss) = patient.loss(&question) else { continue };
         let Some(rule) = masquerade(patient, router.ns) else { continue };
@@ -48,7 +48,7 @@ fn crossed(patient: &Patient<'_>, trace: &Trace, router: LinkId) -> Option<LinkI
         _ => None,
     });
     bridges.find(|bridge| {
-        bridge.ns == router.ns && *bridge != router && patient.calls_iptables(*bridge)
+        bridge.ns == router.ns && *bridge != router && patient.calls_iptables(*bridge, false)
     })
 }
 

@@ -69,14 +69,15 @@ pub fn doctor(snapshot: &Snapshot, report: &Report) -> DoctorView {
 
 fn fault(snapshot: &Snapshot, finding: &Finding) -> FaultView {
     let hit = |ns: &model::NsId| HitView { name: snapshot.name_of(*ns), namespace: ns.to_string() };
+    let said = told::words(snapshot, finding);
     FaultView {
         fault: told::kind(&finding.fault).to_owned(),
-        title: told::title(snapshot, finding),
+        title: said.title,
         name: snapshot.name_of(finding.ns),
         namespace: finding.ns.to_string(),
-        evidence: told::evidence(snapshot, finding),
+        evidence: said.evidence,
         hits: finding.hit.iter().map(hit).collect(),
-        fix: told::fix(snapshot, finding),
+        fix: said.fix,
         trace: finding.trace.as_ref().map(|t| trace(snapshot, t, None)),
     }
 }

@@ -247,6 +247,7 @@ fn inet6_conf(values: &[u8]) -> Inet6Conf {
         forwarding: flag(0),
         hop_limit: small(1),
         mtu: value(2),
+        accept_ra: small(3),
         use_tempaddr: value(10).cast_signed(),
         proxy_ndp: flag(22),
         disable_ipv6: flag(26),
