@@ -27,13 +27,18 @@ impl Ruleset {
         self.tables.iter().find(|t| t.family == family && t.name == name)
     }
 
+    /// The expressions of all its rules.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        let rules = self.tables.iter().flat_map(|t| &t.chains).flat_map(|c| &c.rules);
+        rules.flat_map(|r| &r.exprs)
+    }
+
     /// What of its rules and sets has no type, by name.
     #[must_use]
     pub fn unknown(&self) -> Vec<String> {
-        let rules = self.tables.iter().flat_map(|t| &t.chains).flat_map(|c| &c.rules);
         let sets = self.tables.iter().flat_map(|t| &t.sets);
         let elements = sets.clone().flat_map(|s| &s.elements).flat_map(|e| &e.exprs);
-        let exprs = rules.flat_map(|r| &r.exprs).chain(sets.flat_map(|s| &s.exprs));
+        let exprs = self.exprs().chain(sets.flat_map(|s| &s.exprs));
         exprs.chain(elements).filter_map(Expr::unknown).collect()
     }
 }

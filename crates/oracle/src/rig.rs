@@ -169,15 +169,11 @@ impl<'b> Rig<'b> {
         family: Tag,
     ) -> Result<(Snapshot, BTreeMap<String, NsId>, Vec<(NsId, OwnedFd)>, Posts), Trouble> {
         let known = known(lab, wanted).map_err(broken)?;
-        let these: Vec<NsId> = known.namespaces.values().copied().collect();
-        let parts = Parts::all() - Parts::DESCRIPTORS;
-        let options = ReadOptions { parts, names: known_names(lab), api: false };
-        let read = || kernel::read::read_these(&options, &these);
         let begun = Instant::now();
-        let mut snapshot = read().map_err(|e| Trouble::Broken(e.to_string()))?;
+        let mut snapshot = look(lab, &known.namespaces)?;
         while is_unready(&snapshot) && begun.elapsed() < READY_WITHIN {
             bench.barrier.pass(MARKERS).map_err(broken)?;
-            snapshot = read().map_err(|e| Trouble::Broken(e.to_string()))?;
+            snapshot = look(lab, &known.namespaces)?;
         }
         read_back(wanted, &known, &snapshot)?;
         let open = |(_, entry): (&str, &kernel::state::Entry)| {
@@ -190,6 +186,15 @@ impl<'b> Rig<'b> {
             nets.iter().map(|(id, net)| (*id, net.as_fd())).collect();
         let posts = Posts::open(&watched, family).map_err(broken)?;
         Ok((snapshot, known.namespaces, nets, posts))
+    }
+
+    /// Reads the network anew: it was changed by something else than packets.
+    ///
+    /// # Errors
+    /// If a namespace has ended.
+    pub fn read_again(&mut self) -> Result<(), Trouble> {
+        self.snapshot = look(&self.lab, &self.names)?;
+        Ok(())
     }
 
     /// The question that a packet is, for the walk.
@@ -266,7 +271,11 @@ impl<'b> Rig<'b> {
         self.bench.drops.as_ref().is_ok_and(|kernel| kernel.has_reason(name))
     }
 
-    fn net(&self, name: &str) -> io::Result<BorrowedFd<'_>> {
+    /// A namespace of the network.
+    ///
+    /// # Errors
+    /// If there is none of that name.
+    pub fn net(&self, name: &str) -> io::Result<BorrowedFd<'_>> {
         let ns = self.names.get(name).ok_or(io::ErrorKind::NotFound)?;
         let net = self.nets.iter().find(|(id, _)| id == ns).ok_or(io::ErrorKind::NotFound)?;
         Ok(net.1.as_fd())
@@ -438,6 +447,14 @@ fn make(
         end(lock, &lab);
         Trouble::Refused(why)
     })
+}
+
+/// Everything of these namespaces.
+fn look(lab: &LabState, names: &BTreeMap<String, NsId>) -> Result<Snapshot, Trouble> {
+    let these: Vec<NsId> = names.values().copied().collect();
+    let parts = Parts::all() - Parts::DESCRIPTORS;
+    let options = ReadOptions { parts, names: known_names(lab), api: false };
+    kernel::read::read_these(&options, &these).map_err(|e| Trouble::Broken(e.to_string()))
 }
 
 /// The read must equal what was written: a plan from it has nothing to do.

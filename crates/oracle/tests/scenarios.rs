@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test program of its own")]
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use kernel::Program;
 use kernel::probe::Tag;
@@ -27,7 +27,26 @@ fn main() -> ExitCode {
         };
         test(name, needs, move || shows(name, &text))
     });
-    trial::main(tests.collect())
+    let table = test("the table of scenarios is whole", &[], the_table_is_whole);
+    trial::main(tests.chain([table]).collect())
+}
+
+/// The README names a file for each step of the kernel and for each surprise, and each is there.
+fn the_table_is_whole() {
+    let text = std::fs::read_to_string(folder().join("README.md")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let rows: Vec<(&str, Vec<&str>)> = rows
+        .map(|(row, rest)| (row, rest.split('`').skip(1).step_by(2).collect()))
+        .filter(|(_, files): &(&str, Vec<&str>)| !files.is_empty())
+        .collect();
+    let steps = "A1 A2 B C1 C2 C3 C4 C5 C6 D1 D2 D3 D4 D5 D6 D7 D8 E F G H I J K L";
+    for row in steps.split(' ').chain("1 2 3 4 5 6 7 8 9 10 11 12".split(' ')) {
+        assert!(rows.iter().any(|(name, _)| *name == row), "no scenario of {row}");
+    }
+    let steps_only = rows.iter().filter(|(name, _)| !name.starts_with('`'));
+    for file in steps_only.flat_map(|(_, files)| files) {
+        assert!(folder().join(format!("{file}.yaml")).exists(), "{file}");
+    }
 }
 
 fn folder() -> PathBuf {
@@ -83,9 +102,10 @@ fn packets(text: &str) -> Vec<(Spec, String)> {
 fn shows(name: &str, text: &str) {
     let bench = bench(name);
     let mut rig = Rig::build(&bench, text, family(name)).unwrap_or_else(|t| panic!("{t:?}"));
+    change(&mut rig, text);
     for (n, (packet, result)) in packets(text).into_iter().enumerate() {
         let judged = oracle::judge(&mut rig, &packet, oracle::member(n), None).unwrap();
-        let came = words(&judged.ways[0], &rig.snapshot);
+        let came = all_words(&judged.ways, &rig.snapshot);
         assert_eq!(came, result, "{packet}");
         match judged.outcome {
             Outcome::Agreed => {}
@@ -95,7 +115,30 @@ fn shows(name: &str, text: &str) {
     }
 }
 
-/// What a trace comes to, as the files say it.
+/// Does what no lab file says: a command in a namespace.
+fn change(rig: &mut Rig<'_>, text: &str) {
+    let mut changed = false;
+    for line in text.lines().filter_map(|l| l.strip_prefix("# run: ")) {
+        let (ns, command) = line.split_once(' ').unwrap();
+        let fd = std::os::fd::AsRawFd::as_raw_fd(&rig.net(ns).unwrap());
+        let net = format!("--net=/proc/{}/fd/{fd}", std::process::id());
+        let ran = Command::new("nsenter").args([&net, "sh", "-c", command]).output().unwrap();
+        assert!(ran.status.success(), "{line}: {}", String::from_utf8_lossy(&ran.stderr));
+        changed = true;
+    }
+    if changed {
+        rig.read_again().unwrap_or_else(|t| panic!("{t:?}"));
+    }
+}
+
+/// What the ways that a packet may take come to, as the files say it, each once.
+fn all_words(ways: &[Trace], snapshot: &Snapshot) -> String {
+    let mut all: Vec<String> = ways.iter().map(|way| words(way, snapshot)).collect();
+    all.dedup();
+    all.join(" or ")
+}
+
+/// What a trace comes to.
 fn words(trace: &Trace, snapshot: &Snapshot) -> String {
     let ns = |id: NsId| short(&snapshot.name_of(id));
     let there = &trace.there.disposition;

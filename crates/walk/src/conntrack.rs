@@ -2,7 +2,7 @@
 
 use model::{Conntrack, ConntrackStatus, Hook, Tuple};
 
-use crate::overlay::{Connection, Membership};
+use crate::overlay::{Bound, Connection, Membership};
 use crate::skb::Skb;
 use crate::walker::{Walker, tell};
 use crate::{Action, IcmpKind, Payload, Sink, Stage};
@@ -104,7 +104,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             entry: entry.clone(),
             source_settled: true,
             destination_settled: true,
-            masqueraded_by: None,
+            bound: Bound::Unread,
             confirmed: true,
         });
         let connection = self.overlay.connections.len() - 1;
@@ -137,7 +137,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             entry,
             source_settled: false,
             destination_settled: false,
-            masqueraded_by: None,
+            bound: Bound::Free,
             confirmed: false,
         });
         let connection = self.overlay.connections.len() - 1;

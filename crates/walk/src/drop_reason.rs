@@ -160,7 +160,9 @@ fn accounts(end: &Disposition, drop: &KernelDrop, named: impl Fn(&str) -> bool) 
     match end {
         // Lost for no reason that the kernel would give, such as out of this host's sight.
         Disposition::Lost(loss) if loss.reason.kernel_names().is_empty() => true,
-        Disposition::Lost(loss) => names_fit(loss, drop, named) && place_fits(loss, drop),
+        Disposition::Lost(loss) => {
+            names_fit(loss, drop, named) && place_fits(loss, drop) && function_fits(loss, drop)
+        }
         // Behind the last step there is still a socket, or none.
         Disposition::Delivered(ns) => drop.is_at_socket() && drop.ns.is_none_or(|at| at == *ns),
         Disposition::Ignored | Disposition::Left(_) | Disposition::Unknown(_) => true,
@@ -191,6 +193,15 @@ fn place_fits(loss: &Loss, drop: &KernelDrop) -> bool {
         Reason::PeerDown(_) | Reason::LinkDown | Reason::TooBig { told: false, .. }
     );
     across || drop.ns.is_none_or(|ns| ns == loss.ns)
+}
+
+/// What a rule throws away is gone within its chain (`nft_do_chain`); what translation or routing
+/// behind it does, only where the hook ends (`nf_hook_slow`, which older kernels and iptables-legacy
+/// have for both).
+fn function_fits(loss: &Loss, drop: &KernelDrop) -> bool {
+    let behind =
+        matches!(loss.reason, Reason::MasqueradeMoved { .. } | Reason::NoMasqueradeAddress);
+    !behind || drop.function.as_deref() != Some("nft_do_chain")
 }
 
 #[cfg(test)]
@@ -234,5 +245,15 @@ mod tests {
         check(&Disposition::Delivered(ns(1)), 1, "NO_SOCKET", true);
         check(&Disposition::Delivered(ns(1)), 1, "NETFILTER_DROP", false);
         check(&Disposition::Ignored, 3, "OTHERHOST", true);
+    }
+
+    #[test]
+    fn what_translation_ends_no_chain_has_thrown_away() {
+        let end = lost(Reason::NoMasqueradeAddress);
+        for (function, fits) in [("nf_hook_slow", true), ("nft_do_chain", false)] {
+            let function = Some(function.to_owned());
+            let drop = KernelDrop { function, ..drop(1, "NETFILTER_DROP") };
+            assert_eq!(accounts(&end, &drop, |_| true), fits);
+        }
     }
 }

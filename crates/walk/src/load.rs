@@ -351,8 +351,7 @@ impl<'a> Chains<'a, '_> {
     /// `inet_dev_addr_type`: by the local table, which holds main's routes, too, until there is a
     /// rule of one's own.
     pub(crate) fn address_type(&self, ip: IpAddr, device: Option<u32>) -> AddrType {
-        let zero = matches!(ip, IpAddr::V4(ip) if ip.octets()[0] == 0);
-        if is_broadcast(ip) || zero {
+        if is_broadcast(ip) || ip.is_unspecified() {
             return AddrType::Broadcast;
         }
         if ip.is_multicast() {

@@ -3,18 +3,18 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use model::{ConntrackStatus, Expr, Family, Hook, Reg, Scope, Tuple, XtNatRange};
+use model::{Conntrack, ConntrackStatus, Expr, Family, Hook, Reg, Scope, Tuple, XtNatRange};
 
 use crate::chain::{At, Chains, End};
 use crate::hook::Between;
 use crate::indexed::Place;
 use crate::nat_choice::Range;
-use crate::overlay::Membership;
+use crate::overlay::{Bound, Membership};
 use crate::register::Registers;
 use crate::rule::{Effect, is_destination};
 use crate::skb::{Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, NatStep, Packet, Payload, Reason, Sink, Stage};
+use crate::{Action, NatStep, Packet, Payload, Reason, Sink, Stage, Unknown};
 
 /// What a rule asks of the nat core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,20 +80,44 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `nf_nat_oif_changed`: a masqueraded connection ends with the first of its packets that goes
-    /// out by another link. (Of one that was read, no message tells by which link it is bound.)
+    /// out by another link.
     fn keeps_its_way(
         &mut self,
         skb: &Skb,
         member: Membership,
         between: Between,
     ) -> Result<(), Stop> {
-        let connection = &mut self.overlay.connections[member.connection];
-        let bound = connection.masqueraded_by.filter(|link| Some(*link) != between.oif);
+        let connection = &self.overlay.connections[member.connection];
+        let Some(out) = between.oif else { return Ok(()) };
+        let bound = match connection.bound {
+            Bound::Free => None,
+            Bound::To(link) => Some(link).filter(|link| *link != out),
+            Bound::Unread => self.bound_elsewhere(skb, &connection.entry, out)?,
+        };
         let Some(bound) = bound else { return Ok(()) };
-        connection.kill();
-        let out = between.oif.map(|index| skb.link(index));
+        self.overlay.connections[member.connection].kill();
         let reason = Reason::MasqueradeMoved { from: skb.link(bound) };
-        Err(Stop::lost(Stage::Hook(Hook::Postrouting), skb.ns, out, reason))
+        Err(Stop::lost(Stage::Hook(Hook::Postrouting), skb.ns, Some(skb.link(out)), reason))
+    }
+
+    /// Another link that a connection which was read is bound to: the one whose address it got, if
+    /// none but MASQUERADE gives any.
+    fn bound_elsewhere(&self, skb: &Skb, entry: &Conntrack, out: u32) -> Result<Option<u32>, Stop> {
+        let place = self.place(skb.ns, Stage::Hook(Hook::Postrouting))?;
+        let source = entry.reply.dst;
+        let here = place.ns.addresses_of(out).any(|a| a.ip() == source);
+        let rules = &place.ns.ruleset;
+        if source == entry.original.src || here || !rules.exprs().any(Expr::masquerades) {
+            return Ok(None);
+        }
+        match place.owner(source) {
+            Some(link) if !rules.exprs().any(Expr::is_snat) => Ok(Some(link)),
+            _ => {
+                let what = format!("by which link the connection from {source} was masqueraded");
+                let unknown = Unknown::Netfilter { ns: skb.ns, what };
+                Err(Stop::unknown(Stage::Hook(Hook::Postrouting), unknown))
+            }
+        }
     }
 
     fn settled(&self, member: Membership, source: bool) -> bool {
@@ -144,7 +168,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let source = matches!(request.to, To::Source | To::Masquerade);
         let addresses = self.target(skb, hook, request, between)?;
         if request.to == To::Masquerade {
-            self.overlay.connections[member.connection].masqueraded_by = between.oif;
+            self.overlay.connections[member.connection].bound =
+                between.oif.map_or(Bound::Free, Bound::To);
         }
         let current = self.overlay.connections[member.connection].entry.reply.reversed();
         let range = Range { addresses, ports: request.ports, flags: request.flags };

@@ -47,10 +47,21 @@ pub(crate) struct Connection {
     pub(crate) source_settled: bool,
     /// The same of its destination.
     pub(crate) destination_settled: bool,
-    /// ifindex of the link out by which it is masqueraded, if it is.
-    pub(crate) masqueraded_by: Option<u32>,
+    /// The link out that it may not leave.
+    pub(crate) bound: Bound,
     /// Its first packet has passed all hooks: the kernel keeps it.
     pub(crate) confirmed: bool,
+}
+
+/// The link out that a masqueraded connection is bound to (`nf_conn_nat::masq_index`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// It is not masqueraded.
+    Free,
+    /// By this link (ifindex) it was masqueraded.
+    To(u32),
+    /// It was read, and no message tells.
+    Unread,
 }
 
 impl Connection {

@@ -1,7 +1,5 @@
 //! `fib_validate_source` and the classes of address that never come in.
 
-use std::net::IpAddr;
-
 use model::{InetConf, LinkId, NsId, Opaque, Route, RouteKind};
 
 use crate::group::{Cast, cast, is_link_local_group};
@@ -164,7 +162,6 @@ impl<'a> Place<'a> {
 
 /// Classes of address that never come in.
 fn class(flow: &Flow, conf: InetConf) -> Result<(), Refusal> {
-    let zero = |ip| matches!(ip, IpAddr::V4(ip) if ip.octets()[0] == 0);
     let martian = || Err(Refusal::Lost(Box::new(Reason::Martian)));
     if flow.src.is_multicast() || is_broadcast(flow.src) {
         return martian();
@@ -172,7 +169,7 @@ fn class(flow: &Flow, conf: InetConf) -> Result<(), Refusal> {
     if flow.src.is_unspecified() {
         return Err(Refusal::Lost(Box::new(Reason::NoSource)));
     }
-    if zero(flow.src) || zero(flow.dst) {
+    if flow.dst.is_unspecified() {
         return martian();
     }
     if (flow.src.is_loopback() || flow.dst.is_loopback()) && !conf.route_localnet {

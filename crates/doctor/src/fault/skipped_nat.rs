@@ -30,12 +30,7 @@ pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
 
 /// A rule that masquerades.
 pub(super) fn masquerade(patient: &Patient<'_>, ns: NsId) -> Option<RuleRef> {
-    let translates = |e: &Expr| match e {
-        Expr::Masq { .. } => true,
-        Expr::Target(xt) => matches!(xt.name.as_str(), "MASQUERADE" | "SNAT"),
-        Expr::Nat { kind, .. } => *kind == model::NatKind::Snat,
-        _ => false,
-    };
+    let translates = |e: &Expr| e.masquerades() || e.is_snat();
     let mut found = rules(patient.ns(ns)).filter(|(_, _, r)| r.exprs.iter().any(translates));
     found.next().map(|(name, _, _)| name)
 }

@@ -366,6 +366,26 @@ pub enum Expr {
 }
 
 impl Expr {
+    /// The source becomes an address of the link out (nft's `masquerade`, xtables' MASQUERADE).
+    #[must_use]
+    pub fn masquerades(&self) -> bool {
+        match self {
+            Self::Masq { .. } => true,
+            Self::Target(xt) => xt.name == "MASQUERADE",
+            _ => false,
+        }
+    }
+
+    /// The source becomes what the rule says (nft's `snat`, xtables' SNAT).
+    #[must_use]
+    pub fn is_snat(&self) -> bool {
+        match self {
+            Self::Nat { kind, .. } => *kind == NatKind::Snat,
+            Self::Target(xt) => xt.name == "SNAT",
+            _ => false,
+        }
+    }
+
     /// Its name, if it is of no type that is known here.
     #[must_use]
     pub fn unknown(&self) -> Option<String> {
