@@ -48,7 +48,9 @@ fn lock(plan: &mut Plan, space: usize, random: &mut Random) {
     let here = &mut plan.network.spaces[space];
     let Some(link) = here.link(&port) else { return };
     link.set("locked", true);
-    if random.percent(30) {
+    // The kernel wants a port that learns for that.
+    let learns = !link.options.iter().any(|(key, value)| key == "learning" && value == "false");
+    if random.percent(30) && learns {
         link.set("mab", true);
     }
     let far = format!("\"{}:{port}\"", here.name);
