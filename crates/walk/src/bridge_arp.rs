@@ -41,10 +41,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
     }
 
-    /// `br_is_local_ip`.
-    fn has_address(&self, bridge: LinkId, ip: IpAddr) -> bool {
-        let place = self.known_place(bridge.ns);
-        place.is_some_and(|place| place.ns.addresses_of(bridge.index).any(|a| a.ip() == ip))
+    /// `br_is_local_ip`: of the bridge, or of a link that stands on it, in whichever namespace.
+    fn has_address(&self, link: LinkId, ip: IpAddr) -> bool {
+        let place = self.known_place(link.ns);
+        place.is_some_and(|place| place.ns.addresses_of(link.index).any(|a| a.ip() == ip))
+            || self.net.uppers(link).iter().any(|upper| self.has_address(*upper, ip))
     }
 
     /// Answers for an address that the bridge itself knows as a neighbour, and behind which port.
