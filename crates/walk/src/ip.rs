@@ -256,9 +256,21 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             self.hook(skb, Hook::Prerouting, Some(id.index), None)?;
         }
         if std::mem::take(&mut skb.looped) && skb.packet.dst == dst {
-            return self.local(skb, id);
+            return self.looped(skb, id);
         }
         self.route_in(skb, id)
+    }
+
+    /// By the loopback, with the route that was found when it was sent (`__mkroute_output`): what is
+    /// for a group that the loopback is not in goes to nobody.
+    fn looped(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+        let dst = skb.packet.dst;
+        let group = dst.is_multicast();
+        if group && !self.place(skb.ns, Stage::Route)?.is_member(id.index, dst) {
+            return Err(Stop::lost(Stage::Route, skb.ns, Some(id), Reason::NotMember(dst)));
+        }
+        skb.to_many = group || cast(dst).is_some() || self.is_to_subnet(skb);
+        self.local(skb, id)
     }
 
     fn route_in(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
