@@ -129,10 +129,7 @@ fn judge(trace: &Trace, seen: &Seen, snapshot: &Snapshot) -> Outcome {
 /// Where one of its copies or errors cannot be told, not all that is to be seen is foretold.
 fn copies_unknown(trace: &Trace) -> Option<&Unknown> {
     fn any(way: &Way) -> Option<&Unknown> {
-        let steps = way.hops.iter().flat_map(|hop| &hop.steps);
-        let apart = steps.filter(|s| !matches!(s.action, Action::ArpAsked { .. }));
-        let mut children = apart.flat_map(|s| &s.children);
-        children.find_map(|child| match &child.disposition {
+        children(way).find_map(|child| match &child.disposition {
             Disposition::Unknown(unknown) => Some(unknown),
             _ => any(child),
         })
@@ -243,12 +240,17 @@ fn received(trace: &Trace) -> bool {
     answers.any(|way| way.disposition == Disposition::Delivered(asked))
 }
 
+/// Packets that came of this one and show themselves: those of ARP do not.
+fn children(way: &Way) -> impl Iterator<Item = &Way> {
+    let steps = way.hops.iter().flat_map(|hop| &hop.steps);
+    let apart = steps.filter(|s| !matches!(s.action, Action::ArpAsked { .. }));
+    apart.flat_map(|s| &s.children)
+}
+
 /// A rule's reset comes to the sender.
 fn is_reset(trace: &Trace) -> bool {
     let Place::Namespace(asked) = trace.question.from else { return false };
-    let steps = trace.there.hops.iter().flat_map(|hop| &hop.steps);
-    let apart = steps.filter(|s| !matches!(s.action, Action::ArpAsked { .. }));
-    let mut resets = apart.flat_map(|s| &s.children).filter(|c| c.cause == Cause::Answer);
+    let mut resets = children(&trace.there).filter(|c| c.cause == Cause::Answer);
     resets.any(|way| way.disposition == Disposition::Delivered(asked))
 }
 
