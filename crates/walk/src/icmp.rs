@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use model::{Mac, Route, RouteKind, RuleAction, TABLE_LOCAL};
+use model::{Mac, RouteKind, RuleAction};
 
 use crate::group::cast;
 use crate::skb::{Next, Skb, Stop};
@@ -106,9 +106,10 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// For all of a subnet: nobody is told of such a packet (`icmp_send`).
     pub(crate) fn is_to_subnet(&self, skb: &Skb) -> bool {
-        let all = |r: &&&Route| r.kind == RouteKind::Broadcast && r.dst.addr() == skb.packet.dst;
         let place = self.known_place(skb.ns);
-        place.is_some_and(|place| place.routes(TABLE_LOCAL).iter().find(all).is_some())
+        place.is_some_and(|place| {
+            place.ns.links.keys().any(|link| place.broadcasts_to(*link, skb.packet.dst))
+        })
     }
 
     /// Time to live of what the kernel itself sends there.

@@ -265,11 +265,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// for a group that the loopback is not in goes to nobody.
     fn looped(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let dst = skb.packet.dst;
-        let group = dst.is_multicast();
-        if group && !self.place(skb.ns, Stage::Route)?.is_member(id.index, dst) {
+        let (place, group) = (self.place(skb.ns, Stage::Route)?, dst.is_multicast());
+        if group && !place.is_member(id.index, dst) {
             return Err(Stop::lost(Stage::Route, skb.ns, Some(id), Reason::NotMember(dst)));
         }
-        skb.to_many = group || cast(dst).is_some() || self.is_to_subnet(skb);
+        skb.to_many = group || cast(dst).is_some() || place.broadcasts_to(id.index, dst);
         self.local(skb, id)
     }
 
