@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use model::{Gap, LinkId, NsId, Tuple};
+use model::{Gap, LinkId, Mac, NsId, Tuple};
 
 use crate::question::TTL;
 use crate::route::Flow;
@@ -58,6 +58,10 @@ impl Indexed<'_> {
         };
         let closed = self.listening
             && matches!(end.disposition, Disposition::Delivered(ns) if self.is_closed(ns, &end.skb));
+        // What was not for this host alone is not refused (`icmp_send`, `tcp_v4_rcv`).
+        if closed && end.skb.packet.dst_mac.is_some_and(Mac::is_group) {
+            return None;
+        }
         let make = if closed { ip::refusal } else { ip::answer };
         let mut answer = make(end.skb.innermost(), ttl.filter(|t| *t > 0).unwrap_or(TTL))?;
         let refused =
@@ -146,7 +150,7 @@ impl Indexed<'_> {
         let Some(error) = (udp && stray).then(|| ip::refusal(&back.skb, ttl)).flatten() else {
             return;
         };
-        let mut skb = Skb::new(ns, error.clone());
+        let mut skb = Skb::new(ns, error.clone()).at(back.skb.moment);
         skb.about = Some(Box::new(back.skb.packet.clone()));
         let (end, way) = walker.aside(skb, Next::Socket);
         walker.sink.child(Cause::IcmpError, &error, way, &end.disposition);
@@ -165,7 +169,7 @@ impl Indexed<'_> {
         if answer.is_ipv6() {
             answer.ttl = place.hop_limit(&Flow { oif, ..Flow::of(&answer, 0, None) });
         }
-        Skb { oif, ..Skb::new(place.ns.id, answer) }
+        Skb { oif, ..Skb::new(place.ns.id, answer).at(asked.moment) }
     }
 }
 

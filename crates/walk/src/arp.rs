@@ -31,18 +31,34 @@ pub(crate) enum Asker {
 /// A request, and what came of it.
 pub(crate) struct Asked<S> {
     pub(crate) answer: ArpAnswer,
-    /// The address that came back to the asker.
-    pub(crate) mac: Option<Mac>,
+    /// The address that came back to the asker, and when.
+    pub(crate) came: Option<(Mac, u32)>,
     /// The request's own way.
     pub(crate) request: (Packet, End, S),
-    /// The reply's.
-    pub(crate) reply: Option<(Packet, End, S)>,
+    /// The reply that counts.
+    pub(crate) reply: Option<Reply<S>>,
     /// Who asked.
     asker: Asker,
     /// Links where it was heard.
     heard: Vec<LinkId>,
     /// Why it cannot be told whether somebody else would answer.
     pub(crate) doubt: Option<Unknown>,
+}
+
+/// A reply on its way.
+pub(crate) struct Reply<S> {
+    packet: Packet,
+    pub(crate) end: End,
+    way: S,
+    /// The address that came back to the asker, and when.
+    came: Option<(Mac, u32)>,
+}
+
+impl<S> Asked<S> {
+    /// The address that came back to the asker.
+    pub(crate) fn mac(&self) -> Option<Mac> {
+        self.came.map(|(mac, _)| mac)
+    }
 }
 
 impl<S: Sink> Walker<'_, '_, S> {
@@ -56,25 +72,29 @@ impl<S: Sink> Walker<'_, '_, S> {
         let packet = request.packet.clone();
         let target = request.asks_for().unwrap_or(packet.dst);
         let (end, way) = self.aside(request, first);
-        let answers = std::mem::replace(&mut self.answers, before.0);
+        let answers = earliest(std::mem::replace(&mut self.answers, before.0));
         let heard = std::mem::replace(&mut self.heard, before.1);
-        let answer = self.judge(asker, target, &answers, &heard, &end);
-        if let ArpAnswer::Link { link: first, .. } = &answer {
-            self.overlay.late.remove(&(*first, packet.src));
+        let mut replies: Vec<_> =
+            answers.iter().map(|a| self.reply(&packet, asker, a, None)).collect();
+        // The reply that comes first stays: for a second others are not listened to (locktime).
+        let came = |i: &usize| replies[*i].as_ref().and_then(|r| r.came).map(|(_, moment)| moment);
+        let first = (0..answers.len()).min_by_key(|i| (came(i).is_none(), came(i))).unwrap_or(0);
+        let answer = self.judge(asker, target, &answers, first, &heard, &end);
+        let reply = match &answer {
+            ArpAnswer::Outside { link, known_from: Some((_, entry)) } => {
+                let outside = |mac| Answer { link: *link, mac, moment: end.skb.moment };
+                let answer = entry.mac.map(outside);
+                answer.and_then(|a| self.reply(&packet, asker, &a, Some(&end.skb)))
+            }
+            ArpAnswer::Link { .. } | ArpAnswer::Several(_) => replies.swap_remove(first),
+            _ => None,
+        };
+        if let ArpAnswer::Link { link, .. } = &answer {
+            self.overlay.late.remove(&(*link, packet.src));
         }
-        let outer = std::mem::take(&mut self.replied);
-        let reply = self.reply(&packet, &answer, &end.skb);
-        let replied = std::mem::replace(&mut self.replied, outer);
         let doubt = std::mem::replace(&mut self.doubts, before.2);
-        let mac = reply.as_ref().and_then(|(packet, end, _)| {
-            let came = match asker {
-                // It may be a copy of it; what is heard by another link teaches this one nothing.
-                Asker::Here(link) => replied.contains(&link),
-                Asker::Outside(_) => matches!(end.disposition, Disposition::Left(_)),
-            };
-            packet.src_mac.filter(|_| came)
-        });
-        Asked { answer, mac, request: (packet, end, way), reply, asker, heard, doubt }
+        let came = reply.as_ref().and_then(|reply| reply.came);
+        Asked { answer, came, request: (packet, end, way), reply, asker, heard, doubt }
     }
 
     /// The one link where a request came up to a namespace, if there is just one.
@@ -101,29 +121,28 @@ impl<S: Sink> Walker<'_, '_, S> {
         self.tell(skb, Stage::Neighbour, || Action::ArpAsked { ip, link, answer });
         let (packet, end, way) = asked.request;
         self.sink.child(Cause::ArpRequest, &packet, way, &end.disposition);
-        if let Some((packet, end, way)) = asked.reply {
-            self.sink.child(Cause::Answer, &packet, way, &end.disposition);
+        if let Some(reply) = asked.reply {
+            self.sink.child(Cause::Answer, &reply.packet, reply.way, &reply.end.disposition);
         }
     }
 
-    /// Who answers, of those that the request came to.
+    /// Who answers, of those that the request came to: `first` is the one whose reply comes first.
     fn judge(
         &self,
         asker: Asker,
         ip: IpAddr,
         answers: &[Answer],
+        first: usize,
         heard: &[LinkId],
         request: &End,
     ) -> ArpAnswer {
-        // The first answer stays, others are not listened to for a second (locktime).
-        let best = answers.iter().min_by_key(|a| a.distance);
-        if let Some(first) = best {
+        if let Some(first) = answers.get(first) {
             if answers.iter().all(|a| a.link.ns == first.link.ns) {
                 return ArpAnswer::Link { link: first.link, mac: first.mac };
             }
-            let mut order: Vec<&Answer> = answers.iter().collect();
-            order.sort_by_key(|a| a.distance);
-            return ArpAnswer::Several(order.iter().map(|a| (a.link, a.mac)).collect());
+            let others = answers.iter().filter(|a| a.link != first.link);
+            let all = std::iter::once(first).chain(others);
+            return ArpAnswer::Several(all.map(|a| (a.link, a.mac)).collect());
         }
         match (asker, &request.disposition) {
             (Asker::Here(out), Disposition::Left(link)) => {
@@ -148,54 +167,48 @@ impl<S: Sink> Walker<'_, '_, S> {
         vain.then(|| entry.clone())
     }
 
-    /// Sends the reply. What comes from outside has the tags that the request left with.
+    /// Sends the reply of one who answers. What comes from `outside` has the tags that the request
+    /// left with.
     fn reply(
         &mut self,
         request: &Packet,
-        answer: &ArpAnswer,
-        gone: &Skb,
-    ) -> Option<(Packet, End, S)> {
-        let (link, mac, outside) = match answer {
-            ArpAnswer::Link { link, mac } => (*link, *mac, false),
-            ArpAnswer::Several(owners) => {
-                let (link, mac) = *owners.first()?;
-                (link, mac, false)
-            }
-            ArpAnswer::Outside { link, known_from: Some((_, n)) } => (*link, n.mac?, true),
-            _ => return None,
+        asker: Asker,
+        answer: &Answer,
+        outside: Option<&Skb>,
+    ) -> Option<Reply<S>> {
+        let (link, mac) = (answer.link, answer.mac);
+        let mut skb = match request.is_ipv6() {
+            true => self.advertisement(request, link, mac, outside.is_some())?,
+            false => answering(request, link, mac),
         };
-        if request.is_ipv6() {
-            let mut skb = self.advertisement(request, link, mac, outside)?;
-            if outside {
+        skb.moment = answer.moment;
+        let next = match (outside, request.is_ipv6()) {
+            (Some(gone), _) => {
                 skb.tags.clone_from(&gone.tags);
+                Next::Receive(link)
             }
-            let packet = skb.packet.clone();
-            let next = if outside { Next::Receive(link) } else { Next::Nd(link) };
-            let (end, way) = self.aside(skb, next);
-            return Some((packet, end, way));
-        }
-        let next = if outside { Next::Receive(link) } else { Next::Arp(link) };
-        let packet = Packet {
-            src_mac: Some(mac),
-            dst_mac: request.src_mac,
-            src: request.dst,
-            dst: request.src,
-            ..request.clone()
+            (None, true) => Next::Nd(link),
+            (None, false) => Next::Arp(link),
         };
-        let mut skb = Skb::new(link.ns, packet.clone());
-        skb.arp = Some(Arp::Reply);
-        if outside {
-            skb.tags.clone_from(&gone.tags);
-        }
+        let packet = skb.packet.clone();
+        let outer = std::mem::take(&mut self.replied);
         let (end, way) = self.aside(skb, next);
-        Some((packet, end, way))
+        let replied = std::mem::replace(&mut self.replied, outer);
+        let moment = match asker {
+            // It may be a copy of it; what is heard by another link teaches this one nothing.
+            Asker::Here(link) => replied.iter().find(|(by, _)| *by == link).map(|(_, at)| *at),
+            Asker::Outside(_) => {
+                matches!(end.disposition, Disposition::Left(_)).then_some(end.skb.moment)
+            }
+        };
+        let came = packet.src_mac.zip(moment);
+        Some(Reply { packet, end, way, came })
     }
 
     /// The request for a next hop of this packet.
     pub(crate) fn request(&self, skb: &Skb, out: LinkId, link: &Link, ip: IpAddr) -> Skb {
-        let mut request = Skb::new(out.ns, message(link.mac, self.arp_source(skb, out, ip), ip));
-        request.arp = Some(Arp::Request);
-        request
+        let packet = message(link.mac, self.arp_source(skb, out, ip), ip);
+        Skb { arp: Some(Arp::Request), ..Skb::new(out.ns, packet).at(skb.moment) }
     }
 
     /// `arp_solicit`: which of our addresses the request names, by arp_announce.
@@ -237,7 +250,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         skb.iif = Some(id.index);
         match arp {
             Arp::Reply if skb.ours => {
-                self.replied.push(id);
+                self.replied.push((id, skb.moment));
                 Err(delivered)
             }
             Arp::Reply => ignored(),
@@ -260,7 +273,7 @@ impl<S: Sink> Walker<'_, '_, S> {
                     }
                     self.learn_neighbour(id, skb.packet.src, asker, NeighbourState::Stale);
                 }
-                self.answers.push(Answer { link: id, mac, distance: skb.crossed });
+                self.answers.push(Answer { link: id, mac, moment: skb.moment });
                 Err(delivered)
             }
         }
@@ -331,6 +344,30 @@ impl<S: Sink> Walker<'_, '_, S> {
             _ => true,
         })
     }
+}
+
+/// Of each link the first answer, the earliest first.
+fn earliest(mut answers: Vec<Answer>) -> Vec<Answer> {
+    answers.sort_by_key(|answer| answer.moment);
+    let mut links = Vec::new();
+    answers.retain(|answer| {
+        let new = !links.contains(&answer.link);
+        links.extend(new.then_some(answer.link));
+        new
+    });
+    answers
+}
+
+/// The reply to a request, from the one who is asked for.
+fn answering(request: &Packet, link: LinkId, mac: Mac) -> Skb {
+    let packet = Packet {
+        src_mac: Some(mac),
+        dst_mac: request.src_mac,
+        src: request.dst,
+        dst: request.src,
+        ..request.clone()
+    };
+    Skb { arp: Some(Arp::Reply), ..Skb::new(link.ns, packet) }
 }
 
 /// A question who has this address, from one whose own is not known.

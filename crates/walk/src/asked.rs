@@ -33,6 +33,7 @@ pub fn walk<S: Sink>(
     let mut walker = Walker::new(net, overlay, branch);
     let end = start(&mut walker, from, packet, Sender::default());
     sink.go_on(walker.sink);
+    overlay.settle();
     end.disposition
 }
 
@@ -61,10 +62,13 @@ impl Indexed<'_> {
         let there = recorder.into_way(Cause::Asked, sent.clone(), end.disposition.clone());
         let back = self.back(overlay, &question, &sent, &end, assumed.clone());
         let mut others = Vec::new();
-        for skb in arrivals.into_iter().filter(|skb| !is_same(skb, &end)) {
+        let own = arrivals.iter().position(|skb| is_same(skb, &end));
+        let arrivals = arrivals.into_iter().enumerate().filter(|(i, _)| Some(*i) != own);
+        for (_, skb) in arrivals {
             let end = End { disposition: Disposition::Delivered(skb.ns), skb };
             others.extend(self.back(overlay, &question, &sent, &end, assumed.clone()));
         }
+        overlay.settle();
         Trace { question, there, back, others, branches: Vec::new() }
     }
 
@@ -168,7 +172,8 @@ pub(crate) fn start<S: Sink>(
 ) -> End {
     match from {
         Place::Namespace(ns) => {
-            let skb = Skb { mark: sender.mark, oif: sender.bound, ..Skb::new(ns, packet) };
+            let skb = Skb::new(ns, packet).at(walker.overlay.begins);
+            let skb = Skb { mark: sender.mark, oif: sender.bound, ..skb };
             walker.run(skb, Next::Socket)
         }
         Place::Outside(link) => {
@@ -191,5 +196,7 @@ fn first_packet(recorder: &Recorder) -> Option<Packet> {
 /// It is the copy that is told as the packet's own way.
 fn is_same(skb: &Skb, end: &End) -> bool {
     let delivered = matches!(end.disposition, Disposition::Delivered(_));
-    delivered && (skb.ns, skb.iif) == (end.skb.ns, end.skb.iif)
+    delivered
+        && (skb.ns, skb.iif, skb.moment) == (end.skb.ns, end.skb.iif, end.skb.moment)
+        && skb.packet == end.skb.packet
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use model::{LinkId, LinkKind, Mac};
 
 use crate::arp::{Asker, probe};
-use crate::skb::{End, Next, Skb, Stop, Tag};
+use crate::skb::{End, Next, Skb, Stop};
 use crate::tunnel::Carried;
 use crate::walker::Walker;
 use crate::{Action, ArpAnswer, Packet, Reason, Sink, Stage};
@@ -14,11 +14,11 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// A packet comes in by a border link. To whom its frame is addressed, its sender (or the
     /// router before us) found out by ARP, which is asked first.
     pub(crate) fn enter(&mut self, link: LinkId, packet: Packet) -> End {
-        let mut skb = Skb::new(link.ns, packet);
+        let mut skb = Skb::new(link.ns, packet).at(self.overlay.begins);
         self.tell(&skb, Stage::Receive, || Action::Entered { link });
         if skb.packet.dst_mac.is_none() {
             match self.asked_from_outside(link, &skb) {
-                Ok(mac) => skb.packet.dst_mac = Some(mac),
+                Ok((mac, moment)) => (skb.packet.dst_mac, skb.moment) = (Some(mac), moment),
                 Err(stop) => {
                     self.tell_end(&skb, &stop);
                     return stop.end(skb);
@@ -32,21 +32,26 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// the packet's Ethernet source; but only an address of that segment is known to be answered
     /// to.
     pub(crate) fn answered(&mut self, link: LinkId, gone: &Skb, answer: Packet) -> End {
-        let skb = Skb { ns: link.ns, ..reversed(gone, answer) };
-        if let Err(stop) = self.answerable(link, skb.packet.dst, &skb.tags) {
-            self.tell_end(&skb, &stop);
-            return stop.end(skb);
+        let mut skb = Skb { ns: link.ns, ..reversed(gone, answer) };
+        match self.answerable(link, &skb) {
+            Ok(moment) => skb.moment = moment,
+            Err(stop) => {
+                self.tell_end(&skb, &stop);
+                return stop.end(skb);
+            }
         }
         self.tell(&skb, Stage::Receive, || Action::Entered { link });
         self.run(skb, Next::Receive(link))
     }
 
-    fn answerable(&mut self, link: LinkId, ip: IpAddr, tags: &[Tag]) -> Result<(), Stop> {
+    /// When the sender outside knows whom to send an answer to.
+    fn answerable(&mut self, link: LinkId, skb: &Skb) -> Result<u32, Stop> {
+        let ip = skb.packet.dst;
         let l = self.link(link, Stage::Receive)?;
         if matches!(&l.kind, LinkKind::Tap(tap) if tap.layer3) {
-            return Ok(());
+            return Ok(skb.moment);
         }
-        let probe = Skb { tags: tags.to_vec(), ..probe(link.ns, ip) };
+        let probe = Skb { tags: skb.tags.clone(), ..probe(link.ns, ip).at(skb.moment) };
         let asked = self.exchange(probe, Next::Receive(link), Asker::Outside(link));
         match (asked.answer, asked.doubt) {
             (ArpAnswer::Nobody, Some(unknown)) => Err(Stop::unknown(Stage::Receive, unknown)),
@@ -54,20 +59,21 @@ impl<S: Sink> Walker<'_, '_, S> {
                 let reason = Reason::NoWayBack { src: ip };
                 Err(Stop::lost(Stage::Receive, link.ns, Some(link), reason))
             }
-            _ => Ok(()),
+            _ => Ok(asked.came.map_or(skb.moment, |(_, moment)| moment)),
         }
     }
 
     /// Who on the segment takes frames for this destination: its owner, else the host whose
     /// border this is, as router.
-    fn asked_from_outside(&mut self, link: LinkId, skb: &Skb) -> Result<Mac, Stop> {
+    fn asked_from_outside(&mut self, link: LinkId, skb: &Skb) -> Result<(Mac, u32), Stop> {
         let mut stop = None;
         for target in
             [Some(skb.packet.dst), self.router(link, skb.packet.dst)].into_iter().flatten()
         {
-            let asked =
-                self.exchange(probe(link.ns, target), Next::Receive(link), Asker::Outside(link));
-            let (mac, doubt) = (asked.mac.or(answer(&asked.answer)), asked.doubt.clone());
+            let probe = probe(link.ns, target).at(skb.moment);
+            let asked = self.exchange(probe, Next::Receive(link), Asker::Outside(link));
+            let (mac, doubt) = (asked.mac().or(answer(&asked.answer)), asked.doubt.clone());
+            let moment = asked.came.map_or(skb.moment, |(_, moment)| moment);
             let several = match &asked.answer {
                 ArpAnswer::Several(owners) => Some(owners.clone()),
                 _ => None,
@@ -78,7 +84,7 @@ impl<S: Sink> Walker<'_, '_, S> {
                 return Err(Stop::lost(Stage::Neighbour, link.ns, Some(link), reason));
             }
             if let Some(mac) = mac {
-                return Ok(mac);
+                return Ok((mac, moment));
             }
             let reason = Reason::NoNeighbour { ip: target, entry: None, because: None };
             stop.get_or_insert_with(|| match doubt {
@@ -114,7 +120,7 @@ fn reversed(gone: &Skb, answer: Packet) -> Skb {
     let Some(carried) = &gone.carried else {
         let (src_mac, dst_mac) = macs;
         let packet = Packet { src_mac, dst_mac, ..answer };
-        return Skb { tags: gone.tags.clone(), ..Skb::new(gone.ns, packet) };
+        return Skb { tags: gone.tags.clone(), ..Skb::new(gone.ns, packet).at(gone.moment) };
     };
     let headers = gone.packet.len.saturating_sub(carried.skb.wire_len());
     let (len, id) = (headers + answer.len, carried.id);
@@ -129,5 +135,5 @@ fn reversed(gone: &Skb, answer: Packet) -> Skb {
     };
     let within = Carried { skb: reversed(&carried.skb, answer), id };
     let tags = gone.tags.clone();
-    Skb { carried: Some(Box::new(within)), tags, ..Skb::new(gone.ns, packet) }
+    Skb { carried: Some(Box::new(within)), tags, ..Skb::new(gone.ns, packet).at(gone.moment) }
 }

@@ -1,8 +1,8 @@
 //! br_netfilter: bridged IP packets go through the IP hooks of the bridge's namespace.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use model::{Hook, Link, LinkFlags, LinkId, LinkKind, NeighbourState};
+use model::{Family, Hook, Link, LinkFlags, LinkId, LinkKind, NeighbourState};
 
 use crate::route::{Flow, NotFound};
 use crate::skb::{Skb, Stop, fragment};
@@ -50,6 +50,24 @@ impl<S: Sink> Walker<'_, '_, S> {
         if skb.packet.dst == dst { Ok(None) } else { self.bridged_dnat(skb, bridge) }
     }
 
+    /// `ip_sabotage_in`: the packet has been through PREROUTING, and does not go through it again.
+    /// A namespace without a bridge has nothing that would keep it from that: by a macvlan, it comes
+    /// there from a bridge of another.
+    pub(crate) fn prerouted(&self, skb: &mut Skb) -> Result<bool, Stop> {
+        let bridged = self.place(skb.ns, Stage::Receive)?.has_bridges();
+        Ok(std::mem::take(&mut skb.prerouted) && bridged)
+    }
+
+    /// Connection tracking has put the fragments together that came in by a port.
+    pub(crate) fn put_together(&self, skb: &mut Skb) -> Result<(), Stop> {
+        let family = if skb.packet.is_ipv6() { Family::Ip6 } else { Family::Ip };
+        let tables = &self.place(skb.ns, Stage::Bridge)?.tables;
+        if skb.prerouted && tables.tracks(family) {
+            skb.fragment = None;
+        }
+        Ok(())
+    }
+
     /// Frames with a tag are not looked at, unless a setting says so.
     fn filters_no_tagged(&self, bridge: LinkId) -> Result<(), Stop> {
         let place = self.place(bridge.ns, Stage::Bridge)?;
@@ -74,14 +92,12 @@ impl<S: Sink> Walker<'_, '_, S> {
             Err(refusal @ Refusal::Unknown(_)) => {
                 return Err(refusal.stop(Stage::Route, bridge.ns, Some(bridge)));
             }
-            Err(refusal @ Refusal::Lost(_)) => {
-                let out = Flow { iif: None, src: Ipv4Addr::UNSPECIFIED.into(), ..flow };
-                let same = place.lookup(&out).ok().filter(|f| f.hop.link == bridge.index);
-                if place.conf(bridge.index).forwarding || same.is_none() {
-                    return Err(refusal.stop(Stage::Route, bridge.ns, Some(bridge)));
-                }
-                same
+            Err(Refusal::Lost(reason)) if is_of_source(&reason) => {
+                let refusal = Refusal::Lost(reason);
+                return Err(refusal.stop(Stage::Route, bridge.ns, Some(bridge)));
             }
+            // What has no route, or may not be forwarded, goes up and is refused there (`ip_error`).
+            Err(Refusal::Lost(_)) => None,
         };
         match hop.filter(|f| f.hop.link == bridge.index && !f.is_local()) {
             Some(found) => Ok(Some(found.gateway().unwrap_or(skb.packet.dst))),
@@ -157,7 +173,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             skb.ct = None;
         }
         if let Some(member) = skb.ct.filter(|member| !member.related) {
-            self.overlay.connections[member.connection].confirmed = true;
+            self.overlay.connections[member.connection].keep();
         }
     }
 
@@ -209,6 +225,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         let what = "destination rewritten behind the bridge".to_owned();
         Err(Stop::unknown(Stage::Bridge, Unknown::Netfilter { ns: bridge.ns, what }))
     }
+}
+
+/// The source is refused, or the destination for its own sake: `ip_route_input` fails.
+const fn is_of_source(reason: &Reason) -> bool {
+    matches!(reason, Reason::ReversePath { .. } | Reason::OwnSource | Reason::Martian)
 }
 
 /// NUD_CONNECTED: confirmed, so that its header is used without asking.

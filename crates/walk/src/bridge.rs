@@ -93,8 +93,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             Destination::Behind { port, entry, learned_now } => {
                 let port = self.or_backup(LinkId { ns: id.ns, index: port });
                 let refused = self.refuses(skb, port, from);
-                if bridge.promiscuous && from.is_some() && refused.is_none() {
-                    let exits = vec![Exit { port, heard_by: None }];
+                if bridge.promiscuous && from.is_some() {
+                    // The host gets it, whether the port takes it or not.
+                    let exit = Exit { port, heard_by: None };
+                    let exits = refused.is_none().then_some(exit).into_iter().collect();
                     return self.flood_copies(skb, id, bridge, exits, true, None);
                 }
                 if let Some(reason) = refused {
@@ -229,6 +231,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if !ours && skb.physin.is_some() {
             self.confirm_up(skb, bridge);
         }
+        self.put_together(skb)?;
         self.tell(skb, Stage::Bridge, || Action::BridgeUp { bridge: id });
         if skb.is_discovery() {
             self.heard.push(id);
@@ -394,6 +397,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             Ok(next) => self.run(copy, next),
             Err(stop) => {
                 self.tell_end(&copy, &stop);
+                self.refuse(&copy, &stop);
                 stop.end(copy)
             }
         };

@@ -59,19 +59,20 @@ impl<S: Sink> Walker<'_, '_, S> {
     ) -> bool {
         let known = self.known(bridge, target).filter(|n| n.state.is_valid());
         let Some(mac) = known.and_then(|n| n.mac) else { return false };
-        let Some(flags) = self.port_behind(bridge, mac) else { return false };
+        let Some(flags) = self.port_behind(skb, bridge, mac) else { return false };
         let spared = flags.is_some_and(|port| port.proxy_arp_wifi || port.neigh_suppress);
         let asked = from.filter(|(_, port)| port.proxy_arp || spared);
         if let Some((port, _)) = asked {
-            self.answers.push(Answer { link: port, mac, distance: skb.crossed });
+            self.answers.push(Answer { link: port, mac, moment: skb.moment });
         }
         asked.is_some() || suppresses
     }
 
     /// The port behind which an address is known to be; the inner None: it is the bridge's own.
     #[allow(clippy::option_option, reason = "not known, and known to be no port's, are two things")]
-    fn port_behind(&self, bridge: LinkId, mac: Mac) -> Option<Option<&BridgePort>> {
-        if let Some((index, ..)) = self.behind(bridge, 0, mac, self.station(bridge, 0, mac)) {
+    fn port_behind(&self, skb: &Skb, bridge: LinkId, mac: Mac) -> Option<Option<&BridgePort>> {
+        let station = self.station(bridge, skb.vlan.unwrap_or(0), mac);
+        if let Some((index, ..)) = self.behind(bridge, skb, mac, station) {
             let link = self.known_link(LinkId { index, ..bridge });
             return Some(link.and_then(|l| l.port.as_ref()));
         }

@@ -22,7 +22,7 @@ const SYN: u8 = 2;
 const RST: u8 = 4;
 const ACK: u8 = 16;
 
-fn is_redirect6(skb: &Skb) -> bool {
+pub(crate) fn is_redirect6(skb: &Skb) -> bool {
     skb.packet.is_ipv6()
         && matches!(skb.packet.payload, Payload::Icmp { kind: IcmpKind::Redirect, .. })
 }
@@ -46,11 +46,13 @@ impl<S: Sink> Walker<'_, '_, S> {
         // `nf_conntrack_icmpv6_error`: what links say to themselves is no connection.
         skb.untracked |= skb.is_discovery() && skb.arp.is_none();
         if skb.ct.is_some() || skb.untracked {
+            // An error belongs to the connection of what it is about from the start.
+            if hook == Hook::Output && skb.about.is_some() {
+                self.tell_tracked(skb, hook);
+            }
             return;
         }
         skb.ct = match &skb.about {
-            // `nf_conntrack_icmpv6_error`: to conntrack no error, and nothing that begins one.
-            Some(_) if is_redirect6(skb) => None,
             // The error goes against the packet that it is about.
             Some(about) => self
                 .find(skb, &about.tuple().reversed())
@@ -62,6 +64,10 @@ impl<S: Sink> Walker<'_, '_, S> {
             let entry = &mut self.overlay.connections[member.connection].entry;
             entry.status |= ConntrackStatus::SEEN_REPLY;
         }
+        self.tell_tracked(skb, hook);
+    }
+
+    fn tell_tracked(&mut self, skb: &Skb, hook: Hook) {
         let entry = skb.ct.map(|m| &self.overlay.connections[m.connection].entry);
         let state = state_of(skb, entry);
         let told = || Action::Tracked { state, entry: entry.cloned().map(Box::new) };

@@ -168,6 +168,14 @@ pub enum Reason {
         /// The link that it is bound to.
         from: LinkId,
     },
+    /// An ICMPv6 redirect about a connection that is translated here.
+    RedirectPastNat,
+    /// A message of neighbour discovery whose hop limit is not 255: it might come from beyond the
+    /// link, and is not believed.
+    NotFromTheLink {
+        /// Its hop limit.
+        hop_limit: u8,
+    },
     /// The link takes what it is given and throws it away (`dummy`).
     Swallowed,
     /// It came in by a port of a bond that is not in use.

@@ -37,7 +37,8 @@ impl Reason {
             | Self::RuleReject(..)
             | Self::PolicyDrop(_)
             | Self::NoMasqueradeAddress
-            | Self::MasqueradeMoved { .. } => &["NETFILTER_DROP"],
+            | Self::MasqueradeMoved { .. }
+            | Self::RedirectPastNat => &["NETFILTER_DROP"],
             // br_forward, __dev_forward_skb, dev_queue_xmit; and nobody answers behind such a link.
             Self::LinkDown | Self::NoCarrier | Self::PeerDown(_) => &[
                 "NOT_SPECIFIED",
@@ -73,6 +74,8 @@ impl Reason {
             // vxlan_xmit, vxlan_xmit_one, vxlan_rcv
             // dummy_xmit frees without saying why; a bond's port takes it for nobody.
             Self::Swallowed => &[],
+            // ndisc_rcv
+            Self::NotFromTheLink { .. } => &["IPV6_NDISC_HOP_LIMIT", "NOT_SPECIFIED"],
             Self::StandsBy => &["NOT_SPECIFIED", "UNHANDLED_PROTO"],
             Self::NoRemote => &["NO_TX_TARGET", "VXLAN_NO_REMOTE"],
             Self::NoTunnelRoute { .. } => &["IP_OUTNOROUTES", "NOT_SPECIFIED"],
@@ -199,8 +202,10 @@ fn place_fits(loss: &Loss, drop: &KernelDrop) -> bool {
 /// behind it does, only where the hook ends (`nf_hook_slow`, which older kernels and iptables-legacy
 /// have for both).
 fn function_fits(loss: &Loss, drop: &KernelDrop) -> bool {
-    let behind =
-        matches!(loss.reason, Reason::MasqueradeMoved { .. } | Reason::NoMasqueradeAddress);
+    let behind = matches!(
+        loss.reason,
+        Reason::MasqueradeMoved { .. } | Reason::NoMasqueradeAddress | Reason::RedirectPastNat
+    );
     !behind || drop.function.as_deref() != Some("nft_do_chain")
 }
 

@@ -3,9 +3,32 @@
 use model::{BridgePort, FdbEntry, LinkId, Mac};
 
 use crate::indexed::Station;
-use crate::skb::Skb;
+use crate::skb::{Skb, shifted};
 use crate::walker::Walker;
 use crate::{Action, Sink, Stage};
+
+/// What a bridge has learned of an address, and at which moments, in their order. A frame that comes
+/// before one of them is not yet led by it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lessons(Vec<(u32, FdbEntry)>);
+
+impl Lessons {
+    /// What was last learned by then.
+    fn by(&self, moment: u32) -> Option<&FdbEntry> {
+        self.0.iter().rev().find(|(learned, _)| *learned <= moment).map(|(_, entry)| entry)
+    }
+
+    fn learn(&mut self, moment: u32, entry: FdbEntry) {
+        let at = self.0.partition_point(|(learned, _)| *learned <= moment);
+        self.0.insert(at, (moment, entry));
+    }
+
+    /// The same, learned of something that began that much later.
+    pub(crate) fn shifted(&self, later: i64) -> Self {
+        let at = |(moment, entry): &(u32, FdbEntry)| (shifted(*moment, later), entry.clone());
+        Self(self.0.iter().map(at).collect())
+    }
+}
 
 /// What a bridge knows of a frame's destination.
 pub(crate) enum Destination {
@@ -28,7 +51,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let station = self.station(bridge, vlan, mac);
         let here =
             |behind: Option<(u32, FdbEntry, bool)>| behind.is_some_and(|b| b.0 == port.index);
-        if station.is_own() || here(self.behind(bridge, vlan, mac, station)) {
+        if station.is_own() || here(self.behind(bridge, skb, mac, station)) {
             return;
         }
         let entry = FdbEntry {
@@ -43,7 +66,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             age: Some(0),
             remote: None,
         };
-        self.overlay.fdb.insert((bridge, vlan, mac), entry);
+        self.overlay.fdb.entry((bridge, vlan, mac)).learn(skb.moment, entry);
         self.tell(skb, Stage::Bridge, || Action::Learned { bridge, port, mac });
     }
 
@@ -58,23 +81,24 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     ) -> bool {
         let Some(mac) = skb.packet.src_mac else { return false };
         let vlan = skb.vlan.unwrap_or(0);
-        let known = self.behind(bridge, vlan, mac, self.station(bridge, vlan, mac));
+        let known = self.behind(bridge, skb, mac, self.station(bridge, vlan, mac));
         if known.is_none() && flags.mab {
             self.learn(skb, bridge, port, true);
         }
         known.is_some_and(|(behind, entry, _)| behind == port.index && !entry.locked)
     }
 
-    /// Behind which port an address is in a VLAN (0: none), by which entry, and whether it was
+    /// Behind which port an address is in the VLAN of a frame, by which entry, and whether it was
     /// learned just now.
     pub(crate) fn behind(
         &self,
         bridge: LinkId,
-        vlan: u16,
+        skb: &Skb,
         mac: Mac,
         read: Station<'_>,
     ) -> Option<(u32, FdbEntry, bool)> {
-        if let Some(entry) = self.overlay.fdb.get(&(bridge, vlan, mac)) {
+        let key = (bridge, skb.vlan.unwrap_or(0), mac);
+        if let Some(entry) = self.overlay.fdb.get(&key).and_then(|all| all.by(skb.moment)) {
             return Some((entry.link, entry.clone(), true));
         }
         read.entry.filter(|e| !e.local).map(|e| (e.link, e.clone(), false))
@@ -97,7 +121,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if station.is_own() {
             return Destination::Own;
         }
-        match self.behind(id, vlan, mac, station) {
+        match self.behind(id, skb, mac, station) {
             Some((port, entry, learned_now)) => Destination::Behind { port, entry, learned_now },
             None => Destination::NotKnown,
         }

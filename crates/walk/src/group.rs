@@ -12,7 +12,7 @@ use crate::indexed::Place;
 use crate::route::{Flow, Found, NotFound};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, Cause, Disposition, Sink, Stage};
+use crate::{Action, Cause, Disposition, Reason, Sink, Stage};
 
 /// Whom a packet is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +155,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         let (end, way) = self.copy(skb, |walker, copy| {
             walker.hook(copy, Hook::Postrouting, copy.iif, Some(out.index))?;
+            // `enqueue_to_backlog` takes nothing for a link that is down.
+            if !walker.link(out, Stage::Receive)?.is_up() {
+                return Err(Stop::lost(Stage::Receive, out.ns, Some(out), Reason::LinkDown));
+            }
             walker.hook(copy, Hook::Prerouting, Some(out.index), None)?;
             copy.spare = false;
             copy.iif = Some(out.index);
@@ -179,7 +183,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// A packet has come to this namespace.
     pub(crate) fn arrive(&mut self, skb: &Skb) -> Result<Next, Stop> {
-        let copied = self.depth > 0 && skb.about.is_none();
+        let group6 = skb.packet.is_ipv6() && skb.packet.dst.is_multicast();
+        let copied = self.depth > 0 && skb.about.is_none() && !group6;
         if skb.to_many || copied {
             self.arrivals.push(skb.clone());
         }

@@ -64,7 +64,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         // `nf_conntrack_confirm` comes last of all.
         let own = skb.ct.filter(|member| !member.related);
         if let (Hook::Input | Hook::Postrouting, Some(member)) = (hook, own) {
-            self.overlay.connections[member.connection].confirmed = true;
+            self.overlay.connections[member.connection].keep();
         }
         Ok(())
     }

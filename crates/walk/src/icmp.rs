@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use model::{Mac, RouteKind, RuleAction};
 
 use crate::group::cast;
+use crate::overlay::Membership;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Cause, Disposition, IcmpKind, Packet, Payload, Reason, RejectWith, Sink, Stage};
@@ -51,8 +52,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         if own.is_some() {
             packet.src = skb.packet.dst;
         }
-        let mut error = Skb::new(skb.ns, packet.clone());
+        let mut error = Skb::new(skb.ns, packet.clone()).at(skb.moment);
         error.about = Some(Box::new(skb.packet.clone()));
+        error.ct = skb.ct.map(Membership::of_consequence);
         let (end, way) = self.aside(error, Next::Socket);
         self.sink.child(Cause::IcmpError, &packet, way, &end.disposition);
     }
@@ -74,7 +76,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         if many || cast(skb.packet.dst).is_some() || self.is_to_subnet(skb) {
             return None;
         }
-        if skb.arp.is_some() || skb.about.is_some() || !came || !echo || skb.spare {
+        if skb.arp.is_some() || skb.about.is_some() || !came || !echo {
             return None;
         }
         match &loss.reason {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use model::{AddressFlags, LinkId, RouteKind, RuleAction};
 
 use crate::ip6::HEADER;
+use crate::overlay::Membership;
 use crate::route::{Flow, Found};
 use crate::route6::{MIN_MTU, is_link_local, is_scoped};
 use crate::skb::{Next, Skb, Stop};
@@ -47,6 +48,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let Some(mut error) = self.error_about(skb, kind) else { return };
         let packet = error.packet.clone();
         error.about = Some(Box::new(skb.packet.clone()));
+        error.ct = skb.ct.map(Membership::of_consequence);
         let (end, way) = self.aside(error, Next::Socket);
         self.sink.child(Cause::IcmpError, &packet, way, &end.disposition);
     }
@@ -72,7 +74,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             packet.src = own.map_or(packet.src, IpAddr::V6);
         }
         packet.ttl = place.hop_limit(&Flow { src: packet.src, ..flow });
-        Some(Skb { oif, ..Skb::new(skb.ns, packet) })
+        Some(Skb { oif, ..Skb::new(skb.ns, packet).at(skb.moment) })
     }
 
     /// Which error is due, if one is.
@@ -90,7 +92,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let late = stop.stage == Stage::Neighbour || rejected && !replies;
         let echo = kind.is_none_or(IcmpKind::is_echo);
         let came = skb.iif.is_some() || late;
-        if skb.about.is_some() || !came || !echo || skb.spare {
+        if skb.about.is_some() || !came || !echo {
             return None;
         }
         let unreachable = |code| Some(IcmpKind::Unreachable(code));
@@ -144,8 +146,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         let mut packet = message(&skb.packet, IcmpKind::Redirect, 255);
         packet.src = src;
         let flow = Flow { oif: Some(link.index), ..Flow::of(&packet, 0, None) };
-        // Only to a sender on this very link.
-        let neighbour = place.output6(&flow).is_ok_and(|f| f.gateway().is_none() && !f.is_local());
+        // Only to a sender that is reached without a router.
+        let neighbour = place.output6(&flow).is_ok_and(|f| f.gateway().is_none());
         if !nearer || !neighbour || skb.is_discovery() {
             return None;
         }
@@ -154,8 +156,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         let options = if known { 8 } else { 0 };
         let quoted = (skb.packet.len + 8).min(MIN_MTU - HEADER - REDIRECT - options) & !7;
         packet.len = HEADER + REDIRECT + options + quoted;
-        let mut error = Skb { oif: Some(link.index), ..Skb::new(skb.ns, packet) };
-        error.about = Some(Box::new(skb.packet.clone()));
+        let mut error = Skb { oif: Some(link.index), ..Skb::new(skb.ns, packet).at(skb.moment) };
+        // `nf_conntrack_icmpv6_redirect` finds what it quotes in its first option alone.
+        error.about = Some(Box::new(skb.packet.clone())).filter(|_| !known);
         Some(error)
     }
 }

@@ -170,6 +170,8 @@ pub(crate) struct Place<'a> {
     loopback: u32,
     /// It has local routes that the kernel did not make.
     local_by_hand: bool,
+    /// There is a bridge in it.
+    bridges: bool,
     /// Local and main together.
     merged: Fib<'a>,
     /// Addresses of broadcasts, by the links that they lead to.
@@ -234,6 +236,7 @@ impl<'a> Place<'a> {
             routes6: Map::default(),
             loopback: first_loopback(ns),
             local_by_hand: ns.routes.iter().any(is_local_by_hand),
+            bridges: ns.links.values().any(|l| matches!(l.kind, LinkKind::Bridge(_))),
             merged: Fib::default(),
             broadcasts: Set::default(),
             own: Map::default(),
@@ -454,6 +457,11 @@ impl<'a> Place<'a> {
     /// The VLAN of frames that come in there without a tag.
     pub(crate) fn pvid(&self, link: u32) -> Option<u16> {
         self.ns.vlans.iter().find(|vlan| vlan.link == link && vlan.pvid).map(|vlan| vlan.id)
+    }
+
+    /// There is a bridge in it.
+    pub(crate) const fn has_bridges(&self) -> bool {
+        self.bridges
     }
 
     /// BROPT_NEIGH_SUPPRESS_ENABLED: a port of that bridge has `neigh_suppress`.

@@ -252,7 +252,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.modelled(skb, Stage::Receive)?;
         skb.iif = Some(id.index);
         let dst = skb.packet.dst;
-        if !std::mem::take(&mut skb.prerouted) {
+        if !self.prerouted(skb)? {
             self.hook(skb, Hook::Prerouting, Some(id.index), None)?;
         }
         if std::mem::take(&mut skb.looped) && skb.packet.dst == dst {

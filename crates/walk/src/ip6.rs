@@ -10,7 +10,7 @@ use crate::route::{Flow, Found, NotFound};
 use crate::route6::{MIN_MTU, is_link_local, is_scoped};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, Disposition, IcmpKind, Payload, Reason, Sink, Stage, Unknown};
+use crate::{Action, IcmpKind, Packet, Payload, Reason, Sink, Stage, Unknown};
 
 /// Bytes of an IPv6 header.
 pub(crate) const HEADER: u32 = 40;
@@ -20,7 +20,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn socket6(&mut self, skb: &mut Skb) -> Result<Next, Stop> {
         unicast(skb.packet.dst)?;
         let place = self.place(skb.ns, Stage::Socket)?;
-        let found = self.route_output6(skb)?;
+        let found = self.route_output6(skb, asked_tos(&skb.packet))?;
         let out = if found.is_local() { place.loopback() } else { found.hop.link };
         let link = self.link(skb.link(out), Stage::Route)?;
         let mtu = if found.is_local() { link.mtu } else { place.mtu6(&found, link) };
@@ -30,16 +30,17 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
         }
         self.hook(skb, Hook::Output, None, Some(out))?;
-        let found = self.route_anew(skb, Self::route_output6)?.unwrap_or(found);
+        let again = |w: &mut Self, skb: &mut Skb| w.route_output6(skb, skb.packet.tos);
+        let found = self.route_anew(skb, again)?.unwrap_or(found);
         self.output6(skb, &found)
     }
 
     /// `ip6_dst_lookup_tail`: the route, and by it the source; where there is no route without a
     /// source, the source and by it the route.
-    fn route_output6(&mut self, skb: &mut Skb) -> Result<Found<'a>, Stop> {
+    fn route_output6(&mut self, skb: &mut Skb, tos: u8) -> Result<Found<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let ns = skb.ns;
-        let flow = Flow { oif: skb.oif, ..Flow::of(&skb.packet, skb.mark, None) };
+        let flow = Flow { oif: skb.oif, tos, ..Flow::of(&skb.packet, skb.mark, None) };
         let mut found = place.output6(&flow);
         if let Ok(several) = found {
             found = Ok(self.one_way6(skb, several, &flow)?);
@@ -123,7 +124,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return lost(Reason::Martian);
         }
         skb.iif = Some(id.index);
-        if !std::mem::take(&mut skb.prerouted) {
+        if !self.prerouted(skb)? {
             self.hook(skb, Hook::Prerouting, Some(id.index), None)?;
         }
         if std::mem::take(&mut skb.looped) && skb.packet.dst == dst {
@@ -171,7 +172,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if skb.is_discovery() {
             return self.nd_in(skb, id);
         }
-        Err(Stop::new(Stage::Local, Disposition::Delivered(skb.ns)))
+        self.arrive(skb)
     }
 
     /// `ip6_forward`.
@@ -264,4 +265,12 @@ fn unicast(dst: IpAddr) -> Result<(), Stop> {
         return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
     }
     Ok(())
+}
+
+/// The traffic class by which a way is asked for. That of an echo reply is not (`icmpv6_echo_reply`).
+const fn asked_tos(packet: &Packet) -> u8 {
+    match packet.payload {
+        Payload::Icmp { kind: IcmpKind::EchoReply, .. } => 0,
+        _ => packet.tos,
+    }
 }

@@ -8,7 +8,6 @@ use std::net::IpAddr;
 
 use model::{Ipvlan, IpvlanFlag, IpvlanMode, Link, LinkId, LinkKind, Mac, RouteKind};
 
-use crate::macvlan::BY_WORKER;
 use crate::route::Flow;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
@@ -139,9 +138,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         sender: Option<LinkId>,
     ) -> Vec<(LinkId, Skb, Next)> {
         let copy = |id| {
-            let crossed = skb.crossed + BY_WORKER;
             let next = if sender.is_some() { Next::Forward(id) } else { Next::Receive(id) };
-            (id, Skb { crossed, late: true, ..skb.clone() }, next)
+            (id, skb.clone().by_worker(), next)
         };
         self.ipvlans(lower).into_iter().filter(|id| Some(*id) != sender).map(copy).collect()
     }

@@ -24,6 +24,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         match &link.kind {
             LinkKind::Loopback => {
                 skb.looped = true;
+                skb.queued();
                 Ok(Next::Receive(id))
             }
             LinkKind::Veth => self.through_pair(skb, id, link),
@@ -80,7 +81,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             return lost(Reason::TooBig { mtu: link.mtu, told: false });
         }
         skb.scrub(to.ns);
-        skb.crossed += 1;
+        skb.queued();
         Ok(Next::Receive(to))
     }
 

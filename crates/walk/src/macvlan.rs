@@ -21,10 +21,6 @@ struct Upper<'a> {
     macvlan: &'a Macvlan,
 }
 
-/// How far behind all others a copy comes that a worker of the kernel makes
-/// (`macvlan_process_broadcast`).
-pub(crate) const BY_WORKER: u32 = 16;
-
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `macvlan_queue_xmit`: to siblings, and out of the link below.
     pub(crate) fn macvlan_out(
@@ -70,10 +66,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(again) = chosen.iter().find(|u| u.id.ns == lower.ns).filter(|_| !consumed) {
             self.arrives_once(skb, again.id)?;
         }
-        let mut copies: Vec<(LinkId, Skb, Next)> = chosen
-            .iter()
-            .map(|u| (u.id, Skb { host: skb.ours, ..skb.clone() }, Next::Receive(u.id)))
-            .collect();
+        let listener = |u: &Upper<'_>| {
+            let mut copy = Skb { host: skb.ours, ..skb.clone() };
+            copy.queued();
+            (u.id, copy, Next::Receive(u.id))
+        };
+        let mut copies: Vec<(LinkId, Skb, Next)> = chosen.iter().map(listener).collect();
         if !consumed {
             match self.own_taker(skb, lower, &uppers, &mut copies)? {
                 Some(upper) => copies.push(upper),
@@ -143,7 +141,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let others = others.filter(|u| self.is_subscribed(u, skb));
         let late = |u: &Upper<'_>| {
             let (id, copy, next) = to(u, false);
-            (id, Skb { crossed: copy.crossed + BY_WORKER, late: true, ..copy }, next)
+            (id, copy.by_worker(), next)
         };
         copies.extend(others.map(late));
         Ok(None)

@@ -8,10 +8,11 @@
 use std::net::IpAddr;
 use std::sync::{PoisonError, RwLock};
 
-use model::{FdbEntry, LinkId, Mac, Neighbour};
+use model::{LinkId, Mac, Neighbour};
 
+use crate::fdb::Lessons;
 use crate::hash::{Map, Quick};
-use crate::skb::{Arp, Skb};
+use crate::skb::{Arp, Skb, shifted};
 use crate::taught::Noted;
 use crate::walker::Walker;
 use crate::{Overlay, Sink};
@@ -46,17 +47,20 @@ enum Kept {
 /// What came of a question that was answered.
 #[derive(Debug)]
 struct Exchange {
-    /// The address that came back; None: it is taken that somebody outside answers.
-    mac: Option<Mac>,
+    /// The address that came back, and when; None: it is taken that somebody outside answers.
+    came: Option<(Mac, u32)>,
+    /// When it was asked.
+    began: u32,
     /// How many moves its packets made.
     moves: usize,
-    fdb: Noted<(LinkId, u16, Mac), FdbEntry>,
+    fdb: Noted<(LinkId, u16, Mac), Lessons>,
     neighbours: Noted<(LinkId, IpAddr), Neighbour>,
 }
 
 /// A question that is being asked, and is to be kept.
 pub(crate) struct Watch {
     key: Key,
+    began: u32,
     /// What was left of the budget, and how many choices had been asked for.
     before: (usize, usize),
 }
@@ -94,9 +98,10 @@ impl Exchange {
         self.fdb.still_holds(&overlay.fdb) && self.neighbours.still_holds(&overlay.neighbours)
     }
 
-    fn teach(&self, overlay: &mut Overlay) {
-        self.fdb.teach(&mut overlay.fdb);
-        self.neighbours.teach(&mut overlay.neighbours);
+    /// Teaches what it taught, now that the same is asked `later` than then.
+    fn teach(&self, overlay: &mut Overlay, later: i64) {
+        self.fdb.teach(&mut overlay.fdb, |lessons| lessons.shifted(later));
+        self.neighbours.teach(&mut overlay.neighbours, Neighbour::clone);
     }
 }
 
@@ -123,7 +128,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// What came of the same question before; what it teaches is taught. The inner None: somebody
     /// outside answers.
     #[allow(clippy::option_option, reason = "not known, and known to be outside, are two things")]
-    pub(crate) fn remembered(&mut self, request: &Skb, out: LinkId) -> Option<Option<Mac>> {
+    pub(crate) fn remembered(&mut self, request: &Skb, out: LinkId) -> Option<Option<(Mac, u32)>> {
         let key = self.key(request, out)?;
         let shelf = self.net.memory.shelf(&key).read().unwrap_or_else(PoisonError::into_inner);
         let Kept::Exchange(exchange) = shelf.get(&key)? else { return None };
@@ -131,9 +136,10 @@ impl<S: Sink> Walker<'_, '_, S> {
         if !exchange.still_holds(self.overlay) {
             return None;
         }
-        exchange.teach(self.overlay);
+        let later = i64::from(request.moment) - i64::from(exchange.began);
+        exchange.teach(self.overlay, later);
         self.budget = left;
-        Some(exchange.mac)
+        Some(exchange.came.map(|(mac, moment)| (mac, shifted(moment, later))))
     }
 
     /// Watches what a question hangs on from now on, if it is worth it.
@@ -141,19 +147,24 @@ impl<S: Sink> Walker<'_, '_, S> {
         let key = self.key(request, out).filter(|key| self.net.memory.is_asked_again(*key))?;
         self.overlay.fdb.note();
         self.overlay.neighbours.note();
-        Some(Watch { key, before: (self.budget, self.overlay.choices.asked()) })
+        Some(Watch {
+            key,
+            began: request.moment,
+            before: (self.budget, self.overlay.choices.asked()),
+        })
     }
 
     /// It has been answered: `answered` with that address, or (inner None) by somebody outside.
     #[allow(clippy::option_option, reason = "not answered, and answered outside, are two things")]
-    pub(crate) fn keep(&mut self, watch: Watch, answered: Option<Option<Mac>>) {
+    pub(crate) fn keep(&mut self, watch: Watch, answered: Option<Option<(Mac, u32)>>) {
         let noted = (self.overlay.fdb.noted(), self.overlay.neighbours.noted());
-        let ((Some(fdb), Some(neighbours)), Some(mac)) = (noted, answered) else { return };
+        let ((Some(fdb), Some(neighbours)), Some(came)) = (noted, answered) else { return };
         let (budget, asked) = watch.before;
         // It made no choice, and assumed nothing.
         if self.asks_plainly() && self.overlay.choices.asked() == asked {
             let moves = budget - self.budget;
-            self.net.memory.keep(watch.key, Exchange { mac, moves, fdb, neighbours });
+            let began = watch.began;
+            self.net.memory.keep(watch.key, Exchange { came, began, moves, fdb, neighbours });
         }
     }
 }

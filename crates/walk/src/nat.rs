@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use model::{Conntrack, ConntrackStatus, Expr, Family, Hook, Reg, Scope, Tuple, XtNatRange};
 
 use crate::chain::{At, Chains, End};
+use crate::conntrack::is_redirect6;
 use crate::hook::Between;
 use crate::indexed::Place;
 use crate::nat_choice::Range;
@@ -43,6 +44,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn nat(&mut self, skb: &mut Skb, hook: Hook, between: Between) -> Result<(), Stop> {
         let Some(member) = skb.ct else { return Ok(()) };
         let source = matches!(hook, Hook::Postrouting | Hook::Input);
+        self.redirects_truly(skb, hook, member)?;
         let mut rule = None;
         if !member.related && !self.settled(member, source) {
             rule = self.ask_nat(skb, hook, between)?;
@@ -55,6 +57,17 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         self.rewrite(skb, hook, member, source, rule);
         Ok(())
+    }
+
+    /// `nf_nat_icmpv6_reply_translation`: both ends of a translated connection would be told to
+    /// speak past the translation, so that such a redirect is thrown away.
+    fn redirects_truly(&self, skb: &Skb, hook: Hook, member: Membership) -> Result<(), Stop> {
+        let translated = ConntrackStatus::SRC_NAT | ConntrackStatus::DST_NAT;
+        let status = self.overlay.connections[member.connection].entry.status;
+        if !(member.related && is_redirect6(skb) && status.intersects(translated)) {
+            return Ok(());
+        }
+        Err(Stop::lost(Stage::Hook(hook), skb.ns, None, Reason::RedirectPastNat))
     }
 
     /// `nf_nat_alloc_null_binding`: where some chain translates, one that no rule translates gets
@@ -105,7 +118,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn bound_elsewhere(&self, skb: &Skb, entry: &Conntrack, out: u32) -> Result<Option<u32>, Stop> {
         let place = self.place(skb.ns, Stage::Hook(Hook::Postrouting))?;
         let source = entry.reply.dst;
-        let here = place.ns.addresses_of(out).any(|a| a.ip() == source);
+        let here = place.ns.addresses_of(out).any(|a| a.ip() == source)
+            // What a link without one borrows.
+            || place.select_address(out, None, Scope::Global) == Some(source);
         let rules = &place.ns.ruleset;
         if source == entry.original.src || here || !rules.exprs().any(Expr::masquerades) {
             return Ok(None);

@@ -60,10 +60,9 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// Whether another connection has answers that look the same.
     pub(crate) fn is_taken(&self, skb: &Skb, member: Membership, tuple: &Tuple) -> bool {
         let reply = tuple.reversed();
-        match self.overlay.connection(skb.ns, &reply, skb.zone) {
-            Some(ours) => ours.connection != member.connection,
-            None => self.known_place(skb.ns).and_then(|p| p.tracked(&reply, skb.zone)).is_some(),
-        }
+        let mut met = self.overlay.connections_with(skb.ns, &reply, skb.zone);
+        met.any(|met| met.connection != member.connection)
+            || self.known_place(skb.ns).and_then(|p| p.tracked(&reply, skb.zone)).is_some()
     }
 
     /// `find_appropriate_src`: what another connection from the same source was translated to.

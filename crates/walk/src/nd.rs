@@ -10,7 +10,7 @@ use crate::ip6::HEADER;
 use crate::route6::is_link_local;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::{Answer, Walker};
-use crate::{Disposition, IcmpKind, Packet, Payload, Sink, Stage};
+use crate::{Disposition, IcmpKind, Packet, Payload, Reason, Sink, Stage};
 
 /// A message with one option, the Ethernet address.
 const LEN: u32 = HEADER + 24 + 8;
@@ -39,7 +39,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let keeps = ready().find(|own| *own == skb.packet.src);
         // ipv6_get_lladdr: the oldest, which is told last.
         let src = keeps.or_else(|| ready().filter(near).last())?;
-        Some(Skb::new(out.ns, ask(link.mac, src, ip)))
+        Some(Skb::new(out.ns, ask(link.mac, src, ip)).at(skb.moment))
     }
 
     /// `ndisc_send_na`: who was found answers.
@@ -83,6 +83,10 @@ impl<S: Sink> Walker<'_, '_, S> {
     pub(crate) fn nd_in(&mut self, skb: &Skb, id: LinkId) -> Result<Next, Stop> {
         let link = self.link(id, Stage::Neighbour)?;
         let place = self.place(id.ns, Stage::Neighbour)?;
+        if skb.packet.ttl != HOP_LIMIT {
+            let reason = Reason::NotFromTheLink { hop_limit: skb.packet.ttl };
+            return Err(Stop::lost(Stage::Neighbour, id.ns, Some(id), reason));
+        }
         let delivered = Stop::new(Stage::Neighbour, Disposition::Delivered(id.ns));
         let ignored = Stop::ignored(Stage::Neighbour);
         let Payload::Icmp { kind, .. } = skb.packet.payload else { return Err(ignored) };
@@ -90,7 +94,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             if !skb.ours {
                 return Err(ignored);
             }
-            self.replied.push(id);
+            self.replied.push((id, skb.moment));
             return Err(delivered);
         };
         let Some(mac) = link.mac.filter(|_| place.advertises(target, id.index)) else {
@@ -99,7 +103,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         if let Some(asker) = skb.packet.src_mac.filter(|_| !skb.packet.src.is_unspecified()) {
             self.learn_neighbour(id, skb.packet.src, asker, NeighbourState::Stale);
         }
-        self.answers.push(Answer { link: id, mac, distance: skb.crossed });
+        self.answers.push(Answer { link: id, mac, moment: skb.moment });
         Err(delivered)
     }
 }

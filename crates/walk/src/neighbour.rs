@@ -85,8 +85,9 @@ impl<S: Sink> Walker<'_, '_, S> {
                 }
             },
         };
-        if let Some(mac) = self.remembered(&request, out) {
-            return self.answered_before(skb, out, ip, mac);
+        if let Some(came) = self.remembered(&request, out) {
+            skb.moment = came.map_or(skb.moment, |(_, moment)| moment);
+            return self.answered_before(skb, out, ip, came.map(|(mac, _)| mac));
         }
         let watch = self.watch(&request, out);
         self.asking.push((out, ip));
@@ -94,10 +95,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         self.asking.pop();
         let end = self.verdict(out, ip, &asked);
         if let Some(watch) = watch {
-            self.keep(watch, end.is_ok().then_some(asked.mac));
+            self.keep(watch, end.is_ok().then_some(asked.came));
         }
-        if let Some(mac) = asked.mac {
+        if let Some((mac, moment)) = asked.came {
             skb.packet.dst_mac = Some(mac);
+            skb.moment = moment;
             self.learn_neighbour(out, ip, mac, NeighbourState::Reachable);
         }
         self.tell_asked(skb, out, ip, asked);
@@ -127,7 +129,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let lost = |reason| Err(Stop::lost(Stage::Neighbour, out.ns, Some(out), reason));
         let entry = self.known(out, ip);
         let because = || {
-            let reply = asked.reply.as_ref().and_then(|(_, end, _)| loss(&end.disposition));
+            let reply = asked.reply.as_ref().and_then(|reply| loss(&reply.end.disposition));
             reply.or_else(|| loss(&asked.request.1.disposition)).or_else(|| self.deaf(ip, asked))
         };
         let doubt = || match &asked.doubt {
@@ -136,15 +138,15 @@ impl<S: Sink> Walker<'_, '_, S> {
         };
         match &asked.answer {
             // The first answer counts, and others are not listened to for a second (locktime).
-            ArpAnswer::Several(_) if asked.mac.is_some() => return Ok(()),
+            ArpAnswer::Several(_) if asked.came.is_some() => return Ok(()),
             ArpAnswer::Several(owners) => {
                 return lost(Reason::DuplicateAddress { ip, owners: owners.clone() });
             }
-            ArpAnswer::Link { .. } if asked.mac.is_some() => return Ok(()),
+            ArpAnswer::Link { .. } if asked.came.is_some() => return Ok(()),
             ArpAnswer::Outside { known_from, .. } => {
                 doubt()?;
                 let expected = known_from.is_none() && self.vain(asked, ip).is_none();
-                if asked.mac.is_some() || expected {
+                if asked.came.is_some() || expected {
                     return Ok(());
                 }
             }

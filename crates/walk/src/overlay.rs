@@ -1,9 +1,10 @@
 use std::net::IpAddr;
 
-use model::{Conntrack, ConntrackStatus, FdbEntry, Gap, LinkId, Mac, Neighbour, NsId, Tuple};
+use model::{Conntrack, ConntrackStatus, Gap, LinkId, Mac, Neighbour, NsId, Tuple};
 
 use crate::chain::Added;
 use crate::choice::Choices;
+use crate::fdb::Lessons;
 use crate::hash::{Map, Set};
 use crate::taught::Taught;
 
@@ -11,8 +12,10 @@ use crate::taught::Taught;
 /// answer walks on from what the first packet left behind.
 #[derive(Clone, Debug, Default)]
 pub struct Overlay {
+    /// The moment at which the next packet is sent.
+    pub(crate) begins: u32,
     /// Bridge, VLAN (0: none) and address → what was learned of it.
-    pub(crate) fdb: Taught<(LinkId, u16, Mac), FdbEntry>,
+    pub(crate) fdb: Taught<(LinkId, u16, Mac), Lessons>,
     /// Vxlan and address → the remote that it is behind.
     pub(crate) remotes: Map<(LinkId, Mac), IpAddr>,
     /// Link and address → what ARP told.
@@ -68,8 +71,9 @@ impl Connection {
     /// IPS_DYING: nothing belongs to it any more.
     const DYING: u32 = 1 << 9;
 
-    fn is_dead(&self) -> bool {
-        self.entry.status.bits() & Self::DYING != 0
+    /// `nf_conntrack_confirm`: from now on it is found.
+    pub(crate) fn keep(&mut self) {
+        self.confirmed = self.entry.status.bits() & Self::DYING == 0;
     }
 
     /// `nf_ct_kill`.
@@ -88,6 +92,14 @@ pub(crate) struct Membership {
     pub(crate) reply: bool,
     /// It is an error about the connection, not part of it.
     pub(crate) related: bool,
+}
+
+impl Membership {
+    /// That of what is sent because of such a packet (`nf_ct_attach`), even before its connection is
+    /// kept.
+    pub(crate) const fn of_consequence(self) -> Self {
+        Self { related: true, reply: !self.reply, ..self }
+    }
 }
 
 impl Overlay {
@@ -110,6 +122,7 @@ impl Overlay {
             assumed,
             late,
             port_by_chance,
+            begins,
         } = self;
         fdb.clear();
         remotes.clear();
@@ -118,7 +131,14 @@ impl Overlay {
         added.clear();
         assumed.clear();
         (*forgets, *choices, *port_by_chance) = (false, Choices::default(), false);
+        *begins = 0;
         late.clear();
+    }
+
+    /// All that the packets so far set off is over before the next one is sent.
+    pub(crate) const fn settle(&mut self) {
+        const FAR_OFF: u32 = 1 << 20;
+        self.begins = self.begins.saturating_add(FAR_OFF);
     }
 
     /// A connection was translated to a port of which the kernel takes any: the one that is told is
@@ -148,15 +168,25 @@ impl Overlay {
         tuple: &Tuple,
         zones: (u16, u16),
     ) -> Option<Membership> {
-        self.connections.iter().enumerate().filter(|(_, c)| c.ns == ns && !c.is_dead()).find_map(
-            |(i, c)| {
-                let reply = match tuple {
-                    t if *t == c.entry.original && zones.0 == c.zones.0 => false,
-                    t if *t == c.entry.reply && zones.1 == c.zones.1 => true,
-                    _ => return None,
-                };
-                Some(Membership { connection: i, reply, related: false })
-            },
-        )
+        self.connections_with(ns, tuple, zones).next()
+    }
+
+    /// All of them. One whose first packet is still on its way through the hooks is not found yet.
+    pub(crate) fn connections_with(
+        &self,
+        ns: NsId,
+        tuple: &Tuple,
+        zones: (u16, u16),
+    ) -> impl Iterator<Item = Membership> {
+        let kept =
+            self.connections.iter().enumerate().filter(move |(_, c)| c.ns == ns && c.confirmed);
+        kept.filter_map(move |(i, c)| {
+            let reply = match tuple {
+                t if *t == c.entry.original && zones.0 == c.zones.0 => false,
+                t if *t == c.entry.reply && zones.1 == c.zones.1 => true,
+                _ => return None,
+            };
+            Some(Membership { connection: i, reply, related: false })
+        })
     }
 }

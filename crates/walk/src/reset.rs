@@ -19,10 +19,8 @@ impl<S: Sink> Walker<'_, '_, S> {
     pub(crate) fn reset(&mut self, skb: &Skb, stop: &Stop) {
         let Some(family) = resetting(stop) else { return };
         let Some(packet) = self.reset_of(skb) else { return };
-        let mut answer = Skb::new(skb.ns, packet.clone());
-        // `nf_ct_attach`
-        let related = |m: Membership| Membership { related: true, reply: !m.reply, ..m };
-        answer.ct = skb.ct.map(related);
+        let mut answer = Skb::new(skb.ns, packet.clone()).at(skb.moment);
+        answer.ct = skb.ct.map(Membership::of_consequence);
         answer.untracked = skb.untracked;
         let port = match family {
             Family::Bridge => skb.came_by,

@@ -53,11 +53,14 @@ pub(crate) struct Skb {
     pub(crate) fragment: Option<u32>,
     /// A worker of the kernel made this copy, which comes behind all that is done at once.
     pub(crate) late: bool,
-    /// How many pairs it has crossed.
-    pub(crate) crossed: u32,
+    /// When it is: how often it, and what it comes of, have waited in a queue to be taken in by a
+    /// link ([`Skb::queued`]). The kernel takes from its queue in order, so that what has waited less
+    /// is done earlier.
+    pub(crate) moment: u32,
     /// What it carries, where it is a tunnel's outer packet.
     pub(crate) carried: Option<Box<Carried>>,
-    /// For an ICMP error: the packet that it is about, as its sender saw it.
+    /// For an ICMP error: the packet that it is about, as its sender saw it. Of a redirect, only if
+    /// connection tracking reads what it quotes.
     pub(crate) about: Option<Box<Packet>>,
 }
 
@@ -84,6 +87,14 @@ pub(crate) enum Arp {
     Request,
     Reply,
 }
+
+/// That moment, if all began so much later.
+pub(crate) fn shifted(moment: u32, later: i64) -> u32 {
+    u32::try_from(i64::from(moment) + later).unwrap_or(u32::MAX)
+}
+
+/// How much longer than anything that is done at once a copy waits that a worker of the kernel makes.
+const BY_WORKER: u32 = 1 << 10;
 
 impl Skb {
     pub(crate) const fn new(ns: NsId, packet: Packet) -> Self {
@@ -112,10 +123,25 @@ impl Skb {
             zone: (0, 0),
             fragment: None,
             late: false,
-            crossed: 0,
+            moment: 0,
             carried: None,
             about: None,
         }
+    }
+
+    /// It begins at that moment.
+    pub(crate) fn at(self, moment: u32) -> Self {
+        Self { moment, ..self }
+    }
+
+    /// It waits until a link takes it in (`netif_rx`).
+    pub(crate) const fn queued(&mut self) {
+        self.moment += 1;
+    }
+
+    /// As a copy that a worker of the kernel hands on.
+    pub(crate) fn by_worker(self) -> Self {
+        Self { moment: self.moment + BY_WORKER, late: true, ..self }
     }
 
     /// A question who has an address, or its answer (ARP, ND).

@@ -156,7 +156,7 @@ impl<'a> Tables<'a> {
             found
                 .extend([Hook::Input, Hook::Postrouting].map(|h| (h, PRIORITY_NAT_SRC, Item::Nat)));
         }
-        if ip && (!nat.is_empty() || tracks(ns, family)) {
+        if ip && tracks(ns, family) {
             let track = |h| (h, PRIORITY_CONNTRACK, Item::Conntrack);
             found.extend([Hook::Prerouting, Hook::Output].map(track));
         }
@@ -221,6 +221,12 @@ impl<'a> Tables<'a> {
         self.hooked & bit(family, hook) != 0
     }
 
+    /// Packets of a family are tracked as they come in.
+    pub(crate) fn tracks(&self, family: Family) -> bool {
+        let items = self.hook(family, Hook::Prerouting);
+        items.iter().any(|item| matches!(item, Item::Conntrack))
+    }
+
     /// What runs in a hook for packets of a family, in order.
     #[inline]
     pub(crate) fn hook(&self, family: Family, hook: Hook) -> &[Item<'a>] {
@@ -271,19 +277,33 @@ fn tracks(ns: &Namespace, family: Family) -> bool {
     let mut rules = tables.flat_map(|t| &t.chains).flat_map(|c| &c.rules);
     let six = family == Family::Ip6;
     ns.conntrack.iter().any(|entry| entry.original.src.is_ipv6() == six)
-        || rules.any(|r| r.exprs.iter().any(asks_for_connections))
+        || rules.any(|r| r.exprs.iter().any(|expr| asks_for_connections(expr, family)))
 }
 
-fn asks_for_connections(expr: &Expr) -> bool {
+/// `nf_ct_netns_get` is called as such a rule is made. (A chain of type nat alone does not.)
+fn asks_for_connections(expr: &Expr, family: Family) -> bool {
     match expr {
+        // In inet, a rule that gives addresses of IPv4 alone has nothing of IPv6 tracked.
+        Expr::Nat { family: of, .. } => *of == family || *of == Family::Inet,
+        Expr::Masq { .. } | Expr::Redir { .. } => true,
         Expr::Ct { .. } | Expr::CtSet { .. } | Expr::Connlimit { .. } => true,
         Expr::Match(xt) | Expr::Target(xt) => {
             matches!(
                 xt.name.as_str(),
-                "conntrack" | "state" | "CT" | "NOTRACK" | "helper" | "cluster"
+                "conntrack"
+                    | "state"
+                    | "CT"
+                    | "NOTRACK"
+                    | "helper"
+                    | "cluster"
+                    | "SNAT"
+                    | "DNAT"
+                    | "MASQUERADE"
+                    | "REDIRECT"
+                    | "NETMAP"
             ) || xt.name.to_ascii_lowercase().starts_with("conn")
         }
-        Expr::Dynset { exprs, .. } => exprs.iter().any(asks_for_connections),
+        Expr::Dynset { exprs, .. } => exprs.iter().any(|expr| asks_for_connections(expr, family)),
         Expr::Opaque { name, .. } => {
             matches!(name.as_str(), "ct" | "connlimit" | "flow_offload" | "synproxy")
         }

@@ -48,10 +48,23 @@ impl<K: Copy + Eq + Hash, V: Clone> Taught<K, V> {
     }
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
+        self.note_taught(key);
+        self.entries.insert(key, value);
+    }
+
+    /// What is taught of that, to be changed.
+    pub(crate) fn entry(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        self.note_taught(key);
+        self.entries.entry(key).or_default()
+    }
+
+    fn note_taught(&mut self, key: K) {
         if let Some(notes) = self.notes.get_mut() {
             notes.taught.push(key);
         }
-        self.entries.insert(key, value);
     }
 
     pub(crate) fn clear(&mut self) {
@@ -80,7 +93,8 @@ impl<K: Copy + Eq + Hash, V: Clone> Noted<K, V> {
         table.entries.is_empty() || !self.missed.iter().any(|key| table.get(key).is_some())
     }
 
-    pub(crate) fn teach(&self, table: &mut Taught<K, V>) {
-        self.taught.iter().for_each(|(key, value)| table.insert(*key, value.clone()));
+    /// Teaches the same again, as `now` makes of it.
+    pub(crate) fn teach(&self, table: &mut Taught<K, V>, now: impl Fn(&V) -> V) {
+        self.taught.iter().for_each(|(key, value)| table.insert(*key, now(value)));
     }
 }

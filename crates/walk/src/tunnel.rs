@@ -94,8 +94,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         let inner = skb.clone();
         let mark = if outer.ns == id.ns { skb.mark } else { 0 };
-        *skb =
-            Skb { mark, crossed: skb.crossed, late: skb.late, ..Skb::new(outer.ns, outer.packet) };
+        let (moment, late) = (skb.moment, skb.late);
+        *skb = Skb { mark, moment, late, ..Skb::new(outer.ns, outer.packet) };
         skb.carried = Some(Box::new(Carried { skb: inner, id: outer.id }));
         self.tell(skb, Stage::Transmit, || Action::Encapsulated { link: id, id: outer.id });
         self.modelled(skb, Stage::Route)?;
@@ -107,8 +107,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn take_out(&mut self, skb: &mut Skb, id: LinkId) {
         let Some(carried) = skb.carried.take() else { return };
         let (ns, mark) = (skb.ns, skb.mark);
-        let (crossed, late) = (skb.crossed, skb.late);
-        *skb = Skb { crossed, late, mark, ns, ..carried.skb };
+        let (moment, late) = (skb.moment, skb.late);
+        *skb = Skb { moment, late, mark, ns, ..carried.skb };
         skb.scrub(id.ns);
         (skb.iif, skb.ours, skb.host) = (None, false, false);
         self.tell(skb, Stage::Receive, || Action::Decapsulated { link: id });

@@ -27,8 +27,8 @@ pub(crate) struct Walker<'a, 'o, S> {
     pub(crate) budget: usize,
     /// Who answered the ARP request that is on its way.
     pub(crate) answers: Vec<Answer>,
-    /// Links that the reply to it came to, as theirs.
-    pub(crate) replied: Vec<LinkId>,
+    /// Links that the reply to it came to, as theirs, and when.
+    pub(crate) replied: Vec<(LinkId, u32)>,
     /// What is being asked for now: of questions on whose way others are asked, the outer first.
     pub(crate) asking: Vec<(LinkId, IpAddr)>,
     /// Links at which the ARP request that is on its way was heard.
@@ -52,8 +52,8 @@ pub(crate) struct Answer {
     pub(crate) link: LinkId,
     /// With that link's own address.
     pub(crate) mac: Mac,
-    /// How many pairs the request crossed to it: of two answers, the nearer comes first.
-    pub(crate) distance: u32,
+    /// When: of two answers, the earlier counts.
+    pub(crate) moment: u32,
 }
 
 impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {

@@ -162,6 +162,9 @@ fn advice(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Option<String> {
             let (src, from) = (packet.src, link_name(snapshot, *from));
             here(format!("iptables -t nat -I POSTROUTING -s {src} -o {from} -j ACCEPT"))
         }
+        Reason::RedirectPastNat => {
+            "nothing: who was to be told must not get past the translation".into()
+        }
         Reason::NoMasqueradeAddress => here(format!("ip addr add ADDRESS/LENGTH dev {link}")),
         Reason::NoWayBack { src } => {
             let iptables = iptables(src.is_ipv6());
@@ -175,6 +178,7 @@ fn advice(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Option<String> {
             here(format!("bridge fdb replace {mac} dev {port} master static"))
         }
         Reason::Swallowed => format!("send it by another link than {link}"),
+        Reason::NotFromTheLink { .. } => "leave the hop limit of neighbour discovery at 255".into(),
         Reason::StandsBy => here(format!("ip link set BOND type bond active_slave {link}")),
         Reason::NoRemote => {
             here(format!("bridge fdb append 00:00:00:00:00:00 dev {link} dst REMOTE"))

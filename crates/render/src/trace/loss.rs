@@ -137,8 +137,14 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
             "its connection is masqueraded going out by {}, and ends as it goes out by {link}",
             w::link(snapshot, *from)
         ),
+        Reason::RedirectPastNat => {
+            "it redirects a connection that is translated here, past the translation".to_owned()
+        }
         Reason::NoMasqueradeAddress => format!("{link} has no address to translate to"),
         Reason::Swallowed => format!("{link} throws away what it is given"),
+        Reason::NotFromTheLink { hop_limit } => format!(
+            "its hop limit is {hop_limit}: neighbour discovery believes only what comes with 255"
+        ),
         Reason::StandsBy => format!("{link} is a port of a bond that stands by"),
         Reason::NoRemote => {
             let mac = packet.dst_mac.map_or_else(|| "it".to_owned(), |mac| mac.to_string());
