@@ -135,7 +135,12 @@ impl fmt::Display for Space {
             writeln!(f, "    links:")?;
             self.links.iter().try_for_each(|link| link.fmt(f))?;
         }
-        for of in ["routes", "rules", "rules6", "neighbours", "fdb"] {
+        // Those of a kind together, in the order in which the first of each was drawn.
+        let mut kinds: Vec<&str> = Vec::new();
+        for (of, _) in &self.lists {
+            kinds.extend(Some(*of).filter(|of| !kinds.contains(of)));
+        }
+        for of in kinds {
             let mut lines = self.lists.iter().filter(|(o, _)| *o == of).peekable();
             if lines.peek().is_some() {
                 writeln!(f, "    {of}:")?;

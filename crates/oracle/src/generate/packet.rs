@@ -136,7 +136,10 @@ fn reply(network: &Network, first: &Spec) -> Option<Spec> {
         let sender = network.space(&first.from)?;
         let own = sender.links.iter().filter(|l| l.name != "lo").flat_map(|l| &l.addresses);
         let all = own.filter_map(|a| Some(a.parse::<ipnet::IpNet>().ok()?.addr()));
-        all.into_iter().find(|ip| ip.is_ipv4() == first.to.is_ipv4())
+        // What has that of a link alone as its source cannot be bound to it without that link.
+        let near = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+        let mut all = all.into_iter().filter(|ip| !near(ip));
+        all.find(|ip| ip.is_ipv4() == first.to.is_ipv4())
     })?;
     let carries = match first.carries {
         Carries::Udp(sport, dport) if !from.udp.contains(&dport) => Carries::Udp(dport, sport),

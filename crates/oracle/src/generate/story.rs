@@ -43,6 +43,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (26, 5, bridge::flags),
     (8, 0, bridge::answers_for),
     (3, 0, bridge::for_many),
+    (4, 0, bridge::groups),
     (12, 10, bridge::filters),
     (9, 25, bridge::asks),
     (10, 0, bridge::asks_as),

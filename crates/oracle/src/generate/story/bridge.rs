@@ -124,6 +124,29 @@ pub(super) fn for_many(scene: &mut Scene<'_>) {
     }
 }
 
+/// A bridge asks who wants a group, and sends its packets to those alone.
+pub(super) fn groups(scene: &mut Scene<'_>) {
+    const GROUP: &str = "239.1.1.1";
+    switch(scene);
+    let br = scene.link("r", "br");
+    br.set("query_response_interval", 0);
+    if scene.percent(90) {
+        scene.link("r", "br").set("querier", true);
+    }
+    let wanting = scene.one(&[&["e2"][..], &["e3"], &["e2", "br"], &["br"], &[]]);
+    for dev in wanting {
+        scene.space("r").list("mdb", format!("group: {GROUP}, dev: {dev}"));
+    }
+    for (space, link) in [("a", "e1"), ("b", "e2"), ("r", "br")] {
+        scene.route(space, format!("to: 224.0.0.0/4, dev: {link}"));
+    }
+    for from in ["a", "a", "b", "r"] {
+        let carries = scene.one(&[Carries::Icmp(0), Carries::Udp(0, 7), Carries::Udp(0, 9)]);
+        scene.send(from, GROUP).carries(carries).ttl(64);
+    }
+    scene.send("a", "224.0.0.106").carries(Carries::Udp(0, 7)).ttl(64);
+}
+
 /// What passes a bridge is seen by the rules for what is routed.
 pub(super) fn filters(scene: &mut Scene<'_>) {
     switch(scene);
@@ -183,7 +206,7 @@ pub(super) fn asks(scene: &mut Scene<'_>) {
 pub(super) fn asks_as(scene: &mut Scene<'_>) {
     scene.line();
     scene.address("a", "lo", "10.9.2.1/32");
-    let announces = scene.percent(55);
+    let announces = scene.percent(70);
     match announces {
         false => {
             // An answer would go out by another link than the question came in.
