@@ -5,7 +5,7 @@ use model::{Conntrack, ConntrackStatus, Hook, Tuple};
 use crate::overlay::{Bound, Connection, Membership};
 use crate::skb::Skb;
 use crate::walker::{Walker, tell};
-use crate::{Action, IcmpKind, Payload, Sink, Stage};
+use crate::{Action, IcmpKind, Packet, Payload, Sink, Stage};
 
 /// `ct state` bits, as nft has them.
 pub(crate) mod state {
@@ -25,6 +25,15 @@ const ACK: u8 = 16;
 pub(crate) fn is_redirect6(skb: &Skb) -> bool {
     skb.packet.is_ipv6()
         && matches!(skb.packet.payload, Payload::Icmp { kind: IcmpKind::Redirect, .. })
+}
+
+/// A tuple of the kernel's has ICMP's type, too: that of a request is never that of an answer
+/// (`icmp_pkt_to_tuple`). True: it is an answer's.
+fn direction(packet: &Packet) -> Option<bool> {
+    match packet.payload {
+        Payload::Icmp { kind, .. } if kind.is_echo() => Some(kind == IcmpKind::EchoReply),
+        _ => None,
+    }
 }
 
 /// The state of a packet, as nft's `ct state` bits.
@@ -55,11 +64,12 @@ impl<S: Sink> Walker<'_, '_, S> {
         skb.ct = match &skb.about {
             // The error goes against the packet that it is about.
             Some(about) => self
-                .find(skb, &about.tuple().reversed())
+                .find(skb, &about.tuple().reversed(), direction(about).map(|reply| !reply))
                 .map(|member| Membership { related: true, ..member }),
-            None => self.find(skb, &skb.packet.tuple()).or_else(|| self.begin(skb)),
+            None => self
+                .find(skb, &skb.packet.tuple(), direction(&skb.packet))
+                .or_else(|| self.begin(skb)),
         };
-        self.tell_echoes_apart(skb);
         if let Some(member) = skb.ct.filter(|m| m.reply && !m.related) {
             let entry = &mut self.overlay.connections[member.connection].entry;
             entry.status |= ConntrackStatus::SEEN_REPLY;
@@ -74,19 +84,6 @@ impl<S: Sink> Walker<'_, '_, S> {
         tell(&mut self.sink, skb, Stage::Hook(hook), told);
     }
 
-    /// A tuple of the kernel's has ICMP's type, too: of an echo to oneself, that alone tells the
-    /// request from the reply (`icmp_pkt_to_tuple`).
-    fn tell_echoes_apart(&self, skb: &mut Skb) {
-        let Some(member) = &mut skb.ct else { return };
-        let entry = &self.overlay.connections[member.connection].entry;
-        let inner = skb.about.as_deref().unwrap_or(&skb.packet);
-        if let Payload::Icmp { kind, .. } = inner.payload
-            && entry.original == entry.reply
-        {
-            member.reply = (kind == IcmpKind::EchoReply) != member.related;
-        }
-    }
-
     /// `nf_conntrack_confirm`: what leaves the last hook is remembered.
     pub(crate) fn confirm(&mut self, skb: &Skb) {
         if let Some(member) = skb.ct.filter(|m| !m.related) {
@@ -95,15 +92,18 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
     }
 
-    /// The connection with that tuple: one that a packet of ours began, or one that was read.
-    fn find(&mut self, skb: &Skb, tuple: &Tuple) -> Option<Membership> {
-        if let Some(known) = self.overlay.connection(skb.ns, tuple, skb.zone) {
-            return Some(known);
+    /// The connection with that tuple, in that direction if it is known: one that a packet of ours
+    /// began, or one that was read.
+    fn find(&mut self, skb: &Skb, tuple: &Tuple, direction: Option<bool>) -> Option<Membership> {
+        let alike = |met: &Membership| direction.is_none_or(|reply| met.reply == reply);
+        let known = self.overlay.connections_with(skb.ns, tuple, skb.zone).find(alike);
+        if known.is_some() {
+            return known;
         }
         if self.overlay.forgets {
             return None;
         }
-        let (entry, reply) = self.known_place(skb.ns)?.tracked(tuple, skb.zone)?;
+        let (entry, reply) = self.known_place(skb.ns)?.tracked(tuple, skb.zone, direction)?;
         self.overlay.connections.push(Connection {
             ns: skb.ns,
             zones: (entry.zone, entry.zone),

@@ -198,14 +198,11 @@ fn place_fits(loss: &Loss, drop: &KernelDrop) -> bool {
     across || drop.ns.is_none_or(|ns| ns == loss.ns)
 }
 
-/// What a rule throws away is gone within its chain (`nft_do_chain`); what translation or routing
-/// behind it does, only where the hook ends (`nf_hook_slow`, which older kernels and iptables-legacy
+/// What a rule throws away is gone within its chain (`nft_do_chain`), also for want of an address to
+/// translate to; what translation or routing behind it does, only where the hook ends (`nf_hook_slow`, which older kernels and iptables-legacy
 /// have for both).
 fn function_fits(loss: &Loss, drop: &KernelDrop) -> bool {
-    let behind = matches!(
-        loss.reason,
-        Reason::MasqueradeMoved { .. } | Reason::NoMasqueradeAddress | Reason::RedirectPastNat
-    );
+    let behind = matches!(loss.reason, Reason::MasqueradeMoved { .. } | Reason::RedirectPastNat);
     !behind || drop.function.as_deref() != Some("nft_do_chain")
 }
 
@@ -254,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_translation_ends_no_chain_has_thrown_away() {
-        let end = lost(Reason::NoMasqueradeAddress);
+        let end = lost(Reason::RedirectPastNat);
         for (function, fits) in [("nf_hook_slow", true), ("nft_do_chain", false)] {
             let function = Some(function.to_owned());
             let drop = KernelDrop { function, ..drop(1, "NETFILTER_DROP") };

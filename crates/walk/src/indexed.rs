@@ -192,8 +192,8 @@ pub(crate) struct Place<'a> {
     proxies: Vec<(u32, IpAddr)>,
     /// Its ruleset.
     pub(crate) tables: Tables<'a>,
-    /// Connections by tuple and zone of a direction.
-    tracked: Map<(Tuple, u16), (&'a Conntrack, bool)>,
+    /// Connections by tuple, zone and direction (true: the answer's).
+    tracked: Map<(Tuple, u16, bool), &'a Conntrack>,
     /// The first connection of each source, as (protocol, address, port).
     sources: Map<(u8, IpAddr, u16), &'a Conntrack>,
 }
@@ -259,8 +259,8 @@ impl<'a> Place<'a> {
             place.casts.insert((*link, true), made_up(*link, Cast::Multicast));
         }
         for entry in &ns.conntrack {
-            place.tracked.insert((entry.reply, entry.zone), (entry, true));
-            place.tracked.insert((entry.original, entry.zone), (entry, false));
+            place.tracked.insert((entry.reply, entry.zone, true), entry);
+            place.tracked.insert((entry.original, entry.zone, false), entry);
             let source = (entry.original.protocol, entry.original.src, entry.original.sport);
             place.sources.entry(source).or_insert(entry);
         }
@@ -420,15 +420,18 @@ impl<'a> Place<'a> {
         self.proxies.iter().filter(move |(on, _)| *on == link).map(|(_, ip)| *ip)
     }
 
-    /// The connection that was tracked when it was read; true: the tuple is its answer's. `zones`
-    /// are those of a packet in the original direction and in the other.
+    /// The connection that was tracked when it was read, in that direction if it is known; true: the
+    /// tuple is its answer's. `zones` are those of a packet in the original direction and in the other.
     pub(crate) fn tracked(
         &self,
         tuple: &Tuple,
         zones: (u16, u16),
+        direction: Option<bool>,
     ) -> Option<(&'a Conntrack, bool)> {
         let of = |zone, reply| {
-            self.tracked.get(&(*tuple, zone)).copied().filter(|(_, is_reply)| *is_reply == reply)
+            let wanted = direction.is_none_or(|wanted| wanted == reply);
+            let key = (*tuple, zone, reply);
+            Some((self.tracked.get(&key).filter(|_| wanted).copied()?, reply))
         };
         of(zones.0, false).or_else(|| of(zones.1, true))
     }

@@ -60,9 +60,13 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// Whether another connection has answers that look the same.
     pub(crate) fn is_taken(&self, skb: &Skb, member: Membership, tuple: &Tuple) -> bool {
         let reply = tuple.reversed();
-        let mut met = self.overlay.connections_with(skb.ns, &reply, skb.zone);
+        // An answer to an echo looks like no request.
+        let direction = matches!(tuple.protocol, 1 | 58).then_some(true);
+        let alike = |met: &Membership| direction.is_none_or(|reply| met.reply == reply);
+        let mut met = self.overlay.connections_with(skb.ns, &reply, skb.zone).filter(alike);
+        let place = self.known_place(skb.ns);
         met.any(|met| met.connection != member.connection)
-            || self.known_place(skb.ns).and_then(|p| p.tracked(&reply, skb.zone)).is_some()
+            || place.and_then(|p| p.tracked(&reply, skb.zone, direction)).is_some()
     }
 
     /// `find_appropriate_src`: what another connection from the same source was translated to.

@@ -160,18 +160,9 @@ impl Overlay {
         &self.assumed
     }
 
-    /// The connection in `ns` with that tuple in one of its directions, in the zone that a packet
+    /// The connections in `ns` with that tuple in one of their directions, in the zone that a packet
     /// in that direction has.
-    pub(crate) fn connection(
-        &self,
-        ns: NsId,
-        tuple: &Tuple,
-        zones: (u16, u16),
-    ) -> Option<Membership> {
-        self.connections_with(ns, tuple, zones).next()
-    }
-
-    /// All of them. One whose first packet is still on its way through the hooks is not found yet.
+    /// One whose first packet is still on its way through the hooks is not found yet.
     pub(crate) fn connections_with(
         &self,
         ns: NsId,
@@ -180,13 +171,11 @@ impl Overlay {
     ) -> impl Iterator<Item = Membership> {
         let kept =
             self.connections.iter().enumerate().filter(move |(_, c)| c.ns == ns && c.confirmed);
-        kept.filter_map(move |(i, c)| {
-            let reply = match tuple {
-                t if *t == c.entry.original && zones.0 == c.zones.0 => false,
-                t if *t == c.entry.reply && zones.1 == c.zones.1 => true,
-                _ => return None,
-            };
-            Some(Membership { connection: i, reply, related: false })
+        kept.flat_map(move |(connection, c)| {
+            let there = *tuple == c.entry.original && zones.0 == c.zones.0;
+            let back = *tuple == c.entry.reply && zones.1 == c.zones.1;
+            let member = move |reply| Membership { connection, reply, related: false };
+            there.then_some(member(false)).into_iter().chain(back.then_some(member(true)))
         })
     }
 }

@@ -52,21 +52,26 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         mark: u32,
     ) -> Result<Found<'a>, Stop> {
         let place = self.place(outer.ns, Stage::Route)?;
-        let flow = Flow::of(&outer.packet, mark, None);
+        let flow = Flow { oif: outer.out, ..Flow::of(&outer.packet, mark, None) };
         let remote = outer.packet.dst;
-        let found = place.lookup(&flow).map_err(|e| {
-            let stop = e.refusal(place, flow.dst).stop(Stage::Transmit, outer.ns, None);
-            underlay_loss(stop, id, remote)
-        })?;
         let unknown = |what: &str| {
             let what = what.to_owned();
             Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }))
         };
+        let found = match place.lookup(&flow) {
+            // The kernel takes it for one on that very link.
+            Err(_) if outer.out.is_some() => {
+                return unknown(
+                    "is bound to a link that the route to its remote does not leave by",
+                );
+            }
+            found => found.map_err(|e| {
+                let stop = e.refusal(place, flow.dst).stop(Stage::Transmit, outer.ns, None);
+                underlay_loss(stop, id, remote)
+            })?,
+        };
         if !matches!(found.route.kind, model::RouteKind::Unicast | model::RouteKind::Local) {
             return unknown("sends to a broadcast or multicast address");
-        }
-        if outer.out.is_some_and(|out| out != found.hop.link) {
-            return unknown("is bound to a link that the route to its remote does not leave by");
         }
         if (found.hop.link, outer.ns) == (id.index, id.ns) {
             let because = Box::new(Loss { ns: id.ns, link: Some(id), reason: Reason::TunnelLoop });

@@ -109,7 +109,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Err(Stop::ignored(Stage::Transmit));
         };
         let ends = self.net.vxlans(outer.ns);
-        let there = ends.iter().find(|end| (end.port, end.vni) == (port, outer.id) && end.up);
+        // Of one that is bound to a link, only a socket that is bound to it would do
+        // (`vxlan_find_sock`), and none is.
+        let mut ends = ends.iter().filter(|_| outer.out.is_none());
+        let there = ends.find(|end| (end.port, end.vni) == (port, outer.id) && end.up);
         let Some(there) = there.map(|end| end.link) else {
             let reason = Reason::NoTunnelEnd { id: outer.id, port, open: true };
             return Err(Stop::lost(Stage::Transmit, id.ns, Some(id), reason));
