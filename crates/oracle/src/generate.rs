@@ -36,7 +36,7 @@ pub(crate) fn generate(seed: u64, number: u64) -> Case {
     let mut random = Random::new(seed, number);
     let (mut case, shares, six) = match random.percent(65) {
         true => {
-            let (case, shares) = story::stories(&mut random);
+            let (case, shares) = story::stories(seed, number, &mut random);
             (case, shares, 75)
         }
         false => (mixed(&mut random), vec![75; PACKETS], 34),

@@ -86,12 +86,12 @@ const LETTERS: [&str; SCENES] = ["w", "x", "y", "z"];
 
 /// A network of stories that know nothing of each other, and packets for each.
 /// And how often each packet goes by IPv6.
-pub(super) fn stories(random: &mut Random) -> (Case, Vec<usize>) {
+pub(super) fn stories(seed: u64, number: u64, random: &mut Random) -> (Case, Vec<usize>) {
     let mut network = Network::default();
     let (mut packets, mut shares) = (Vec::new(), Vec::new());
     for (n, letter) in LETTERS.into_iter().enumerate() {
         let mut scene = Scene { letter, network: &mut network, shots: Vec::new(), random };
-        let (six, story) = drawn(scene.random);
+        let (six, story) = drawn(seed, number.wrapping_mul(LETTERS.len() as u64) + n as u64);
         story(&mut scene);
         let shots = scene.shots;
         for (number, shot) in (packets.len()..PACKETS * (n + 1) / SCENES).zip(shots.iter().cycle())
@@ -105,11 +105,15 @@ pub(super) fn stories(random: &mut Random) -> (Case, Vec<usize>) {
     (Case { network, packets }, shares)
 }
 
-fn drawn(random: &mut Random) -> (usize, Story) {
-    let all: usize = STORIES.iter().map(|(weight, ..)| weight).sum();
-    let mut left = random.below(all);
+/// The story whose turn it is. The turns go by the golden ratio, so that of any number of them each
+/// story has its share, and none is left to chance.
+fn drawn(seed: u64, turn: u64) -> (usize, Story) {
+    const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
+    let all: u64 = STORIES.iter().map(|(weight, ..)| *weight as u64).sum();
+    let at = turn.wrapping_mul(GOLDEN_RATIO).wrapping_add(Random::new(seed, 0).next());
+    let mut left = (u128::from(at) * u128::from(all)) >> 64;
     for (weight, six, story) in STORIES {
-        match left.checked_sub(*weight) {
+        match left.checked_sub(*weight as u128) {
             Some(less) => left = less,
             None => return (*six, *story),
         }

@@ -19,7 +19,21 @@ fn switch(scene: &mut Scene<'_>) {
 /// What a port or a bridge may be told.
 pub(super) fn flags(scene: &mut Scene<'_>) {
     switch(scene);
-    match scene.random.below(11) {
+    let told = scene.random.below(14);
+    tell(scene, told);
+    // What takes a link down leaves nothing to see of another.
+    if !matches!(told, 9 | 10 | 13) && scene.percent(60) {
+        let also = (told + scene.random.between(1, 8)) % 9;
+        tell(scene, also);
+    }
+    for (from, to) in [("a", "10.0.1.3"), ("b", "10.0.1.2"), ("c", "10.0.1.3"), ("a", "10.0.1.3")] {
+        scene.send(from, to);
+    }
+    scene.send("r", "10.0.1.3");
+}
+
+fn tell(scene: &mut Scene<'_>, what: usize) {
+    match what {
         0 => {
             let other = scene.one(&["e2", "e2", "e3"]);
             scene.link("r", "e1").set("isolated", true);
@@ -31,13 +45,13 @@ pub(super) fn flags(scene: &mut Scene<'_>) {
             let port = scene.one(&["e2", "e3"]);
             scene.link("r", port).set("flood", false);
         }
-        4 => {
-            let port = scene.one(&["e1", "e2"]);
+        4 | 11 => {
+            let port = scene.one(&["e1", "e2", "e2"]);
             scene.link("r", port).set("bcast_flood", false);
         }
-        5 => {
+        5 | 12 => {
             scene.link("r", "e1").set("locked", true);
-            if scene.percent(40) {
+            if scene.percent(25) {
                 scene.space("r").list("fdb", "mac: \"02:00:00:00:00:02\", dev: e1");
             }
         }
@@ -56,10 +70,6 @@ pub(super) fn flags(scene: &mut Scene<'_>) {
             scene.link(space, port).set("up", false);
         }
     }
-    for (from, to) in [("a", "10.0.1.3"), ("b", "10.0.1.2"), ("c", "10.0.1.3"), ("a", "10.0.1.3")] {
-        scene.send(from, to);
-    }
-    scene.send("r", "10.0.1.3");
 }
 
 /// Who answers for somebody that does not answer for itself.

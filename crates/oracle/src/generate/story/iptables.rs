@@ -49,7 +49,7 @@ pub(super) fn accepted(scene: &mut Scene<'_>) {
     let first = scene.random.below(TRUE.len());
     let step = scene.one(&[1, 3, 5, 9, 11, 13]);
     let kinds: Vec<&str> =
-        (0..6).map(|n| scene.one(TRUE[(first + n * step) % TRUE.len()])).collect();
+        (0..7).map(|n| scene.one(TRUE[(first + n * step) % TRUE.len()])).collect();
     let (space, chain) = scene.one(&[("r", "FORWARD"), ("r", "FORWARD"), ("b", "INPUT")]);
     // Where it comes in, the router has had it already.
     let holds = |kind: &&&str| space == "r" || !kind.contains("mac") && !kind.contains("-i e1");
@@ -124,6 +124,7 @@ pub(super) fn altered(scene: &mut Scene<'_>) {
     let (rule, asked) = scene.one(&[
         ("-j TTL --ttl-set 2", ""),
         ("-j TTL --ttl-dec 1", ""),
+        ("-j TTL --ttl-set 77", "-m ttl --ttl-gt 64"),
         ("-j TTL --ttl-inc 5", "-m ttl --ttl-gt 64"),
         ("-j TOS --set-tos 0x08", "-m tos --tos 0x08"),
         ("-j DSCP --set-dscp 8", "-m dscp --dscp-class CS1"),

@@ -404,6 +404,7 @@ pub(super) fn at_a_link(scene: &mut Scene<'_>) {
         ("b", "e2", "inet t", "ingress"),
         ("a", "e1", "netdev t", "egress"),
         ("r", "e2", "netdev t", "egress"),
+        ("r", "e2", "netdev t", "egress"),
         ("a", "e1", "netdev t", "egress"),
         ("r", "e2", "netdev t", "ingress"),
     ]);

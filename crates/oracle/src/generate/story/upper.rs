@@ -12,8 +12,8 @@ pub(super) fn macvlans(scene: &mut Scene<'_>) {
         scene.link("s", port).set("bridge", "br");
     }
     scene.link("a", "pa").set("mac", MAC);
-    let mode = scene.one(&["bridge", "vepa", "vepa", "private", "passthru", "source"]);
-    if scene.percent(60) {
+    let mode = scene.one(&["bridge", "bridge", "vepa", "private", "private", "passthru", "source"]);
+    if mode == "private" || scene.percent(60) {
         scene.link("s", "pb").set("hairpin", true);
     }
     scene.address("a", "pa", "10.0.1.1/24");
@@ -35,7 +35,12 @@ pub(super) fn macvlans(scene: &mut Scene<'_>) {
         scene.address(space, "m0", address);
         scene.serves(space);
     }
-    for (from, to) in [("c", "10.0.1.3"), ("a", "10.0.1.2"), ("c", "10.0.1.1"), ("c", "10.0.1.4")] {
+    // What they say to each other, most modes are about.
+    let shots: &[(&str, &str)] = match mode {
+        "passthru" | "source" => &[("a", "10.0.1.2"), ("c", "10.0.1.1"), ("c", "10.0.1.4")],
+        _ => &[("c", "10.0.1.3"), ("d", "10.0.1.2"), ("c", "10.0.1.3"), ("d", "10.0.1.2")],
+    };
+    for (from, to) in shots {
         scene.send(from, to);
     }
     scene.send("b", "10.0.1.2");
@@ -60,8 +65,8 @@ pub(super) fn vxlans(scene: &mut Scene<'_>) {
     }
     let remote = if local { "10.0.1.3" } else { "10.0.1.2" };
     match scene.random.below(4) {
-        0 => {}
-        1 => scene.link("b", "vx").set("remotes", format!("[\"default {remote}\"]")),
+        0 | 1 => {}
+        2 => scene.link("b", "vx").set("remotes", format!("[\"default {remote}\"]")),
         _ => scene.link("b", "vx").set("remote", remote),
     }
     match scene.random.below(3) {
