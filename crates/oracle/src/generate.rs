@@ -34,10 +34,10 @@ pub(crate) struct Case {
 /// The network of that number.
 pub(crate) fn generate(seed: u64, number: u64) -> Case {
     let mut random = Random::new(seed, number);
-    let (mut case, shares, six) = match random.percent(65) {
+    let (mut case, shares, six) = match random.percent(90) {
         true => {
             let (case, shares) = story::stories(seed, number, &mut random);
-            (case, shares, 75)
+            (case, shares, 94)
         }
         false => (mixed(&mut random), vec![75; PACKETS], 34),
     };
