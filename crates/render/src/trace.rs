@@ -41,6 +41,7 @@ pub fn trace(
     if let Some(back) = &trace.back {
         teller.back(back, live);
     }
+    teller.others(trace);
     teller.branches(trace);
     if let Some(live) = live {
         teller.judge(trace, live);
@@ -122,7 +123,40 @@ impl Teller<'_> {
         }
     }
 
-    /// The end of a trace that holds only if what it assumes does.
+    /// Who else answers what went to many, each with the end of its answer.
+    fn others(&mut self, trace: &Trace) {
+        if trace.others.is_empty() {
+            return;
+        }
+        self.page.end().put(Tone::Title, "other answers").end();
+        for way in &trace.others {
+            let from = way.hops.first().map(|hop| self.snapshot.name_of(hop.ns));
+            let packet = way.last_packet();
+            let flow = words::flow(packet);
+            let end = match &way.disposition {
+                Disposition::Delivered(ns) => {
+                    format!("delivered to {}", self.snapshot.name_of(*ns))
+                }
+                Disposition::Left(link) => {
+                    format!("leaves this host by {}", self.snapshot.link_name(*link))
+                }
+                Disposition::Ignored => "nobody here wants it".to_owned(),
+                Disposition::Lost(loss) => {
+                    let (loss, at) = (loss.root(), place(self.snapshot, loss.root()));
+                    format!("lost at {at}: {}", because(self.snapshot, loss, packet))
+                }
+                Disposition::Unknown(what) => {
+                    let (at, why) = unknown(self.snapshot, what);
+                    format!("unknown at {at}: {why}")
+                }
+            };
+            let whose = from.map_or_else(String::new, |name| format!("{name}: "));
+            self.page.put(Tone::Plain, "  ");
+            self.page.wrapped(Tone::Plain, &format!("{whose}{flow}: {end}"));
+            self.page.end();
+        }
+    }
+
     /// What happens by each of the possibilities where the way parts.
     fn branches(&mut self, trace: &Trace) {
         let Some(first) = trace.branches.first() else { return };
@@ -139,6 +173,7 @@ impl Teller<'_> {
         }
     }
 
+    /// The end of a trace that holds only if what it assumes does.
     fn unsure(&mut self, trace: &Trace) {
         let mut parts: Vec<(NsId, Vec<String>)> = Vec::new();
         for (ns, gap) in trace.assumptions() {
@@ -387,6 +422,11 @@ impl Teller<'_> {
         let foretold = !matches!(trace.verdict(), Verdict::Unknown(_));
         let (tone, end) = match (live.agrees, live.arrived) {
             (true, _) if !foretold => (Tone::Doubt, "; nothing was foretold".to_owned()),
+            (true, true) if live.unanswered => (
+                Tone::Good,
+                ", as foretold; the process there gave no answer, as over UDP none need come"
+                    .to_owned(),
+            ),
             (true, true) => (Tone::Good, ", as foretold".to_owned()),
             (true, false) => (Tone::Bad, ", as foretold".to_owned()),
             (false, _) => {

@@ -31,14 +31,30 @@ pub fn check(
     let right = |m: &Mark| matches!(m, Mark::Seen(_) | Mark::NotWatched);
     let open = matches!(trace.there.disposition, Disposition::Unknown(_))
         || back.is_some_and(|way| matches!(way.disposition, Disposition::Unknown(_)));
-    let arrived = arrived(trace, &there, &back_marks, &seen) && received.unwrap_or(true);
+    let unanswered = is_unanswered(trace, &there, &back_marks, &seen);
+    let came_back = arrived(trace, &there, &back_marks, &seen) && received.unwrap_or(true);
+    let arrived = came_back || unanswered;
     let end = match trace.verdict() {
         Verdict::Yes => arrived,
         Verdict::No(_) => !arrived,
         Verdict::Unknown(_) | Verdict::Assumed => true,
     };
-    let agrees = end && there.iter().chain(&back_marks).all(right) && (open || astray.is_empty());
-    Checked { there, back: back_marks, astray, drops: Vec::new(), rules: None, agrees, arrived }
+    let answer = if unanswered { &[][..] } else { &back_marks };
+    let agrees = end && there.iter().chain(answer).all(right) && (open || astray.is_empty());
+    let back = back_marks;
+    Checked { there, back, astray, drops: Vec::new(), rules: None, agrees, arrived, unanswered }
+}
+
+/// It came to where a process has its port, and nothing at all came of it. What a process of UDP does
+/// with a packet is its own affair.
+fn is_unanswered(trace: &Trace, there: &[Mark], back: &[Mark], seen: &[&Sighting]) -> bool {
+    let answers = trace.back.as_ref().is_some_and(|way| way.cause == Cause::Answer);
+    let udp = matches!(trace.there.packet.payload, Payload::Udp { .. });
+    let here = matches!(trace.verdict(), Verdict::Yes | Verdict::Assumed)
+        && matches!(trace.there.disposition, Disposition::Delivered(_));
+    let came = there.iter().all(|m| matches!(m, Mark::Seen(_) | Mark::NotWatched));
+    let nothing = !back.is_empty() && seen.iter().all(|s| s.leg == Leg::There);
+    udp && here && answers && came && nothing
 }
 
 /// A mark for every place of a way, and which sightings they took.

@@ -79,6 +79,8 @@ pub struct Checked {
     pub agrees: bool,
     /// The packet came where it was to come, and (where one is due) the answer came back.
     pub arrived: bool,
+    /// It came to a process that gave no answer: over UDP none need come.
+    pub unanswered: bool,
 }
 
 /// A step of a way at which an AF_PACKET socket would see the packet.

@@ -26,6 +26,9 @@ pub struct TraceView {
     /// The way of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub back: Option<WayView>,
+    /// What went to many: the ways of the answers of the others that got it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<WayView>,
     /// Where it hangs on chance, or on a rule that is not understood: what happens by each
     /// possibility.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -213,6 +216,9 @@ pub struct LiveView {
     pub agrees: bool,
     /// The packet came where it was to come, and its answer came back.
     pub arrived: bool,
+    /// It came to a process that gave no answer: over UDP none need come.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
     /// Seen where it was not foretold.
     pub astray: Vec<AstrayView>,
     /// What the kernel says that it threw away, where that does not fit what was foretold or tells
@@ -289,10 +295,12 @@ pub fn trace(snapshot: &Snapshot, trace: &Trace, live: Option<&Checked>) -> Trac
         packet: packet(&trace.question.packet),
         there: way(snapshot, &trace.there, live.map(|l| l.there.as_slice()), fix),
         back: (trace.back.as_ref()).map(|b| way(snapshot, b, live.map(|l| l.back.as_slice()), fix)),
+        others: trace.others.iter().map(|other| way(snapshot, other, None, None)).collect(),
         branches: trace.branches.iter().map(|b| branch(snapshot, b)).collect(),
         live: live.map(|l| LiveView {
             agrees: l.agrees,
             arrived: l.arrived,
+            unanswered: l.unanswered,
             astray: l.astray.iter().map(|s| astray(snapshot, s)).collect(),
             drops: l.drops.iter().map(|d| dropped(snapshot, d)).collect(),
             rules: l.rules.as_ref().map(|all| all.iter().map(|m| met(snapshot, m)).collect()),

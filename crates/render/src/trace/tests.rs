@@ -249,6 +249,7 @@ fn seen_everywhere() {
         rules: None,
         agrees: true,
         arrived: true,
+        unanswered: false,
     };
     assert_snapshot!(tell(&s, &t, Some(&live)), @r"
     ICMP echo request from alpine01 to 203.0.113.10
@@ -301,6 +302,7 @@ fn lost_on_the_way_though_foretold_otherwise() {
         rules: None,
         agrees: false,
         arrived: false,
+        unanswered: false,
     };
     let text = tell(&s, &t, Some(&live));
     let tail: Vec<&str> = text.lines().skip_while(|l| *l != "pve1").collect();
@@ -539,4 +541,30 @@ fn what_is_unknown_says_because_of_what() {
     unknown  docker01
     because  ip nat POSTROUTING: -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE (not modelled: hashlimit)
     ");
+}
+
+/// What goes to many is answered by many: the first in full, the others by how they end.
+#[test]
+fn other_answers() {
+    let s = network(SEED);
+    let mut t = asked(&s, there(&s));
+    let mut other = there(&s);
+    other.disposition = Disposition::Delivered(id(&s, "alpine01"));
+    let mut lost = there(&s);
+    lost.disposition = Disposition::Lost(Loss {
+        ns: id(&s, "docker01"),
+        link: None,
+        reason: Reason::ForwardingOff,
+    });
+    t.others = vec![other, lost];
+    let text = tell(&s, &t, None);
+    assert_snapshot!(&text[text.find("other answers").unwrap()..], @r"
+    other answers
+      alpine01: 192.168.10.103 → 203.0.113.10: delivered to alpine01
+      alpine01: 192.168.10.103 → 203.0.113.10: lost at docker01: 203.0.113.10 is not
+      an address of this namespace, and it does not forward (ip_forward 0)
+    ");
+    let view = crate::json::text(&crate::json::trace(&s, &t, None));
+    let view: serde_json::Value = serde_json::from_str(&view).unwrap();
+    assert_eq!(view["others"].as_array().map(Vec::len), Some(2), "{view}");
 }

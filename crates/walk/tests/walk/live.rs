@@ -106,6 +106,26 @@ fn a_closed_port_answers_by_an_error() {
     insta::assert_snapshot!(summary(&snapshot, &trace, &seen), @"ssssssss ssssssss astray [] agrees true arrived true");
 }
 
+/// A process of UDP need not answer. What is seen of an answer all the same must be as foretold.
+#[test]
+fn a_process_that_does_not_answer() {
+    let snapshot = net(SEED);
+    let mut question = crate::question(&snapshot, "alpine01", "172.17.0.1");
+    question = walk::Question::new(question.from, question.packet.dst, walk::Protocol::Udp(53));
+    let trace = walk::trace(&snapshot, question);
+    let mut seen = as_foretold(&trace);
+    seen.retain(|s| s.leg == Leg::There);
+    let checked = check(&trace, &trace.links(), &seen, Some(false));
+    assert!(checked.unanswered && checked.agrees && checked.arrived, "{checked:?}");
+    seen.pop();
+    let checked = check(&trace, &trace.links(), &seen, Some(false));
+    assert!(!checked.unanswered && !checked.agrees && !checked.arrived, "{checked:?}");
+    let mut seen = as_foretold(&trace);
+    seen.pop();
+    let checked = check(&trace, &trace.links(), &seen, Some(false));
+    assert!(!checked.unanswered && !checked.agrees && !checked.arrived, "{checked:?}");
+}
+
 #[test]
 fn places_are_where_a_socket_sees_it() {
     let snapshot = net(SEED);
