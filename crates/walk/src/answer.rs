@@ -169,7 +169,9 @@ impl Indexed<'_> {
         if answer.is_ipv6() {
             answer.ttl = place.hop_limit(&Flow { oif, ..Flow::of(&answer, 0, None) });
         }
-        Skb { oif, ..Skb::new(place.ns.id, answer).at(asked.moment) }
+        // `icmpv6_echo_reply`, `tcp_v6_send_response` and `inet6_csk_route_req` say nothing of it.
+        let asked_tos = answer.is_ipv6().then_some(0);
+        Skb { oif, asked_tos, ..Skb::new(place.ns.id, answer).at(asked.moment) }
     }
 }
 

@@ -251,6 +251,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         match arp {
             Arp::Reply if skb.ours => {
                 self.replied.push((id, skb.moment));
+                self.hear_of(skb, id, NeighbourState::Reachable);
                 Err(delivered)
             }
             Arp::Reply => ignored(),
@@ -262,6 +263,7 @@ impl<S: Sink> Walker<'_, '_, S> {
                     self.assume(skb, Stage::Neighbour, gaps);
                 }
                 if !self.answers_for(skb, id)? {
+                    self.hear_of(skb, id, NeighbourState::Stale);
                     return ignored();
                 }
                 let Some(mac) = link.mac else { return ignored() };
@@ -276,6 +278,15 @@ impl<S: Sink> Walker<'_, '_, S> {
                 self.answers.push(Answer { link: id, mac, moment: skb.moment });
                 Err(delivered)
             }
+        }
+    }
+
+    /// The end of `arp_process`: whoever has asked for the sender in vain, learns of it from whatever
+    /// it says. (What is known stays: for a second it is not overridden.)
+    fn hear_of(&mut self, skb: &Skb, id: LinkId, state: NeighbourState) {
+        let asked = self.known(id, skb.packet.src).is_some_and(|entry| !entry.state.is_valid());
+        if let Some(mac) = skb.packet.src_mac.filter(|_| asked) {
+            self.learn_neighbour(id, skb.packet.src, mac, state);
         }
     }
 

@@ -199,15 +199,22 @@ impl<S: Sink> Walker<'_, '_, S> {
         if skb.arp.is_some() || !skb.prerouted || !skb.tags.is_empty() || skb.wire_len() <= mtu {
             return Ok(());
         }
+        let lost = |link: LinkId, mtu, told| {
+            Err(Stop::lost(Stage::Bridge, to.ns, Some(link), Reason::TooBig { mtu, told }))
+        };
         if skb.packet.df {
-            let reason = Reason::TooBig { mtu, told: false };
-            return Err(Stop::lost(Stage::Bridge, to.ns, Some(to), reason));
+            return lost(to, mtu, false);
         }
         let mtu = self.link(bridge, Stage::Bridge)?.mtu;
-        if skb.wire_len() > mtu {
-            skb.fragment = Some(fragment(mtu));
+        match skb.wire_len() > mtu {
+            // `ip6_fragment`: only what came in pieces is broken up again, and its sender is told.
+            true if skb.packet.is_ipv6() => lost(bridge, mtu, true),
+            true => {
+                skb.fragment = Some(fragment(mtu));
+                Ok(())
+            }
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// `br_nf_post_routing`, for a packet that came in by a port.

@@ -183,8 +183,11 @@ fn names_fit(loss: &Loss, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bo
     ) && drop.function.as_deref() == Some("nf_hook_slow");
     // ndisc_error_report gives no reason, arp_error_report does.
     let unsaid = drop.packet.is_ipv6() && drop.reason == NONE && names.contains(&"NEIGH_FAILED");
+    let big = matches!(loss.reason, Reason::TooBig { told: true, .. });
+    let unbroken = big && drop.function.as_deref() == Some("ip6_fragment") && drop.reason == NONE;
     names.contains(&drop.reason.as_str())
         || rerouted
+        || unbroken
         || unsaid
         || drop.reason == NONE && !names.iter().any(|name| named(name))
 }

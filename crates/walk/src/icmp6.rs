@@ -91,7 +91,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let replies = kind == Some(IcmpKind::EchoReply) && skb.iif.is_none();
         let late = stop.stage == Stage::Neighbour || rejected && !replies;
         let echo = kind.is_none_or(IcmpKind::is_echo);
-        let came = skb.iif.is_some() || late;
+        let came = skb.iif.is_some() || skb.physin.is_some() || late;
         if skb.about.is_some() || !came || !echo {
             return None;
         }

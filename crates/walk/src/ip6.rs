@@ -10,7 +10,7 @@ use crate::route::{Flow, Found, NotFound};
 use crate::route6::{MIN_MTU, is_link_local, is_scoped};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, IcmpKind, Packet, Payload, Reason, Sink, Stage, Unknown};
+use crate::{Action, IcmpKind, Payload, Reason, Sink, Stage, Unknown};
 
 /// Bytes of an IPv6 header.
 pub(crate) const HEADER: u32 = 40;
@@ -20,7 +20,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn socket6(&mut self, skb: &mut Skb) -> Result<Next, Stop> {
         unicast(skb.packet.dst)?;
         let place = self.place(skb.ns, Stage::Socket)?;
-        let found = self.route_output6(skb, asked_tos(&skb.packet))?;
+        let found = self.route_output6(skb, skb.asked_tos.unwrap_or(skb.packet.tos))?;
         let out = if found.is_local() { place.loopback() } else { found.hop.link };
         let link = self.link(skb.link(out), Stage::Route)?;
         let mtu = if found.is_local() { link.mtu } else { place.mtu6(&found, link) };
@@ -265,12 +265,4 @@ fn unicast(dst: IpAddr) -> Result<(), Stop> {
         return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
     }
     Ok(())
-}
-
-/// The traffic class by which a way is asked for. That of an echo reply is not (`icmpv6_echo_reply`).
-const fn asked_tos(packet: &Packet) -> u8 {
-    match packet.payload {
-        Payload::Icmp { kind: IcmpKind::EchoReply, .. } => 0,
-        _ => packet.tos,
-    }
 }

@@ -11,7 +11,7 @@ use model::{Link, LinkFlags, LinkId, LinkKind, Mac, Macvlan, MacvlanMode, Relati
 use crate::bridge::rank;
 use crate::skb::{End, Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, Cause, Disposition, IcmpKind, Payload, Sink, Stage, Unknown};
+use crate::{Action, Cause, Disposition, Sink, Stage, Unknown};
 
 /// One of the macvlans on a link that takes frames: it is up (`macvlan_hash_add`).
 #[derive(Clone, Copy)]
@@ -63,9 +63,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let uppers = self.macvlans(lower);
         let chosen: Vec<Upper<'_>> = uppers.iter().copied().filter(|u| u.listens(skb)).collect();
         let consumed = chosen.iter().any(|u| u.macvlan.nodst);
-        if let Some(again) = chosen.iter().find(|u| u.id.ns == lower.ns).filter(|_| !consumed) {
-            self.arrives_once(skb, again.id)?;
-        }
         let listener = |u: &Upper<'_>| {
             let mut copy = Skb { host: skb.ours, ..skb.clone() };
             copy.queued();
@@ -80,25 +77,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
         }
         self.split(skb, Stage::Receive, lower, copies).map(Some)
-    }
-
-    /// What is for this very namespace comes to it by the link below as well: the second answer is
-    /// not followed.
-    fn arrives_once(&self, skb: &Skb, upper: LinkId) -> Result<(), Stop> {
-        const ACK: u8 = 16;
-        let group = skb.packet.dst_mac.is_some_and(|mac| mac.is_group());
-        let asks = match skb.packet.payload {
-            Payload::Icmp { kind, .. } => kind == IcmpKind::EchoRequest,
-            Payload::Tcp { flags, .. } => flags & ACK == 0,
-            Payload::Udp { .. } | Payload::Other(_) => true,
-        };
-        let place = self.place(skb.ns, Stage::Receive)?;
-        if group || skb.arp.is_some() || !asks || place.owner(skb.packet.dst).is_none() {
-            return Ok(());
-        }
-        let what =
-            "it hands a packet to its namespace that comes there by the link below, too".to_owned();
-        Err(Stop::unknown(Stage::Receive, Unknown::Link { link: upper, what }))
     }
 
     /// Who gets the frame itself, beside those that listen to its source; copies of what is for a

@@ -42,6 +42,8 @@ pub(crate) struct Skb {
     pub(crate) looped: bool,
     /// A copy made by flooding that no host has taken yet: it may be for nobody.
     pub(crate) spare: bool,
+    /// The traffic class by which its way is looked for, where that is not its own.
+    pub(crate) asked_tos: Option<u8>,
     pub(crate) mark: u32,
     /// What it is sent by is to be looked up again, with this mark.
     pub(crate) anew: Option<u32>,
@@ -116,6 +118,7 @@ impl Skb {
             to_many: false,
             looped: false,
             spare: false,
+            asked_tos: None,
             mark: 0,
             anew: None,
             ct: None,
