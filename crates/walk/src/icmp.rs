@@ -93,7 +93,11 @@ impl<S: Sink> Walker<'_, '_, S> {
                 RouteKind::Prohibit => Some(IcmpKind::Unreachable(13)),
                 _ => None,
             },
-            Reason::NoNeighbour { .. } | Reason::NoCarrier | Reason::PeerDown(_)
+            // Where two answer, and neither answer comes, there is none either.
+            Reason::NoNeighbour { .. }
+            | Reason::DuplicateAddress { .. }
+            | Reason::NoCarrier
+            | Reason::PeerDown(_)
                 if stop.stage == Stage::Neighbour =>
             {
                 Some(IcmpKind::Unreachable(1))

@@ -110,6 +110,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             },
             Reason::BeyondScope => unreachable(code::BEYOND_SCOPE),
             Reason::NoNeighbour { .. }
+            | Reason::DuplicateAddress { .. }
             | Reason::NoLinkLocal
             | Reason::NoCarrier
             | Reason::PeerDown(_)

@@ -61,6 +61,9 @@ pub enum ErrorKind {
     /// A quote without its end.
     #[error("this quote has no end")]
     Quote,
+    /// A word with a zero byte, at which the kernel's names and strings end.
+    #[error("holds a zero byte")]
+    ZeroByte,
     /// The match or target needs `-p` with one of these.
     #[error("needs `-p` with {0}")]
     NeedsProtocol(&'static str),

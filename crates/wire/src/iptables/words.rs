@@ -56,6 +56,9 @@ impl Splitter<'_> {
                 c => word.text.push(c),
             }
         }
+        if word.text.contains('\0') {
+            return Err(ErrorKind::ZeroByte.at(&word));
+        }
         Ok(Some(word))
     }
 
