@@ -262,8 +262,13 @@ impl<S: Sink> Walker<'_, '_, S> {
                     let gaps = place.ns.gaps.iter().filter(usual).cloned().collect();
                     self.assume(skb, Stage::Neighbour, gaps);
                 }
-                if !self.answers_for(skb, id)? {
+                let answers = self.answers_for(skb, id);
+                // Who is asked for an address of its own and says nothing, learns nothing.
+                let silent = matches!(answers, Ok(false)) && place.owner(skb.packet.dst).is_some();
+                if !matches!(answers, Ok(true)) && !silent {
                     self.hear_of(skb, id, NeighbourState::Stale);
+                }
+                if !answers? {
                     return ignored();
                 }
                 let Some(mac) = link.mac else { return ignored() };
