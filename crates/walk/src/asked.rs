@@ -173,7 +173,8 @@ pub(crate) fn start<S: Sink>(
     match from {
         Place::Namespace(ns) => {
             let skb = Skb::new(ns, packet).at(walker.overlay.begins);
-            let skb = Skb { mark: sender.mark, oif: sender.bound, ..skb };
+            let of_process = true;
+            let skb = Skb { mark: sender.mark, oif: sender.bound, of_process, ..skb };
             walker.run(skb, Next::Socket)
         }
         Place::Outside(link) => {

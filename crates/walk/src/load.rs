@@ -153,6 +153,7 @@ impl<'a> Chains<'a, '_> {
     pub(crate) fn is_of_the_kernel(&self) -> bool {
         const RST: u8 = 4;
         self.skb.iif.is_none()
+            && !self.skb.of_process
             && match self.skb.packet.payload {
                 Payload::Icmp { kind, .. } => kind != IcmpKind::EchoRequest,
                 Payload::Tcp { flags, .. } => flags & RST != 0,

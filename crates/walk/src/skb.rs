@@ -42,6 +42,8 @@ pub(crate) struct Skb {
     pub(crate) looped: bool,
     /// A copy made by flooding that no host has taken yet: it may be for nobody.
     pub(crate) spare: bool,
+    /// A process sends it, whatever it looks like.
+    pub(crate) of_process: bool,
     /// The traffic class by which its way is looked for, where that is not its own.
     pub(crate) asked_tos: Option<u8>,
     pub(crate) mark: u32,
@@ -118,6 +120,7 @@ impl Skb {
             to_many: false,
             looped: false,
             spare: false,
+            of_process: false,
             asked_tos: None,
             mark: 0,
             anew: None,
