@@ -184,7 +184,10 @@ fn names_fit(loss: &Loss, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bo
     // ndisc_error_report gives no reason, arp_error_report does.
     let unsaid = drop.packet.is_ipv6() && drop.reason == NONE && names.contains(&"NEIGH_FAILED");
     let big = matches!(loss.reason, Reason::TooBig { told: true, .. });
-    let unbroken = big && drop.function.as_deref() == Some("ip6_fragment") && drop.reason == NONE;
+    // ip_fragment and ip6_fragment give none.
+    let fragment =
+        |function: &str| function.starts_with("ip_fragment") || function == "ip6_fragment";
+    let unbroken = big && drop.reason == NONE && drop.function.as_deref().is_some_and(fragment);
     names.contains(&drop.reason.as_str())
         || rerouted
         || unbroken

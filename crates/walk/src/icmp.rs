@@ -65,7 +65,10 @@ impl<S: Sink> Walker<'_, '_, S> {
         // A process of this host is told by its own call, but for what turns out later.
         let rejected =
             matches!((stop.stage, &loss.reason), (Stage::Hook(_), Reason::RuleReject(..)));
-        let late = stop.stage == Stage::Neighbour || rejected && !is_echo_reply(&skb.packet);
+        let rerouted =
+            matches!((stop.stage, &loss.reason), (Stage::Transmit, Reason::TooBig { .. }));
+        let later = rejected || rerouted;
+        let late = stop.stage == Stage::Neighbour || later && !is_echo_reply(&skb.packet);
         // A bridged packet has no link that it came in by but its port.
         let came = skb.iif.is_some() || skb.physin.is_some() || late;
         let echo = match skb.packet.payload {

@@ -202,7 +202,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if skb.wire_len() > mtu {
             if skb.packet.df {
                 let reason = Reason::TooBig { mtu, told: true };
-                return Err(Stop::lost(Stage::Route, skb.ns, Some(out), reason));
+                // What is sent from here was small enough for the way that it was to take at first.
+                let stage = if skb.iif.is_none() { Stage::Transmit } else { Stage::Route };
+                return Err(Stop::lost(stage, skb.ns, Some(out), reason));
             }
             skb.fragment = Some(fragment(mtu));
         }
