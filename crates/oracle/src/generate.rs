@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn every_network_is_a_lab() {
-        for number in 0..400 {
+        for number in 0..600 {
             let text = generate(7, number).network.to_string();
             let told = lab::parse(&text, "case").map(drop);
             assert!(told.is_ok(), "{number}: {told:?}\n{text}");

@@ -92,9 +92,14 @@ impl Indexed<'_> {
             cause = Cause::Answer;
             self.refuse_stray(&mut walker, question.from, &back);
             let expected = sent.tuple().reversed();
-            // Who answers to what was for many, answers as itself.
+            // Who answers to what was for many, answers as itself; and who asks many, by a socket that
+            // is bound to no address, hears what comes to any of its own.
+            let came = &back.skb.packet;
             let expected = match end.skb.to_many {
-                true => Tuple { src: back.skb.packet.src, ..expected },
+                true if question.packet.src.is_unspecified() => {
+                    Tuple { src: came.src, dst: came.dst, ..expected }
+                }
+                true => Tuple { src: came.src, ..expected },
                 false => expected,
             };
             if let Some(unknown) = passed_by(question, &back) {

@@ -382,10 +382,10 @@ impl Scene<'_> {
                 self.route(space, format!("to: {far}, via: {gateway}"));
             }
             _ => {
-                self.address(space, "lo", "10.9.2.1/32");
-                self.route(space, format!("{right}, src: 10.9.2.1"));
-                let own = if space == "a" { "10.0.1.2" } else { "10.0.2.2" };
-                self.route("r", format!("to: 10.9.2.0/24, via: {own}"));
+                let (net, own) = if space == "a" { (2, "10.0.1.2") } else { (3, "10.0.2.2") };
+                self.address(space, "lo", &format!("10.9.{net}.1/32"));
+                self.route(space, format!("{right}, src: 10.9.{net}.1"));
+                self.route("r", format!("to: 10.9.{net}.0/24, via: {own}"));
             }
         }
     }
