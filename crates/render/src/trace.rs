@@ -10,8 +10,8 @@ mod step;
 
 use model::{NsId, Snapshot};
 use walk::{
-    Action, ArpAnswer, Cause, Checked, Considered, Disposition, Loss, Mark, Place, Sighting, Step,
-    Trace, Verdict, Way,
+    Action, ArpAnswer, Cause, Checked, Considered, Disposition, Loss, Mark, Packet, Place,
+    Sighting, Step, Trace, Unknown, Verdict, Way,
 };
 
 use crate::page::Page;
@@ -55,16 +55,30 @@ pub fn trace(
 pub(crate) fn outcome(snapshot: &Snapshot, trace: &Trace) -> String {
     match trace.verdict() {
         Verdict::Yes => "it arrives, and so does its answer".to_owned(),
-        Verdict::No(loss) => {
-            let why = because(snapshot, loss, &trace.there.packet);
-            format!("lost at {}: {why}", place(snapshot, loss))
-        }
-        Verdict::Unknown(what) => {
-            let (place, why) = unknown(snapshot, what);
-            format!("unknown at {place}: {why}")
-        }
+        Verdict::No(loss) => lost(snapshot, loss, &trace.there.packet),
+        Verdict::Unknown(what) => not_known(snapshot, what),
         Verdict::Assumed => "it rests on what is assumed".to_owned(),
     }
+}
+
+/// How a way ends, in a line.
+fn ended(snapshot: &Snapshot, way: &Way) -> String {
+    match &way.disposition {
+        Disposition::Delivered(ns) => format!("delivered to {}", snapshot.name_of(*ns)),
+        Disposition::Left(link) => format!("leaves this host by {}", snapshot.link_name(*link)),
+        Disposition::Ignored => "nobody here wants it".to_owned(),
+        Disposition::Lost(loss) => lost(snapshot, loss.root(), way.last_packet()),
+        Disposition::Unknown(what) => not_known(snapshot, what),
+    }
+}
+
+fn lost(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> String {
+    format!("lost at {}: {}", place(snapshot, loss), because(snapshot, loss, packet))
+}
+
+fn not_known(snapshot: &Snapshot, what: &Unknown) -> String {
+    let (place, why) = unknown(snapshot, what);
+    format!("unknown at {place}: {why}")
 }
 
 /// What was asked: `ICMP echo request from web to 192.0.2.1`.
@@ -133,23 +147,7 @@ impl Teller<'_> {
             let from = way.hops.first().map(|hop| self.snapshot.name_of(hop.ns));
             let packet = way.last_packet();
             let flow = words::flow(packet);
-            let end = match &way.disposition {
-                Disposition::Delivered(ns) => {
-                    format!("delivered to {}", self.snapshot.name_of(*ns))
-                }
-                Disposition::Left(link) => {
-                    format!("leaves this host by {}", self.snapshot.link_name(*link))
-                }
-                Disposition::Ignored => "nobody here wants it".to_owned(),
-                Disposition::Lost(loss) => {
-                    let (loss, at) = (loss.root(), place(self.snapshot, loss.root()));
-                    format!("lost at {at}: {}", because(self.snapshot, loss, packet))
-                }
-                Disposition::Unknown(what) => {
-                    let (at, why) = unknown(self.snapshot, what);
-                    format!("unknown at {at}: {why}")
-                }
-            };
+            let end = ended(self.snapshot, way);
             let whose = from.map_or_else(String::new, |name| format!("{name}: "));
             self.page.put(Tone::Plain, "  ");
             self.page.wrapped(Tone::Plain, &format!("{whose}{flow}: {end}"));
@@ -366,17 +364,13 @@ impl Teller<'_> {
     fn end_of(&mut self, way: &Way, live: bool, depth: usize) {
         let foretold = if live { "foretold: " } else { "" };
         match &way.disposition {
-            Disposition::Delivered(ns) => {
-                let text = format!("{foretold}delivered to {}", self.snapshot.name_of(*ns));
-                self.indent(depth).put(Tone::Good, &text).end();
-            }
-            Disposition::Left(link) => {
-                let text =
-                    format!("{foretold}leaves this host by {}", self.snapshot.link_name(*link));
+            Disposition::Delivered(_) | Disposition::Left(_) => {
+                let text = format!("{foretold}{}", ended(self.snapshot, way));
                 self.indent(depth).put(Tone::Good, &text).end();
             }
             Disposition::Ignored => {
-                self.indent(depth).put(Tone::Faint, "nobody here wants it").end();
+                let text = ended(self.snapshot, way);
+                self.indent(depth).put(Tone::Faint, &text).end();
             }
             Disposition::Lost(loss) => {
                 let (loss, last) = (loss.root(), way.last_packet());

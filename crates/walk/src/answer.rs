@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use model::{Gap, LinkId, Mac, NsId, Tuple};
 
+use crate::packet::tcp;
 use crate::question::TTL;
 use crate::route::Flow;
 use crate::skb::{End, Next, Skb};
@@ -125,12 +126,10 @@ impl Indexed<'_> {
 
     /// Nobody waits there for a packet that has been delivered to that namespace.
     fn is_closed(&self, ns: NsId, skb: &Skb) -> bool {
-        /// The flag of TCP segments within a connection.
-        const ACK: u8 = 16;
         let Some(place) = self.place(ns) else { return false };
         let port = match skb.packet.payload {
             // Who listens knows of no segment from the midst of a connection.
-            Payload::Tcp { flags, .. } if flags & ACK != 0 => return true,
+            Payload::Tcp { flags, .. } if flags & tcp::ACK != 0 => return true,
             Payload::Tcp { dport, .. } | Payload::Udp { dport, .. } => dport,
             Payload::Icmp { .. } | Payload::Other(_) => return false,
         };
@@ -155,10 +154,7 @@ impl Indexed<'_> {
         let Some(error) = (udp && stray).then(|| ip::refusal(&back.skb, ttl)).flatten() else {
             return;
         };
-        let mut skb = Skb::new(ns, error.clone()).at(back.skb.moment);
-        skb.about = Some(Box::new(back.skb.packet.clone()));
-        let (end, way) = walker.aside(skb, Next::Socket);
-        walker.sink.child(Cause::IcmpError, &error, way, &end.disposition);
+        walker.send_error(Skb::new(ns, error).at(back.skb.moment).about(&back.skb.packet));
     }
 
     /// Of IPv6, the way back has a say in by which link, from whom and how far it is sent.

@@ -31,8 +31,6 @@ pub(crate) enum Asker {
 /// A request, and what came of it.
 pub(crate) struct Asked<S> {
     pub(crate) answer: ArpAnswer,
-    /// The address that came back to the asker, and when.
-    pub(crate) came: Option<(Mac, u32)>,
     /// The request's own way.
     pub(crate) request: (Packet, End, S),
     /// The reply that counts.
@@ -55,9 +53,9 @@ pub(crate) struct Reply<S> {
 }
 
 impl<S> Asked<S> {
-    /// The address that came back to the asker.
-    pub(crate) fn mac(&self) -> Option<Mac> {
-        self.came.map(|(mac, _)| mac)
+    /// The address that came back to the asker, and when.
+    pub(crate) fn came(&self) -> Option<(Mac, u32)> {
+        self.reply.as_ref()?.came
     }
 }
 
@@ -93,8 +91,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             self.overlay.late.remove(&(*link, packet.src));
         }
         let doubt = std::mem::replace(&mut self.doubts, before.2);
-        let came = reply.as_ref().and_then(|reply| reply.came);
-        Asked { answer, came, request: (packet, end, way), reply, asker, heard, doubt }
+        Asked { answer, request: (packet, end, way), reply, asker, heard, doubt }
     }
 
     /// The one link where a request came up to a namespace, if there is just one.

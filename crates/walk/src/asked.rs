@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use model::Snapshot;
 
 use crate::choice::{Choices, Open};
+use crate::packet::tcp;
 use crate::skb::{End, Next, Skb};
 use crate::walker::Walker;
 use crate::{
@@ -142,11 +143,9 @@ impl Indexed<'_> {
 
     /// A first packet goes there and its answer back; the one that is asked about comes after them.
     fn establish(&self, overlay: &mut Overlay, question: &mut Question) {
-        /// ACK.
-        const LATER: u8 = 16;
         let _ = self.trace_on(overlay, question.clone());
         if let Payload::Tcp { flags, .. } = &mut question.packet.payload {
-            *flags = LATER;
+            *flags = tcp::ACK;
         }
     }
 }

@@ -53,13 +53,14 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         let probe = Skb { tags: skb.tags.clone(), ..probe(link.ns, ip).at(skb.moment) };
         let asked = self.exchange(probe, Next::Receive(link), Asker::Outside(link));
+        let came = asked.came();
         match (asked.answer, asked.doubt) {
             (ArpAnswer::Nobody, Some(unknown)) => Err(Stop::unknown(Stage::Receive, unknown)),
             (ArpAnswer::Nobody, None) => {
                 let reason = Reason::NoWayBack { src: ip };
                 Err(Stop::lost(Stage::Receive, link.ns, Some(link), reason))
             }
-            _ => Ok(asked.came.map_or(skb.moment, |(_, moment)| moment)),
+            _ => Ok(came.map_or(skb.moment, |(_, moment)| moment)),
         }
     }
 
@@ -72,8 +73,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         {
             let probe = probe(link.ns, target).at(skb.moment);
             let asked = self.exchange(probe, Next::Receive(link), Asker::Outside(link));
-            let (mac, doubt) = (asked.mac().or(answer(&asked.answer)), asked.doubt.clone());
-            let moment = asked.came.map_or(skb.moment, |(_, moment)| moment);
+            let told = answer(&asked.answer).map(|mac| (mac, skb.moment));
+            let (came, doubt) = (asked.came().or(told), asked.doubt.clone());
             let several = match &asked.answer {
                 ArpAnswer::Several(owners) => Some(owners.clone()),
                 _ => None,
@@ -83,8 +84,8 @@ impl<S: Sink> Walker<'_, '_, S> {
                 let reason = Reason::DuplicateAddress { ip: target, owners };
                 return Err(Stop::lost(Stage::Neighbour, link.ns, Some(link), reason));
             }
-            if let Some(mac) = mac {
-                return Ok((mac, moment));
+            if let Some(came) = came {
+                return Ok(came);
             }
             let reason = Reason::NoNeighbour { ip: target, entry: None, because: None };
             stop.get_or_insert_with(|| match doubt {

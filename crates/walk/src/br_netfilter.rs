@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{Family, Hook, Link, LinkFlags, LinkId, LinkKind, NeighbourState};
+use model::{Hook, Link, LinkFlags, LinkId, LinkKind, NeighbourState};
 
 use crate::route::{Flow, NotFound};
 use crate::skb::{Skb, Stop, fragment};
@@ -60,7 +60,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// Connection tracking has put the fragments together that came in by a port.
     pub(crate) fn put_together(&self, skb: &mut Skb) -> Result<(), Stop> {
-        let family = if skb.packet.is_ipv6() { Family::Ip6 } else { Family::Ip };
+        let family = skb.packet.family();
         let tables = &self.place(skb.ns, Stage::Bridge)?.tables;
         if skb.prerouted && tables.tracks(family) {
             skb.fragment = None;
@@ -172,9 +172,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         if bridge.promiscuous {
             skb.ct = None;
         }
-        if let Some(member) = skb.ct.filter(|member| !member.related) {
-            self.overlay.connections[member.connection].keep();
-        }
+        self.confirm(skb);
     }
 
     /// `br_nf_forward`, for a packet that came in by a port.

@@ -2,6 +2,7 @@
 
 use model::LinkId;
 
+use crate::packet::tcp;
 use crate::{
     Cause, Checked, Disposition, Leg, Mark, Packet, Payload, Place, Reason, Sighting, Trace,
     Verdict, Way,
@@ -153,10 +154,9 @@ fn arrived(trace: &Trace, there: &[Mark], back: &[Mark], seen: &[&Sighting]) -> 
 
 /// A TCP reset where a rule was to refuse the packet: that rule's, and no answer.
 fn refuses(trace: &Trace, sighting: &Sighting) -> bool {
-    /// RST.
-    const RESET: u8 = 4;
     let Disposition::Lost(loss) = &trace.there.disposition else { return false };
-    let reset = matches!(sighting.packet.payload, Payload::Tcp { flags, .. } if flags & RESET != 0);
+    let reset =
+        matches!(sighting.packet.payload, Payload::Tcp { flags, .. } if flags & tcp::RST != 0);
     reset && matches!(loss.reason, Reason::RuleReject(..))
 }
 

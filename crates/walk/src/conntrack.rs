@@ -3,6 +3,7 @@
 use model::{Conntrack, ConntrackStatus, Hook, Tuple};
 
 use crate::overlay::{Bound, Connection, Membership};
+use crate::packet::tcp::{ACK, FIN, RST, SYN};
 use crate::skb::Skb;
 use crate::walker::{Walker, tell};
 use crate::{Action, IcmpKind, Packet, Payload, Sink, Stage};
@@ -15,12 +16,6 @@ pub(crate) mod state {
     pub(crate) const NEW: u32 = 8;
     pub(crate) const UNTRACKED: u32 = 64;
 }
-
-/// TCP flags of the header.
-const FIN: u8 = 1;
-const SYN: u8 = 2;
-const RST: u8 = 4;
-const ACK: u8 = 16;
 
 pub(crate) fn is_redirect6(skb: &Skb) -> bool {
     skb.packet.is_ipv6()
@@ -84,19 +79,17 @@ impl<S: Sink> Walker<'_, '_, S> {
         tell(&mut self.sink, skb, Stage::Hook(hook), told);
     }
 
-    /// `nf_conntrack_confirm`: what leaves the last hook is remembered.
+    /// `nf_conntrack_confirm`: what leaves the last hook is remembered, and found from now on.
     pub(crate) fn confirm(&mut self, skb: &Skb) {
         if let Some(member) = skb.ct.filter(|m| !m.related) {
-            let entry = &mut self.overlay.connections[member.connection].entry;
-            entry.status |= ConntrackStatus::CONFIRMED;
+            self.overlay.connections[member.connection].keep();
         }
     }
 
     /// The connection with that tuple, in that direction if it is known: one that a packet of ours
     /// began, or one that was read.
     fn find(&mut self, skb: &Skb, tuple: &Tuple, direction: Option<bool>) -> Option<Membership> {
-        let alike = |met: &Membership| direction.is_none_or(|reply| met.reply == reply);
-        let known = self.overlay.connections_with(skb.ns, tuple, skb.zone).find(alike);
+        let known = self.overlay.connections_with(skb.ns, tuple, skb.zone, direction).next();
         if known.is_some() {
             return known;
         }

@@ -30,8 +30,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if matches!(hook, Hook::Input | Hook::Forward | Hook::Output) {
             self.lean_on(skb, Stage::Hook(hook), &["netfilter", "ipsec", "ipvs"])?;
         }
-        let family = if skb.packet.is_ipv6() { Family::Ip6 } else { Family::Ip };
+        let family = skb.packet.family();
         self.family_hook(skb, family, hook, Between { iif, oif })?;
+        // It comes last of all.
         if matches!(hook, Hook::Input | Hook::Postrouting) {
             self.confirm(skb);
         }
@@ -60,11 +61,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 }
                 Item::Chain(base) => _ = self.chain(skb, hook, *base, between)?,
             }
-        }
-        // `nf_conntrack_confirm` comes last of all.
-        let own = skb.ct.filter(|member| !member.related);
-        if let (Hook::Input | Hook::Postrouting, Some(member)) = (hook, own) {
-            self.overlay.connections[member.connection].keep();
         }
         Ok(())
     }

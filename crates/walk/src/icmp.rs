@@ -38,8 +38,7 @@ const fn is_echo_reply(packet: &Packet) -> bool {
 }
 
 impl<S: Sink> Walker<'_, '_, S> {
-    /// The ICMP error about a packet that was refused just now goes its own way, as child of the
-    /// last step told.
+    /// The ICMP error about a packet that was refused just now.
     pub(crate) fn refuse(&mut self, skb: &Skb, stop: &Stop) {
         self.reset(skb, stop);
         if skb.packet.is_ipv6() {
@@ -52,9 +51,14 @@ impl<S: Sink> Walker<'_, '_, S> {
         if own.is_some() {
             packet.src = skb.packet.dst;
         }
-        let mut error = Skb::new(skb.ns, packet.clone()).at(skb.moment);
-        error.about = Some(Box::new(skb.packet.clone()));
+        let mut error = Skb::new(skb.ns, packet).at(skb.moment);
         error.ct = skb.ct.map(Membership::of_consequence);
+        self.send_error(error.about(&skb.packet));
+    }
+
+    /// An error goes its own way, as child of the last step told.
+    pub(crate) fn send_error(&mut self, error: Skb) {
+        let packet = error.packet.clone();
         let (end, way) = self.aside(error, Next::Socket);
         self.sink.child(Cause::IcmpError, &packet, way, &end.disposition);
     }

@@ -8,9 +8,9 @@ use crate::ip6::HEADER;
 use crate::overlay::Membership;
 use crate::route::{Flow, Found};
 use crate::route6::{MIN_MTU, is_link_local, is_scoped};
-use crate::skb::{Next, Skb, Stop};
+use crate::skb::{Skb, Stop};
 use crate::walker::Walker;
-use crate::{Cause, Disposition, IcmpKind, Packet, Payload, Reason, RejectWith, Sink, Stage};
+use crate::{Disposition, IcmpKind, Packet, Payload, Reason, RejectWith, Sink, Stage};
 
 /// Codes of destination unreachable.
 mod code {
@@ -46,11 +46,8 @@ impl<S: Sink> Walker<'_, '_, S> {
     pub(crate) fn refuse6(&mut self, skb: &Skb, stop: &Stop) {
         let Some(kind) = self.error6(skb, stop) else { return };
         let Some(mut error) = self.error_about(skb, kind) else { return };
-        let packet = error.packet.clone();
-        error.about = Some(Box::new(skb.packet.clone()));
         error.ct = skb.ct.map(Membership::of_consequence);
-        let (end, way) = self.aside(error, Next::Socket);
-        self.sink.child(Cause::IcmpError, &packet, way, &end.disposition);
+        self.send_error(error.about(&skb.packet));
     }
 
     /// `icmp6_send`: whom it comes from, and by which link.
@@ -128,10 +125,9 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// `ndisc_send_redirect`: a packet that is to go out where it came from could have gone there
     /// at once, and its sender is told so.
     pub(crate) fn redirect6(&mut self, skb: &Skb, link: LinkId, found: &Found<'_>) {
-        let Some(error) = self.redirect_about(skb, link, found) else { return };
-        let packet = error.packet.clone();
-        let (end, way) = self.aside(error, Next::Socket);
-        self.sink.child(Cause::IcmpError, &packet, way, &end.disposition);
+        if let Some(error) = self.redirect_about(skb, link, found) {
+            self.send_error(error);
+        }
     }
 
     fn redirect_about(&self, skb: &Skb, link: LinkId, found: &Found<'_>) -> Option<Skb> {
@@ -157,9 +153,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         let options = if known { 8 } else { 0 };
         let quoted = (skb.packet.len + 8).min(MIN_MTU - HEADER - REDIRECT - options) & !7;
         packet.len = HEADER + REDIRECT + options + quoted;
-        let mut error = Skb { oif: Some(link.index), ..Skb::new(skb.ns, packet).at(skb.moment) };
+        let error = Skb { oif: Some(link.index), ..Skb::new(skb.ns, packet).at(skb.moment) };
         // `nf_conntrack_icmpv6_redirect` finds what it quotes in its first option alone.
-        error.about = Some(Box::new(skb.packet.clone())).filter(|_| !known);
-        Some(error)
+        Some(if known { error } else { error.about(&skb.packet) })
     }
 }

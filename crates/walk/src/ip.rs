@@ -6,6 +6,7 @@ use model::{Hook, Link, LinkId, LinkKind, Mac, Nexthop, Opaque, RouteKind};
 
 use crate::group::cast;
 use crate::indexed::Place;
+use crate::packet::tcp::{ACK, RST};
 use crate::route::{Flow, Found, NotFound};
 use crate::skb::{Next, Skb, Stop, fragment};
 use crate::validate::Refusal;
@@ -13,9 +14,6 @@ use crate::walker::Walker;
 use crate::{Action, Fork, IcmpKind, Loss, Packet, Payload, Reason, Sink, Stage, Unknown};
 use crate::{icmp, icmp6};
 
-/// The flags of TCP segments within a connection, and of those that end one.
-const ACK: u8 = 16;
-const RST: u8 = 4;
 /// Parts of a namespace without which nothing can be said about IP there.
 const NEEDED: [&str; 5] = ["links", "addresses", "routes", "rules", "sysctls"];
 
@@ -425,7 +423,7 @@ pub(crate) fn refusal(skb: &Skb, ttl: u8) -> Option<Packet> {
     let p = &skb.packet;
     let (src, dst) = (p.dst, p.src);
     let (payload, len, df, tos) = match p.payload {
-        Payload::Tcp { sport, dport, flags } if flags & 4 == 0 => {
+        Payload::Tcp { sport, dport, flags } if flags & RST == 0 => {
             let len = p.header_len() + 20;
             let (df, tos) = if p.is_ipv6() { (false, p.tos & !3) } else { (true, p.tos) };
             // What acknowledges something is answered by that number, anything else is acknowledged.

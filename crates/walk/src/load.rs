@@ -12,6 +12,7 @@ use crate::header::ETHERNET;
 use crate::indexed::Place;
 use crate::ip::is_broadcast;
 use crate::links::{LinkName, name};
+use crate::packet::tcp;
 use crate::register::Registers;
 use crate::route::{Flow, NotFound};
 use crate::rule::{Effect, forgotten, is_note};
@@ -151,12 +152,11 @@ impl<'a> Chains<'a, '_> {
 
     /// Sent from here by one of the kernel's own sockets: errors, echo replies, resets.
     pub(crate) fn is_of_the_kernel(&self) -> bool {
-        const RST: u8 = 4;
         self.skb.iif.is_none()
             && !self.skb.of_process
             && match self.skb.packet.payload {
                 Payload::Icmp { kind, .. } => kind != IcmpKind::EchoRequest,
-                Payload::Tcp { flags, .. } => flags & RST != 0,
+                Payload::Tcp { flags, .. } => flags & tcp::RST != 0,
                 Payload::Udp { .. } | Payload::Other(_) => false,
             }
     }

@@ -80,7 +80,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         between: Between,
     ) -> Result<(), Stop> {
         let place = self.place(skb.ns, Stage::Hook(hook))?;
-        let family = if skb.packet.is_ipv6() { Family::Ip6 } else { Family::Ip };
+        let family = skb.packet.family();
         let hooks = [Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting];
         let translates = hooks.iter().any(|hook| !place.tables.nat(family, *hook).is_empty());
         let current = self.overlay.connections[member.connection].entry.reply.reversed();
@@ -161,7 +161,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         between: Between,
     ) -> Result<Option<At<'a>>, Stop> {
         let place = self.place(skb.ns, Stage::Hook(hook))?;
-        let family = if skb.packet.is_ipv6() { Family::Ip6 } else { Family::Ip };
+        let family = skb.packet.family();
         for base in place.tables.nat(family, hook) {
             if let Some(End::Nat(at, request)) = self.chain(skb, hook, *base, between)? {
                 self.set_up(skb, hook, request, between)?;
@@ -319,7 +319,7 @@ fn write(packet: &mut Packet, tuple: &Tuple, source: bool) {
 impl<'a> Chains<'a, '_> {
     /// nft's own snat, dnat, masquerade, redirect.
     pub(crate) fn native_nat(&self, expr: &'a Expr, r: &Registers) -> Effect {
-        let own = if self.skb.packet.is_ipv6() { Family::Ip6 } else { Family::Ip };
+        let own = self.skb.packet.family();
         let (to, addr, port, flags) = match expr {
             // nft_nat_inet_eval: those of the other family are passed by.
             Expr::Nat { family: f @ (Family::Ip | Family::Ip6), .. } if *f != own => {

@@ -62,8 +62,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let reply = tuple.reversed();
         // An answer to an echo looks like no request.
         let direction = matches!(tuple.protocol, 1 | 58).then_some(true);
-        let alike = |met: &Membership| direction.is_none_or(|reply| met.reply == reply);
-        let mut met = self.overlay.connections_with(skb.ns, &reply, skb.zone).filter(alike);
+        let mut met = self.overlay.connections_with(skb.ns, &reply, skb.zone, direction);
         let place = self.known_place(skb.ns);
         met.any(|met| met.connection != member.connection)
             || place.and_then(|p| p.tracked(&reply, skb.zone, direction)).is_some()

@@ -95,9 +95,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         self.asking.pop();
         let end = self.verdict(out, ip, &asked);
         if let Some(watch) = watch {
-            self.keep(watch, end.is_ok().then_some(asked.came));
+            self.keep(watch, end.is_ok().then_some(asked.came()));
         }
-        if let Some((mac, moment)) = asked.came {
+        if let Some((mac, moment)) = asked.came() {
             skb.packet.dst_mac = Some(mac);
             skb.moment = moment;
             self.learn_neighbour(out, ip, mac, NeighbourState::Reachable);
@@ -138,15 +138,15 @@ impl<S: Sink> Walker<'_, '_, S> {
         };
         match &asked.answer {
             // The first answer counts, and others are not listened to for a second (locktime).
-            ArpAnswer::Several(_) if asked.came.is_some() => return Ok(()),
+            ArpAnswer::Several(_) if asked.came().is_some() => return Ok(()),
             ArpAnswer::Several(owners) => {
                 return lost(Reason::DuplicateAddress { ip, owners: owners.clone() });
             }
-            ArpAnswer::Link { .. } if asked.came.is_some() => return Ok(()),
+            ArpAnswer::Link { .. } if asked.came().is_some() => return Ok(()),
             ArpAnswer::Outside { known_from, .. } => {
                 doubt()?;
                 let expected = known_from.is_none() && self.vain(asked, ip).is_none();
-                if asked.came.is_some() || expected {
+                if asked.came().is_some() || expected {
                     return Ok(());
                 }
             }

@@ -73,6 +73,7 @@ impl Connection {
 
     /// `nf_conntrack_confirm`: from now on it is found.
     pub(crate) fn keep(&mut self) {
+        self.entry.status |= ConntrackStatus::CONFIRMED;
         self.confirmed = self.entry.status.bits() & Self::DYING == 0;
     }
 
@@ -160,22 +161,25 @@ impl Overlay {
         &self.assumed
     }
 
-    /// The connections in `ns` with that tuple in one of their directions, in the zone that a packet
-    /// in that direction has.
-    /// One whose first packet is still on its way through the hooks is not found yet.
+    /// The connections in `ns` with that tuple in one of their directions (in that one, if it is
+    /// known: true is the answer's), in the zone that a packet in that direction has. One whose first packet is still on its way through the hooks is not found yet.
     pub(crate) fn connections_with(
         &self,
         ns: NsId,
         tuple: &Tuple,
         zones: (u16, u16),
+        direction: Option<bool>,
     ) -> impl Iterator<Item = Membership> {
         let kept =
             self.connections.iter().enumerate().filter(move |(_, c)| c.ns == ns && c.confirmed);
         kept.flat_map(move |(connection, c)| {
-            let there = *tuple == c.entry.original && zones.0 == c.zones.0;
-            let back = *tuple == c.entry.reply && zones.1 == c.zones.1;
-            let member = move |reply| Membership { connection, reply, related: false };
-            there.then_some(member(false)).into_iter().chain(back.then_some(member(true)))
+            let sides = [
+                (false, (&c.entry.original, c.zones.0) == (tuple, zones.0)),
+                (true, (&c.entry.reply, c.zones.1) == (tuple, zones.1)),
+            ];
+            let wanted = move |reply: bool| direction.is_none_or(|wanted| wanted == reply);
+            let sides = sides.into_iter().filter(move |(reply, same)| *same && wanted(*reply));
+            sides.map(move |(reply, _)| Membership { connection, reply, related: false })
         })
     }
 }

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv6Addr};
 
-use model::{Mac, Tuple};
+use model::{Family, Mac, Tuple};
 
 /// An IP packet and the frame that carries it, as far as its way depends on them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +98,14 @@ impl IcmpKind {
     }
 }
 
+/// Flags of TCP's header.
+pub(crate) mod tcp {
+    pub(crate) const FIN: u8 = 1;
+    pub(crate) const SYN: u8 = 2;
+    pub(crate) const RST: u8 = 4;
+    pub(crate) const ACK: u8 = 16;
+}
+
 impl Packet {
     /// The connection that it belongs to, in its direction. An ICMP echo's id stands for both
     /// ports.
@@ -115,6 +123,11 @@ impl Packet {
     #[must_use]
     pub const fn is_ipv6(&self) -> bool {
         self.dst.is_ipv6()
+    }
+
+    /// The family of the rules that see it.
+    pub(crate) const fn family(&self) -> Family {
+        if self.is_ipv6() { Family::Ip6 } else { Family::Ip }
     }
 
     /// IP protocol number (next header).

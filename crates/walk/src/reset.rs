@@ -5,14 +5,11 @@ use std::net::IpAddr;
 use model::Family;
 
 use crate::overlay::Membership;
+use crate::packet::tcp::{ACK, RST};
 use crate::route::Flow;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Cause, Disposition, Packet, Payload, Reason, RejectWith, Sink};
-
-/// FIN, SYN, RST, PSH, ACK and URG are bits of one byte.
-const RST: u8 = 4;
-const ACK: u8 = 16;
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// What a rule resets goes its own way back, as part of the connection that it ends.

@@ -140,6 +140,11 @@ impl Skb {
         Self { moment, ..self }
     }
 
+    /// As an error about that packet.
+    pub(crate) fn about(self, packet: &Packet) -> Self {
+        Self { about: Some(Box::new(packet.clone())), ..self }
+    }
+
     /// It waits until a link takes it in (`netif_rx`).
     pub(crate) const fn queued(&mut self) {
         self.moment += 1;

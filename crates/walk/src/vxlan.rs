@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::{FdbEntry, Link, LinkId, LinkKind, Mac, Remote, TunnelDf, Vxlan};
 
+use crate::indexed::VxlanEnd;
 use crate::skb::{Next, Skb, Stop};
 use crate::tunnel::Outer;
 use crate::walker::Walker;
@@ -111,8 +112,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let ends = self.net.vxlans(outer.ns);
         // Of one that is bound to a link, only a socket that is bound to it would do
         // (`vxlan_find_sock`), and none is.
-        let mut ends = ends.iter().filter(|_| outer.out.is_none());
-        let there = ends.find(|end| (end.port, end.vni) == (port, outer.id) && end.up);
+        let takes = |end: &&VxlanEnd| (end.port, end.vni) == (port, outer.id) && end.up;
+        let there = ends.iter().find(takes).filter(|_| outer.out.is_none());
         let Some(there) = there.map(|end| end.link) else {
             let reason = Reason::NoTunnelEnd { id: outer.id, port, open: true };
             return Err(Stop::lost(Stage::Transmit, id.ns, Some(id), reason));
