@@ -14,7 +14,7 @@ mod tap;
 pub use barrier::Barrier;
 pub use frame::sighting;
 pub use post::Posts;
-pub use send::{Sent, reset, send};
+pub use send::{Sent, is_port_free, reset, send};
 pub use tap::{Taps, answered};
 
 pub(crate) use filter::places;

@@ -24,7 +24,39 @@ use crate::random::Random;
 /// Most packets of a network.
 pub const PACKETS: usize = 20;
 
-/// One network of a seed, and its packets.
+/// Which networks are drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw {
+    /// The same seed gives the same ones.
+    pub seed: u64,
+    /// How many of 100 tell stories, in which features are made to decide; the others are of
+    /// everything a little.
+    pub stories: u8,
+}
+
+impl Draw {
+    /// How many of 100 tell stories, unless it is said.
+    pub const STORIES: u8 = 93;
+
+    /// As it is drawn unless more is said.
+    #[must_use]
+    pub const fn of(seed: u64) -> Self {
+        Self { seed, stories: Self::STORIES }
+    }
+}
+
+impl std::fmt::Display for Draw {
+    /// As the options of `oracle` that draw the same.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "--seed {}", self.seed)?;
+        match self.stories {
+            Self::STORIES => Ok(()),
+            stories => write!(f, " --stories {stories}"),
+        }
+    }
+}
+
+/// One network that was drawn, and its packets.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) network: Network,
@@ -32,11 +64,11 @@ pub(crate) struct Case {
 }
 
 /// The network of that number.
-pub(crate) fn generate(seed: u64, number: u64) -> Case {
-    let mut random = Random::new(seed, number);
-    let (mut case, shares, six) = match random.percent(90) {
+pub(crate) fn generate(draw: Draw, number: u64) -> Case {
+    let mut random = Random::new(draw.seed, number);
+    let (mut case, shares, six) = match random.percent(usize::from(draw.stories)) {
         true => {
-            let (case, shares) = story::stories(seed, number, &mut random);
+            let (case, shares) = story::stories(draw.seed, number, &mut random);
             (case, shares, 94)
         }
         false => (mixed(&mut random), vec![75; PACKETS], 34),
@@ -126,7 +158,7 @@ mod tests {
     #[test]
     fn every_network_is_a_lab() {
         for number in 0..600 {
-            let text = generate(7, number).network.to_string();
+            let text = generate(Draw::of(7), number).network.to_string();
             let told = lab::parse(&text, "case").map(drop);
             assert!(told.is_ok(), "{number}: {told:?}\n{text}");
         }

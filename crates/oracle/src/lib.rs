@@ -19,7 +19,7 @@ mod shrink;
 
 pub use case::{Judged, Lie, Outcome, run as judge};
 pub use file::Kept;
-pub use generate::PACKETS;
+pub use generate::{Draw, PACKETS};
 pub use lacking::lacking;
 pub use packet::{Carries, Spec};
 pub use rig::{Bench, Rig, Seen, Trouble};
@@ -34,21 +34,21 @@ pub fn member(n: usize) -> u8 {
     u8::try_from(2 * n + 2).unwrap_or(254)
 }
 
-/// One case of a seed, by its number: its lab file, and the packets up to it.
+/// One case, by its number: its lab file, and the packets up to it.
 #[must_use]
-pub fn one(seed: u64, number: usize) -> (String, Vec<Spec>, Tag) {
+pub fn one(draw: Draw, number: usize) -> (String, Vec<Spec>, Tag) {
     let network = (number / PACKETS) as u64;
-    let case = generate::generate(seed, network);
+    let case = generate::generate(draw, network);
     let packets = case.packets[..=number % PACKETS].to_vec();
-    (case.network.to_string(), packets, family(seed, network))
+    (case.network.to_string(), packets, family(draw.seed, network))
 }
 
 /// The smallest network and the fewest packets that still show what is wrong with a case: the text
 /// of a lab file.
 #[must_use]
-pub fn least(bench: &Bench, seed: u64, number: usize, wrong: &[String]) -> String {
-    let case = generate::generate(seed, (number / PACKETS) as u64);
+pub fn least(bench: &Bench, draw: Draw, number: usize, wrong: &[String]) -> String {
+    let case = generate::generate(draw, (number / PACKETS) as u64);
     let least = shrink::shrink(bench, &case, number % PACKETS, wrong, None);
-    let origin = format!("oracle --seed {seed} --only {number}");
+    let origin = format!("oracle {draw} --only {number}");
     file::text(&least.network.to_string(), &least.packets, wrong, &origin)
 }

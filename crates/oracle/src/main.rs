@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use kernel::Program;
-use oracle::{Bench, Order, Outcome, Rig, Tally};
+use oracle::{Bench, Draw, Order, Outcome, Rig, Tally};
 
 /// Builds random networks on the real kernel, foretells packets, sends them, and compares.
 #[derive(Parser)]
@@ -25,6 +25,10 @@ struct Args {
     /// Which networks: the same seed gives the same ones.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// How many networks of 100 tell stories, in which features are made to decide; the others are of
+    /// everything a little.
+    #[arg(long, default_value_t = Draw::STORIES, value_parser = clap::value_parser!(u8).range(0..=100))]
+    stories: u8,
     /// How many networks at a time; else four for each CPU, since most of the time is spent
     /// waiting.
     #[arg(long)]
@@ -47,6 +51,12 @@ struct Args {
     /// Tell all disagreements, not only the first ones.
     #[arg(long)]
     all: bool,
+}
+
+impl Args {
+    const fn draw(&self) -> Draw {
+        Draw { seed: self.seed, stories: self.stories }
+    }
 }
 
 fn main() -> ExitCode {
@@ -92,7 +102,7 @@ fn start(args: &Args) -> std::io::Result<u8> {
     let begun = Instant::now();
     let order = Order {
         cases: args.cases,
-        seed: args.seed,
+        draw: args.draw(),
         jobs: args.jobs.unwrap_or_else(jobs),
         keep: args.keep.clone(),
         shrink: args.shrink,
@@ -156,14 +166,14 @@ fn tell(args: &Args, tally: &Tally, took: Duration) {
 
 /// One case, with all that there is to be said.
 fn only(args: &Args, number: usize, folder: &str) -> std::io::Result<bool> {
-    let (text, packets, family) = oracle::one(args.seed, number);
+    let (text, packets, family) = oracle::one(args.draw(), number);
     let bench = Bench::new(Program::current()?, folder.as_ref())?;
     println!("{text}");
     let Some(wrong) = told(&bench, &text, &packets, family, false)? else { return Ok(true) };
     if let Some(folder) = &args.keep {
         std::fs::create_dir_all(folder)?;
         let path = folder.join(format!("seed{}-case{number}.yaml", args.seed));
-        std::fs::write(&path, oracle::least(&bench, args.seed, number, &wrong))?;
+        std::fs::write(&path, oracle::least(&bench, args.draw(), number, &wrong))?;
         println!("  kept as {}", path.display());
     }
     Ok(false)

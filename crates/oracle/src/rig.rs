@@ -244,7 +244,8 @@ impl<'b> Rig<'b> {
         self.settle()?;
         self.posts.take(&probe, at)?;
         let dropped = self.drops.as_ref().map(|d| d.collect(&probe, &self.snapshot)).transpose()?;
-        let seen = Seen { sightings, received, tracked, dropped, refused: sent.err() };
+        let refused = self.close(spec, &probe, sent)?;
+        let seen = Seen { sightings, received, tracked, dropped, refused };
         kernel::read::refresh(&mut self.snapshot, Parts::NEIGHBOURS | Parts::CONNTRACK)?;
         Ok(seen)
     }
@@ -264,6 +265,26 @@ impl<'b> Rig<'b> {
                 sent => return Ok(sent),
             }
         }
+    }
+
+    /// Closes the socket of a probe, and waits until nobody else has it: what comes to its port next
+    /// is not for it.
+    fn close(
+        &self,
+        spec: &Spec,
+        probe: &Probe,
+        sent: io::Result<probe::Sent>,
+    ) -> io::Result<Option<io::Error>> {
+        match sent {
+            Err(error) => return Ok(Some(error)),
+            Ok(sent) => drop(sent),
+        }
+        let begun = Instant::now();
+        while !probe::is_port_free(self.net(&spec.from)?, probe)? && begun.elapsed() < ANSWER_WITHIN
+        {
+            self.posts.wait(Duration::from_millis(20))?;
+        }
+        Ok(None)
     }
 
     /// Whether this kernel has a reason of that name for throwing a packet away.

@@ -12,7 +12,7 @@ use kernel::probe::Tag;
 use crate::case::{self, Lie, Outcome};
 use crate::feature::Exercised;
 use crate::file;
-use crate::generate::{Case, PACKETS, generate};
+use crate::generate::{Case, Draw, PACKETS, generate};
 use crate::rig::{Bench, Rig, Trouble};
 use crate::shrink::shrink;
 
@@ -21,8 +21,8 @@ use crate::shrink::shrink;
 pub struct Order {
     /// How many cases.
     pub cases: usize,
-    /// Of which seed.
-    pub seed: u64,
+    /// Of which networks.
+    pub draw: Draw,
     /// On how many benches.
     pub jobs: usize,
     /// Where disagreements are kept; None: they are told only.
@@ -166,14 +166,15 @@ fn network(
     stop: &AtomicBool,
 ) -> Tally {
     let mut tally = Tally::default();
-    let case = generate(order.seed, number);
-    let mut rig = match Rig::build(bench, &case.network.to_string(), family(order.seed, number)) {
-        Ok(rig) => rig,
-        Err(trouble) => {
-            tally.trouble(number, &trouble);
-            return tally;
-        }
-    };
+    let case = generate(order.draw, number);
+    let mut rig =
+        match Rig::build(bench, &case.network.to_string(), family(order.draw.seed, number)) {
+            Ok(rig) => rig,
+            Err(trouble) => {
+                tally.trouble(number, &trouble);
+                return tally;
+            }
+        };
     let rest = order.cases.saturating_sub(usize::try_from(number).unwrap_or(0) * PACKETS);
     let mut found = Vec::new();
     for (n, packet) in case.packets.iter().enumerate().take(rest) {
@@ -234,11 +235,11 @@ fn disagreement(
     let mut told = format!("case {k}: {packet}\n    {}", wrong.join("\n    "));
     if shrunk.fetch_add(1, Ordering::Relaxed) < order.shrink as u64 {
         let least = shrink(bench, case, n, wrong, order.lie);
-        let origin = format!("oracle --seed {} --only {k}", order.seed);
+        let origin = format!("oracle {} --only {k}", order.draw);
         let text = file::text(&least.network.to_string(), &least.packets, wrong, &origin);
         match &order.keep {
             Some(folder) => {
-                let path = folder.join(format!("seed{}-case{k}.yaml", order.seed));
+                let path = folder.join(format!("seed{}-case{k}.yaml", order.draw.seed));
                 let kept =
                     std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, &text));
                 match kept {

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use kernel::Program;
 use kernel::probe::Tag;
-use oracle::{Bench, Kept, Lie, Order, Outcome, Rig, Tally};
+use oracle::{Bench, Draw, Kept, Lie, Order, Outcome, Rig, Tally};
 use trial::{Needs, test};
 use walk::{Action, Cause, Disposition, Payload, Reason, Trace};
 
@@ -79,7 +79,16 @@ fn packets(trace: &mut Trace, change: impl Fn(&mut walk::Packet)) {
 
 fn fixed(lie: Option<Lie>) -> Order {
     let cases = if lie.is_some() { 40 } else { 100 };
-    Order { cases, seed: 7, jobs: 1, keep: None, shrink: 0, until: None, lie, watch: |_, _| () }
+    Order {
+        cases,
+        draw: Draw::of(7),
+        jobs: 1,
+        keep: None,
+        shrink: 0,
+        until: None,
+        lie,
+        watch: |_, _| (),
+    }
 }
 
 fn run(order: &Order, name: &str) -> Tally {

@@ -126,7 +126,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             return Ok(Some(found.gateway().unwrap_or(skb.packet.dst)));
         }
         skb.packet.dst_mac = self.link(bridge, Stage::Bridge)?.mac;
-        skb.ours = true;
+        (skb.ours, skb.led_by_bridge) = (true, true);
         Ok(None)
     }
 

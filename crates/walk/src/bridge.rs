@@ -46,7 +46,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if !matches!(flags.state, PortState::Forwarding | PortState::Learning) {
             return lost(port_id, Reason::PortBlocked(port_id));
         }
-        skb.came_by = Some(port_id.index);
+        (skb.came_by, skb.routed) = (Some(port_id.index), false);
         let between = Between { iif: skb.came_by, oif: None };
         self.bridge_hook(skb, Hook::Prerouting, between, Part::Early)?;
         let redirected = self.filter_bridged_in(skb, id, port_id)?;

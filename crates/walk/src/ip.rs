@@ -194,6 +194,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let gateway = found.gateway().filter(|via| via.is_ipv4() == skb.packet.dst.is_ipv4());
         self.masquerade_hop = Some(gateway.unwrap_or(skb.packet.dst));
         self.loop_back(skb, found)?;
+        skb.routed = true;
         // Of a packet that came in, the hook is told by which link.
         self.hook(skb, Hook::Postrouting, skb.iif, Some(index))?;
         let mtu = if found.is_local() { link.mtu } else { found.mtu(link.mtu) };

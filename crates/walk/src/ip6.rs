@@ -30,7 +30,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
         }
         self.hook(skb, Hook::Output, None, Some(out))?;
-        let again = |w: &mut Self, skb: &mut Skb| w.route_output6(skb, skb.packet.tos);
+        let again = |w: &mut Self, skb: &mut Skb| {
+            skb.oif = bound_anew(skb, out);
+            w.route_output6(skb, skb.packet.tos)
+        };
         let found = self.route_anew(skb, again)?.unwrap_or(found);
         self.output6(skb, &found)
     }
@@ -81,7 +84,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `ip6_output`: POSTROUTING, fragments, the neighbour, the link.
-    fn output6(&mut self, skb: &mut Skb, found: &Found<'a>) -> Result<Next, Stop> {
+    pub(crate) fn output6(&mut self, skb: &mut Skb, found: &Found<'a>) -> Result<Next, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let index = if found.is_local() { place.loopback() } else { found.hop.link };
         let out = skb.link(index);
@@ -90,6 +93,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if !place.speaks6(found.hop.link) {
             return Err(Stop::lost(Stage::Transmit, skb.ns, Some(out), Reason::Ipv6Disabled));
         }
+        skb.routed = true;
         // Of a packet that came in, the hook is told by which link.
         self.hook(skb, Hook::Postrouting, skb.iif, Some(index))?;
         let mtu = if found.is_local() { link.mtu } else { place.mtu6(found, link) };
@@ -198,7 +202,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         {
             return self.local6(skb, from);
         }
-        if from.index == to.index {
+        if from.index == to.index || skb.led_by_bridge {
             self.redirect6(skb, from, found);
         } else if let Some(reason) = out_of_its_scope(skb.packet.src) {
             return lost(from, reason);
@@ -242,6 +246,14 @@ impl Place<'_> {
         let iif = skb.iif.filter(|iif| *iif != self.loopback());
         iif.filter(|_| skb.packet.is_ipv6() && (echo || is_scoped(skb.packet.src)))
     }
+}
+
+/// `ip6_route_me_harder`: the link to which the way is bound that is looked for anew. What the kernel
+/// itself sends is not bound to the one by which it was to go; what has an address that says
+/// something only with its link stays there.
+pub(crate) fn bound_anew(skb: &Skb, out: u32) -> Option<u32> {
+    let scoped = || Some(out).filter(|_| is_scoped(skb.packet.dst));
+    skb.oif.filter(|_| skb.of_process).or_else(scoped)
 }
 
 /// Why a source may not come this far.

@@ -9,7 +9,7 @@ use crate::chain::{At, Chains, End};
 use crate::conntrack::is_redirect6;
 use crate::hook::Between;
 use crate::indexed::Place;
-use crate::nat_choice::Range;
+use crate::nat_choice::{Range, is_icmp};
 use crate::overlay::{Bound, Membership};
 use crate::register::Registers;
 use crate::rule::{Effect, is_destination};
@@ -48,8 +48,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let mut rule = None;
         if !member.related && !self.settled(member, source) {
             rule = self.ask_nat(skb, hook, between)?;
-            if rule.is_none() && source {
-                self.keep_apart(skb, hook, member, between)?;
+            if rule.is_none() {
+                self.keep_apart(skb, hook, member, source, between)?;
             }
             self.settle(member, source);
         } else if hook == Hook::Postrouting && !member.reply {
@@ -71,12 +71,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `nf_nat_alloc_null_binding`: where some chain translates, one that no rule translates gets
-    /// another source port all the same, if its answers would look like those of another connection.
+    /// another source port (an echo, another id) all the same, if its answers would look like those
+    /// of another connection.
     fn keep_apart(
         &mut self,
         skb: &mut Skb,
         hook: Hook,
         member: Membership,
+        source: bool,
         between: Between,
     ) -> Result<(), Stop> {
         let place = self.place(skb.ns, Stage::Hook(hook))?;
@@ -84,11 +86,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let hooks = [Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting];
         let translates = hooks.iter().any(|hook| !place.tables.nat(family, *hook).is_empty());
         let current = self.overlay.connections[member.connection].entry.reply.reversed();
-        if !translates || !self.is_taken(skb, member, &current) {
+        let may_change = translates && (source || is_icmp(&current));
+        if !may_change || !self.is_taken(skb, member, &current) {
             return Ok(());
         }
-        let addresses = Some((current.src, current.src));
-        let request = Request { to: To::Source, addresses, ports: None, flags: 0 };
+        let (to, ip) =
+            if source { (To::Source, current.src) } else { (To::Destination, current.dst) };
+        let request = Request { to, addresses: Some((ip, ip)), ports: None, flags: 0 };
         self.set_up(skb, hook, request, between)
     }
 

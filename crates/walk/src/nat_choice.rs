@@ -61,7 +61,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     pub(crate) fn is_taken(&self, skb: &Skb, member: Membership, tuple: &Tuple) -> bool {
         let reply = tuple.reversed();
         // An answer to an echo looks like no request.
-        let direction = matches!(tuple.protocol, 1 | 58).then_some(true);
+        let direction = is_icmp(tuple).then_some(true);
         let mut met = self.overlay.connections_with(skb.ns, &reply, skb.zone, direction);
         let place = self.known_place(skb.ns);
         met.any(|met| met.connection != member.connection)
@@ -83,17 +83,20 @@ impl Range {
         self.addresses.is_none_or(within) && self.ports.is_none_or(port)
     }
 
-    /// `nf_nat_l4proto_unique_tuple`; true: the kernel begins anywhere among the ports.
+    /// `nf_nat_l4proto_unique_tuple`; true: the kernel begins anywhere among the ports. The id of an
+    /// echo belongs to both ends, so that it changes with the destination, too.
     fn choose_port(&self, tuple: &mut Tuple, source: bool, taken: impl Fn(&Tuple) -> bool) -> bool {
+        let icmp = is_icmp(tuple);
         let old = if source { tuple.sport } else { tuple.dport };
         let stays = match self.ports {
             Some((first, last)) => first <= old && old <= last && (first == last || !taken(tuple)),
-            None => !source || !taken(tuple),
+            None => !(source || icmp) || !taken(tuple),
         };
         if stays {
             return false;
         }
         let (first, last) = self.ports.unwrap_or(match old {
+            _ if icmp => (0, u16::MAX),
             0..512 => (1, 511),
             512..1024 => (600, 1023),
             _ => (1024, u16::MAX),
@@ -108,9 +111,14 @@ impl Range {
     }
 }
 
+/// ICMP, of either family.
+pub(crate) const fn is_icmp(tuple: &Tuple) -> bool {
+    matches!(tuple.protocol, 1 | 58)
+}
+
 /// For ICMP, the id stands in both places.
 fn put(tuple: &mut Tuple, source: bool, port: u16) {
-    let icmp = matches!(tuple.protocol, 1 | 58);
+    let icmp = is_icmp(tuple);
     if source || icmp {
         tuple.sport = port;
     }

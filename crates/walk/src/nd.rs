@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use model::{AddressFlags, Hook, Link, LinkId, Mac, NeighbourState};
 
 use crate::indexed::Place;
-use crate::ip6::HEADER;
+use crate::ip6::{HEADER, bound_anew};
+use crate::route::{Flow, Found, NotFound};
 use crate::route6::is_link_local;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::{Answer, Walker};
@@ -19,7 +20,7 @@ const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// One that comes from elsewhere than this link is not believed.
 const HOP_LIMIT: u8 = 255;
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `ndisc_solicit`: the question for a next hop of this packet. None: this link has no address
     /// to ask from.
     pub(crate) fn solicitation(
@@ -72,11 +73,25 @@ impl<S: Sink> Walker<'_, '_, S> {
         Some(Skb::new(link.ns, message(Some(mac), to, src.into(), asker, kind)))
     }
 
-    /// `ndisc_send_skb`.
+    /// `ndisc_send_skb`: by that link, whatever the routes say, unless a rule rewrites it.
     pub(crate) fn nd_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         self.hook(skb, Hook::Output, None, Some(id.index))?;
+        let found = self.route_anew(skb, |walker, skb| walker.nd_route(skb, id))?;
+        if let Some(found) = found.filter(|_| !skb.packet.dst.is_multicast()) {
+            return self.output6(skb, &found);
+        }
         self.hook(skb, Hook::Postrouting, None, Some(id.index))?;
+        skb.routed = true;
         Ok(Next::Transmit(id))
+    }
+
+    /// Its way, where a rule has rewritten it.
+    fn nd_route(&self, skb: &Skb, id: LinkId) -> Result<Found<'a>, Stop> {
+        let place = self.place(skb.ns, Stage::Route)?;
+        let flow = Flow { oif: bound_anew(skb, id.index), ..Flow::of(&skb.packet, skb.mark, None) };
+        let refused = |e: NotFound<'_>| e.refusal(place, flow.dst).stop(Stage::Route, skb.ns, None);
+        let found = place.output6(&flow).map_err(refused)?;
+        self.one_way6(skb, found, &flow)
     }
 
     /// `ndisc_recv_ns` and `ndisc_recv_na`.

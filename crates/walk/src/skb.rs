@@ -32,6 +32,11 @@ pub(crate) struct Skb {
     pub(crate) physout: Option<u32>,
     /// br_netfilter has taken it through PREROUTING already.
     pub(crate) prerouted: bool,
+    /// It carries the route by which it goes out here.
+    pub(crate) routed: bool,
+    /// A bridge has looked for its way already, as it goes up after a translation: IPv6 then takes the
+    /// link by which it is to leave for the one that it came by (`ip6_rcv_core`, IP6CB's iif).
+    pub(crate) led_by_bridge: bool,
     /// The packet is for this host's Ethernet address (PACKET_HOST).
     pub(crate) ours: bool,
     /// The link that takes it in next is to take it for its own, whatever its address.
@@ -115,6 +120,8 @@ impl Skb {
             physin: None,
             physout: None,
             prerouted: false,
+            routed: false,
+            led_by_bridge: false,
             ours: false,
             host: false,
             to_many: false,
@@ -209,7 +216,8 @@ impl Skb {
         }
         self.ns = ns;
         (self.ct, self.untracked, self.zone) = (None, false, (0, 0));
-        (self.physin, self.physout, self.prerouted) = (None, None, false);
+        (self.physin, self.physout) = (None, None);
+        (self.prerouted, self.led_by_bridge, self.routed) = (false, false, false);
         self.came_by = None;
         self.looped = false;
     }

@@ -83,7 +83,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if found.is_local() && vxlan.local_bypass {
             // The kernel leaves a packet that was routed its route (a vxlan does not drop it,
             // `netif_keep_dst`), and goes on by that at the other end.
-            if link.port.is_none() && skb.arp.is_none() {
+            if skb.routed {
                 let what = "a routed packet that is given to the other end as it is".to_owned();
                 return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
             }

@@ -27,12 +27,13 @@ const FRAGMENT: u32 = 44;
 /// Where, behind the IP header, a tag can stand, and what is added to it there: TCP sequence
 /// number; ICMP or UDP payload, TCP acknowledgement (one more); the same in the packet that an
 /// ICMP error quotes (behind 8 bytes of ICMP and 20 of IP, or 40 and perhaps those of a fragment;
-/// of a redirect, behind 40, perhaps an Ethernet address, and the option that quotes);
+/// of a redirect, behind 40, perhaps an Ethernet address, and the option that quotes; where a
+/// redirect is about an error, behind those of both);
 /// the same within a tunnel's outer packet: behind the inner IP header (ipip, sit), that and GRE's,
 /// or those of UDP, VXLAN and Ethernet, and where an error quotes such a one, or
 /// another VXLAN carries it.
 /// In this order, since to look beyond the end of a packet is to refuse it.
-const PLACES: [(u32, u32); 40] = [
+const PLACES: [(u32, u32); 46] = [
     (4, 0),
     (8, 0),
     (8, 1),
@@ -73,6 +74,12 @@ const PLACES: [(u32, u32); 40] = [
     (70 + 48 + 4, 0),
     (70 + 48 + 8, 0),
     (70 + 48 + 8, 1),
+    (88 + 48 + 4, 0),
+    (88 + 48 + 8, 0),
+    (88 + 48 + 8, 1),
+    (96 + 48 + 4, 0),
+    (96 + 48 + 8, 0),
+    (96 + 48 + 8, 1),
 ];
 
 /// Where the tag may stand behind the IP header, and as which number.
@@ -223,6 +230,7 @@ mod tests {
         assert!(is_let_in(&packet6(58, &body(56, HERE, 99))), "the same of IPv6");
         assert!(is_let_in(&packet6(58, &body(52, HERE, 99))), "the same of IPv6");
         assert!(is_let_in(&packet6(58, &body(64, HERE, 99))), "a quoted fragment's");
+        assert!(is_let_in(&packet6(58, &body(152, HERE, 199))), "of an error in a redirect");
         let mut fragment = packet(17, &body(8, HERE, 16));
         fragment[21] = 9;
         assert!(!is_let_in(&fragment), "a later fragment");

@@ -270,7 +270,8 @@ const fn message6(message: u8, code: u8) -> Option<IcmpKind> {
     })
 }
 
-/// The packet that an ICMP error quotes has the tag where its protocol puts it.
+/// The packet that an ICMP error quotes has the tag where its protocol puts it; a redirect may be
+/// about an error, which quotes it.
 fn quotes(quoted: &[u8], probe: &Probe) -> bool {
     let tag = probe.tag.number();
     let Some(ip) = Ip::of(quoted) else { return false };
@@ -279,6 +280,9 @@ fn quotes(quoted: &[u8], probe: &Probe) -> bool {
         .into_iter()
         .any(|(at, number)| word(behind, at) == Some(number))
         || ip.carried(probe).is_some()
+        || ip.protocol == ICMPV6
+            && matches!(behind, [1..=4, ..])
+            && behind.get(8..).is_some_and(|quoted| quotes(quoted, probe))
 }
 
 /// The address of that family that an unset source is shown as.
@@ -391,16 +395,35 @@ mod tests {
         }
     }
 
+    /// An ICMPv6 message of that type and code, with `body` behind its first eight bytes.
+    fn message6_of(type_u8: u8, code_u8: u8, body: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let message = etherparse::Icmpv6Type::Unknown { type_u8, code_u8, bytes5to8: [0; 4] };
+        let ip = ethernet().ipv6([3; 16], [1; 16], 64);
+        ip.icmpv6(message).write(&mut bytes, body).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_redirect_quotes_an_error_that_quotes_the_probe() {
+        let kind = Kind::Udp(1000, 53);
+        let error = message6_of(1, 4, &frame6(kind, 60)[14..]);
+        for address in [&[][..], &[2, 1, 2, 0, 0, 0, 0, 3]] {
+            let option = [4, 0, 0, 0, 0, 0, 0, 0];
+            let body = [&[0; 32], address, &option, &error[14..]].concat();
+            let (packet, leg) =
+                sighting(&message6_of(137, 0, &body), &probe(kind, "2001:db8::2")).unwrap();
+            assert_eq!(leg, Leg::Error);
+            assert_eq!(packet.payload, Payload::Icmp { kind: IcmpKind::Redirect, id: 0 });
+        }
+    }
+
     #[test]
     fn an_error_of_ipv6_quotes_the_probe() {
         for kind in [Kind::Icmp(7), Kind::Udp(1000, 53), Kind::Tcp(1000, 80)] {
             let probe = probe(kind, "2001:db8::2");
             for quoted in [frame6(kind, 60), fragment6(&frame6(kind, 60))] {
-                let mut bytes = Vec::new();
-                let message =
-                    etherparse::Icmpv6Type::Unknown { type_u8: 1, code_u8: 4, bytes5to8: [0; 4] };
-                let ip = ethernet().ipv6([3; 16], [1; 16], 64);
-                ip.icmpv6(message).write(&mut bytes, &quoted[14..]).unwrap();
+                let bytes = message6_of(1, 4, &quoted[14..]);
                 let (packet, leg) = sighting(&bytes, &probe).unwrap();
                 assert_eq!(leg, Leg::Error);
                 let kind = IcmpKind::Unreachable(4);

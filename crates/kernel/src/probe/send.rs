@@ -94,6 +94,18 @@ pub fn send(net: impl AsFd, probe: &Probe) -> io::Result<Sent> {
     Ok(Sent { at, socket, probe: *probe })
 }
 
+/// Whether the port that a UDP probe was sent from is free again. Its socket, once closed, may live
+/// on for a moment in a process that is just being made, and takes what comes to its port.
+///
+/// # Errors
+/// The kernel's refusal of entering the namespace.
+pub fn is_port_free(net: impl AsFd, probe: &Probe) -> io::Result<bool> {
+    let Kind::Udp(sport, _) = probe.kind else { return Ok(true) };
+    let bound =
+        netns::within(net, || UdpSocket::bind((probe.src.unwrap_or(any(probe.dst)), sport)))?;
+    Ok(!bound.is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse))
+}
+
 /// Resets what a TCP probe may have opened.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ fn switch(scene: &mut Scene<'_>) {
 /// What a port or a bridge may be told.
 pub(super) fn flags(scene: &mut Scene<'_>) {
     switch(scene);
-    let told = scene.random.below(14);
+    let told = scene.random.below(15);
     tell(scene, told);
     // What takes a link down leaves nothing to see of another.
     if !matches!(told, 9 | 10 | 13) && scene.percent(60) {
@@ -59,7 +59,7 @@ fn tell(scene: &mut Scene<'_>, what: usize) {
             let port = scene.one(&["e1", "e3", "e3"]);
             scene.space("r").list("fdb", format!("mac: \"02:00:00:00:00:03\", dev: {port}"));
         }
-        7 => scene.link("r", "br").set("ageing_time", 0),
+        7 | 14 => scene.link("r", "br").set("ageing_time", 0),
         8 => {
             let port = scene.one(&["e1", "e2"]);
             let state = scene.one(&["disabled", "listening", "learning"]);

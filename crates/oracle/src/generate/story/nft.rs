@@ -225,7 +225,7 @@ pub(super) fn translated(scene: &mut Scene<'_>) {
     if scene.percent(75) {
         translation(scene, "c", (space, hook, rule));
     }
-    if scene.percent(75) {
+    if scene.percent(90) {
         let source = scene.one(&SOURCES);
         translation(scene, "s", source);
     }
@@ -278,7 +278,7 @@ pub(super) fn tracked(scene: &mut Scene<'_>) {
     scene.way();
     let before = "type filter hook prerouting priority -300";
     let after = "type filter hook forward priority 0";
-    match scene.random.below(6) {
+    match scene.random.below(7) {
         0 => {
             scene.nft("r", ("inet t", "raw", before), &["meta l4proto { udp, icmp } notrack"]);
             scene.nft("r", ("inet t", "c", after), &["ct state untracked drop"]);
@@ -299,7 +299,7 @@ pub(super) fn tracked(scene: &mut Scene<'_>) {
                 &["ct state invalid drop", "ct direction reply drop"],
             );
         }
-        4 => {
+        4 | 5 => {
             let rules = ["ip saddr 10.0.1.2 ct mark set 7", "ct mark 7 ct direction reply drop"];
             scene.nft("r", ("ip t", "c", after), &rules);
         }

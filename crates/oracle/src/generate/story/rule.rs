@@ -42,6 +42,16 @@ const SELECTED: [&[Selected]; 7] = [
             carries: Some(Carries::Udp(0, 7)),
             ..ANY
         },
+        Selected {
+            selector: "ipproto: udp, sport: 19968/0xff00",
+            carries: Some(Carries::Udp(0, 7)),
+            ..ANY
+        },
+        Selected {
+            selector: "ipproto: tcp, dport: 80/0xf0",
+            carries: Some(Carries::Tcp(0, 80)),
+            ..ANY
+        },
         Selected { selector: "ipproto: icmp", carries: Some(Carries::Icmp(0)), ..ANY },
         Selected { selector: "ipproto: udp", carries: Some(Carries::Udp(0, 7)), ..ANY },
         Selected { selector: "ipproto: udp, dport: 7", carries: Some(Carries::Udp(0, 7)), ..ANY },

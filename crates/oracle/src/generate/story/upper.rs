@@ -12,7 +12,8 @@ pub(super) fn macvlans(scene: &mut Scene<'_>) {
         scene.link("s", port).set("bridge", "br");
     }
     scene.link("a", "pa").set("mac", MAC);
-    let mode = scene.one(&["bridge", "bridge", "vepa", "private", "private", "passthru", "source"]);
+    let mode =
+        scene.one(&["bridge", "vepa", "private", "private", "passthru", "passthru", "source"]);
     if mode == "private" || scene.percent(60) {
         scene.link("s", "pb").set("hairpin", true);
     }
@@ -76,15 +77,15 @@ pub(super) fn vxlans(scene: &mut Scene<'_>) {
         }
         _ => scene.link("a", "vx").set("remote", "10.0.2.2"),
     }
-    let extras: [(&str, &[&str]); 4] = [
-        ("ttl", &["1", "2", "9"]),
-        ("tos", &["1", "16"]),
-        ("df", &["set", "inherit"]),
-        ("vxlan_learning", &["false"]),
+    let extras: [(&str, usize, &[&str]); 4] = [
+        ("ttl", 50, &["1", "2", "9"]),
+        ("tos", 70, &["1", "16"]),
+        ("df", 50, &["set", "inherit"]),
+        ("vxlan_learning", 50, &["false"]),
     ];
-    for (key, values) in extras {
+    for (key, share, values) in extras {
         let space = scene.one(&["a", "b"]);
-        if scene.percent(50) {
+        if scene.percent(share) {
             let value = scene.one(values);
             scene.link(space, "vx").set(key, value);
         }
