@@ -168,11 +168,20 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// `br_nf_local_in`: what is for many is tracked for good before it comes up; what comes up
     /// because the bridge listens to all is tracked no more.
-    pub(crate) fn confirm_up(&mut self, skb: &mut Skb, bridge: &Link) {
+    pub(crate) fn confirm_up(&mut self, skb: &mut Skb, bridge: &Link) -> Result<(), Stop> {
         if bridge.promiscuous {
             skb.ct = None;
         }
+        if let Some(member) = skb.ct.filter(|member| !member.reply) {
+            let wanted = self.overlay.connections[member.connection].entry.reply.reversed();
+            if self.is_taken(skb, member, &wanted) {
+                let what = "a connection whose answers would look like those of another".to_owned();
+                let unknown = Unknown::Netfilter { ns: skb.ns, what };
+                return Err(Stop::unknown(Stage::Bridge, unknown));
+            }
+        }
         self.confirm(skb);
+        Ok(())
     }
 
     /// `br_nf_forward`, for a packet that came in by a port.

@@ -229,7 +229,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.bridge_hook(skb, Hook::Input, between, Part::Early)?;
         self.bridge_hook(skb, Hook::Input, between, Part::Late)?;
         if !ours && skb.physin.is_some() {
-            self.confirm_up(skb, bridge);
+            self.confirm_up(skb, bridge)?;
         }
         self.put_together(skb)?;
         self.tell(skb, Stage::Bridge, || Action::BridgeUp { bridge: id });

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use model::{Mac, RouteKind, RuleAction};
+use model::{Hook, Mac, RouteKind, RuleAction};
 
 use crate::group::cast;
 use crate::overlay::Membership;
@@ -46,9 +46,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         let Some(kind) = self.error(skb, stop) else { return };
         let mut packet = message(&skb.packet, kind, self.default_ttl(skb.ns));
-        // About what was for this host itself, it speaks as whom it was for.
+        // About what was for this host itself, it speaks as whom it was for. What a bridge passes on
+        // is for nobody here, whatever its address.
         let own = self.known_place(skb.ns).and_then(|place| place.owner(skb.packet.dst));
-        if own.is_some() {
+        let bridged = skb.physin.is_some() && skb.iif.is_none();
+        if own.is_some() && (!bridged || stop.stage == Stage::Hook(Hook::Prerouting)) {
             packet.src = skb.packet.dst;
         }
         let mut error = Skb::new(skb.ns, packet).at(skb.moment);

@@ -252,7 +252,8 @@ impl Place<'_> {
 /// itself sends is not bound to the one by which it was to go; what has an address that says
 /// something only with its link stays there.
 pub(crate) fn bound_anew(skb: &Skb, out: u32) -> Option<u32> {
-    let scoped = || Some(out).filter(|_| is_scoped(skb.packet.dst));
+    let dst = skb.packet.dst;
+    let scoped = || Some(out).filter(|_| is_scoped(dst) && !dst.is_loopback());
     skb.oif.filter(|_| skb.of_process).or_else(scoped)
 }
 
