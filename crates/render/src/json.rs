@@ -31,7 +31,9 @@ pub use namespace::{
     ls,
 };
 pub use plan::{ChangeView, PlanView, plan};
-pub use show::{ChainView, FdbView, GapView, LinkView, NeighbourView, RouteView, ShowView, show};
+pub use show::{
+    ChainView, FdbView, GapView, HolderView, LinkView, NeighbourView, RouteView, ShowView, show,
+};
 pub use trace::{
     AstrayView, EndView, HopView, LiveView, PacketView, RuleView, SeenView, StepView, TraceView,
     WayView, trace,

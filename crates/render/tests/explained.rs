@@ -71,7 +71,7 @@ fn the_seed_s_way_with_all_that_was_tried() {
       · in       fwpr111p0, port of vmbr0
       · bridge   vmbr0: 94:83:c4:3a:8f:1a is behind enp1s0 (FDB, 0 s ago)
       · out      enp1s0  192.168.10.103 → 203.0.113.10  ttl 63
-      · left     out of this host by enp1s0
+      · left     out of this host by enp1s0, which nestwork (PID 26) holds
     leaves this host by pve1:enp1s0
 
     the way back

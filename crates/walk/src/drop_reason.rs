@@ -94,8 +94,10 @@ impl KernelDrop {
     #[must_use]
     pub fn is_at_socket(&self) -> bool {
         let socket = ["NO_SOCKET", "SOCKET_", "TCP_", "PROTO_MEM", "QUEUE_PURGE"];
-        // What was for many, and nobody waits for or answers.
-        let unheard = |f: &str| f.starts_with("__udp") || f == "icmp_rcv";
+        // What was for many, and nobody waits for or answers; what asks for a connection again.
+        let unheard = |f: &str| {
+            f.starts_with("__udp") || matches!(f, "icmp_rcv" | "tcp_v4_rcv" | "tcp_v6_rcv")
+        };
         self.function.as_deref().is_some_and(unheard)
             || socket.iter().any(|s| self.reason.starts_with(s))
     }

@@ -122,6 +122,13 @@ pub struct HolderView {
     pub comm: String,
 }
 
+impl HolderView {
+    pub(crate) fn of(link: &Link) -> Option<Self> {
+        let LinkKind::Tap(tap) = &link.kind else { return None };
+        tap.holder.as_ref().map(|h| Self { pid: h.pid, comm: h.comm.clone() })
+    }
+}
+
 /// A route.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RouteView {
@@ -282,12 +289,7 @@ pub(super) fn link(snapshot: &Snapshot, refs: &Refs, ns: &Namespace, l: &Link) -
         lower,
         underlay,
         border: l.is_border(),
-        holder: match &l.kind {
-            LinkKind::Tap(tap) => {
-                tap.holder.as_ref().map(|h| HolderView { pid: h.pid, comm: h.comm.clone() })
-            }
-            _ => None,
-        },
+        holder: HolderView::of(l),
         role: matches!(l.kind, LinkKind::Bridge(_)).then(|| crate::map::role(ns, l)),
         addresses: ns.addresses_of(l.index).map(|a| a.net.to_string()).collect(),
     }

@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use super::HolderView;
 use model::{LinkId, NsId, Snapshot};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -176,6 +177,9 @@ pub struct EndView {
     /// Where.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
+    /// The process that it is given to, where it leaves by a tun or tap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<HolderView>,
     /// Why it is lost or unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
@@ -442,6 +446,7 @@ fn end(snapshot: &Snapshot, w: &Way, fix: Option<&Fix>) -> EndView {
     let view = |disposition: &str, place: Option<String>| EndView {
         disposition: disposition.to_owned(),
         place,
+        process: None,
         because: None,
         kernel_reasons: Vec::new(),
         fix: None,
@@ -451,7 +456,10 @@ fn end(snapshot: &Snapshot, w: &Way, fix: Option<&Fix>) -> EndView {
     };
     match &w.disposition {
         Disposition::Delivered(ns) => view("delivered", Some(snapshot.name_of(*ns))),
-        Disposition::Left(link) => view("left", Some(snapshot.link_name(*link))),
+        Disposition::Left(link) => EndView {
+            process: snapshot.link(*link).and_then(HolderView::of),
+            ..view("left", Some(snapshot.link_name(*link)))
+        },
         Disposition::Ignored => view("ignored", None),
         Disposition::Lost(loss) => {
             let (loss, last) = (loss.root(), w.last_packet());

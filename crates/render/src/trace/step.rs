@@ -1,4 +1,4 @@
-use model::{Gap, LinkId, Snapshot};
+use model::{Gap, LinkId, LinkKind, Snapshot};
 use walk::{Action, ArpAnswer, Loss, NatStep, Reason, RuleRef, Step, Unknown};
 
 use crate::words as w;
@@ -181,7 +181,10 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
             let whose = link.as_ref().map(|l| format!(", the address of {}", name(l)));
             (String::new(), format!("{} is here{}", p.dst, whose.unwrap_or_default()))
         }
-        Action::Left { link } => (String::new(), format!("out of this host by {}", name(link))),
+        Action::Left { link } => {
+            let reader = reader(snapshot, *link).unwrap_or_default();
+            (String::new(), format!("out of this host by {}{reader}", name(link)))
+        }
         Action::Entered { link } => {
             (String::new(), format!("from outside by {} (assumed)", name(link)))
         }
@@ -192,6 +195,13 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
 }
 
 /// `rules: the default ones; tc: no filters (no file shows them)`.
+/// The process that gets what goes out by a link, if it is a tun or tap.
+fn reader(snapshot: &Snapshot, link: LinkId) -> Option<String> {
+    let LinkKind::Tap(tap) = &snapshot.link(link)?.kind else { return None };
+    let holder = tap.holder.as_ref()?;
+    Some(format!(", which {} (PID {}) holds", holder.comm, holder.pid))
+}
+
 fn assumed(gaps: &[Gap]) -> String {
     let mut text = String::new();
     for (n, gap) in gaps.iter().enumerate() {

@@ -236,6 +236,25 @@ fn the_eleven_steps() {
     ");
 }
 
+/// A tun or tap leads to the process that has it open.
+#[test]
+fn given_to_a_process() {
+    let mut s = network(SEED);
+    let out = link(&s, "pve1:enp1s0");
+    let holder = Some(model::Holder { pid: 4711, comm: "kvm".into() });
+    let tap = model::Tap { layer3: false, persist: false, holder };
+    let namespace = s.namespaces.get_mut(&out.ns).unwrap();
+    namespace.links.get_mut(&out.index).unwrap().kind = model::LinkKind::Tap(tap);
+    let t = asked(&s, there(&s));
+    let told = tell(&s, &t, None);
+    assert!(
+        told.contains("left     out of this host by enp1s0, which kvm (PID 4711) holds"),
+        "{told}"
+    );
+    let view = crate::json::trace(&s, &t, None);
+    assert_eq!(view.there.end.process.unwrap().pid, 4711);
+}
+
 #[test]
 fn seen_everywhere() {
     let s = network(SEED);
