@@ -37,6 +37,10 @@ fn of_space(space: &mut Space, random: &mut Random) {
     // Members need no time to answer: who asks is relied upon at once.
     bridge.set("query_response_interval", 0);
     bridge.set("querier", true);
+    // One that does not listen to what is asked keeps no members.
+    if has(bridge, "snooping", "false") {
+        return;
+    }
     let name = bridge.name.clone();
     let ports = space.links.iter().filter(|l| has(l, "bridge", &name));
     let mut wanting: Vec<String> = ports.map(|l| l.name.clone()).collect();
