@@ -33,18 +33,15 @@ fn main() {
         let started = Instant::now();
         let net = Indexed::new(&snapshot);
         let plan = file.plan(&snapshot).unwrap();
+        let blocks = plan.blocks(THREADS);
         let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
         let processor = Mutex::new(Duration::ZERO);
         std::thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| {
-                    loop {
-                        let row = next.fetch_add(1, Ordering::Relaxed);
-                        if row >= plan.rows() {
-                            break;
-                        }
-                        let row = plan.judge(&net, row);
-                        rows.lock().unwrap().push(row);
+                    while let Some(block) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let judged = plan.judge(&net, block.clone());
+                        rows.lock().unwrap().extend(judged);
                     }
                     *processor.lock().unwrap() += on_processor();
                 });

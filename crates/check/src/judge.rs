@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::mem::discriminant;
 use std::net::IpAddr;
+use std::ops::Range;
 
 use model::NsId;
 use walk::{
@@ -82,28 +83,24 @@ enum Answer {
     Open(Doubt),
 }
 
+/// So many targets are looked at for all senders of a block, one sender after the other: what is
+/// known of this many has room in a processor's cache.
+const TARGETS: usize = 32;
+
 impl Plan<'_> {
-    /// Walks the pairs of one row.
+    /// Walks the pairs of some rows.
     #[must_use]
-    pub fn judge(&self, net: &Indexed<'_>, row: usize) -> Row {
-        let (rule, planned, source) = self.row(row);
-        let earlier: Vec<&Planned> =
-            self.rules[..rule].iter().filter(|r| r.speaks_of_sender(source.who)).collect();
-        let judge = Judge { plan: self, net, source, earlier, room: RefCell::default() };
-        let mut done = Row { number: row, rule, pairs: 0, found: Vec::new() };
-        for target in planned.to.iter().filter(|t| t.who != source.who) {
-            let mut told = false;
-            for want in &planned.wants {
-                let Some(classes) = judge.classes(target, *want) else { continue };
-                told = true;
-                if let Some((finding, question)) = judge.pair(target, *want, classes) {
-                    let pairs = vec![(source.who, target.who)];
-                    join(&mut done.found, Found { want: *want, finding, question, pairs });
-                }
+    pub fn judge(&self, net: &Indexed<'_>, rows: Range<usize>) -> Vec<Row> {
+        let room = RefCell::default();
+        let mut judges: Vec<_> = rows.map(|row| Judge::new(self, net, &room, row)).collect();
+        let most = judges.iter().map(|judge| judge.planned.to.len()).max().unwrap_or(0);
+        for first in (0..most).step_by(TARGETS) {
+            for judge in &mut judges {
+                let targets = judge.planned.to.iter().skip(first).take(TARGETS);
+                targets.for_each(|target| judge.target(target));
             }
-            done.pairs += usize::from(told);
         }
-        done
+        judges.into_iter().map(|judge| judge.row).collect()
     }
 }
 
@@ -140,14 +137,46 @@ fn same_loss(a: &Loss, b: &Loss) -> bool {
 struct Judge<'a> {
     plan: &'a Plan<'a>,
     net: &'a Indexed<'a>,
+    planned: &'a Planned,
     source: &'a Source,
     /// Rules that come first, and have said something of this sender.
     earlier: Vec<&'a Planned>,
     /// Where packets are walked.
-    room: RefCell<Overlay>,
+    room: &'a RefCell<Overlay>,
+    /// What has come of it so far.
+    row: Row,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    fn new(
+        plan: &'a Plan<'a>,
+        net: &'a Indexed<'a>,
+        room: &'a RefCell<Overlay>,
+        number: usize,
+    ) -> Self {
+        let (rule, planned, source) = plan.row(number);
+        let earlier = plan.rules[..rule].iter().filter(|r| r.speaks_of_sender(source.who));
+        let row = Row { number, rule, pairs: 0, found: Vec::new() };
+        Self { plan, net, planned, source, earlier: earlier.collect(), room, row }
+    }
+
+    /// The pair with this one.
+    fn target(&mut self, target: &Target) {
+        if target.who == self.source.who {
+            return;
+        }
+        let mut told = false;
+        for want in &self.planned.wants {
+            let Some(classes) = self.classes(target, *want) else { continue };
+            told = true;
+            if let Some((finding, question)) = self.pair(target, *want, classes) {
+                let pairs = vec![(self.source.who, target.who)];
+                join(&mut self.row.found, Found { want: *want, finding, question, pairs });
+            }
+        }
+        self.row.pairs += usize::from(told);
+    }
+
     /// What is to be sent for this; None: earlier rules have said it all. Some of nothing: it is
     /// too much.
     fn classes(&self, target: &Target, want: Want) -> Option<Vec<Service>> {

@@ -1,8 +1,8 @@
 //! Who must reach whom, and who must not: a check file, and what a Snapshot says to it.
 //!
 //! [`parse`] reads the file, [`File::plan`] finds who is meant by it in a Snapshot, and
-//! [`Plan::judge`] walks a row of pairs: rows do not hang on each other, so that whoever calls may
-//! share them among threads. [`Plan::report`] puts them together. Nothing here does I/O; the format
+//! [`Plan::judge`] walks rows of pairs: rows do not hang on each other, so that whoever calls may
+//! share blocks of them among threads. [`Plan::report`] puts them together. Nothing here does I/O; the format
 //! is in docs/check-file.md.
 
 #![forbid(unsafe_code)]

@@ -1,6 +1,7 @@
 //! A check file and a Snapshot put together: every pair that is to be judged.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use model::Snapshot;
 use walk::Indexed;
@@ -76,6 +77,15 @@ impl Plan<'_> {
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows.len()
+    }
+
+    /// All rows, in blocks that are best judged at once, for so many threads.
+    #[must_use]
+    pub fn blocks(&self, threads: usize) -> Vec<Range<usize>> {
+        const MOST: usize = 32;
+        let size = self.rows().div_ceil(4 * threads.max(1)).clamp(1, MOST);
+        let begin = (0..self.rows()).step_by(size);
+        begin.map(|first| first..(first + size).min(self.rows())).collect()
     }
 
     pub(crate) fn row(&self, row: usize) -> (usize, &Planned, &Source) {

@@ -99,7 +99,8 @@ fn judged(snapshot: &Snapshot, text: &str) -> String {
     let file = parse(text, "f").unwrap();
     let plan = file.plan(snapshot).unwrap();
     let net = Indexed::new(snapshot);
-    let rows = (0..plan.rows()).rev().map(|row| plan.judge(&net, row)).collect();
+    let blocks = plan.blocks(2).into_iter().rev();
+    let rows = blocks.flat_map(|rows| plan.judge(&net, rows)).collect();
     let mut told = Vec::new();
     for rule in plan.report(&net, rows).rules {
         told.push(format!("{} ({})", rule.text, rule.pairs));

@@ -69,11 +69,10 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn error(&self, skb: &Skb, stop: &Stop) -> Option<IcmpKind> {
         let Disposition::Lost(loss) = &*stop.disposition else { return None };
         // A process of this host is told by its own call, but for what turns out later.
-        let rejected =
-            matches!((stop.stage, &loss.reason), (Stage::Hook(_), Reason::RuleReject(..)));
-        let rerouted =
-            matches!((stop.stage, &loss.reason), (Stage::Transmit, Reason::TooBig { .. }));
-        let later = rejected || rerouted;
+        let later = matches!(
+            (stop.stage, &loss.reason),
+            (Stage::Hook(_), Reason::RuleReject(..)) | (Stage::Transmit, Reason::TooBig { .. })
+        );
         let late = stop.stage == Stage::Neighbour || later && !is_echo_reply(&skb.packet);
         // A bridged packet has no link that it came in by but its port.
         let came = skb.iif.is_some() || skb.physin.is_some() || late;

@@ -77,8 +77,11 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// Which error is due, if one is.
     fn error6(&self, skb: &Skb, stop: &Stop) -> Option<IcmpKind> {
         let Disposition::Lost(loss) = &*stop.disposition else { return None };
-        let rejected =
-            matches!((stop.stage, &loss.reason), (Stage::Hook(_), Reason::RuleReject(..)));
+        // A process of this host is told by its own call, but for what turns out later.
+        let later = matches!(
+            (stop.stage, &loss.reason),
+            (Stage::Hook(_), Reason::RuleReject(..)) | (Stage::Transmit, Reason::TooBig { .. })
+        );
         let kind = match skb.packet.payload {
             Payload::Icmp { kind, .. } => Some(kind),
             _ => None,
@@ -86,7 +89,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         // The kernel sends echo replies itself, and holds its only socket meanwhile; but not any
         // more when a neighbour has not answered.
         let replies = kind == Some(IcmpKind::EchoReply) && skb.iif.is_none();
-        let late = stop.stage == Stage::Neighbour || rejected && !replies;
+        let late = stop.stage == Stage::Neighbour || later && !replies;
         let echo = kind.is_none_or(IcmpKind::is_echo);
         let came = skb.iif.is_some() || skb.physin.is_some() || late;
         if skb.about.is_some() || !came || !echo {

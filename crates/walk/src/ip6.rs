@@ -25,7 +25,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let link = self.link(skb.link(out), Stage::Route)?;
         let mtu = if found.is_local() { link.mtu } else { place.mtu6(&found, link) };
         // Its sender makes fragments of it, or is told at once.
-        if std::mem::take(&mut skb.packet.df) && skb.packet.len > mtu {
+        if skb.packet.df && skb.packet.len > mtu {
             let reason = Reason::TooBig { mtu, told: true };
             return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
         }
@@ -97,7 +97,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         // Of a packet that came in, the hook is told by which link.
         self.hook(skb, Hook::Postrouting, skb.iif, Some(index))?;
         let mtu = if found.is_local() { link.mtu } else { place.mtu6(found, link) };
+        // There is no such flag on the wire: its sender will not have it broken up (`ip6_fragment`).
+        let whole = std::mem::take(&mut skb.packet.df);
         if skb.wire_len() > mtu {
+            if whole {
+                let reason = Reason::TooBig { mtu, told: true };
+                return Err(Stop::lost(Stage::Transmit, skb.ns, Some(out), reason));
+            }
             skb.fragment = Some(HEADER + mtu.saturating_sub(HEADER) / 8 * 8);
         }
         if let LinkKind::Loopback = link.kind {

@@ -39,20 +39,18 @@ pub(crate) fn run(session: &Session, args: &Check) -> Result<Exit, Failure> {
 }
 
 /// All rows, shared among threads, one for each processor unless said otherwise: whoever is done takes
-/// the next.
+/// the next block.
 pub(super) fn judge(plan: &Plan<'_>, net: &Indexed<'_>, threads: Option<usize>) -> Report {
     let threads = threads.unwrap_or_else(processors);
+    let blocks = plan.blocks(threads);
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {
-        let mine: Vec<Row> = std::iter::from_fn(|| {
-            let row = next.fetch_add(1, Ordering::Relaxed);
-            (row < plan.rows()).then(|| plan.judge(net, row))
-        })
-        .collect();
+        let taken = std::iter::from_fn(|| blocks.get(next.fetch_add(1, Ordering::Relaxed)));
+        let mine: Vec<Row> = taken.flat_map(|rows| plan.judge(net, rows.clone())).collect();
         done.lock().expect("no thread panics with it held").extend(mine);
     };
     std::thread::scope(|scope| {
-        (1..threads.min(plan.rows())).for_each(|_| _ = scope.spawn(work));
+        (1..threads.min(blocks.len())).for_each(|_| _ = scope.spawn(work));
         work();
     });
     plan.report(net, done.into_inner().expect("all threads have ended well"))
