@@ -159,7 +159,9 @@ impl Skb {
 
     /// As a copy that a worker of the kernel hands on.
     pub(crate) fn by_worker(self) -> Self {
-        Self { moment: self.moment + BY_WORKER, late: true, ..self }
+        // Of a bridge's frame, the bridge itself has had its copy by then: what kept that from
+        // PREROUTING is used up (`ip_sabotage_in`, nf_bridge's sabotage_in_done).
+        Self { moment: self.moment + BY_WORKER, late: true, prerouted: false, ..self }
     }
 
     /// A question who has an address, or its answer (ARP, ND).
