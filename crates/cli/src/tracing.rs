@@ -16,7 +16,9 @@ use crate::args::Proto;
 use crate::failure::{Exit, Failure, OrFail};
 use crate::output;
 use crate::session::Session;
-use place::{Cards, cards, destination, one_family, origin, owners, split_port};
+use place::{
+    Cards, by_link, cards, destination, one_family, origin, owners, split_port, split_zone,
+};
 use watch::watch;
 
 /// What is asked on the command line.
@@ -103,8 +105,10 @@ fn foretell(
     tag: Tag,
 ) -> Result<Trace, Failure> {
     let (host, port) = split_port(&wish.to)?;
+    let (host, zone) = split_zone(host);
     let family = wish.family.of(snapshot, &wish.from, wish.source);
     let to = destination(snapshot, host, family)?;
+    let interface = by_link(to, zone, wish.interface.as_deref())?;
     let protocol = protocol(wish, host, port)?;
     let ask = |from, source: Option<IpAddr>| {
         let sport = wish.sport.unwrap_or_else(|| tag.port());
@@ -131,7 +135,7 @@ fn foretell(
                 .because("a mark is the kernel's own note, and goes over no wire")
                 .hint("name a namespace of this host as FROM, or leave --mark out"));
         }
-        let card = card.strip_prefix(':').or(wish.interface.as_deref());
+        let card = card.strip_prefix(':').or(interface);
         let cards = cards(snapshot, to, card)?;
         return Ok(from_outside(net, &cards, |link| ask(Place::Outside(link), None)));
     }
@@ -146,7 +150,7 @@ fn foretell(
         return Err(Failure::usage(format!("{ip} is not an address of {name}"))
             .because("the kernel lets no process send from it"));
     }
-    let bound = wish.interface.as_deref().map(|word| own_link(snapshot, ns, word)).transpose()?;
+    let bound = interface.map(|word| own_link(snapshot, ns, word)).transpose()?;
     let mut question = ask(Place::Namespace(ns), source).bound(bound);
     let default_ttl = snapshot.namespaces.get(&ns).map_or(0, |ns| ns.sysctls.default_ttl);
     if wish.ttl.is_none() && default_ttl > 0 {

@@ -13,6 +13,7 @@ fn main() -> std::process::ExitCode {
         test("what_is_no_file_is_said", &[], no_files),
         test("a_lab_that_is_up_from_another_file", &[], up_from_another_file),
         test("bad_questions", &[], bad_questions),
+        test("an_address_that_is_good_on_one_link", &[], on_one_link),
         test("what_cannot_be_printed_is_an_error", &[], full),
         test("labs_that_cannot_be_read_do_not_hide_the_rest", &[], strange_state),
     ])
@@ -118,6 +119,31 @@ fn up_from_another_file() {
     assert_eq!(bench.exec("single", "hostname"), "single\n");
 }
 
+/// The same address at two links: the one that is named leads to its own neighbour.
+fn on_one_link() {
+    let bench = Bench::new();
+    bench.up(r#"
+name: near
+namespaces:
+  a:
+    links:
+      e1: {kind: veth, peer: "b:e1"}
+      e2: {kind: veth, peer: "c:e2"}
+  b: {links: {e1: {addresses: ["fe80::1/64"]}}}
+  c: {links: {e2: {addresses: ["fe80::1/64"]}}, services: {tcp: [80]}}
+"#);
+    // An address of IPv6 is looked for on its link before it is used.
+    let ready = |to: &str| (0..500).any(|_| bench.run(&["trace", "a", to]).status == 0);
+    for (to, ns) in [("fe80::1%e1", "b"), ("[fe80::1%e2]:80", "c")] {
+        assert!(ready(to), "{to}");
+        let told = bench.ok(&["trace", "a", to, "--live"]);
+        assert!(told.contains(&format!("delivered to {ns}\n")), "{told}");
+        assert!(told.contains("live: the packet arrived, as foretold"), "{told}");
+    }
+    let told = bench.ok(&["trace", "a", "fe80::1", "--interface", "e2"]);
+    assert!(told.contains("delivered to c\n"), "{told}");
+}
+
 fn bad_questions() {
     let bench = Bench::new();
     bench.up(
@@ -132,6 +158,10 @@ fn bad_questions() {
         (&["trace", "asker", "10.0.0.1:80", "--proto", "icmp"], "no ports"),
         (&["trace", "asker", "10.0.0.1", "--proto", "udp"], "need a port"),
         (&["trace", "asker", "fe80::1"], "good on one link only"),
+        (&["trace", "asker", "fe80::1%d0", "--interface", "lo"], "names one link"),
+        (&["trace", "asker", "fe80::1%nolink"], "no link nolink"),
+        (&["trace", "asker", "2001:db8::1%d0"], "good on every link"),
+        (&["trace", "asker", "[fe80::1%d0]:0"], "0 is no port"),
         (&["trace", "asker", "fd00::1", "--source", "10.0.0.1"], "one is of IPv4"),
         (&["trace", "-6", "asker", "asker"], "no IPv6 address"),
         (&["trace", "asker", "[fd00::1]:0"], "0 is no port"),

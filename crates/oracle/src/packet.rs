@@ -29,6 +29,8 @@ pub struct Spec {
     pub mark: u32,
     /// Flags of a TCP segment.
     pub flags: u8,
+    /// Link that its socket is bound to.
+    pub dev: Option<String>,
 }
 
 /// What a packet carries.
@@ -63,8 +65,11 @@ impl fmt::Display for Spec {
         if self.flags != SYN {
             write!(f, " flags {}", self.flags)?;
         }
-        match self.src {
-            Some(src) => write!(f, " src {src}"),
+        if let Some(src) = self.src {
+            write!(f, " src {src}")?;
+        }
+        match &self.dev {
+            Some(dev) => write!(f, " dev {dev}"),
             None => Ok(()),
         }
     }
@@ -87,9 +92,19 @@ impl FromStr for Spec {
                 if kind == "udp" { Carries::Udp(sport, dport) } else { Carries::Tcp(sport, dport) }
             }
         };
-        let (len, ttl) = (84, 64);
-        let mut spec =
-            Self { from, to, src: None, carries, len, df: false, ttl, tos: 0, mark: 0, flags: SYN };
+        let mut spec = Self {
+            from,
+            to,
+            src: None,
+            carries,
+            len: 84,
+            df: false,
+            ttl: 64,
+            tos: 0,
+            mark: 0,
+            flags: SYN,
+            dev: None,
+        };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} of what?"));
             match word {
@@ -99,6 +114,7 @@ impl FromStr for Spec {
                 "tos" => spec.tos = number(value()?)?,
                 "mark" => spec.mark = number(value()?)?,
                 "flags" => spec.flags = number(value()?)?,
+                "dev" => spec.dev = Some(value()?.to_owned()),
                 "src" => spec.src = Some(number(value()?)?),
                 other => return Err(format!("{other:?} is nothing of a packet")),
             }
@@ -122,6 +138,7 @@ mod tests {
             "b -> 10.0.0.1 udp 1>2 len 1500 ttl 3 df tos 16 mark 5 src 10.0.0.9",
             "a -> 10.0.0.1 tcp 1>2 len 44 ttl 64 df flags 16",
             "a -> 2001:db8::1 icmp 7 len 104 ttl 64",
+            "a -> fe80::1 icmp 7 len 104 ttl 64 dev e1",
             "a -> 2001:db8::1 tcp 1>80 len 64 ttl 255 src 2001:db8::2",
         ] {
             let spec: Spec = text.parse().expect("a packet");

@@ -27,6 +27,8 @@ use crate::packet::{Carries, Spec};
 /// So many markers follow a packet on each CPU: more than there are links between two places
 /// where a packet shows itself (an ARP request and its answer, through all bridges).
 const MARKERS: usize = 24;
+/// A packet that shows itself more often than this goes round without end.
+const STORM: usize = 20_000;
 /// How long a link takes to report the groups that it has joined, two ticks after it has.
 const REPORTS_WITHIN: Duration = Duration::from_millis(50);
 /// How long addresses of IPv6 may take until they are used.
@@ -216,10 +218,16 @@ impl<'b> Rig<'b> {
             *flags = spec.flags;
         }
         (question.packet.ttl, question.packet.tos) = (spec.ttl, spec.tos);
-        match spec.src {
-            Some(src) => Some(question.source(src)),
-            None => Some(question),
+        if let Some(src) = spec.src {
+            question = question.source(src);
         }
+        Some(question.bound(self.bound(spec)))
+    }
+
+    /// The ifindex of the link that the packet's socket is bound to.
+    fn bound(&self, spec: &Spec) -> Option<u32> {
+        let ns = self.snapshot.namespaces.get(self.names.get(&spec.from)?)?;
+        Some(ns.link_named(spec.dev.as_deref()?)?.index)
     }
 
     /// Sends a packet and watches until nothing more can come of it; then reads what it taught.
@@ -315,6 +323,9 @@ impl<'b> Rig<'b> {
             let more = self.posts.take(probe, at)?;
             if !more.is_empty() {
                 seen.extend(more);
+                if seen.len() > STORM {
+                    return Err(io::Error::other("what was sent goes round without end"));
+                }
             } else if seen.len() < awaited && begun.elapsed() < ANSWER_WITHIN
                 || self.due()? && begun.elapsed() < NEIGHBOUR_WITHIN
             {
@@ -391,7 +402,7 @@ impl<'b> Rig<'b> {
             ttl: Some(spec.ttl),
             tos: spec.tos,
             mark: spec.mark,
-            bound: None,
+            bound: self.bound(spec),
             flags: spec.flags,
             to_many: self.is_to_many(spec),
             tag: self.family.member(number),

@@ -334,9 +334,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         blame: Option<Loss>,
     ) -> Result<Next, Stop> {
         if self.depth >= MAX_DEPTH {
-            let what = "floods into itself: a loop of bridges".to_owned();
-            return Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: id, what }));
+            self.overlay.storm = Some(id);
         }
+        self.no_storm(Stage::Bridge)?;
         let mut copies: Vec<(LinkId, End, S)> = Vec::new();
         self.heard.reserve(exits.len());
         for exit in &exits {
@@ -351,6 +351,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let (end, way) = self.copy(skb, |walker, copy| walker.bridge_up(copy, id, bridge));
             copies.push((id, end, way));
         }
+        self.no_storm(Stage::Bridge)?;
         let best =
             (0..copies.len()).max_by_key(|i| (rank(&copies[*i].1.disposition), usize::MAX - i));
         let wanted = best.filter(|i| copies[*i].1.disposition != Disposition::Ignored);
@@ -379,6 +380,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             None if skb.spare => Err(Stop::ignored(Stage::Bridge)),
             None => Err(Stop::new(Stage::Bridge, Disposition::Lost(lost))),
         }
+    }
+
+    /// What goes round may come of this packet, or of one that it comes of.
+    pub(crate) fn no_storm(&self, stage: Stage) -> Result<(), Stop> {
+        let Some(link) = self.overlay.storm else { return Ok(()) };
+        let what = "floods into itself: a loop of bridges".to_owned();
+        Err(Stop::unknown(stage, Unknown::Link { link, what }))
     }
 
     /// Follows a copy, and tells its way apart.

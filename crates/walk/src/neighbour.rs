@@ -126,6 +126,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// What the asking means for the packet that waits for it.
     fn verdict(&self, out: LinkId, ip: IpAddr, asked: &Asked<S>) -> Result<(), Stop> {
+        self.no_storm(Stage::Neighbour)?;
         let lost = |reason| Err(Stop::lost(Stage::Neighbour, out.ns, Some(out), reason));
         let entry = self.known(out, ip);
         let because = || {

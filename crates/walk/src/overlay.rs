@@ -35,6 +35,9 @@ pub struct Overlay {
     pub(crate) assumed: Vec<(NsId, Gap)>,
     /// A connection was translated to a port of which the kernel takes any.
     pub(crate) port_by_chance: bool,
+    /// Something goes round without end, from there on. It teaches whoever it passes anew each time, so
+    /// that nothing that comes after it can be told.
+    pub(crate) storm: Option<LinkId>,
 }
 
 /// A tracked connection that a packet belongs to.
@@ -123,6 +126,7 @@ impl Overlay {
             assumed,
             late,
             port_by_chance,
+            storm,
             begins,
         } = self;
         fdb.clear();
@@ -132,7 +136,7 @@ impl Overlay {
         added.clear();
         assumed.clear();
         (*forgets, *choices, *port_by_chance) = (false, Choices::default(), false);
-        *begins = 0;
+        (*begins, *storm) = (0, None);
         late.clear();
     }
 
@@ -147,6 +151,12 @@ impl Overlay {
     #[must_use]
     pub const fn has_port_by_chance(&self) -> bool {
         self.port_by_chance
+    }
+
+    /// Something goes round between bridges without end.
+    #[must_use]
+    pub const fn has_storm(&self) -> bool {
+        self.storm.is_some()
     }
 
     /// The connections that packets met or began, and where. Those of which the first packet did

@@ -99,7 +99,7 @@ pub(super) fn one_family(source: IpAddr, to: IpAddr) -> Result<(), Failure> {
 /// `HOST:PORT`, `HOST`, `NS:LINK`, `NS:LINK:PORT`; an address of IPv6 in brackets where a port
 /// follows.
 pub(super) fn split_port(text: &str) -> Result<(&str, Option<u16>), Failure> {
-    if text.parse::<Ipv6Addr>().is_ok() {
+    if split_zone(text).0.parse::<Ipv6Addr>().is_ok() {
         return Ok((text, None));
     }
     if let Some((host, rest)) = text.strip_prefix('[').and_then(|t| t.split_once(']')) {
@@ -162,7 +162,7 @@ pub(super) fn destination(
         return Ok(BEYOND[usize::from(family == Family::Ipv6)]);
     }
     if let Ok(ip) = word.parse::<IpAddr>() {
-        return if is_link_local(ip) { Err(by_which_link(ip)) } else { Ok(ip) };
+        return Ok(ip);
     }
     match find(snapshot, word) {
         Ok(Target::Link(link)) => address_of(snapshot, link, family),
@@ -174,10 +174,35 @@ pub(super) fn destination(
     }
 }
 
-fn by_which_link(ip: IpAddr) -> Failure {
-    Failure::usage(format!("{ip} is good on one link only"))
-        .because("a packet to it is sent by a link that its sender names, which is not traced yet")
-        .hint("ask for an address that is good everywhere")
+/// `ADDRESS%LINK`: an address that is good on one link only, and which.
+pub(super) fn split_zone(host: &str) -> (&str, Option<&str>) {
+    match host.split_once('%') {
+        Some((ip, link)) if ip.parse::<Ipv6Addr>().is_ok() => (ip, Some(link)),
+        _ => (host, None),
+    }
+}
+
+/// The link by which a packet is sent there, where its sender has to name one, or does.
+pub(super) fn by_link<'w>(
+    to: IpAddr,
+    zone: Option<&'w str>,
+    interface: Option<&'w str>,
+) -> Result<Option<&'w str>, Failure> {
+    match (zone, interface) {
+        (Some(zone), _) if !is_link_local(to) => Err(Failure::usage(format!(
+            "{to} is good on every link, not on {} alone",
+            render::clean(zone)
+        ))
+        .hint("--interface LINK binds its sender to a link")),
+        (Some(zone), Some(interface)) if zone != interface => {
+            Err(Failure::usage("the address names one link, --interface another"))
+        }
+        (None, None) if is_link_local(to) => {
+            Err(Failure::usage(format!("{to} is good on one link only"))
+                .hint(format!("say by which link of FROM it is to go: {to}%LINK")))
+        }
+        (zone, interface) => Ok(zone.or(interface)),
+    }
 }
 
 /// Its first address of the family, one of IPv4 before one of IPv6.

@@ -122,7 +122,9 @@ fn is_bridge(link: &Link) -> bool {
 fn port(link: &mut Link, isolating: bool, calm: bool, random: &mut Random) {
     for (flag, chance, value) in FLAGS {
         let chance = if flag == "isolated" && isolating { 70 } else { chance };
-        if random.percent(chance) {
+        // Two that send back to each other never end: of two bridges, only one port may.
+        let forbidden = flag == "hairpin" && link.name.starts_with('u');
+        if random.percent(chance) && !forbidden {
             link.set(flag, value);
         }
     }

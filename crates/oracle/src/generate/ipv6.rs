@@ -33,7 +33,29 @@ pub(super) fn add(case: &mut Case, shares: &[usize], random: &mut Random) {
     for (packet, share) in case.packets.iter_mut().zip(shares) {
         if random.percent(*share) && !is_suppressed(&case.network, packet) {
             alike(packet, &case.network, random);
+            near_by(packet, &case.network, &near, random);
         }
+    }
+}
+
+/// Now and then what is near is meant by the address that is good on its link alone.
+fn near_by(
+    packet: &mut Spec,
+    network: &Network,
+    near: &[(Ipv6Addr, Ipv6Addr)],
+    random: &mut Random,
+) {
+    let (IpAddr::V6(to), None) = (packet.to, packet.src) else { return };
+    let local = near.iter().find(|(ip, _)| *ip == to).map(|(_, local)| *local);
+    let links = network.space(&packet.from).into_iter().flat_map(|s| &s.links);
+    let nets = links.flat_map(|l| l.addresses.iter().map(move |a| (a.parse(), &l.name)));
+    let nets = nets.filter_map(|(net, link)| Some((net.ok()?, link)));
+    let around: Vec<(ipnet::Ipv6Net, &String)> =
+        nets.filter(|(net, _): &(ipnet::Ipv6Net, _)| net.contains(&to)).collect();
+    if let (Some(local), false) = (local, around.is_empty())
+        && random.percent(12)
+    {
+        (packet.to, packet.dev) = (local.into(), Some(random.one(&around).1.clone()));
     }
 }
 

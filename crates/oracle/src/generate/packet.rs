@@ -34,6 +34,7 @@ fn packet(plan: &Plan, n: usize, random: &mut Random) -> Spec {
         tos: random.one(&[0, 0, 0, 0, 0, 0, 0x10, 0x08, 0xb8]),
         mark: random.one(&[0, 0, 0, 0, 0, 1, 2, 3]),
         flags: if tcp { flags(random) } else { SYN },
+        dev: None,
     };
     many::to_many(plan, &mut packet, random);
     packet
@@ -127,6 +128,9 @@ pub(super) fn flows(network: &Network, packets: &mut [Spec], random: &mut Random
 
 /// What goes against a packet, if its destination is somebody's and no service has the port.
 fn reply(network: &Network, first: &Spec) -> Option<Spec> {
+    if first.dev.is_some() {
+        return None;
+    }
     let has = |space: &Space, ip: IpAddr| {
         let all = space.links.iter().flat_map(|l| &l.addresses);
         all.filter_map(|a| a.parse::<ipnet::IpNet>().ok()).any(|net| net.addr() == ip)

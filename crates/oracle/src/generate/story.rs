@@ -24,7 +24,7 @@ type Story = fn(&mut Scene<'_>);
 /// All stories, how often each is drawn, and how often (of 100) its packets go by IPv6 where there is
 /// such.
 const STORIES: &[(usize, usize, Story)] = &[
-    (70, 100, rule::at_the_sender),
+    (74, 100, rule::at_the_sender),
     (8, 100, rule::at_the_router),
     (10, 100, rule::suppressed),
     (1, 50, rule::goes_to),
@@ -43,9 +43,9 @@ const STORIES: &[(usize, usize, Story)] = &[
     (92, 0, bridge::flags),
     (26, 0, bridge::answers_for),
     (28, 49, bridge::for_many),
-    (13, 0, bridge::groups),
+    (16, 0, bridge::groups),
     (25, 0, bridge::filters),
-    (49, 51, bridge::asks),
+    (56, 51, bridge::asks),
     (52, 0, bridge::asks_as),
     (19, 0, bridge::private),
     (12, 0, setting::accepts_its_own),
@@ -55,7 +55,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (1, 50, setting::reverse_path),
     (19, 0, setting::silent),
     (8, 0, setting::short_lived),
-    (18, 87, setting::small),
+    (24, 87, setting::small),
     (40, 0, nft::filtered),
     (14, 0, nft::by_map),
     (22, 0, nft::chains),
@@ -67,9 +67,9 @@ const STORIES: &[(usize, usize, Story)] = &[
     (20, 0, nft::bridged),
     (38, 0, nft::at_a_link),
     (8, 0, nft::of_arp),
-    (38, 25, iptables::accepted),
+    (44, 25, iptables::accepted),
     (66, 25, iptables::translated),
-    (50, 44, iptables::altered),
+    (56, 44, iptables::altered),
     (9, 0, iptables::marked),
     (11, 0, iptables::tracked),
     (11, 5, iptables::owned),
@@ -199,6 +199,7 @@ impl Shot {
             ttl: self.ttl.unwrap_or_else(|| random.one(&[64, 64, 64, 64, 2])),
             tos: self.tos,
             mark: self.mark,
+            dev: None,
             flags: if tcp && self.carries.is_none() { packet::flags(random) } else { SYN },
         }
     }
