@@ -334,7 +334,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         blame: Option<Loss>,
     ) -> Result<Next, Stop> {
         if self.depth >= MAX_DEPTH {
-            self.overlay.storm = Some(id);
+            let what = "floods into itself: a loop of bridges".to_owned();
+            self.overlay.storm = Some(Unknown::Link { link: id, what });
         }
         self.no_storm(Stage::Bridge)?;
         let mut copies: Vec<(LinkId, End, S)> = Vec::new();
@@ -384,9 +385,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// What goes round may come of this packet, or of one that it comes of.
     pub(crate) fn no_storm(&self, stage: Stage) -> Result<(), Stop> {
-        let Some(link) = self.overlay.storm else { return Ok(()) };
-        let what = "floods into itself: a loop of bridges".to_owned();
-        Err(Stop::unknown(stage, Unknown::Link { link, what }))
+        match &self.overlay.storm {
+            Some(unknown) => Err(Stop::unknown(stage, unknown.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Follows a copy, and tells its way apart.

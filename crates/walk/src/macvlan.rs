@@ -193,12 +193,17 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         // The last one is the frame itself: nobody else may want it.
         let group = skb.packet.dst_mac.is_some_and(|mac| mac.is_group());
         let last = copies.len() - 1;
-        let mut ends: Vec<(LinkId, End, S)> = Vec::new();
-        for (i, (id, mut copy, next)) in copies.into_iter().enumerate() {
+        // Those that wait in a queue are not the first to teach anything.
+        let mut copies: Vec<_> = copies.into_iter().enumerate().collect();
+        copies.sort_by_key(|(_, (_, copy, _))| copy.moment);
+        let mut ends: Vec<(usize, (LinkId, End, S))> = Vec::new();
+        for (i, (id, mut copy, next)) in copies {
             copy.spare |= i != last || group;
             let (end, way) = self.aside(copy, next);
-            ends.push((id, end, way));
+            ends.push((i, (id, end, way)));
         }
+        ends.sort_by_key(|(i, _)| *i);
+        let ends: Vec<(LinkId, End, S)> = ends.into_iter().map(|(_, end)| end).collect();
         // Of two that come as far, the first of those to many, and otherwise the frame itself.
         let nearer = |i: usize| if group { usize::MAX - i } else { i };
         let best = (0..ends.len()).max_by_key(|i| (rank(&ends[*i].1.disposition), nearer(*i)));

@@ -25,6 +25,9 @@ impl<S: Sink> Walker<'_, '_, S> {
                 return Err(Stop::unknown(Stage::Neighbour, Unknown::Link { link: out, what }));
             }
             skb.packet.dst_mac = entry.mac;
+            if let Some(moment) = self.overlay.answered.get(&(out, ip)) {
+                skb.moment = skb.moment.max(*moment);
+            }
             self.tell(skb, Stage::Neighbour, || Action::Neighbour { ip, link: out, entry });
             return Ok(());
         }
@@ -101,6 +104,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             skb.packet.dst_mac = Some(mac);
             skb.moment = moment;
             self.learn_neighbour(out, ip, mac, NeighbourState::Reachable);
+            self.overlay.answered.insert((out, ip), moment);
         }
         self.tell_asked(skb, out, ip, asked);
         end

@@ -2,6 +2,7 @@ use std::net::IpAddr;
 
 use model::{Conntrack, ConntrackStatus, Gap, LinkId, Mac, Neighbour, NsId, Tuple};
 
+use crate::Unknown;
 use crate::chain::Added;
 use crate::choice::Choices;
 use crate::fdb::Lessons;
@@ -23,6 +24,8 @@ pub struct Overlay {
     /// Neighbours that were learned of a copy that may come too late to count
     /// ([`Skb::late`](crate::skb::Skb::late)).
     pub(crate) late: Set<(LinkId, IpAddr)>,
+    /// When neighbours answered who were asked: whatever else is for them waits until then, too.
+    pub(crate) answered: Map<(LinkId, IpAddr), u32>,
     /// Connections that packets met or began.
     pub(crate) connections: Vec<Connection>,
     /// Elements that rules added to sets, in their order.
@@ -35,9 +38,9 @@ pub struct Overlay {
     pub(crate) assumed: Vec<(NsId, Gap)>,
     /// A connection was translated to a port of which the kernel takes any.
     pub(crate) port_by_chance: bool,
-    /// Something goes round without end, from there on. It teaches whoever it passes anew each time, so
-    /// that nothing that comes after it can be told.
-    pub(crate) storm: Option<LinkId>,
+    /// Something goes round without end. It teaches whoever it passes anew each time, so that nothing
+    /// that comes after it can be told.
+    pub(crate) storm: Option<Unknown>,
 }
 
 /// A tracked connection that a packet belongs to.
@@ -119,6 +122,7 @@ impl Overlay {
             fdb,
             remotes,
             neighbours,
+            answered,
             connections,
             added,
             forgets,
@@ -132,6 +136,7 @@ impl Overlay {
         fdb.clear();
         remotes.clear();
         neighbours.clear();
+        answered.clear();
         connections.clear();
         added.clear();
         assumed.clear();
@@ -153,7 +158,7 @@ impl Overlay {
         self.port_by_chance
     }
 
-    /// Something goes round between bridges without end.
+    /// Something goes round without end.
     #[must_use]
     pub const fn has_storm(&self) -> bool {
         self.storm.is_some()

@@ -86,7 +86,10 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
                     self.budget = left;
                     self.advance(&mut skb, next)
                 }
-                None => Err(Stop::unknown(Stage::Bridge, endless())),
+                None => {
+                    self.overlay.storm.get_or_insert_with(endless);
+                    Err(Stop::unknown(Stage::Bridge, endless()))
+                }
             };
             match moved {
                 Ok(Next::Done(end)) => return *end,
