@@ -64,6 +64,7 @@ impl Chains<'_, '_> {
             mark: if flags & fib::MARK != 0 { changes.mark } else { 0 },
             iif: self.oif.filter(|_| backwards && flags & fib::IIF != 0),
             oif: device.or(self.iif).or(self.oif).filter(|_| near),
+            bound: false,
             protocol: self.skb.packet.protocol(),
             ports: None,
         }
@@ -144,6 +145,7 @@ impl Chains<'_, '_> {
             mark: 0,
             iif: None,
             oif: device,
+            bound: false,
             protocol: 0,
             ports: None,
         };
@@ -176,6 +178,7 @@ impl Chains<'_, '_> {
             mark: if flags & 2 != 0 { changes.mark } else { 0 },
             iif: None,
             oif: self.iif.filter(|_| near(packet.src) || !loose),
+            bound: false,
             protocol: packet.protocol(),
             ports: None,
         };

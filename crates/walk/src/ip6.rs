@@ -43,7 +43,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn route_output6(&mut self, skb: &mut Skb, tos: u8) -> Result<Found<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let ns = skb.ns;
-        let flow = Flow { oif: skb.oif, tos, ..Flow::of(&skb.packet, skb.mark, None) };
+        let bound = skb.of_process && skb.oif.is_some();
+        let flow = Flow { oif: skb.oif, bound, tos, ..Flow::of(&skb.packet, skb.mark, None) };
         let mut found = place.output6(&flow);
         if let Ok(several) = found {
             found = Ok(self.one_way6(skb, several, &flow)?);

@@ -330,6 +330,7 @@ impl<'a> Chains<'a, '_> {
             mark: if flags & fib::MARK != 0 { changes.mark } else { 0 },
             iif,
             oif: None,
+            bound: false,
             protocol: 0,
             ports: None,
         };

@@ -21,8 +21,10 @@ pub(crate) struct Flow {
     pub(crate) mark: u32,
     /// The link that it came in by; None: made here.
     pub(crate) iif: Option<u32>,
-    /// The link that its socket is bound to.
+    /// The link that it is to go out by.
     pub(crate) oif: Option<u32>,
+    /// Its socket is bound to that link.
+    pub(crate) bound: bool,
     pub(crate) protocol: u8,
     pub(crate) ports: Option<(u16, u16)>,
 }
@@ -49,6 +51,7 @@ impl Flow {
             mark,
             iif,
             oif: None,
+            bound: false,
             protocol: packet.protocol(),
             ports,
         }

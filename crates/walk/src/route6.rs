@@ -46,7 +46,8 @@ impl<'a> Place<'a> {
     }
 
     fn strict_out(&self, flow: &Flow) -> Strict {
-        let only = is_scoped(flow.dst) || flow.oif.is_some() && flow.src.is_unspecified();
+        let only =
+            flow.bound || is_scoped(flow.dst) || flow.oif.is_some() && flow.src.is_unspecified();
         let reachable = !self.ns.sysctls.ipv6_forwarding;
         Strict { link: flow.oif, only, reachable, plain: false }
     }

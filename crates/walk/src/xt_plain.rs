@@ -76,6 +76,7 @@ impl Chains<'_, '_> {
             mark: if flags & 2 != 0 { changes.mark } else { 0 },
             iif: Some(self.place.loopback()),
             oif: None,
+            bound: false,
             protocol: 0,
             ports: None,
         };
