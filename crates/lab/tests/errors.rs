@@ -26,6 +26,13 @@ fn not_yaml() {
 }
 
 #[test]
+fn a_remote_that_is_given_twice() {
+    let space =
+        r#"links: {vx: {kind: vxlan, vni: 1, remotes: ["default 10.0.0.1", "default 10.0.0.1"]}}"#;
+    insta::assert_snapshot!(check_in(space), @r#"lab.yaml:5:69: "10.0.0.1" is no remote: it is given already: leave it out"#);
+}
+
+#[test]
 fn keys() {
     insta::assert_snapshot!(check("nam: x\nnamespaces: {}"), @r#"
     lab.yaml:1:1: unknown key "nam" in a lab file: did you mean "name"?

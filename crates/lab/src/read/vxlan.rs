@@ -60,7 +60,14 @@ pub(super) fn vxlan(fields: &Fields<'_>, errors: &mut Errors) -> Option<Kind> {
     let mut remotes = Vec::new();
     if let Some(node) = fields.get("remotes") {
         for node in items(node, "remotes", errors) {
-            remotes.extend(remote_of(node, errors));
+            let Some(remote) = remote_of(node, errors) else { continue };
+            if remotes.contains(&remote) {
+                let hint = "it is given already: leave it out".to_owned();
+                let found = remote.1.to_string();
+                errors.push(node.at, Problem::BadValue { what: "remote", found, hint });
+                continue;
+            }
+            remotes.push(remote);
         }
     }
     Some(Kind::Vxlan { lower, vxlan, remotes })

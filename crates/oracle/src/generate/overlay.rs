@@ -106,8 +106,10 @@ fn options(link: &mut Link, vtep: &Vtep, random: &mut Random) {
 
 /// One default remote, or all others, or some that do not fit.
 fn remotes(link: &mut Link, vteps: &[Vtep], own: usize, random: &mut Random) {
-    let others: Vec<Ipv4Addr> =
+    let mut others: Vec<Ipv4Addr> =
         vteps.iter().enumerate().filter(|(i, _)| *i != own).map(|(_, v)| v.ip).collect();
+    others.sort_unstable();
+    others.dedup();
     match random.below(10) {
         // It knows whom it has heard of.
         0 => {}
