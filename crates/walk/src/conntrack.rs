@@ -49,7 +49,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     pub(crate) fn track(&mut self, skb: &mut Skb, hook: Hook) {
         // `nf_conntrack_icmpv6_error`: what links say to themselves is no connection.
         skb.untracked |= skb.is_discovery() && skb.arp.is_none();
-        if skb.ct.is_some() || skb.untracked {
+        if skb.ct.is_some() || skb.untracked || skb.sought {
             // An error belongs to the connection of what it is about from the start.
             if hook == Hook::Output && skb.about.is_some() {
                 self.tell_tracked(skb, hook);
@@ -57,10 +57,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             return;
         }
         skb.ct = match &skb.about {
-            // The error goes against the packet that it is about.
-            Some(about) => self
-                .find(skb, &about.tuple().reversed(), direction(about).map(|reply| !reply))
-                .map(|member| Membership { related: true, ..member }),
+            Some(about) => self.find_related(skb, about),
             None => self
                 .find(skb, &skb.packet.tuple(), direction(&skb.packet))
                 .or_else(|| self.begin(skb)),
@@ -70,6 +67,20 @@ impl<S: Sink> Walker<'_, '_, S> {
             entry.status |= ConntrackStatus::SEEN_REPLY;
         }
         self.tell_tracked(skb, hook);
+    }
+
+    /// The connection of an error, which goes against the packet that it is about.
+    fn find_related(&mut self, skb: &Skb, about: &Packet) -> Option<Membership> {
+        let direction = direction(about).map(|reply| !reply);
+        let member = self.find(skb, &about.tuple().reversed(), direction)?;
+        Some(Membership { related: true, ..member })
+    }
+
+    /// Looks now for the connection of an error that is sent later.
+    pub(crate) fn track_ahead(&mut self, skb: &mut Skb) {
+        let Some(about) = skb.about.take() else { return };
+        skb.ct = self.find_related(skb, &about);
+        (skb.sought, skb.about) = (skb.ct.is_none(), Some(about));
     }
 
     fn tell_tracked(&mut self, skb: &Skb, hook: Hook) {

@@ -60,9 +60,14 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// An error goes its own way, as child of the last step told.
     pub(crate) fn send_error(&mut self, error: Skb) {
+        self.send_error_of(self.sink.last(), error);
+    }
+
+    /// The same, as child of that step.
+    pub(crate) fn send_error_of(&mut self, step: (usize, usize), error: Skb) {
         let packet = error.packet.clone();
         let (end, way) = self.aside(error, Next::Socket);
-        self.sink.child(Cause::IcmpError, &packet, way, &end.disposition);
+        self.sink.child_of(step, Cause::IcmpError, &packet, way, &end.disposition);
     }
 
     /// Which error is due, if one is.

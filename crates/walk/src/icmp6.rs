@@ -127,10 +127,12 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// `ndisc_send_redirect`: a packet that is to go out where it came from could have gone there
     /// at once, and its sender is told so.
-    pub(crate) fn redirect6(&mut self, skb: &Skb, link: LinkId, found: &Found<'_>) {
-        if let Some(error) = self.redirect_about(skb, link, found) {
-            self.send_error(error);
-        }
+    /// It is sent before the packet goes on, and comes anywhere when that has left the last hook: so
+    /// its own connection is looked for here.
+    pub(crate) fn redirect6(&mut self, skb: &Skb, link: LinkId, found: &Found<'_>) -> Option<Skb> {
+        let mut error = self.redirect_about(skb, link, found)?;
+        self.track_ahead(&mut error);
+        Some(error)
     }
 
     fn redirect_about(&self, skb: &Skb, link: LinkId, found: &Found<'_>) -> Option<Skb> {

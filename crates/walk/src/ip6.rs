@@ -190,7 +190,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn forward6(&mut self, skb: &mut Skb, from: LinkId, found: &Found<'a>) -> Result<Next, Stop> {
         let place = self.place(skb.ns, Stage::Forward)?;
         let to = skb.link(found.hop.link);
-        let link = self.link(to, Stage::Forward)?;
         let lost = |link, reason| Err(Stop::lost(Stage::Forward, from.ns, Some(link), reason));
         let conf = place.conf6(from.index);
         if !place.ns.sysctls.ipv6_forwarding && !conf.force_forwarding {
@@ -209,11 +208,30 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         {
             return self.local6(skb, from);
         }
-        if from.index == to.index || skb.led_by_bridge {
-            self.redirect6(skb, from, found);
-        } else if let Some(reason) = out_of_its_scope(skb.packet.src) {
+        let redirects = from.index == to.index || skb.led_by_bridge;
+        if let Some(reason) = out_of_its_scope(skb.packet.src).filter(|_| !redirects) {
             return lost(from, reason);
         }
+        let redirect = redirects.then(|| self.redirect6(skb, from, found)).flatten();
+        let step = self.sink.last();
+        let moved = self.forward_on6(skb, from, to, found);
+        if let Some(redirect) = redirect {
+            self.send_error_of(step, redirect);
+        }
+        moved
+    }
+
+    /// The rest of `ip6_forward`.
+    fn forward_on6(
+        &mut self,
+        skb: &mut Skb,
+        from: LinkId,
+        to: LinkId,
+        found: &Found<'a>,
+    ) -> Result<Next, Stop> {
+        let place = self.place(skb.ns, Stage::Forward)?;
+        let link = self.link(to, Stage::Forward)?;
+        let lost = |link, reason| Err(Stop::lost(Stage::Forward, from.ns, Some(link), reason));
         let mtu = place.mtu6(found, link).max(MIN_MTU);
         if skb.wire_len() > mtu {
             return lost(to, Reason::TooBig { mtu, told: true });

@@ -2,7 +2,7 @@
 
 use crate::asked::{Sender, start};
 use crate::walker::Walker;
-use crate::{Action, Cause, Disposition, Indexed, Known, Overlay, Packet, Question, Sink, Stage};
+use crate::{Action, Disposition, Indexed, Known, Overlay, Packet, Question, Sink, Stage};
 use model::NsId;
 
 /// What a question comes to.
@@ -63,8 +63,6 @@ impl Sink for First {
     fn branch(&self) -> Self {
         Self::default()
     }
-
-    fn child(&mut self, _: Cause, _: &Packet, _: Self, _: &Disposition) {}
 
     fn go_on(&mut self, _: Self) {}
 }

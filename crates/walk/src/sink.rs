@@ -13,8 +13,25 @@ pub trait Sink: Sized {
     /// A sink for a packet that comes of this one.
     #[must_use]
     fn branch(&self) -> Self;
-    /// That packet came of the last step, and went the way told to `branch`.
-    fn child(&mut self, cause: Cause, packet: &Packet, branch: Self, end: &Disposition);
+    /// Which step was told last: of which hop, and which of its steps.
+    fn last(&self) -> (usize, usize) {
+        (0, 0)
+    }
+    /// That packet came of that step, and went the way told to `branch`.
+    fn child_of(
+        &mut self,
+        step: (usize, usize),
+        cause: Cause,
+        packet: &Packet,
+        branch: Self,
+        end: &Disposition,
+    ) {
+        let _ = (step, cause, packet, branch, end);
+    }
+    /// The same of the last step.
+    fn child(&mut self, cause: Cause, packet: &Packet, branch: Self, end: &Disposition) {
+        self.child_of(self.last(), cause, packet, branch, end);
+    }
     /// What was told to `branch` is this packet's own further way.
     fn go_on(&mut self, branch: Self);
     /// Whether it wants to know what else was tried before a step.
@@ -71,9 +88,21 @@ impl Sink for Recorder {
         Self { explains: self.explains, ..Self::default() }
     }
 
-    fn child(&mut self, cause: Cause, packet: &Packet, branch: Self, end: &Disposition) {
+    fn last(&self) -> (usize, usize) {
+        let steps = self.hops.last().map_or(0, |hop| hop.steps.len());
+        (self.hops.len().saturating_sub(1), steps.saturating_sub(1))
+    }
+
+    fn child_of(
+        &mut self,
+        (hop, step): (usize, usize),
+        cause: Cause,
+        packet: &Packet,
+        branch: Self,
+        end: &Disposition,
+    ) {
         let way = branch.into_way(cause, packet.clone(), end.clone());
-        if let Some(step) = self.hops.last_mut().and_then(|hop| hop.steps.last_mut()) {
+        if let Some(step) = self.hops.get_mut(hop).and_then(|hop| hop.steps.get_mut(step)) {
             step.children.push(way);
         }
     }
@@ -109,8 +138,6 @@ impl Sink for Quiet {
     fn branch(&self) -> Self {
         Self
     }
-
-    fn child(&mut self, _: Cause, _: &Packet, _: Self, _: &Disposition) {}
 
     fn go_on(&mut self, _: Self) {}
 }

@@ -56,6 +56,8 @@ pub(crate) struct Skb {
     pub(crate) anew: Option<u32>,
     pub(crate) ct: Option<Membership>,
     pub(crate) untracked: bool,
+    /// Its connection has been looked for, in vain.
+    pub(crate) sought: bool,
     /// Conntrack zones that it is to be tracked in, of the original direction and of the reply.
     pub(crate) zone: (u16, u16),
     /// Length of the largest fragment, where it was fragmented.
@@ -133,6 +135,7 @@ impl Skb {
             anew: None,
             ct: None,
             untracked: false,
+            sought: false,
             zone: (0, 0),
             fragment: None,
             late: false,
@@ -217,7 +220,7 @@ impl Skb {
             self.mark = 0;
         }
         self.ns = ns;
-        (self.ct, self.untracked, self.zone) = (None, false, (0, 0));
+        (self.ct, self.untracked, self.sought, self.zone) = (None, false, false, (0, 0));
         (self.physin, self.physout) = (None, None);
         (self.prerouted, self.led_by_bridge, self.routed) = (false, false, false);
         self.came_by = None;
