@@ -191,7 +191,7 @@ pub(super) fn asks(scene: &mut Scene<'_>) {
         scene.address("b", "e2", &format!("{ip}/24"));
     }
     let mut to = others;
-    match scene.random.below(7) {
+    match scene.random.below(8) {
         n @ 0..=1 => {
             to = ["10.0.2.1", "10.0.2.11", "10.0.2.12", "10.0.2.13"];
             for ip in &to[1..] {

@@ -71,7 +71,7 @@ type Translation = (&'static [(&'static str, &'static str)], &'static str, Optio
 
 const UDP9: Option<Carries> = Some(Carries::Udp(0, 9));
 const TCP81: Option<Carries> = Some(Carries::Tcp(0, 81));
-const TRANSLATIONS: [Translation; 12] = [
+const TRANSLATIONS: [Translation; 13] = [
     (
         &[("PREROUTING", "-d 10.0.1.1 -p udp --dport 9 -j DNAT --to-destination 10.0.2.2:7")],
         "10.0.1.1",
@@ -88,6 +88,7 @@ const TRANSLATIONS: [Translation; 12] = [
     (&[("POSTROUTING", "-o e2 -j MASQUERADE")], "10.0.2.2", None),
     (&[("POSTROUTING", "-s 10.0.1.0/24 -j SNAT --to-source 10.0.2.1")], "10.0.2.2", None),
     (&[("POSTROUTING", "-s 10.0.1.2 -o e2 -j SNAT --to-source 10.0.2.1")], "10.0.2.2", None),
+    (&[("POSTROUTING", "! -o e1 -j SNAT --to-source 10.0.2.1")], "10.0.2.2", None),
     (&[("PREROUTING", "-i e1 -d 10.0.5.0/24 -j NETMAP --to 10.0.2.0/24")], "10.0.5.2", None),
     (&[("PREROUTING", "-d 10.0.5.0/24 -j NETMAP --to 10.0.2.0/24")], "10.0.5.2", None),
     (&[("POSTROUTING", "-s 10.0.1.0/30 -j NETMAP --to 10.0.2.8/30")], "10.0.2.2", None),

@@ -21,6 +21,7 @@ const SELECTED: [&[Selected]; 7] = [
         Selected { selector: "dscp: 46", tos: 0xb8, ..ANY },
         Selected { selector: "dscp: 2", tos: 8, ..ANY },
         Selected { selector: "tos: 16", tos: 16, ..ANY },
+        Selected { selector: "tos: 8", tos: 8, ..ANY },
     ],
     &[
         Selected { selector: "uidrange: 0-0", ..ANY },
