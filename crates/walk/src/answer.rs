@@ -81,6 +81,9 @@ impl Indexed<'_> {
                     return Some(unanswered(walker.sink, answer, loss));
                 }
                 let mut skb = Self::answer_of(place, &end.skb, answer);
+                // A listener's reset is its own, since Linux 6.13 (`ip_send_unicast_reply`).
+                skb.of_process =
+                    is_reset(&skb.packet) && (!self.listening || Self::listens(place, &end.skb));
                 let answer = skb.packet.clone();
                 skb.about = refused.then(|| Box::new(end.skb.packet.clone()));
                 (answer, walker.run(skb, Next::Socket))
@@ -127,18 +130,27 @@ impl Indexed<'_> {
     /// Nobody waits there for a packet that has been delivered to that namespace.
     fn is_closed(&self, ns: NsId, skb: &Skb) -> bool {
         let Some(place) = self.place(ns) else { return false };
-        let port = match skb.packet.payload {
+        match skb.packet.payload {
             // Who listens knows of no segment from the midst of a connection.
-            Payload::Tcp { flags, .. } if flags & tcp::ACK != 0 => return true,
-            Payload::Tcp { dport, .. } | Payload::Udp { dport, .. } => dport,
-            Payload::Icmp { .. } | Payload::Other(_) => return false,
+            Payload::Tcp { flags, .. } if flags & tcp::ACK != 0 => true,
+            Payload::Tcp { .. } | Payload::Udp { .. } => !Self::listens(place, skb),
+            Payload::Icmp { .. } | Payload::Other(_) => false,
+        }
+    }
+
+    /// Somebody waits at the packet's port.
+    fn listens(place: &indexed::Place<'_>, skb: &Skb) -> bool {
+        let (Payload::Tcp { dport: port, .. } | Payload::Udp { dport: port, .. }) =
+            skb.packet.payload
+        else {
+            return false;
         };
         let protocol = skb.packet.protocol();
         // A socket of IPv6 hears no multicast of IPv4 unless it has joined (IP_MULTICAST_ALL).
         let multicast = skb.packet.dst.is_ipv4() && skb.packet.dst.is_multicast();
         let deaf = |l: &model::Listener| multicast && l.ip.is_ipv6();
         let mut listeners = place.ns.listeners.iter();
-        !listeners.any(|l| {
+        listeners.any(|l| {
             (l.protocol, l.port) == (protocol, port) && l.takes(skb.packet.dst) && !deaf(l)
         })
     }
@@ -183,6 +195,10 @@ fn passed_by(question: &Question, back: &End) -> Option<Unknown> {
     let other = question.bound.is_some_and(|link| back.skb.iif != Some(link));
     let what = "the answer comes by another link than its socket is bound to";
     (here && other).then(|| Unknown::Packet(what.to_owned()))
+}
+
+const fn is_reset(packet: &Packet) -> bool {
+    matches!(packet.payload, Payload::Tcp { flags, .. } if flags & tcp::RST != 0)
 }
 
 /// An answer that is never made.
