@@ -24,7 +24,7 @@ type Story = fn(&mut Scene<'_>);
 /// All stories, how often each is drawn, and how often (of 100) its packets go by IPv6 where there is
 /// such.
 const STORIES: &[(usize, usize, Story)] = &[
-    (74, 100, rule::at_the_sender),
+    (78, 100, rule::at_the_sender),
     (8, 100, rule::at_the_router),
     (10, 100, rule::suppressed),
     (1, 50, rule::goes_to),
@@ -41,11 +41,11 @@ const STORIES: &[(usize, usize, Story)] = &[
     (1, 50, address::twice),
     (1, 50, address::known_for_good),
     (92, 0, bridge::flags),
-    (30, 0, bridge::answers_for),
+    (34, 0, bridge::answers_for),
     (30, 49, bridge::for_many),
     (16, 0, bridge::groups),
     (25, 0, bridge::filters),
-    (66, 51, bridge::asks),
+    (68, 51, bridge::asks),
     (52, 0, bridge::asks_as),
     (19, 0, bridge::private),
     (14, 0, setting::accepts_its_own),
@@ -68,14 +68,14 @@ const STORIES: &[(usize, usize, Story)] = &[
     (38, 0, nft::at_a_link),
     (8, 0, nft::of_arp),
     (48, 25, iptables::accepted),
-    (66, 25, iptables::translated),
+    (70, 25, iptables::translated),
     (56, 44, iptables::altered),
     (9, 0, iptables::marked),
     (11, 0, iptables::tracked),
     (11, 5, iptables::owned),
     (11, 45, iptables::counted),
     (22, 0, iptables::known),
-    (60, 0, upper::macvlans),
+    (66, 0, upper::macvlans),
     (42, 1, upper::vxlans),
 ];
 
@@ -90,8 +90,8 @@ pub(super) fn stories(seed: u64, number: u64, random: &mut Random) -> (Case, Vec
     let mut network = Network::default();
     let (mut packets, mut shares) = (Vec::new(), Vec::new());
     for (n, letter) in LETTERS.into_iter().enumerate() {
-        let mut scene = Scene { letter, network: &mut network, shots: Vec::new(), random };
-        let (six, story) = drawn(seed, number.wrapping_mul(LETTERS.len() as u64) + n as u64);
+        let (six, turn, story) = drawn(seed, number.wrapping_mul(LETTERS.len() as u64) + n as u64);
+        let mut scene = Scene { letter, network: &mut network, shots: Vec::new(), random, turn };
         story(&mut scene);
         let shots = scene.shots;
         for (number, shot) in (packets.len()..PACKETS * (n + 1) / SCENES).zip(shots.iter().cycle())
@@ -105,20 +105,31 @@ pub(super) fn stories(seed: u64, number: u64, random: &mut Random) -> (Case, Vec
     (Case { network, packets }, shares)
 }
 
-/// The story whose turn it is. The turns go by the golden ratio, so that of any number of them each
-/// story has its share, and none is left to chance.
-fn drawn(seed: u64, turn: u64) -> (usize, Story) {
+/// The story whose turn it is, and which of its own turns. The turns go by the golden ratio, so that of
+/// any number of them each story has its share, and each of what it tells; none is left to chance.
+fn drawn(seed: u64, turn: u64) -> (usize, Turn, Story) {
     const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
     let all: u64 = STORIES.iter().map(|(weight, ..)| *weight as u64).sum();
     let at = turn.wrapping_mul(GOLDEN_RATIO).wrapping_add(Random::new(seed, 0).next());
-    let mut left = (u128::from(at) * u128::from(all)) >> 64;
+    let mut left = u128::from(at) * u128::from(all);
     for (weight, six, story) in STORIES {
-        match left.checked_sub(*weight as u128) {
+        match left.checked_sub((*weight as u128) << 64) {
             Some(less) => left = less,
-            None => return (*six, *story),
+            None => return (*six, Turn((left / *weight as u128) as u64), *story),
         }
     }
-    (0, rule::at_the_sender)
+    (0, Turn(0), rule::at_the_sender)
+}
+
+/// Where between its first turn and its last a story is: a part of 2^64.
+#[derive(Clone, Copy)]
+struct Turn(u64);
+
+impl Turn {
+    /// Of so many, the one whose turn it is.
+    const fn of(self, count: usize) -> usize {
+        ((self.0 as u128 * count as u128) >> 64) as usize
+    }
 }
 
 /// What a story is told with.
@@ -127,6 +138,7 @@ pub(super) struct Scene<'a> {
     network: &'a mut Network,
     shots: Vec<Shot>,
     pub(super) random: &'a mut Random,
+    turn: Turn,
 }
 
 /// A packet of a story; what it says nothing of is drawn.
@@ -307,6 +319,16 @@ impl Scene<'_> {
 
     pub(super) fn one<T: Copy>(&mut self, all: &[T]) -> T {
         self.random.one(all)
+    }
+
+    /// The one whose turn it is: for what a story is mainly about, and once in it alone.
+    pub(super) const fn in_turn<T: Copy>(&self, all: &[T]) -> T {
+        all[self.turn.of(all.len())]
+    }
+
+    /// The same of that many numbers.
+    pub(super) const fn turn_of(&self, count: usize) -> usize {
+        self.turn.of(count)
     }
 
     pub(super) fn percent(&mut self, chance: usize) -> bool {

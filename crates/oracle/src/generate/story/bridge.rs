@@ -19,7 +19,7 @@ fn switch(scene: &mut Scene<'_>) {
 /// What a port or a bridge may be told.
 pub(super) fn flags(scene: &mut Scene<'_>) {
     switch(scene);
-    let told = scene.random.below(15);
+    let told = scene.turn_of(15);
     tell(scene, told);
     // What takes a link down leaves nothing to see of another.
     if !matches!(told, 9 | 10 | 13) && scene.percent(60) {
@@ -77,7 +77,7 @@ pub(super) fn answers_for(scene: &mut Scene<'_>) {
     switch(scene);
     scene.sysctl("b", "net/ipv4/conf/e2/arp_ignore", 8);
     let (port, flag) =
-        scene.one(&[("e2", "neigh_suppress"), ("e2", "proxy_arp_wifi"), ("e1", "proxy_arp")]);
+        scene.in_turn(&[("e2", "neigh_suppress"), ("e2", "proxy_arp_wifi"), ("e1", "proxy_arp")]);
     scene.link("r", port).set(flag, true);
     if flag == "proxy_arp" {
         scene.link("r", "e3").set(flag, true);
@@ -108,7 +108,7 @@ pub(super) fn for_many(scene: &mut Scene<'_>) {
         let ignored = u8::from(scene.percent(35));
         scene.sysctl(space, "net.ipv4.icmp_echo_ignore_broadcasts", ignored);
     }
-    match scene.random.below(5) {
+    match scene.turn_of(5) {
         0 => scene.link("r", "e1").set("hairpin", true),
         1 => scene.link("r", "e3").set("bcast_flood", false),
         2 => scene.link("r", "br").set("snooping", false),
@@ -191,7 +191,7 @@ pub(super) fn asks(scene: &mut Scene<'_>) {
         scene.address("b", "e2", &format!("{ip}/24"));
     }
     let mut to = others;
-    match scene.random.below(8) {
+    match scene.turn_of(8) {
         n @ 0..=1 => {
             to = ["10.0.2.1", "10.0.2.11", "10.0.2.12", "10.0.2.13"];
             for ip in &to[1..] {

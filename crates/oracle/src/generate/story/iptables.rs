@@ -46,7 +46,7 @@ pub(super) fn accepted(scene: &mut Scene<'_>) {
         2 | 3 => (scene.one(OF_TCP), Carries::Tcp(0, 80)),
         _ => (scene.one(OF_ICMP), Carries::Icmp(0)),
     };
-    let first = scene.random.below(TRUE.len());
+    let first = scene.turn_of(TRUE.len());
     let step = scene.one(&[1, 3, 5, 9, 11, 13]);
     let kinds: Vec<&str> =
         (0..7).map(|n| scene.one(TRUE[(first + n * step) % TRUE.len()])).collect();
@@ -105,7 +105,7 @@ const TRANSLATIONS: [Translation; 13] = [
 /// Addresses and ports are translated, on the way and at its end.
 pub(super) fn translated(scene: &mut Scene<'_>) {
     scene.way();
-    let (rules, to, carries) = scene.one(&TRANSLATIONS);
+    let (rules, to, carries) = scene.in_turn(&TRANSLATIONS);
     for (chain, rule) in rules {
         scene.space("r").rule("nat", chain, (*rule).to_owned(), false);
     }
@@ -122,7 +122,7 @@ pub(super) fn translated(scene: &mut Scene<'_>) {
 /// A packet is altered on its way, and asked for that behind.
 pub(super) fn altered(scene: &mut Scene<'_>) {
     scene.way();
-    let (rule, asked) = scene.one(&[
+    let (rule, asked) = scene.in_turn(&[
         ("-j TTL --ttl-set 2", ""),
         ("-j TTL --ttl-dec 1", ""),
         ("-j TTL --ttl-set 77", "-m ttl --ttl-gt 64"),
@@ -171,7 +171,7 @@ pub(super) fn marked(scene: &mut Scene<'_>) {
 /// What is not tracked, or apart from others.
 pub(super) fn tracked(scene: &mut Scene<'_>) {
     scene.way();
-    match scene.random.below(3) {
+    match scene.turn_of(3) {
         0 => {
             let rule = scene.one(&["-j CT --notrack", "-j NOTRACK", "-p udp -j CT --notrack"]);
             scene.iptables("r", "raw", "PREROUTING", rule);
@@ -203,7 +203,8 @@ fn shots(scene: &mut Scene<'_>) {
 /// Whose socket sends.
 pub(super) fn owned(scene: &mut Scene<'_>) {
     scene.way();
-    let who = scene.one(&["--uid-owner 0", "--socket-exists", "--gid-owner 0-5", "--uid-owner 7"]);
+    let who =
+        scene.in_turn(&["--uid-owner 0", "--socket-exists", "--gid-owner 0-5", "--uid-owner 7"]);
     let (not, verdict) = scene.one(&[("", "DROP"), ("! ", "DROP"), ("", "REJECT")]);
     let space = scene.one(&["a", "a", "b"]);
     scene.iptables(space, "filter", "OUTPUT", format!("-m owner {not}{who} -j {verdict}"));

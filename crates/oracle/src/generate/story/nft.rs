@@ -130,7 +130,7 @@ pub(super) fn filtered(scene: &mut Scene<'_>) {
 
 /// Conditions of different kinds that hold.
 fn all_true(scene: &mut Scene<'_>) -> String {
-    let first = scene.random.below(TRUE.len());
+    let first = scene.turn_of(TRUE.len());
     let step = 1 + scene.random.below(TRUE.len() - 1);
     let kinds = (0..6).map(|n| TRUE[(first + n * step) % TRUE.len()]);
     kinds.map(|kind| scene.one(kind)).collect::<Vec<_>>().join(" ")
@@ -178,7 +178,7 @@ pub(super) fn chains(scene: &mut Scene<'_>) {
     let table = table(scene);
     let leads = scene.one(&["jump two", "goto two"]);
     let what = scene.one(&["meta l4proto icmp", "ip dscp 4", "meta mark 1", "ip saddr 10.0.1.2"]);
-    let ends = scene.one(&["return", "drop", "accept"]);
+    let ends = scene.in_turn(&["return", "drop", "accept"]);
     scene.nft("r", (table, "two", ""), &[&format!("{what} {ends}"), "udp dport 9 drop"]);
     let behind = scene.one(&["drop", "meta l4proto udp drop", "reject"]);
     scene.nft("r", (table, "one", ""), &["tcp dport 80 return", leads, behind]);
@@ -221,7 +221,7 @@ const SOURCES: [(&str, &str, &str); 6] = [
 /// Addresses and ports are translated: destinations, sources, or both.
 pub(super) fn translated(scene: &mut Scene<'_>) {
     scene.way();
-    let (space, hook, rule, to, carries) = scene.one(&TRANSLATIONS);
+    let (space, hook, rule, to, carries) = scene.in_turn(&TRANSLATIONS);
     if scene.percent(75) {
         translation(scene, "c", (space, hook, rule));
     }
@@ -278,7 +278,7 @@ pub(super) fn tracked(scene: &mut Scene<'_>) {
     scene.way();
     let before = "type filter hook prerouting priority -300";
     let after = "type filter hook forward priority 0";
-    match scene.random.below(7) {
+    match scene.turn_of(7) {
         0 => {
             scene.nft("r", ("inet t", "raw", before), &["meta l4proto { udp, icmp } notrack"]);
             scene.nft("r", ("inet t", "c", after), &["ct state untracked drop"]);
@@ -371,7 +371,8 @@ pub(super) fn bridged(scene: &mut Scene<'_>) {
     scene.address("r", "br", "10.0.1.1/24");
     scene.link("a", "e1").set("mac", "\"02:00:00:00:00:0a\"");
     scene.serves("b");
-    let hook = scene.one(&["forward", "forward", "prerouting", "postrouting", "input", "output"]);
+    let hook =
+        scene.in_turn(&["forward", "forward", "prerouting", "postrouting", "input", "output"]);
     let rule = scene.one(&[
         "ip daddr 10.0.1.3 drop",
         "ip protocol icmp drop",
@@ -397,7 +398,7 @@ pub(super) fn bridged(scene: &mut Scene<'_>) {
 /// Chains of one link: before all others, and behind them.
 pub(super) fn at_a_link(scene: &mut Scene<'_>) {
     scene.way();
-    let (space, link, table, hook) = scene.one(&[
+    let (space, link, table, hook) = scene.in_turn(&[
         ("r", "e1", "netdev t", "ingress"),
         ("b", "e2", "netdev t", "ingress"),
         ("r", "e1", "inet t", "ingress"),

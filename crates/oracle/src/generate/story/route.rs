@@ -9,7 +9,7 @@ pub(super) fn kinds(scene: &mut Scene<'_>) {
     scene.route("r", "to: 10.9.0.0/24, via: 10.0.2.2");
     let place = scene.one(&["a", "r", "r", "b"]);
     let kinds = ["blackhole", "unreachable", "prohibit", "throw"];
-    let first = scene.random.below(kinds.len());
+    let first = scene.turn_of(kinds.len());
     if place == "b" {
         let to = scene.one(&["10.0.1.2/32", "10.0.1.0/24", "10.0.0.0/16"]);
         scene.route("b", format!("to: {to}, type: {}", kinds[first]));

@@ -73,7 +73,7 @@ const SELECTED: [&[Selected]; 7] = [
 
 /// Several things that a rule asks for, of different kinds.
 fn selected(scene: &mut Scene<'_>, count: usize) -> Vec<&'static Selected> {
-    let first = scene.random.below(SELECTED.len());
+    let first = scene.turn_of(SELECTED.len());
     let step = scene.random.between(1, SELECTED.len() - 1);
     let kinds = (0..count).map(|n| SELECTED[(first + n * step) % SELECTED.len()]);
     kinds.map(|kind| &kind[scene.random.below(kind.len())]).collect()

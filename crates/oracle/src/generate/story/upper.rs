@@ -13,7 +13,7 @@ pub(super) fn macvlans(scene: &mut Scene<'_>) {
     }
     scene.link("a", "pa").set("mac", MAC);
     let mode =
-        scene.one(&["bridge", "vepa", "private", "private", "passthru", "passthru", "source"]);
+        scene.in_turn(&["bridge", "vepa", "private", "private", "passthru", "passthru", "source"]);
     if mode == "private" || scene.percent(60) {
         scene.link("s", "pb").set("hairpin", true);
     }
