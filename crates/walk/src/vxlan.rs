@@ -81,12 +81,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let mut outer = Outer { ns, packet, id: remote.vni.unwrap_or(vxlan.vni), out: remote.link };
         let found = self.outer_route(id, &mut outer, skb.mark)?;
         if found.is_local() && vxlan.local_bypass {
-            // The kernel leaves a packet that was routed its route (a vxlan does not drop it,
-            // `netif_keep_dst`), and goes on by that at the other end.
-            if skb.routed {
-                let what = "a routed packet that is given to the other end as it is".to_owned();
-                return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
-            }
             return self.bypass(skb, id, &outer);
         }
         if outer.packet.ttl == 0 {
@@ -118,6 +112,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let reason = Reason::NoTunnelEnd { id: outer.id, port, open: true };
             return Err(Stop::lost(Stage::Transmit, id.ns, Some(id), reason));
         };
+        if skb.routed {
+            // The kernel leaves a packet that was routed its route (a vxlan does not drop it,
+            // `netif_keep_dst`), and goes on by that at the other end.
+            let what = "a routed packet that is given to the other end as it is".to_owned();
+            return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
+        }
         let to = self.link(there, Stage::Transmit)?;
         let loopback = match outer.packet.dst {
             IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
