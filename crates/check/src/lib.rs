@@ -2,8 +2,8 @@
 //!
 //! [`parse`] reads the file, [`File::plan`] finds who is meant by it in a Snapshot, and
 //! [`Plan::judge`] walks rows of pairs: rows do not hang on each other, so that whoever calls may
-//! share blocks of them among threads. [`Plan::report`] puts them together. Nothing here does I/O; the format
-//! is in docs/check-file.md.
+//! share blocks of them among threads. [`Plan::report`] puts them together. Nothing here does I/O;
+//! the format is in docs/check-file.md.
 
 #![forbid(unsafe_code)]
 

@@ -107,6 +107,15 @@ impl Link {
     pub const fn is_border(&self) -> bool {
         matches!(self.kind, LinkKind::Physical | LinkKind::Tap(_))
     }
+
+    /// The process that holds a tun or tap open, where it was found.
+    #[must_use]
+    pub const fn holder(&self) -> Option<&Holder> {
+        match &self.kind {
+            LinkKind::Tap(tap) => tap.holder.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 bitflags::bitflags! {

@@ -58,9 +58,9 @@ pub fn run(
     let awaited = ways.iter().map(|(trace, _)| trace.expected().len()).min().unwrap_or(0);
     let outcome = if !untold.is_empty() {
         Outcome::Wrong(untold)
-    } else if ways.iter().any(|(_, overlay)| overlay.has_storm()) {
+    } else if let Some(storm) = ways.iter().find_map(|(_, overlay)| overlay.storm()) {
         // It would fill the machine.
-        Outcome::Unknown(Unknown::Packet("it goes round without end".to_owned()))
+        Outcome::Unknown(storm.clone())
     } else if told {
         let names = rig.snapshot.clone();
         let seen = rig.send(spec, number, awaited)?;

@@ -158,10 +158,10 @@ impl Overlay {
         self.port_by_chance
     }
 
-    /// Something goes round without end.
+    /// What goes round without end, if anything does.
     #[must_use]
-    pub const fn has_storm(&self) -> bool {
-        self.storm.is_some()
+    pub const fn storm(&self) -> Option<&Unknown> {
+        self.storm.as_ref()
     }
 
     /// The connections that packets met or began, and where. Those of which the first packet did
@@ -177,7 +177,8 @@ impl Overlay {
     }
 
     /// The connections in `ns` with that tuple in one of their directions (in that one, if it is
-    /// known: true is the answer's), in the zone that a packet in that direction has. One whose first packet is still on its way through the hooks is not found yet.
+    /// known: true is the answer's), in the zone that a packet in that direction has. One whose first
+    /// packet is still on its way through the hooks is not found yet.
     pub(crate) fn connections_with(
         &self,
         ns: NsId,

@@ -101,8 +101,7 @@ pub fn send(net: impl AsFd, probe: &Probe) -> io::Result<Sent> {
 /// The kernel's refusal of entering the namespace.
 pub fn is_port_free(net: impl AsFd, probe: &Probe) -> io::Result<bool> {
     let Kind::Udp(sport, _) = probe.kind else { return Ok(true) };
-    let bound =
-        netns::within(net, || UdpSocket::bind((probe.src.unwrap_or(any(probe.dst)), sport)))?;
+    let bound = netns::within(net, || bind_udp(probe, sport))?;
     Ok(!bound.is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse))
 }
 
@@ -186,8 +185,12 @@ fn send_icmp(probe: &Probe, id: u16) -> io::Result<(SystemTime, OwnedFd)> {
     Ok((at, socket))
 }
 
+fn bind_udp(probe: &Probe, sport: u16) -> io::Result<UdpSocket> {
+    UdpSocket::bind((probe.src.unwrap_or(any(probe.dst)), sport))
+}
+
 fn send_udp(probe: &Probe, sport: u16, dport: u16) -> io::Result<(SystemTime, OwnedFd)> {
-    let socket = UdpSocket::bind((probe.src.unwrap_or(any(probe.dst)), sport))?;
+    let socket = bind_udp(probe, sport)?;
     options(&socket, probe)?;
     let at = SystemTime::now();
     socket.send_to(&payload(probe), (probe.dst, dport))?;

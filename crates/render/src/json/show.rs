@@ -124,8 +124,7 @@ pub struct HolderView {
 
 impl HolderView {
     pub(crate) fn of(link: &Link) -> Option<Self> {
-        let LinkKind::Tap(tap) = &link.kind else { return None };
-        tap.holder.as_ref().map(|h| Self { pid: h.pid, comm: h.comm.clone() })
+        link.holder().map(|h| Self { pid: h.pid, comm: h.comm.clone() })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Link, LinkId, LinkKind, Member, Namespace, NsId, Relation, Snapshot, Tap};
+use model::{Link, LinkId, LinkKind, Member, Namespace, NsId, Relation, Snapshot};
 
 use super::choice::{Choice, chosen};
 use super::collapse::Collapsed;
@@ -369,7 +369,7 @@ impl Maker<'_> {
         if let Some(wire) = self.joints.cable(here).or_else(|| self.joints.foot(here)) {
             return self.by_wire(wire, self.joints.across(wire, here));
         }
-        if let LinkKind::Tap(Tap { holder: Some(h), .. }) = &l.kind {
+        if let Some(h) = l.holder() {
             return End::Words(self.clean(&format!("held by {} ({})", h.pid, h.comm)));
         }
         match l.relation {

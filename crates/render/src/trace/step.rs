@@ -1,4 +1,4 @@
-use model::{Gap, LinkId, LinkKind, Snapshot};
+use model::{Gap, LinkId, Snapshot};
 use walk::{Action, ArpAnswer, Loss, NatStep, Reason, RuleRef, Step, Unknown};
 
 use crate::words as w;
@@ -194,14 +194,13 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
     }
 }
 
-/// `rules: the default ones; tc: no filters (no file shows them)`.
 /// The process that gets what goes out by a link, if it is a tun or tap.
 fn reader(snapshot: &Snapshot, link: LinkId) -> Option<String> {
-    let LinkKind::Tap(tap) = &snapshot.link(link)?.kind else { return None };
-    let holder = tap.holder.as_ref()?;
+    let holder = snapshot.link(link)?.holder()?;
     Some(format!(", which {} (PID {}) holds", holder.comm, holder.pid))
 }
 
+/// `rules: the default ones; tc: no filters (no file shows them)`.
 fn assumed(gaps: &[Gap]) -> String {
     let mut text = String::new();
     for (n, gap) in gaps.iter().enumerate() {
