@@ -75,12 +75,12 @@ fn family(name: &str) -> Tag {
     Tag([0x73, a, b, 0, c, d, e, 6])
 }
 
-/// Why the kernel does not take a network.
+/// Why the kernel does not take a network: it says so, or passes over what it does not know.
 fn refused(name: &str) -> Option<String> {
     let text = std::fs::read_to_string(folder().join(format!("{name}.yaml"))).unwrap();
     let bench = bench(name);
     match Rig::build(&bench, &text, family(name)) {
-        Err(Trouble::Refused(why)) => Some(why),
+        Err(Trouble::Refused(why) | Trouble::ReadBack(why)) => Some(why),
         _ => None,
     }
 }

@@ -5,6 +5,9 @@ use crate::{
     Cause, Checked, Disposition, IcmpKind, KernelDrop, Leg, Loss, Payload, Reason, Trace, Verdict,
 };
 
+/// The reason of a kernel that gives none.
+const UNSAID: &str = "NOT_SPECIFIED";
+
 impl Reason {
     /// What the kernel may call it (`enum skb_drop_reason`, without its prefix): newer kernels tell
     /// more of them apart, and where they do not, say `NOT_SPECIFIED`. Empty: it throws no packet
@@ -96,10 +99,25 @@ impl KernelDrop {
         let socket = ["NO_SOCKET", "SOCKET_", "TCP_", "PROTO_MEM", "QUEUE_PURGE"];
         // What was for many, and nobody waits for or answers; what asks for a connection again.
         let unheard = |f: &str| {
-            f.starts_with("__udp") || matches!(f, "icmp_rcv" | "tcp_v4_rcv" | "tcp_v6_rcv")
+            let tcp = ["tcp_v4_rcv", "tcp_v6_rcv", "tcp_v4_do_rcv", "tcp_v6_do_rcv"];
+            f.starts_with("__udp") || f == "icmp_rcv" || tcp.contains(&f)
         };
         self.function.as_deref().is_some_and(unheard)
             || socket.iter().any(|s| self.reason.starts_with(s))
+    }
+
+    /// What only ends, and is told of as if it were lost. `named`: whether this kernel has a reason
+    /// of that name.
+    fn is_no_loss(&self, named: impl Fn(&str) -> bool) -> bool {
+        // A process of ours that is being started still holds a copy of a socket that is closed.
+        // Kernels that have no such reason give none.
+        let queue = ["inet_sock_destruct", "skb_queue_purge", "skb_queue_purge_reason"];
+        // Older ones end every message of ICMPv6 like this, answered or not.
+        let message = self.function.as_deref() == Some("icmpv6_rcv");
+        let of_queue = self.function.as_deref().is_some_and(|f| queue.contains(&f));
+        self.reason == "QUEUE_PURGE"
+            || self.reason == UNSAID
+                && (of_queue && !named("QUEUE_PURGE") || message && !named("IPV6_NDISC_BAD_CODE"))
     }
 }
 
@@ -109,6 +127,9 @@ impl Checked {
     pub fn heed(&mut self, trace: &Trace, drops: Vec<KernelDrop>, named: impl Fn(&str) -> bool) {
         let open = matches!(trace.verdict(), Verdict::Unknown(_));
         for drop in drops {
+            if drop.is_no_loss(&named) {
+                continue;
+            }
             let fits = open || trace.accounts_for(&drop, &named);
             self.agrees &= fits;
             if !fits || !self.arrived && !drop.is_at_socket() {
@@ -123,8 +144,7 @@ impl Trace {
     /// `named`: whether this kernel has a reason of that name.
     #[must_use]
     pub fn accounts_for(&self, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bool {
-        // A process of ours that is being started still holds a copy of a socket that is closed.
-        if drop.reason == "QUEUE_PURGE" {
+        if drop.is_no_loss(&named) {
             return true;
         }
         let ways = self.ways();
@@ -175,7 +195,6 @@ fn accounts(end: &Disposition, drop: &KernelDrop, named: impl Fn(&str) -> bool) 
 }
 
 fn names_fit(loss: &Loss, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bool {
-    const NONE: &str = "NOT_SPECIFIED";
     let names = loss.reason.kernel_names();
     // Rewritten by a rule and routed anew without success: the hook throws it away
     // (`ip_route_me_harder`).
@@ -184,17 +203,17 @@ fn names_fit(loss: &Loss, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bo
         Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_) | Reason::Martian
     ) && drop.function.as_deref() == Some("nf_hook_slow");
     // ndisc_error_report gives no reason, arp_error_report does.
-    let unsaid = drop.packet.is_ipv6() && drop.reason == NONE && names.contains(&"NEIGH_FAILED");
+    let unsaid = drop.packet.is_ipv6() && drop.reason == UNSAID && names.contains(&"NEIGH_FAILED");
     let big = matches!(loss.reason, Reason::TooBig { told: true, .. });
     // ip_fragment and ip6_fragment give none.
     let fragment =
         |function: &str| function.starts_with("ip_fragment") || function == "ip6_fragment";
-    let unbroken = big && drop.reason == NONE && drop.function.as_deref().is_some_and(fragment);
+    let unbroken = big && drop.reason == UNSAID && drop.function.as_deref().is_some_and(fragment);
     names.contains(&drop.reason.as_str())
         || rerouted
         || unbroken
         || unsaid
-        || drop.reason == NONE && !names.iter().any(|name| named(name))
+        || drop.reason == UNSAID && !names.iter().all(|name| named(name))
 }
 
 /// A pair's sender throws away what the other end would not take.
