@@ -167,7 +167,7 @@ pub struct Rule {
     pub invert: bool,
     /// A match by less than this prefix length counts as none (`suppress_prefixlength` + 1).
     pub suppress_prefixlength: Option<u32>,
-    /// Selectors that nothing here models (l3mdev, interface group, flow label), by name.
+    /// Selectors that nothing here models (interface group, flow label), by name.
     pub unknown: Vec<String>,
     /// What it does.
     pub action: RuleAction,
@@ -178,6 +178,8 @@ pub struct Rule {
 pub enum RuleAction {
     /// `lookup TABLE`.
     Table(u32),
+    /// `lookup [l3mdev-table]`: the table of the VRF that the packet is in; of no other packet.
+    Vrf,
     /// `goto PRIORITY`.
     Goto(u32),
     /// Does nothing.

@@ -211,6 +211,7 @@ fn one_rule(o: &Object) -> Option<Rule> {
     let action = match (text(o, "table"), number(o, "goto"), text(o, "action")) {
         (Some(table), ..) => RuleAction::Table(route::table(table)?),
         (None, Some(priority), _) => RuleAction::Goto(priority),
+        (None, None, _) if o.contains_key("l3mdev") => RuleAction::Vrf,
         (None, None, Some("nop")) => RuleAction::Nop,
         (None, None, Some("blackhole")) => RuleAction::Blackhole,
         (None, None, Some("unreachable")) => RuleAction::Unreachable,
@@ -223,7 +224,7 @@ fn one_rule(o: &Object) -> Option<Rule> {
         one.or_else(|| Some((first?, number(o, &format!("{key}_end"))?)))
     };
     let suppressed = ["suppress_prefixlength", "sup_prefixlen", "suppress_prefixlen"];
-    let odd = ["uid_start", "tun_id", "l3mdev", "suppress_ifgroup"];
+    let odd = ["uid_start", "tun_id", "suppress_ifgroup"];
     Some(Rule {
         ipv6: false,
         priority: number(o, "priority")?,

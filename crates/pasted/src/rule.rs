@@ -27,7 +27,10 @@ fn line_of(line: &str) -> Option<Rule> {
     let mut acts = false;
     while let Some(word) = words.next() {
         let action = match word {
-            "lookup" | "table" => Some(RuleAction::Table(words.next().and_then(table)?)),
+            "lookup" | "table" => Some(match words.next()? {
+                "[l3mdev-table]" => RuleAction::Vrf,
+                name => RuleAction::Table(table(name)?),
+            }),
             "goto" => Some(RuleAction::Goto(words.value()?)),
             "nop" => Some(RuleAction::Nop),
             "blackhole" => Some(RuleAction::Blackhole),

@@ -122,7 +122,7 @@ impl Indexed<'_> {
     fn fits(&self, ns: NsId, packet: &Packet) -> bool {
         let Some(place) = self.place(ns).filter(|_| !packet.is_ipv6()) else { return true };
         let Ok(found) = place.lookup(&Flow::of(packet, 0, None)) else { return true };
-        let out = if found.is_local() { place.loopback() } else { found.hop.link };
+        let out = place.way_out(&found);
         let link = place.ns.links.get(&out);
         link.is_none_or(|link| packet.len <= found.mtu(link.mtu))
     }
@@ -184,7 +184,9 @@ impl Indexed<'_> {
         }
         // `icmpv6_echo_reply`, `tcp_v6_send_response` and `inet6_csk_route_req` say nothing of it.
         let asked_tos = answer.is_ipv6().then_some(0);
-        Skb { oif, asked_tos, ..Skb::new(place.ns.id, answer).at(asked.moment) }
+        // `icmp_reply`, `tcp_v4_send_reset`; a process that waits there is bound to the VRF.
+        let vrf = asked.iif.and_then(|iif| place.vrf_of(iif));
+        Skb { oif, asked_tos, vrf, ..Skb::new(place.ns.id, answer).at(asked.moment) }
     }
 }
 

@@ -211,7 +211,8 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// `arp_solicit`: which of our addresses the request names, by arp_announce.
     fn arp_source(&self, skb: &Skb, out: LinkId, ip: IpAddr) -> IpAddr {
         let Some(place) = self.known_place(out.ns) else { return skb.packet.src };
-        let own = place.owner(skb.packet.src).is_some();
+        let owner = place.owner(skb.packet.src);
+        let own = owner.is_some_and(|link| place.vrf_of(link) == place.vrf_of(out.index));
         let keeps = match place.conf(out.index).arp_announce {
             0 => own,
             1 => {
@@ -322,7 +323,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         if input.found.is_local() {
             let refuses = self.arp_ignores(id, conf.arp_ignore, asker, target)?;
             let filtered = conf.arp_filter && {
-                let back = Flow { src: target, dst: asker, iif: None, ..flow };
+                let vrf = place.vrf_of(id.index);
+                let back = Flow { src: target, dst: asker, iif: None, vrf, ..flow };
                 !place.lookup(&back).is_ok_and(|f| f.hop.link == id.index)
             };
             return Ok(!refuses && !filtered);

@@ -47,7 +47,7 @@ pub enum RuleWhy {
     Selector(Selector),
     /// All of its selectors fit, and it is for what they do not fit (`not`).
     Inverted,
-    /// It is of something that is not modelled (`l3mdev`), and nothing here is.
+    /// It asks for something that is not modelled.
     Other,
     /// An earlier rule leads past it.
     Passed,
@@ -75,6 +75,7 @@ pub enum Selector {
     Ipproto,
     Sport,
     Dport,
+    L3mdev,
 }
 
 /// Why a route was not taken.
@@ -214,10 +215,11 @@ impl<'a> Attempt<'a, '_> {
             }
             self.all.push(Considered::Rule { rule: rule.clone(), why });
             let asked = matches!(why, RuleWhy::NothingThere | RuleWhy::Suppressed);
-            if let (true, RuleAction::Table(table)) = (asked, rule.action) {
+            let table = self.place.table_of(rule, self.flow);
+            if let (true, Some(table)) = (asked, table) {
                 self.routes(self.place.routes(table));
             }
-            let here = |route: &&Route| rule.action == RuleAction::Table(route.table);
+            let here = |route: &&Route| table == Some(route.table);
             if self.taken.rule.is_none() && self.taken.route.as_ref().is_some_and(here) {
                 return;
             }
@@ -234,8 +236,13 @@ impl<'a> Attempt<'a, '_> {
             (None, true, _) => RuleWhy::Inverted,
             _ if !rule.unknown.is_empty() => RuleWhy::Other,
             (_, _, RuleAction::Goto(_) | RuleAction::Nop) => RuleWhy::LeadsOn,
-            (_, _, RuleAction::Table(table)) if self.suppressed(rule, table) => RuleWhy::Suppressed,
-            _ => RuleWhy::NothingThere,
+            _ => {
+                let table = self.place.table_of(rule, self.flow);
+                match table.is_some_and(|table| self.suppressed(rule, table)) {
+                    true => RuleWhy::Suppressed,
+                    false => RuleWhy::NothingThere,
+                }
+            }
         }
     }
 

@@ -65,6 +65,7 @@ impl Chains<'_, '_> {
             iif: self.oif.filter(|_| backwards && flags & fib::IIF != 0),
             oif: device.or(self.iif).or(self.oif).filter(|_| near),
             bound: false,
+            vrf: None,
             protocol: self.skb.packet.protocol(),
             ports: None,
         }
@@ -146,6 +147,7 @@ impl Chains<'_, '_> {
             iif: None,
             oif: device,
             bound: false,
+            vrf: None,
             protocol: 0,
             ports: None,
         };
@@ -179,6 +181,7 @@ impl Chains<'_, '_> {
             iif: None,
             oif: self.iif.filter(|_| near(packet.src) || !loose),
             bound: false,
+            vrf: None,
             protocol: packet.protocol(),
             ports: None,
         };

@@ -55,6 +55,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         let mut error = Skb::new(skb.ns, packet).at(skb.moment);
         error.ct = skb.ct.map(Membership::of_consequence);
+        // `icmp_route_lookup`: in the VRF that it was in.
+        error.vrf = self.known_place(skb.ns).and_then(|place| place.vrf_of(skb.iif?)).or(skb.vrf);
         self.send_error(error.about(&skb.packet));
     }
 

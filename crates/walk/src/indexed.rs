@@ -172,6 +172,8 @@ pub(crate) struct Place<'a> {
     local_by_hand: bool,
     /// There is a bridge in it.
     bridges: bool,
+    /// There is a VRF in it.
+    vrfs: bool,
     /// Local and main together.
     merged: Fib<'a>,
     /// Addresses of broadcasts, by the links that they lead to.
@@ -237,6 +239,7 @@ impl<'a> Place<'a> {
             loopback: first_loopback(ns),
             local_by_hand: ns.routes.iter().any(is_local_by_hand),
             bridges: ns.links.values().any(|l| matches!(l.kind, LinkKind::Bridge(_))),
+            vrfs: ns.links.values().any(|l| matches!(l.kind, LinkKind::Vrf(_))),
             merged: Fib::default(),
             broadcasts: Set::default(),
             own: Map::default(),
@@ -282,7 +285,8 @@ impl<'a> Place<'a> {
             if matches!(route.table, TABLE_LOCAL | TABLE_MAIN) {
                 merged.push(route);
             }
-            if route.table == TABLE_LOCAL && is_broadcast_to_one(route) {
+            let local = route.table == TABLE_LOCAL || self.is_vrf_s(route.table);
+            if local && is_broadcast_to_one(route) {
                 let to = route.dst.addr();
                 self.broadcasts.extend(route.nexthops.iter().map(|hop| (hop.link, to)));
             }
@@ -465,6 +469,17 @@ impl<'a> Place<'a> {
     /// There is a bridge in it.
     pub(crate) const fn has_bridges(&self) -> bool {
         self.bridges
+    }
+
+    /// There is a VRF in it.
+    pub(crate) const fn has_vrfs(&self) -> bool {
+        self.vrfs
+    }
+
+    /// The table of a VRF.
+    fn is_vrf_s(&self, table: u32) -> bool {
+        let of = |l: &Link| matches!(l.kind, LinkKind::Vrf(vrf) if vrf.table == table);
+        self.vrfs && self.ns.links.values().any(of)
     }
 
     /// BROPT_NEIGH_SUPPRESS_ENABLED: a port of that bridge has `neigh_suppress`.

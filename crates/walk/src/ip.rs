@@ -32,7 +32,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         special(skb.packet.dst)?;
         let found = self.route_output(skb)?;
-        let out = if found.is_local() { place.loopback() } else { found.hop.link };
+        let out = place.way_out(&found);
         // `ip_append_data`: its sender is told at once, before any rule sees it.
         let link = self.link(skb.link(out), Stage::Route)?;
         let mtu = if found.is_local() { link.mtu } else { found.mtu(link.mtu) };
@@ -50,9 +50,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `ip_local_out`: OUTPUT, and routed anew where a rule changed what routes are found by.
     pub(crate) fn local_out(&mut self, skb: &mut Skb, found: &Found<'a>) -> Result<Next, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
-        let out = if found.is_local() { place.loopback() } else { found.hop.link };
-        self.hook(skb, Hook::Output, None, Some(out))?;
+        self.by_vrf(skb, place.way_out(found))?;
         let found = self.route_anew(skb, Self::route_output)?.unwrap_or(*found);
+        self.hook(skb, Hook::Output, None, Some(place.way_out(&found)))?;
+        let found = self.route_anew(skb, Self::route_output)?.unwrap_or(found);
         self.output(skb, &found)
     }
 
@@ -71,13 +72,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `ip_route_output_key`.
-    fn route_output(&mut self, skb: &mut Skb) -> Result<Found<'a>, Stop> {
+    pub(crate) fn route_output(&mut self, skb: &mut Skb) -> Result<Found<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
-        let flow = Flow { oif: skb.oif, ..Flow::of(&skb.packet, skb.mark, None) };
+        let asked = Flow::of(&skb.packet, skb.mark, None);
+        let flow = place.in_vrf(&Flow { oif: skb.oif, vrf: skb.vrf, ..asked });
         let ns = skb.ns;
         self.bound_link(skb)?;
         let look = |flow: &Flow| {
-            let refused = |e: NotFound<'_>| match flow.oif {
+            let refused = |e: NotFound<'_>| match flow.oif.filter(|_| flow.vrf.is_none()) {
                 None => e.refusal(place, flow.dst).stop(Stage::Route, ns, None),
                 Some(_) => Stop::unknown(Stage::Route, Unknown::Routing { ns, what: on_link() }),
             };
@@ -184,12 +186,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `ip_output`: POSTROUTING, fragments, the neighbour, the link.
-    fn output(&mut self, skb: &mut Skb, found: &Found<'a>) -> Result<Next, Stop> {
+    pub(crate) fn output(&mut self, skb: &mut Skb, found: &Found<'a>) -> Result<Next, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
-        let index = if found.is_local() { place.loopback() } else { found.hop.link };
+        let index = place.way_out(found);
         let out = skb.link(index);
         let link = self.link(out, Stage::Transmit)?;
-        self.no_vrf(skb, link)?;
         // `rt_nexthop`: a gateway of IPv6 is none for MASQUERADE.
         let gateway = found.gateway().filter(|via| via.is_ipv4() == skb.packet.dst.is_ipv4());
         self.masquerade_hop = Some(gateway.unwrap_or(skb.packet.dst));
@@ -207,7 +208,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
             skb.fragment = Some(fragment(mtu));
         }
-        if let LinkKind::Loopback = link.kind {
+        if let LinkKind::Loopback | LinkKind::Vrf(_) = link.kind {
             (skb.packet.src_mac, skb.packet.dst_mac) = (link.mac, link.mac);
             return Ok(Next::Transmit(out));
         }
@@ -222,7 +223,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Ok(Next::Transmit(out))
     }
 
-    /// A packet that goes out by a member of a VRF is not followed.
+    /// A packet of IPv6 that goes out by a member of a VRF is not followed.
     pub(crate) fn no_vrf(&self, skb: &Skb, link: &Link) -> Result<(), Stop> {
         let Some(master) = link.master.filter(|_| link.port.is_none()) else { return Ok(()) };
         let master = self.link(skb.link(master), Stage::Transmit)?;
@@ -253,9 +254,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.modelled(skb, Stage::Receive)?;
         skb.iif = Some(id.index);
         let dst = skb.packet.dst;
-        if !self.prerouted(skb)? {
+        let vrf = self.place(skb.ns, Stage::Receive)?.vrf_of(id.index);
+        // `ip_sabotage_in` lets those of a VRF pass again.
+        if !self.prerouted(skb)? || vrf.is_some() {
             self.hook(skb, Hook::Prerouting, Some(id.index), None)?;
         }
+        let id = match vrf {
+            Some(vrf) => self.into_vrf(skb, id, vrf)?,
+            None => id,
+        };
         if std::mem::take(&mut skb.looped) && skb.packet.dst == dst {
             return self.looped(skb, id);
         }

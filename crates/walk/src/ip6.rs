@@ -121,6 +121,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.modelled(skb, Stage::Receive)?;
         let place = self.place(skb.ns, Stage::Receive)?;
         let link = self.link(id, Stage::Receive)?;
+        self.no_vrf(skb, link)?;
         let lost = |reason| Err(Stop::lost(Stage::Receive, id.ns, Some(id), reason));
         if !place.speaks6(id.index) {
             return lost(Reason::Ipv6Disabled);

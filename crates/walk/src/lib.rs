@@ -85,6 +85,7 @@ mod tunnel;
 mod validate;
 mod verdict;
 mod vlan;
+mod vrf;
 mod vxlan;
 mod walker;
 mod xt;

@@ -1,6 +1,6 @@
 //! Links: frames handed to them, and taken from them.
 
-use model::{Hook, Link, LinkId, LinkKind, Opaque, Relation};
+use model::{Hook, Link, LinkId, LinkKind, Relation};
 
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
@@ -31,6 +31,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             LinkKind::Bridge(_) => self.bridge_out(skb, id),
             LinkKind::Vxlan(vxlan) => self.vxlan_out(skb, id, vxlan),
             LinkKind::Bond(bond) => self.bond_out(id, bond),
+            LinkKind::Vrf(_) => self.vrf_out(skb, id),
             LinkKind::Vlan(vlan) => self.vlan_out(skb, id, link, vlan),
             LinkKind::Ipvlan(ipvlan) => self.ipvlan_out(skb, id, link, ipvlan),
             // An ifb does so with what no rule has handed to it (`ifb_xmit`).
@@ -127,16 +128,12 @@ impl<S: Sink> Walker<'_, '_, S> {
         if let LinkKind::Bond(bond) = &master.kind {
             return self.bond_in(id, link, bond);
         }
-        let unknown = match master.kind {
-            LinkKind::Vrf(_) => {
-                Unknown::Opaque { ns: id.ns, what: Opaque::Vrf(master.name.clone()) }
-            }
-            _ => {
-                let what = format!("slave of {} ({})", master.name, master.kind.as_str());
-                Unknown::Link { link: id, what }
-            }
-        };
-        Err(Stop::unknown(Stage::Receive, unknown))
+        if let LinkKind::Vrf(_) = master.kind {
+            self.without_tag(skb, id)?;
+            return Ok(Next::Up(id));
+        }
+        let what = format!("slave of {} ({})", master.name, master.kind.as_str());
+        Err(Stop::unknown(Stage::Receive, Unknown::Link { link: id, what }))
     }
 
     /// Links that stand on this one, in their order.

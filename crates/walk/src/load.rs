@@ -331,6 +331,7 @@ impl<'a> Chains<'a, '_> {
             iif,
             oif: None,
             bound: false,
+            vrf: self.iif.and_then(|iif| self.place.vrf_of(iif)),
             protocol: 0,
             ports: None,
         };
@@ -344,7 +345,8 @@ impl<'a> Chains<'a, '_> {
         match device {
             None => Ok(Some(found.hop.link)),
             Some(device) => {
-                let uses = found.route.nexthops.iter().any(|hop| hop.link == device);
+                let uses =
+                    found.route.nexthops.iter().any(|hop| self.place.leads_by(hop.link, device));
                 Ok(uses.then_some(device))
             }
         }

@@ -25,6 +25,8 @@ pub(crate) struct Flow {
     pub(crate) oif: Option<u32>,
     /// Its socket is bound to that link.
     pub(crate) bound: bool,
+    /// The VRF that it is in.
+    pub(crate) vrf: Option<u32>,
     pub(crate) protocol: u8,
     pub(crate) ports: Option<(u16, u16)>,
 }
@@ -52,6 +54,7 @@ impl Flow {
             iif,
             oif: None,
             bound: false,
+            vrf: None,
             protocol: packet.protocol(),
             ports,
         }
@@ -122,14 +125,16 @@ impl<'a> Place<'a> {
                 None => self.lookup_default(flow),
             };
         }
+        let flow = &if self.has_vrfs() { self.in_vrf(flow) } else { *flow };
         let mut from = 0;
         for rule in &self.rules {
             if rule.priority < from || !self.rule_matches(rule, flow)? {
                 continue;
             }
             match rule.action {
-                RuleAction::Table(table) => {
-                    if let Some(found) = self.lookup_by_rule(rule, table, flow) {
+                RuleAction::Table(_) | RuleAction::Vrf => {
+                    let table = self.table_of(rule, flow);
+                    if let Some(found) = table.and_then(|t| self.lookup_by_rule(rule, t, flow)) {
                         return found;
                     }
                 }
@@ -148,6 +153,15 @@ impl<'a> Place<'a> {
     fn lookup_default(&'a self, flow: &Flow) -> Result<Found<'a>, NotFound<'a>> {
         let result = self.lookup_in(self.table(model::TABLE_DEFAULT), flow);
         result.unwrap_or(Err(NotFound::Nothing))
+    }
+
+    /// The table that a rule leads to.
+    pub(crate) fn table_of(&self, rule: &Rule, flow: &Flow) -> Option<u32> {
+        match rule.action {
+            RuleAction::Table(table) => Some(table),
+            RuleAction::Vrf => flow.vrf.and_then(|vrf| self.vrf_table(vrf)),
+            _ => None,
+        }
     }
 
     fn lookup_by_rule(
@@ -247,14 +261,10 @@ impl<'a> Place<'a> {
         if matches && rule.uids.is_some() && self.root_uid().is_none() {
             return Err(NotFound::Unknown(format!("rule {} (uidrange)", rule.priority)));
         }
-        // Slaves of a VRF are not followed at all, so no packet here is one's.
-        let l3mdev = rule.unknown.iter().any(|u| u == "l3mdev");
-        let mut unknown = rule.unknown.iter().filter(|u| *u != "l3mdev").peekable();
-        if matches && !l3mdev && unknown.peek().is_some() {
+        if matches && !rule.unknown.is_empty() {
             let what = format!("rule {} ({})", rule.priority, rule.unknown.join(", "));
             return Err(NotFound::Unknown(what));
         }
-        let matches = matches && !l3mdev;
         Ok(matches != rule.invert)
     }
 
@@ -274,7 +284,7 @@ impl<'a> Place<'a> {
             })
         };
         let iif = || name(flow.iif.unwrap_or_else(|| self.loopback()));
-        let oif = || flow.oif.and_then(name);
+        let oif = || flow.oif.or(flow.vrf).and_then(name);
         let dscp = if flow.dst.is_ipv6() { DSCP_MASK } else { TOS_MASK };
         let (sport, dport) = (flow.ports.map(|p| p.0), flow.ports.map(|p| p.1));
         let users = |range: (u32, u32)| {
@@ -282,6 +292,7 @@ impl<'a> Place<'a> {
         };
         let fits = [
             (Selector::Iif, rule.iif.as_deref().is_none_or(|wanted| Some(wanted) == iif())),
+            (Selector::L3mdev, rule.action != RuleAction::Vrf || flow.vrf.is_some()),
             (Selector::Oif, rule.oif.as_deref().is_none_or(|wanted| Some(wanted) == oif())),
             (Selector::Fwmark, rule.mark.is_none_or(|(v, mask)| (flow.mark ^ v) & mask == 0)),
             (Selector::From, within(&rule.src, flow.src)),
@@ -335,8 +346,11 @@ impl<'a> Place<'a> {
             }
             first = first.or(Some(a.ip()));
         }
+        let vrf = self.vrf_of(link);
         let elsewhere = || {
-            let links = self.ns.links.keys().flat_map(|l| self.ns.addresses_of(*l));
+            // A VRF is asked before its other members, and no link of another one.
+            let others = self.ns.links.keys().filter(|l| self.vrf_of(**l) == vrf);
+            let links = vrf.iter().chain(others).flat_map(|l| self.ns.addresses_of(*l));
             links
                 .filter(|a| !a.secondary && a.scope != Scope::Link && wide(a.scope))
                 .map(|a| a.ip())

@@ -85,6 +85,8 @@ impl<'a> Place<'a> {
                         return found.map(|found| Found { rule, ..found });
                     }
                 },
+                // Who is in a VRF is not followed.
+                RuleAction::Vrf => {}
                 RuleAction::Goto(to) if self.rules6.iter().any(|r| r.priority == to) => from = to,
                 RuleAction::Goto(_) | RuleAction::Nop => {}
                 RuleAction::Blackhole | RuleAction::Unreachable | RuleAction::Prohibit => {

@@ -28,6 +28,8 @@ pub(crate) struct Skb {
     pub(crate) came_by: Option<u32>,
     /// The same, with br_netfilter on.
     pub(crate) physin: Option<u32>,
+    /// The VRF in which its way is looked for.
+    pub(crate) vrf: Option<u32>,
     /// Bridge port by which it is to leave.
     pub(crate) physout: Option<u32>,
     /// br_netfilter has taken it through PREROUTING already.
@@ -121,6 +123,7 @@ impl Skb {
             came_by: None,
             physin: None,
             physout: None,
+            vrf: None,
             prerouted: false,
             routed: false,
             led_by_bridge: false,
@@ -223,7 +226,7 @@ impl Skb {
         (self.ct, self.untracked, self.sought, self.zone) = (None, false, false, (0, 0));
         (self.physin, self.physout) = (None, None);
         (self.prerouted, self.led_by_bridge, self.routed) = (false, false, false);
-        self.came_by = None;
+        (self.came_by, self.vrf) = (None, None);
         self.looped = false;
     }
 }

@@ -250,6 +250,12 @@ pub enum Action {
         /// The link.
         link: LinkId,
     },
+    /// From here on the packet is that of a VRF, one of whose members it came in by or leaves by:
+    /// routed by its table, and told to hooks by its name.
+    Vrf {
+        /// The VRF.
+        link: LinkId,
+    },
     /// The frame comes in by a link: an AF_PACKET socket there sees it coming in.
     In {
         /// The link.

@@ -126,6 +126,8 @@ impl<'a> Place<'a> {
             dst: flow.src,
             mark: if conf.src_valid_mark { flow.mark } else { 0 },
             iif: oif,
+            oif: None,
+            vrf: self.vrf_of(iif),
             ports: flow.ports.map(|(s, d)| (d, s)),
             ..*flow
         };
@@ -149,7 +151,7 @@ impl<'a> Place<'a> {
             _ => return Err(Refusal::Lost(Box::new(Reason::Martian))),
         }
         // `fib_info_nh_uses_dev`: any way out, also one that is dead.
-        if found.route.nexthops.iter().any(|hop| hop.link == iif) {
+        if found.route.nexthops.iter().any(|hop| self.leads_by(hop.link, iif)) {
             return Ok((rp, Some(found.route)));
         }
         let mut addresses = self.ns.addresses_of(iif);

@@ -77,6 +77,7 @@ impl Chains<'_, '_> {
             iif: Some(self.place.loopback()),
             oif: None,
             bound: false,
+            vrf: self.iif.and_then(|iif| self.place.vrf_of(iif)),
             protocol: 0,
             ports: None,
         };
@@ -92,7 +93,9 @@ impl Chains<'_, '_> {
             RouteKind::Local => flags & 4 != 0,
             _ => false,
         };
-        let uses = found.route.nexthops.iter().any(|hop| Some(hop.link) == self.iif);
+        let by_iif =
+            |hop: &model::Nexthop| self.iif.is_some_and(|iif| self.place.leads_by(hop.link, iif));
+        let uses = found.route.nexthops.iter().any(by_iif);
         Some((kind && (uses || flags & 1 != 0)) != invert)
     }
 

@@ -55,6 +55,7 @@ fn rule_why(why: RuleWhy) -> &'static str {
             Selector::From => "it comes from elsewhere",
             Selector::To => "it goes elsewhere",
             Selector::Iif => "it came in by another link",
+            Selector::L3mdev => "it is in no VRF",
             Selector::Oif => "its socket is not bound to that link",
             Selector::Fwmark => "its mark is another",
             Selector::Tos => "its type of service is another",

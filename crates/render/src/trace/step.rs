@@ -1,4 +1,4 @@
-use model::{Gap, LinkId, Snapshot};
+use model::{Gap, LinkId, LinkKind, Snapshot};
 use walk::{Action, ArpAnswer, Loss, NatStep, Reason, RuleRef, Step, Unknown};
 
 use crate::words as w;
@@ -16,6 +16,7 @@ pub(crate) const fn label(step: &Step) -> &'static str {
         Action::Forwarded { .. } => "forward",
         Action::Out { .. } => "out",
         Action::PerhapsOut { .. } => "perhaps",
+        Action::Vrf { .. } => "vrf",
         Action::In { .. } => "in",
         Action::Learned { .. } | Action::LearnedRemote { .. } => "learn",
         Action::BridgeForward { .. } | Action::BridgeFlood { .. } | Action::BridgeUp { .. } => {
@@ -70,6 +71,7 @@ pub(crate) const fn link_of(action: &Action) -> Option<LinkId> {
         | Action::Forwarded { to: link, .. }
         | Action::Out { link }
         | Action::PerhapsOut { link }
+        | Action::Vrf { link }
         | Action::In { link, .. }
         | Action::Learned { port: link, .. }
         | Action::BridgeForward { port: link, .. }
@@ -162,6 +164,7 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
             let why = "whether the kernel has the next hop's Ethernet header ready is not shown";
             (String::new(), format!("also out of {}: {why}", name(link)))
         }
+        Action::Vrf { link } => (format!("{}:", name(link)), vrf(snapshot, *link)),
         Action::In { link, bridge } => (entering(snapshot, *link, *bridge), String::new()),
         Action::Learned { bridge, port, mac } => {
             (format!("{}:", name(bridge)), format!("{mac} is behind {}", name(port)))
@@ -284,6 +287,14 @@ fn entering(snapshot: &Snapshot, link: LinkId, bridge: Option<LinkId>) -> String
     match bridge {
         Some(b) => format!("{name}, port of {}", w::link(snapshot, b)),
         None => name,
+    }
+}
+
+/// By which table its packets are routed.
+fn vrf(snapshot: &Snapshot, link: LinkId) -> String {
+    match snapshot.link(link).map(|l| &l.kind) {
+        Some(LinkKind::Vrf(vrf)) => format!("routed by its table {}", vrf.table),
+        _ => String::new(),
     }
 }
 

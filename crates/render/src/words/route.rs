@@ -210,6 +210,7 @@ pub(crate) fn ip_rule(r: &Rule) -> String {
     }
     match r.action {
         RuleAction::Table(t) => _ = write!(text, " lookup {}", table(t)),
+        RuleAction::Vrf => text.push_str(" lookup [l3mdev-table]"),
         RuleAction::Goto(p) => _ = write!(text, " goto {p}"),
         RuleAction::Nop => text.push_str(" nop"),
         RuleAction::Blackhole => text.push_str(" blackhole"),

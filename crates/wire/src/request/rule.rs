@@ -21,7 +21,7 @@ pub fn rule(rule: &Rule) -> RuleMessage {
     header.src_len = rule.src.map_or(0, |net| net.prefix_len());
     header.tos = rule.tos;
     header.action = match rule.action {
-        RuleAction::Table(_) => Act::ToTable,
+        RuleAction::Table(_) | RuleAction::Vrf => Act::ToTable,
         RuleAction::Goto(_) => Act::Goto,
         RuleAction::Nop => Act::Nop,
         RuleAction::Blackhole => Act::Blackhole,
@@ -65,6 +65,7 @@ fn attributes(rule: &Rule) -> Vec<RuleAttribute> {
     all.extend(length.map(RuleAttribute::SuppressPrefixLen));
     match rule.action {
         RuleAction::Table(table) => all.push(RuleAttribute::Table(table)),
+        RuleAction::Vrf => all.push(RuleAttribute::L3MDev(true)),
         RuleAction::Goto(priority) => all.push(RuleAttribute::Goto(priority)),
         _ => {}
     }

@@ -70,6 +70,7 @@ pub fn rule(message: &Message<'_>) -> Option<Rule> {
         suppress_prefixlength: number(FRA_SUPPRESS_PREFIXLEN).and_then(|l| l.checked_add(1)),
         unknown: attrs_behind(message.body, HEADER).filter_map(unmodelled).collect(),
         action: match action {
+            1 if find(FRA_L3MDEV).is_some_and(Attr::flag) => RuleAction::Vrf,
             1 => RuleAction::Table(number(FRA_TABLE).unwrap_or_else(|| table.into())),
             2 => RuleAction::Goto(number(FRA_GOTO).unwrap_or_default()),
             6 => RuleAction::Blackhole,
@@ -104,7 +105,6 @@ fn tunnel(attr: Attr<'_>) -> Option<u64> {
 fn unmodelled(attr: Attr<'_>) -> Option<String> {
     let name = match attr.kind {
         FRA_SUPPRESS_IFGROUP if attr.u32() != Some(u32::MAX) => "suppress_ifgroup",
-        FRA_L3MDEV if attr.flag() => "l3mdev",
         FRA_FLOWLABEL => "flowlabel",
         n if n > FRA_DPORT_MASK + 1 => return Some(format!("selector {n}")),
         _ => return None,

@@ -1,0 +1,121 @@
+//! VRFs: what comes in and goes out by their members is routed by a table of their own
+//! (drivers/net/vrf.c, net/l3mdev).
+//!
+//! To its members a VRF is what the loopback is to a namespace, and packets pass the hooks twice: by
+//! the member's name and by the VRF's. A socket on all links of a namespace does not see them at the
+//! VRF, but what a namespace sends to itself.
+
+use model::{Hook, LinkId, LinkKind, Opaque};
+
+use crate::group::cast;
+use crate::indexed::Place;
+use crate::route::{Flow, Found};
+use crate::skb::{Next, Skb, Stop};
+use crate::walker::Walker;
+use crate::{Action, Sink, Stage, Unknown};
+
+impl Place<'_> {
+    /// `l3mdev_master_ifindex_rcu`: the VRF that a link is, or is a member of.
+    pub(crate) fn vrf_of(&self, link: u32) -> Option<u32> {
+        if !self.has_vrfs() {
+            return None;
+        }
+        let is_vrf = |index: &u32| self.vrf_table(*index).is_some();
+        Some(link).filter(is_vrf).or_else(|| self.link(link)?.master.filter(is_vrf))
+    }
+
+    /// `l3mdev_fib_table_rcu`: the table of that VRF; None: it is none.
+    pub(crate) fn vrf_table(&self, vrf: u32) -> Option<u32> {
+        match self.link(vrf)?.kind {
+            LinkKind::Vrf(vrf) => Some(vrf.table),
+            _ => None,
+        }
+    }
+
+    /// `l3mdev_update_flow`: a packet is in the VRF of the link that it is to go out by, else in that
+    /// of the link that it came by.
+    pub(crate) fn in_vrf(&self, flow: &Flow) -> Flow {
+        let of = |link: Option<u32>| link.and_then(|link| self.vrf_of(link));
+        let vrf = flow.vrf.or_else(|| of(flow.oif.or(flow.iif)));
+        // By the VRF itself is by any of its members.
+        let oif = flow.oif.filter(|oif| self.vrf_table(*oif).is_none());
+        Flow { vrf, oif, ..*flow }
+    }
+
+    /// The link by which a packet leaves on this route: to the own addresses by the loopback, which
+    /// in a VRF is the VRF (`ip_route_output_key_hash_rcu`).
+    pub(crate) fn way_out(&self, found: &Found<'_>) -> u32 {
+        match found.is_local() {
+            true => self.vrf_of(found.hop.link).unwrap_or_else(|| self.loopback()),
+            false => found.hop.link,
+        }
+    }
+
+    /// `nhc_l3mdev_matches_dev`: a way out by that link, or by a member of that VRF.
+    pub(crate) fn leads_by(&self, out: u32, link: u32) -> bool {
+        out == link || self.has_vrfs() && self.vrf_of(out) == Some(link)
+    }
+}
+
+impl<'a, S: Sink> Walker<'a, '_, S> {
+    /// `vrf_ip_rcv`: what came in by a member has come in by its VRF, and passes PREROUTING once more.
+    pub(crate) fn into_vrf(&mut self, skb: &mut Skb, id: LinkId, vrf: u32) -> Result<LinkId, Stop> {
+        let vrf = skb.link(vrf);
+        skb.iif = Some(vrf.index);
+        if vrf != id && !skb.packet.dst.is_multicast() {
+            self.tell(skb, Stage::Receive, || Action::Vrf { link: vrf });
+            self.hook(skb, Hook::Prerouting, Some(vrf.index), None)?;
+        }
+        Ok(vrf)
+    }
+
+    /// `vrf_ip_out_direct`: what is sent from here by a member leaves by its VRF first, unless it is
+    /// for many: through OUTPUT and POSTROUTING, where nothing is tracked yet.
+    pub(crate) fn by_vrf(&mut self, skb: &mut Skb, out: u32) -> Result<(), Stop> {
+        let place = self.place(skb.ns, Stage::Route)?;
+        skb.vrf = place.vrf_of(out);
+        let to_all = skb.packet.dst.is_multicast() || cast(skb.packet.dst).is_some();
+        let Some(vrf) = skb.vrf.filter(|vrf| *vrf != out && !to_all) else { return Ok(()) };
+        let link = self.link(skb.link(vrf), Stage::Transmit)?;
+        if !["", "noqueue", "noop"].contains(&link.qdisc.as_str()) {
+            let what = Opaque::Vrf(link.name.clone());
+            return Err(Stop::unknown(Stage::Transmit, Unknown::Opaque { ns: skb.ns, what }));
+        }
+        let tracked = skb.ct.is_some() || skb.untracked;
+        skb.untracked |= !tracked;
+        self.tell(skb, Stage::Route, || Action::Vrf { link: skb.link(vrf) });
+        self.hook(skb, Hook::Output, None, Some(vrf))?;
+        self.hook(skb, Hook::Postrouting, None, Some(vrf))?;
+        skb.untracked &= tracked;
+        Ok(())
+    }
+
+    /// `vrf_process_v4_outbound`: what is routed to the VRF itself is routed once more in it, and is
+    /// sent as if made here.
+    pub(crate) fn vrf_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+        let place = self.place(id.ns, Stage::Route)?;
+        if skb.arp.is_some() || skb.packet.is_ipv6() {
+            let name = place.link(id.index).map_or_else(String::new, |link| link.name.clone());
+            let what = Opaque::Vrf(name);
+            return Err(Stop::unknown(Stage::Transmit, Unknown::Opaque { ns: skb.ns, what }));
+        }
+        let flow = Flow { vrf: Some(id.index), ports: None, ..Flow::of(&skb.packet, 0, None) };
+        let refused = |e: crate::route::NotFound<'_>| {
+            e.refusal(place, flow.dst).stop(Stage::Route, id.ns, Some(id))
+        };
+        let found = place.lookup(&flow).map_err(refused)?;
+        let found = self.one_way(skb, found, Some(flow.src))?;
+        self.tell_route(skb, &found, None);
+        if found.is_local() {
+            // A socket on the link does not see it coming in (PACKET_LOOPBACK).
+            (skb.looped, skb.ours, skb.host) = (true, true, false);
+            skb.queued();
+            return Ok(Next::Up(id));
+        }
+        (skb.vrf, skb.iif) = (Some(id.index), Some(id.index));
+        (skb.packet.src_mac, skb.packet.dst_mac) = (None, None);
+        self.hook(skb, Hook::Output, None, Some(found.hop.link))?;
+        let found = self.route_anew(skb, Self::route_output)?.unwrap_or(found);
+        self.output(skb, &found)
+    }
+}
