@@ -137,13 +137,18 @@ impl State {
                 let lower = lower.unwrap_or_else(|| LinkRef::new("", ""));
                 LinkSpecKind::Vlan { lower, vlan: *vlan }
             }
+            LinkKind::Ipvlan(ipvlan) if !ipvlan.tap => {
+                let lower = lower.unwrap_or_else(|| LinkRef::new("", ""));
+                LinkSpecKind::Ipvlan { lower, ipvlan: *ipvlan }
+            }
+            LinkKind::Vrf(vrf) => LinkSpecKind::Vrf(*vrf),
+            LinkKind::Other(kind) if kind == "dummy" => LinkSpecKind::Dummy,
             LinkKind::Loopback
             | LinkKind::Physical
             | LinkKind::Macvlan(_)
             | LinkKind::Ipvlan(_)
             | LinkKind::Tunnel(_)
             | LinkKind::Bond(_)
-            | LinkKind::Vrf(_)
             | LinkKind::Netkit(_)
             | LinkKind::Other(_) => return None,
         };

@@ -6,9 +6,10 @@ use ipnet::IpNet;
 use model::{
     Address, AddressFlags, AddressSpec, Bridge, BridgeSpec, BridgeVlan, CableSpec, Change, Fact,
     FdbEntry, Group, Link, LinkFlags, LinkId, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Mac,
-    Macvlan, MdbEntry, Name, NameSource, Namespace, NamespaceSpec, Neighbour, NeighbourState,
-    Nexthop, NicSpec, NsFile, NsId, OperState, Pins, PortFlags, Preference, Protocol, Relation,
-    Remote, Route, RouteKind, RouteSpec, Rule, Scope, TABLE_LOCAL, TABLE_MAIN, Tap, VxlanSpec,
+    Macvlan, MdbEntry, Member, Name, NameSource, Namespace, NamespaceSpec, Neighbour,
+    NeighbourState, Nexthop, NicSpec, NsFile, NsId, OperState, Pins, PortFlags, Preference,
+    Protocol, Relation, Remote, Route, RouteKind, RouteSpec, Rule, Scope, TABLE_LOCAL, TABLE_MAIN,
+    Tap, VxlanSpec,
 };
 
 use crate::State;
@@ -299,6 +300,15 @@ impl State {
             LinkSpecKind::Vlan { lower, vlan } => {
                 self.add_upper(&spec.link, LinkKind::Vlan(*vlan), &spec.pins, Some(lower));
             }
+            LinkSpecKind::Ipvlan { lower, ipvlan } => {
+                self.add_upper(&spec.link, LinkKind::Ipvlan(*ipvlan), &spec.pins, Some(lower));
+            }
+            LinkSpecKind::Vrf(vrf) => {
+                self.add_link(&spec.link, LinkKind::Vrf(*vrf), &spec.pins);
+            }
+            LinkSpecKind::Dummy => {
+                self.add_link(&spec.link, LinkKind::Other("dummy".to_owned()), &spec.pins);
+            }
             LinkSpecKind::Vxlan(vxlan) => {
                 let kind = LinkKind::Vxlan(vxlan.vxlan.clone());
                 let lower = vxlan.lower.as_ref().map(|l| LinkRef::new(&spec.link.ns, l));
@@ -363,7 +373,12 @@ impl State {
                     m.mode = *mode;
                 }
             }
-            LinkSpecKind::Tap | LinkSpecKind::Vxlan(_) | LinkSpecKind::Vlan { .. } => {}
+            LinkSpecKind::Tap
+            | LinkSpecKind::Dummy
+            | LinkSpecKind::Vrf(_)
+            | LinkSpecKind::Vxlan(_)
+            | LinkSpecKind::Ipvlan { .. }
+            | LinkSpecKind::Vlan { .. } => {}
         }
     }
 
@@ -391,14 +406,17 @@ impl State {
 
     fn set_master(&mut self, name: &LinkRef, bridge: Option<&str>, flags: &PortFlags) {
         let bridge = bridge.map(|b| LinkRef::new(&name.ns, b));
-        let bridge = bridge.and_then(|b| self.link(&b)).map(|b| b.index);
+        let found = bridge.and_then(|b| self.link(&b));
+        let table = found.and_then(|b| b.kind.vrf_table());
+        let bridge = found.map(|b| b.index);
         let Some(link) = self.link_mut(name) else { return };
         let same = link.master == bridge;
         let old = link.port.take().filter(|_| same).unwrap_or_default();
         link.master = bridge;
         let mut port = old;
         flags.said().for_each(|(flag, on)| *flag.of_mut(&mut port) = on);
-        link.port = bridge.map(|_| port);
+        link.member = table.map(|table| Member::Vrf { table });
+        link.port = bridge.filter(|_| table.is_none()).map(|_| port);
     }
 
     /// Down, a link loses its routes and neighbours; up, the kernel makes those of its subnets.
@@ -526,8 +544,13 @@ fn add_subnet(space: &mut Namespace, address: &Address) {
         return;
     }
     let v6 = matches!(dst, IpNet::V6(_));
+    let link = space.links.get(&address.link);
+    let table = link.and_then(|link| match link.member {
+        Some(Member::Vrf { table }) => Some(table),
+        _ => link.kind.vrf_table(),
+    });
     space.routes.push(Route {
-        table: TABLE_MAIN,
+        table: table.unwrap_or(TABLE_MAIN),
         dst,
         kind: RouteKind::Unicast,
         protocol: Protocol::Kernel,

@@ -73,6 +73,12 @@ fn links(wanted: &LinkSpec, seen: &LinkSpec) -> Distance {
         {
             Distance::Same
         }
+        (
+            LinkSpecKind::Ipvlan { lower: a, ipvlan: v },
+            LinkSpecKind::Ipvlan { lower: b, ipvlan: w },
+        ) if a == b && v == w => Distance::Same,
+        (LinkSpecKind::Vrf(a), LinkSpecKind::Vrf(b)) if a == b => Distance::Same,
+        (LinkSpecKind::Dummy, LinkSpecKind::Dummy) => Distance::Same,
         (LinkSpecKind::Vxlan(a), LinkSpecKind::Vxlan(b)) if vxlans(a, b) => Distance::Same,
         _ => Distance::Remake,
     };
@@ -170,7 +176,9 @@ fn complete_link(now: &mut LinkSpec, then: &LinkSpec) {
             }
             complete_pins(&mut now.pins, &then.pins);
         }
-        (LinkSpecKind::Tap, LinkSpecKind::Tap) => complete_pins(&mut now.pins, &then.pins),
+        (LinkSpecKind::Tap, LinkSpecKind::Tap) | (LinkSpecKind::Dummy, LinkSpecKind::Dummy) => {
+            complete_pins(&mut now.pins, &then.pins);
+        }
         // Their MTU follows that of the link below.
         _ => complete(&mut now.pins.txqlen, then.pins.txqlen, 1000),
     }

@@ -73,6 +73,8 @@ pub enum Problem {
         "{ns}:{name} is said to be a port of {bridge:?}, but {bridge:?} is a {kind}, not a bridge"
     )]
     NoBridge { ns: String, name: String, bridge: String, kind: &'static str },
+    #[error("{ns}:{name} is said to be in VRF {vrf:?}, but {vrf:?} is a {kind}, not a vrf")]
+    NoVrf { ns: String, name: String, vrf: String, kind: &'static str },
     #[error("{ns}:{name} is a port of {a:?} and of {b:?}: a link has one bridge; remove one")]
     TwoBridges { ns: String, name: String, a: String, b: String },
     #[error("{ns} has two links called {name:?} (the other comes from line {first}): rename one")]

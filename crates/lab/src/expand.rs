@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use model::{Fact, IdMap, LinkRef, NamespaceSpec};
 
 use crate::error::{Errors, Problem, nearest};
-use crate::file::{Lab, LinkEntry, Space};
+use crate::file::{Kind, Lab, LinkEntry, Space};
 use crate::node::{At, Said};
 
 /// A fact, and the place in the file that it comes from.
@@ -167,7 +167,10 @@ impl<'l> Making<'l> {
                 self.tell(path.at, Fact::NsFile { ns, path: path.what.clone(), target });
             }
         }
-        for entry in &space.links {
+        // VRFs come first: what joins one loses its addresses.
+        let is_vrf = |entry: &&LinkEntry| matches!(entry.kind, Some(Kind::Vrf(_)));
+        let (vrfs, others): (Vec<_>, Vec<_>) = space.links.iter().partition(is_vrf);
+        for entry in vrfs.into_iter().chain(others) {
             self.link(space, entry);
         }
         if let Some(proxmox) = &space.proxmox {

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 use model::{
-    BridgeSpec, BridgeVlan, HopSpec, LinkRef, Mac, MacvlanMode, PortFlags, PortState, Protocol,
-    RouteKind, Rule, Scope, ServiceSpec, Vlan, Vxlan,
+    BridgeSpec, BridgeVlan, HopSpec, Ipvlan, LinkRef, Mac, MacvlanMode, PortFlags, PortState,
+    Protocol, RouteKind, Rule, Scope, ServiceSpec, Vlan, Vrf, Vxlan,
 };
 
 use crate::node::{At, Said};
@@ -85,6 +85,8 @@ pub(crate) struct LinkEntry {
     pub(crate) altnames: Vec<Said<String>>,
     /// `up:` (default true)
     pub(crate) up: Option<bool>,
+    /// `vrf:` that it is a member of.
+    pub(crate) vrf: Option<Said<String>>,
     /// `bridge:` that it is a port of.
     pub(crate) bridge: Option<Said<String>>,
     /// `hairpin:`, `isolated:`, `learning:` and other flags of a port.
@@ -112,6 +114,12 @@ pub(crate) enum Kind {
     Macvlan { lower: Said<LinkRef>, mode: MacvlanMode, sources: Vec<Mac> },
     /// `vlan`: `lower: [NS:]LINK`, `id:`, `protocol:`.
     Vlan { lower: Said<LinkRef>, vlan: Vlan },
+    /// `ipvlan`: `lower: [NS:]LINK`, `mode:`, `flag:`.
+    Ipvlan { lower: Said<LinkRef>, ipvlan: Ipvlan },
+    /// `vrf`: `table:`.
+    Vrf(Vrf),
+    /// `dummy`
+    Dummy,
     /// `vxlan`: `vni:`, `dev:`, `local:`, `remote:`, `port:` (default 4789), `learning:`, `ttl:`,
     /// `tos:`, `df:`, `srcport:`, `localbypass:`, `remotes:`.
     Vxlan { lower: Option<Said<String>>, vxlan: Vxlan, remotes: Vec<(Mac, IpAddr)> },

@@ -60,9 +60,11 @@ impl Lab {
             for link in &mut space.links {
                 match &mut link.kind {
                     Some(Kind::Bridge { ports, .. }) => ports.retain(|p| !is_gone(&p.what)),
-                    Some(Kind::Macvlan { lower, .. } | Kind::Vlan { lower, .. })
-                        if lower.what == *gone =>
-                    {
+                    Some(
+                        Kind::Macvlan { lower, .. }
+                        | Kind::Ipvlan { lower, .. }
+                        | Kind::Vlan { lower, .. },
+                    ) if lower.what == *gone => {
                         above.push(LinkRef::new(&space.name, &link.name));
                     }
                     Some(Kind::Vxlan { lower: Some(lower), .. }) if is_gone(&lower.what) => {

@@ -9,8 +9,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 use crate::{
-    BridgeSpec, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind, Rule, Scope, Table,
-    Vlan, VxlanSpec,
+    BridgeSpec, Ipvlan, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind, Rule, Scope,
+    Table, Vlan, Vrf, VxlanSpec,
 };
 
 /// A whole network that should be there.
@@ -254,6 +254,17 @@ pub enum LinkSpecKind {
         /// Its tag.
         vlan: Vlan,
     },
+    /// An ipvlan on a link that may be in another namespace.
+    Ipvlan {
+        /// The link below.
+        lower: LinkRef,
+        /// Mode and flag.
+        ipvlan: Ipvlan,
+    },
+    /// A VRF.
+    Vrf(Vrf),
+    /// A link that throws away all that it is given.
+    Dummy,
 }
 
 /// The far end of a veth pair.

@@ -216,6 +216,15 @@ pub enum LinkKind {
 const STACKED: [&str; 6] = ["macsec", "hsr", "rmnet", "virt_wifi", "ipoib", "dsa"];
 
 impl LinkKind {
+    /// Of a VRF: its table.
+    #[must_use]
+    pub const fn vrf_table(&self) -> Option<u32> {
+        match self {
+            Self::Vrf(vrf) => Some(vrf.table),
+            _ => None,
+        }
+    }
+
     /// The kernel's name for it, as in `ip -d link`.
     #[must_use]
     pub fn as_str(&self) -> &str {

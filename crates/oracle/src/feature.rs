@@ -11,6 +11,8 @@ use std::net::IpAddr;
 use model::{LinkKind, Namespace, RouteKind, RuleAction, Snapshot, TABLE_LOCAL, TABLE_MAIN};
 use walk::{Indexed, Payload, Question, Trace};
 
+use crate::generate::{Kind, Kinds};
+
 /// Takes a feature away; false: there is none of it here.
 type Without = fn(&mut Snapshot, &mut Question) -> bool;
 
@@ -251,10 +253,18 @@ impl Exercised {
 
     /// Features that this run has networks of, and that decided less often than the 100 times in
     /// 20,000 cases that are wanted: how often, and how often they should have.
-    pub(crate) fn neglected(&self, cases: usize) -> Vec<(&'static str, usize, usize)> {
+    /// What this kernel lacks is not among them.
+    pub(crate) fn neglected(
+        &self,
+        cases: usize,
+        kinds: Kinds,
+    ) -> Vec<(&'static str, usize, usize)> {
         const ONE_OF: usize = 200;
         let wanted = cases / ONE_OF;
-        let few = self.0.iter().filter(|(_, c)| c.decided < wanted);
+        let lacking = Kind::ALL.into_iter().filter(|kind| !kinds.has(*kind));
+        let lacking: Vec<&str> = lacking.flat_map(Kind::features).copied().collect();
+        let there = self.0.iter().filter(|(name, _)| !lacking.contains(name));
+        let few = there.filter(|(_, c)| c.decided < wanted);
         few.map(|(name, c)| (*name, c.decided, wanted)).collect()
     }
 

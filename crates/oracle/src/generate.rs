@@ -6,6 +6,7 @@ mod bridge;
 mod firewall;
 mod group;
 mod ipv6;
+mod kinds;
 mod links;
 mod many;
 mod overlay;
@@ -16,6 +17,8 @@ mod story;
 mod topology;
 
 use std::net::Ipv4Addr;
+
+pub use kinds::{Kind, Kinds};
 
 use crate::network::Network;
 use crate::packet::Spec;
@@ -32,6 +35,10 @@ pub struct Draw {
     /// How many of 100 tell stories, in which features are made to decide; the others are of
     /// everything a little.
     pub stories: u8,
+    /// Of what not every kernel has stories are told, too.
+    pub kinds: Kinds,
+    /// No other stories are told.
+    pub of_kinds: bool,
 }
 
 impl Draw {
@@ -40,8 +47,9 @@ impl Draw {
 
     /// As it is drawn unless more is said.
     #[must_use]
-    pub const fn of(seed: u64) -> Self {
-        Self { seed, stories: Self::STORIES }
+    pub fn of(seed: u64) -> Self {
+        let kinds = Kinds::default();
+        Self { seed, stories: Self::STORIES, kinds, of_kinds: false }
     }
 }
 
@@ -52,7 +60,9 @@ impl std::fmt::Display for Draw {
         match self.stories {
             Self::STORIES => Ok(()),
             stories => write!(f, " --stories {stories}"),
-        }
+        }?;
+        let kinds = Kind::ALL.into_iter().filter(|kind| self.of_kinds && self.kinds.has(*kind));
+        kinds.into_iter().try_for_each(|kind| write!(f, " --kind {kind}"))
     }
 }
 
@@ -68,7 +78,7 @@ pub(crate) fn generate(draw: Draw, number: u64) -> Case {
     let mut random = Random::new(draw.seed, number);
     let (mut case, shares, six) = match random.percent(usize::from(draw.stories)) {
         true => {
-            let (case, shares) = story::stories(draw.seed, number, &mut random);
+            let (case, shares) = story::stories(draw, number, &mut random);
             (case, shares, 94)
         }
         false => (mixed(&mut random), vec![75; PACKETS], 34),

@@ -19,7 +19,7 @@ mod shrink;
 
 pub use case::{Judged, Lie, Outcome, run as judge};
 pub use file::Kept;
-pub use generate::{Draw, PACKETS};
+pub use generate::{Draw, Kind, Kinds, PACKETS};
 pub use lacking::lacking;
 pub use packet::{Carries, Spec};
 pub use rig::{Bench, Rig, Seen, Trouble};

@@ -12,7 +12,7 @@ use kernel::probe::Tag;
 use crate::case::{self, Lie, Outcome};
 use crate::feature::Exercised;
 use crate::file;
-use crate::generate::{Case, Draw, PACKETS, generate};
+use crate::generate::{Case, Draw, Kinds, PACKETS, generate};
 use crate::rig::{Bench, Rig, Trouble};
 use crate::shrink::shrink;
 
@@ -80,12 +80,12 @@ impl Tally {
     /// Features that decided too seldom for a run of that length, and that are too often unknown: a
     /// line for each. (What a short run meets is chance: nothing is said of it.)
     #[must_use]
-    pub fn shortcomings(&self) -> Vec<String> {
+    pub fn shortcomings(&self, kinds: Kinds) -> Vec<String> {
         const LONG: usize = 2000;
         if self.cases() < LONG {
             return Vec::new();
         }
-        let few = self.exercised.neglected(self.cases()).into_iter();
+        let few = self.exercised.neglected(self.cases(), kinds).into_iter();
         let few = few.map(|(name, n, wanted)| {
             format!("the generator fails: {name} decided {n} times, {wanted} are wanted")
         });

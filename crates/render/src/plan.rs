@@ -194,6 +194,11 @@ fn link_words(spec: &LinkSpec) -> String {
         LinkSpecKind::Vlan { lower, vlan } => {
             format!("vlan {name} on {lower}, {} id {}", vlan.protocol_name(), vlan.id)
         }
+        LinkSpecKind::Ipvlan { lower, ipvlan } => {
+            format!("ipvlan {name} on {lower}, mode {}", ipvlan.mode.as_str())
+        }
+        LinkSpecKind::Vrf(vrf) => format!("vrf {name}, table {}", vrf.table),
+        LinkSpecKind::Dummy => format!("dummy {name}"),
         LinkSpecKind::Vxlan(spec) => format!("vxlan {name}, vni {}", spec.vxlan.vni),
     }
 }

@@ -194,7 +194,8 @@ impl Indexed<'_> {
 fn passed_by(question: &Question, back: &End) -> Option<Unknown> {
     let Disposition::Delivered(ns) = back.disposition else { return None };
     let here = question.from == Place::Namespace(ns);
-    let other = question.bound.is_some_and(|link| back.skb.iif != Some(link));
+    let by = [back.skb.iif, back.skb.member];
+    let other = question.bound.is_some_and(|link| !by.contains(&Some(link)));
     let what = "the answer comes by another link than its socket is bound to";
     (here && other).then(|| Unknown::Packet(what.to_owned()))
 }

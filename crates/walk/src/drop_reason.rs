@@ -209,8 +209,12 @@ fn names_fit(loss: &Loss, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bo
     let fragment =
         |function: &str| function.starts_with("ip_fragment") || function == "ip6_fragment";
     let unbroken = big && drop.reason == UNSAID && drop.function.as_deref().is_some_and(fragment);
+    // `vrf_tx_error`.
+    let of_vrf = drop.reason == UNSAID
+        && drop.function.as_deref().is_some_and(|f| f.contains("vrf_") || f == "is_ip_tx_frame");
     names.contains(&drop.reason.as_str())
         || rerouted
+        || of_vrf
         || unbroken
         || unsaid
         || drop.reason == UNSAID && !names.iter().all(|name| named(name))

@@ -111,7 +111,7 @@ impl<'a> Place<'a> {
         let (src, iif_back) = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), Some(self.loopback()));
         let of_asker = Flow::of(&skb.packet, mark, None);
         let asked = Flow { src, dst: asker, iif: iif_back, ..of_asker };
-        let flow = Flow { protocol: 0, ports: None, ..asked };
+        let flow = Flow { protocol: 0, ports: None, vrf: self.vrf_of(iif), ..asked };
         match self.lookup(&flow) {
             Ok(found) => self.source_for(&found, asker),
             Err(NotFound::Unknown(_)) => None,

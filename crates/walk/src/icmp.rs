@@ -91,6 +91,14 @@ impl<S: Sink> Walker<'_, '_, S> {
         if many || cast(skb.packet.dst).is_some() || self.is_to_subnet(skb) {
             return None;
         }
+        let unrouted = matches!(
+            &loss.reason,
+            Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_)
+        );
+        // A VRF says nothing of what it finds no route for.
+        if unrouted && stop.stage == Stage::Transmit {
+            return None;
+        }
         if skb.arp.is_some() || skb.about.is_some() || !came || !echo {
             return None;
         }
@@ -141,6 +149,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     fn forwards(&self, skb: &Skb) -> bool {
         let place = self.known_place(skb.ns);
-        place.zip(skb.iif).is_some_and(|(place, iif)| place.conf(iif).forwarding)
+        // `ip_error`: of a VRF, by the member that it came by.
+        place.zip(skb.member.or(skb.iif)).is_some_and(|(place, iif)| place.conf(iif).forwarding)
     }
 }

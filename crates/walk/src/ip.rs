@@ -208,7 +208,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
             skb.fragment = Some(fragment(mtu));
         }
-        if let LinkKind::Loopback | LinkKind::Vrf(_) = link.kind {
+        if let LinkKind::Vrf(_) = link.kind {
+            // What is seen there may have been given the header of the next link by then.
+            (skb.packet.src_mac, skb.packet.dst_mac) = (None, None);
+            return Ok(Next::Transmit(out));
+        }
+        if let LinkKind::Loopback = link.kind {
             (skb.packet.src_mac, skb.packet.dst_mac) = (link.mac, link.mac);
             return Ok(Next::Transmit(out));
         }
@@ -283,9 +288,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     fn route_in(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
-        let flow = Flow::of(&skb.packet, skb.mark, Some(id.index));
+        // Of a VRF, by the member that it came by (`ip_rcv_finish`).
+        let by = skb.member.unwrap_or(id.index);
+        let flow = Flow::of(&skb.packet, skb.mark, Some(by));
         self.consider_routes(place, &flow);
-        let input = place.route_input(&flow, id.index).map_err(|e| match e {
+        let input = place.route_input(&flow, by).map_err(|e| match e {
             // What somebody else is a member of is nobody's loss.
             Refusal::Lost(reason) if skb.spare && matches!(*reason, Reason::NotMember(_)) => {
                 Stop::ignored(Stage::Route)

@@ -69,7 +69,9 @@ impl<'a> Place<'a> {
     ) -> Result<Input<'a>, Refusal> {
         let lost = |reason| Refusal::Lost(Box::new(reason));
         let nothing = || lost(Reason::NoRoute(flow.dst));
-        if cast == Cast::Multicast && !self.is_member(iif, flow.dst) {
+        let master = self.vrf_of(iif);
+        let member = |link| self.is_member(link, flow.dst);
+        if cast == Cast::Multicast && !member(iif) && !master.is_some_and(member) {
             return Err(lost(Reason::NotMember(flow.dst)));
         }
         if flow.src.is_multicast() || is_broadcast(flow.src) {

@@ -2,10 +2,10 @@
 //! (drivers/net/vrf.c, net/l3mdev).
 //!
 //! To its members a VRF is what the loopback is to a namespace, and packets pass the hooks twice: by
-//! the member's name and by the VRF's. A socket on all links of a namespace does not see them at the
+//! the member's name and by the VRF's. How they are routed goes by the member's settings. A socket on all links of a namespace does not see them at the
 //! VRF, but what a namespace sends to itself.
 
-use model::{Hook, LinkId, LinkKind, Opaque};
+use model::{Hook, LinkId, Opaque};
 
 use crate::group::cast;
 use crate::indexed::Place;
@@ -26,10 +26,7 @@ impl Place<'_> {
 
     /// `l3mdev_fib_table_rcu`: the table of that VRF; None: it is none.
     pub(crate) fn vrf_table(&self, vrf: u32) -> Option<u32> {
-        match self.link(vrf)?.kind {
-            LinkKind::Vrf(vrf) => Some(vrf.table),
-            _ => None,
-        }
+        self.link(vrf)?.kind.vrf_table()
     }
 
     /// `l3mdev_update_flow`: a packet is in the VRF of the link that it is to go out by, else in that
@@ -61,7 +58,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `vrf_ip_rcv`: what came in by a member has come in by its VRF, and passes PREROUTING once more.
     pub(crate) fn into_vrf(&mut self, skb: &mut Skb, id: LinkId, vrf: u32) -> Result<LinkId, Stop> {
         let vrf = skb.link(vrf);
-        skb.iif = Some(vrf.index);
+        (skb.iif, skb.member) = (Some(vrf.index), Some(id.index));
         if vrf != id && !skb.packet.dst.is_multicast() {
             self.tell(skb, Stage::Receive, || Action::Vrf { link: vrf });
             self.hook(skb, Hook::Prerouting, Some(vrf.index), None)?;
@@ -101,7 +98,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         let flow = Flow { vrf: Some(id.index), ports: None, ..Flow::of(&skb.packet, 0, None) };
         let refused = |e: crate::route::NotFound<'_>| {
-            e.refusal(place, flow.dst).stop(Stage::Route, id.ns, Some(id))
+            // Nobody is told (`vrf_tx_error`).
+            e.refusal(place, flow.dst).stop(Stage::Transmit, id.ns, Some(id))
         };
         let found = place.lookup(&flow).map_err(refused)?;
         let found = self.one_way(skb, found, Some(flow.src))?;

@@ -42,6 +42,14 @@ impl Builder<'_> {
                 self.new_link(&lower.ns, &spec.link.name, &spec.pins, &kind)?;
             }
             LinkSpecKind::Vxlan(vxlan) => self.make_vxlan(spec, vxlan)?,
+            LinkSpecKind::Ipvlan { lower, ipvlan } => {
+                let place = self.place(&lower.ns, &spec.link.ns)?;
+                let index = self.space(&lower.ns)?.index(&lower.name)?;
+                let kind = NewLink::Ipvlan { lower: index, ipvlan: *ipvlan, place };
+                self.new_link(&lower.ns, &spec.link.name, &spec.pins, &kind)?;
+            }
+            LinkSpecKind::Vrf(vrf) => self.new_plain(spec, &NewLink::Vrf(*vrf))?,
+            LinkSpecKind::Dummy => self.new_plain(spec, &NewLink::Dummy)?,
             LinkSpecKind::Vlan { lower, vlan } => {
                 let place = self.place(&lower.ns, &spec.link.ns)?;
                 let index = self.space(&lower.ns)?.index(&lower.name)?;
@@ -102,6 +110,10 @@ impl Builder<'_> {
             .map_err(|e| Cause::from(e).about(&format!("open {}", role::TUN)))?;
         role::make_card(tun, name, index, true)?;
         self.set_pins(&spec.link, &spec.pins)
+    }
+
+    fn new_plain(&mut self, spec: &LinkSpec, kind: &NewLink<'_>) -> Result<(), Cause> {
+        self.new_link(&spec.link.ns, &spec.link.name, &spec.pins, kind)
     }
 
     fn new_link(

@@ -25,7 +25,7 @@ pub(super) fn facts(lab: &Lab, facts: &[Told], errors: &mut Errors) {
     names(&born, errors);
     indexes(&born, errors);
     nothing_makes(lab, &born, errors);
-    bridges(facts, &born, errors);
+    bridges(lab, facts, &born, errors);
     addresses(facts, errors);
     routes(facts, errors);
     rules(facts, errors);
@@ -46,6 +46,9 @@ fn born(facts: &[Told]) -> Vec<Born<'_>> {
                     LinkSpecKind::Macvlan { .. } => "macvlan",
                     LinkSpecKind::Vlan { .. } => "vlan",
                     LinkSpecKind::Vxlan(_) => "vxlan",
+                    LinkSpecKind::Ipvlan { .. } => "ipvlan",
+                    LinkSpecKind::Vrf(_) => "vrf",
+                    LinkSpecKind::Dummy => "dummy",
                 };
                 born.push(Born { at, link: &spec.link, pins: &spec.pins, kind, born_in: None });
                 if let LinkSpecKind::Veth(end) = &spec.kind {
@@ -132,17 +135,20 @@ fn nothing_makes(lab: &Lab, born: &[Born<'_>], errors: &mut Errors) {
     }
 }
 
-fn bridges(facts: &[Told], born: &[Born<'_>], errors: &mut Errors) {
+fn bridges(lab: &Lab, facts: &[Told], born: &[Born<'_>], errors: &mut Errors) {
     let kinds: HashMap<&LinkRef, &'static str> = born.iter().map(|b| (b.link, b.kind)).collect();
     let mut masters: HashMap<&LinkRef, &str> = HashMap::new();
     for told in facts {
         let Fact::Master { link, bridge: Some(bridge), .. } = &told.what else { continue };
         let kind = kinds.get(&LinkRef::new(&link.ns, bridge)).copied().unwrap_or("bridge");
         let (ns, name) = (link.ns.clone(), link.name.clone());
-        if kind != "bridge" {
+        let in_vrf = is_in_vrf(lab, link, bridge);
+        if in_vrf && kind != "vrf" {
+            errors.push(told.at, Problem::NoVrf { ns, name, vrf: bridge.clone(), kind });
+        } else if !in_vrf && kind != "bridge" {
             let problem = Problem::NoBridge { ns, name, bridge: bridge.clone(), kind };
             errors.push(told.at, problem);
-        } else if kinds.get(link) == Some(&"bridge") {
+        } else if !in_vrf && kinds.get(link) == Some(&"bridge") {
             let problem = Problem::KeyOfOtherKind { key: "bridge".to_owned(), kind: "bridge" };
             errors.push(told.at, problem);
         } else if let Some(a) = masters.insert(link, bridge).filter(|a| a != bridge) {
@@ -150,6 +156,13 @@ fn bridges(facts: &[Told], born: &[Born<'_>], errors: &mut Errors) {
             errors.push(told.at, Problem::TwoBridges { ns, name, a, b });
         }
     }
+}
+
+/// The file says that it is a member of that VRF.
+fn is_in_vrf(lab: &Lab, link: &LinkRef, vrf: &str) -> bool {
+    let space = lab.spaces.iter().find(|space| space.name == link.ns);
+    let entry = space.and_then(|space| space.links.iter().find(|l| l.name == link.name));
+    entry.and_then(|entry| entry.vrf.as_ref()).is_some_and(|said| said.what == vrf)
 }
 
 /// An address is on one link of a namespace, once.

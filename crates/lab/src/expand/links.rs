@@ -25,9 +25,7 @@ impl<'l> Making<'l> {
                 }
             }
             Kind::Bridge { ports, spec } => self.bridge(entry, &link, *spec, ports),
-            Kind::Tap => {
-                self.single(entry, &link, LinkSpecKind::Tap);
-            }
+            Kind::Tap => self.single(entry, &link, LinkSpecKind::Tap),
             Kind::Nic { cable } => self.nic(entry, link, cable.as_ref()),
             Kind::Macvlan { lower, mode, sources } => {
                 if self.known(&Said::new(lower.at, lower.what.ns.clone())) {
@@ -41,6 +39,14 @@ impl<'l> Making<'l> {
                     self.single(entry, &link, kind);
                 }
             }
+            Kind::Ipvlan { lower, ipvlan } => {
+                if self.known(&Said::new(lower.at, lower.what.ns.clone())) {
+                    let kind = LinkSpecKind::Ipvlan { lower: lower.what.clone(), ipvlan: *ipvlan };
+                    self.single(entry, &link, kind);
+                }
+            }
+            Kind::Vrf(vrf) => self.single(entry, &link, LinkSpecKind::Vrf(*vrf)),
+            Kind::Dummy => self.single(entry, &link, LinkSpecKind::Dummy),
             Kind::Vxlan { lower, vxlan, remotes } => {
                 let lower = lower.as_ref().map(|l| l.what.clone());
                 let (vxlan, remotes) = (vxlan.clone(), remotes.clone());
@@ -83,11 +89,12 @@ impl<'l> Making<'l> {
     }
 
     fn single(&mut self, entry: &LinkEntry, link: &LinkRef, kind: LinkSpecKind) {
-        // A macvlan of mode passthru has the address of the link below, and so has a VLAN link.
+        // A macvlan of mode passthru has the address of the link below, and so have VLAN links and
+        // ipvlans.
         let passthru = MacvlanMode::Passthru;
         let inherits = match &kind {
             LinkSpecKind::Macvlan { mode, .. } => *mode == passthru,
-            kind => matches!(kind, LinkSpecKind::Vlan { .. }),
+            kind => matches!(kind, LinkSpecKind::Vlan { .. } | LinkSpecKind::Ipvlan { .. }),
         };
         let pins = if inherits { self.pins(link) } else { self.drawn(link) };
         self.tell(entry.at, Fact::Link(LinkSpec { link: link.clone(), kind, pins }));
@@ -193,8 +200,15 @@ impl<'l> Making<'l> {
             let (a_name, b_name) = (a.what.clone(), b.what.clone());
             self.errors.push(a.at, Problem::TwoBridges { ns, name, a: a_name, b: b_name });
         }
-        if let Some(bridge) = own.or(bridge) {
-            self.master(bridge.at, link, &bridge.what);
+        // What is a member of a VRF is so before it has addresses: joining takes them away.
+        let vrf = entry.and_then(|e| e.vrf.as_ref());
+        if let Some((bridge, vrf)) = own.or(bridge).zip(vrf) {
+            let (ns, name) = (link.ns.clone(), link.name.clone());
+            let (a, b) = (bridge.what.clone(), vrf.what.clone());
+            self.errors.push(vrf.at, Problem::TwoBridges { ns, name, a, b });
+        }
+        if let Some(master) = own.or(bridge).or(vrf) {
+            self.master(master.at, link, &master.what);
         }
         if let Some(entry) = entry {
             self.addresses(entry, link);

@@ -139,7 +139,9 @@ impl So {
 fn needs(fact: &Fact) -> Vec<Need> {
     match fact {
         Fact::Link(spec) => match &spec.kind {
-            LinkSpecKind::Macvlan { lower, .. } | LinkSpecKind::Vlan { lower, .. } => {
+            LinkSpecKind::Macvlan { lower, .. }
+            | LinkSpecKind::Ipvlan { lower, .. }
+            | LinkSpecKind::Vlan { lower, .. } => {
                 vec![Need::Link(lower.clone())]
             }
             LinkSpecKind::Vxlan(VxlanSpec { lower: Some(lower), .. }) => {

@@ -4,11 +4,13 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use model::{
-    BridgeOption, BridgeSpec, Mac, MacvlanMode, PortFlag, PortFlags, PortState, Scope, Vlan,
+    BridgeOption, BridgeSpec, Ipvlan, IpvlanFlag, IpvlanMode, Mac, MacvlanMode, PortFlag,
+    PortFlags, PortState, Scope, Vlan, Vrf,
 };
 
 use super::{
-    Fields, entries, flag, is_link_name, items, link_name, link_ref, number, parsed_in, text, vxlan,
+    Fields, entries, flag, is_link_name, items, link_name, link_ref, number, parsed_in, route,
+    text, vxlan,
 };
 use crate::error::{Errors, Problem, best};
 use crate::file::{AddressEntry, Kind, LinkEntry};
@@ -23,6 +25,7 @@ const COMMON: &[&str] = &[
     "altnames",
     "up",
     "bridge",
+    "vrf",
     "hairpin",
     "isolated",
     "learning",
@@ -61,6 +64,9 @@ const KINDS: &[(&str, &[&str])] = &[
     ("nic", &["cable"]),
     ("macvlan", &["lower", "mode", "sources"]),
     ("vlan", &["lower", "id", "protocol"]),
+    ("ipvlan", &["lower", "mode", "flag"]),
+    ("vrf", &["table"]),
+    ("dummy", &[]),
     ("vxlan", vxlan::KEYS),
 ];
 const MAC_HINT: &str = "six pairs of hexadecimal digits are wanted, as in 02:42:ac:11:00:02";
@@ -90,6 +96,7 @@ fn link(name: &Said<String>, node: &Node, ns: &str, errors: &mut Errors) -> Opti
     link.txqlen = number_of("txqlen", 0, i32::MAX as u32, errors);
     link.up = fields.get("up").and_then(|n| flag(n, "up", errors));
     link.bridge = fields.get("bridge").and_then(|n| link_name(n, "bridge", errors));
+    link.vrf = fields.get("vrf").and_then(|n| link_name(n, "vrf", errors));
     link.flags = flags(&fields, errors);
     link.state = fields.get("state").and_then(|n| state(n, errors));
     if let Some(node) = fields.get("altnames") {
@@ -169,6 +176,9 @@ fn kind(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
         }
         "macvlan" => macvlan(fields, ns, errors),
         "vlan" => vlan(fields, ns, errors),
+        "ipvlan" => ipvlan(fields, ns, errors),
+        "vrf" => vrf(fields, errors),
+        "dummy" => Some(Kind::Dummy),
         _ => vxlan::vxlan(fields, errors),
     }
 }
@@ -248,6 +258,44 @@ fn vlan(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
         }
     };
     Some(Kind::Vlan { lower, vlan: Vlan { id, protocol } })
+}
+
+fn ipvlan(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
+    let lower = fields.needed("lower", "it names the link below, [NAMESPACE:]LINK", errors)?;
+    let lower = link_ref(lower, "lower", ns, errors)?;
+    let mut ipvlan = Ipvlan::default();
+    if let Some(node) = fields.get("mode") {
+        let modes = [IpvlanMode::L2, IpvlanMode::L3, IpvlanMode::L3S];
+        ipvlan.mode = one_of(node, "mode", &modes, IpvlanMode::as_str, errors)?;
+    }
+    if let Some(node) = fields.get("flag") {
+        let flags = [IpvlanFlag::Bridge, IpvlanFlag::Private, IpvlanFlag::Vepa];
+        ipvlan.flag = one_of(node, "flag", &flags, IpvlanFlag::as_str, errors)?;
+    }
+    Some(Kind::Ipvlan { lower, ipvlan })
+}
+
+fn vrf(fields: &Fields<'_>, errors: &mut Errors) -> Option<Kind> {
+    let table = fields.needed("table", "it is the table that its members' packets ask", errors)?;
+    Some(Kind::Vrf(Vrf { table: route::table(table, errors)? }))
+}
+
+/// One of a few words.
+fn one_of<T: Copy>(
+    node: &Node,
+    what: &'static str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+    errors: &mut Errors,
+) -> Option<T> {
+    let said = text(node, what, errors)?;
+    if let Some(one) = all.iter().find(|one| name(**one) == said.what) {
+        return Some(*one);
+    }
+    let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
+    let hint = format!("there are {}", names.join(", "));
+    errors.push(said.at, Problem::BadValue { what, found: said.what, hint });
+    None
 }
 
 fn macvlan_mode(node: &Node, errors: &mut Errors) -> Option<MacvlanMode> {

@@ -1,6 +1,8 @@
 //! Links that stand on others.
 
-use model::{FdbEntry, LinkKind, Macvlan, MacvlanMode, Snapshot, TunnelDf, Vxlan};
+use model::{
+    FdbEntry, IpvlanMode, Link, LinkKind, Macvlan, MacvlanMode, Snapshot, TunnelDf, Vxlan,
+};
 
 use super::{Without, all, each};
 
@@ -11,6 +13,44 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("macvlan: private", |s, _| mode(s, MacvlanMode::Private, MacvlanMode::Bridge)),
     ("macvlan: passthru", |s, _| mode(s, MacvlanMode::Passthru, MacvlanMode::Source)),
     ("macvlan: source", |s, _| mode(s, MacvlanMode::Source, MacvlanMode::Vepa)),
+    ("vlan", |s, _| {
+        // Another tag than anybody else has.
+        let number = std::cell::Cell::new(4000);
+        all(kinds(s), |kind| match kind {
+            LinkKind::Vlan(vlan) => {
+                vlan.id = number.replace(number.get() + 1);
+                true
+            }
+            _ => false,
+        })
+    }),
+    ("bridge: VLAN filtering", |s, _| {
+        all(kinds(s), |kind| match kind {
+            LinkKind::Bridge(bridge) => std::mem::take(&mut bridge.vlan_filtering),
+            _ => false,
+        })
+    }),
+    ("ipvlan: l2", |s, _| layer(s, IpvlanMode::L2, IpvlanMode::L3)),
+    ("ipvlan: l3", |s, _| layer(s, IpvlanMode::L3, IpvlanMode::L2)),
+    ("vrf", |s, _| {
+        each(s, |n| {
+            let vrfs: Vec<u32> = n.links.values().filter(|l| is_vrf(l)).map(|l| l.index).collect();
+            let members =
+                n.links.values_mut().filter(|l| l.master.is_some_and(|m| vrfs.contains(&m)));
+            all(members, |link| {
+                (link.master, link.member) = (None, None);
+                true
+            })
+        })
+    }),
+    ("dummy", |s, _| {
+        // As if nobody had plugged it in.
+        let links = s.namespaces.values_mut().flat_map(|n| n.links.values_mut());
+        all(links.filter(|l| l.kind == LinkKind::Other("dummy".to_owned())), |link| {
+            link.kind = LinkKind::Physical;
+            true
+        })
+    }),
     ("vxlan", |s, _| {
         // No two of them speak of the same network.
         let number = std::cell::Cell::new(1 << 20);
@@ -31,6 +71,24 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("vxlan: df", |s, _| vxlan(s, |v| std::mem::take(&mut v.df) != TunnelDf::Unset)),
     ("vxlan: local", |s, _| vxlan(s, |v| v.local.take().is_some())),
 ];
+
+fn kinds(snapshot: &mut Snapshot) -> impl Iterator<Item = &mut LinkKind> {
+    snapshot.namespaces.values_mut().flat_map(|n| n.links.values_mut()).map(|link| &mut link.kind)
+}
+
+const fn is_vrf(link: &Link) -> bool {
+    matches!(link.kind, LinkKind::Vrf(_))
+}
+
+fn layer(snapshot: &mut Snapshot, of: IpvlanMode, instead: IpvlanMode) -> bool {
+    all(kinds(snapshot), |kind| match kind {
+        LinkKind::Ipvlan(ipvlan) if ipvlan.mode == of => {
+            ipvlan.mode = instead;
+            true
+        }
+        _ => false,
+    })
+}
 
 fn vxlan(snapshot: &mut Snapshot, change: impl Fn(&mut Vxlan) -> bool) -> bool {
     let links = snapshot.namespaces.values_mut().flat_map(|n| n.links.values_mut());

@@ -4,6 +4,7 @@
 mod address;
 mod bridge;
 mod iptables;
+mod kinds;
 mod nft;
 mod route;
 mod rule;
@@ -16,7 +17,7 @@ use crate::network::{Link, Network, NftChain, Space};
 use crate::packet::{Carries, Spec};
 use crate::random::Random;
 
-use super::{Case, PACKETS, packet, settings};
+use super::{Case, Draw, Kind, PACKETS, packet, settings};
 
 /// Writes a scene: its namespaces and what is sent there.
 type Story = fn(&mut Scene<'_>);
@@ -79,6 +80,15 @@ const STORIES: &[(usize, usize, Story)] = &[
     (42, 1, upper::vxlans),
 ];
 
+/// Those of what not every kernel has.
+const OF_KINDS: &[(Kind, (usize, usize, Story))] = &[
+    (Kind::Vlan, (30, 0, kinds::vlans)),
+    (Kind::VlanFiltering, (40, 0, kinds::filtering)),
+    (Kind::Ipvlan, (40, 0, kinds::ipvlans)),
+    (Kind::Vrf, (60, 0, kinds::vrfs)),
+    (Kind::Dummy, (15, 0, kinds::dummies)),
+];
+
 /// How many stories a network has.
 const SCENES: usize = 4;
 /// The first letter of the names of each one's namespaces.
@@ -86,11 +96,11 @@ const LETTERS: [&str; SCENES] = ["w", "x", "y", "z"];
 
 /// A network of stories that know nothing of each other, and packets for each.
 /// And how often each packet goes by IPv6.
-pub(super) fn stories(seed: u64, number: u64, random: &mut Random) -> (Case, Vec<usize>) {
+pub(super) fn stories(draw: Draw, number: u64, random: &mut Random) -> (Case, Vec<usize>) {
     let mut network = Network::default();
     let (mut packets, mut shares) = (Vec::new(), Vec::new());
     for (n, letter) in LETTERS.into_iter().enumerate() {
-        let (six, turn, story) = drawn(seed, number.wrapping_mul(LETTERS.len() as u64) + n as u64);
+        let (six, turn, story) = drawn(draw, number.wrapping_mul(LETTERS.len() as u64) + n as u64);
         let mut scene = Scene { letter, network: &mut network, shots: Vec::new(), random, turn };
         story(&mut scene);
         let shots = scene.shots;
@@ -107,12 +117,15 @@ pub(super) fn stories(seed: u64, number: u64, random: &mut Random) -> (Case, Vec
 
 /// The story whose turn it is, and which of its own turns. The turns go by the golden ratio, so that of
 /// any number of them each story has its share, and each of what it tells; none is left to chance.
-fn drawn(seed: u64, turn: u64) -> (usize, Turn, Story) {
+fn drawn(draw: Draw, turn: u64) -> (usize, Turn, Story) {
     const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
-    let all: u64 = STORIES.iter().map(|(weight, ..)| *weight as u64).sum();
-    let at = turn.wrapping_mul(GOLDEN_RATIO).wrapping_add(Random::new(seed, 0).next());
+    let of_kinds = OF_KINDS.iter().filter(|(kind, _)| draw.kinds.has(*kind)).map(|(_, told)| told);
+    let usual = STORIES.iter().filter(|_| !draw.of_kinds);
+    let stories: Vec<_> = usual.chain(of_kinds).collect();
+    let all: u64 = stories.iter().map(|(weight, ..)| *weight as u64).sum();
+    let at = turn.wrapping_mul(GOLDEN_RATIO).wrapping_add(Random::new(draw.seed, 0).next());
     let mut left = u128::from(at) * u128::from(all);
-    for (weight, six, story) in STORIES {
+    for (weight, six, story) in stories {
         match left.checked_sub((*weight as u128) << 64) {
             Some(less) => left = less,
             None => return (*six, Turn((left / *weight as u128) as u64), *story),

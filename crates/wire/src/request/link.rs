@@ -1,16 +1,16 @@
 use std::net::IpAddr;
 
 use model::{
-    BridgeOption, BridgeSpec, Mac, MacvlanMode, Pins, PortFlag, PortFlags, PortState, TunnelDf,
-    Vlan, Vxlan,
+    BridgeOption, BridgeSpec, Ipvlan, IpvlanFlag, IpvlanMode, Mac, MacvlanMode, Pins, PortFlag,
+    PortFlags, PortState, TunnelDf, Vlan, Vrf, Vxlan,
 };
 use netlink_packet_core::DefaultNla;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::link::{
-    BridgeMulticastRouterType, BridgeStpState, InfoBridge, InfoBridgePort, InfoData, InfoKind,
-    InfoMacVlan, InfoPortData, InfoPortKind, InfoVeth, InfoVlan, InfoVxlan, LinkAttribute,
-    LinkFlags, LinkInfo, LinkMessage, LinkProtoInfoBridge, MacVlanMacAddressMode, MacVlanMode,
-    Prop, State, VlanProtocol, VxlanDf,
+    BridgeMulticastRouterType, BridgeStpState, InfoBridge, InfoBridgePort, InfoData, InfoIpVlan,
+    InfoKind, InfoMacVlan, InfoPortData, InfoPortKind, InfoVeth, InfoVlan, InfoVrf, InfoVxlan,
+    IpVlanFlags, IpVlanMode, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, LinkProtoInfoBridge,
+    MacVlanMacAddressMode, MacVlanMode, Prop, State, VlanProtocol, VxlanDf,
 };
 
 /// Where a new link is to be: in the socket's namespace, or in that behind a descriptor.
@@ -60,6 +60,19 @@ pub enum NewLink<'a> {
         /// Where it is to be.
         place: Place,
     },
+    /// An ipvlan on the link of that index in the socket's namespace.
+    Ipvlan {
+        /// Lower link.
+        lower: u32,
+        /// Mode and flag.
+        ipvlan: Ipvlan,
+        /// Where it is to be.
+        place: Place,
+    },
+    /// A VRF.
+    Vrf(Vrf),
+    /// A dummy.
+    Dummy,
     /// A VXLAN.
     Vxlan {
         /// Underlay link.
@@ -78,6 +91,9 @@ impl NewLink<'_> {
             Self::Bridge(_) => "bridge",
             Self::Macvlan { .. } => "macvlan",
             Self::Vlan { .. } => "vlan",
+            Self::Ipvlan { .. } => "ipvlan",
+            Self::Vrf(_) => "vrf",
+            Self::Dummy => "dummy",
             Self::Vxlan { .. } => "vxlan",
         }
     }
@@ -113,6 +129,16 @@ pub fn new_link(name: &str, pins: &Pins, kind: &NewLink<'_>) -> LinkMessage {
             let data = vec![InfoVlan::Id(vlan.id), InfoVlan::Protocol(protocol)];
             (InfoKind::Vlan, Some(InfoData::Vlan(data)))
         }
+        NewLink::Ipvlan { lower, ipvlan, place } => {
+            message.attributes.push(LinkAttribute::Link(*lower));
+            put(&mut message, *place);
+            (InfoKind::IpVlan, Some(InfoData::IpVlan(ipvlan_data(*ipvlan))))
+        }
+        NewLink::Vrf(vrf) => {
+            let data = vec![InfoVrf::TableId(vrf.table)];
+            (InfoKind::Vrf, Some(InfoData::Vrf(data)))
+        }
+        NewLink::Dummy => (InfoKind::Dummy, None),
         NewLink::Vxlan { lower, vxlan } => {
             (InfoKind::Vxlan, Some(InfoData::Vxlan(vxlan_data(*lower, vxlan))))
         }
@@ -183,6 +209,20 @@ fn option_of(option: BridgeOption, value: u32) -> InfoBridge {
         BridgeOption::NfCallIptables => InfoBridge::NfCallIpTables(on),
         BridgeOption::NfCallArptables => InfoBridge::NfCallArpTables(on),
     }
+}
+
+fn ipvlan_data(ipvlan: Ipvlan) -> Vec<InfoIpVlan> {
+    let mode = match ipvlan.mode {
+        IpvlanMode::L2 => IpVlanMode::L2,
+        IpvlanMode::L3 => IpVlanMode::L3,
+        IpvlanMode::L3S => IpVlanMode::L3S,
+    };
+    let flags = match ipvlan.flag {
+        IpvlanFlag::Bridge => IpVlanFlags::empty(),
+        IpvlanFlag::Private => IpVlanFlags::Private,
+        IpvlanFlag::Vepa => IpVlanFlags::Vepa,
+    };
+    vec![InfoIpVlan::Mode(mode), InfoIpVlan::Flags(flags)]
 }
 
 const fn macvlan_mode(mode: MacvlanMode) -> MacVlanMode {
