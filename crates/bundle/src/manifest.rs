@@ -6,7 +6,7 @@ mod id;
 
 use std::collections::BTreeMap;
 
-use model::{Gap, Holder, NsId, Snapshot, Warning};
+use model::{Gap, Holder, NsId, Release, Snapshot, Warning};
 use serde::{Deserialize, Serialize};
 use wire::gathered::{Answer, Answers, Gathered, Holders, Numbering, Question};
 
@@ -185,6 +185,7 @@ pub(crate) fn read(mut files: Files) -> Result<Bundle, Error> {
         found: Snapshot {
             viewer: manifest.viewer.map(NsId::from),
             taken: manifest.taken,
+            kernel: Release::parse(&manifest.kernel),
             warnings: manifest.warnings.into_iter().map(Warning::from).collect(),
             ..Snapshot::default()
         },

@@ -42,7 +42,7 @@ use std::os::fd::AsFd;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use model::{LinkKind, Namespace, NsId, Snapshot, Warning};
+use model::{LinkKind, Namespace, NsId, Release, Snapshot, Warning};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wire::gathered::{Answers, Gathered, Holders, Reading, hold};
 
@@ -241,6 +241,7 @@ fn look(options: &ReadOptions, which: Which<'_>, raw: Raw) -> Result<Look, ReadE
     name::name(&mut found, &options.names);
     let mut snapshot = Snapshot {
         viewer: Some(found.viewer),
+        kernel: Release::parse(&rustix::system::uname().release().to_string_lossy()),
         taken: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
         warnings,
         ..Snapshot::default()

@@ -24,6 +24,7 @@ mod neighbour;
 mod netfilter;
 mod owner;
 mod port_flag;
+mod release;
 mod route;
 mod select;
 mod snapshot;
@@ -61,6 +62,7 @@ pub use netfilter::{
 };
 pub use owner::{NsInode, Owner, UserNs};
 pub use port_flag::{PortFlag, PortFlags};
+pub use release::Release;
 pub use route::{
     Nexthop, Preference, Protocol, Route, RouteKind, Rule, RuleAction, TABLE_DEFAULT, TABLE_LOCAL,
     TABLE_MAIN,

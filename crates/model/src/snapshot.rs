@@ -3,8 +3,8 @@ use std::net::IpAddr;
 
 use crate::{
     Address, BridgeVlan, Conntrack, Container, Engine, FdbEntry, Gap, Link, LinkId, Listener,
-    MdbEntry, Namespaces, Neighbour, Network, NsId, NsInode, Opaque, Owner, Route, RouterPort,
-    Rule, Ruleset, Sysctls, Teller, Warning,
+    MdbEntry, Namespaces, Neighbour, Network, NsId, NsInode, Opaque, Owner, Release, Route,
+    RouterPort, Rule, Ruleset, Sysctls, Teller, Warning,
 };
 
 /// Everything that was read of one or more hosts at one time.
@@ -14,6 +14,8 @@ pub struct Snapshot {
     pub namespaces: Namespaces,
     /// The namespace that nestwork itself ran in.
     pub viewer: Option<NsId>,
+    /// Which Linux it is. None: not known, or there are several.
+    pub kernel: Option<Release>,
     /// When, in seconds since 1970 (0 in fixtures).
     pub taken: u64,
     /// Where it is from, in words. None: read from this host.

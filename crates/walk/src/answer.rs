@@ -82,8 +82,9 @@ impl Indexed<'_> {
                 }
                 let mut skb = Self::answer_of(place, &end.skb, answer);
                 // A listener's reset is its own, since Linux 6.13 (`ip_send_unicast_reply`).
-                skb.of_process =
-                    is_reset(&skb.packet) && (!self.listening || Self::listens(place, &end.skb));
+                let own = place.kernel.is_none_or(|k| k.is_since(6, 13));
+                let listens = !self.listening || Self::listens(place, &end.skb);
+                skb.of_process = own && is_reset(&skb.packet) && listens;
                 let answer = skb.packet.clone();
                 skb.about = refused.then(|| Box::new(end.skb.packet.clone()));
                 (answer, walker.run(skb, Next::Socket))

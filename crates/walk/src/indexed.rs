@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use model::{
     BridgeVlan, Conntrack, FdbEntry, Link, LinkId, LinkKind, Mac, Namespace, Neighbour, NsId,
-    Opaque, Protocol, Relation, Route, RouteKind, Rule, Snapshot, TABLE_LOCAL, TABLE_MAIN, Tuple,
+    Opaque, Protocol, Relation, Release, Route, RouteKind, Rule, Snapshot, TABLE_LOCAL, TABLE_MAIN,
+    Tuple,
 };
 
 use crate::Recorder;
@@ -44,7 +45,8 @@ impl<'a> Indexed<'a> {
     /// Sorts and joins what the Snapshot holds. Once for many walks.
     #[must_use]
     pub fn new(snapshot: &'a Snapshot) -> Self {
-        let namespaces = snapshot.namespaces.iter().map(|(id, ns)| (*id, Place::new(ns)));
+        let namespaces =
+            snapshot.namespaces.iter().map(|(id, ns)| (*id, Place::new(ns, snapshot.kernel)));
         let mut vxlans: Map<NsId, Vec<VxlanEnd>> = Map::default();
         let mut uppers: Map<LinkId, Vec<LinkId>> = Map::default();
         for (id, ns) in &snapshot.namespaces {
@@ -154,6 +156,8 @@ pub(crate) struct VxlanEnd {
 pub(crate) struct Place<'a> {
     pub(crate) ns: &'a Namespace,
     pub(crate) id: NsId,
+    /// Which Linux it is, if that is known.
+    pub(crate) kernel: Option<Release>,
     /// What of it is not modelled, for any packet that it handles.
     pub(crate) opaque: Option<&'a Opaque>,
     links: Links<'a>,
@@ -217,7 +221,7 @@ impl Station<'_> {
 }
 
 impl<'a> Place<'a> {
-    fn new(ns: &'a Namespace) -> Self {
+    fn new(ns: &'a Namespace, kernel: Option<Release>) -> Self {
         let own = ns.rules.iter().filter(|r| !r.ipv6);
         let rules: Vec<Rule> =
             if ns.rules.is_empty() { Rule::defaults() } else { own.cloned().collect() };
@@ -228,6 +232,7 @@ impl<'a> Place<'a> {
         let mut place = Self {
             ns,
             id: ns.id,
+            kernel,
             opaque: ns.opaque.iter().find(|what| is_in_the_way(what)),
             links: Links::new(ns),
             default_rules: !ns.tables_split.unwrap_or(false) && rules == Rule::defaults(),

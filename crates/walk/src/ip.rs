@@ -208,12 +208,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
             skb.fragment = Some(fragment(mtu));
         }
-        if let LinkKind::Vrf(_) = link.kind {
-            // What is seen there may have been given the header of the next link by then.
-            (skb.packet.src_mac, skb.packet.dst_mac) = (None, None);
-            return Ok(Next::Transmit(out));
-        }
-        if let LinkKind::Loopback = link.kind {
+        if let LinkKind::Loopback | LinkKind::Vrf(_) = link.kind {
             (skb.packet.src_mac, skb.packet.dst_mac) = (link.mac, link.mac);
             return Ok(Next::Transmit(out));
         }

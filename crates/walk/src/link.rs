@@ -1,6 +1,6 @@
 //! Links: frames handed to them, and taken from them.
 
-use model::{Hook, Link, LinkId, LinkKind, Relation};
+use model::{Hook, IpvlanMode, Link, LinkId, LinkKind, Relation};
 
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
@@ -18,7 +18,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             return Err(Stop::lost(Stage::Transmit, id.ns, Some(id), reason));
         }
         self.traffic_control(skb, id, link, Hook::Egress)?;
-        self.tell(skb, Stage::Transmit, || Action::Out { link: id });
+        self.tell_out(skb, id, link);
         let unknown =
             |what: String| Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
         match &link.kind {
@@ -45,6 +45,22 @@ impl<S: Sink> Walker<'_, '_, S> {
             }
             kind => unknown(format!("kind {}", kind.as_str())),
         }
+    }
+
+    /// What a VRF or a routing ipvlan is given is routed once more, and may have the next link's
+    /// header by the time that it is looked at.
+    fn tell_out(&mut self, skb: &mut Skb, id: LinkId, link: &Link) {
+        let routes = match &link.kind {
+            LinkKind::Vrf(_) => true,
+            LinkKind::Ipvlan(ipvlan) => ipvlan.mode != IpvlanMode::L2,
+            _ => false,
+        };
+        let macs = (skb.packet.src_mac, skb.packet.dst_mac);
+        if routes {
+            (skb.packet.src_mac, skb.packet.dst_mac) = (None, None);
+        }
+        self.tell(skb, Stage::Transmit, || Action::Out { link: id });
+        (skb.packet.src_mac, skb.packet.dst_mac) = macs;
     }
 
     /// Why a link takes no frame to send.

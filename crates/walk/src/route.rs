@@ -235,14 +235,15 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// `fib_select_multipath`: those of which the hash takes one. A source that belongs to some of
-    /// them (the address that each would give) is kept.
+    /// `fib_select_multipath`: those of which the hash takes one. Since Linux 6.16, a source that
+    /// belongs to some of them (the address that each would give) is kept.
     pub(crate) fn choices(&self, found: &Found<'a>, src: Option<IpAddr>) -> Vec<Nexthop> {
         let all: Vec<Nexthop> = self.hops(found.route).collect();
         let scope = found.route.scope;
+        let keeps = src.is_some() && self.kernel.is_some_and(|k| k.is_since(6, 16));
         let own = |hop: &Nexthop| self.select_address(hop.link, hop.gateway, scope);
         let kept: Vec<Nexthop> =
-            all.iter().filter(|hop| src.is_some() && own(hop) == src).copied().collect();
+            all.iter().filter(|hop| keeps && own(hop) == src).copied().collect();
         // A route by an object of its own does not look at the source.
         if kept.is_empty() || found.route.nexthop_id.is_some() { all } else { kept }
     }

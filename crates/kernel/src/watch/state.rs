@@ -150,7 +150,8 @@ impl State {
                 self.ghosts.push((ns, link));
             }
         }
-        let mut before = Snapshot { viewer: self.snapshot.viewer, ..Snapshot::default() };
+        let kernel = self.snapshot.kernel;
+        let mut before = Snapshot { viewer: self.snapshot.viewer, kernel, ..Snapshot::default() };
         before.namespaces.insert(id, old);
         for difference in &differences {
             let after = &self.snapshot;
@@ -242,7 +243,8 @@ impl State {
 
     /// A Snapshot with one namespace's links as they were, for the names of then.
     fn as_it_was(&self, ns: NsId, old: &Link) -> Snapshot {
-        let mut snapshot = Snapshot { viewer: self.snapshot.viewer, ..Snapshot::default() };
+        let kernel = self.snapshot.kernel;
+        let mut snapshot = Snapshot { viewer: self.snapshot.viewer, kernel, ..Snapshot::default() };
         let Some(now) = self.snapshot.namespaces.get(&ns) else { return snapshot };
         let mut was = self.shape(now);
         was.links.clone_from(&now.links);

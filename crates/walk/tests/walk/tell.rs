@@ -89,6 +89,7 @@ impl Tell<'_> {
             Action::ArpAsked { ip, answer, .. } => format!("arp {ip}: {}", self.answer(answer)),
             Action::Forwarded { ttl, .. } => format!("forward ttl {ttl}"),
             Action::Out { link: l } => format!("out {} {}", link(l), packet(&step.packet)),
+            Action::Vrf { link: l } => format!("vrf {}", link(l)),
             Action::PerhapsOut { link: l } => format!("perhaps out {}", link(l)),
             Action::In { link: l, .. } => format!("in {} {}", link(l), packet(&step.packet)),
             Action::Learned { port, mac, .. } => format!("learn {mac} behind {}", link(port)),
