@@ -75,7 +75,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn route_output(&mut self, skb: &mut Skb) -> Result<Found<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let asked = Flow::of(&skb.packet, skb.mark, None);
-        let flow = place.in_vrf(&Flow { oif: skb.oif, vrf: skb.vrf, ..asked });
+        let flow = place.in_vrf(&Flow { oif: skb.oif.or(skb.vrf), ..asked });
         let ns = skb.ns;
         self.bound_link(skb)?;
         let look = |flow: &Flow| {

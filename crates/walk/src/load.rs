@@ -331,6 +331,7 @@ impl<'a> Chains<'a, '_> {
             iif,
             oif: None,
             bound: false,
+            vrf_out: false,
             vrf: self.iif.and_then(|iif| self.place.vrf_of(iif)),
             protocol: 0,
             ports: None,

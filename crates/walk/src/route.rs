@@ -27,6 +27,8 @@ pub(crate) struct Flow {
     pub(crate) bound: bool,
     /// The VRF that it is in.
     pub(crate) vrf: Option<u32>,
+    /// It is in it by the link that it is to go out by (FLOWI_FLAG_L3MDEV_OIF).
+    pub(crate) vrf_out: bool,
     pub(crate) protocol: u8,
     pub(crate) ports: Option<(u16, u16)>,
 }
@@ -55,6 +57,7 @@ impl Flow {
             oif: None,
             bound: false,
             vrf: None,
+            vrf_out: false,
             protocol: packet.protocol(),
             ports,
         }
@@ -262,6 +265,10 @@ impl<'a> Place<'a> {
         if matches && rule.uids.is_some() && self.root_uid().is_none() {
             return Err(NotFound::Unknown(format!("rule {} (uidrange)", rule.priority)));
         }
+        if let Some(link) = self.vrf_in_doubt(rule) {
+            let what = format!("rule {} ({link} is a VRF)", rule.priority);
+            return Err(NotFound::Unknown(what));
+        }
         if matches && !rule.unknown.is_empty() {
             let what = format!("rule {} ({})", rule.priority, rule.unknown.join(", "));
             return Err(NotFound::Unknown(what));
@@ -285,16 +292,27 @@ impl<'a> Place<'a> {
             })
         };
         let iif = || name(flow.iif.unwrap_or_else(|| self.loopback()));
-        let oif = || flow.oif.or(flow.vrf).and_then(name);
+        let oif = || flow.oif.and_then(name);
+        let vrf = |out: bool, name: &str| self.domain_fits(flow, out, name);
         let dscp = if flow.dst.is_ipv6() { DSCP_MASK } else { TOS_MASK };
         let (sport, dport) = (flow.ports.map(|p| p.0), flow.ports.map(|p| p.1));
         let users = |range: (u32, u32)| {
             self.root_uid().is_none_or(|root| (range.0..=range.1).contains(&root))
         };
         let fits = [
-            (Selector::Iif, rule.iif.as_deref().is_none_or(|wanted| Some(wanted) == iif())),
+            (
+                Selector::Iif,
+                rule.iif.as_deref().is_none_or(|wanted| {
+                    vrf(false, wanted).unwrap_or_else(|| Some(wanted) == iif())
+                }),
+            ),
             (Selector::L3mdev, rule.action != RuleAction::Vrf || flow.vrf.is_some()),
-            (Selector::Oif, rule.oif.as_deref().is_none_or(|wanted| Some(wanted) == oif())),
+            (
+                Selector::Oif,
+                rule.oif.as_deref().is_none_or(|wanted| {
+                    vrf(true, wanted).unwrap_or_else(|| Some(wanted) == oif())
+                }),
+            ),
             (Selector::Fwmark, rule.mark.is_none_or(|(v, mask)| (flow.mark ^ v) & mask == 0)),
             (Selector::From, within(&rule.src, flow.src)),
             (Selector::To, within(&rule.dst, flow.dst)),

@@ -5,7 +5,7 @@
 //! the member's name and by the VRF's. How they are routed goes by the member's settings. A socket on all links of a namespace does not see them at the
 //! VRF, but what a namespace sends to itself.
 
-use model::{Hook, LinkId, Opaque};
+use model::{Hook, Link, LinkId, Opaque, Rule};
 
 use crate::group::cast;
 use crate::indexed::Place;
@@ -34,9 +34,37 @@ impl Place<'_> {
     pub(crate) fn in_vrf(&self, flow: &Flow) -> Flow {
         let of = |link: Option<u32>| link.and_then(|link| self.vrf_of(link));
         let vrf = flow.vrf.or_else(|| of(flow.oif.or(flow.iif)));
+        let vrf_out = flow.vrf_out || flow.vrf.is_none() && flow.oif.is_some();
         // By the VRF itself is by any of its members.
         let oif = flow.oif.filter(|oif| self.vrf_table(*oif).is_none());
-        Flow { vrf, oif, ..*flow }
+        Flow { vrf, vrf_out, oif, ..*flow }
+    }
+
+    /// `fib_rule_iif_match` and `fib_rule_oif_match`: since Linux 6.16, a rule by the name of a VRF is
+    /// about all in it. None: it is no such rule, or no such kernel.
+    pub(crate) fn domain_fits(&self, flow: &Flow, out: bool, name: &str) -> Option<bool> {
+        let vrf = self.vrf_called(name)?;
+        let domains = self.kernel.is_some_and(|kernel| kernel.is_since(6, 16));
+        domains.then_some(flow.vrf == Some(vrf) && flow.vrf_out == out)
+    }
+
+    /// The VRF that a rule names on a kernel of which it is not known what it makes of that: from
+    /// Linux 5.19 to 6.14 it is a link like any other.
+    pub(crate) fn vrf_in_doubt<'r>(&self, rule: &'r Rule) -> Option<&'r str> {
+        if !self.has_vrfs() {
+            return None;
+        }
+        let known = self.kernel.is_some_and(|kernel| {
+            kernel.is_since(6, 16) || kernel.is_since(5, 19) && !kernel.is_since(6, 15)
+        });
+        let mut names = rule.iif.iter().chain(&rule.oif).map(String::as_str);
+        names.find(|name| !known && self.vrf_called(name).is_some())
+    }
+
+    fn vrf_called(&self, name: &str) -> Option<u32> {
+        let of = |l: &&Link| l.name == name && l.kind.vrf_table().is_some();
+        let mut links = self.ns.links.values().filter(|_| self.has_vrfs());
+        links.find(of).map(|l| l.index)
     }
 
     /// The link by which a packet leaves on this route: to the own addresses by the loopback, which
@@ -96,7 +124,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let what = Opaque::Vrf(name);
             return Err(Stop::unknown(Stage::Transmit, Unknown::Opaque { ns: skb.ns, what }));
         }
-        let flow = Flow { vrf: Some(id.index), ports: None, ..Flow::of(&skb.packet, 0, None) };
+        let flow = Flow { oif: Some(id.index), ports: None, ..Flow::of(&skb.packet, 0, None) };
         let refused = |e: crate::route::NotFound<'_>| {
             // Nobody is told (`vrf_tx_error`).
             e.refusal(place, flow.dst).stop(Stage::Transmit, id.ns, Some(id))

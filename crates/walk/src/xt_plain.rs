@@ -77,6 +77,7 @@ impl Chains<'_, '_> {
             iif: Some(self.place.loopback()),
             oif: None,
             bound: false,
+            vrf_out: false,
             vrf: self.iif.and_then(|iif| self.place.vrf_of(iif)),
             protocol: 0,
             ports: None,
