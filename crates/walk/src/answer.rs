@@ -173,6 +173,8 @@ impl Indexed<'_> {
     /// Of IPv6, the way back has a say in by which link, from whom and how far it is sent.
     fn answer_of(place: &indexed::Place<'_>, asked: &Skb, mut answer: Packet) -> Skb {
         let oif = place.answers_by(asked);
+        // `icmp_reply`, `tcp_v4_send_reset`; a process that waits there is bound to the VRF.
+        let vrf = asked.iif.and_then(|iif| place.vrf_of(iif));
         if asked.to_many && !answer.is_ipv6() {
             answer.src = place.specific_destination(asked).unwrap_or(answer.src);
         }
@@ -181,12 +183,11 @@ impl Indexed<'_> {
             answer.src = Ipv6Addr::UNSPECIFIED.into();
         }
         if answer.is_ipv6() {
+            let oif = oif.or(vrf);
             answer.ttl = place.hop_limit(&Flow { oif, ..Flow::of(&answer, 0, None) });
         }
         // `icmpv6_echo_reply`, `tcp_v6_send_response` and `inet6_csk_route_req` say nothing of it.
         let asked_tos = answer.is_ipv6().then_some(0);
-        // `icmp_reply`, `tcp_v4_send_reset`; a process that waits there is bound to the VRF.
-        let vrf = asked.iif.and_then(|iif| place.vrf_of(iif));
         Skb { oif, asked_tos, vrf, ..Skb::new(place.ns.id, answer).at(asked.moment) }
     }
 }

@@ -66,7 +66,7 @@ impl Chains<'_, '_> {
             oif: device.or(self.iif).or(self.oif).filter(|_| near),
             bound: false,
             vrf_out: false,
-            vrf: None,
+            vrf: self.iif.and_then(|iif| self.place.vrf_of(iif)),
             protocol: self.skb.packet.protocol(),
             ports: None,
         }
@@ -88,7 +88,8 @@ impl Chains<'_, '_> {
             Err(NotFound::Unknown(what)) => return Err(what),
             _ => return Ok(None),
         };
-        Ok(Some(found).filter(|found| device.is_none_or(|device| device == *found)))
+        Ok(Some(found)
+            .filter(|found| device.is_none_or(|device| self.place.leads_by(*found, device))))
     }
 
     /// `__nft_fib6_eval_type`.
@@ -149,7 +150,7 @@ impl Chains<'_, '_> {
             oif: device,
             bound: false,
             vrf_out: false,
-            vrf: None,
+            vrf: self.iif.and_then(|iif| self.place.vrf_of(iif)),
             protocol: 0,
             ports: None,
         };
@@ -184,7 +185,7 @@ impl Chains<'_, '_> {
             oif: self.iif.filter(|_| near(packet.src) || !loose),
             bound: false,
             vrf_out: false,
-            vrf: None,
+            vrf: self.iif.and_then(|iif| self.place.vrf_of(iif)),
             protocol: packet.protocol(),
             ports: None,
         };
@@ -197,7 +198,7 @@ impl Chains<'_, '_> {
         let passes = match found.route.kind {
             RouteKind::Anycast => false,
             RouteKind::Local if flags & 4 == 0 => false,
-            _ => loose || Some(found.hop.link) == self.iif,
+            _ => loose || self.iif.is_some_and(|iif| self.place.leads_by(found.hop.link, iif)),
         };
         Some(passes != invert)
     }

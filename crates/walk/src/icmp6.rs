@@ -61,17 +61,19 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         let came = skb.iif.unwrap_or_default();
         let mut packet = message(&skb.packet, kind, 0);
-        let oif = skb.iif.filter(|_| is_scoped(src.into()));
-        let flow = Flow { oif, ..Flow::of(&packet, 0, None) };
+        let member = skb.member.or(skb.iif);
+        let oif = member.filter(|_| is_scoped(src.into()));
+        let vrf = skb.iif.and_then(|iif| place.vrf_of(iif)).or(skb.vrf);
+        let flow = Flow { oif: oif.or(vrf), ..Flow::of(&packet, 0, None) };
         if place.owns6(dst, came) || place.anycast(dst.into(), came) {
             packet.src = dst.into();
         } else if !place.output6(&flow).is_ok_and(|f| f.route.prefsrc.is_some()) {
             // That of the link by which the packet came.
-            let own = skb.iif.and_then(|iif| place.select6_source(Some(iif), src));
+            let own = member.and_then(|iif| place.select6_source(Some(iif), src));
             packet.src = own.map_or(packet.src, IpAddr::V6);
         }
         packet.ttl = place.hop_limit(&Flow { src: packet.src, ..flow });
-        Some(Skb { oif, ..Skb::new(skb.ns, packet).at(skb.moment) })
+        Some(Skb { oif, vrf, ..Skb::new(skb.ns, packet).at(skb.moment) })
     }
 
     /// Which error is due, if one is.
@@ -92,6 +94,14 @@ impl<S: Sink> Walker<'_, '_, S> {
         let late = stop.stage == Stage::Neighbour || later && !replies;
         let echo = kind.is_none_or(IcmpKind::is_echo);
         let came = skb.iif.is_some() || skb.physin.is_some() || late;
+        // A VRF says nothing of what it finds no route for.
+        let unrouted = matches!(
+            &loss.reason,
+            Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_)
+        );
+        if unrouted && stop.stage == Stage::Transmit {
+            return None;
+        }
         if skb.about.is_some() || !came || !echo {
             return None;
         }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use model::{Hook, Link, LinkId, LinkKind, Mac, Nexthop, Opaque, RouteKind};
+use model::{Hook, LinkId, LinkKind, Mac, Nexthop, Opaque, RouteKind};
 
 use crate::group::cast;
 use crate::indexed::Place;
@@ -221,17 +221,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             None => self.resolve(skb, out, hop)?,
         }
         Ok(Next::Transmit(out))
-    }
-
-    /// A packet of IPv6 that goes out by a member of a VRF is not followed.
-    pub(crate) fn no_vrf(&self, skb: &Skb, link: &Link) -> Result<(), Stop> {
-        let Some(master) = link.master.filter(|_| link.port.is_none()) else { return Ok(()) };
-        let master = self.link(skb.link(master), Stage::Transmit)?;
-        if let LinkKind::Vrf(_) = master.kind {
-            let what = Opaque::Vrf(master.name.clone());
-            return Err(Stop::unknown(Stage::Transmit, Unknown::Opaque { ns: skb.ns, what }));
-        }
-        Ok(())
     }
 
     /// `ip_rcv`, or ARP's receiver: the frame came in by a link that is no port.

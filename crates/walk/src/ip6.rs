@@ -21,7 +21,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         unicast(skb.packet.dst)?;
         let place = self.place(skb.ns, Stage::Socket)?;
         let found = self.route_output6(skb, skb.asked_tos.unwrap_or(skb.packet.tos))?;
-        let out = if found.is_local() { place.loopback() } else { found.hop.link };
+        let out = place.way_out6(&found);
         let link = self.link(skb.link(out), Stage::Route)?;
         let mtu = if found.is_local() { link.mtu } else { place.mtu6(&found, link) };
         // Its sender makes fragments of it, or is told at once.
@@ -29,22 +29,25 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let reason = Reason::TooBig { mtu, told: true };
             return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
         }
-        self.hook(skb, Hook::Output, None, Some(out))?;
         let again = |w: &mut Self, skb: &mut Skb| {
             skb.oif = bound_anew(skb, out);
             w.route_output6(skb, skb.packet.tos)
         };
+        self.by_vrf(skb, out)?;
+        let found = self.route_anew(skb, again)?.unwrap_or(found);
+        self.hook(skb, Hook::Output, None, Some(place.way_out6(&found)))?;
         let found = self.route_anew(skb, again)?.unwrap_or(found);
         self.output6(skb, &found)
     }
 
     /// `ip6_dst_lookup_tail`: the route, and by it the source; where there is no route without a
     /// source, the source and by it the route.
-    fn route_output6(&mut self, skb: &mut Skb, tos: u8) -> Result<Found<'a>, Stop> {
+    pub(crate) fn route_output6(&mut self, skb: &mut Skb, tos: u8) -> Result<Found<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let ns = skb.ns;
         let bound = skb.of_process && skb.oif.is_some();
-        let flow = Flow { oif: skb.oif, bound, tos, ..Flow::of(&skb.packet, skb.mark, None) };
+        let oif = skb.oif.or(skb.vrf);
+        let flow = Flow { oif, bound, tos, ..Flow::of(&skb.packet, skb.mark, None) };
         let mut found = place.output6(&flow);
         if let Ok(several) = found {
             found = Ok(self.one_way6(skb, several, &flow)?);
@@ -87,10 +90,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `ip6_output`: POSTROUTING, fragments, the neighbour, the link.
     pub(crate) fn output6(&mut self, skb: &mut Skb, found: &Found<'a>) -> Result<Next, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
-        let index = if found.is_local() { place.loopback() } else { found.hop.link };
+        let index = place.way_out6(found);
         let out = skb.link(index);
         let link = self.link(out, Stage::Transmit)?;
-        self.no_vrf(skb, link)?;
         if !place.speaks6(found.hop.link) {
             return Err(Stop::lost(Stage::Transmit, skb.ns, Some(out), Reason::Ipv6Disabled));
         }
@@ -107,7 +109,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
             skb.fragment = Some(HEADER + mtu.saturating_sub(HEADER) / 8 * 8);
         }
-        if let LinkKind::Loopback = link.kind {
+        if let LinkKind::Loopback | LinkKind::Vrf(_) = link.kind {
             (skb.packet.src_mac, skb.packet.dst_mac) = (link.mac, link.mac);
             return Ok(Next::Transmit(out));
         }
@@ -121,13 +123,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.modelled(skb, Stage::Receive)?;
         let place = self.place(skb.ns, Stage::Receive)?;
         let link = self.link(id, Stage::Receive)?;
-        self.no_vrf(skb, link)?;
         let lost = |reason| Err(Stop::lost(Stage::Receive, id.ns, Some(id), reason));
         if !place.speaks6(id.index) {
             return lost(Reason::Ipv6Disabled);
         }
         let (src, dst) = (skb.packet.src, skb.packet.dst);
-        let own = link.kind == LinkKind::Loopback;
+        let own = matches!(link.kind, LinkKind::Loopback | LinkKind::Vrf(_));
         if src.is_multicast() || !own && (src.is_loopback() || dst.is_loopback()) {
             return lost(Reason::Martian);
         }
@@ -136,9 +137,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return lost(Reason::Martian);
         }
         skb.iif = Some(id.index);
-        if !self.prerouted(skb)? {
+        let vrf = place.vrf_of(id.index);
+        // `ip_sabotage_in` lets those of a VRF pass again.
+        if !self.prerouted(skb)? || vrf.is_some() {
             self.hook(skb, Hook::Prerouting, Some(id.index), None)?;
         }
+        let id = match vrf {
+            Some(vrf) => self.into_vrf6(skb, id, vrf)?,
+            None => id,
+        };
         if std::mem::take(&mut skb.looped) && skb.packet.dst == dst {
             return self.local6(skb, id);
         }
@@ -163,12 +170,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `ip6_route_input`.
     fn route_in6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
-        let flow = Flow::of(&skb.packet, skb.mark, Some(id.index));
+        // Of a VRF, what is for an address of the member that it came by alone, by that.
+        let by = skb.member.filter(|_| is_scoped(skb.packet.dst)).unwrap_or(id.index);
+        let flow = Flow::of(&skb.packet, skb.mark, Some(by));
         let refused = |e: NotFound<'_>| {
             let link = Some(id);
             e.refusal(place, flow.dst).stop(Stage::Route, id.ns, link)
         };
-        let found = place.input6(&flow, id.index).map_err(refused)?;
+        let found = place.input6(&flow, by).map_err(refused)?;
         let found = self.one_way6(skb, found, &flow)?;
         self.tell_route(skb, &found, None);
         match found.is_local() {
@@ -192,7 +201,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let place = self.place(skb.ns, Stage::Forward)?;
         let to = skb.link(found.hop.link);
         let lost = |link, reason| Err(Stop::lost(Stage::Forward, from.ns, Some(link), reason));
-        let conf = place.conf6(from.index);
+        // IP6CB's iif: of a VRF, the member that it came by.
+        let came = skb.link(skb.member.unwrap_or(from.index));
+        let conf = place.conf6(came.index);
         if !place.ns.sysctls.ipv6_forwarding && !conf.force_forwarding {
             return lost(from, Reason::ForwardingOff);
         }
@@ -209,11 +220,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         {
             return self.local6(skb, from);
         }
-        let redirects = from.index == to.index || skb.led_by_bridge;
+        let redirects = came.index == to.index || skb.led_by_bridge;
         if let Some(reason) = out_of_its_scope(skb.packet.src).filter(|_| !redirects) {
             return lost(from, reason);
         }
-        let redirect = redirects.then(|| self.redirect6(skb, from, found)).flatten();
+        let redirect = redirects.then(|| self.redirect6(skb, came, found)).flatten();
         let step = self.sink.last();
         let moved = self.forward_on6(skb, from, to, found);
         if let Some(redirect) = redirect {
@@ -258,7 +269,7 @@ impl Place<'_> {
         let of = |ip| matches!(ip, IpAddr::V6(ip) if IpAddr::V6(solicited_node(ip)) == group);
         let failed = AddressFlags::DADFAILED;
         let mut own = self.ns.addresses_of(link).filter(|a| !a.flags.contains(failed));
-        let mut local = self.routes6(model::TABLE_LOCAL).iter();
+        let mut local = self.routes6(self.local_table(link)).iter();
         let anycast = |dst: IpAddr| self.anycast(dst, link);
         own.any(|a| of(a.ip()))
             || local.any(|r| of(r.dst.addr()) && anycast(r.dst.addr()))
@@ -270,6 +281,10 @@ impl Place<'_> {
     pub(crate) fn answers_by(&self, skb: &Skb) -> Option<u32> {
         let echo = matches!(skb.packet.payload, Payload::Icmp { kind: IcmpKind::EchoRequest, .. });
         let iif = skb.iif.filter(|iif| *iif != self.loopback());
+        // `icmp6_iif`: in a VRF, the link that has the address.
+        let owner = || self.owner(skb.packet.dst);
+        let iif =
+            iif.and_then(|iif| if self.vrf_table(iif).is_some() { owner() } else { Some(iif) });
         iif.filter(|_| skb.packet.is_ipv6() && (echo || is_scoped(skb.packet.src)))
     }
 }

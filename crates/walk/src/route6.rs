@@ -70,6 +70,10 @@ impl<'a> Place<'a> {
 
     /// `fib6_rule_lookup`.
     fn lookup6(&'a self, flow: &Flow, strict: Strict) -> Result<Found<'a>, NotFound<'a>> {
+        let flow = &if self.has_vrfs() { self.in_vrf(flow) } else { *flow };
+        // By a VRF is by any of its members.
+        let link = strict.link.filter(|link| !self.has_vrfs() || self.vrf_table(*link).is_none());
+        let strict = Strict { link, ..strict };
         let custom = !self.default_rules6;
         let mut from = 0;
         for rule in &self.rules6 {
@@ -77,16 +81,17 @@ impl<'a> Place<'a> {
                 continue;
             }
             match rule.action {
-                RuleAction::Table(table) => match self.table6(table, flow, strict) {
-                    None => {}
-                    Some(Ok(found)) if suppressed(rule, found.route) => {}
-                    Some(found) => {
-                        let rule = custom.then_some(rule);
-                        return found.map(|found| Found { rule, ..found });
+                RuleAction::Table(_) | RuleAction::Vrf => {
+                    let table = self.table_of(rule, flow);
+                    match table.and_then(|table| self.table6(table, flow, strict)) {
+                        None => {}
+                        Some(Ok(found)) if suppressed(rule, found.route) => {}
+                        Some(found) => {
+                            let rule = custom.then_some(rule);
+                            return found.map(|found| Found { rule, ..found });
+                        }
                     }
-                },
-                // Who is in a VRF is not followed.
-                RuleAction::Vrf => {}
+                }
                 RuleAction::Goto(to) if self.rules6.iter().any(|r| r.priority == to) => from = to,
                 RuleAction::Goto(_) | RuleAction::Nop => {}
                 RuleAction::Blackhole | RuleAction::Unreachable | RuleAction::Prohibit => {
@@ -156,7 +161,7 @@ impl<'a> Place<'a> {
     pub(crate) fn choices6(&self, found: &Found<'a>, flow: &Flow) -> Vec<Nexthop> {
         let strict = match flow.iif {
             Some(iif) => self.strict_in(flow, iif),
-            None => self.strict_out(flow),
+            None => self.strict_out(&self.in_vrf(flow)),
         };
         let ways = self.siblings6(found.route, strict);
         // Nobody is known to answer: then also one that did not.
@@ -248,7 +253,9 @@ impl<'a> Place<'a> {
     /// It is an address of this namespace; one of link or host scope, of that link
     /// (`ipv6_chk_addr`).
     pub(crate) fn owns6(&self, ip: Ipv6Addr, link: u32) -> bool {
-        let mut own = self.ns.addresses.iter().filter(|a| a.ip() == IpAddr::V6(ip));
+        let domain = self.vrf_of(link);
+        let of = |a: &&model::Address| a.ip() == IpAddr::V6(ip) && self.vrf_of(a.link) == domain;
+        let mut own = self.ns.addresses.iter().filter(of);
         own.any(|a| {
             let near = is_link_local(ip) || ip.is_loopback();
             !a.flags.contains(AddressFlags::TENTATIVE) && (!near || a.link == link)
@@ -262,7 +269,7 @@ impl<'a> Place<'a> {
                 && r.dst.addr() == ip
                 && r.nexthops.iter().any(|h| h.link == link)
         };
-        self.routes6(model::TABLE_LOCAL).iter().find(of).is_some()
+        self.routes6(self.local_table(link)).iter().find(of).is_some()
     }
 }
 

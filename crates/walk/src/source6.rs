@@ -49,8 +49,12 @@ impl Place<'_> {
             let tentative = a.flags.contains(AddressFlags::TENTATIVE);
             !tentative || a.flags.contains(AddressFlags::OPTIMISTIC)
         };
-        let links = self.ns.links.keys().filter(|l| only.is_none_or(|o| o == **l));
-        let all = links.flat_map(|l| self.ns.addresses_of(*l)).filter(usable);
+        // Of a VRF, its own addresses and those of its members: those of the way out first.
+        let domain = link.and_then(|link| self.vrf_of(link));
+        let first = link.into_iter().chain(domain).filter(|_| domain.is_some());
+        let all = self.ns.links.keys().copied().filter(|l| self.vrf_of(*l) == domain);
+        let links = first.chain(all).filter(|l| only.is_none_or(|o| o == *l));
+        let all = links.flat_map(|l| self.ns.addresses_of(l)).filter(usable);
         let mut best: Option<([i32; 9], Ipv6Addr)> = None;
         for address in all {
             let IpAddr::V6(ip) = address.ip() else { continue };

@@ -5,11 +5,12 @@
 //! the member's name and by the VRF's. How they are routed goes by the member's settings. A socket on all links of a namespace does not see them at the
 //! VRF, but what a namespace sends to itself.
 
-use model::{Hook, Link, LinkId, Opaque, Rule};
+use model::{Hook, Link, LinkId, Opaque, Rule, TABLE_LOCAL};
 
 use crate::group::cast;
 use crate::indexed::Place;
 use crate::route::{Flow, Found};
+use crate::route6::is_scoped;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, Sink, Stage, Unknown};
@@ -76,6 +77,21 @@ impl Place<'_> {
         }
     }
 
+    /// The same of IPv6 (`ip6_rt_get_dev_rcu`): addresses of one link alone go by the loopback.
+    pub(crate) fn way_out6(&self, found: &Found<'_>) -> u32 {
+        let own = |vrf: &u32| *vrf == found.hop.link || !is_scoped(found.route.dst.addr());
+        match found.is_local() {
+            true => self.vrf_of(found.hop.link).filter(own).unwrap_or_else(|| self.loopback()),
+            false => found.hop.link,
+        }
+    }
+
+    /// The table of a link's own addresses.
+    pub(crate) fn local_table(&self, link: u32) -> u32 {
+        let vrf = self.vrf_of(link).and_then(|vrf| self.vrf_table(vrf));
+        vrf.unwrap_or(TABLE_LOCAL)
+    }
+
     /// `nhc_l3mdev_matches_dev`: a way out by that link, or by a member of that VRF.
     pub(crate) fn leads_by(&self, out: u32, link: u32) -> bool {
         out == link || self.has_vrfs() && self.vrf_of(out) == Some(link)
@@ -94,13 +110,37 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Ok(vrf)
     }
 
+    /// `vrf_ip6_rcv`: the same of IPv6. Neighbour discovery stays the member's, although PREROUTING is
+    /// told of the VRF; what is for addresses of the member alone does not pass again.
+    pub(crate) fn into_vrf6(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        vrf: u32,
+    ) -> Result<LinkId, Stop> {
+        let vrf = skb.link(vrf);
+        if skb.is_discovery() {
+            self.hook(skb, Hook::Prerouting, Some(vrf.index), None)?;
+            return Ok(id);
+        }
+        (skb.iif, skb.member) = (Some(vrf.index), Some(id.index));
+        if vrf != id {
+            self.tell(skb, Stage::Receive, || Action::Vrf { link: vrf });
+        }
+        if vrf != id && !is_scoped(skb.packet.dst) {
+            self.hook(skb, Hook::Prerouting, Some(vrf.index), None)?;
+        }
+        Ok(vrf)
+    }
+
     /// `vrf_ip_out_direct`: what is sent from here by a member leaves by its VRF first, unless it is
     /// for many: through OUTPUT and POSTROUTING, where nothing is tracked yet.
     pub(crate) fn by_vrf(&mut self, skb: &mut Skb, out: u32) -> Result<(), Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         skb.vrf = place.vrf_of(out);
-        let to_all = skb.packet.dst.is_multicast() || cast(skb.packet.dst).is_some();
-        let Some(vrf) = skb.vrf.filter(|vrf| *vrf != out && !to_all) else { return Ok(()) };
+        let dst = skb.packet.dst;
+        let near = dst.is_multicast() || cast(dst).is_some() || is_scoped(dst);
+        let Some(vrf) = skb.vrf.filter(|vrf| *vrf != out && !near) else { return Ok(()) };
         let link = self.link(skb.link(vrf), Stage::Transmit)?;
         if !["", "noqueue", "noop"].contains(&link.qdisc.as_str()) {
             let what = Opaque::Vrf(link.name.clone());
@@ -115,22 +155,21 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Ok(())
     }
 
-    /// `vrf_process_v4_outbound`: what is routed to the VRF itself is routed once more in it, and is
+    /// `vrf_process_v4_outbound` and `vrf_process_v6_outbound`: what is routed to the VRF itself is routed once more in it, and is
     /// sent as if made here.
     pub(crate) fn vrf_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let place = self.place(id.ns, Stage::Route)?;
-        if skb.arp.is_some() || skb.packet.is_ipv6() {
-            let name = place.link(id.index).map_or_else(String::new, |link| link.name.clone());
-            let what = Opaque::Vrf(name);
-            return Err(Stop::unknown(Stage::Transmit, Unknown::Opaque { ns: skb.ns, what }));
-        }
-        let flow = Flow { oif: Some(id.index), ports: None, ..Flow::of(&skb.packet, 0, None) };
+        let (six, mark) = (skb.packet.is_ipv6(), skb.mark);
+        let flow = Flow::of(&skb.packet, if six { mark } else { 0 }, None);
+        let flow = Flow { vrf: Some(id.index), ports: None, ..flow };
         let refused = |e: crate::route::NotFound<'_>| {
             // Nobody is told (`vrf_tx_error`).
             e.refusal(place, flow.dst).stop(Stage::Transmit, id.ns, Some(id))
         };
-        let found = place.lookup(&flow).map_err(refused)?;
-        let found = self.one_way(skb, found, Some(flow.src))?;
+        let found = match six {
+            true => self.one_way6(skb, place.output6(&flow).map_err(refused)?, &flow)?,
+            false => self.one_way(skb, place.lookup(&flow).map_err(refused)?, Some(flow.src))?,
+        };
         self.tell_route(skb, &found, None);
         if found.is_local() {
             // A socket on the link does not see it coming in (PACKET_LOOPBACK).
@@ -141,6 +180,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         (skb.vrf, skb.iif) = (Some(id.index), Some(id.index));
         (skb.packet.src_mac, skb.packet.dst_mac) = (None, None);
         self.hook(skb, Hook::Output, None, Some(found.hop.link))?;
+        if six {
+            let again = |w: &mut Self, skb: &mut Skb| w.route_output6(skb, skb.packet.tos);
+            let found = self.route_anew(skb, again)?.unwrap_or(found);
+            return self.output6(skb, &found);
+        }
         let found = self.route_anew(skb, Self::route_output)?.unwrap_or(found);
         self.output(skb, &found)
     }

@@ -82,11 +82,11 @@ const STORIES: &[(usize, usize, Story)] = &[
 
 /// Those of what not every kernel has.
 const OF_KINDS: &[(Kind, (usize, usize, Story))] = &[
-    (Kind::Vlan, (30, 0, kinds::vlans)),
-    (Kind::VlanFiltering, (40, 0, kinds::filtering)),
+    (Kind::Vlan, (30, 30, kinds::vlans)),
+    (Kind::VlanFiltering, (40, 30, kinds::filtering)),
     (Kind::Ipvlan, (40, 0, kinds::ipvlans)),
-    (Kind::Vrf, (60, 0, kinds::vrfs)),
-    (Kind::Dummy, (15, 0, kinds::dummies)),
+    (Kind::Vrf, (60, 45, kinds::vrfs)),
+    (Kind::Dummy, (15, 30, kinds::dummies)),
 ];
 
 /// How many stories a network has.
