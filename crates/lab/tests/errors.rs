@@ -42,7 +42,7 @@ fn keys() {
     insta::assert_snapshot!(check_in("adresses: []"), @r#"lab.yaml:5:5: unknown key "adresses" in a namespace: did you mean "rules"? There are inside, count, unprivileged, links, routes, rules, rules6, neighbours, fdb, mdb, vlans, sysctls, iptables, ip6tables, nft, services, nsids, netns_files, proxmox, docker"#);
     insta::assert_snapshot!(check_in("links:\n  e:\n    kind: tap\n    adress: 10.0.0.1/8"), @r#"lab.yaml:8:9: unknown key "adress" in a link: did you mean "addresses"?"#);
     insta::assert_snapshot!(check_in("links: {e: {kind: tap, vni: 5}}"), @r#"lab.yaml:5:28: "vni" does not fit a link of kind tap: remove it"#);
-    insta::assert_snapshot!(check_in("links: {e: {kind: vath, peer: b:x}}"), @r#"lab.yaml:5:23: "vath" is no kind of link: did you mean "veth"? There are veth, bridge, tap, nic, macvlan, vlan, vxlan"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: vath, peer: b:x}}"), @r#"lab.yaml:5:23: "vath" is no kind of link: did you mean "veth"? There are veth, bridge, tap, nic, macvlan, vlan, ipvlan, vrf, dummy, vxlan"#);
     insta::assert_snapshot!(check_in("links: [e]"), @"lab.yaml:5:12: `links:` must be a map, but this is a list");
     insta::assert_snapshot!(check_in("unprivileged: maybe"), @"lab.yaml:5:19: `unprivileged:` must be true or false, but this is a word");
 }

@@ -7,6 +7,7 @@ use model::{Gap, LinkId, Mac, NsId, Tuple};
 use crate::packet::tcp;
 use crate::question::TTL;
 use crate::route::Flow;
+use crate::route6::is_scoped;
 use crate::skb::{End, Next, Skb};
 use crate::walker::Walker;
 use crate::{
@@ -181,6 +182,12 @@ impl Indexed<'_> {
         let anycast = asked.iif.is_some_and(|iif| place.anycast(answer.src, iif));
         if anycast && !place.ns.sysctls.ipv6_anycast_src_echo_reply {
             answer.src = Ipv6Addr::UNSPECIFIED.into();
+        }
+        // `icmp6_send`: a VRF itself has none of its members' own addresses.
+        let error = matches!(answer.payload, Payload::Icmp { kind: IcmpKind::Unreachable(_), .. });
+        if let (true, Some(_), IpAddr::V6(to)) = (error && is_scoped(answer.src), vrf, answer.dst) {
+            let src = place.select6_source(asked.member, to).map(IpAddr::V6);
+            answer.src = src.unwrap_or(answer.src);
         }
         if answer.is_ipv6() {
             let oif = oif.or(vrf);

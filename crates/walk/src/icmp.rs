@@ -55,8 +55,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         let mut error = Skb::new(skb.ns, packet).at(skb.moment);
         error.ct = skb.ct.map(Membership::of_consequence);
-        // `icmp_route_lookup`: in the VRF that it was in.
-        error.vrf = self.known_place(skb.ns).and_then(|place| place.vrf_of(skb.iif?)).or(skb.vrf);
+        error.vrf = self.error_vrf(skb, stop);
         self.send_error(error.about(&skb.packet));
     }
 

@@ -45,13 +45,15 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// The error about a packet that was refused just now goes its own way.
     pub(crate) fn refuse6(&mut self, skb: &Skb, stop: &Stop) {
         let Some(kind) = self.error6(skb, stop) else { return };
-        let Some(mut error) = self.error_about(skb, kind) else { return };
+        let Some(mut error) = self.error_about(skb, kind, self.error_vrf(skb, stop)) else {
+            return;
+        };
         error.ct = skb.ct.map(Membership::of_consequence);
         self.send_error(error.about(&skb.packet));
     }
 
     /// `icmp6_send`: whom it comes from, and by which link.
-    pub(crate) fn error_about(&self, skb: &Skb, kind: IcmpKind) -> Option<Skb> {
+    fn error_about(&self, skb: &Skb, kind: IcmpKind, vrf: Option<u32>) -> Option<Skb> {
         let place = self.known_place(skb.ns)?;
         let (IpAddr::V6(src), IpAddr::V6(dst)) = (skb.packet.src, skb.packet.dst) else {
             return None;
@@ -63,7 +65,6 @@ impl<S: Sink> Walker<'_, '_, S> {
         let mut packet = message(&skb.packet, kind, 0);
         let member = skb.member.or(skb.iif);
         let oif = member.filter(|_| is_scoped(src.into()));
-        let vrf = skb.iif.and_then(|iif| place.vrf_of(iif)).or(skb.vrf);
         let flow = Flow { oif: oif.or(vrf), ..Flow::of(&packet, 0, None) };
         if place.owns6(dst, came) || place.anycast(dst.into(), came) {
             packet.src = dst.into();

@@ -13,7 +13,7 @@ use crate::route::{Flow, Found};
 use crate::route6::is_scoped;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, Sink, Stage, Unknown};
+use crate::{Action, Disposition, Sink, Stage, Unknown};
 
 impl Place<'_> {
     /// `l3mdev_master_ifindex_rcu`: the VRF that a link is, or is a member of.
@@ -131,6 +131,18 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             self.hook(skb, Hook::Prerouting, Some(vrf.index), None)?;
         }
         Ok(vrf)
+    }
+
+    /// In which VRF the way of an error is looked for (`icmp_get_route_lookup_dev`): in that of the link
+    /// at which the packet is by then.
+    pub(crate) fn error_vrf(&self, skb: &Skb, stop: &Stop) -> Option<u32> {
+        let leaving = matches!(stop.stage, Stage::Neighbour | Stage::Transmit);
+        let out = match &*stop.disposition {
+            Disposition::Lost(loss) if leaving => loss.link.map(|link| link.index),
+            _ => None,
+        };
+        let place = self.known_place(skb.ns)?;
+        out.or(skb.iif).and_then(|link| place.vrf_of(link))
     }
 
     /// `vrf_ip_out_direct`: what is sent from here by a member leaves by its VRF first, unless it is

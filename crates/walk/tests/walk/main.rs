@@ -27,6 +27,7 @@ mod snoop;
 mod tell;
 mod unknown;
 mod vlan;
+mod vrf;
 mod vxlan;
 
 use model::Snapshot;

@@ -77,6 +77,7 @@ impl Net {
             ["addr", link, net] => self.address(link, net),
             ["route", ns, rest @ ..] => self.route(ns, rest),
             ["rule", ns, priority, rest @ ..] => self.rule(ns, priority, rest),
+            ["member", link, vrf] => self.member(link, vrf),
             ["neigh", link, ip, rest @ ..] => self.neighbour(link, ip, rest),
             ["fdb", port, mac] => self.fdb(port, mac),
             ["set", what, key, value] => self.set(what, key, value),
@@ -165,7 +166,7 @@ impl Net {
             "ipvlan" => LinkKind::Ipvlan(Ipvlan::default()),
             "vlan" => LinkKind::Vlan(Vlan { protocol: 0x8100, ..Vlan::default() }),
             "bond" => LinkKind::Bond(Bond::default()),
-            "vrf" => LinkKind::Vrf(Vrf::default()),
+            "vrf" => LinkKind::Vrf(Vrf { table: 10 }),
             "netkit" => LinkKind::Netkit(Netkit::default()),
             "gre" => LinkKind::Tunnel(Tunnel { kind: "gre".into(), ..Default::default() }),
             other => LinkKind::Other(other.into()),
@@ -404,12 +405,25 @@ impl Net {
                 "lookup" => rule.action = RuleAction::Table(words.next()?.parse().ok()?),
                 "goto" => rule.action = RuleAction::Goto(words.next()?.parse().ok()?),
                 "prohibit" => rule.action = RuleAction::Prohibit,
+                "l3mdev" => rule.action = RuleAction::Vrf,
                 _ => return None,
             }
         }
         let ns = self.get(ns);
         ns.rules.push(rule);
         ns.rules.sort_by_key(|r| r.priority);
+        Some(())
+    }
+
+    /// A link joins a VRF: its routes go to that one's table.
+    fn member(&mut self, link: &str, vrf: &str) -> Option<()> {
+        let (id, vrf) = (link_id(&self.snapshot, link), link_id(&self.snapshot, vrf));
+        let ns = self.snapshot.namespaces.get_mut(&id.ns)?;
+        let table = ns.links[&vrf.index].kind.vrf_table()?;
+        let link = ns.links.get_mut(&id.index)?;
+        (link.master, link.member) = (Some(vrf.index), Some(Member::Vrf { table }));
+        let own = |r: &&mut Route| r.nexthops.iter().any(|hop| hop.link == id.index);
+        ns.routes.iter_mut().filter(own).for_each(|route| route.table = table);
         Some(())
     }
 

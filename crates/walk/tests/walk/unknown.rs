@@ -79,16 +79,6 @@ fn kinds_of_links() {
         },
         "there: UNKNOWN at r:eth1: bond of mode balance-rr",
     );
-    let vrf = "link r:red vrf";
-    check_text(
-        "VRF",
-        vrf,
-        |s| {
-            let index = on(s, "r").link_named("red").unwrap().index;
-            on(s, "r").links.values_mut().find(|l| l.name == "eth1").unwrap().master = Some(index);
-        },
-        "there: UNKNOWN in r: VRF red",
-    );
 }
 
 #[test]
