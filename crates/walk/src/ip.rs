@@ -197,7 +197,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.loop_back(skb, found)?;
         skb.routed = true;
         // Of a packet that came in, the hook is told by which link.
-        self.hook(skb, Hook::Postrouting, skb.iif, Some(index))?;
+        self.hook(skb, Hook::Postrouting, skb.iif.or(skb.sent_by), Some(index))?;
         let mtu = if found.is_local() { link.mtu } else { found.mtu(link.mtu) };
         if skb.wire_len() > mtu {
             if skb.packet.df {

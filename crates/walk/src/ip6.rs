@@ -98,7 +98,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         skb.routed = true;
         // Of a packet that came in, the hook is told by which link.
-        self.hook(skb, Hook::Postrouting, skb.iif, Some(index))?;
+        self.hook(skb, Hook::Postrouting, skb.iif.or(skb.sent_by), Some(index))?;
         let mtu = if found.is_local() { link.mtu } else { place.mtu6(found, link) };
         // There is no such flag on the wire: its sender will not have it broken up (`ip6_fragment`).
         let whole = std::mem::take(&mut skb.packet.df);

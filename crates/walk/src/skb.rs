@@ -30,6 +30,8 @@ pub(crate) struct Skb {
     pub(crate) physin: Option<u32>,
     /// The VRF in which its way is looked for.
     pub(crate) vrf: Option<u32>,
+    /// The VRF by which it was sent from here: the last hook takes that for the link it came by.
+    pub(crate) sent_by: Option<u32>,
     /// The member of a VRF that it came in by.
     pub(crate) member: Option<u32>,
     /// Bridge port by which it is to leave.
@@ -126,6 +128,7 @@ impl Skb {
             physin: None,
             physout: None,
             vrf: None,
+            sent_by: None,
             member: None,
             prerouted: false,
             routed: false,
@@ -229,7 +232,8 @@ impl Skb {
         (self.ct, self.untracked, self.sought, self.zone) = (None, false, false, (0, 0));
         (self.physin, self.physout) = (None, None);
         (self.prerouted, self.led_by_bridge, self.routed) = (false, false, false);
-        (self.came_by, self.vrf, self.member) = (None, None, None);
+        self.came_by = None;
+        (self.vrf, self.sent_by, self.member) = (None, None, None);
         self.looped = false;
     }
 }

@@ -164,6 +164,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.hook(skb, Hook::Output, None, Some(vrf))?;
         self.hook(skb, Hook::Postrouting, None, Some(vrf))?;
         skb.untracked &= tracked;
+        skb.sent_by = Some(vrf);
         Ok(())
     }
 
