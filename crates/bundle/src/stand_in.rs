@@ -105,7 +105,8 @@ impl<K: BuildHasher> StandIns<K> {
                 | Question::IptablesNames
                 | Question::Ip6tablesNames
                 | Question::ArptablesNames
-                | Question::Groups => {}
+                | Question::Groups
+                | Question::UdpPorts => {}
                 Question::Ipvs => *bytes = services(bytes),
                 Question::Tcp | Question::Tcp6 => *bytes = socket::replace(self, 6, bytes),
                 Question::Udp | Question::Udp6 => *bytes = socket::replace(self, 17, bytes),

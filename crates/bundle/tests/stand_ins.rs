@@ -6,8 +6,9 @@ use std::hash::{BuildHasherDefault, DefaultHasher};
 
 use bundle::{Bundle, Origin, stand_ins};
 use model::{Chain, Data, Expr, Family, NsId, Ruleset, Set, SetElement, Table};
-use wire::gathered::{Answers, Gathered};
+use wire::gathered::{Answer, Answers, Gathered, Question};
 use wire::nft::{decode_ruleset, encode_replies};
+use wire::wireguard::{devices, without_secrets};
 
 const KEPT: &[u8] = include_bytes!("../../../fixtures/bundles/two-namespaces.tar.gz");
 
@@ -176,4 +177,37 @@ fn what_has_no_type_is_emptied() {
     table.chains.push(Chain { name: "c".into(), base: None, rules });
     let exprs = replaced(table).chains.remove(0).rules.remove(0).exprs;
     assert_eq!(exprs, [value, Expr::Opaque { name: "osf".into(), data: vec![] }]);
+}
+
+/// Peers are still those of each other, and their networks those of the links, under other names.
+#[test]
+fn peers_of_wireguard() {
+    let capture = include_str!("../../wire/tests/captures/wireguard.hex");
+    let digits = capture.lines().filter(|l| !l.starts_with('#')).flat_map(str::chars);
+    let digits: Vec<u32> = digits.filter_map(|c| c.to_digit(16)).collect();
+    let replies: Vec<u8> =
+        digits.chunks(2).map(|d| u8::try_from(d[0] << 4 | d[1]).unwrap()).collect();
+    let mut gathered = Gathered::default();
+    let mut answers = Answers::default();
+    answers.put(Question::Wireguard, Answer::whole(without_secrets(&replies)));
+    gathered.answers.insert(NsId::inode(1), answers);
+    let made = stand_ins(&Bundle { origin: Origin::default(), gathered }, keys);
+    let image = made.gathered.answers[&NsId::inode(1)].bytes(Question::Wireguard);
+    let (old, new) = (&devices(&replies)[0], &devices(image)[0]);
+    assert_eq!((new.0, new.1.listen_port, new.1.fwmark), (3, 51820, 42));
+    for (was, is) in old.1.peers.iter().zip(&new.1.peers) {
+        assert_ne!(was.public_key, is.public_key);
+        let ports = [was, is].map(|p| p.endpoint.map(|e| e.port()));
+        assert_eq!(ports[0], ports[1]);
+        assert_ne!(was.endpoint, is.endpoint);
+        let lengths = [was, is].map(|p| p.allowed_ips.iter().map(ipnet::IpNet::prefix_len));
+        let [a, b] = lengths.map(Iterator::collect::<Vec<_>>);
+        assert_eq!(a, b);
+        assert!(is.allowed_ips.iter().all(|net| net.addr() == net.network()));
+        assert!(was.allowed_ips.iter().zip(&is.allowed_ips).all(|(a, b)| a != b));
+        assert_eq!((was.preshared, was.handshake), (is.preshared, is.handshake));
+    }
+    assert_eq!(old.1.peers.len(), new.1.peers.len());
+    let of = |device: &model::Wireguard| device.peers[0].public_key.0;
+    assert!(!image.windows(8).any(|w| of(&old.1).starts_with(w)));
 }

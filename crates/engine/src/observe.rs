@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use model::{
     AddressSpec, BridgeSpec, CableSpec, Fact, Group, HopSpec, Link, LinkKind, LinkRef, LinkSpec,
     LinkSpecKind, Mac, NeighbourState, NicSpec, Pins, PortFlags, Relation, Route, RouteSpec,
-    VethEnd, Vxlan, VxlanSpec,
+    VethEnd, Vxlan, VxlanSpec, WireguardSpec,
 };
 
 use crate::State;
@@ -133,6 +133,7 @@ impl State {
                 vxlan: v.clone(),
                 remotes: self.remotes(name, link.index, v),
             }),
+            LinkKind::Wireguard(Some(own)) => LinkSpecKind::Wireguard(WireguardSpec::of(own)),
             LinkKind::Vlan(vlan) => {
                 let lower = lower.unwrap_or_else(|| LinkRef::new("", ""));
                 LinkSpecKind::Vlan { lower, vlan: *vlan }
@@ -150,6 +151,7 @@ impl State {
             | LinkKind::Tunnel(_)
             | LinkKind::Bond(_)
             | LinkKind::Netkit(_)
+            | LinkKind::Wireguard(_)
             | LinkKind::Other(_) => return None,
         };
         Some(LinkSpec { link: name.clone(), kind, pins: pins(link) })

@@ -9,7 +9,7 @@ use model::{
     Macvlan, MdbEntry, Member, Name, NameSource, Namespace, NamespaceSpec, Neighbour,
     NeighbourState, Nexthop, NicSpec, NsFile, NsId, OperState, Pins, PortFlags, Preference,
     Protocol, Relation, Remote, Route, RouteKind, RouteSpec, Rule, Scope, TABLE_LOCAL, TABLE_MAIN,
-    Tap, VxlanSpec,
+    Tap, VxlanSpec, WireguardSpec,
 };
 
 use crate::State;
@@ -315,6 +315,16 @@ impl State {
                 self.add_upper(&spec.link, kind, &spec.pins, lower.as_ref());
                 self.add_remotes(&spec.link, vxlan);
             }
+            LinkSpecKind::Wireguard(own) => {
+                self.add_link(&spec.link, LinkKind::Wireguard(None), &spec.pins);
+                self.set_wireguard(&spec.link, own);
+            }
+        }
+    }
+
+    fn set_wireguard(&mut self, name: &LinkRef, spec: &WireguardSpec) {
+        if let Some(link) = self.link_mut(name) {
+            link.kind = LinkKind::Wireguard(Some(Box::new(spec.seen())));
         }
     }
 
@@ -373,6 +383,7 @@ impl State {
                     m.mode = *mode;
                 }
             }
+            LinkSpecKind::Wireguard(own) => self.set_wireguard(&spec.link, own),
             LinkSpecKind::Tap
             | LinkSpecKind::Dummy
             | LinkSpecKind::Vrf(_)

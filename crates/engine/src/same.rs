@@ -80,6 +80,7 @@ fn links(wanted: &LinkSpec, seen: &LinkSpec) -> Distance {
         (LinkSpecKind::Vrf(a), LinkSpecKind::Vrf(b)) if a == b => Distance::Same,
         (LinkSpecKind::Dummy, LinkSpecKind::Dummy) => Distance::Same,
         (LinkSpecKind::Vxlan(a), LinkSpecKind::Vxlan(b)) if vxlans(a, b) => Distance::Same,
+        (LinkSpecKind::Wireguard(a), LinkSpecKind::Wireguard(b)) => other_unless(a.fits(b)),
         _ => Distance::Remake,
     };
     own.max(kind)

@@ -234,3 +234,21 @@ fn a_card_gets_another_cable() {
     + c:e: up
     ");
 }
+
+/// A peer that was heard from elsewhere is no difference where the file does not say where it is.
+#[test]
+fn wireguard_links() {
+    let link = |own: &str| format!("{{wg: {{kind: wireguard, {own}, addresses: [10.9.0.1/24]}}}}");
+    let key = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=";
+    let peer = |more: &str| format!("listen_port: 100, peers: [{{public_key: {key}{more}}}]");
+    let (bare, with) = (peer(", allowed_ips: [10.9.0.2]"), peer(", allowed_ips: [10.9.0.3]"));
+    insta::assert_snapshot!(check_links("{}", &link(&bare)), @r"
+    + a: wireguard wg, 1 peer
+    + a:wg: address 10.9.0.1/24
+    + a:wg: up
+    ");
+    insta::assert_snapshot!(check_links(&link(&bare), &link(&bare)), @"");
+    insta::assert_snapshot!(check_links(&link(&bare), &link(&with)), @"~ a:wg: other peers");
+    insta::assert_snapshot!(check_links(&link(&bare), &link("listen_port: 101")), @"~ a:wg: port 100 → 101, other peers");
+    insta::assert_snapshot!(check_links(&link(&bare), "{}"), @"- a: wireguard wg, 1 peer");
+}

@@ -27,9 +27,10 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 19] = [
     Target { name: "rtnetlink", try_on: netlink::rtnetlink },
     Target { name: "conntrack", try_on: netlink::conntrack },
+    Target { name: "wireguard", try_on: netlink::wireguard },
     Target { name: "expressions", try_on: netfilter::expressions },
     Target { name: "ruleset", try_on: netfilter::ruleset },
     Target { name: "xt", try_on: netfilter::xt },

@@ -30,6 +30,13 @@ pub(crate) fn conntrack(data: &[u8]) {
     }
 }
 
+pub(crate) fn wireguard(data: &[u8]) {
+    let _ = (wire::wireguard::family(data), wire::wireguard::devices(data));
+    let stripped = wire::wireguard::without_secrets(data);
+    // Nothing but secrets is lost.
+    assert_eq!(wire::wireguard::without_secrets(&stripped), stripped);
+}
+
 pub(crate) fn btf(data: &[u8]) {
     let Ok(types) = Btf::parse(data) else { return };
     for (structure, field) in [("sk_buff", "len"), ("net", "ns"), ("", ""), ("a", "b")] {

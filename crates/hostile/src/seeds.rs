@@ -23,6 +23,10 @@ const CAPTURES: [&str; 7] = [
 ];
 const QDISCS: &str = include_str!("../../wire/tests/captures/qdiscs.hex");
 const CONNTRACK: &str = include_str!("../../wire/tests/captures/conntrack.hex");
+const WIREGUARD: [&str; 2] = [
+    include_str!("../../wire/tests/captures/wireguard.hex"),
+    include_str!("../../wire/tests/captures/wireguard_large.hex"),
+];
 const RULES: &str = include_str!("../../wire/fixtures/iptables-1.8.9.txt");
 const RULESET: &str = include_str!("../../wire/fixtures/nft-1.0.6.txt");
 const ENGINES: [&[u8]; 4] = [
@@ -83,6 +87,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
         "rtnetlink" => CAPTURES.iter().chain([&QDISCS]).flat_map(|text| messages(text)).collect(),
         "conntrack" => [vec![hex(CONNTRACK)], messages(CONNTRACK)].concat(),
+        "wireguard" => WIREGUARD.iter().map(|text| hex(text)).collect(),
         "expressions" => lists(),
         "xt" => extensions(),
         "ruleset" | "walked-rules" => rulesets(),

@@ -12,7 +12,7 @@ pub use request::Request;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use netlink_sys::Socket as RawSocket;
-use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE, NETLINK_XFRM};
+use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_NETFILTER, NETLINK_ROUTE, NETLINK_XFRM};
 use wire::rtnl::{Message, messages};
 
 const NLMSG_ERROR: u16 = 2;
@@ -36,6 +36,8 @@ pub enum Protocol {
     Netfilter,
     /// IPsec. Opening one may load the module `xfrm_user`.
     Xfrm,
+    /// Families that are named (genetlink): WireGuard. Always there.
+    Generic,
 }
 
 impl Protocol {
@@ -46,6 +48,7 @@ impl Protocol {
             Self::Route => NETLINK_ROUTE,
             Self::Netfilter => NETLINK_NETFILTER,
             Self::Xfrm => NETLINK_XFRM,
+            Self::Generic => NETLINK_GENERIC,
         }
     }
 }
@@ -131,6 +134,13 @@ impl Socket {
             all.resize(all.len().next_multiple_of(4), 0);
         }
         Ok(all)
+    }
+
+    /// Overwrites what it received last: there were secrets in it.
+    pub(crate) fn forget(&mut self) {
+        self.buffer.resize(self.buffer.capacity(), 0);
+        crate::read::wipe(&mut self.buffer);
+        self.buffer.clear();
     }
 
     /// Sends a request that changes something, and waits until it is done.

@@ -36,19 +36,22 @@ mod share;
 mod survey;
 mod sysctl;
 mod told;
+mod wireguard;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::AsFd;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use model::{LinkKind, Namespace, NsId, Release, Snapshot, Warning};
+use model::{Link, LinkKind, Namespace, NsId, Release, Snapshot, Warning};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wire::gathered::{Answers, Gathered, Holders, Reading, hold};
 
 use find::Finds;
 use process::Seen;
 use survey::{Raw, Survey};
+pub(crate) use wireguard::wipe;
 
 bitflags::bitflags! {
     /// What is read of each namespace, beside what it is and its links.
@@ -76,6 +79,8 @@ bitflags::bitflags! {
         /// With [`Parts::SETTINGS`], also those that new links begin with; else only where there
         /// is a link without settings of its own, for which they count.
         const DEFAULTS = 1 << 10;
+        /// What tunnels have of their own beside what their links tell: WireGuard's peers.
+        const TUNNELS = 1 << 12;
     }
 }
 
@@ -150,7 +155,7 @@ pub fn read_these(options: &ReadOptions, these: &[NsId]) -> Result<Snapshot, Rea
 }
 
 /// Reads some parts of all namespaces of a Snapshot once more: what packets teach, so that nothing
-/// else can have changed. A namespace that cannot be entered any more is an error.
+/// else can have changed. (Of links, what WireGuard ones know of their peers.) A namespace that cannot be entered any more is an error.
 ///
 /// # Errors
 /// If a namespace has ended.
@@ -166,8 +171,24 @@ pub fn refresh(snapshot: &mut Snapshot, parts: Parts) -> io::Result<()> {
         if parts.contains(Parts::CONNTRACK) {
             namespace.conntrack = now.conntrack;
         }
+        if parts.contains(Parts::TUNNELS) {
+            peers(namespace, now.links);
+        }
     }
     Ok(())
+}
+
+/// What WireGuard links say of their peers now; the rest of the links is not looked at.
+fn peers(namespace: &mut Namespace, mut now: BTreeMap<u32, Link>) {
+    for link in namespace.links.values_mut() {
+        let told = now.remove(&link.index).map(|now| now.kind);
+        if let (LinkKind::Wireguard(Some(own)), Some(LinkKind::Wireguard(Some(mut told)))) =
+            (&mut link.kind, told)
+        {
+            told.socket = own.socket;
+            *own = told;
+        }
+    }
 }
 
 fn finish(look: Look) -> Snapshot {
@@ -278,6 +299,10 @@ pub(crate) fn again(
         // The thread that goes there ends there.
         let read = scope.spawn(|| {
             move_into_link_name_space(net.as_fd(), Some(LinkNameSpaceType::Network))?;
+            if parts.contains(Parts::TUNNELS) {
+                // Which of them are WireGuard's, a whole read finds out, too, by the links.
+                inside::own(Parts::empty(), &mut answers);
+            }
             inside::read(parts, present, &mut sysctl::Source::default(), &mut answers);
             // Whether there is any, a whole read finds out by the links that it read.
             if parts.contains(Parts::NEIGHBOURS) && has_fdb(namespace) {

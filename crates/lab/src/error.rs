@@ -88,6 +88,8 @@ pub enum Problem {
     NothingMakes { ns: String, name: String, nearest: Option<String> },
     #[error("{ns}:{name} cannot be joined to itself: name the link at the other end")]
     OwnPeer { ns: String, name: String },
+    #[error("{ns}:{name} is no wireguard link of this lab: name one, or give its `public_key:`")]
+    NoWireguard { ns: String, name: String },
     #[error("{key:?} does not fit a link of kind {kind}: remove it")]
     KeyOfOtherKind { key: String, kind: &'static str },
     #[error("{what} {value} is pinned twice in {ns} (also on line {first}): choose another")]

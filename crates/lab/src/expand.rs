@@ -7,6 +7,7 @@ mod order;
 mod proxmox;
 mod routes;
 mod tables;
+mod wireguard;
 
 use std::collections::HashMap;
 

@@ -1,11 +1,11 @@
 //! What a lab file says, before the ready-made parts are worked out.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv4Net};
 use model::{
     BridgeSpec, BridgeVlan, HopSpec, Ipvlan, LinkRef, Mac, MacvlanMode, PortFlags, PortState,
-    Protocol, RouteKind, Rule, Scope, ServiceSpec, Vlan, Vrf, Vxlan,
+    Protocol, RouteKind, Rule, Scope, ServiceSpec, Vlan, Vrf, Vxlan, WireguardKey, WireguardSecret,
 };
 
 use crate::node::{At, Said};
@@ -123,6 +123,37 @@ pub(crate) enum Kind {
     /// `vxlan`: `vni:`, `dev:`, `local:`, `remote:`, `port:` (default 4789), `learning:`, `ttl:`,
     /// `tos:`, `df:`, `srcport:`, `localbypass:`, `remotes:`.
     Vxlan { lower: Option<Said<String>>, vxlan: Vxlan, remotes: Vec<(Mac, IpAddr)> },
+    /// `wireguard`: `private_key:`, `listen_port:`, `fwmark:`, `peers:`.
+    Wireguard(WireguardEntry),
+}
+
+/// What a `wireguard` link says of itself.
+#[derive(Clone, Debug)]
+pub(crate) struct WireguardEntry {
+    /// None: drawn from its name.
+    pub(crate) private_key: Option<WireguardSecret>,
+    pub(crate) listen_port: u16,
+    pub(crate) fwmark: u32,
+    pub(crate) peers: Vec<PeerEntry>,
+}
+
+/// One entry of `peers:`.
+#[derive(Clone, Debug)]
+pub(crate) struct PeerEntry {
+    pub(crate) whom: Whom,
+    pub(crate) preshared_key: Option<WireguardSecret>,
+    pub(crate) endpoint: Option<SocketAddr>,
+    pub(crate) keepalive: u16,
+    pub(crate) allowed_ips: Vec<IpNet>,
+}
+
+/// Who a peer is.
+#[derive(Clone, Debug)]
+pub(crate) enum Whom {
+    /// `public_key:`
+    Key(WireguardKey),
+    /// `peer: NAMESPACE:LINK`
+    Link(Said<LinkRef>),
 }
 
 /// One entry of `addresses:`, as after `ip address add`: `10.0.0.1/24 brd + scope link`.

@@ -11,6 +11,7 @@ mod route;
 mod rule;
 mod space;
 mod vxlan;
+mod wireguard;
 
 use std::str::FromStr;
 

@@ -21,6 +21,16 @@ pub(crate) fn hex(parts: &[&str], digits: usize) -> String {
     text
 }
 
+/// A key.
+pub(crate) fn key(parts: &[&str]) -> [u8; 32] {
+    let mut key = [0; 32];
+    for (eight, place) in key.chunks_exact_mut(8).zip(["0", "1", "2", "3"]) {
+        let parts: Vec<&str> = parts.iter().copied().chain([place]).collect();
+        eight.copy_from_slice(&hash(&parts).to_be_bytes());
+    }
+    key
+}
+
 /// A locally administered address of one device, as the kernel draws for a new veth.
 pub(crate) fn mac(parts: &[&str]) -> Mac {
     let [_, _, a, b, c, d, e, f] = hash(parts).to_be_bytes();

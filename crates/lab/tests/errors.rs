@@ -32,6 +32,29 @@ fn a_remote_that_is_given_twice() {
     insta::assert_snapshot!(check_in(space), @r#"lab.yaml:5:69: "10.0.0.1" is no remote: it is given already: leave it out"#);
 }
 
+/// No message has a key in it that is secret.
+#[test]
+fn wireguard() {
+    let with = |own: &str| check_in(&format!("links: {{wg: {{kind: wireguard, {own}}}}}"));
+    insta::assert_snapshot!(with("private_key: hunter2, mac: 02:00:00:00:00:01"), @r#"
+    lab.yaml:5:48: "what stands there" is no key: 44 characters of base64 are wanted, as `wg genkey` and `wg pubkey` print
+    lab.yaml:5:57: "mac" does not fit a link of kind wireguard: remove it
+    "#);
+    insta::assert_snapshot!(with("listen_port: 0, peers: [{endpoint: 10.0.0.1, allowed_ips: [10.0.0.0/33]}]"), @r#"
+    lab.yaml:5:48: port 0 is out of range: it must be between 1 and 65535
+    lab.yaml:5:59: a peer needs the key "peer": it says who that is, NAMESPACE:LINK; or `public_key:` does
+    "#);
+    insta::assert_snapshot!(with("peers: [{peer: 'b:br0', public_key: x}]"), @"lab.yaml:5:71: a peer must be named by `peer:` or by `public_key:`, not both, but this is a word");
+    insta::assert_snapshot!(with("peers: [{peer: 'b:br0'}, {peer: 'c:wg'}]"), @r#"
+    lab.yaml:5:50: b:br0 is no wireguard link of this lab: name one, or give its `public_key:`
+    lab.yaml:5:67: no namespace is called "c": add it under `namespaces:` or correct the name
+    "#);
+    insta::assert_snapshot!(with("peers: [{peer: b:wg, endpoint: here}]"), @r#"
+    lab.yaml:5:66: "here" is no endpoint: ADDRESS:PORT is wanted, as in 192.0.2.1:51820 or [2001:db8::1]:51820
+    "#);
+    insta::assert_snapshot!(with("peers: [{peer: 'a:wg', allowed_ips: [10.0.0.1, 10.0.0.9/24]}]"), @"good");
+}
+
 #[test]
 fn keys() {
     insta::assert_snapshot!(check("nam: x\nnamespaces: {}"), @r#"
@@ -42,7 +65,7 @@ fn keys() {
     insta::assert_snapshot!(check_in("adresses: []"), @r#"lab.yaml:5:5: unknown key "adresses" in a namespace: did you mean "rules"? There are inside, count, unprivileged, links, routes, rules, rules6, neighbours, fdb, mdb, vlans, sysctls, iptables, ip6tables, nft, services, nsids, netns_files, proxmox, docker"#);
     insta::assert_snapshot!(check_in("links:\n  e:\n    kind: tap\n    adress: 10.0.0.1/8"), @r#"lab.yaml:8:9: unknown key "adress" in a link: did you mean "addresses"?"#);
     insta::assert_snapshot!(check_in("links: {e: {kind: tap, vni: 5}}"), @r#"lab.yaml:5:28: "vni" does not fit a link of kind tap: remove it"#);
-    insta::assert_snapshot!(check_in("links: {e: {kind: vath, peer: b:x}}"), @r#"lab.yaml:5:23: "vath" is no kind of link: did you mean "veth"? There are veth, bridge, tap, nic, macvlan, vlan, ipvlan, vrf, dummy, vxlan"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: vath, peer: b:x}}"), @r#"lab.yaml:5:23: "vath" is no kind of link: did you mean "veth"? There are veth, bridge, tap, nic, macvlan, vlan, ipvlan, vrf, dummy, vxlan, wireguard"#);
     insta::assert_snapshot!(check_in("links: [e]"), @"lab.yaml:5:12: `links:` must be a map, but this is a list");
     insta::assert_snapshot!(check_in("unprivileged: maybe"), @"lab.yaml:5:19: `unprivileged:` must be true or false, but this is a word");
 }

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 
 use crate::{
     BridgeSpec, Ipvlan, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind, Rule, Scope,
-    Table, Vlan, Vrf, VxlanSpec,
+    Table, Vlan, Vrf, VxlanSpec, WireguardSpec,
 };
 
 /// A whole network that should be there.
@@ -247,6 +247,8 @@ pub enum LinkSpecKind {
     },
     /// A VXLAN.
     Vxlan(VxlanSpec),
+    /// A WireGuard link.
+    Wireguard(WireguardSpec),
     /// A VLAN link on a link that may be in another namespace.
     Vlan {
         /// The link below.

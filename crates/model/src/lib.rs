@@ -29,6 +29,7 @@ mod route;
 mod select;
 mod snapshot;
 mod sysctl;
+mod wireguard_key;
 mod xt;
 
 pub use address::{Address, AddressFlags, Scope};
@@ -49,7 +50,7 @@ pub use link::{
     Bond, BondMode, BondPort, Bridge, BridgePort, Holder, Inet6Conf, InetConf, Ipvlan, IpvlanFlag,
     IpvlanMode, Link, LinkFlags, LinkKind, Macvlan, MacvlanMode, Member, MiiStatus, Netkit,
     NetkitPolicy, OperState, PortState, Relation, StpState, Tap, Tunnel, TunnelDf, Vlan, Vrf,
-    Vxlan, VxlanSpec,
+    Vxlan, VxlanSpec, Wireguard, WireguardPeer, WireguardPeerSpec, WireguardSecret, WireguardSpec,
 };
 pub use listener::Listener;
 pub use name::{NameError, Target};
@@ -69,4 +70,5 @@ pub use route::{
 };
 pub use snapshot::{Found, Name, NameSource, Namespace, NsFile, Process, Snapshot};
 pub use sysctl::Sysctls;
+pub use wireguard_key::{ParseKeyError, WireguardKey};
 pub use xt::{AddrType, AddrTypes, Xt, XtAddrtype, XtConntrack, XtInfo, XtNatRange, XtRecent};

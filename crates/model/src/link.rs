@@ -11,6 +11,7 @@ mod tunnel;
 mod vlan;
 mod vrf;
 mod vxlan;
+mod wireguard;
 
 pub use bond::{Bond, BondMode, BondPort, MiiStatus};
 pub use bridge::{Bridge, BridgePort, PortState, StpState};
@@ -23,6 +24,7 @@ pub use tunnel::Tunnel;
 pub use vlan::Vlan;
 pub use vrf::Vrf;
 pub use vxlan::{TunnelDf, Vxlan, VxlanSpec};
+pub use wireguard::{Wireguard, WireguardPeer, WireguardPeerSpec, WireguardSecret, WireguardSpec};
 
 use crate::{LinkId, Mac, NsId};
 
@@ -106,6 +108,15 @@ impl Link {
     #[must_use]
     pub const fn is_border(&self) -> bool {
         matches!(self.kind, LinkKind::Physical | LinkKind::Tap(_))
+    }
+
+    /// What only a WireGuard link has, where it was read.
+    #[must_use]
+    pub fn wireguard(&self) -> Option<&Wireguard> {
+        match &self.kind {
+            LinkKind::Wireguard(wireguard) => wireguard.as_deref(),
+            _ => None,
+        }
     }
 
     /// The process that holds a tun or tap open, where it was found.
@@ -208,7 +219,9 @@ pub enum LinkKind {
     Vrf(Vrf),
     /// One end of a netkit pair; the other is in [`Link::relation`].
     Netkit(Netkit),
-    /// A kind of which nothing is known but the kernel's name for it (`dummy`, `wireguard`, …).
+    /// WireGuard; None: what it has of its own was not read.
+    Wireguard(Option<Box<Wireguard>>),
+    /// A kind of which nothing is known but the kernel's name for it (`dummy`, `xfrm`, …).
     Other(String),
 }
 
@@ -245,6 +258,7 @@ impl LinkKind {
             Self::Bond(_) => "bond",
             Self::Vrf(_) => "vrf",
             Self::Netkit(_) => "netkit",
+            Self::Wireguard(_) => "wireguard",
             Self::Other(name) => name,
         }
     }

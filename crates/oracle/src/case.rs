@@ -186,11 +186,12 @@ fn connections(trace: &Trace, overlay: &Overlay, before: &Snapshot, seen: &Seen)
     wrong
 }
 
-/// UDP ports that vxlans listen on.
+/// UDP ports that tunnels listen on.
 fn tunnels(snapshot: &Snapshot) -> Vec<u16> {
     let links = snapshot.namespaces.values().flat_map(|ns| ns.links.values());
     let ports = links.filter_map(|link| match &link.kind {
         model::LinkKind::Vxlan(vxlan) => Some(vxlan.port),
+        model::LinkKind::Wireguard(Some(own)) => Some(own.listen_port),
         _ => None,
     });
     ports.collect()

@@ -15,8 +15,8 @@ use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::state::{LabState, Lock, Role, State};
 use kernel::{Process, Program};
 use model::{
-    AddressFlags, Conntrack, Fact, HostId, NeighbourState, NsId, NsKey, ServiceSpec, Snapshot,
-    Wanted,
+    AddressFlags, Conntrack, Fact, HostId, LinkKind, NeighbourState, NsId, NsKey, ServiceSpec,
+    Snapshot, Wanted,
 };
 use walk::{
     Action, Disposition, KernelDrop, Loss, Protocol, Question, Reason, Sighting, Trace, Way,
@@ -254,8 +254,18 @@ impl<'b> Rig<'b> {
         let dropped = self.drops.as_ref().map(|d| d.collect(&probe, &self.snapshot)).transpose()?;
         let refused = self.close(spec, &probe, sent)?;
         let seen = Seen { sightings, received, tracked, dropped, refused };
-        kernel::read::refresh(&mut self.snapshot, Parts::NEIGHBOURS | Parts::CONNTRACK)?;
+        let taught = Parts::NEIGHBOURS | Parts::CONNTRACK | self.tunnels();
+        kernel::read::refresh(&mut self.snapshot, taught)?;
         Ok(seen)
+    }
+
+    /// What packets teach tunnels, where there are such.
+    fn tunnels(&self) -> Parts {
+        let mut links = self.snapshot.namespaces.values().flat_map(|ns| ns.links.values());
+        match links.any(|link| matches!(link.kind, LinkKind::Wireguard(_))) {
+            true => Parts::TUNNELS,
+            false => Parts::empty(),
+        }
     }
 
     /// A socket that has been closed may live on for a moment in a process that is just being made:

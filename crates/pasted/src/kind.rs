@@ -58,6 +58,8 @@ pub(crate) fn told(
         }),
         "vrf" => LinkKind::Vrf(Vrf { table: after(words, "table").and_then(table).unwrap_or(0) }),
         "netkit" => LinkKind::Netkit(netkit(words)),
+        // `ip` tells nothing of its own.
+        "wireguard" => LinkKind::Wireguard(None),
         name if TUNNELS.contains(&name) => LinkKind::Tunnel(Tunnel {
             kind: name.to_owned(),
             local: address(words, "local"),

@@ -64,6 +64,8 @@ pub enum Kind {
     Fdb,
     /// A neighbour entry.
     Neighbour,
+    /// A WireGuard peer that has it among its allowed ips, or is there.
+    Peer,
     /// A route without gateway to it.
     Route,
 }
@@ -83,6 +85,7 @@ impl Kind {
             Self::Rule => "rule",
             Self::Fdb => "fdb",
             Self::Neighbour => "neighbour",
+            Self::Peer => "peer",
             Self::Route => "route",
         }
     }
@@ -99,6 +102,7 @@ impl Kind {
             Self::Rule => "rules",
             Self::Fdb => "learned by bridges",
             Self::Neighbour => "neighbour entries",
+            Self::Peer => "WireGuard peers",
             Self::Route => "reached directly",
         }
     }

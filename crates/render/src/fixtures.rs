@@ -10,6 +10,7 @@
 //! vxlan NS:NAME NS:LOWER VNI
 //! bond NS:NAME[@MASTER]
 //! vrf NS:NAME TABLE
+//! wireguard NS:NAME
 //! kind NS:NAME KIND
 //! addr NS:NAME ADDRESS…
 //! index NS:NAME N        (for the links that follow: N, N+1, …)
@@ -65,6 +66,7 @@ pub(crate) fn network(text: &str) -> Snapshot {
                 let table = words[2].parse().unwrap();
                 net.add(words[1], LinkKind::Vrf(Vrf { table }));
             }
+            "wireguard" => _ = net.add(words[1], LinkKind::Wireguard(None)),
             "kind" => _ = net.add(words[1], LinkKind::Other(words[2].to_owned())),
             "addr" => net.addresses(words[1], &words[2..]),
             "index" => net.next = words[1].parse().unwrap(),

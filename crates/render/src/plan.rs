@@ -1,6 +1,8 @@
 use std::fmt::Write as _;
 
-use model::{BridgeOption, Change, Fact, LinkSpec, LinkSpecKind, Pins, PortFlag, PortFlags};
+use model::{
+    BridgeOption, Change, Fact, LinkSpec, LinkSpecKind, Pins, PortFlag, PortFlags, WireguardSpec,
+};
 
 use crate::page::Page;
 use crate::style::{Style, Tone};
@@ -83,6 +85,9 @@ fn link_difference(from: &LinkSpec, to: &LinkSpec) -> String {
             };
             parts.extend(BridgeOption::ALL.iter().filter_map(both));
         }
+        (LinkSpecKind::Wireguard(from), LinkSpecKind::Wireguard(to)) => {
+            parts.extend(wireguard_difference(from, to));
+        }
         (LinkSpecKind::Macvlan { mode: from, .. }, LinkSpecKind::Macvlan { mode: to, .. }) => {
             parts.extend(changed("mode", Some(from.as_str()), Some(to.as_str())));
         }
@@ -103,6 +108,23 @@ fn pins_difference(from: &Pins, to: &Pins) -> Vec<String> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// No key is among them.
+fn wireguard_difference(from: &WireguardSpec, to: &WireguardSpec) -> Vec<String> {
+    let mut parts = Vec::new();
+    if to.listen_port != 0 {
+        parts.extend(changed("port", Some(from.listen_port), Some(to.listen_port)));
+    }
+    parts.extend(changed("fwmark", Some(from.fwmark), Some(to.fwmark)));
+    if from.public_key != to.public_key {
+        parts.push("another key".to_owned());
+    }
+    let only = |spec: &WireguardSpec| WireguardSpec { peers: spec.peers.clone(), ..to.clone() };
+    if !only(to).fits(&only(from)) {
+        parts.push("other peers".to_owned());
+    }
+    parts
 }
 
 fn changed<T: PartialEq + ToString>(what: &str, from: Option<T>, to: Option<T>) -> Option<String> {
@@ -199,6 +221,10 @@ fn link_words(spec: &LinkSpec) -> String {
         }
         LinkSpecKind::Vrf(vrf) => format!("vrf {name}, table {}", vrf.table),
         LinkSpecKind::Dummy => format!("dummy {name}"),
+        LinkSpecKind::Wireguard(spec) => match spec.peers.len() {
+            1 => format!("wireguard {name}, 1 peer"),
+            n => format!("wireguard {name}, {n} peers"),
+        },
         LinkSpecKind::Vxlan(spec) => format!("vxlan {name}, vni {}", spec.vxlan.vni),
     }
 }

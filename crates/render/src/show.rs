@@ -260,7 +260,9 @@ fn gap(gap: &Gap) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use model::{Ipvlan, LinkKind, Netkit, NetkitPolicy, Tunnel};
+    use model::{
+        Ipvlan, LinkKind, Netkit, NetkitPolicy, Tunnel, Wireguard, WireguardKey, WireguardPeer,
+    };
 
     use super::*;
     use crate::fixtures::{SEED, id, network};
@@ -324,11 +326,50 @@ mod tests {
     }
 
     #[test]
+    fn peers() {
+        let mut s = network("ns far\nns host\nwireguard host:wg0\naddr host:wg0 10.9.0.1/24");
+        s.taken = 1_000_060;
+        let (far, wg) = (id(&s, "far"), crate::fixtures::link(&s, "host:wg0"));
+        let net = |text: &str| text.parse().unwrap();
+        let peers = vec![
+            WireguardPeer {
+                endpoint: Some("192.0.2.2:51821".parse().unwrap()),
+                keepalive: 25,
+                preshared: true,
+                handshake: Some(1_000_000),
+                allowed_ips: vec![net("10.9.0.2/32"), net("fd09::2/128")],
+                ..WireguardPeer::new(WireguardKey([2; 32]))
+            },
+            WireguardPeer::new(WireguardKey([3; 32])),
+        ];
+        let public_key = Some(WireguardKey([1; 32]));
+        let own =
+            Wireguard { public_key, listen_port: 51820, fwmark: 42, socket: Some(far), peers };
+        let ns = s.namespaces.get_mut(&wg.ns).unwrap();
+        ns.links.get_mut(&wg.index).unwrap().kind = LinkKind::Wireguard(Some(Box::new(own)));
+        let text = show(&s, Target::Link(wg), &Style::default());
+        assert_snapshot!(text, @r"
+        host:wg0
+          2: wg0
+             up, wireguard port 51820 fwmark 0x2a, 02:00:00:00:00:02, mtu 1500, state
+             UP, qdisc noqueue
+             public key AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=
+             sends from test/far
+             peer AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=, endpoint
+               192.0.2.2:51821, allowed ips 10.9.0.2/32 fd09::2/128, latest handshake 60
+               s ago, preshared key, keepalive every 25 s
+             peer AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=, no endpoint, no allowed
+               ips, no handshake yet
+             10.9.0.1/24
+        ");
+    }
+
+    #[test]
     fn links_of_many_kinds() {
         let mut s = network(
             "ns host\nns guest\nbond host:bond0\nnic host:eno1 @bond0\nnic host:eno2 @bond0\n\
              vlan host:bond0.5 host:bond0 5\nmacvlan guest:mv host:bond0\nvrf host:blue 10\n\
-             nic host:eth1 @blue\nkind host:wg0 wireguard\nkind host:gre1 gre\nkind host:nk0 netkit\n\
+             nic host:eth1 @blue\nwireguard host:wg0\nkind host:gre1 gre\nkind host:nk0 netkit\n\
              kind guest:iv ipvlan",
         );
         let mut set = |name, kind| {
@@ -367,7 +408,7 @@ mod tests {
         8: eth1 ⇄ outside
            up, physical, in VRF blue
         9: wg0
-           up, wireguard
+           up, wireguard, its peers were not read
         10: gre1
            up, gre key 42 remote 10.0.0.2
         11: nk0

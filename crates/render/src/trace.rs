@@ -503,6 +503,7 @@ fn cause(snapshot: &Snapshot, way: &Way) -> String {
         Cause::Answer => "the answer".to_owned(),
         Cause::Copy(link) => format!("a copy, out of {}", snapshot.link_name(link)),
         Cause::ArpRequest => format!("an ARP request for {}", way.packet.dst),
+        Cause::Handshake => format!("a message of a handshake, to {}", way.packet.dst),
         Cause::IcmpError => format!("{} to {}", words::payload(&way.packet), way.packet.dst),
     }
 }
@@ -510,7 +511,9 @@ fn cause(snapshot: &Snapshot, way: &Way) -> String {
 fn copy_words(snapshot: &Snapshot, way: &Way) -> String {
     let port = match way.cause {
         Cause::Copy(link) => words::link(snapshot, link),
-        Cause::Asked | Cause::Answer | Cause::ArpRequest | Cause::IcmpError => String::new(),
+        Cause::Asked | Cause::Answer | Cause::ArpRequest | Cause::IcmpError | Cause::Handshake => {
+            String::new()
+        }
     };
     format!("{port} ({})", end_words(snapshot, way))
 }

@@ -4,6 +4,7 @@ mod container;
 mod kind;
 mod origin;
 mod route;
+mod wireguard;
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -19,6 +20,7 @@ pub(crate) use container::{container, known_by, listener, name, network, publish
 pub(crate) use kind::{kind_note, link_kind, membership};
 pub(crate) use origin::{found, owner};
 pub(crate) use route::{address, ip_rule, ip_rule_of, prefix, route, route_short, table};
+pub(crate) use wireguard::{peer, peer_line, wireguard};
 
 /// The name of a link within its namespace.
 pub(crate) fn link(snapshot: &Snapshot, id: LinkId) -> String {

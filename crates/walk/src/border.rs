@@ -6,9 +6,9 @@ use model::{LinkId, LinkKind, Mac};
 
 use crate::arp::{Asker, probe};
 use crate::skb::{End, Next, Skb, Stop};
-use crate::tunnel::Carried;
+use crate::tunnel::{Carried, Label};
 use crate::walker::Walker;
-use crate::{Action, ArpAnswer, Packet, Reason, Sink, Stage};
+use crate::{Action, ArpAnswer, Packet, Payload, Reason, Sink, Stage};
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// A packet comes in by a border link. To whom its frame is addressed, its sender (or the
@@ -124,7 +124,22 @@ fn reversed(gone: &Skb, answer: Packet) -> Skb {
         return Skb { tags: gone.tags.clone(), ..Skb::new(gone.ns, packet).at(gone.moment) };
     };
     let headers = gone.packet.len.saturating_sub(carried.skb.wire_len());
-    let (len, id) = (headers + answer.len, carried.id);
+    let label = match carried.label {
+        Label::Sealed(seal) => Label::Sealed(seal.reversed()),
+        same @ Label::Vni(_) => same,
+    };
+    let len = match label {
+        Label::Sealed(seal) => seal.len(gone.packet.is_ipv6()),
+        Label::Vni(_) => None,
+    };
+    let len = len.unwrap_or(headers + answer.len);
+    let payload = match gone.packet.payload {
+        // Each end has a port of its own.
+        Payload::Udp { sport, dport } if matches!(label, Label::Sealed(_)) => {
+            Payload::Udp { sport: dport, dport: sport }
+        }
+        same => same,
+    };
     let packet = Packet {
         src_mac: macs.0,
         dst_mac: macs.1,
@@ -132,9 +147,10 @@ fn reversed(gone: &Skb, answer: Packet) -> Skb {
         dst: gone.packet.src,
         ttl: answer.ttl,
         len,
+        payload,
         ..gone.packet.clone()
     };
-    let within = Carried { skb: reversed(&carried.skb, answer), id };
+    let within = Carried { skb: reversed(&carried.skb, answer), label };
     let tags = gone.tags.clone();
     Skb { carried: Some(Box::new(within)), tags, ..Skb::new(gone.ns, packet).at(gone.moment) }
 }

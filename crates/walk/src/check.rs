@@ -63,6 +63,10 @@ fn marks(way: &Way, leg: Leg, watched: &[LinkId], seen: &[&Sighting]) -> (Vec<Ma
     let mut used = Vec::new();
     let mut marks = Vec::new();
     for place in way.places() {
+        if place.encrypted {
+            marks.push(Mark::NotWatched);
+            continue;
+        }
         let here =
             |s: &Sighting| s.leg == leg && s.link == place.link && s.outgoing == place.outgoing;
         let found = seen.iter().enumerate().find(|(i, s)| here(s) && !used.contains(i));
@@ -124,7 +128,8 @@ fn astray(trace: &Trace, seen: &[&Sighting], used: &[usize]) -> Vec<Sighting> {
 
 /// Where a way may be seen and in which direction, and all copies that were flooded aside.
 fn foretold_places(way: &Way, places: &mut Vec<(LinkId, bool)>) {
-    places.extend(way.places().iter().map(|p| (p.link, p.outgoing)));
+    let plain = way.places().into_iter().filter(|p| !p.encrypted);
+    places.extend(plain.map(|p| (p.link, p.outgoing)));
     places.extend(way.perhaps().map(|link| (link, true)));
     for child in way.hops.iter().flat_map(|h| &h.steps).flat_map(|s| &s.children) {
         if matches!(child.cause, Cause::Copy(_)) {

@@ -90,18 +90,29 @@ pub fn compare(trace: &Trace, seen: &[Sighting]) -> Vec<Difference> {
     differences
 }
 
+/// What is encrypted nobody knows again, nor a handshake.
 fn collect(way: &Way, leg: Leg, all: &mut Vec<Expected>) {
+    let mut encrypted = 0_u32;
     for step in way.hops.iter().flat_map(|hop| &hop.steps) {
         let place = match step.action {
             Action::Out { link } => Some((link, true)),
             Action::In { link, .. } => Some((link, false)),
             _ => None,
         };
-        if let Some((link, outgoing)) = place {
+        match step.action {
+            Action::Encrypted { .. } => encrypted += 1,
+            Action::Decrypted { .. } => encrypted = encrypted.saturating_sub(1),
+            _ => {}
+        }
+        if let Some((link, outgoing)) = place.filter(|_| encrypted == 0) {
             all.push(Expected { link, outgoing, leg, packet: step.packet.clone() });
         }
         let arp = matches!(step.action, Action::ArpAsked { .. });
-        for child in step.children.iter().filter(|_| !arp) {
+        let shown = |child: &&Way| {
+            let copy = matches!(child.cause, Cause::Copy(_));
+            child.cause != Cause::Handshake && !(copy && encrypted > 0)
+        };
+        for child in step.children.iter().filter(|_| !arp).filter(shown) {
             collect(child, child.leg(leg), all);
         }
     }

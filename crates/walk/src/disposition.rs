@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{LinkId, Mac, Neighbour, NsId, Opaque, Route, Rule, Tuple};
+use model::{LinkId, Mac, Neighbour, NsId, Opaque, Route, Rule, Tuple, WireguardKey};
 
 use crate::trace::{ChainRef, Place, RuleRef};
 
@@ -39,7 +39,8 @@ impl Loss {
     pub fn root(&self) -> &Self {
         match &self.reason {
             Reason::NoNeighbour { because: Some(inner), .. } => inner.root(),
-            Reason::NoTunnelRoute { because, .. } => because.root(),
+            Reason::NoTunnelRoute { because, .. }
+            | Reason::NoHandshake { because: Some(because), .. } => because.root(),
             _ => self,
         }
     }
@@ -204,6 +205,54 @@ pub enum Reason {
     RemoteFixed {
         /// The address.
         mac: Mac,
+    },
+    /// No peer of a WireGuard link has this address among its allowed networks (ENOKEY).
+    NoPeer(IpAddr),
+    /// A WireGuard link does not know where a peer is: no endpoint was given, and it has not been
+    /// heard from (EDESTADDRREQ).
+    NoEndpoint {
+        /// Who.
+        peer: WireguardKey,
+    },
+    /// A WireGuard link has no private key.
+    NoPrivateKey,
+    /// A handshake with a WireGuard peer comes to nothing: the packet waits for it in vain.
+    NoHandshake {
+        /// With whom.
+        peer: WireguardKey,
+        /// Where one of its messages was lost, where it was.
+        because: Option<Box<Loss>>,
+    },
+    /// A WireGuard message has come to a port where no WireGuard link that is up waits.
+    NoWireguard {
+        /// The UDP port.
+        port: u16,
+    },
+    /// A WireGuard message was meant for another key than that of the link that it came to.
+    OtherKey {
+        /// For whom it was.
+        expected: WireguardKey,
+        /// The link's own public key; None: it has none.
+        key: Option<WireguardKey>,
+    },
+    /// A WireGuard message is from somebody who is no peer of the link that it came to.
+    StrangePeer {
+        /// Who.
+        peer: WireguardKey,
+    },
+    /// Only one of two WireGuard peers has a preshared key for the other.
+    PresharedKey {
+        /// With whom, as the link sees it at which that comes out.
+        peer: WireguardKey,
+    },
+    /// A WireGuard peer sent a packet whose source is not among its own allowed networks.
+    SourceNotAllowed {
+        /// From whom it came.
+        peer: WireguardKey,
+        /// The source.
+        src: IpAddr,
+        /// Whose that source is, if anybody's.
+        owner: Option<WireguardKey>,
     },
     /// The link carries no IPv6: its MTU is too small, or `disable_ipv6` says so.
     Ipv6Disabled,

@@ -85,6 +85,16 @@ impl Reason {
             Self::TunnelLoop => &["LOCAL_MAC"],
             Self::NoTunnelEnd { open: true, .. } => &["VXLAN_VNI_NOT_FOUND", "TUNNEL_TXINFO"],
             Self::NoTunnelEnd { open: false, .. } => &["NO_SOCKET"],
+            // wg_xmit; what waits for a handshake is kept, and nobody can see into what is encrypted.
+            Self::NoPeer(_) | Self::NoEndpoint { .. } => &["NOT_SPECIFIED"],
+            Self::NoPrivateKey
+            | Self::NoHandshake { .. }
+            | Self::NoWireguard { .. }
+            | Self::OtherKey { .. }
+            | Self::StrangePeer { .. }
+            | Self::PresharedKey { .. }
+            // Let go as if it had been taken (consume_skb).
+            | Self::SourceNotAllowed { .. } => &[],
             Self::RemoteFixed { .. } => &["VXLAN_ENTRY_EXISTS"],
             Self::EchoIgnored | Self::NoWayBack { .. } => &[],
         }
@@ -174,8 +184,8 @@ fn ends_of<'t>(way: &'t Way, inherited: Leg, ends: &mut Vec<(Leg, &'t Dispositio
     let leg = way.leg(inherited);
     ends.push((leg, &way.disposition));
     for child in way.hops.iter().flat_map(|h| &h.steps).flat_map(|s| &s.children) {
-        // ARP carries no tag.
-        if child.cause != Cause::ArpRequest {
+        // ARP carries no tag, nor do handshakes.
+        if !matches!(child.cause, Cause::ArpRequest | Cause::Handshake) {
             ends_of(child, leg, ends);
         }
     }

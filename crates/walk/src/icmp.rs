@@ -77,7 +77,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         // A process of this host is told by its own call, but for what turns out later.
         let later = matches!(
             (stop.stage, &loss.reason),
-            (Stage::Hook(_), Reason::RuleReject(..)) | (Stage::Transmit, Reason::TooBig { .. })
+            (Stage::Hook(_), Reason::RuleReject(..))
+                | (
+                    Stage::Transmit,
+                    Reason::TooBig { .. } | Reason::NoPeer(_) | Reason::NoEndpoint { .. }
+                )
         );
         let late = stop.stage == Stage::Neighbour || later && !is_echo_reply(&skb.packet);
         // A bridged packet has no link that it came in by but its port.
@@ -125,7 +129,10 @@ impl<S: Sink> Walker<'_, '_, S> {
                 Some(IcmpKind::Unreachable(1))
             }
             Reason::TooBig { told: true, .. } => Some(IcmpKind::Unreachable(4)),
-            Reason::NoTunnelEnd { open: false, .. } => Some(IcmpKind::Unreachable(3)),
+            Reason::NoPeer(_) | Reason::NoEndpoint { .. } => Some(IcmpKind::Unreachable(1)),
+            Reason::NoTunnelEnd { open: false, .. } | Reason::NoWireguard { .. } => {
+                Some(IcmpKind::Unreachable(3))
+            }
             Reason::TtlExpired => Some(IcmpKind::TimeExceeded),
             Reason::RuleReject(_, RejectWith::Icmp(code)) => Some(IcmpKind::Unreachable(*code)),
             _ => None,

@@ -83,7 +83,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         // A process of this host is told by its own call, but for what turns out later.
         let later = matches!(
             (stop.stage, &loss.reason),
-            (Stage::Hook(_), Reason::RuleReject(..)) | (Stage::Transmit, Reason::TooBig { .. })
+            (Stage::Hook(_), Reason::RuleReject(..))
+                | (
+                    Stage::Transmit,
+                    Reason::TooBig { .. } | Reason::NoPeer(_) | Reason::NoEndpoint { .. }
+                )
         );
         let kind = match skb.packet.payload {
             Payload::Icmp { kind, .. } => Some(kind),
@@ -129,6 +133,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             {
                 unreachable(code::ADDRESS)
             }
+            Reason::NoPeer(_) | Reason::NoEndpoint { .. } => unreachable(code::ADDRESS),
             Reason::TooBig { told: true, .. } => Some(IcmpKind::TooBig),
             Reason::TtlExpired => Some(IcmpKind::TimeExceeded),
             Reason::RuleReject(_, RejectWith::Icmp(code)) => unreachable(*code),

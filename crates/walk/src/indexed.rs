@@ -27,6 +27,10 @@ pub struct Indexed<'a> {
     uppers: Map<LinkId, Vec<LinkId>>,
     /// Vxlans by the namespace of their outer packets.
     vxlans: Map<NsId, Vec<VxlanEnd>>,
+    /// WireGuard links that are up, by the namespace and port of their sockets.
+    wireguards: Map<(NsId, u16), LinkId>,
+    /// Those of which it is not known where their sockets are; the port, where it is known.
+    strays: Vec<(LinkId, Option<u16>)>,
     /// Who listens was read: a port without a listener refuses.
     pub(crate) listening: bool,
     /// Traces tell what else was tried before each step.
@@ -49,6 +53,7 @@ impl<'a> Indexed<'a> {
             snapshot.namespaces.iter().map(|(id, ns)| (*id, Place::new(ns, snapshot.kernel)));
         let mut vxlans: Map<NsId, Vec<VxlanEnd>> = Map::default();
         let mut uppers: Map<LinkId, Vec<LinkId>> = Map::default();
+        let (mut wireguards, mut strays) = (Map::default(), Vec::new());
         for (id, ns) in &snapshot.namespaces {
             for link in ns.links.values() {
                 if let LinkKind::Vxlan(vxlan) = &link.kind {
@@ -64,6 +69,16 @@ impl<'a> Indexed<'a> {
                         up: link.is_up(),
                     });
                 }
+                if let LinkKind::Wireguard(own) = &link.kind
+                    && link.is_up()
+                {
+                    let index = LinkId { ns: *id, index: link.index };
+                    let own = own.as_deref();
+                    match own.and_then(|own| Some((own.socket?, own.listen_port))) {
+                        Some(at) => _ = wireguards.insert(at, index),
+                        None => strays.push((index, own.map(|own| own.listen_port))),
+                    }
+                }
                 if let Relation::Lower(lower) = link.relation {
                     uppers.entry(lower).or_default().push(LinkId { ns: *id, index: link.index });
                 }
@@ -74,6 +89,8 @@ impl<'a> Indexed<'a> {
             namespaces: namespaces.collect(),
             uppers,
             vxlans,
+            wireguards,
+            strays,
             listening: false,
             explains: false,
             links: snapshot.namespaces.values().map(|ns| ns.links.len()).sum(),
@@ -128,7 +145,18 @@ impl<'a> Indexed<'a> {
 
     /// There are tunnels whose packets are walked.
     pub(crate) fn has_tunnels(&self) -> bool {
-        !self.vxlans.is_empty()
+        !(self.vxlans.is_empty() && self.wireguards.is_empty() && self.strays.is_empty())
+    }
+
+    /// The WireGuard link whose socket waits there.
+    pub(crate) fn wireguard_at(&self, ns: NsId, port: u16) -> Option<LinkId> {
+        self.wireguards.get(&(ns, port)).copied()
+    }
+
+    /// One whose socket may be anywhere, and at that port.
+    pub(crate) fn stray_wireguard(&self, port: u16) -> Option<LinkId> {
+        let stray = self.strays.iter().find(|(_, own)| own.is_none_or(|own| own == port));
+        stray.map(|(link, _)| *link)
     }
 
     /// Ends of a bridge's ports at which most questions are heard in vain.

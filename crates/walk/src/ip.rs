@@ -74,7 +74,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `ip_route_output_key`.
     pub(crate) fn route_output(&mut self, skb: &mut Skb) -> Result<Found<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
-        let asked = Flow::of(&skb.packet, skb.mark, None);
+        let tos = skb.asked_tos.unwrap_or(skb.packet.tos);
+        let asked = Flow { tos, ..Flow::of(&skb.packet, skb.mark, None) };
         let flow = place.in_vrf(&Flow { oif: skb.oif.or(skb.vrf), ..asked });
         let ns = skb.ns;
         self.bound_link(skb)?;
@@ -307,6 +308,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         skb.fragment = None;
         self.hook(skb, Hook::Input, Some(id.index), None)?;
         if let Some(next) = self.vxlan_in(skb, id)? {
+            return Ok(next);
+        }
+        if let Some(next) = self.wireguard_in(skb, id)? {
             return Ok(next);
         }
         self.arrive(skb)

@@ -193,6 +193,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if skb.is_discovery() {
             return self.nd_in(skb, id);
         }
+        if let Some(next) = self.wireguard_in(skb, id)? {
+            return Ok(next);
+        }
         self.arrive(skb)
     }
 

@@ -30,6 +30,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             LinkKind::Veth => self.through_pair(skb, id, link),
             LinkKind::Bridge(_) => self.bridge_out(skb, id),
             LinkKind::Vxlan(vxlan) => self.vxlan_out(skb, id, vxlan),
+            LinkKind::Wireguard(own) => self.wireguard_out(skb, id, own.as_deref()),
             LinkKind::Bond(bond) => self.bond_out(id, bond),
             LinkKind::Vrf(_) => self.vrf_out(skb, id),
             LinkKind::Vlan(vlan) => self.vlan_out(skb, id, link, vlan),

@@ -94,6 +94,8 @@ pub struct TapPoint {
     pub link: LinkId,
     /// Direction.
     pub outgoing: bool,
+    /// It is encrypted there: nobody would know it again.
+    pub encrypted: bool,
 }
 
 impl Way {
@@ -103,22 +105,30 @@ impl Way {
             Cause::Asked => Leg::There,
             Cause::Answer => Leg::Back,
             Cause::IcmpError => Leg::Error,
-            Cause::Copy(_) | Cause::ArpRequest => inherited,
+            Cause::Copy(_) | Cause::ArpRequest | Cause::Handshake => inherited,
         }
     }
 
     /// The steps at which a socket would see this packet, in order.
     #[must_use]
     pub fn places(&self) -> Vec<TapPoint> {
-        let mut places = Vec::new();
+        let (mut places, mut encrypted) = (Vec::new(), 0_u32);
         for (hop, h) in self.hops.iter().enumerate() {
             for (step, s) in h.steps.iter().enumerate() {
                 let (link, outgoing) = match s.action {
                     Action::Out { link } => (link, true),
                     Action::In { link, .. } => (link, false),
+                    Action::Encrypted { .. } => {
+                        encrypted += 1;
+                        continue;
+                    }
+                    Action::Decrypted { .. } => {
+                        encrypted = encrypted.saturating_sub(1);
+                        continue;
+                    }
                     _ => continue,
                 };
-                places.push(TapPoint { hop, step, link, outgoing });
+                places.push(TapPoint { hop, step, link, outgoing, encrypted: encrypted > 0 });
             }
         }
         places
@@ -150,7 +160,8 @@ impl Trace {
     pub fn links(&self) -> Vec<LinkId> {
         let ways = self.ways();
         let seen = |way: &Way| {
-            way.places().iter().map(|p| p.link).chain(way.perhaps()).collect::<Vec<_>>()
+            let plain = way.places().into_iter().filter(|p| !p.encrypted).map(|p| p.link);
+            plain.chain(way.perhaps()).collect::<Vec<_>>()
         };
         let mut links: Vec<LinkId> = ways.flat_map(seen).collect();
         links.extend(self.branches.iter().flat_map(|b| b.trace.links()));

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use model::{Conntrack, ConntrackStatus, Gap, LinkId, Mac, Neighbour, NsId, Tuple};
+use model::{Conntrack, ConntrackStatus, Gap, LinkId, Mac, Neighbour, NsId, Tuple, WireguardKey};
 
 use crate::Unknown;
 use crate::chain::Added;
@@ -8,6 +8,7 @@ use crate::choice::Choices;
 use crate::fdb::Lessons;
 use crate::hash::{Map, Set};
 use crate::taught::Taught;
+use crate::wireguard::Heard;
 
 /// What packets teach on their way, laid over a Snapshot that stays as it was read: so that the
 /// answer walks on from what the first packet left behind.
@@ -19,6 +20,10 @@ pub struct Overlay {
     pub(crate) fdb: Taught<(LinkId, u16, Mac), Lessons>,
     /// Vxlan and address → the remote that it is behind.
     pub(crate) remotes: Map<(LinkId, Mac), IpAddr>,
+    /// WireGuard link and peer → where that was heard from.
+    pub(crate) endpoints: Map<(LinkId, WireguardKey), Heard>,
+    /// Peers between which there has been a handshake.
+    pub(crate) sessions: Set<(WireguardKey, WireguardKey)>,
     /// Link and address → what ARP told.
     pub(crate) neighbours: Taught<(LinkId, IpAddr), Neighbour>,
     /// Neighbours that were learned of a copy that may come too late to count
@@ -121,6 +126,8 @@ impl Overlay {
         let Self {
             fdb,
             remotes,
+            endpoints,
+            sessions,
             neighbours,
             answered,
             connections,
@@ -135,6 +142,8 @@ impl Overlay {
         } = self;
         fdb.clear();
         remotes.clear();
+        endpoints.clear();
+        sessions.clear();
         neighbours.clear();
         answered.clear();
         connections.clear();

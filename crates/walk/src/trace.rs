@@ -3,10 +3,12 @@
 //! A packet can be copied (flooded), asked for (ARP), refused (ICMP error) or answered: each of
 //! these is a [`Way`] of its own, child of the step that made it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use model::{
     Conntrack, Family, FdbEntry, Gap, Hook, LinkId, Mac, Neighbour, NsId, Route, Rule, Tuple,
+    WireguardKey,
 };
 
 use crate::{Considered, Disposition, Loss, Packet, Unknown};
@@ -121,6 +123,8 @@ pub enum Cause {
     ArpRequest,
     /// An ICMP error about it.
     IcmpError,
+    /// A message of a handshake that it waits for.
+    Handshake,
 }
 
 /// What happens to a packet within one namespace.
@@ -339,6 +343,37 @@ pub enum Action {
     Decapsulated {
         /// The tunnel.
         link: LinkId,
+    },
+    /// WireGuard puts the packet, encrypted, into an outer one, which goes its own way from here on:
+    /// it is the packet of this step and the next ones, until it is decrypted again. Nobody on the
+    /// way can tell what is in it.
+    Encrypted {
+        /// The link.
+        link: LinkId,
+        /// For whom.
+        peer: WireguardKey,
+        /// The longest of the allowed networks that the destination is in.
+        net: IpNet,
+        /// Where that peer is.
+        endpoint: SocketAddr,
+    },
+    /// A WireGuard link takes the packet out of the outer one: it comes in by this link.
+    Decrypted {
+        /// The link.
+        link: LinkId,
+        /// From whom.
+        peer: WireguardKey,
+        /// The longest of the allowed networks that the source is in; None: none of that peer's.
+        net: Option<IpNet>,
+    },
+    /// A WireGuard link heard a peer from elsewhere than it knew: it is sent to there from now on.
+    LearnedEndpoint {
+        /// The link.
+        link: LinkId,
+        /// Who.
+        peer: WireguardKey,
+        /// Where.
+        endpoint: SocketAddr,
     },
     /// The other end of a tunnel is here: the frame is given to it as it is.
     Bypassed {

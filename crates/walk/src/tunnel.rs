@@ -8,6 +8,7 @@ use model::{Link, LinkId, NsId, Relation};
 use crate::route::{Flow, Found};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
+use crate::wireguard::Seal;
 use crate::{Action, Loss, Packet, Reason, Sink, Stage, Unknown};
 
 /// What an outer packet carries.
@@ -15,8 +16,16 @@ use crate::{Action, Loss, Packet, Reason, Sink, Stage, Unknown};
 pub(crate) struct Carried {
     /// The packet within, as it was when it was put in.
     pub(crate) skb: Skb,
-    /// What tells it from those of other tunnels: a network identifier.
-    pub(crate) id: u32,
+    pub(crate) label: Label,
+}
+
+/// What tells the packets of one tunnel from those of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Label {
+    /// A network identifier.
+    Vni(u32),
+    /// Who can read them, and from whom they must be.
+    Sealed(Seal),
 }
 
 /// The outer packet of one that a tunnel sends.
@@ -24,7 +33,7 @@ pub(crate) struct Outer {
     /// Where it is routed.
     pub(crate) ns: NsId,
     pub(crate) packet: Packet,
-    pub(crate) id: u32,
+    pub(crate) label: Label,
     /// ifindex of the link that it must leave by.
     pub(crate) out: Option<u32>,
 }
@@ -85,38 +94,60 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Ok(found)
     }
 
-    /// `iptunnel_xmit`: the outer packet goes its way, with the other inside it.
+    /// `iptunnel_xmit`: the outer packet goes its way with that mark, with the other inside it.
     pub(crate) fn send_outer(
         &mut self,
         skb: &mut Skb,
         id: LinkId,
         outer: Outer,
         found: &Found<'a>,
+        mark: u32,
+        told: Action,
     ) -> Result<Next, Stop> {
         if skb.nested() > 1 {
             let what = "tunnels within tunnels, more than two deep".to_owned();
             return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
         }
         let inner = skb.clone();
-        let mark = if outer.ns == id.ns { skb.mark } else { 0 };
         let (moment, late) = (skb.moment, skb.late);
         *skb = Skb { mark, moment, late, ..Skb::new(outer.ns, outer.packet) };
-        skb.carried = Some(Box::new(Carried { skb: inner, id: outer.id }));
-        self.tell(skb, Stage::Transmit, || Action::Encapsulated { link: id, id: outer.id });
+        skb.carried = Some(Box::new(Carried { skb: inner, label: outer.label }));
+        self.tell(skb, Stage::Transmit, || told);
         self.modelled(skb, Stage::Route)?;
         self.tell_route(skb, found, None);
         self.local_out(skb, found)
     }
 
+    /// `ip6tunnel_xmit`: the same of IPv6, whose way is looked for as that of any packet is that this
+    /// namespace sends.
+    pub(crate) fn send_outer6(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        outer: Outer,
+        mark: u32,
+        told: Action,
+    ) -> Result<Next, Stop> {
+        if skb.nested() > 1 {
+            let what = "tunnels within tunnels, more than two deep".to_owned();
+            return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
+        }
+        let (moment, late) = (skb.moment, skb.late);
+        let carried = Some(Box::new(Carried { skb: skb.clone(), label: outer.label }));
+        *skb = Skb { mark, moment, late, carried, ..Skb::new(outer.ns, outer.packet) };
+        self.tell(skb, Stage::Transmit, || told);
+        Ok(Next::Socket)
+    }
+
     /// A tunnel's end takes the packet out that an outer one carries; it comes in by the tunnel.
-    pub(crate) fn take_out(&mut self, skb: &mut Skb, id: LinkId) {
+    pub(crate) fn take_out(&mut self, skb: &mut Skb, id: LinkId, told: Action) {
         let Some(carried) = skb.carried.take() else { return };
         let (ns, mark) = (skb.ns, skb.mark);
         let (moment, late) = (skb.moment, skb.late);
         *skb = Skb { moment, late, mark, ns, ..carried.skb };
         skb.scrub(id.ns);
         (skb.iif, skb.ours, skb.host) = (None, false, false);
-        self.tell(skb, Stage::Receive, || Action::Decapsulated { link: id });
+        self.tell(skb, Stage::Receive, || told);
     }
 }
 

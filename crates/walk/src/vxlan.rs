@@ -6,7 +6,7 @@ use model::{FdbEntry, Link, LinkId, LinkKind, Mac, Remote, TunnelDf, Vxlan};
 
 use crate::indexed::VxlanEnd;
 use crate::skb::{Next, Skb, Stop};
-use crate::tunnel::Outer;
+use crate::tunnel::{Label, Outer};
 use crate::walker::Walker;
 use crate::{Action, Packet, Payload, Reason, Sink, Stage, Unknown};
 
@@ -78,10 +78,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         let ns = self.underlay(id, link)?;
         let packet = outer(skb, vxlan, remote);
-        let mut outer = Outer { ns, packet, id: remote.vni.unwrap_or(vxlan.vni), out: remote.link };
+        let vni = remote.vni.unwrap_or(vxlan.vni);
+        let mut outer = Outer { ns, packet, label: Label::Vni(vni), out: remote.link };
         let found = self.outer_route(id, &mut outer, skb.mark)?;
         if found.is_local() && vxlan.local_bypass {
-            return self.bypass(skb, id, &outer);
+            return self.bypass(skb, id, &outer, vni);
         }
         if outer.packet.ttl == 0 {
             outer.packet.ttl = self.default_ttl(ns);
@@ -94,22 +95,24 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let what = "a packet that does not fit its underlay".to_owned();
             return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
         }
-        self.send_outer(skb, id, outer, &found)
+        let mark = if ns == id.ns { skb.mark } else { 0 };
+        let told = Action::Encapsulated { link: id, id: vni };
+        self.send_outer(skb, id, outer, &found, mark, told)
     }
 
     /// `encap_bypass_if_local`: the remote is an address of the underlay itself, and the frame is
     /// given to the vxlan there as it is.
-    fn bypass(&mut self, skb: &mut Skb, id: LinkId, outer: &Outer) -> Result<Next, Stop> {
+    fn bypass(&mut self, skb: &mut Skb, id: LinkId, outer: &Outer, vni: u32) -> Result<Next, Stop> {
         let Payload::Udp { dport: port, .. } = outer.packet.payload else {
             return Err(Stop::ignored(Stage::Transmit));
         };
         let ends = self.net.vxlans(outer.ns);
         // Of one that is bound to a link, only a socket that is bound to it would do
         // (`vxlan_find_sock`), and none is.
-        let takes = |end: &&VxlanEnd| (end.port, end.vni) == (port, outer.id) && end.up;
+        let takes = |end: &&VxlanEnd| (end.port, end.vni) == (port, vni) && end.up;
         let there = ends.iter().find(takes).filter(|_| outer.out.is_none());
         let Some(there) = there.map(|end| end.link) else {
-            let reason = Reason::NoTunnelEnd { id: outer.id, port, open: true };
+            let reason = Reason::NoTunnelEnd { id: vni, port, open: true };
             return Err(Stop::lost(Stage::Transmit, id.ns, Some(id), reason));
         };
         if skb.routed {
@@ -135,9 +138,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `vxlan_rcv`: an outer packet is for this namespace. None: it carries none.
     pub(crate) fn vxlan_in(&mut self, skb: &mut Skb, id: LinkId) -> Result<Option<Next>, Stop> {
         let Some(carried) = &skb.carried else { return Ok(None) };
+        let Label::Vni(vni) = carried.label else { return Ok(None) };
         let Payload::Udp { dport: port, .. } = skb.packet.payload else { return Ok(None) };
         let ends = self.net.vxlans(skb.ns);
-        let (vni, src_mac, remote) = (carried.id, carried.skb.packet.src_mac, skb.packet.src);
+        let (src_mac, remote) = (carried.skb.packet.src_mac, skb.packet.src);
         let mut sockets = ends.iter().filter(|end| end.port == port && end.up).peekable();
         let open = sockets.peek().is_some();
         let Some(end) = sockets.find(|end| end.vni == vni) else {
@@ -148,7 +152,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let link: &'a Link = self.link(to, Stage::Receive)?;
         let LinkKind::Vxlan(vxlan) = &link.kind else { return Ok(None) };
         self.vxlan_modelled(to, vxlan)?;
-        self.take_out(skb, to);
+        self.take_out(skb, to, Action::Decapsulated { link: to });
         let lost = |reason| Err(Stop::lost(Stage::Receive, to.ns, Some(to), reason));
         if src_mac.is_some() && src_mac == link.mac {
             return lost(Reason::TunnelLoop);

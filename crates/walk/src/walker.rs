@@ -41,6 +41,8 @@ pub(crate) struct Walker<'a, 'o, S> {
     pub(crate) masquerade_hop: Option<IpAddr>,
     /// Where chains are run.
     pub(crate) room: Option<Box<State<'a>>>,
+    /// What came of the answer to the handshake that is on its way.
+    pub(crate) answered_by: Option<Disposition>,
     /// What has been assumed on this way so far, and told.
     pub(crate) assumed: Vec<(NsId, Gap)>,
 }
@@ -73,6 +75,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             arrivals: Vec::new(),
             masquerade_hop: None,
             room: None,
+            answered_by: None,
             assumed: Vec::new(),
         }
     }
@@ -142,11 +145,16 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
 
     /// Follows another packet that comes of this one; the way is told apart.
     pub(crate) fn aside(&mut self, skb: Skb, next: Next) -> (End, S) {
+        self.beside(|walker| walker.run(skb, next))
+    }
+
+    /// The same of one that is followed otherwise.
+    pub(crate) fn beside(&mut self, follow: impl FnOnce(&mut Self) -> End) -> (End, S) {
         let branch = self.sink.branch();
         let own = std::mem::replace(&mut self.sink, branch);
         let assumed = self.assumed.clone();
         self.depth += 1;
-        let end = self.run(skb, next);
+        let end = follow(self);
         self.depth -= 1;
         self.assumed = assumed;
         (end, std::mem::replace(&mut self.sink, own))

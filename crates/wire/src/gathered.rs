@@ -10,6 +10,7 @@ mod public;
 mod question;
 mod reading;
 mod sysctl;
+mod wireguard;
 
 use std::collections::BTreeMap;
 

@@ -20,4 +20,5 @@ pub mod proc_net;
 pub mod request;
 pub mod rtnl;
 pub mod sockets;
+pub mod wireguard;
 pub mod xt;

@@ -5,6 +5,7 @@ mod bridge_vlan;
 mod link;
 mod mdb;
 mod rule;
+mod wireguard;
 
 pub use bridge_vlan::{RTM_DELLINK, RTM_SETLINK, bridge_vlan};
 pub use link::{
@@ -14,6 +15,7 @@ pub use link::{
 
 pub use mdb::{RTM_DELMDB, RTM_NEWMDB, mdb};
 pub use rule::rule;
+pub use wireguard::set_wireguard;
 
 use std::net::IpAddr;
 

@@ -125,7 +125,7 @@ fn links_of_kinds_that_this_kernel_lacks() {
     Vrf(Vrf { table: 10 })
     Veth in Vrf { table: 10 }
     Netkit(Netkit { layer3: true, primary: true, policy: Forward, peer_policy: Forward })
-    Other("wireguard")
+    Wireguard(None)
     Tunnel(Tunnel { kind: "geneve", local: None, remote: Some(2001:db8::1), id: Some(42), port: Some(4444) })
     Tunnel(Tunnel { kind: "ip6gre", local: Some(fc00::1), remote: Some(fc00::2), id: Some(42), port: None })
     Tunnel(Tunnel { kind: "ipip", local: Some(192.168.122.183), remote: Some(10.255.254.2), id: None, port: None })

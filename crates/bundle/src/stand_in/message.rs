@@ -84,6 +84,11 @@ impl<K: BuildHasher> Writer<'_, K> {
             Form::KindData => self.list(value, kind_data(&named(beside, 1)?)),
             Form::PortData => self.list(value, port_data(&named(beside, 4)?)),
             Form::Hops(form) => self.hops(value, form),
+            Form::Key => self.keys.key(value.try_into().ok()?).to_vec(),
+            Form::Socket => self.socket(value)?,
+            Form::Network(length) => {
+                self.address(value, plain(beside, length)?.first().copied())?
+            }
         })
     }
 
@@ -102,6 +107,15 @@ impl<K: BuildHasher> Writer<'_, K> {
             IpAddr::V4(ip) => ip.octets().to_vec(),
             IpAddr::V6(ip) => ip.octets().to_vec(),
         })
+    }
+
+    /// Family and port, then the address; that of IPv6 has four bytes before it, and its link behind.
+    fn socket(&self, value: &[u8]) -> Option<Vec<u8>> {
+        let place = if value.len() < 28 { 4..8 } else { 8..24 };
+        let ip = self.address(value.get(place.clone())?, None)?;
+        let mut image = value.to_vec();
+        image[place].copy_from_slice(&ip);
+        Some(image)
     }
 
     /// RTA_MULTIPATH: `struct rtnexthop` with attributes behind it, one after the other.
@@ -138,13 +152,19 @@ fn attribute(kind: u16, value: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The text of an attribute.
-fn named(mut bytes: &[u8], kind: u16) -> Option<String> {
+fn named(bytes: &[u8], kind: u16) -> Option<String> {
+    let value = plain(bytes, kind)?;
+    let end = value.iter().position(|b| *b == 0).unwrap_or(value.len());
+    Some(String::from_utf8_lossy(&value[..end]).into_owned())
+}
+
+/// The value of an attribute.
+fn plain(mut bytes: &[u8], kind: u16) -> Option<&[u8]> {
     while let Some([a, b, c, d]) = bytes.first_chunk() {
         let length = usize::from(u16::from_ne_bytes([*a, *b]));
         let value = bytes.get(4..length)?;
         if u16::from_ne_bytes([*c, *d]) & !FLAGS == kind {
-            let end = value.iter().position(|b| *b == 0).unwrap_or(value.len());
-            return Some(String::from_utf8_lossy(&value[..end]).into_owned());
+            return Some(value);
         }
         bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
     }

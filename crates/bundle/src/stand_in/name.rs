@@ -120,6 +120,16 @@ impl<K: BuildHasher> StandIns<K> {
         image
     }
 
+    /// A public key: who has which is the same everywhere.
+    pub(super) fn key(&self, key: [u8; 32]) -> [u8; 32] {
+        let mut image = [0; 32];
+        for (nth, eight) in image.chunks_exact_mut(8).enumerate() {
+            eight.copy_from_slice(&self.secret(("key", nth, key)).to_be_bytes());
+        }
+        self.note(model::WireguardKey(key).to_string(), model::WireguardKey(image).to_string());
+        image
+    }
+
     /// A path: its folders by themselves, so that the last is what a name made of it is.
     pub(super) fn path(&self, path: &str) -> String {
         let part = |part: &str| {

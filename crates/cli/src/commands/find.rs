@@ -38,6 +38,7 @@ fn parts(query: &Query) -> Parts {
         Read::Neighbours => Parts::NEIGHBOURS,
         Read::Netfilter => Parts::NETFILTER,
         Read::Listeners => Parts::LISTENERS,
+        Read::Tunnels => Parts::TUNNELS,
     };
     query.reads().iter().map(of).fold(Parts::DESCRIPTORS | Parts::ADDRESSES, Parts::union)
 }
@@ -53,7 +54,7 @@ mod tests {
         assert_eq!(of("alpine01"), least);
         assert_eq!(of("92:1c:6a:00:00:01"), least | Parts::NEIGHBOURS);
         assert_eq!(of(":80"), least | Parts::NETFILTER | Parts::LISTENERS);
-        let address = least | Parts::ROUTES | Parts::NEIGHBOURS | Parts::NETFILTER;
+        let address = least | Parts::ROUTES | Parts::NEIGHBOURS | Parts::NETFILTER | Parts::TUNNELS;
         assert_eq!(of("172.17.0.2"), address);
     }
 }

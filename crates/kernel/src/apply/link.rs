@@ -4,17 +4,17 @@ use std::os::fd::AsRawFd;
 
 use model::{
     BridgeOption, BridgeSpec, LinkRef, LinkSpec, LinkSpecKind, Pins, PortFlags, PortState, VethEnd,
-    VxlanSpec,
+    VxlanSpec, WireguardSpec,
 };
 use netlink_packet_core::Parseable;
 use netlink_packet_route::RouteNetlinkMessage as Message;
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage};
 use rustix::io::Errno;
 use wire::request::{self, Far, NewLink, Place};
-use wire::rtnl;
+use wire::{rtnl, wireguard};
 
 use super::{Builder, Cause, Space};
-use crate::netlink::{Request, Socket};
+use crate::netlink::{Protocol, Request, Socket};
 use crate::{netns, role};
 
 impl Builder<'_> {
@@ -50,6 +50,10 @@ impl Builder<'_> {
             }
             LinkSpecKind::Vrf(vrf) => self.new_plain(spec, &NewLink::Vrf(*vrf))?,
             LinkSpecKind::Dummy => self.new_plain(spec, &NewLink::Dummy)?,
+            LinkSpecKind::Wireguard(own) => {
+                self.new_link(&spec.link.ns, &spec.link.name, &spec.pins, &NewLink::Wireguard)?;
+                self.set_wireguard(&spec.link, own)?;
+            }
             LinkSpecKind::Vlan { lower, vlan } => {
                 let place = self.place(&lower.ns, &spec.link.ns)?;
                 let index = self.space(&lower.ns)?.index(&lower.name)?;
@@ -98,6 +102,21 @@ impl Builder<'_> {
             let message = request::remote(index, *mac, *ip);
             // One more for an address is added to those that it has (`bridge fdb append`).
             space.route.ack(Request::from(Message::NewNeighbour(message)).append())?;
+        }
+        Ok(())
+    }
+
+    /// Keys, port and peers, in place of those that it had.
+    fn set_wireguard(&mut self, link: &LinkRef, own: &WireguardSpec) -> Result<(), Cause> {
+        let space = self.space(&link.ns)?;
+        let index = space.index(&link.name)?;
+        let mut socket = Socket::open_in(&space.net, Protocol::Generic)?;
+        let reply = socket.get(Request::new(wireguard::CONTROL, wireguard::get_family()))?;
+        let family = wireguard::family(&reply).ok_or(Errno::NOENT)?;
+        for mut body in request::set_wireguard(index, own) {
+            let done = socket.ack(Request::new(family, body.clone()));
+            crate::read::wipe(&mut body);
+            done?;
         }
         Ok(())
     }
@@ -174,6 +193,12 @@ impl Builder<'_> {
         self.alter_pins(&to.link, &from.pins, &to.pins)?;
         if let (LinkSpecKind::Veth(from), LinkSpecKind::Veth(to)) = (&from.kind, &to.kind) {
             return self.alter_pins(&to.link, &from.pins, &to.pins);
+        }
+        if let (LinkSpecKind::Wireguard(from), LinkSpecKind::Wireguard(own)) =
+            (&from.kind, &to.kind)
+            && !own.fits(from)
+        {
+            return self.set_wireguard(&to.link, own);
         }
         let space = self.space_mut(&to.link.ns)?;
         let index = space.index(&to.link.name)?;

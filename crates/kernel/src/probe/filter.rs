@@ -16,6 +16,11 @@ const RETURN: u16 = 0x06;
 /// What the first halves of a family's tags have in common.
 const FAMILY: u32 = 0xffff_ff00;
 
+/// SKF_AD_OFF + SKF_AD_HATYPE: what kind of link it is, ARPHRD_*.
+const HARDWARE: u32 = 0_u32.wrapping_sub(0x1000) + 28;
+/// ARPHRD_NONE: frames have no header of the link (WireGuard).
+const NONE: u32 = 0xfffe;
+
 /// Length of an Ethernet header.
 const ETHERNET: u32 = 14;
 const IPV4: u32 = 0x0800;
@@ -103,13 +108,27 @@ const fn op(code: u16, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
     libc::sock_filter { code, jt, jf, k }
 }
 
-/// Lets in what, at one of the places, under its mask and less its addend, is `number`.
+/// Lets in what, at one of the places, under its mask and less its addend, is `number`: on links
+/// with Ethernet headers, and on those that have none at all.
 fn compare(number: u32, places: &[(u32, u32, u32)]) -> Vec<libc::sock_filter> {
-    let mut program = headers();
+    let framed = behind(ETHERNET, number, places);
+    let mut program = vec![
+        op(LD_HALF_ABS, 0, 0, HARDWARE),
+        op(JUMP_EQ, 0, 1, NONE),
+        op(JUMP, 0, 0, u32::try_from(framed.len()).unwrap_or(u32::MAX)),
+    ];
+    program.extend(framed);
+    program.extend(behind(0, number, places));
+    program
+}
+
+/// The same for IP behind so long a header of the link.
+fn behind(link: u32, number: u32, places: &[(u32, u32, u32)]) -> Vec<libc::sock_filter> {
+    let mut program = headers(link);
     let last = u8::try_from(program.len() + 3 * places.len()).unwrap_or(u8::MAX);
     for (offset, mask, more) in places {
         let to_accept = last - u8::try_from(program.len()).unwrap_or(0) - 2;
-        program.push(op(LD_WORD_IND, 0, 0, ETHERNET + offset));
+        program.push(op(LD_WORD_IND, 0, 0, link + offset));
         program.push(op(AND, 0, 0, *mask));
         program.push(op(JUMP_EQ, to_accept, 0, number.wrapping_add(*more)));
     }
@@ -120,31 +139,41 @@ fn compare(number: u32, places: &[(u32, u32, u32)]) -> Vec<libc::sock_filter> {
 
 /// Puts the length of all headers of IP into the index, and refuses what has none, or is a later
 /// fragment, behind which there is none to look at.
-fn headers() -> Vec<libc::sock_filter> {
-    vec![
-        op(LD_HALF_ABS, 0, 0, 12),
-        op(JUMP_EQ, 0, 4, IPV4),
-        op(LD_HALF_ABS, 0, 0, ETHERNET + 6),
+fn headers(link: u32) -> Vec<libc::sock_filter> {
+    let (mut program, four, six) = match link {
+        // Only IP's own first bits say what it is.
+        0 => (vec![op(LD_BYTE_ABS, 0, 0, 0), op(AND, 0, 0, 0xf0)], 0x40, 0x60),
+        _ => (vec![op(LD_HALF_ABS, 0, 0, link - 2)], IPV4, IPV6),
+    };
+    program.extend([
+        op(JUMP_EQ, 0, 4, four),
+        op(LD_HALF_ABS, 0, 0, link + 6),
         op(JUMP_SET, 9, 0, 0x1fff),
-        op(LDX_HEADER_LEN, 0, 0, ETHERNET),
+        op(LDX_HEADER_LEN, 0, 0, link),
         op(JUMP, 0, 0, 8),
-        op(JUMP_EQ, 0, 6, IPV6),
+        op(JUMP_EQ, 0, 6, six),
         op(LDX_CONSTANT, 0, 0, HEADER6),
-        op(LD_BYTE_ABS, 0, 0, ETHERNET + 6),
+        op(LD_BYTE_ABS, 0, 0, link + 6),
         op(JUMP_EQ, 0, 4, FRAGMENT),
         op(LDX_CONSTANT, 0, 0, HEADER6 + FRAGMENT6),
-        op(LD_HALF_ABS, 0, 0, ETHERNET + HEADER6 + 2),
+        op(LD_HALF_ABS, 0, 0, link + HEADER6 + 2),
         op(JUMP_SET, 0, 1, 0xfff8),
         op(RETURN, 0, 0, 0),
-    ]
+    ]);
+    program
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The instructions of bpf(4) that the program uses.
+    /// On a link of Ethernet.
     fn run(program: &[libc::sock_filter], packet: &[u8]) -> u32 {
+        run_on(1, program, packet)
+    }
+
+    /// The instructions of bpf(4) that the program uses, on a link of that kind.
+    fn run_on(kind: u32, program: &[libc::sock_filter], packet: &[u8]) -> u32 {
         let (mut a, mut x, mut pc) = (0u32, 0u32, 0usize);
         let load = |at: u32, len: usize| -> Option<u32> {
             let bytes = packet.get(at as usize..at as usize + len)?;
@@ -155,6 +184,7 @@ mod tests {
             pc += 1;
             let jump = |yes: bool| usize::from(if yes { op.jt } else { op.jf });
             let loaded = match op.code {
+                LD_HALF_ABS if op.k == HARDWARE => Some(kind),
                 LD_HALF_ABS => load(op.k, 2),
                 LD_BYTE_ABS | LDX_HEADER_LEN => load(op.k, 1),
                 LD_WORD_IND => load(x + op.k, 4),
@@ -234,6 +264,18 @@ mod tests {
         let mut fragment = packet(17, &body(8, HERE, 16));
         fragment[21] = 9;
         assert!(!is_let_in(&fragment), "a later fragment");
+    }
+
+    #[test]
+    fn a_link_without_headers() {
+        let program = program(Tag([1, 2, 3, 4, 5, 6, 7, 8]));
+        for packet in [packet, packet6] {
+            let whole = packet(17, &body(8, HERE, 16));
+            assert_ne!(run_on(NONE, &program, &whole[14..]), 0, "payload");
+            assert_eq!(run_on(NONE, &program, &packet(17, &[0; 99])[14..]), 0, "another packet");
+            assert_eq!(run(&program, &whole[14..]), 0, "no frame of Ethernet");
+        }
+        assert_eq!(run_on(NONE, &program, &[0; 99]), 0, "not IP");
     }
 
     #[test]

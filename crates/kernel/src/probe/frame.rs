@@ -42,15 +42,19 @@ pub fn sighting(frame: &[u8], probe: &Probe) -> Option<(Packet, Leg)> {
     let packet = Packet {
         src_mac: frame.get(6..12).and_then(Mac::from_slice),
         dst_mac: frame.get(..6).and_then(Mac::from_slice),
-        src: ip.src,
-        dst: ip.dst,
-        ttl: ip.ttl,
-        tos: ip.tos,
-        df: ip.df,
-        len: ip.len,
-        payload,
+        ..ip.packet(payload)
     };
     Some((packet, leg))
+}
+
+/// The same of what a packet socket received. `bare`: by a link whose frames have no header.
+pub(super) fn received(bytes: &[u8], bare: bool, probe: &Probe) -> Option<(Packet, Leg)> {
+    if !bare {
+        return sighting(bytes, probe);
+    }
+    let ip = Ip::of(bytes)?;
+    let (payload, leg) = ip.transport(probe).or_else(|| ip.carried(probe))?;
+    Some((ip.packet(payload), leg))
 }
 
 /// Which of the probe's an IP packet is, without its frame.
@@ -77,6 +81,12 @@ struct Ip<'a> {
 }
 
 impl<'a> Ip<'a> {
+    /// As a packet that carries that, without its frame.
+    const fn packet(&self, payload: Payload) -> Packet {
+        let Self { src, dst, ttl, tos, df, len, .. } = *self;
+        Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload }
+    }
+
     fn of(packet: &'a [u8]) -> Option<Self> {
         match packet.first()? >> 4 {
             4 => Self::four(packet),

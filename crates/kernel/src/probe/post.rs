@@ -8,7 +8,7 @@ use model::{LinkId, NsId};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use walk::Sighting;
 
-use super::{Probe, Tag, filter, sighting};
+use super::{Probe, Tag, filter, frame};
 use crate::{netns, sys};
 
 /// Room for a packet that goes round until its time to live runs out, on all links.
@@ -85,7 +85,7 @@ fn take(
             }
             Err(e) => return Err(e),
         };
-        if let Some((packet, leg)) = sighting(&bytes[..received.len], probe) {
+        if let Some((packet, leg)) = frame::received(&bytes[..received.len], received.bare, probe) {
             let link = LinkId { ns, index: received.link };
             let after = received.at.duration_since(sent).unwrap_or_default();
             seen.push(Sighting { link, outgoing: received.outgoing, after, packet, leg });

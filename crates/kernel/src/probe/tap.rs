@@ -8,7 +8,7 @@ use model::LinkId;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use walk::{Leg, Sighting};
 
-use super::{Probe, Tag, filter, sighting};
+use super::{Probe, Tag, filter, frame};
 use crate::{netns, sys};
 
 /// The sockets, one per link.
@@ -96,7 +96,8 @@ fn receive(link: LinkId, socket: &OwnedFd, probe: &Probe, sent: SystemTime) -> O
         let mut bytes = [0; 2048];
         let packet = sys::receive_packet(socket.as_fd(), &mut bytes).ok()?;
         let after = packet.at.duration_since(sent).unwrap_or_default();
-        if let Some((packet_seen, leg)) = sighting(&bytes[..packet.len], probe) {
+        if let Some((packet_seen, leg)) = frame::received(&bytes[..packet.len], packet.bare, probe)
+        {
             return Some(Sighting {
                 link,
                 outgoing: packet.outgoing,

@@ -8,6 +8,7 @@ use super::listener;
 use super::modules::Present;
 use super::netfilter;
 use super::sysctl::Source;
+use super::wireguard;
 use crate::netlink::{NetlinkError, Protocol, Replies, Request, Socket};
 
 /// All parts that need somebody inside.
@@ -19,7 +20,8 @@ const INSIDE: Parts = Parts::ROUTES
     .union(Parts::NEIGHBOURS)
     .union(Parts::NETFILTER)
     .union(Parts::CONNTRACK)
-    .union(Parts::LISTENERS);
+    .union(Parts::LISTENERS)
+    .union(Parts::TUNNELS);
 
 const BY_ROUTE_SOCKET: Parts =
     Parts::ROUTES.union(Parts::SETTINGS).union(Parts::NEIGHBOURS).union(Parts::NETFILTER);
@@ -41,6 +43,9 @@ pub(super) fn denied(parts: Parts, error: &std::io::Error, answers: &mut Answers
     };
     for part in PARTS.into_iter().filter(|p| parts.contains(of(p))) {
         answers.gap(part, error);
+    }
+    if parts.contains(Parts::TUNNELS) && !answers.wireguard_links().is_empty() {
+        answers.gap("wireguard", error);
     }
 }
 
@@ -74,6 +79,7 @@ pub(super) fn read(parts: Parts, present: &Present, settings: &mut Source, answe
     if parts.contains(Parts::LISTENERS) {
         listener::read(answers);
     }
+    wireguard::read(parts, present, answers);
 }
 
 fn by_route_socket(

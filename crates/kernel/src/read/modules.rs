@@ -24,13 +24,16 @@ pub(crate) struct Present {
     pub(super) legacy: Vec<(Question, &'static str)>,
     /// IPVS.
     pub(super) ipvs: bool,
+    /// WireGuard.
+    pub(super) wireguard: bool,
 }
 
 impl Present {
     /// As far as it matters for these parts.
     pub(crate) fn find(parts: Parts) -> Self {
+        let wireguard = parts.contains(Parts::TUNNELS) && is_loaded("wireguard");
         if !parts.intersects(Parts::NETFILTER | Parts::CONNTRACK) {
-            return Self::default();
+            return Self { wireguard, ..Self::default() };
         }
         let sockets = fs::read_to_string("/proc/thread-self/net/netlink").unwrap_or_default();
         let netfilter = has_protocol(&sockets, Protocol::Netfilter);
@@ -45,6 +48,7 @@ impl Present {
             xfrm: has_protocol(&sockets, Protocol::Xfrm),
             legacy: tables.into_iter().filter(|(_, file)| in_proc_net(file)).collect(),
             ipvs: in_proc_net("ip_vs"),
+            wireguard,
         }
     }
 }
@@ -82,6 +86,7 @@ fn is_built_in(module: &str) -> bool {
     }
     let init = match module {
         "nf_conntrack_netlink" => "ctnetlink_dump_table",
+        "wireguard" => "wg_xmit",
         _ => "nf_tables_newtable",
     };
     let Ok(symbols) = fs::File::open("/proc/kallsyms") else { return false };

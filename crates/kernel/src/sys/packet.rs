@@ -189,6 +189,8 @@ pub(crate) struct Received {
     pub(crate) link: u32,
     /// It was on its way out of the link.
     pub(crate) outgoing: bool,
+    /// Its link's frames have no header: it begins with that of IP.
+    pub(crate) bare: bool,
     /// When the kernel saw it.
     pub(crate) at: std::time::SystemTime,
 }
@@ -227,7 +229,8 @@ pub(crate) fn receive_packet(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Re
             message = libc::CMSG_NXTHDR(&raw const header, message);
         }
         let outgoing = from.sll_pkttype == libc::PACKET_OUTGOING;
+        let bare = from.sll_hatype == libc::ARPHRD_NONE;
         let link = from.sll_ifindex.cast_unsigned();
-        Ok(Received { len: len.min(bytes.len()), link, outgoing, at })
+        Ok(Received { len: len.min(bytes.len()), link, outgoing, bare, at })
     }
 }

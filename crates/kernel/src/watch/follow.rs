@@ -129,7 +129,10 @@ where
 
 /// Gaps of parts that are read again here.
 fn is_of_these(part: &str) -> bool {
-    !matches!(part, "links" | "addresses" | "neighbours" | "fdb" | "nsids" | "conntrack")
+    !matches!(
+        part,
+        "links" | "addresses" | "neighbours" | "fdb" | "nsids" | "conntrack" | "wireguard"
+    )
 }
 
 fn is_overflow(error: &io::Error) -> bool {

@@ -116,6 +116,9 @@ impl State {
                 Relation::Underlay(ns) => *ns = to(*ns),
                 Relation::None | Relation::Unresolved(_) => {}
             }
+            if let LinkKind::Wireguard(Some(own)) = &mut link.kind {
+                own.socket = own.socket.map(to);
+            }
         }
         for ns in snapshot.namespaces.values_mut() {
             ns.parent = ns.parent.map(to);
@@ -201,6 +204,11 @@ impl State {
                 link.tc = old.tc;
                 if let (LinkKind::Tap(new), LinkKind::Tap(old)) = (&mut link.kind, &old.kind) {
                     new.holder.clone_from(&old.holder);
+                }
+                if let (LinkKind::Wireguard(new), LinkKind::Wireguard(old)) =
+                    (&mut link.kind, &old.kind)
+                {
+                    new.clone_from(old);
                 }
                 self.changed_link(ns, &old, link, tell)
             }

@@ -2,7 +2,7 @@
 
 use model::Found;
 use model::{LinkId, LinkKind, MacvlanMode, Namespace, NsId, NsKey, Relation, Snapshot};
-use trial::{Test, test};
+use trial::{Needs, Test, test};
 
 use crate::space::Space;
 use crate::tool::{Stays, flight_of, meanwhile, snapshot, snapshot_when};
@@ -13,6 +13,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test("a_moved_macvlan_and_its_lower_link", &[], a_moved_macvlan_and_its_lower_link),
         test("a_vxlan_without_a_lower_device", &[], a_vxlan_without_a_lower_device),
         test("a_moved_vxlan_with_a_lower_device", &[], a_moved_vxlan_with_a_lower_device),
+        test("wireguard", &[Needs::Tool("wg"), NO_WIREGUARD], wireguard),
         test("a_veth_moves_while_read", &[], a_veth_moves_while_read),
         test("a_hidden_peer", &[], a_hidden_peer),
         test("a_chain_of_which_the_first_has_a_process", &[], a_chain),
@@ -69,6 +70,51 @@ fn a_vxlan_without_a_lower_device() {
     let LinkKind::Vxlan(vxlan) = &vx0.kind else { panic!("no vxlan") };
     assert_eq!((vxlan.vni, vxlan.port), (5, 4789));
     assert_eq!(vxlan.remote.unwrap().to_string(), "10.0.0.9");
+}
+
+const NO_WIREGUARD: Needs = Needs::Trying("wireguard", |kind| match kernel::has_link_kind(kind) {
+    Ok(true) => None,
+    _ => Some(format!("no links of kind {kind}")),
+});
+
+/// Made in one namespace and moved to another, it still sends from the former; and what is gathered
+/// of it has no key that is secret.
+fn wireguard() {
+    // The letter s, 32 times, and p; of the former, WireGuard itself sets some bits.
+    let (private, preshared) = ([b's'; 24], [b'p'; 32]);
+    let (a, b) = (Space::new(&["--net"]), Space::new(&["--net"]));
+    a.run_net(&format!(
+        "ip link add home type wireguard; ip link add moved type wireguard
+         key() {{ printf '%032d' 0 | tr 0 $1 | base64; }}
+         f=$(mktemp -d); key s > $f/s; key p > $f/p
+         wg set home listen-port 7001 private-key $f/s peer $(key q) preshared-key $f/p endpoint 192.0.2.1:9 allowed-ips 10.9.0.0/24
+         wg set moved listen-port 7002
+         rm -r $f
+         ip link set moved netns {}; ip link set home up",
+        b.pid
+    ));
+    b.run_net("ip link set moved up");
+    let gathered = kernel::read::gather(&kernel::read::ReadOptions::default()).unwrap();
+    for answers in gathered.answers.values() {
+        for question in answers.by_question.keys() {
+            let bytes = answers.bytes(*question);
+            for secret in [&private[..], &preshared[..]] {
+                assert!(!bytes.windows(16).any(|w| secret.starts_with(w)), "{question:?}");
+            }
+        }
+    }
+    let snapshot = gathered.snapshot();
+    let own =
+        |ns: &Space, name| ns.of(&snapshot).link_named(name).unwrap().wireguard().cloned().unwrap();
+    let (home, moved) = (own(&a, "home"), own(&b, "moved"));
+    assert_eq!((home.socket, moved.socket), (Some(a.id()), Some(a.id())));
+    assert_eq!((home.listen_port, moved.listen_port), (7001, 7002));
+    assert_eq!((home.public_key.is_some(), moved.public_key), (true, None));
+    let [peer] = home.peers.as_slice() else { panic!("{home:?}") };
+    assert_eq!(peer.public_key, model::WireguardKey([b'q'; 32]));
+    assert_eq!((peer.preshared, peer.handshake), (true, None));
+    assert_eq!(peer.endpoint, "192.0.2.1:9".parse().ok());
+    assert_eq!(peer.allowed_ips, ["10.9.0.0/24".parse().unwrap()]);
 }
 
 fn a_moved_vxlan_with_a_lower_device() {

@@ -49,6 +49,7 @@ fn born(facts: &[Told]) -> Vec<Born<'_>> {
                     LinkSpecKind::Ipvlan { .. } => "ipvlan",
                     LinkSpecKind::Vrf(_) => "vrf",
                     LinkSpecKind::Dummy => "dummy",
+                    LinkSpecKind::Wireguard(_) => "wireguard",
                 };
                 born.push(Born { at, link: &spec.link, pins: &spec.pins, kind, born_in: None });
                 if let LinkSpecKind::Veth(end) = &spec.kind {

@@ -47,6 +47,7 @@ impl<'l> Making<'l> {
             }
             Kind::Vrf(vrf) => self.single(entry, &link, LinkSpecKind::Vrf(*vrf)),
             Kind::Dummy => self.single(entry, &link, LinkSpecKind::Dummy),
+            Kind::Wireguard(own) => self.wireguard(entry, &link, own),
             Kind::Vxlan { lower, vxlan, remotes } => {
                 let lower = lower.as_ref().map(|l| l.what.clone());
                 let (vxlan, remotes) = (vxlan.clone(), remotes.clone());
@@ -88,13 +89,14 @@ impl<'l> Making<'l> {
         self.tell(at, Fact::Link(LinkSpec { link: near.0, kind, pins: near.1 }));
     }
 
-    fn single(&mut self, entry: &LinkEntry, link: &LinkRef, kind: LinkSpecKind) {
+    pub(super) fn single(&mut self, entry: &LinkEntry, link: &LinkRef, kind: LinkSpecKind) {
         // A macvlan of mode passthru has the address of the link below, and so have VLAN links and
-        // ipvlans.
+        // ipvlans; WireGuard has none.
         let passthru = MacvlanMode::Passthru;
         let inherits = match &kind {
             LinkSpecKind::Macvlan { mode, .. } => *mode == passthru,
-            kind => matches!(kind, LinkSpecKind::Vlan { .. } | LinkSpecKind::Ipvlan { .. }),
+            LinkSpecKind::Vlan { .. } | LinkSpecKind::Ipvlan { .. } => true,
+            kind => matches!(kind, LinkSpecKind::Wireguard(_)),
         };
         let pins = if inherits { self.pins(link) } else { self.drawn(link) };
         self.tell(entry.at, Fact::Link(LinkSpec { link: link.clone(), kind, pins }));

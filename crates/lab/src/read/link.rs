@@ -10,7 +10,7 @@ use model::{
 
 use super::{
     Fields, entries, flag, is_link_name, items, link_name, link_ref, number, parsed_in, route,
-    text, vxlan,
+    text, vxlan, wireguard,
 };
 use crate::error::{Errors, Problem, best};
 use crate::file::{AddressEntry, Kind, LinkEntry};
@@ -68,6 +68,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("vrf", &["table"]),
     ("dummy", &[]),
     ("vxlan", vxlan::KEYS),
+    ("wireguard", wireguard::KEYS),
 ];
 const MAC_HINT: &str = "six pairs of hexadecimal digits are wanted, as in 02:42:ac:11:00:02";
 
@@ -179,6 +180,7 @@ fn kind(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
         "ipvlan" => ipvlan(fields, ns, errors),
         "vrf" => vrf(fields, errors),
         "dummy" => Some(Kind::Dummy),
+        "wireguard" => Some(wireguard::wireguard(fields, ns, errors)),
         _ => vxlan::vxlan(fields, errors),
     }
 }

@@ -137,7 +137,7 @@ pub fn link_facts(before: &Link, moved: &Link, after: &Link) -> Vec<(LinkFact, b
     relation(before, moved, after, &mut facts);
     fact!(Mac, mac);
     fact!(Mtu, mtu);
-    fact!(Kind, kind);
+    kind(before, moved, after, &mut facts);
     port(moved, after, &mut facts);
     if before.member.is_some() && after.member.is_some() {
         fact!(Member, member);
@@ -195,6 +195,20 @@ fn port(before: &Link, after: &Link, facts: &mut Facts) {
     facts.noise = noise;
 }
 
+/// A WireGuard link sends to where it last heard a peer from, and has a handshake every other
+/// minute: the former is noise, the latter is not told.
+fn kind(before: &Link, moved: &Link, after: &Link, facts: &mut Facts) {
+    let fact = LinkFact::Kind { before: before.kind.clone(), after: after.kind.clone() };
+    let (Some(was), Some(is)) = (moved.wireguard(), after.wireguard()) else {
+        return facts.tell(moved.kind != after.kind, fact);
+    };
+    let same = was.settings() == is.settings();
+    let moved = was.peers.iter().map(|p| p.endpoint).ne(is.peers.iter().map(|p| p.endpoint));
+    let noise = std::mem::replace(&mut facts.noise, same);
+    facts.tell(moved || !same, fact);
+    facts.noise = noise;
+}
+
 /// A peer that is another one has come up or moved, which is told of it.
 fn relation(before: &Link, moved: &Link, after: &Link, facts: &mut Facts) {
     let peer = |r: Relation| matches!(r, Relation::Peer(_) | Relation::Unresolved(_));
@@ -229,6 +243,9 @@ pub(super) fn moved(before: &Link, ns: NsId, pairs: &Pairs) -> Link {
     let mut kind = before.kind.clone();
     if let LinkKind::Bond(bond) = &mut kind {
         (bond.active, bond.primary) = (bond.active.map(here), bond.primary.map(here));
+    }
+    if let LinkKind::Wireguard(Some(own)) = &mut kind {
+        own.socket = own.socket.map(|ns| pairs.ns(ns));
     }
     let (index, master) = (here(before.index), before.master.map(here));
     Link { index, master, relation, kind, ..before.clone() }

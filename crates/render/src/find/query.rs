@@ -36,6 +36,7 @@ pub enum Read {
     Neighbours,
     Netfilter,
     Listeners,
+    Tunnels,
 }
 
 impl Query {
@@ -65,7 +66,7 @@ impl Query {
     pub const fn reads(&self) -> &'static [Read] {
         match self {
             Self::Address(_) | Self::Prefix(_) => {
-                &[Read::Routes, Read::Neighbours, Read::Netfilter]
+                &[Read::Routes, Read::Neighbours, Read::Netfilter, Read::Tunnels]
             }
             Self::Mac(_) => &[Read::Neighbours],
             Self::Port { .. } => &[Read::Netfilter, Read::Listeners],

@@ -60,6 +60,7 @@ fn gaps(snapshot: &Snapshot, query: &Query) -> Vec<(NsId, model::Gap)> {
             Read::Neighbours => &["neighbours", "fdb"],
             Read::Netfilter => &["netfilter"],
             Read::Listeners => &["listeners"],
+            Read::Tunnels => &["wireguard"],
         });
     }
     let of = |ns: &Namespace| {
@@ -94,8 +95,27 @@ fn addresses(snapshot: &Snapshot, ns: &Namespace, net: IpNet, found: &mut Found)
     for rule in named {
         found.push(Kind::Rule, ns.id, None, &net.to_string(), rule.text);
     }
+    peers(snapshot, ns, net, found);
     for r in direct(ns, net) {
         found.push(Kind::Route, ns.id, None, &r.dst.to_string(), words::route(ns, r));
+    }
+}
+
+/// WireGuard peers that are there, and those that get what is for it: of an address, the one with
+/// the longest prefix for it.
+fn peers(snapshot: &Snapshot, ns: &Namespace, net: IpNet, found: &mut Found) {
+    for link in ns.links.values() {
+        let Some(own) = link.wireguard() else { continue };
+        let whose = own.peer_for(net.addr()).filter(|(_, allowed)| allowed.contains(&net));
+        for peer in &own.peers {
+            let there = peer.endpoint.is_some_and(|endpoint| net.contains(&endpoint.ip()));
+            let gets = whose.is_some_and(|(one, _)| one.public_key == peer.public_key);
+            if there || gets || peer.allowed_ips.iter().any(|allowed| net.contains(allowed)) {
+                let text = words::peer_line(peer, snapshot.taken);
+                let value = peer.public_key.to_string();
+                found.push(Kind::Peer, ns.id, Some(link.index), &value, text);
+            }
+        }
     }
 }
 

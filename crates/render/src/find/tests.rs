@@ -194,3 +194,29 @@ fn nothing() {
         assert!(!check(word).contains("it is no address"), "{word}");
     }
 }
+
+#[test]
+fn a_peer() {
+    let mut s = network("ns host\nwireguard host:wg0\naddr host:wg0 10.9.0.1/24");
+    let wg = crate::fixtures::link(&s, "host:wg0");
+    let peer = |byte: u8, endpoint: &str, net: &str| model::WireguardPeer {
+        endpoint: endpoint.parse().ok(),
+        allowed_ips: vec![net.parse().unwrap()],
+        ..model::WireguardPeer::new(model::WireguardKey([byte; 32]))
+    };
+    let peers = vec![peer(1, "192.0.2.1:1", "10.9.0.0/16"), peer(2, "-", "10.9.7.0/24")];
+    let own = model::Wireguard { peers, ..model::Wireguard::default() };
+    let link = s.namespaces.get_mut(&wg.ns).unwrap().links.get_mut(&wg.index).unwrap();
+    link.kind = model::LinkKind::Wireguard(Some(Box::new(own)));
+    let keys = |word: &str| {
+        let found = find(&s, &Query::parse(word)).found;
+        let peers = found.iter().filter(|f| f.kind == Kind::Peer);
+        peers.map(|f| f.value[..4].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(keys("10.9.7.1"), ["AgIC"]);
+    assert_eq!(keys("10.9.8.1"), ["AQEB"]);
+    assert_eq!(keys("192.0.2.1"), ["AQEB"]);
+    assert_eq!(keys("10.0.0.0/8"), ["AQEB", "AgIC"]);
+    assert_eq!(keys("10.9.7.0/25"), ["AgIC"]);
+    assert_eq!(keys("10.1.0.1"), Vec::<String>::new());
+}

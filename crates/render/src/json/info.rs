@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{Link, LinkKind, Member, Namespace};
+use model::{Link, LinkKind, Member, Namespace, Snapshot, Wireguard, WireguardPeer};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -80,6 +80,42 @@ pub enum InfoView {
         /// The same, of the other end.
         peer_policy: String,
     },
+    /// WireGuard.
+    Wireguard {
+        /// Its public key, as `wg` prints it; not there: it has no private key.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        public_key: Option<String>,
+        /// UDP port; 0: none yet.
+        listen_port: u16,
+        /// Mark of its outer packets.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fwmark: Option<u32>,
+        /// The namespace that its outer packets are sent from, where that was found.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sends_from: Option<String>,
+        /// Whom it speaks with.
+        peers: Vec<PeerView>,
+    },
+}
+
+/// A peer of a WireGuard link.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PeerView {
+    /// Its public key, as `wg` prints it.
+    public_key: String,
+    /// There is a preshared key.
+    preshared_key: bool,
+    /// Where packets for it are sent to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint: Option<String>,
+    /// Whose packets come from it, and are sent to it.
+    allowed_ips: Vec<String>,
+    /// Something is sent to it at least that often, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keepalive: Option<u16>,
+    /// When a handshake with it was last completed, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest_handshake: Option<u64>,
 }
 
 /// What a master other than a bridge made of a link, by the master's kind.
@@ -102,7 +138,7 @@ pub enum MemberView {
     Other(String),
 }
 
-pub(super) fn info(ns: &Namespace, l: &Link) -> Option<InfoView> {
+pub(super) fn info(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> Option<InfoView> {
     let name = |index| dev(ns, index);
     Some(match &l.kind {
         LinkKind::Tap(t) => InfoView::Tun { persist: t.persist },
@@ -133,12 +169,31 @@ pub(super) fn info(ns: &Namespace, l: &Link) -> Option<InfoView> {
             policy: n.policy.as_str().to_owned(),
             peer_policy: n.peer_policy.as_str().to_owned(),
         },
+        LinkKind::Wireguard(own) => wireguard(snapshot, own.as_deref()?),
         LinkKind::Loopback
         | LinkKind::Physical
         | LinkKind::Veth
         | LinkKind::Bridge(_)
         | LinkKind::Other(_) => return None,
     })
+}
+
+fn wireguard(snapshot: &Snapshot, own: &Wireguard) -> InfoView {
+    let peer = |peer: &WireguardPeer| PeerView {
+        public_key: peer.public_key.to_string(),
+        preshared_key: peer.preshared,
+        endpoint: peer.endpoint.map(|endpoint| endpoint.to_string()),
+        allowed_ips: peer.allowed_ips.iter().map(ToString::to_string).collect(),
+        keepalive: Some(peer.keepalive).filter(|seconds| *seconds > 0),
+        latest_handshake: peer.handshake,
+    };
+    InfoView::Wireguard {
+        public_key: own.public_key.map(|key| key.to_string()),
+        listen_port: own.listen_port,
+        fwmark: Some(own.fwmark).filter(|mark| *mark != 0),
+        sends_from: own.socket.map(|ns| snapshot.name_of(ns)),
+        peers: own.peers.iter().map(peer).collect(),
+    }
 }
 
 pub(super) fn member(l: &Link) -> Option<MemberView> {

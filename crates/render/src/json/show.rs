@@ -273,7 +273,7 @@ pub(super) fn link(snapshot: &Snapshot, refs: &Refs, ns: &Namespace, l: &Link) -
         name: l.name.clone(),
         altnames: l.altnames.clone(),
         kind: l.kind.as_str().to_owned(),
-        info: super::info::info(ns, l),
+        info: super::info::info(snapshot, ns, l),
         up: l.is_up(),
         carrier: l.is_running(),
         trouble: words::trouble(l).map(str::to_owned),

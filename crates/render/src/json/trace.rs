@@ -367,6 +367,7 @@ fn way(snapshot: &Snapshot, w: &Way, marks: Option<&[Mark]>, fix: Option<&Fix>) 
         Cause::Copy(_) => "copy",
         Cause::ArpRequest => "arp",
         Cause::IcmpError => "error",
+        Cause::Handshake => "handshake",
     };
     WayView { cause: cause.to_owned(), hops, end: end(snapshot, w, fix) }
 }

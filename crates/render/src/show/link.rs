@@ -70,6 +70,9 @@ pub(super) fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Lin
     if let Some(alias) = &l.alias {
         page.item(5, &format!("alias {alias}"));
     }
+    for line in l.wireguard().map(|own| words::wireguard(snapshot, ns, own)).unwrap_or_default() {
+        page.item(5, &line);
+    }
     for a in ns.addresses_of(l.index) {
         page.item(5, &words::address(a));
     }

@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
-use model::{Expr, LinkId, NsId, Route, Snapshot};
+use ipnet::IpNet;
+use model::{Expr, Link, LinkId, NsId, Route, Snapshot, WireguardKey};
 use walk::{ChainRef, Change, Ip, Loss, Packet, Reason, RuleRef, Then, Trace};
 
 use super::{because, place, unknown};
@@ -189,6 +190,32 @@ fn advice(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Option<String> {
             let kind = format!("type vxlan id {id} dstport {port}");
             here(format!("ip link add NAME up {kind} remote {}", packet.src))
         }
+        Reason::NoPeer(ip) => {
+            format!("add {ip} to the allowed ips of the peer of {link} that has it")
+        }
+        Reason::NoEndpoint { peer } => {
+            here(format!("wg set {link} peer {peer} endpoint ADDRESS:PORT"))
+        }
+        Reason::NoPrivateKey => here(format!("wg set {link} private-key FILE")),
+        Reason::NoHandshake { because: Some(because), .. } => {
+            return advice(snapshot, because, packet);
+        }
+        Reason::NoWireguard { port } => {
+            here(format!("wg set LINK listen-port {port}; ip link set LINK up"))
+        }
+        Reason::OtherKey { key: Some(key), .. } => {
+            format!("let its sender know {link} by the key {key}")
+        }
+        Reason::StrangePeer { peer } => {
+            here(format!("wg set {link} peer {peer} allowed-ips {}", IpNet::from(packet.src)))
+        }
+        Reason::PresharedKey { peer } => {
+            here(format!("wg set {link} peer {peer} preshared-key FILE"))
+        }
+        Reason::SourceNotAllowed { peer, src, .. } => here(format!(
+            "wg set {link} peer {peer} allowed-ips {}",
+            allowed(snapshot, loss, *peer, *src)
+        )),
         Reason::RemoteFixed { mac } => here(format!("bridge fdb del {mac} dev {link}")),
         Reason::Ipv6Disabled => match loss.link.and_then(|l| snapshot.link(l)) {
             Some(l) if l.mtu < 1280 => here(format!("ip link set {link} mtu 1280")),
@@ -198,6 +225,15 @@ fn advice(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Option<String> {
         Reason::NoLinkLocal => here(format!("ip addr add fe80::1/64 dev {link} nodad")),
         _ => return None,
     })
+}
+
+/// The networks that a peer is allowed, and one address more: `wg set` puts them in place of those
+/// that it had.
+fn allowed(snapshot: &Snapshot, loss: &Loss, peer: WireguardKey, more: IpAddr) -> String {
+    let own = loss.link.and_then(|id| snapshot.link(id)).and_then(Link::wireguard);
+    let has = own.and_then(|own| own.peer(peer)).map_or(&[][..], |peer| &peer.allowed_ips);
+    let all = has.iter().copied().chain([IpNet::from(more)]);
+    all.map(|net| net.to_string()).collect::<Vec<_>>().join(",")
 }
 
 fn is_gateway(snapshot: &Snapshot, ns: NsId, ip: IpAddr) -> bool {

@@ -158,6 +158,44 @@ pub(crate) fn because(snapshot: &Snapshot, loss: &Loss, packet: &Packet) -> Stri
         Reason::NoTunnelEnd { id, port, .. } => {
             format!("no tunnel here that is up takes packets of {id} on UDP port {port}")
         }
+        Reason::NoPeer(ip) => format!("no peer of {link} has {ip} among its allowed ips"),
+        Reason::NoEndpoint { peer } => {
+            let whom = w::peer(snapshot, *peer);
+            format!(
+                "{link} does not know where {whom} is: it has no endpoint, and was not heard yet"
+            )
+        }
+        Reason::NoPrivateKey => format!("{link} has no private key"),
+        Reason::NoHandshake { peer, because: why } => {
+            let whom = w::peer(snapshot, *peer);
+            let why = why.as_ref().map_or_else(String::new, |why| {
+                let (at, why) = (place(snapshot, why), because(snapshot, why, packet));
+                format!(": {at}: {why}")
+            });
+            format!("{link} comes to no handshake with {whom}{why}")
+        }
+        Reason::NoWireguard { port } => {
+            format!("no WireGuard link that is up waits here on UDP port {port}")
+        }
+        Reason::OtherKey { expected, key } => {
+            let expected = w::peer(snapshot, *expected);
+            let own = key.map_or_else(|| "none".to_owned(), |key| format!("{}…", key.short()));
+            format!("the message is for {expected}, and the key of {link} is another: {own}")
+        }
+        Reason::StrangePeer { peer } => {
+            format!("{} is no peer of {link}", w::peer(snapshot, *peer))
+        }
+        Reason::PresharedKey { peer } => {
+            let whom = w::peer(snapshot, *peer);
+            format!("of {link} and {whom} only one has a preshared key for the other")
+        }
+        Reason::SourceNotAllowed { peer, src, owner } => {
+            let whom = w::peer(snapshot, *peer);
+            let owner = owner.map_or_else(String::new, |owner| {
+                format!(", but among those of {}", w::peer(snapshot, owner))
+            });
+            format!("{src} is not among the allowed ips of {whom} on {link}{owner}")
+        }
         Reason::RemoteFixed { mac } => {
             format!("by an entry of {link}'s, {mac} is behind another remote")
         }

@@ -47,6 +47,17 @@ pub(super) fn words(snapshot: &Snapshot, step: &Step) -> String {
             format!("{}: {kind} {id} to {}, {} bytes", name(*link), p.dst, p.len)
         }
         Action::Decapsulated { link } => format!("for {}", whole(*link)),
+        Action::Encrypted { link, peer, net, endpoint } => {
+            let (whom, len) = (w::peer(snapshot, *peer), step.packet.len);
+            format!("{}: for {whom} ({net}) at {endpoint}, {len} bytes", name(*link))
+        }
+        Action::Decrypted { link, peer, net } => {
+            let allowed = net.map_or_else(String::new, |net| format!(" ({net})"));
+            format!("for {}, from {}{allowed}", whole(*link), w::peer(snapshot, *peer))
+        }
+        Action::LearnedEndpoint { link, peer, endpoint } => {
+            format!("{}: {} is at {endpoint}", name(*link), w::peer(snapshot, *peer))
+        }
         Action::Bypassed { to } => {
             format!("the other end is here: given to {} as it is", whole(*to))
         }

@@ -18,7 +18,9 @@ pub(crate) const fn label(step: &Step) -> &'static str {
         Action::PerhapsOut { .. } => "perhaps",
         Action::Vrf { .. } => "vrf",
         Action::In { .. } => "in",
-        Action::Learned { .. } | Action::LearnedRemote { .. } => "learn",
+        Action::Learned { .. } | Action::LearnedRemote { .. } | Action::LearnedEndpoint { .. } => {
+            "learn"
+        }
         Action::BridgeForward { .. } | Action::BridgeFlood { .. } | Action::BridgeUp { .. } => {
             "bridge"
         }
@@ -27,6 +29,8 @@ pub(crate) const fn label(step: &Step) -> &'static str {
         Action::Stacked { .. } | Action::Sibling { .. } => "upper",
         Action::Encapsulated { .. } => "wrap",
         Action::Decapsulated { .. } => "unwrap",
+        Action::Encrypted { .. } => "encrypt",
+        Action::Decrypted { .. } => "decrypt",
         Action::Bypassed { .. } => "tunnel",
         Action::Delivered { .. } => "deliver",
         Action::Left { .. } => "left",
@@ -42,6 +46,7 @@ pub(crate) fn is_quiet(snapshot: &Snapshot, step: &Step) -> bool {
     match &step.action {
         Action::Learned { .. }
         | Action::LearnedRemote { .. }
+        | Action::LearnedEndpoint { .. }
         | Action::SourceValid { .. }
         | Action::PerhapsOut { .. } => true,
         Action::Chain { rule, matched, .. } => rule.is_none() && matched.is_empty(),
@@ -84,6 +89,9 @@ pub(crate) const fn link_of(action: &Action) -> Option<LinkId> {
         | Action::Sibling { sibling: link, .. }
         | Action::Encapsulated { link, .. }
         | Action::Decapsulated { link }
+        | Action::Encrypted { link, .. }
+        | Action::Decrypted { link, .. }
+        | Action::LearnedEndpoint { link, .. }
         | Action::Bypassed { to: link }
         | Action::Vlan { link, .. }
         | Action::LearnedRemote { link, .. } => *link,
@@ -175,6 +183,9 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
         | Action::BridgeUp { .. } => (String::new(), bridged(snapshot, step)),
         Action::Encapsulated { .. }
         | Action::Decapsulated { .. }
+        | Action::Encrypted { .. }
+        | Action::Decrypted { .. }
+        | Action::LearnedEndpoint { .. }
         | Action::Bypassed { .. }
         | Action::LearnedRemote { .. }
         | Action::Vlan { .. }

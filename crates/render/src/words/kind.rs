@@ -19,6 +19,7 @@ pub(crate) fn link_kind(ns: &Namespace, l: &Link) -> String {
         LinkKind::Bond(b) => bond(ns, b),
         LinkKind::Vrf(v) => format!("{name} table {}", v.table),
         LinkKind::Netkit(n) => netkit(n),
+        LinkKind::Wireguard(own) => super::wireguard::kind(own.as_deref()),
         LinkKind::Tap(t) => match &t.holder {
             Some(h) => format!("{name}, held by {} ({})", h.pid, h.comm),
             None => name.to_owned(),
@@ -48,6 +49,7 @@ pub(crate) fn kind_note(l: &Link) -> Option<String> {
         | LinkKind::Macvlan(_)
         | LinkKind::Bond(_)
         | LinkKind::Netkit(_)
+        | LinkKind::Wireguard(_)
         | LinkKind::Other(_) => name.to_owned(),
     })
 }

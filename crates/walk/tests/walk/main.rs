@@ -29,6 +29,7 @@ mod unknown;
 mod vlan;
 mod vrf;
 mod vxlan;
+mod wireguard;
 
 use model::Snapshot;
 use walk::{Indexed, Outcome, Overlay, Place, Protocol, Question, Quiet, Trace};

@@ -39,6 +39,27 @@ impl Net {
                 entry.remote = remote;
                 Some(())
             }
+            ["wireguard", link, key, port] => self.wireguard(link, key, port),
+            ["peer", link, key, endpoint, nets @ ..] => self.peer(link, key, endpoint, nets),
+            ["preshared", link, key] => {
+                let key = wireguard_key(key)?;
+                let peers = &mut self.own_of(link)?.peers;
+                peers.iter_mut().find(|p| p.public_key == key)?.preshared = true;
+                Some(())
+            }
+            ["handshake", link, key, seconds] => {
+                let (key, taken) = (wireguard_key(key)?, self.snapshot.taken);
+                let peers = &mut self.own_of(link)?.peers;
+                let peer = peers.iter_mut().find(|p| p.public_key == key)?;
+                peer.handshake = Some(taken - seconds.parse::<u64>().ok()?);
+                Some(())
+            }
+            // The namespace that its socket is in; -: not found.
+            ["socket", link, ns] => {
+                let found = (*ns != "-").then(|| id(&self.snapshot, ns));
+                self.own_of(link)?.socket = found;
+                Some(())
+            }
             ["on", upper, lower] => {
                 let lower = link_id(&self.snapshot, lower);
                 self.link_mut(upper).relation = Relation::Lower(lower);
@@ -167,6 +188,7 @@ impl Net {
             "vlan" => LinkKind::Vlan(Vlan { protocol: 0x8100, ..Vlan::default() }),
             "bond" => LinkKind::Bond(Bond::default()),
             "vrf" => LinkKind::Vrf(Vrf { table: 10 }),
+            "wireguard" => LinkKind::Wireguard(None),
             "netkit" => LinkKind::Netkit(Netkit::default()),
             "gre" => LinkKind::Tunnel(Tunnel { kind: "gre".into(), ..Default::default() }),
             other => LinkKind::Other(other.into()),
@@ -211,6 +233,38 @@ impl Net {
         let (a_id, b_id) = (link_id(&self.snapshot, a), link_id(&self.snapshot, b));
         self.link_mut(a).relation = Relation::Peer(b_id);
         self.link_mut(b).relation = Relation::Peer(a_id);
+        Some(())
+    }
+
+    /// With a key of the same byte again and again, and its socket at home.
+    fn wireguard(&mut self, link: &str, key: &str, port: &str) -> Option<()> {
+        self.link(link, "wireguard", &["mtu", "1420"])?;
+        let id = link_id(&self.snapshot, link);
+        let own = Wireguard {
+            public_key: Some(wireguard_key(key)?),
+            listen_port: port.parse().ok()?,
+            socket: Some(id.ns),
+            ..Wireguard::default()
+        };
+        let link = self.link_mut(link);
+        link.flags.remove(LinkFlags::BROADCAST);
+        link.flags |= LinkFlags::POINTOPOINT | LinkFlags::NOARP;
+        (link.mac, link.kind) = (None, LinkKind::Wireguard(Some(Box::new(own))));
+        Some(())
+    }
+
+    fn own_of(&mut self, link: &str) -> Option<&mut Wireguard> {
+        match &mut self.link_mut(link).kind {
+            LinkKind::Wireguard(own) => own.as_deref_mut(),
+            _ => None,
+        }
+    }
+
+    fn peer(&mut self, link: &str, key: &str, endpoint: &str, nets: &[&str]) -> Option<()> {
+        let mut peer = WireguardPeer::new(wireguard_key(key)?);
+        peer.endpoint = endpoint.parse().ok();
+        peer.allowed_ips = nets.iter().map(|net| net.parse().ok()).collect::<Option<_>>()?;
+        self.own_of(link)?.peers.push(peer);
         Some(())
     }
 
@@ -565,4 +619,9 @@ pub(crate) fn link_id(snapshot: &Snapshot, link: &str) -> LinkId {
 /// An IPv4 address.
 pub(crate) fn ip(text: &str) -> IpAddr {
     text.parse().expect("an IPv4 address")
+}
+
+/// A key that is the same byte again and again.
+fn wireguard_key(byte: &str) -> Option<WireguardKey> {
+    Some(WireguardKey([byte.parse().ok()?; 32]))
 }

@@ -41,6 +41,7 @@ impl Tell<'_> {
             Cause::Copy(link) => format!("copy by {}", self.link(link)),
             Cause::ArpRequest => "arp".into(),
             Cause::IcmpError => "error".into(),
+            Cause::Handshake => "handshake".into(),
         };
         let p = &way.packet;
         writeln!(self.out, "{pad}{cause} {} > {} → {}", p.src, p.dst, self.end(&way.disposition))
@@ -118,6 +119,15 @@ impl Tell<'_> {
                 format!("wrap {} {id}, {} > {}, {} bytes", link(l), p.src, p.dst, p.len)
             }
             Action::Decapsulated { link: l } => format!("unwrap {}", link(l)),
+            Action::Encrypted { link: l, net, endpoint, .. } => {
+                let p = &step.packet;
+                let (ends, len) = (format!("{} > {}", p.src, p.dst), p.len);
+                format!("encrypt {} ({net} at {endpoint}), {ends}, {len} bytes", link(l))
+            }
+            Action::Decrypted { link: l, net, .. } => format!("decrypt {} ({net:?})", link(l)),
+            Action::LearnedEndpoint { link: l, endpoint, .. } => {
+                format!("learn peer at {endpoint} ({})", link(l))
+            }
             Action::Bypassed { to } => format!("bypass to {}", link(to)),
             Action::LearnedRemote { link: l, mac, remote } => {
                 format!("learn {mac} behind {remote} ({})", link(l))

@@ -59,13 +59,16 @@ fn before_and_behind_a_link() {
 
 #[test]
 fn kinds_of_links() {
-    for kind in ["team", "wireguard", "netkit", "gre"] {
+    for kind in ["team", "netkit", "gre"] {
         let text = format!(
             "link r:x {kind}\nroute r 10.1.0.2/32 dev x\nneigh r:x 10.1.0.2 02:00:00:00:00:50"
         );
         let expected = format!("there: UNKNOWN at r:x: kind {kind}");
         lines(kind, &text, &expected);
     }
+    let text =
+        "link r:x wireguard\nroute r 10.1.0.2/32 dev x\nneigh r:x 10.1.0.2 02:00:00:00:00:50";
+    lines("wireguard", text, "there: UNKNOWN in r: the peers of a WireGuard link");
     let macvlan =
         "link r:x macvlan\nroute r 10.1.0.2/32 dev x\nneigh r:x 10.1.0.2 02:00:00:00:00:50";
     lines("lower", macvlan, "there: UNKNOWN at r:x: the link below is not known");

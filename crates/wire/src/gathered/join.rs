@@ -1,10 +1,10 @@
 //! From one namespace's numbers to what they mean: links, joined.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Namespace, NsId, Snapshot, Warning};
+use model::{LinkKind, Namespace, NsId, Snapshot, Warning};
 
-use super::{Numbering, Reading, pair};
+use super::{Numbering, Reading, pair, wireguard};
 use crate::rtnl::NsidRow;
 
 /// Puts what was read into what was found.
@@ -14,7 +14,9 @@ pub fn join(
     readings: impl IntoIterator<Item = (NsId, Reading)>,
     numbering: Option<&Numbering>,
 ) -> Snapshot {
-    for (id, reading) in readings {
+    let mut ports = BTreeMap::new();
+    for (id, mut reading) in readings {
+        ports.insert(id, std::mem::take(&mut reading.udp_ports));
         let warning = |text| Warning { ns: Some(id), text };
         if let Some(namespace) = found.namespaces.get_mut(&id) {
             let texts = fill(namespace, reading, numbering);
@@ -22,6 +24,7 @@ pub fn join(
         }
     }
     pair::part(&mut found);
+    wireguard::find_sockets(&mut found, &ports);
     let there: BTreeSet<NsId> = found.namespaces.keys().copied().collect();
     for namespace in found.namespaces.values_mut() {
         namespace.parent = namespace.parent.filter(|p| there.contains(p));
@@ -37,6 +40,13 @@ fn fill(namespace: &mut Namespace, reading: Reading, numbering: Option<&Numberin
         let mut link = raw.resolve(namespace.id, of);
         link.tc |= reading.hooked.contains(&link.index);
         namespace.links.insert(link.index, link);
+    }
+    for (index, told) in reading.wireguard {
+        if let Some(link) = namespace.links.get_mut(&index)
+            && let LinkKind::Wireguard(own) = &mut link.kind
+        {
+            *own = Some(Box::new(told));
+        }
     }
     namespace.addresses = reading.addresses;
     namespace.routes = reading.routes;

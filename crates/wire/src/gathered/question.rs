@@ -97,11 +97,16 @@ pub enum Question {
     BridgeVlans,
     /// RTM_GETMDB.
     Mdb,
+    /// WG_CMD_GET_DEVICE of every device, one reply behind the other, without private and preshared
+    /// keys ([`crate::wireguard::without_secrets`]).
+    Wireguard,
+    /// Ports of /proc/net/udp that somebody waits at whatever the address, a line each.
+    UdpPorts,
 }
 
 impl Question {
     /// All of them, in the order in which their answers are understood.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 49] = [
         Self::Links,
         Self::AddressesIpv4,
         Self::AddressesIpv6,
@@ -149,6 +154,8 @@ impl Question {
         Self::Groups,
         Self::BridgeVlans,
         Self::Mdb,
+        Self::Wireguard,
+        Self::UdpPorts,
     ];
 
     /// Its name, as a file's.
@@ -202,6 +209,8 @@ impl Question {
             Self::Groups => "groups-ipv4",
             Self::BridgeVlans => "bridge-vlans",
             Self::Mdb => "mdb",
+            Self::Wireguard => "wireguard",
+            Self::UdpPorts => "udp-ports",
         }
     }
 
@@ -241,6 +250,8 @@ impl Question {
             Self::XfrmInfo => "xfrm",
             Self::ConntrackStats | Self::Conntrack => "conntrack",
             Self::Nsids | Self::NsidRows => "nsids",
+            Self::Wireguard => "wireguard",
+            Self::UdpPorts => "wireguard sockets",
             Self::Tcp | Self::Tcp6 | Self::Udp | Self::Udp6 => "listeners",
             _ => "netfilter",
         }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use model::{
     Address, BridgeVlan, Conntrack, FdbEntry, Gap, LinkKind, Listener, MdbEntry, Neighbour, Opaque,
-    Route, RouterPort, Rule, Ruleset, Sysctls,
+    Route, RouterPort, Rule, Ruleset, Sysctls, Wireguard,
 };
 
 use super::{Answer, Answers, Question, netfilter, public, sysctl};
@@ -31,6 +31,10 @@ pub struct Reading {
     pub(super) conntrack: Vec<Conntrack>,
     pub(super) groups: Vec<(u32, IpAddr)>,
     pub(super) listeners: Vec<Listener>,
+    /// What WireGuard links have of their own, by ifindex.
+    pub(super) wireguard: Vec<(u32, Wireguard)>,
+    /// UDP ports at which somebody waits whatever the address.
+    pub(super) udp_ports: Vec<u16>,
     pub(super) sysctls: Sysctls,
     pub(super) opaque: Vec<Opaque>,
     pub(super) nsids: Vec<NsidRow>,
@@ -70,6 +74,9 @@ impl Reading {
         let groups = String::from_utf8_lossy(reading.reply(answers, Question::Groups));
         reading.groups = crate::groups::read(&groups);
         reading.listeners(answers);
+        reading.wireguard = crate::wireguard::devices(reading.reply(answers, Question::Wireguard));
+        let ports = String::from_utf8_lossy(reading.reply(answers, Question::UdpPorts));
+        reading.udp_ports = ports.lines().filter_map(|line| line.parse().ok()).collect();
         reading.gaps.extend(answers.gaps.iter().cloned());
         public::read(&mut reading, answers);
         reading.nsids(answers);
@@ -207,6 +214,14 @@ impl Answers {
     #[must_use]
     pub fn have_fdb(&self) -> bool {
         has_fdb(self.bytes(Question::Links))
+    }
+
+    /// The WireGuard links, by ifindex.
+    #[must_use]
+    pub fn wireguard_links(&self) -> Vec<u32> {
+        let links = self.messages(Question::Links).filter_map(|m| rtnl::link(&m));
+        let wireguard = links.filter(|raw| matches!(raw.link.kind, LinkKind::Wireguard(_)));
+        wireguard.map(|raw| raw.link.index).collect()
     }
 
     /// What of bridges is worth asking for, by the links.

@@ -80,6 +80,8 @@ pub enum NewLink<'a> {
         /// All that is its own.
         vxlan: &'a Vxlan,
     },
+    /// A WireGuard link; what it has of its own it is told by [`super::set_wireguard`].
+    Wireguard,
 }
 
 impl NewLink<'_> {
@@ -95,6 +97,7 @@ impl NewLink<'_> {
             Self::Vrf(_) => "vrf",
             Self::Dummy => "dummy",
             Self::Vxlan { .. } => "vxlan",
+            Self::Wireguard => "wireguard",
         }
     }
 }
@@ -142,6 +145,7 @@ pub fn new_link(name: &str, pins: &Pins, kind: &NewLink<'_>) -> LinkMessage {
         NewLink::Vxlan { lower, vxlan } => {
             (InfoKind::Vxlan, Some(InfoData::Vxlan(vxlan_data(*lower, vxlan))))
         }
+        NewLink::Wireguard => (InfoKind::Wireguard, None),
     };
     let mut info = vec![LinkInfo::Kind(kind)];
     info.extend(data.map(LinkInfo::Data));

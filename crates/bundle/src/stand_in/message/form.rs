@@ -30,9 +30,18 @@ pub(super) enum Form {
     PortData,
     /// RTA_MULTIPATH.
     Hops(&'static [(u16, Self)]),
+    /// A public key.
+    Key,
+    /// `struct sockaddr_in` or `sockaddr_in6`.
+    Socket,
+    /// The address of a network; its length is in the attribute of that number, beside it.
+    Network(u16),
 }
 
-use Form::{Address, Bridge, Empty, Hops, Keep, KindData, Link, Name, Nest, PortData, Prefix, Via};
+use Form::{
+    Address, Bridge, Empty, Hops, Keep, Key, KindData, Link, Name, Nest, Network, PortData, Prefix,
+    Socket, Via,
+};
 
 type List = &'static [(u16, Form)];
 
@@ -49,6 +58,7 @@ pub(super) const fn form(question: Question) -> (usize, List) {
         Question::Qdiscs => (20, &[(1, Keep)]),
         Question::Nsids | Question::NsidRows => (4, &[(1, Keep), (5, Keep)]),
         Question::Conntrack => (4, CONNTRACK),
+        Question::Wireguard => (4, WIREGUARD),
         _ => (usize::MAX, &[]),
     }
 }
@@ -159,6 +169,19 @@ const TUPLE: List =
 
 const CONNTRACK: List =
     &[(1, Nest(TUPLE)), (2, Nest(TUPLE)), (3, Keep), (7, Keep), (8, Keep), (18, Keep)];
+
+/// Neither of the two numbers of secrets (3; a peer's 2 but for that it is there).
+const WIREGUARD: List =
+    &[(1, Keep), (2, Link), (4, Key), (6, Keep), (7, Keep), (8, Nest(&[(0, Nest(PEER))]))];
+
+const PEER: List = &[
+    (1, Key),
+    (2, Empty),
+    (4, Socket),
+    (5, Keep),
+    (6, Keep),
+    (9, Nest(&[(0, Nest(&[(1, Keep), (2, Network(3)), (3, Keep)]))])),
+];
 
 /// IFLA_INFO_DATA of a kind; of one that is not here, nothing.
 pub(super) fn kind_data(kind: &str) -> List {

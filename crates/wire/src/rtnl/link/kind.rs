@@ -48,6 +48,8 @@ pub(super) fn decode(name: &str, data: &[u8]) -> LinkKind {
         "bond" => LinkKind::Bond(master::bond(data)),
         "vrf" => LinkKind::Vrf(master::vrf(data)),
         "netkit" => LinkKind::Netkit(netkit(data)),
+        // What it has of its own, it tells by messages of its own.
+        "wireguard" => LinkKind::Wireguard(None),
         name if tunnel::is_one(name) => LinkKind::Tunnel(tunnel::tunnel(name, data)),
         other => LinkKind::Other(other.to_owned()),
     }
