@@ -211,3 +211,46 @@ fn peers_of_wireguard() {
     let of = |device: &model::Wireguard| device.peers[0].public_key.0;
     assert!(!image.windows(8).any(|w| of(&old.1).starts_with(w)));
 }
+
+/// What the kernel told of sets of all types.
+fn ipsets() -> Vec<u8> {
+    let digits: Vec<u8> = include_bytes!("../../wire/tests/captures/ipsets.hex")
+        .iter()
+        .filter_map(|digit| u8::try_from(char::from(*digit).to_digit(16)?).ok())
+        .collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
+#[test]
+fn ipsets_keep_what_is_in_them_but_for_whose_it_is() {
+    let id = NsId::inode(1);
+    let mut answers = Answers::default();
+    answers.put(Question::Ipsets, Answer::whole(ipsets()));
+    let mut gathered = Gathered::default();
+    gathered.found.namespaces.insert(id, model::Namespace::new(id));
+    gathered.answers.insert(id, answers);
+    let old = gathered.snapshot();
+    let made = stand_ins(&Bundle { origin: Origin::default(), gathered }, keys);
+    let new = made.gathered.snapshot();
+    let (old, new) = (&old.namespaces[&id], &new.namespaces[&id]);
+    assert_eq!((old.gaps.len(), new.gaps.len()), (0, 0));
+    assert!(old.ipsets.len() > 10);
+    assert_eq!(old.ipsets.len(), new.ipsets.len());
+    for (a, b) in old.ipsets.iter().zip(&new.ipsets) {
+        assert_ne!(a.name, b.name);
+        assert_eq!((a.index, &a.kind, a.family), (b.index, &b.kind, b.family));
+        assert_eq!(a.entries.len(), b.entries.len());
+        for (a, b) in a.entries.iter().zip(&b.entries) {
+            // Of short prefixes, there may be nothing but what everybody has.
+            assert!(a.ip.is_none() || a.prefix.is_some() || a.ip != b.ip, "{a:?}");
+            assert_eq!((a.prefix, a.port, a.flags), (b.prefix, b.port, b.flags));
+            assert_eq!((a.mac.is_some(), a.mark), (b.mac.is_some(), b.mark));
+            let named = a.set.as_ref().zip(b.set.as_ref());
+            assert!(named.is_none_or(|(a, b)| a != b));
+            assert_eq!(b.comment, None);
+        }
+    }
+    let list = new.ipsets.last().unwrap();
+    let names: Vec<_> = new.ipsets.iter().map(|set| Some(set.name.clone())).collect();
+    assert!(list.kind == "list:set" && list.entries.iter().all(|e| names.contains(&e.set)));
+}

@@ -19,6 +19,8 @@ pub(crate) fn representatives(snapshot: &Snapshot) -> Vec<u16> {
             table.chains.iter().flat_map(|c| &c.rules).for_each(|rule| cuts.rule(rule));
             table.sets.iter().for_each(|set| cuts.set(set));
         }
+        let ports = ns.ipsets.iter().flat_map(|set| &set.entries).filter_map(|entry| entry.port);
+        ports.for_each(|port| cuts.range(port, port));
         ns.rules.iter().for_each(|rule| cuts.routing(rule));
     }
     cuts.0.into_iter().collect()
@@ -81,5 +83,22 @@ impl Cuts {
         if let Some((first, last)) = rule.dport {
             self.range(first, last);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{IpSet, IpSetEntry, Namespace, NsId};
+
+    use super::*;
+
+    #[test]
+    fn ports_of_ipsets_part_all_others() {
+        let mut snapshot = Snapshot::default();
+        let mut ns = Namespace::new(NsId::inode(1));
+        let entry = |port| IpSetEntry { port: Some(port), ..IpSetEntry::default() };
+        ns.ipsets.push(IpSet { entries: [80, 81, 443].map(entry).to_vec(), ..IpSet::default() });
+        snapshot.namespaces.insert(ns.id, ns);
+        assert_eq!(representatives(&snapshot), [1, 80, 81, 82, 443, 444]);
     }
 }

@@ -19,6 +19,7 @@ fn main() -> std::process::ExitCode {
         test("killed_in_the_seed_up_converges", &[Needs::Tap, Needs::Ids], killed_in_the_seed),
         test("any_failing_change_leaves_the_host_as_it_was", &[], failing_anywhere),
         test("a_failing_change_to_a_standing_lab_is_undone", &[], failing_in_a_standing_lab),
+        test("ipsets_are_made_changed_and_removed", &[Needs::Tool("ipset")], ipsets),
         test("exec_joins_and_ends_with_the_command_s_status", &[], exec_joins),
     ])
 }
@@ -329,4 +330,102 @@ fn exec_joins() {
     bench.expect(127, &["exec", "-a", "web", "no-such-command"]);
     let unknown = bench.expect(2, &["exec", "wep", "true"]).err;
     assert!(unknown.contains("did you mean web?"), "{unknown}");
+}
+
+/// A router that lets through by sets, of which `SETS` is what the file says.
+const FILTERED: &str = r#"
+name: sets
+namespaces:
+  r:
+    links:
+      a0: {kind: veth, peer: "a:eth0", addresses: [10.0.0.1/24]}
+      b0: {kind: veth, peer: "b:eth0", addresses: [10.1.0.1/24]}
+    sysctls: {net.ipv4.ip_forward: 1}
+SETS
+  a:
+    links: {eth0: {addresses: [10.0.0.2/24]}}
+    routes: [{to: default, via: 10.0.0.1}]
+  b:
+    links: {eth0: {addresses: [10.1.0.2/24]}}
+    routes: [{to: default, via: 10.1.0.1}]
+    services: {tcp: [80, 81]}
+"#;
+
+/// Sets are there before the rules and lists that name them, keep their numbers when what they hold
+/// changes, are made anew with what names them when their type changes, and go last.
+fn ipsets() {
+    let bench = Bench::new();
+    let sets = |lines: &[&str]| {
+        let lines: Vec<String> = lines.iter().map(|line| format!("    {line}")).collect();
+        FILTERED.replace("SETS", &lines.join("\n"))
+    };
+    let rules = |rule: &str| {
+        format!(
+            "iptables: {{filter: {{FORWARD: {{policy: DROP, rules: [{rule:?}, \"-m conntrack --ctstate ESTABLISHED -j ACCEPT\"]}}}}}}"
+        )
+    };
+    let both = rules("-m set --match-set guests src -m set --match-set web dst,dst -j ACCEPT");
+    let web = "  web: {type: \"hash:ip,port\", timeout: 600, entries: [\"10.1.0.2,tcp:80\", \"10.1.0.3,udp:1-3 timeout 0\"]}";
+    let first = [
+        "ipsets:",
+        "  all: {type: \"list:set\", entries: [guests]}",
+        "  guests: {type: \"hash:net\", comment: true, entries: ['10.0.0.0/24 comment \"all of them\"', 10.0.0.7 nomatch]}",
+        web,
+        &both,
+    ];
+    let file = bench.up(&sets(&first));
+    let file = file.to_str().unwrap().to_owned();
+    assert_eq!(bench.ok(&["up", &file]), "sets is up; nothing to change\n");
+    bench.ok(&["trace", "a", "10.1.0.2:80", "--live"]);
+    bench.expect(1, &["trace", "a", "10.1.0.2:81", "--live"]);
+    let saved = bench.exec("r", "ipset save");
+    for entry in ["guests 10.0.0.0/24 comment \"all of them\"", "guests 10.0.0.7 nomatch"] {
+        assert!(saved.contains(&format!("add {entry}\n")), "{saved}");
+    }
+
+    // Other entries: nothing but the set is touched.
+    let other = [
+        first[0],
+        first[1],
+        "  guests: {type: \"hash:net\", comment: true, entries: [10.0.0.2 nomatch, 10.0.0.0/24]}",
+        web,
+        &both,
+    ];
+    bench.file("lab.yaml", &sets(&other));
+    let plan = bench.ok(&["plan", &file]);
+    assert!(plan.contains("0 to make, 1 to alter, 0 to remove"), "{plan}");
+    bench.ok(&["up", &file]);
+    assert_eq!(bench.ok(&["up", &file]), "sets is up; nothing to change\n");
+    bench.expect(1, &["trace", "a", "10.1.0.2:80", "--live"]);
+
+    // Another type: what names it is taken away and made again.
+    let typed =
+        [first[0], first[1], "  guests: {type: \"hash:ip\", entries: [10.0.0.2]}", web, &both];
+    bench.file("lab.yaml", &sets(&typed));
+    let plan = bench.ok(&["plan", &file]);
+    assert!(plan.contains("2 to make, 1 to alter, 2 to remove"), "{plan}");
+    let all = || bench.exec("r", "iptables -S") + &bench.exec("r", "ipset list -t");
+    let steady = || {
+        let text = all();
+        let lines = text.lines().filter(|line| !line.contains("initval"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = steady();
+    for n in 0..changes(&bench, &file) {
+        let ran = up_with_fault(&bench, &file, &format!("fail:{n}"));
+        assert_eq!(ran.status, 3, "fail:{n}\n{}", ran.err);
+        assert!(!ran.err.contains("undoing it failed"), "fail:{n}\n{}", ran.err);
+        assert_eq!(steady(), before, "after fail:{n}");
+    }
+    bench.ok(&["up", &file]);
+    assert_eq!(bench.ok(&["up", &file]), "sets is up; nothing to change\n");
+    bench.ok(&["trace", "a", "10.1.0.2:80", "--live"]);
+
+    // No rule names it any more.
+    let fewer = rules("-m set --match-set web dst,dst -j ACCEPT");
+    bench.file("lab.yaml", &sets(&["ipsets:", web, &fewer]));
+    bench.ok(&["up", &file]);
+    assert_eq!(bench.exec("r", "ipset list -n"), "web\n");
+    assert_eq!(bench.ok(&["up", &file]), "sets is up; nothing to change\n");
+    bench.ok(&["down", "sets"]);
 }

@@ -28,6 +28,7 @@ pub(crate) enum Key {
     Mdb(LinkRef, IpAddr),
     Vlan(LinkRef, u16),
     Sysctl(String, String),
+    IpSet(String, String),
     Table(String, Family, String),
     Service(String),
 }
@@ -64,6 +65,7 @@ impl Key {
             Fact::Vlan { link, id, .. } => Self::Vlan(link.clone(), *id),
             Fact::Mdb { link, group } => Self::Mdb(link.clone(), *group),
             Fact::Sysctl { ns, key, .. } => Self::Sysctl(ns.clone(), key.clone()),
+            Fact::IpSet { ns, set } => Self::IpSet(ns.clone(), set.name.clone()),
             Fact::Table { ns, table } => Self::Table(ns.clone(), table.family, table.name.clone()),
             Fact::Service { ns, .. } => Self::Service(ns.clone()),
         }
@@ -93,6 +95,7 @@ impl Key {
             | Self::Route(ns, ..)
             | Self::Rule(ns, ..)
             | Self::Sysctl(ns, _)
+            | Self::IpSet(ns, _)
             | Self::Table(ns, ..)
             | Self::Service(ns) => vec![ns],
             _ => self.lives_on().into_iter().map(|l| l.ns.as_str()).collect(),

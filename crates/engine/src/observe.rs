@@ -77,6 +77,10 @@ impl State {
                 let value = self.known.sysctls.get(&(ns.clone(), key.clone()))?.clone();
                 Some(Fact::Sysctl { ns: ns.clone(), key: key.clone(), value })
             }
+            Fact::IpSet { ns, set } => {
+                let found = self.space(ns)?.ipsets.iter().find(|s| s.name == set.name)?;
+                Some(Fact::IpSet { ns: ns.clone(), set: Box::new(found.clone()) })
+            }
             Fact::Table { ns, table } => {
                 let table = self.space(ns)?.ruleset.table(table.family, &table.name)?.clone();
                 Some(Fact::Table { ns: ns.clone(), table })

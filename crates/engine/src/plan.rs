@@ -26,6 +26,7 @@ pub fn plan(
     let mut plan = Plan::new(wanted, before, State::new(now, known));
     plan.clear();
     plan.make();
+    plan.clear_ipsets();
     plan.changes
 }
 
@@ -97,6 +98,8 @@ impl<'w> Plan<'w> {
         let gone = match (fact, &seen) {
             // Handled apart.
             (Fact::Link(_) | Fact::Cable(_) | Fact::Namespace(_), _) => return,
+            // Only when no rule names it any more.
+            (Fact::IpSet { .. }, _) => return,
             // No kernel forgets an nsid before its namespace ends; a link is always up or down.
             (Fact::Nsid { .. } | Fact::Up { .. }, _) => return,
             // Somebody else has set these since.
@@ -108,6 +111,41 @@ impl<'w> Plan<'w> {
         };
         if gone {
             self.push(Change::Remove(without_flags(seen)));
+        }
+    }
+
+    /// Sets that are not wanted, lists first: all that named them has been changed by now.
+    fn clear_ipsets(&mut self) {
+        for fact in self.before.iter().rev() {
+            if matches!(fact, Fact::IpSet { .. })
+                && !self.new.contains_key(&Key::of(fact))
+                && let Some(seen) = self.state.observe(fact)
+            {
+                self.push(Change::Remove(seen));
+            }
+        }
+    }
+
+    /// Takes away what names a set that has to be made anew. It is made again in its turn.
+    fn free_ipset(&mut self, ns: &str, name: &str) {
+        let Some(space) = self.state.space(ns) else { return };
+        let tables = space.ruleset.tables.iter();
+        let names = |set: &model::XtSetRef| set.name.as_deref() == Some(name);
+        let tables = tables.filter(|table| table.ip_sets().any(names));
+        let tables = tables.map(|table| Fact::Table { ns: ns.to_owned(), table: table.clone() });
+        let lists = space.ipsets.iter();
+        let holds = |e: &model::IpSetEntry| e.set.as_deref() == Some(name);
+        let lists = lists.filter(|set| set.entries.iter().any(holds));
+        let lists = lists.map(|set| Fact::IpSet { ns: ns.to_owned(), set: Box::new(set.clone()) });
+        let all: Vec<Fact> = tables.chain(lists).collect();
+        for fact in all {
+            if !self.new.contains_key(&Key::of(&fact)) {
+                continue;
+            }
+            if let Fact::IpSet { set, .. } = &fact {
+                self.free_ipset(ns, &set.name);
+            }
+            self.push(Change::Remove(fact));
         }
     }
 
@@ -325,7 +363,10 @@ impl<'w> Plan<'w> {
                 Some(seen) => match distance(&wanted, &seen) {
                     Distance::Same => continue,
                     _ if self.is_fresh(&wanted) => Change::Make(wanted),
-                    _ => {
+                    far => {
+                        if let (Fact::IpSet { ns, set }, Distance::Remake) = (&wanted, far) {
+                            self.free_ipset(ns, &set.name);
+                        }
                         fill(&mut wanted, &seen);
                         Change::Alter { from: Box::new(seen), to: Box::new(wanted) }
                     }

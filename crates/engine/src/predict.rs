@@ -98,6 +98,12 @@ impl State {
             Fact::Sysctl { ns, key, value } => {
                 self.known.sysctls.insert((ns.clone(), key.clone()), value.clone());
             }
+            Fact::IpSet { ns, set } => {
+                if let Some(space) = self.space_mut(ns) {
+                    space.ipsets.retain(|s| s.name != set.name);
+                    space.ipsets.push(set.as_ref().clone());
+                }
+            }
             Fact::Table { ns, table } => {
                 if let Some(space) = self.space_mut(ns) {
                     let same = |t: &model::Table| t.family == table.family && t.name == table.name;
@@ -180,6 +186,11 @@ impl State {
             }
             Fact::Sysctl { ns, key, .. } => {
                 self.known.sysctls.remove(&(ns.clone(), key.clone()));
+            }
+            Fact::IpSet { ns, set } => {
+                if let Some(space) = self.space_mut(ns) {
+                    space.ipsets.retain(|s| s.name != set.name);
+                }
             }
             Fact::Table { ns, table } => {
                 if let Some(space) = self.space_mut(ns) {

@@ -38,6 +38,13 @@ pub(crate) fn distance(wanted: &Fact, seen: &Fact) -> Distance {
         (Fact::Table { table: a, .. }, Fact::Table { table: b, .. }) => {
             other_unless(a.normalised() == b.normalised())
         }
+        // The kernel exchanges what two sets of one type hold.
+        (Fact::IpSet { set: a, .. }, Fact::IpSet { set: b, .. }) => {
+            match (&a.kind, a.family) == (&b.kind, b.family) {
+                true => other_unless(a.normalised() == b.normalised()),
+                false => Distance::Remake,
+            }
+        }
         (a, b) => other_unless(a == b),
     }
 }

@@ -9,6 +9,7 @@
 mod containers;
 mod files;
 mod hosts;
+mod ipset;
 mod netfilter;
 mod netlink;
 mod section;
@@ -27,7 +28,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 20] = [
     Target { name: "rtnetlink", try_on: netlink::rtnetlink },
     Target { name: "conntrack", try_on: netlink::conntrack },
     Target { name: "wireguard", try_on: netlink::wireguard },
@@ -37,6 +38,7 @@ pub const TARGETS: [Target; 19] = [
     Target { name: "legacy", try_on: netfilter::legacy },
     Target { name: "rule-text", try_on: netfilter::rule_text },
     Target { name: "walked-rules", try_on: netfilter::walked },
+    Target { name: "ipsets", try_on: ipset::sets },
     Target { name: "btf", try_on: netlink::btf },
     Target { name: "answers", try_on: hosts::answers },
     Target { name: "bundle", try_on: hosts::bundle },

@@ -101,10 +101,20 @@ pub(crate) fn rule_text(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for line in text.lines().take(16) {
         for (table, chain) in [("nat", "PREROUTING"), ("filter", "FORWARD"), ("mangle", "OUTPUT")] {
-            let Ok(rule) = wire::iptables::parse_rule(table, chain, line) else { continue };
+            let Ok(mut rule) = wire::iptables::parse_rule(table, chain, line) else { continue };
+            forget_names(&mut rule);
             let again = nft::decode_exprs(&nft::encode_exprs(&rule.exprs));
             assert_eq!(again, rule.exprs, "what is taken is written");
             let _ = render::rule_text::rule(Family::Ip, table, &rule);
+        }
+    }
+}
+
+/// A rule in the kernel knows ipsets by their numbers alone.
+fn forget_names(rule: &mut NftRule) {
+    for expr in &mut rule.exprs {
+        if let model::Expr::Match(xt) | model::Expr::Target(xt) = expr {
+            xt.ip_sets_mut().for_each(|set| set.name = None);
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::net::Ipv4Addr;
 
 use bundle::Bundle;
-use model::{Expr, NsId, Ruleset, Snapshot, Xt};
+use model::{Expr, IpSet, NsId, Ruleset, Snapshot, Xt};
 use pasted::File;
 use wire::gathered::{Answer, Answers, Question};
 use wire::{legacy, nft, rtnl};
@@ -27,6 +27,8 @@ const WIREGUARD: [&str; 2] = [
     include_str!("../../wire/tests/captures/wireguard.hex"),
     include_str!("../../wire/tests/captures/wireguard_large.hex"),
 ];
+const IPSETS: &str = include_str!("../../wire/tests/captures/ipsets.hex");
+const IPSET_SAVE: &[u8] = include_bytes!("../../wire/fixtures/ipset-7.17.txt");
 const RULES: &str = include_str!("../../wire/fixtures/iptables-1.8.9.txt");
 const RULESET: &str = include_str!("../../wire/fixtures/nft-1.0.6.txt");
 const ENGINES: [&[u8]; 4] = [
@@ -91,6 +93,9 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "expressions" => lists(),
         "xt" => extensions(),
         "ruleset" | "walked-rules" => rulesets(),
+        "ipsets" => {
+            vec![joined([("sets".into(), hex(IPSETS).as_slice()), ("text".into(), IPSET_SAVE)])]
+        }
         "legacy" => bundles().iter().flat_map(blobs).collect(),
         "answers" => bundles().iter().flat_map(|b| [vec![answers(b)], alone(b)].concat()).collect(),
         "bundle" => BUNDLES.iter().map(|bytes| bytes.to_vec()).collect(),
@@ -223,13 +228,14 @@ fn files(bundle: &Bundle) -> Vec<u8> {
     joined(files.iter().map(|(path, bytes)| (path.clone(), bytes.as_slice())))
 }
 
-/// The seed's three namespaces, all of whose packets pass this ruleset in the second.
-pub(crate) fn router(ruleset: Ruleset) -> Snapshot {
+/// The seed's three namespaces, all of whose packets pass this ruleset, which may ask these sets, in
+/// the second.
+pub(crate) fn router(ruleset: Ruleset, ipsets: Vec<IpSet>) -> Snapshot {
     let file = |(path, text): (&str, &str)| File { path: path.to_owned(), text: text.to_owned() };
     let mut snapshot = pasted::read(&PASTED.map(file));
     let Ok(router) = snapshot.resolve_ns("docker01") else { return snapshot };
     if let Some(namespace) = snapshot.namespaces.get_mut(&router) {
-        namespace.ruleset = ruleset;
+        (namespace.ruleset, namespace.ipsets) = (ruleset, ipsets);
     }
     snapshot
 }

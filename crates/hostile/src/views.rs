@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use model::{Link, LinkId, LinkKind, NsId, Relation, Ruleset, Snapshot, Target};
+use model::{IpSet, Link, LinkId, LinkKind, NsId, Relation, Ruleset, Snapshot, Target};
 use render::{Query, Style};
 use walk::{Indexed, Overlay, Place, Protocol, Question, Quiet};
 
@@ -90,7 +90,12 @@ fn destinations(snapshot: &Snapshot) -> Vec<Ipv4Addr> {
 
 /// A packet of each kind through a router with this ruleset, there and back.
 pub(crate) fn through(ruleset: Ruleset) {
-    let snapshot = crate::seeds::router(ruleset);
+    through_sets(ruleset, Vec::new());
+}
+
+/// The same where rules may ask sets of ipset.
+pub(crate) fn through_sets(ruleset: Ruleset, ipsets: Vec<IpSet>) {
+    let snapshot = crate::seeds::router(ruleset, ipsets);
     let net = Indexed::new(&snapshot);
     let Some(sender) = crate::seeds::sender(&snapshot) else { return };
     for protocol in [Protocol::Icmp, Protocol::Tcp(80), Protocol::Udp(53)] {

@@ -6,7 +6,7 @@
 use std::error::Error;
 
 use kernel::netlink::{Protocol, Request, Socket};
-use wire::{conntrack, rtnl};
+use wire::{conntrack, ipset, rtnl};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let what = std::env::args().nth(1).unwrap_or_default();
@@ -25,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "qdiscs" => route.dump(rtnl::get_qdiscs()),
         "conntrack" => Socket::open(Protocol::Netfilter)?
             .dump(Request::new(conntrack::GET, conntrack::any_family())),
+        "ipsets" => Socket::open(Protocol::Netfilter)?.dump(ipset::request::list()),
         _ => return Err("which: links, addresses, routes, rules, neighbours, …?".into()),
     }?;
     for row in replies.bytes.chunks(32) {

@@ -3,6 +3,7 @@
 //! It decides nothing: a change says all that is to be done. Whatever fails is told with the
 //! change that it was, and nothing is undone here: that is a plan of its own.
 
+mod ipset;
 mod link;
 mod namespace;
 mod network;
@@ -144,6 +145,7 @@ impl<'a> Builder<'a> {
             Fact::Vlan { link, id, pvid, untagged } => self.make_vlan(link, *id, *pvid, *untagged),
             Fact::Mdb { link, group } => self.make_mdb(link, *group),
             Fact::Sysctl { ns, key, value } => self.set_sysctl(ns, key, value),
+            Fact::IpSet { ns, set } => self.make_ipset(ns, set),
             Fact::Table { ns, table } => self.set_table(ns, table, false),
             Fact::Service { ns, spec } => self.make_service(ns, spec),
         }
@@ -152,6 +154,9 @@ impl<'a> Builder<'a> {
     fn alter(&mut self, from: &Fact, to: &Fact) -> Result<(), Cause> {
         match (from, to) {
             (Fact::Link(from), Fact::Link(to)) => self.alter_link(from, to),
+            (Fact::IpSet { set: from, .. }, Fact::IpSet { ns, set }) => {
+                self.alter_ipset(ns, from, set)
+            }
             (_, Fact::Table { ns, table }) => self.set_table(ns, table, true),
             (
                 _,
@@ -186,6 +191,7 @@ impl<'a> Builder<'a> {
             Fact::Fdb { link, mac } => self.remove_fdb(link, *mac),
             Fact::Vlan { link, id, .. } => self.remove_vlan(link, *id),
             Fact::Mdb { link, group } => self.remove_mdb(link, *group),
+            Fact::IpSet { ns, set } => self.remove_ipset(ns, &set.name),
             Fact::Table { ns, table } => self.remove_table(ns, table),
             Fact::Service { ns, .. } => {
                 self.end_process(|role| matches!(role, Role::Service(name, _) if name == ns))

@@ -109,6 +109,10 @@ pub enum Problem {
         "the route to {to} with metric {metric} is there twice in {ns} (also line {first}): remove one or give it another metric"
     )]
     RouteTwice { ns: String, to: String, metric: u32, first: u32 },
+    #[error("{what}")]
+    IpSet { what: String },
+    #[error("{ns} has no ipset {name:?}{}: declare it under its `ipsets:` or correct the name", near(.nearest))]
+    NoIpSet { ns: String, name: String, nearest: Option<String> },
     #[error("net{n}: the key {key:?} works in Proxmox but not here yet: {why}")]
     NetKeyRefused { n: u32, key: String, why: &'static str },
     #[error(

@@ -2,6 +2,7 @@
 
 mod check;
 mod docker;
+mod ipset;
 mod links;
 mod order;
 mod proxmox;
@@ -185,6 +186,7 @@ impl<'l> Making<'l> {
         if let Some(host) = host {
             self.docker_networks(space, host);
         }
+        self.ipsets(space);
         self.tables(space, host);
         self.nft(space);
         if let Some(services) = &space.services {

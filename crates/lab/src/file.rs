@@ -4,8 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv4Net};
 use model::{
-    BridgeSpec, BridgeVlan, HopSpec, Ipvlan, LinkRef, Mac, MacvlanMode, PortFlags, PortState,
-    Protocol, RouteKind, Rule, Scope, ServiceSpec, Vlan, Vrf, Vxlan, WireguardKey, WireguardSecret,
+    BridgeSpec, BridgeVlan, HopSpec, IpSet, Ipvlan, LinkRef, Mac, MacvlanMode, PortFlags,
+    PortState, Protocol, RouteKind, Rule, Scope, ServiceSpec, Vlan, Vrf, Vxlan, WireguardKey,
+    WireguardSecret,
 };
 
 use crate::node::{At, Said};
@@ -47,6 +48,8 @@ pub(crate) struct Space {
     pub(crate) fdb: Vec<Said<(Said<String>, Mac)>>,
     /// `sysctls:` path with slashes → value.
     pub(crate) sysctls: Vec<Said<(String, String)>>,
+    /// `ipsets:`
+    pub(crate) ipsets: Vec<IpSetEntry>,
     /// `iptables:` by table, then `ip6tables:`.
     pub(crate) iptables: Vec<TableEntry>,
     pub(crate) nft: Vec<NftEntry>,
@@ -62,6 +65,13 @@ pub(crate) struct Space {
     pub(crate) docker_host: Option<DockerHost>,
     /// `docker: network:` and kin.
     pub(crate) docker_guest: Option<DockerGuest>,
+}
+
+/// One entry of `ipsets:`.
+#[derive(Clone, Debug)]
+pub(crate) struct IpSetEntry {
+    pub(crate) at: At,
+    pub(crate) set: IpSet,
 }
 
 /// One entry of `links:`.

@@ -3,6 +3,7 @@
 
 mod docker;
 mod firewall;
+mod ipset;
 mod link;
 mod nft;
 mod proxmox;

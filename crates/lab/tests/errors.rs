@@ -62,7 +62,7 @@ fn keys() {
     lab.yaml:1:1: a lab file needs the key "name": it is what `down` and `labs` call it
     "#);
     insta::assert_snapshot!(check("name: x\nname: y\nnamespaces: {}"), @r#"lab.yaml:2:1: the key "name" is given twice in this map (first on line 1): keep one of them"#);
-    insta::assert_snapshot!(check_in("adresses: []"), @r#"lab.yaml:5:5: unknown key "adresses" in a namespace: did you mean "rules"? There are inside, count, unprivileged, links, routes, rules, rules6, neighbours, fdb, mdb, vlans, sysctls, iptables, ip6tables, nft, services, nsids, netns_files, proxmox, docker"#);
+    insta::assert_snapshot!(check_in("adresses: []"), @r#"lab.yaml:5:5: unknown key "adresses" in a namespace: did you mean "rules"? There are inside, count, unprivileged, links, routes, rules, rules6, neighbours, fdb, mdb, vlans, sysctls, ipsets, iptables, ip6tables, nft, services, nsids, netns_files, proxmox, docker"#);
     insta::assert_snapshot!(check_in("links:\n  e:\n    kind: tap\n    adress: 10.0.0.1/8"), @r#"lab.yaml:8:9: unknown key "adress" in a link: did you mean "addresses"?"#);
     insta::assert_snapshot!(check_in("links: {e: {kind: tap, vni: 5}}"), @r#"lab.yaml:5:28: "vni" does not fit a link of kind tap: remove it"#);
     insta::assert_snapshot!(check_in("links: {e: {kind: vath, peer: b:x}}"), @r#"lab.yaml:5:23: "vath" is no kind of link: did you mean "veth"? There are veth, bridge, tap, nic, macvlan, vlan, ipvlan, vrf, dummy, vxlan, wireguard"#);
@@ -237,4 +237,21 @@ fn words_of_the_command_line_are_no_names() {
     let errors = lab::parse("name: x\nnamespaces:\n  outside: {}\n", "lab.yaml").unwrap_err();
     let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"lab.yaml:3:3: "outside" cannot name a namespace: on the command line it means something else; choose another"#);
+}
+
+#[test]
+fn ipsets() {
+    let of = |sets: &str| check_in(&format!("ipsets:\n{sets}"));
+    insta::assert_snapshot!(of("  s: {type: \"hash:ip\", entries: [10.0.0.1, 10.0.0.4/30]}"), @"good");
+    insta::assert_snapshot!(of("  s: {entries: [10.0.0.1]}"), @r#"lab.yaml:6:10: an ipset needs the key "type": it says what the ipset holds"#);
+    insta::assert_snapshot!(of("  s: {type: \"hash:ipx\"}"), @r#"lab.yaml:6:7: `hash:ipx` is not a type of ipsets (bitmap:ip, bitmap:ip,mac, bitmap:port, hash:ip, hash:ip,mac, hash:ip,mark, hash:ip,port, hash:ip,port,ip, hash:ip,port,net, hash:mac, hash:net, hash:net,iface, hash:net,net, hash:net,port, hash:net,port,net, list:set)"#);
+    insta::assert_snapshot!(of("  s: {type: \"hash:ip\", entries: [10.0.0.1, \"10.0.0.2,80\", 10.0.0.0/31]}"), @r#"
+    lab.yaml:6:48: `10.0.0.2,80` is not an entry of hash:ip (1 parts)
+    lab.yaml:6:63: `10.0.0.1` is given already: leave it out
+    "#);
+    insta::assert_snapshot!(of("  s: {type: \"bitmap:port\"}"), @r#"lab.yaml:6:7: `bitmap:port` is not a type that does without a `range`"#);
+    insta::assert_snapshot!(of("  s: {type: \"hash:ip\", family: ipv6, netmask: 64}"), @r#"lab.yaml:6:36: "ipv6" is no family of an ipset: inet or inet6 is wanted"#);
+    insta::assert_snapshot!(of("  s: {type: \"hash:net\"}\n  l: {type: \"list:set\", entries: [t]}"), @r#"lab.yaml:7:7: a has no ipset "t": declare it under its `ipsets:` or correct the name"#);
+    insta::assert_snapshot!(check_in("ipsets: {gate: {type: \"hash:ip\"}}\niptables: {filter: {INPUT: [\"-m set --match-set gat src -j DROP\"]}}"), @r#"lab.yaml:6:16: a has no ipset "gat" (did you mean "gate"?): declare it under its `ipsets:` or correct the name"#);
+    insta::assert_snapshot!(check_in("iptables: {filter: {INPUT: [\"-m set --match-set s src,any -j DROP\"]}}"), @r#"lab.yaml:5:33: iptables: table filter, chain INPUT, rule 1: column 22: `src,any`: is not a list of at most six `src` and `dst`"#);
 }

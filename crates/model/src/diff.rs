@@ -20,8 +20,8 @@ pub use setting::of_link as link_settings;
 use std::collections::BTreeSet;
 
 use crate::{
-    Address, BaseChain, Container, Family, FdbEntry, LinkId, Namespace, Neighbour, Network, NsFile,
-    NsId, Opaque, Process, Route, Rule, SetElement, Snapshot,
+    Address, BaseChain, Container, Family, FdbEntry, IpSet, LinkId, Namespace, Neighbour, Network,
+    NsFile, NsId, Opaque, Process, Route, Rule, SetElement, Snapshot,
 };
 use pairs::Pairs;
 
@@ -150,6 +150,8 @@ pub enum What {
         /// Elements that are gone.
         less: Vec<SetElement>,
     },
+    /// A set of ipset. Changed: its entries did, or what it was made with.
+    IpSet(Box<Turn<IpSet>>),
     /// A flowtable, by name.
     Flowtable {
         /// Its table.

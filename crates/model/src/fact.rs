@@ -9,8 +9,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 use crate::{
-    BridgeSpec, Ipvlan, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind, Rule, Scope,
-    Table, Vlan, Vrf, VxlanSpec, WireguardSpec,
+    BridgeSpec, IpSet, Ipvlan, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind, Rule,
+    Scope, Table, Vlan, Vrf, VxlanSpec, WireguardSpec,
 };
 
 /// A whole network that should be there.
@@ -140,6 +140,13 @@ pub enum Fact {
         key: String,
         /// Its value.
         value: String,
+    },
+    /// A set of ipset is exactly this one.
+    IpSet {
+        /// In which namespace.
+        ns: String,
+        /// Which, whole.
+        set: Box<IpSet>,
     },
     /// An nftables table is exactly this one.
     Table {

@@ -16,6 +16,7 @@ mod fact;
 mod gap;
 mod glob;
 mod id;
+mod ipset;
 mod link;
 mod listener;
 mod name;
@@ -46,6 +47,7 @@ pub use fact::{
 pub use gap::{Gap, Opaque, Warning, plain};
 pub use glob::glob;
 pub use id::{HostId, LinkId, Mac, NsId, NsKey, ParseMacError};
+pub use ipset::{IpSet, IpSetEntry, IpSetOptions, IpSetPart, IpSetType};
 pub use link::{
     Bond, BondMode, BondPort, Bridge, BridgePort, Holder, Inet6Conf, InetConf, Ipvlan, IpvlanFlag,
     IpvlanMode, Link, LinkFlags, LinkKind, Macvlan, MacvlanMode, Member, MiiStatus, Netkit,
@@ -71,4 +73,7 @@ pub use route::{
 pub use snapshot::{Found, Name, NameSource, Namespace, NsFile, Process, Snapshot};
 pub use sysctl::Sysctls;
 pub use wireguard_key::{ParseKeyError, WireguardKey};
-pub use xt::{AddrType, AddrTypes, Xt, XtAddrtype, XtConntrack, XtInfo, XtNatRange, XtRecent};
+pub use xt::{
+    AddrType, AddrTypes, Xt, XtAddrtype, XtConntrack, XtInfo, XtNatRange, XtRecent, XtSet,
+    XtSetCounter, XtSetRef, XtSetTarget,
+};

@@ -11,6 +11,8 @@ pub use expr::{Csum, Data, Expr, Exthdr, FibResult, HashOf, ObjectKind, Reg, Set
 pub use key::{CmpOp, CtKey, MetaKey, NatKind, PayloadBase, RtKey, SocketKey};
 pub use set::{Set, SetElement};
 
+use crate::{Xt, XtSetRef};
+
 /// All nftables tables of one namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ruleset {
@@ -80,8 +82,28 @@ impl Table {
         self.chains.iter().find(|c| c.name == name)
     }
 
-    /// The same table without what differs between two equal ones: handles, counted packets, the
-    /// order of a set's elements, and NFTA_RULE_COMPAT, which the kernel takes and never gives back.
+    /// The sets of ipset that its rules name.
+    pub fn ip_sets_mut(&mut self) -> impl Iterator<Item = &mut XtSetRef> {
+        let rules = self.chains.iter_mut().flat_map(|c| &mut c.rules);
+        let extensions = rules.flat_map(|r| &mut r.exprs).filter_map(|expr| match expr {
+            Expr::Match(xt) | Expr::Target(xt) => Some(xt),
+            _ => None,
+        });
+        extensions.flat_map(Xt::ip_sets_mut)
+    }
+
+    /// The same, to look at.
+    pub fn ip_sets(&self) -> impl Iterator<Item = &XtSetRef> {
+        let rules = self.chains.iter().flat_map(|c| &c.rules);
+        let extensions = rules.flat_map(|r| &r.exprs).filter_map(|expr| match expr {
+            Expr::Match(xt) | Expr::Target(xt) => Some(xt),
+            _ => None,
+        });
+        extensions.flat_map(Xt::ip_sets)
+    }
+
+    /// The same table without what differs between two equal ones: handles, counted packets, numbers
+    /// of ipsets that have a name, the order of a set's elements, and NFTA_RULE_COMPAT, which the kernel takes and never gives back.
     #[must_use]
     pub fn normalised(&self) -> Self {
         let mut table = self.clone();
@@ -89,6 +111,10 @@ impl Table {
             rule.handle = 0;
             rule.compat = None;
             rule.exprs.iter_mut().for_each(start_anew);
+        }
+        // A set whose name is known is known by that.
+        for set in table.ip_sets_mut().filter(|set| set.name.is_some()) {
+            set.index = 0;
         }
         for set in &mut table.sets {
             for element in &mut set.elements {

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::{
-    Address, BridgeVlan, Conntrack, Container, Engine, FdbEntry, Gap, Link, LinkId, Listener,
-    MdbEntry, Namespaces, Neighbour, Network, NsId, NsInode, Opaque, Owner, Release, Route,
-    RouterPort, Rule, Ruleset, Sysctls, Teller, Warning,
+    Address, BridgeVlan, Conntrack, Container, Engine, FdbEntry, Gap, IpSet, Link, LinkId,
+    Listener, MdbEntry, Namespaces, Neighbour, Network, NsId, NsInode, Opaque, Owner, Release,
+    Route, RouterPort, Rule, Ruleset, Sysctls, Teller, Warning,
 };
 
 /// Everything that was read of one or more hosts at one time.
@@ -86,6 +86,8 @@ pub struct Namespace {
     pub router_ports: Vec<RouterPort>,
     /// Netfilter: nftables, which iptables-nft writes too.
     pub ruleset: Ruleset,
+    /// Sets of ipset, in the kernel's order.
+    pub ipsets: Vec<IpSet>,
     /// Groups of IPv4 that its links are in (`ip maddr`): ifindex and address.
     pub groups: Vec<(u32, IpAddr)>,
     /// Sockets that wait for somebody.
@@ -127,6 +129,7 @@ impl Namespace {
             mdb: Vec::new(),
             router_ports: Vec::new(),
             ruleset: Ruleset::default(),
+            ipsets: Vec::new(),
             groups: Vec::new(),
             listeners: Vec::new(),
             conntrack: Vec::new(),

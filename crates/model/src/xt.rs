@@ -15,6 +15,31 @@ pub struct Xt {
     pub info: XtInfo,
 }
 
+impl Xt {
+    /// The sets of ipset that it names.
+    pub fn ip_sets_mut(&mut self) -> impl Iterator<Item = &mut XtSetRef> {
+        let all = match &mut self.info {
+            XtInfo::Set(set) => vec![&mut set.set],
+            XtInfo::SetTarget(target) => {
+                let XtSetTarget { add, del, map, .. } = &mut **target;
+                vec![add, del, map]
+            }
+            _ => Vec::new(),
+        };
+        all.into_iter().filter(|set| set.is_some())
+    }
+
+    /// The same, to look at.
+    pub fn ip_sets(&self) -> impl Iterator<Item = &XtSetRef> {
+        let all = match &self.info {
+            XtInfo::Set(set) => vec![&set.set],
+            XtInfo::SetTarget(target) => vec![&target.add, &target.del, &target.map],
+            _ => Vec::new(),
+        };
+        all.into_iter().filter(|set| set.is_some())
+    }
+}
+
 /// What an extension says. Which are matches and which targets is evident.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum XtInfo {
@@ -271,10 +296,107 @@ pub enum XtInfo {
     },
     /// `-m rt`: a routing header of IPv6; the struct as it came.
     RoutingHeader(Vec<u8>),
+    /// `-m set` (revisions 1 to 4): whether the packet is in a set of ipset.
+    Set(Box<XtSet>),
+    /// `-j SET` (revisions 1 to 3): adds the packet to sets, takes it out, or takes over a mark.
+    SetTarget(Box<XtSetTarget>),
     /// One that says nothing beside its name: `NOTRACK`, `TRACE`.
     Empty,
     /// Any other: the struct as it came.
     Opaque(Vec<u8>),
+}
+
+/// `-m set`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct XtSet {
+    /// Which set, and what of the packet is looked for in it.
+    pub set: XtSetRef,
+    /// Revisions 3 and 4: what the entry must have counted, in packets.
+    pub packets: XtSetCounter,
+    /// The same in bytes.
+    pub bytes: XtSetCounter,
+    /// Revisions 3 and 4: IPSET_FLAG_* (8 counts nothing, 16 counts nothing in sets of a list,
+    /// 128 [`XtSet::RETURN_NOMATCH`]).
+    pub flags: u32,
+}
+
+impl XtSet {
+    /// `--return-nomatch`: matches what is excepted, and nothing else.
+    pub const RETURN_NOMATCH: u32 = 128;
+}
+
+/// A condition about a number that an entry has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct XtSetCounter {
+    /// IPSET_COUNTER_*: 0 none, 1 equal, 2 other than, 3 below, 4 above.
+    pub op: u8,
+    /// The number.
+    pub value: u64,
+}
+
+/// A set as a rule names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct XtSetRef {
+    /// Its number in the namespace; [`XtSetRef::NONE`]: none is meant.
+    pub index: u16,
+    /// Its name, where that is known: no rule has it, so that whoever reads a rule looks it up by the
+    /// number, and whoever writes one looks up the number by it.
+    pub name: Option<String>,
+    /// How many sides are named.
+    pub dim: u8,
+    /// Bit 0: `!`; bits 1 to 6: for that part of an entry, the packet's source is taken, else its
+    /// destination; bit 7 (of revisions 1 and 2): `--return-nomatch`.
+    pub flags: u8,
+}
+
+impl XtSetRef {
+    /// IPSET_INVALID_ID.
+    pub const NONE: u16 = u16::MAX;
+
+    /// Whether it means a set.
+    #[must_use]
+    pub const fn is_some(&self) -> bool {
+        self.index != Self::NONE || self.name.is_some()
+    }
+
+    /// `!`.
+    #[must_use]
+    pub const fn is_inverted(&self) -> bool {
+        self.flags & 1 != 0
+    }
+
+    /// Whether the packet's source is taken for a part, counted from 0.
+    #[must_use]
+    pub const fn is_source(&self, part: usize) -> bool {
+        part < 6 && self.flags & (2 << part) != 0
+    }
+}
+
+impl Default for XtSetRef {
+    fn default() -> Self {
+        Self { index: Self::NONE, name: None, dim: 0, flags: 0 }
+    }
+}
+
+/// `-j SET`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct XtSetTarget {
+    /// `--add-set`.
+    pub add: XtSetRef,
+    /// `--del-set`.
+    pub del: XtSetRef,
+    /// `--map-set` (revision 3).
+    pub map: XtSetRef,
+    /// Revisions 2 and 3: IPSET_FLAG_* (1 `--exist`, 256 `--map-mark`, 512 `--map-prio`, 1024
+    /// `--map-queue`).
+    pub flags: u32,
+    /// Revisions 2 and 3: how long an entry is to stay, in seconds; `u32::MAX`: as its set says.
+    pub timeout: u32,
+}
+
+impl XtSetTarget {
+    /// `--map-mark`.
+    pub const MAP_MARK: u32 = 256;
 }
 
 /// `-m recent`, revisions 0 and 1.

@@ -20,6 +20,7 @@ pub(crate) struct Space {
     /// Lines of lists: `routes`, `rules`, `neighbours`, `fdb`.
     pub(crate) lists: Vec<(&'static str, String)>,
     pub(crate) sysctls: Vec<(String, String)>,
+    pub(crate) ipsets: Vec<IpSet>,
     pub(crate) chains: Vec<Chain>,
     pub(crate) nft: Vec<NftChain>,
     /// Sets of nftables: table, name, what it is as YAML.
@@ -35,6 +36,15 @@ pub(crate) struct Link {
     /// Key and value, ready for YAML.
     pub(crate) options: Vec<(String, String)>,
     pub(crate) addresses: Vec<String>,
+}
+
+/// A set of ipset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IpSet {
+    pub(crate) name: String,
+    /// Its type and options, ready for YAML.
+    pub(crate) what: String,
+    pub(crate) entries: Vec<String>,
 }
 
 /// A chain of a table of iptables; of one of ip6tables, where the table's name begins with `ip6 `.
@@ -152,6 +162,10 @@ impl fmt::Display for Space {
             let mut all = self.sysctls.iter();
             all.try_for_each(|(key, value)| writeln!(f, "      {key}: {value}"))?;
         }
+        if !self.ipsets.is_empty() {
+            writeln!(f, "    ipsets:")?;
+            self.ipsets.iter().try_for_each(|set| set.fmt(f))?;
+        }
         self.tables(f)?;
         self.nft_tables(f)?;
         if !self.tcp.is_empty() || !self.udp.is_empty() {
@@ -213,6 +227,12 @@ impl Space {
     }
 }
 
+impl fmt::Display for IpSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "      {}: {{{}, entries: {:?}}}", self.name, self.what, self.entries)
+    }
+}
+
 impl fmt::Display for NftChain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "          {}:", self.name)?;
@@ -248,6 +268,7 @@ pub(crate) enum Part {
     Address(usize, usize, usize),
     List(usize, usize),
     Sysctl(usize, usize),
+    IpSetEntry(usize, usize, usize),
     Chain(usize, usize),
     Rule(usize, usize, usize),
     Policy(usize, usize),
@@ -279,6 +300,9 @@ impl Network {
             for (l, link) in space.links.iter().enumerate() {
                 parts.extend((0..link.addresses.len()).map(|a| Part::Address(s, l, a)));
                 parts.extend((0..link.options.len()).map(|o| Part::Option(s, l, o)));
+            }
+            for (n, set) in space.ipsets.iter().enumerate() {
+                parts.extend((0..set.entries.len()).map(|e| Part::IpSetEntry(s, n, e)));
             }
             parts.extend((0..space.nft.len()).map(|c| Part::NftChain(s, c)));
             for (c, chain) in space.nft.iter().enumerate() {
@@ -321,6 +345,7 @@ impl Network {
             Part::Address(s, l, a) => _ = less.spaces[s].links[l].addresses.remove(a),
             Part::List(s, l) => _ = less.spaces[s].lists.remove(l),
             Part::Sysctl(s, n) => _ = less.spaces[s].sysctls.remove(n),
+            Part::IpSetEntry(s, n, e) => _ = less.spaces[s].ipsets[n].entries.remove(e),
             Part::Chain(s, c) => _ = less.spaces[s].chains.remove(c),
             Part::Rule(s, c, r) => _ = less.spaces[s].chains[c].rules.remove(r),
             Part::Policy(s, c) => less.spaces[s].chains[c].drop = false,

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Nft {
         whole: bool,
     },
+    /// `ipset save` or `ipset list`.
+    IpSets,
     /// `lsns`.
     Lsns,
     /// `ip netns list-id`.
@@ -165,6 +167,10 @@ fn plain(words: &[&str]) -> Option<Command> {
             let rest = options(rest, &["j", "json", "a", "n", "nn", "s", "y"]).1;
             (rest.first() == Some(&"list")).then_some(())?;
             Some(Command::Nft { whole: rest.get(1).is_some_and(|w| object(w) == "ruleset") })
+        }
+        ["ipset", rest @ ..] => {
+            let listed = ["save", "S", "list", "L", "ls"];
+            rest.iter().any(|w| listed.contains(&object(w))).then_some(Command::IpSets)
         }
         ["lsns", ..] => Some(Command::Lsns),
         ["cat" | "head" | "more" | "less", "proc", "sys", path @ ..]
@@ -383,6 +389,7 @@ mod tests {
         );
         check(&["iptables-S"], "Save { table: Some(\"filter\") }");
         check(&["iptables-t-nat-L-n.txt", "iptables -t nat -nvL"], "Listing { table: \"nat\" }");
+        check(&["ipset-save.txt", "ipset list", "ipset -L"], "IpSets");
         check(&["nft list ruleset", "nft-j-list-ruleset.json"], "Nft { whole: true }");
         check(&["ip-netns-list-id.txt"], "NsIds");
         check(&["ip-netns", "ip netns list"], "NetNs");

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use model::{Opaque, Rule, Table};
+use model::{IpSet, Opaque, Rule, Table};
 
 use crate::address::PartAddress;
 use crate::command::Entered;
@@ -34,6 +34,7 @@ pub(crate) struct Draft {
     /// iptables' tables; a higher rank tells more.
     pub(crate) iptables: Vec<(u8, Table)>,
     pub(crate) nft: Vec<Table>,
+    pub(crate) ipsets: Vec<IpSet>,
     pub(crate) settings: Settings,
     pub(crate) rows: Vec<Row>,
     pub(crate) nsids: Vec<(u32, Option<String>)>,
@@ -99,6 +100,7 @@ impl Draft {
             ports: Vec::new(),
             iptables: Vec::new(),
             nft: Vec::new(),
+            ipsets: Vec::new(),
             settings: Settings::new(),
             rows: Vec::new(),
             nsids: Vec::new(),
@@ -135,6 +137,7 @@ impl Draft {
         self.ports.extend(other.ports);
         self.iptables.extend(other.iptables);
         self.nft.extend(other.nft);
+        self.ipsets.extend(other.ipsets);
         self.settings.extend(other.settings);
         self.nsids.extend(other.nsids);
         self.legacy.extend(other.legacy);

@@ -77,6 +77,7 @@ impl Maker<'_> {
         ns.neighbours = self.neighbours();
         ns.fdb = self.fdb();
         ns.ruleset.tables = self.tables();
+        ns.ipsets.clone_from(&self.draft.ipsets);
         let saved = draft.iptables.iter().any(|(rank, _)| *rank == 3);
         ns.opaque.clone_from(&draft.opaque);
         if !draft.legacy.is_empty() && !saved {

@@ -13,6 +13,7 @@ mod draft;
 mod fdb;
 mod finish;
 mod gaps;
+mod ipset;
 mod iptables;
 mod join;
 mod json;

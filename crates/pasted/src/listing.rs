@@ -172,6 +172,15 @@ impl<'t> Row<'t> {
                     self.matches("mark", "--mark", &value);
                     take(2 + usize::from(invert));
                 }
+                "match-set" | "!" if *word == "match-set" || next == "match-set" => {
+                    let invert = usize::from(*word == "!");
+                    let words = more.get(invert..).unwrap_or_default();
+                    let [name, sides, ..] = words else { return };
+                    let not = if invert == 1 { "! " } else { "" };
+                    self.words.push(format!("-m set {not}--match-set {name} {sides}"));
+                    self.bare = false;
+                    take(2 + invert);
+                }
                 "multiport" => {
                     let value = more.get(1).copied().unwrap_or_default();
                     self.matches("multiport", &format!("--{next}"), value);

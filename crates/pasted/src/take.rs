@@ -9,8 +9,8 @@ use crate::draft::{Draft, Routes};
 use crate::link::{At, PartLink};
 use crate::report::Report;
 use crate::{
-    File, fdb, iptables, json, link, listing, lsns, neighbour, nft, nft_json, port, route, rule,
-    sysctl, words,
+    File, fdb, ipset, iptables, json, link, listing, lsns, neighbour, nft, nft_json, port, route,
+    rule, sysctl, words,
 };
 
 /// Files beyond this many are not read.
@@ -128,6 +128,7 @@ fn one(draft: &mut Draft, command: Command, text: &str, report: &mut Report<'_>)
             });
             draft.shown.nft |= whole;
         }
+        Command::IpSets => draft.ipsets.extend(ipset::parse(text, report)),
         other => identity(draft, other, text, report),
     }
 }

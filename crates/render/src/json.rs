@@ -32,7 +32,8 @@ pub use namespace::{
 };
 pub use plan::{ChangeView, PlanView, plan};
 pub use show::{
-    ChainView, FdbView, GapView, HolderView, LinkView, NeighbourView, RouteView, ShowView, show,
+    ChainView, FdbView, GapView, HolderView, IpSetView, LinkView, NeighbourView, RouteView,
+    ShowView, show,
 };
 pub use trace::{
     AstrayView, EndView, HopView, LiveView, PacketView, RuleView, SeenView, StepView, TraceView,

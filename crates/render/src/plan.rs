@@ -195,6 +195,10 @@ fn fact_words(fact: &Fact) -> (String, String) {
         }
         Fact::Mdb { link, group } => (link.to_string(), format!("{group} is wanted behind it")),
         Fact::Sysctl { ns, key, value } => (ns.clone(), format!("sysctl {key} = {value}")),
+        Fact::IpSet { ns, set } => {
+            let (name, kind, entries) = (&set.name, &set.kind, set.entries.len());
+            (ns.clone(), format!("ipset {name} {kind}, {entries} entries"))
+        }
         Fact::Table { ns, table } => {
             let rules: usize = table.chains.iter().map(|c| c.rules.len()).sum();
             let (family, name, chains) = (table.family.as_str(), &table.name, table.chains.len());

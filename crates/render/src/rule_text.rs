@@ -8,6 +8,7 @@ mod nft;
 mod number;
 mod xt;
 mod xt_plain;
+mod xt_set;
 
 use model::{BaseChain, Chain, Expr, Family, NftRule, Policy, Set, Table};
 

@@ -169,6 +169,7 @@ fn netfilter(page: &mut Page, ns: &Namespace) {
             page.item(2, &format!("set {}, {} elements", set.name, set.elements.len()));
         }
     }
+    section_if(page, "ipsets", &ns.ipsets.iter().map(words::ipset).collect::<Vec<_>>());
 }
 
 fn connections(ns: &Namespace) -> Vec<String> {

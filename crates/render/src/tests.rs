@@ -1,3 +1,4 @@
 //! What holds for all that is printed.
 
 mod hostile;
+mod ipset;

@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use model::{
-    FdbEntry, Found, Link, LinkId, Namespace, Neighbour, NsId, PortState, Relation, Snapshot, Tuple,
+    FdbEntry, Found, IpSet, Link, LinkId, Namespace, Neighbour, NsId, PortState, Relation,
+    Snapshot, Tuple,
 };
 use walk::{IcmpKind, Packet, Payload, RuleRef};
 
@@ -68,6 +69,16 @@ pub(crate) fn published(ns: &Namespace) -> Option<String> {
 /// `0 = pve1`, `1 = alpine01`: its own table of nsids.
 pub(crate) fn nsid_list(snapshot: &Snapshot, ns: &Namespace) -> Vec<String> {
     ns.nsids.iter().map(|(n, id)| format!("{n} = {}", snapshot.name_of(*id))).collect()
+}
+
+/// `guests hash:net timeout 60, 2 entries`.
+pub(crate) fn ipset(set: &IpSet) -> String {
+    let options = wire::ipset_text::options(set);
+    let entries = match set.entries.len() {
+        1 => "1 entry".to_owned(),
+        n => format!("{n} entries"),
+    };
+    format!("{} {}, {entries}", set.name, format!("{} {options}", set.kind).trim_end())
 }
 
 /// The first few of many, and how many more there are.

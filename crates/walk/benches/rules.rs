@@ -17,7 +17,8 @@ mod net;
 use std::time::{Duration, Instant};
 
 use model::{
-    Chain, Data, Expr, Family, NftRule, PayloadBase, Reg, Set, SetElement, Snapshot, Table, Verdict,
+    Chain, Data, Expr, Family, IpSet, IpSetEntry, NftRule, PayloadBase, Reg, Set, SetElement,
+    Snapshot, Table, Verdict, Xt, XtInfo, XtSet, XtSetRef,
 };
 use walk::{Indexed, Overlay, Place, Protocol, Question, Quiet};
 
@@ -51,6 +52,11 @@ fn main() {
             let mut snapshot = net::net(NET);
             set(&mut snapshot, count, interval);
             cost(&format!("a set of {count} {kind}"), &snapshot);
+        }
+        for kind in ["hash:ip", "hash:net"] {
+            let mut snapshot = net::net(NET);
+            ipset(&mut snapshot, count, kind);
+            cost(&format!("an ipset of {count} entries, {kind}"), &snapshot);
         }
     }
 }
@@ -96,6 +102,25 @@ fn rules(snapshot: &mut Snapshot, count: u32) {
         ];
         chain.rules.push(NftRule { exprs, ..NftRule::default() });
     }
+}
+
+/// A rule about a set in which the packet's destination is not.
+fn ipset(snapshot: &mut Snapshot, count: u32, kind: &str) {
+    let ip = |n: u32| std::net::IpAddr::from((0x0b00_0000_u32 + n * 16).to_be_bytes());
+    let prefix = |n: u32| (kind == "hash:net").then_some(if n.is_multiple_of(2) { 28 } else { 30 });
+    let entry = |n| IpSetEntry { ip: Some(ip(n)), prefix: prefix(n), ..IpSetEntry::default() };
+    let entries = (0..count).map(entry).collect();
+    let (name, family) = ("s".to_owned(), Some(Family::Ip));
+    let set = IpSet { name, kind: kind.to_owned(), family, entries, ..IpSet::default() };
+    let id = net::id(snapshot, "r");
+    snapshot.namespaces.get_mut(&id).unwrap().ipsets.push(set);
+    let named = XtSetRef { index: 0, name: Some("s".to_owned()), dim: 1, flags: 0 };
+    let info = XtInfo::Set(Box::new(XtSet { set: named, ..XtSet::default() }));
+    let exprs = vec![
+        Expr::Match(Xt { name: "set".into(), revision: 4, info }),
+        Expr::Immediate { dreg: Reg(0), data: Data::Verdict(Verdict::Drop) },
+    ];
+    forward(router(snapshot)).rules.push(NftRule { exprs, ..NftRule::default() });
 }
 
 fn set(snapshot: &mut Snapshot, count: u32, interval: bool) {

@@ -43,7 +43,8 @@ pub(crate) struct At<'a> {
     pub(crate) index: usize,
 }
 
-/// An element that a rule added to a set, or (without) removed from it.
+/// An element that a rule added to a set, or (without) removed from it; or one of ipset's sets that a
+/// rule has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Added {
     pub(crate) ns: NsId,

@@ -12,6 +12,7 @@ use crate::Recorder;
 use crate::fib::Fib;
 use crate::group::{Cast, made_up};
 use crate::hash::{Map, Set};
+use crate::ipset::IpSets;
 use crate::links::{LinkIndex, Links};
 use crate::memory::Memory;
 use crate::silent::Silent;
@@ -226,6 +227,8 @@ pub(crate) struct Place<'a> {
     proxies: Vec<(u32, IpAddr)>,
     /// Its ruleset.
     pub(crate) tables: Tables<'a>,
+    /// Its sets of ipset.
+    pub(crate) ipsets: IpSets<'a>,
     /// Connections by tuple, zone and direction (true: the answer's).
     tracked: Map<(Tuple, u16, bool), &'a Conntrack>,
     /// The first connection of each source, as (protocol, address, port).
@@ -285,6 +288,7 @@ impl<'a> Place<'a> {
             casts: Map::default(),
             proxies: Vec::new(),
             tables: Tables::new(ns),
+            ipsets: IpSets::new(ns),
             tracked: Map::default(),
             sources: Map::default(),
         };

@@ -386,7 +386,8 @@ fn stored(number: Option<u16>, dreg: Reg, r: &mut Registers) -> Effect {
     Effect::Goes
 }
 
-fn arphrd(link: &Link) -> u16 {
+/// Of what kind its frames are (ARPHRD_*).
+pub(crate) fn arphrd(link: &Link) -> u16 {
     match &link.kind {
         LinkKind::Loopback => 772,
         LinkKind::Tap(tap) if tap.layer3 => 65534,

@@ -43,7 +43,7 @@ mod ct {
 }
 
 /// Targets that do nothing to a packet's way.
-const HARMLESS: [&str; 18] = [
+const HARMLESS: [&str; 17] = [
     "LOG",
     "NFLOG",
     "ULOG",
@@ -55,7 +55,6 @@ const HARMLESS: [&str; 18] = [
     "TEE",
     "TCPOPTSTRIP",
     "ECN",
-    "SET",
     "SECMARK",
     "CONNSECMARK",
     "RATEEST",
@@ -120,6 +119,7 @@ impl<'a> Chains<'a, '_> {
             }
             XtInfo::Recent(recent) => return recently(recent),
             XtInfo::HashLimit { mode, .. } => return hash_limit(*mode),
+            XtInfo::Set(info) => return self.ip_set_match(info, xt.revision, changes),
             XtInfo::Statistic { nth, probability, invert } => {
                 self.statistic(*nth, *probability).map(|is| is != *invert)
             }
@@ -149,6 +149,8 @@ impl<'a> Chains<'a, '_> {
                 changes.untracked |= self.skb.ct.is_none();
                 Effect::Goes
             }
+            (XtInfo::SetTarget(info), _) => self.ip_set_target(info, changes),
+            (_, "SET") => Effect::NotKnown(format!("target SET revision {}", xt.revision)),
             (_, name) if HARMLESS.contains(&name) => Effect::Goes,
             (info, name) => self.altering_target(info, name, changes),
         }

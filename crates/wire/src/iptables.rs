@@ -3,9 +3,9 @@
 //!
 //! And that of ip6tables. What a rule may say: `-s -d -i -o -p -f` with `!`, the matches addrtype, comment,
 //! connmark, conntrack, dscp, hashlimit, icmp (icmp6), iprange, length, limit, mac, mark, multiport, owner,
-//! physdev, pkttype, recent, state, statistic, tcp, tos, ttl (hl), udp, and the targets ACCEPT, DROP,
+//! physdev, pkttype, recent, set, state, statistic, tcp, tos, ttl (hl), udp, and the targets ACCEPT, DROP,
 //! RETURN, chains (also with `-g`), CONNMARK, CT, DNAT, DSCP, LOG, MARK, MASQUERADE, NETMAP, NFLOG, NOTRACK,
-//! REDIRECT, REJECT, SNAT, TCPMSS, TOS, TTL (HL). Everything else is refused by name.
+//! REDIRECT, REJECT, SET, SNAT, TCPMSS, TOS, TTL (HL). Everything else is refused by name.
 
 mod base;
 mod error;

@@ -12,6 +12,8 @@ pub mod engine_api;
 pub mod gathered;
 pub mod groups;
 pub mod http;
+pub mod ipset;
+pub mod ipset_text;
 pub mod iptables;
 pub mod legacy;
 pub mod nft;

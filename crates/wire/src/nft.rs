@@ -9,7 +9,7 @@
 //! does not know, where here every unknown thing must be kept as it came.
 
 mod answer;
-mod attr;
+pub(crate) mod attr;
 mod batch;
 mod chain;
 mod expr;

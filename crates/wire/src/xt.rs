@@ -12,6 +12,7 @@ mod counted;
 mod matches;
 mod nat;
 mod plain;
+mod set;
 mod targets;
 
 pub(crate) use nat::of_ipv6;
@@ -54,6 +55,8 @@ fn typed(name: &str, revision: u32, bytes: &[u8]) -> Option<XtInfo> {
         ("policy", 0) => plain::decode_policy(bytes),
         ("recent", 0 | 1) => counted::decode_recent(bytes, revision),
         ("hashlimit", 1..=3) => counted::decode_hashlimit(bytes, revision),
+        ("set", 1..=4) => set::decode(bytes, revision),
+        ("SET", 1..=3) => set::decode_target(bytes, revision),
         ("rt", 0) => Some(XtInfo::RoutingHeader(bytes.to_vec())),
         ("CONNMARK", 1 | 2) => alter::decode_connmark(bytes, revision),
         ("CT", 0..=2) => alter::decode_ct(bytes, revision),
@@ -127,6 +130,7 @@ pub fn encode(ext: &Xt) -> Vec<u8> {
         XtInfo::Recent(_) | XtInfo::HashLimit { .. } | XtInfo::RoutingHeader(_) => {
             counted::encode(&ext.info, &mut w);
         }
+        XtInfo::Set(_) | XtInfo::SetTarget(_) => set::encode(&ext.info, ext.revision, &mut w),
         other => plain::encode(other, &mut w),
     }
     w.aligned()

@@ -70,6 +70,14 @@ impl<K: BuildHasher> Writer<'_, K> {
             Form::Empty => Vec::new(),
             Form::Address => self.address(value, None)?,
             Form::Prefix(place) => self.address(value, self.head.get(place).copied())?,
+            Form::SetAddress(length) => {
+                let length = find(beside, length).and_then(|value| value.first().copied());
+                let inside = find(value, 1).or_else(|| find(value, 2))?;
+                let kind = u16::from_ne_bytes(*value.get(2..)?.first_chunk()?);
+                let mut out = Vec::new();
+                attribute(kind, &self.address(inside, length)?, &mut out);
+                out
+            }
             Form::Via => {
                 let (family, ip) = value.split_at_checked(2)?;
                 [family, &self.address(ip, None)?].concat()
@@ -86,9 +94,7 @@ impl<K: BuildHasher> Writer<'_, K> {
             Form::Hops(form) => self.hops(value, form),
             Form::Key => self.keys.key(value.try_into().ok()?).to_vec(),
             Form::Socket => self.socket(value)?,
-            Form::Network(length) => {
-                self.address(value, plain(beside, length)?.first().copied())?
-            }
+            Form::Network(length) => self.address(value, find(beside, length)?.first().copied())?,
         })
     }
 
@@ -153,13 +159,13 @@ fn attribute(kind: u16, value: &[u8], out: &mut Vec<u8>) {
 
 /// The text of an attribute.
 fn named(bytes: &[u8], kind: u16) -> Option<String> {
-    let value = plain(bytes, kind)?;
+    let value = find(bytes, kind)?;
     let end = value.iter().position(|b| *b == 0).unwrap_or(value.len());
     Some(String::from_utf8_lossy(&value[..end]).into_owned())
 }
 
-/// The value of an attribute.
-fn plain(mut bytes: &[u8], kind: u16) -> Option<&[u8]> {
+/// The value of the first attribute of that number.
+fn find(mut bytes: &[u8], kind: u16) -> Option<&[u8]> {
     while let Some([a, b, c, d]) = bytes.first_chunk() {
         let length = usize::from(u16::from_ne_bytes([*a, *b]));
         let value = bytes.get(4..length)?;

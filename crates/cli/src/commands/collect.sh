@@ -37,6 +37,7 @@ loaded() {
 		grep -qs "/$1.ko" "/lib/modules/$(uname -r)/modules.builtin"
 }
 if loaded nf_tables; then nftables=yes; else nftables=; fi
+if loaded ip_set; then ipsets=yes; else ipsets=; fi
 if loaded xfrm_user; then ipsec=yes; else ipsec=; fi
 
 collect() {
@@ -65,6 +66,9 @@ collect() {
 	# Listing makes tables that are not there, or loads modules: only what is there is listed.
 	if have nft && [ "$nftables" ]; then
 		keep nft list ruleset
+	fi
+	if have ipset && [ "$ipsets" ]; then
+		keep ipset save
 	fi
 	tables=$($enter cat /proc/net/ip_tables_names 2> /dev/null)
 	if [ "$tables" ] && have iptables-legacy-save; then

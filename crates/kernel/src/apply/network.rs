@@ -183,7 +183,12 @@ impl Builder<'_> {
     }
 
     pub(super) fn set_table(&mut self, ns: &str, table: &Table, exists: bool) -> Result<(), Cause> {
-        self.transact(ns, &nft::replace_table(exists, table))
+        if table.ip_sets().next().is_none() {
+            return self.transact(ns, &nft::replace_table(exists, table));
+        }
+        let mut table = table.clone();
+        self.number_ipsets(ns, &mut table)?;
+        self.transact(ns, &nft::replace_table(exists, &table))
     }
 
     pub(super) fn remove_table(&mut self, ns: &str, table: &Table) -> Result<(), Cause> {

@@ -2,12 +2,15 @@ use std::fmt;
 use std::io;
 
 use rustix::io::Errno;
+use wire::ipset;
 use wire::rtnl::Message;
 
 const NLM_F_CAPPED: u16 = 0x100;
 const NLM_F_ACK_TLVS: u16 = 0x200;
 const NLMSG_DONE: u16 = 3;
 const NLMSGERR_ATTR_MSG: u16 = 1;
+/// MAX_ERRNO.
+const LAST_ERRNO: i32 = 4095;
 /// Length of `struct nlmsghdr`.
 const HEADER: usize = 16;
 
@@ -18,13 +21,15 @@ pub struct NetlinkError {
     pub errno: Errno,
     /// Its own words about it, where it has some (extended acknowledgement).
     pub words: Option<String>,
+    /// The number as it came, where it is none of the system's: ipset has its own from 4096 on.
+    pub own: Option<i32>,
 }
 
 impl NetlinkError {
     /// An error number without words.
     #[must_use]
     pub const fn new(errno: Errno) -> Self {
-        Self { errno, words: None }
+        Self { errno, words: None, own: None }
     }
 
     /// The caller is not allowed to (EPERM, EACCES).
@@ -38,6 +43,7 @@ impl fmt::Display for NetlinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let meaning = model::plain(io::Error::from_raw_os_error(self.errno.raw_os_error()));
         match &self.words {
+            Some(words) if self.own.is_some() => f.write_str(words),
             Some(words) => write!(f, "{words} ({meaning})"),
             None => f.write_str(&meaning),
         }
@@ -71,7 +77,14 @@ pub(super) fn read(message: &Message<'_>) -> Result<(), NetlinkError> {
         return Ok(()); // a DONE may carry a length here
     }
     let words = (message.flags & NLM_F_ACK_TLVS != 0).then(|| words(message)).flatten();
-    Err(NetlinkError { errno: Errno::from_raw_os_error(-code), words })
+    let code = code.saturating_neg();
+    if code > LAST_ERRNO {
+        // No error number of the system's: ipset alone has its own.
+        let own = ipset::refusal(code).map_or_else(|| format!("error {code}"), str::to_owned);
+        let words = words.or(Some(own));
+        return Err(NetlinkError { errno: Errno::INVAL, words, own: Some(code) });
+    }
+    Err(NetlinkError { errno: Errno::from_raw_os_error(code), words, own: None })
 }
 
 /// The text among the attributes behind the code (and, in an NLMSG_ERROR, behind the request).

@@ -26,6 +26,8 @@ pub(crate) struct Present {
     pub(super) ipvs: bool,
     /// WireGuard.
     pub(super) wireguard: bool,
+    /// ipset.
+    pub(super) ipset: bool,
 }
 
 impl Present {
@@ -49,6 +51,7 @@ impl Present {
             legacy: tables.into_iter().filter(|(_, file)| in_proc_net(file)).collect(),
             ipvs: in_proc_net("ip_vs"),
             wireguard,
+            ipset: netfilter && parts.contains(Parts::NETFILTER) && is_loaded("ip_set"),
         }
     }
 }
@@ -87,6 +90,7 @@ fn is_built_in(module: &str) -> bool {
     let init = match module {
         "nf_conntrack_netlink" => "ctnetlink_dump_table",
         "wireguard" => "wg_xmit",
+        "ip_set" => "ip_set_net_init",
         _ => "nf_tables_newtable",
     };
     let Ok(symbols) = fs::File::open("/proc/kallsyms") else { return false };

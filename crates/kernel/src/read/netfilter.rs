@@ -4,7 +4,7 @@ use std::fs;
 
 use wire::gathered::{Answer, Answers, Question};
 use wire::nft::{self, NftReplies};
-use wire::{conntrack, rtnl};
+use wire::{conntrack, ipset, rtnl};
 
 use super::Parts;
 use super::inside::{list, whole};
@@ -50,6 +50,10 @@ fn rules(present: &Present, socket: &mut Option<Socket>, answers: &mut Answers) 
         answers.put(*question, text(file));
     }
     legacy::tables(answers);
+    if present.ipset {
+        let sets = open(socket).and_then(|socket| socket.dump(ipset::request::list()));
+        answers.put(Question::Ipsets, list(sets));
+    }
     if present.ipvs {
         answers.put(Question::Ipvs, text("ip_vs"));
     }

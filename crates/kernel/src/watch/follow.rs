@@ -118,6 +118,7 @@ where
             new.rules = read.rules;
             new.sysctls = read.sysctls;
             new.ruleset = read.ruleset;
+            new.ipsets = read.ipsets;
             new.opaque = read.opaque;
             new.gaps.retain(|g| !is_of_these(&g.part));
             new.gaps.extend(read.gaps);

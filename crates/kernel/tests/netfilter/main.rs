@@ -9,6 +9,7 @@ mod bench;
 mod families;
 mod legacy;
 mod nft;
+mod set;
 #[path = "../space/mod.rs"]
 mod space;
 mod tracked;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         tracked::tests(),
         legacy::tests(),
         written::tests(),
+        set::tests(),
     ];
     trial::main(tests.into_iter().flatten().collect())
 }

@@ -18,6 +18,12 @@ fn restored(cases: &[(&str, &str)]) {
 
 impl Bench {
     pub(crate) fn iptables(&self, tool: &str, rules: &str) {
+        self.r.run_net("nft flush ruleset");
+        self.append(tool, rules);
+    }
+
+    /// Adds rules to those that are there.
+    pub(crate) fn append(&self, tool: &str, rules: &str) {
         let lines = |line: &str| match line.split_once(' ') {
             Some((table, rule)) if !table.starts_with(['-', '*', ':']) => {
                 format!("*{table}\n{rule}\nCOMMIT\n")
@@ -25,7 +31,7 @@ impl Bench {
             _ => panic!("TABLE RULE: {line}"),
         };
         let text: String = rules.split(';').map(str::trim).map(lines).collect();
-        self.r.run_net(&format!("nft flush ruleset; {tool} -n <<'RULES'\n{text}RULES"));
+        self.r.run_net(&format!("{tool} -n <<'RULES'\n{text}RULES"));
     }
 }
 

@@ -39,6 +39,7 @@ impl<'l> Making<'l> {
         for table in worded(space, host) {
             match table.encoded() {
                 Ok(encoded) => {
+                    self.named_ipsets(space, table.at, &encoded);
                     let ns = space.name.clone();
                     self.tell(table.at, Fact::Table { ns, table: encoded });
                 }

@@ -3,8 +3,8 @@
 use model::ServiceSpec;
 
 use super::{
-    Fields, docker, entries, firewall, flag, is_plain_name, items, link, nft, number, number_in,
-    plain_name, proxmox, route, rule, text,
+    Fields, docker, entries, firewall, flag, ipset, is_plain_name, items, link, nft, number,
+    number_in, plain_name, proxmox, route, rule, text,
 };
 use crate::error::{Errors, Problem};
 use crate::file::Space;
@@ -23,6 +23,7 @@ const KEYS: &[&str] = &[
     "mdb",
     "vlans",
     "sysctls",
+    "ipsets",
     "iptables",
     "ip6tables",
     "nft",
@@ -75,6 +76,9 @@ pub(super) fn space(name: &Said<String>, node: &Node, errors: &mut Errors) -> Op
     }
     if let Some(node) = get("sysctls") {
         space.sysctls = sysctls(node, errors);
+    }
+    if let Some(node) = get("ipsets") {
+        space.ipsets = ipset::sets(node, errors);
     }
     for key in ["iptables", "ip6tables"] {
         let tables = get(key).map(|n| firewall::tables(key, n, errors));

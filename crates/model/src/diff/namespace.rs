@@ -116,6 +116,11 @@ impl Teller<'_> {
             for what in netfilter::rulesets(&was.ruleset, &is.ruleset) {
                 self.tell(what);
             }
+            if self.read("ipsets", was, is) {
+                for turn in netfilter::ipsets(&was.ipsets, &is.ipsets) {
+                    self.tell(What::IpSet(Box::new(turn)));
+                }
+            }
         }
         if self.read("sysctls", was, is) {
             let own = setting::of_namespace(&was.sysctls, &is.sysctls);

@@ -2,7 +2,7 @@ use similar::{Algorithm, DiffOp};
 
 use super::list::plain;
 use super::{TableRef, Turn, What};
-use crate::{Chain, Expr, NftRule, Ruleset, Set, Table};
+use crate::{Chain, Expr, IpSet, NftRule, Ruleset, Set, Table};
 
 /// What differs between two rulesets, counted packets and handles aside.
 pub(super) fn rulesets(before: &Ruleset, after: &Ruleset) -> Vec<What> {
@@ -27,6 +27,12 @@ pub(super) fn rulesets(before: &Ruleset, after: &Ruleset) -> Vec<What> {
         }
     }
     told
+}
+
+/// What differs between the sets of ipset, numbers and what entries have counted aside.
+pub(super) fn ipsets(before: &[IpSet], after: &[IpSet]) -> Vec<Turn<IpSet>> {
+    let all = |sets: &[IpSet]| -> Vec<IpSet> { sets.iter().map(IpSet::normalised).collect() };
+    plain(&all(before), &all(after), |set| set.name.clone())
 }
 
 fn reference(table: &Table) -> TableRef {

@@ -1,8 +1,8 @@
 //! Features of netfilter. Without one, the rules that hold it are gone.
 
 use model::{
-    BaseChain, CtKey, Expr, Family, Hook, MetaKey, NftRule, Ruleset, Snapshot, Table, Verdict, Xt,
-    XtInfo,
+    BaseChain, CtKey, Expr, Family, Hook, IpSetEntry, MetaKey, NftRule, Ruleset, Snapshot, Table,
+    Verdict, Xt, XtInfo,
 };
 
 use super::{Without, all, each};
@@ -84,6 +84,11 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("iptables: owner", |s, _| xt(s, "owner")),
     ("iptables: recent", |s, _| xt(s, "recent")),
     ("iptables: hashlimit", |s, _| xt(s, "hashlimit")),
+    ("iptables: set", |s, _| xt(s, "set")),
+    ("ipset: nomatch", |s, _| entries(s, |e| e.has(IpSetEntry::NOMATCH))),
+    ("ipset: port", |s, _| entries(s, |e| e.port.is_some())),
+    ("ipset: iface", |s, _| entries(s, |e| e.link.is_some())),
+    ("ipset: list", |s, _| entries(s, |e| e.set.is_some())),
     ("iptables: limit", |s, _| rules(s, is_iptables, |e| matches!(e, Expr::Limit { .. }))),
     ("iptables: CONNMARK", |s, _| xt(s, "CONNMARK")),
     ("iptables: CT", |s, _| xt(s, "CT")),
@@ -171,6 +176,17 @@ fn sets(snapshot: &mut Snapshot, such: impl Fn(u32, u32) -> bool) -> bool {
 fn xt(snapshot: &mut Snapshot, name: &str) -> bool {
     let is = |e: &Expr| matches!(e, Expr::Match(x) | Expr::Target(x) if x.name == name);
     rules(snapshot, |_| true, is)
+}
+
+/// Takes such entries out of all sets of ipset.
+fn entries(snapshot: &mut Snapshot, such: impl Fn(&IpSetEntry) -> bool) -> bool {
+    each(snapshot, |n| {
+        all(n.ipsets.iter_mut(), |set| {
+            let before = set.entries.len();
+            set.entries.retain(|entry| !such(entry));
+            set.entries.len() != before
+        })
+    })
 }
 
 fn family(snapshot: &mut Snapshot, family: Family) -> bool {

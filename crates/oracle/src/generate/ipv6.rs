@@ -5,10 +5,11 @@
 mod like;
 mod settings;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::Case;
-use crate::network::{Chain, IP6, Network, Space};
+use crate::network::{Chain, IP6, IpSet, Network, Space};
 use crate::packet::{Carries, Spec};
 use crate::random::Random;
 
@@ -23,6 +24,7 @@ pub(super) fn add(case: &mut Case, shares: &[usize], random: &mut Random) {
         routes(space, &gateways, random);
         rules(space, random);
         neighbours(space, random);
+        ipsets(space);
         chains(space, random);
         settings::settings(space, random);
     }
@@ -145,10 +147,36 @@ fn neighbours(space: &mut Space, random: &mut Random) {
     }
 }
 
+/// Sets of IPv6 like those of IPv4, where there are such.
+fn ipsets(space: &mut Space) {
+    let mut likes: Vec<IpSet> = Vec::new();
+    for set in &space.ipsets {
+        let list = set.what.contains("list:set");
+        let alike = |entry: &String| match list {
+            true => Some(like::ipset(entry)).filter(|name| likes.iter().any(|l| l.name == *name)),
+            false => like::entry(entry),
+        };
+        let entries: Option<Vec<String>> = set.entries.iter().map(alike).collect();
+        let Some(mut entries) = entries else { continue };
+        // Prefixes of different lengths may have one like.
+        let mut given = BTreeSet::new();
+        entries.retain(|e| given.insert(e.split(' ').next().unwrap_or_default().to_owned()));
+        let ports = set.what.contains("bitmap:port");
+        if set.what.contains("bitmap:ip") {
+            continue;
+        }
+        let family = if list || ports { "" } else { ", family: inet6" };
+        let what = set.what.replace("netmask: 24", "netmask: 64") + family;
+        likes.push(IpSet { name: like::ipset(&set.name), what, entries });
+    }
+    space.ipsets.extend(likes);
+}
+
 fn chains(space: &mut Space, random: &mut Random) {
     let mut more: Vec<Chain> = Vec::new();
     for chain in &space.chains {
-        let rules = chain.rules.iter().filter_map(|rule| like::rule(rule));
+        let has = |name: &str| space.ipsets.iter().any(|set| set.name == name);
+        let rules = chain.rules.iter().filter_map(|rule| like::rule(rule, has));
         let rules: Vec<String> = rules.filter(|_| random.percent(92)).collect();
         let table = match chain.table {
             "nat" => "ip6 nat",

@@ -3,6 +3,7 @@
 
 mod address;
 mod bridge;
+mod ipset;
 mod iptables;
 mod kinds;
 mod nft;
@@ -76,6 +77,8 @@ const STORIES: &[(usize, usize, Story)] = &[
     (11, 5, iptables::owned),
     (11, 45, iptables::counted),
     (22, 0, iptables::known),
+    (120, 30, ipset::asked),
+    (6, 30, ipset::marks),
     (66, 0, upper::macvlans),
     (42, 1, upper::vxlans),
 ];

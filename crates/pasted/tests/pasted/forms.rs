@@ -480,3 +480,61 @@ fn many_files_of_others_are_one_warning() {
     let [warning] = snapshot.warnings.as_slice() else { panic!("{:?}", snapshot.warnings) };
     assert!(warning.text.starts_with("f0, f1, f2 and 497 more files: "), "{}", warning.text);
 }
+
+/// Sets, saved and listed, and what a rule asks of them; one that is not shown is not known.
+#[test]
+fn ipset() {
+    let saved = "\
+create guests hash:net family inet hashsize 1024 maxelem 65536 counters bucketsize 12 initval 0x4290927f
+add guests 10.0.0.0/24 packets 3 bytes 252
+add guests 10.0.0.7 nomatch packets 0 bytes 0
+create all list:set size 8
+add all guests
+";
+    let listed = "\
+Name: guests
+Type: hash:net
+Revision: 7
+Header: family inet hashsize 1024 maxelem 65536 counters bucketsize 12 initval 0x4290927f
+Size in memory: 592
+References: 1
+Number of entries: 2
+Members:
+10.0.0.0/24 packets 3 bytes 252
+10.0.0.7 nomatch packets 0 bytes 0
+
+Name: all
+Type: list:set
+Revision: 3
+Header: size 8
+Size in memory: 80
+References: 0
+Number of entries: 1
+Members:
+guests
+";
+    let sets = "  guests hash:net counters, 2 entries\n  all list:set, 1 entry\n";
+    for (file, text) in [("ipset-save.txt", saved), ("ipset list", listed)] {
+        let told = section(&[(file, text)], "ipsets");
+        assert_eq!(told, sets, "{file}");
+    }
+    let other = saved.replace("nomatch", "nonsense");
+    let snapshot = read(&[("ipset-save.txt", &other)]);
+    let warnings: Vec<&str> = snapshot.warnings.iter().map(|w| w.text.as_str()).collect();
+    let names: Vec<&str> = only(&snapshot).ipsets.iter().map(|set| set.name.as_str()).collect();
+    assert_eq!(names, ["all"]);
+    assert_eq!(warnings, ["ipset-save.txt, line 3: `nonsense` is not an option of an entry"]);
+    let listing = "\
+Chain FORWARD (policy ACCEPT)
+target     prot opt source               destination         
+DROP       all  --  0.0.0.0/0            0.0.0.0/0            match-set guests src
+DROP       tcp  --  0.0.0.0/0            0.0.0.0/0            ! match-set all src,dst tcp dpt:80
+";
+    insta::assert_snapshot!(section(&[("iptables -L -n", listing)], "netfilter, table ip filter"), @r"
+    Chain INPUT (policy ACCEPT)
+    Chain FORWARD (policy ACCEPT)
+      <hidden: links> -m set --match-set guests src -j DROP
+      -p tcp <hidden: links> -m set ! --match-set all src,dst -m tcp --dport 80 -j DROP
+    Chain OUTPUT (policy ACCEPT)
+    ");
+}

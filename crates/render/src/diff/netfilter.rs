@@ -1,8 +1,8 @@
 use model::diff::{TableRef, Turn, What};
-use model::{BaseChain, Chain, Namespace, Set, SetElement, Table};
+use model::{BaseChain, Chain, IpSet, Namespace, Set, SetElement, Table};
 
 use super::said::{Said, Sides};
-use crate::rule_text;
+use crate::{rule_text, words};
 
 pub(super) fn say(sides: &Sides<'_>, what: &What) -> Said {
     match what {
@@ -30,6 +30,13 @@ pub(super) fn say(sides: &Sides<'_>, what: &What) -> Said {
                 Turn::Vanished(s) => format!("set vanished in {name}: {s}{elements}"),
                 Turn::Changed { after, .. } => format!("set changed in {name}: {after}{elements}"),
             };
+            said
+        }
+        What::IpSet(turn) => {
+            let mut said = sides.thing("ipset", turn, |_, set| words::ipset(set));
+            if let Turn::Changed { before, after } = &**turn {
+                said.text = format!("ipset changed: {}{}", after.name, entries(before, after));
+            }
             said
         }
         What::Flowtable { table, turn } => {
@@ -106,6 +113,24 @@ fn set<'a>(sides: &'a Sides<'_>, table: &TableRef, turn: &Turn<String>) -> Optio
         Turn::Vanished(name) => (false, name),
     };
     of(sides.side(late), table)?.sets.iter().find(|s| s.name == *name)
+}
+
+/// What a set has more and what less, and what else it was made with.
+fn entries(before: &IpSet, after: &IpSet) -> String {
+    let missing = |from: &IpSet, of: &IpSet| -> Vec<String> {
+        let gone = from.entries.iter().filter(|entry| !of.entries.contains(entry));
+        gone.map(|entry| wire::ipset_text::entry(from, entry)).collect()
+    };
+    let text = |sign: &str, entries: Vec<String>| match entries.len() {
+        0 => String::new(),
+        1..=8 => format!(" {sign} {}", entries.join(", ")),
+        n => format!(" {sign} {n} entries"),
+    };
+    let made = |set: &IpSet| format!("{} {}", set.kind, wire::ipset_text::options(set));
+    let (was, is) = (made(before), made(after));
+    let other =
+        if was == is { String::new() } else { format!(" {} → {}", was.trim(), is.trim()) };
+    other + &text("+", missing(after, before)) + &text("-", missing(before, after))
 }
 
 fn elements(set: Option<&Set>, more: &[SetElement], less: &[SetElement]) -> String {

@@ -133,6 +133,7 @@ impl Sides<'_> {
             | What::Chain { .. }
             | What::NftRule { .. }
             | What::Set { .. }
+            | What::IpSet(_)
             | What::Flowtable { .. } => netfilter::say(self, what),
             listed => self.listed(listed),
         }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::{Data, Set, Table};
+use model::{Data, IpSet, IpSetEntry, Set, Table};
 
 use crate::rule_text;
 
@@ -51,6 +51,35 @@ pub(super) fn sets(table: &Table, has: impl Fn(&[u8]) -> bool) -> Vec<Named> {
     };
     let named = table.sets.iter().filter(|s| s.flags & ANONYMOUS == 0).filter(holds);
     named.map(|s| Named { text: name(s), translates: s.data_type.is_some() }).collect()
+}
+
+/// The entries of a set of ipset that have to do with a net; of many the first ones, and how many more
+/// there are.
+pub(super) fn ipset(set: &IpSet, wanted: IpNet) -> Vec<Named> {
+    const MOST: usize = 3;
+    let related = |net: IpNet| net.contains(&wanted) || wanted.contains(&net);
+    let names = |(ip, prefix): (Option<IpAddr>, Option<u8>)| {
+        let net = ip.and_then(|ip| match prefix {
+            Some(length) => IpNet::new(ip, length).ok(),
+            None => {
+                IpNet::new(ip, set.options.netmask.unwrap_or(IpNet::from(ip).prefix_len())).ok()
+            }
+        });
+        net.is_some_and(related)
+    };
+    let has = |e: &&IpSetEntry| names((e.ip, e.prefix)) || names((e.ip2, e.prefix2));
+    let found: Vec<&IpSetEntry> = set.entries.iter().filter(has).collect();
+    let named = |text| Named { text, translates: false };
+    let mut all: Vec<Named> = found.iter().take(MOST).map(|e| named(entry(set, e))).collect();
+    if let Some(more) = found.len().checked_sub(MOST).filter(|more| *more > 0) {
+        all.push(named(format!("ipset {}: {more} more", set.name)));
+    }
+    all
+}
+
+/// `ipset guests (hash:net): 10.0.0.0/8 nomatch`.
+pub(super) fn entry(set: &IpSet, entry: &IpSetEntry) -> String {
+    format!("ipset {} ({}): {}", set.name, set.kind, wire::ipset_text::entry(set, entry))
 }
 
 fn translates(text: &str) -> bool {

@@ -89,6 +89,7 @@ fn addresses(snapshot: &Snapshot, ns: &Namespace, net: IpNet, found: &mut Found)
         named.extend(rules::rules(table, |text| rules::names_net(text, net)));
         named.extend(rules::sets(table, |bytes| holds(bytes, net)));
     }
+    named.extend(ns.ipsets.iter().flat_map(|set| rules::ipset(set, net)));
     // What has the address itself says more than what has a net around it.
     let exact = net.addr().to_string();
     named.sort_by_key(|n| (!n.translates, !n.text.contains(&exact)));
@@ -152,6 +153,12 @@ fn direct(ns: &Namespace, net: IpNet) -> Vec<&Route> {
 
 fn macs(snapshot: &Snapshot, ns: &Namespace, mac: Mac, found: &mut Found) {
     links(snapshot, ns, found, |l| l.mac == Some(mac));
+    for set in &ns.ipsets {
+        for entry in set.entries.iter().filter(|e| e.mac == Some(mac)) {
+            let text = rules::entry(set, entry);
+            found.push(Kind::Rule, ns.id, None, &mac.to_string(), text);
+        }
+    }
     for e in ns.fdb.iter().filter(|e| !e.own && e.mac == mac) {
         let at = e.master.unwrap_or(e.link);
         let port = ns.links.get(&e.link);

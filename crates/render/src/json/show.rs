@@ -1,8 +1,8 @@
 use std::net::IpAddr;
 
 use model::{
-    FdbEntry, Link, LinkId, LinkKind, Namespace, Neighbour, Policy, Relation, Route, Snapshot,
-    Target,
+    FdbEntry, IpSet, Link, LinkId, LinkKind, Namespace, Neighbour, Policy, Relation, Route,
+    Snapshot, Target,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -37,6 +37,9 @@ pub struct ShowView {
     pub fdb: Vec<FdbView>,
     /// Chains of the ruleset.
     pub chains: Vec<ChainView>,
+    /// Sets of ipset.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ipsets: Vec<IpSetView>,
     /// Sockets that wait.
     pub listeners: Vec<ListenerView>,
     /// Settings that decide where packets go.
@@ -143,6 +146,22 @@ pub struct RouteView {
     pub text: String,
 }
 
+/// A set of ipset.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct IpSetView {
+    /// Its name.
+    pub name: String,
+    /// Its type: `hash:net,port`.
+    pub kind: String,
+    /// Its number, by which rules name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<u16>,
+    /// What it was made with beside, in the words of `ipset create`.
+    pub options: String,
+    /// What is in it, in the words of `ipset add`.
+    pub entries: Vec<String>,
+}
+
 /// A neighbour entry.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct NeighbourView {
@@ -243,6 +262,7 @@ pub fn show(snapshot: &Snapshot, target: Target) -> Option<ShowView> {
             .map(|e| fdb(ns, e))
             .collect(),
         chains: if only.is_none() { chains(ns) } else { Vec::new() },
+        ipsets: if only.is_none() { ipsets(ns) } else { Vec::new() },
         listeners: ns.listeners.iter().filter(|_| only.is_none()).map(listener).collect(),
         sysctls: crate::show::sysctls(ns, only),
         opaque: ns.opaque.iter().map(ToString::to_string).collect(),
@@ -321,6 +341,17 @@ fn fdb(ns: &Namespace, e: &FdbEntry) -> FdbView {
         vlan: e.vlan,
         origin: words::fdb_origin(e),
     }
+}
+
+fn ipsets(ns: &Namespace) -> Vec<IpSetView> {
+    let view = |set: &IpSet| IpSetView {
+        name: set.name.clone(),
+        kind: set.kind.clone(),
+        index: set.index,
+        options: wire::ipset_text::options(set),
+        entries: set.entries.iter().map(|e| wire::ipset_text::entry(set, e)).collect(),
+    };
+    ns.ipsets.iter().map(view).collect()
 }
 
 fn chains(ns: &Namespace) -> Vec<ChainView> {

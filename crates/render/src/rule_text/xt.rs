@@ -3,7 +3,7 @@
 use model::{Xt, XtAddrtype, XtConntrack, XtInfo, XtNatRange};
 
 use super::number::masked;
-use super::xt_plain;
+use super::{xt_plain, xt_set};
 
 /// First and last port.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,7 @@ pub(super) fn matching(ext: &Xt) -> String {
         }
         XtInfo::MacSource { mac, invert } => format!("-m mac {}--mac-source {mac}", not(*invert)),
         XtInfo::Mark { mark: value, mask, invert } => mark(*value, *mask, *invert),
+        XtInfo::Set(info) => xt_set::matching(info),
         other => xt_plain::matching(&ext.name, other)
             .unwrap_or_else(|| format!("<unknown: match {}>", ext.name)),
     }
@@ -271,6 +272,7 @@ pub(super) fn target(ext: &Xt, ipv6: bool) -> String {
         XtInfo::Reject(with) => reject(*with, ipv6),
         XtInfo::Log { data } => log(data),
         XtInfo::Opaque(_) => format!(" <unknown: target {name}>"),
+        XtInfo::SetTarget(info) => xt_set::target(info),
         other => xt_plain::target(other),
     };
     format!("-j {name}{said}")

@@ -58,6 +58,7 @@ fn fill(namespace: &mut Namespace, reading: Reading, numbering: Option<&Numberin
     namespace.mdb = reading.mdb;
     namespace.router_ports = reading.router_ports;
     namespace.ruleset = reading.ruleset;
+    namespace.ipsets = reading.ipsets;
     namespace.conntrack = reading.conntrack;
     namespace.groups = reading.groups;
     namespace.listeners = reading.listeners;

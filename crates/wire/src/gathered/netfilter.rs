@@ -1,11 +1,13 @@
 //! What filters and translates, and what is tracked.
 
-use model::{Family, Opaque, Table};
+use std::collections::BTreeMap;
+
+use model::{Family, IpSet, Opaque, Ruleset, Table};
 
 use super::{Answer, Answers, Question, Reading};
 use crate::nft::{self, NftReplies};
 use crate::rtnl::messages;
-use crate::{conntrack, legacy, rtnl};
+use crate::{conntrack, ipset, legacy, rtnl};
 
 pub(super) fn read(reading: &mut Reading, answers: &Answers) {
     match answers.by_question.get(&Question::NftTables) {
@@ -14,6 +16,7 @@ pub(super) fn read(reading: &mut Reading, answers: &Answers) {
         None => {}
     }
     iptables_legacy(reading, answers);
+    ipsets(reading, answers);
     // Its header is always there.
     let services = reading.reply(answers, Question::Ipvs);
     if services.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count() > IPVS_HEADER {
@@ -95,6 +98,25 @@ fn iptables_legacy(reading: &mut Reading, answers: &Answers) {
     }
     if !opaque.is_empty() {
         reading.opaque.push(Opaque::LegacyTables(opaque));
+    }
+}
+
+/// Sets of ipset, and their names for the rules that ask them.
+fn ipsets(reading: &mut Reading, answers: &Answers) {
+    let (sets, warnings) = ipset::decode(reading.reply(answers, Question::Ipsets));
+    for text in warnings {
+        reading.gap(Question::Ipsets, text);
+    }
+    name_ipsets(&mut reading.ruleset, &sets);
+    reading.ipsets = sets;
+}
+
+/// Gives the sets that rules name by number their names.
+fn name_ipsets(ruleset: &mut Ruleset, sets: &[IpSet]) {
+    let names: BTreeMap<u16, &str> =
+        sets.iter().filter_map(|set| Some((set.index?, set.name.as_str()))).collect();
+    for named in ruleset.tables.iter_mut().flat_map(Table::ip_sets_mut) {
+        named.name = names.get(&named.index).map(|name| (*name).to_owned());
     }
 }
 

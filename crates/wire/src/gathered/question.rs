@@ -102,11 +102,13 @@ pub enum Question {
     Wireguard,
     /// Ports of /proc/net/udp that somebody waits at whatever the address, a line each.
     UdpPorts,
+    /// IPSET_CMD_LIST.
+    Ipsets,
 }
 
 impl Question {
     /// All of them, in the order in which their answers are understood.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::Links,
         Self::AddressesIpv4,
         Self::AddressesIpv6,
@@ -156,6 +158,7 @@ impl Question {
         Self::Mdb,
         Self::Wireguard,
         Self::UdpPorts,
+        Self::Ipsets,
     ];
 
     /// Its name, as a file's.
@@ -211,6 +214,7 @@ impl Question {
             Self::Mdb => "mdb",
             Self::Wireguard => "wireguard",
             Self::UdpPorts => "udp-ports",
+            Self::Ipsets => "ipsets",
         }
     }
 
@@ -246,6 +250,7 @@ impl Question {
             Self::Groups => "groups",
             Self::BridgeVlans => "vlans",
             Self::Mdb => "mdb",
+            Self::Ipsets => "ipsets",
             Self::Qdiscs => "qdiscs",
             Self::XfrmInfo => "xfrm",
             Self::ConntrackStats | Self::Conntrack => "conntrack",

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use model::{
-    Address, BridgeVlan, Conntrack, FdbEntry, Gap, LinkKind, Listener, MdbEntry, Neighbour, Opaque,
-    Route, RouterPort, Rule, Ruleset, Sysctls, Wireguard,
+    Address, BridgeVlan, Conntrack, FdbEntry, Gap, IpSet, LinkKind, Listener, MdbEntry, Neighbour,
+    Opaque, Route, RouterPort, Rule, Ruleset, Sysctls, Wireguard,
 };
 
 use super::{Answer, Answers, Question, netfilter, public, sysctl};
@@ -28,6 +28,7 @@ pub struct Reading {
     pub(super) mdb: Vec<MdbEntry>,
     pub(super) router_ports: Vec<RouterPort>,
     pub(super) ruleset: Ruleset,
+    pub(super) ipsets: Vec<IpSet>,
     pub(super) conntrack: Vec<Conntrack>,
     pub(super) groups: Vec<(u32, IpAddr)>,
     pub(super) listeners: Vec<Listener>,

@@ -13,6 +13,7 @@ mod owner;
 mod physdev;
 mod plain;
 mod ports;
+mod set;
 mod statistic;
 
 use model::{Expr, Xt, XtInfo};
@@ -21,7 +22,7 @@ use self::plain::{Kind, Plain};
 use super::parser::Extension;
 
 /// All of them.
-pub(super) const NAMES: [&str; 25] = [
+pub(super) const NAMES: [&str; 26] = [
     "addrtype",
     "comment",
     "connmark",
@@ -41,6 +42,7 @@ pub(super) const NAMES: [&str; 25] = [
     "physdev",
     "pkttype",
     "recent",
+    "set",
     "state",
     "statistic",
     "tcp",
@@ -65,6 +67,7 @@ pub(super) fn find(name: &str, ipv6: bool) -> Option<Box<dyn Extension>> {
         "recent" => Box::new(counted::Recent::default()),
         "iprange" => Box::new(iprange::IpRange::new(ipv6)),
         "owner" => Box::new(owner::Owner::default()),
+        "set" => Box::new(set::Set::default()),
         "statistic" => Box::new(statistic::Statistic::default()),
         "comment" => Box::new(comment::Comment::default()),
         "conntrack" => Box::new(conntrack::Conntrack::new(ipv6)),

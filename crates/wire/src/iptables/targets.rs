@@ -8,6 +8,7 @@ mod mark;
 mod nat;
 mod nflog;
 mod reject;
+mod set;
 
 use model::{Expr, Verdict, Xt, XtInfo};
 
@@ -17,7 +18,7 @@ use super::parser::Extension;
 use super::words::Word;
 
 /// Verdicts and targets that a rule may name.
-pub(super) const NAMES: [&str; 20] = [
+pub(super) const NAMES: [&str; 21] = [
     "ACCEPT",
     "CONNMARK",
     "CT",
@@ -34,13 +35,14 @@ pub(super) const NAMES: [&str; 20] = [
     "REDIRECT",
     "REJECT",
     "RETURN",
+    "SET",
     "SNAT",
     "TCPMSS",
     "TOS",
     "TTL",
 ];
 /// Targets of iptables that are not supported: a chain could have such a name, but hardly does.
-const UNSUPPORTED: [&str; 19] = [
+const UNSUPPORTED: [&str; 18] = [
     "AUDIT",
     "CHECKSUM",
     "CLASSIFY",
@@ -54,7 +56,6 @@ const UNSUPPORTED: [&str; 19] = [
     "QUEUE",
     "RATEEST",
     "SECMARK",
-    "SET",
     "SYNPROXY",
     "TEE",
     "TPROXY",
@@ -86,6 +87,7 @@ pub(super) fn find(
         "NETMAP" if !ipv6 => (Box::new(nat::NetMap::default()), NAT),
         "DSCP" => (Box::new(Header::new(Kind::Dscp)), MANGLE),
         "HL" if ipv6 => (Box::new(Header::new(Kind::HopLimit)), MANGLE),
+        "SET" => (Box::new(set::Set::default()), ANYWHERE),
         "TCPMSS" => (Box::new(Header::new(Kind::Mss)), ANYWHERE),
         "TOS" => (Box::new(Header::new(Kind::Tos)), MANGLE),
         "TTL" if !ipv6 => (Box::new(Header::new(Kind::Ttl)), MANGLE),

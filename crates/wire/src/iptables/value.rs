@@ -2,8 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use model::XtSetRef;
+
 use super::error::{ErrorKind, ParseError};
-use super::words::Word;
+use super::words::{Word, Words};
 
 const PROTOCOLS: [(&str, u8); 17] = [
     ("all", 0),
@@ -196,4 +198,28 @@ pub(super) fn bits(
         all |= bit;
     }
     Ok(all)
+}
+
+/// A set of ipset and the sides that are looked for in it: `NAME src,dst`.
+pub(super) fn ip_set(option: &Word, words: &mut Words) -> Result<XtSetRef, ParseError> {
+    /// IPSET_MAXNAMELEN without the NUL, and IPSET_DIM_MAX.
+    const LONGEST: usize = 31;
+    const MOST_SIDES: usize = 6;
+    let name = words.value(option)?;
+    if name.text.is_empty() || name.text.len() > LONGEST || name.text.starts_with('-') {
+        return Err(ErrorKind::BadValue("the name of an ipset (1 to 31 bytes)").at(&name));
+    }
+    let sides = words.value(option)?;
+    let bad = || ErrorKind::BadValue("a list of at most six `src` and `dst`").at(&sides);
+    let (mut dim, mut flags) = (0, 0);
+    for side in sides.text.split(',') {
+        dim += 1;
+        match side {
+            _ if usize::from(dim) > MOST_SIDES => return Err(bad()),
+            "src" => flags |= 1 << dim,
+            "dst" => {}
+            _ => return Err(bad()),
+        }
+    }
+    Ok(XtSetRef { index: 0, name: Some(name.text), dim, flags })
 }

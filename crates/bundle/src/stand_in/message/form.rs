@@ -14,6 +14,9 @@ pub(super) enum Form {
     Address,
     /// The address of a network; its length is in the message's fixed part, there.
     Prefix(usize),
+    /// IPSET_ATTR_IPADDR_*: an address within an attribute; the length of its prefix, if it has one,
+    /// is beside it in the attribute of that number.
+    SetAddress(u16),
     /// Two bytes of family, then an address.
     Via,
     /// Two bytes of priority, then a bridge's address.
@@ -40,7 +43,7 @@ pub(super) enum Form {
 
 use Form::{
     Address, Bridge, Empty, Hops, Keep, Key, KindData, Link, Name, Nest, Network, PortData, Prefix,
-    Socket, Via,
+    SetAddress, Socket, Via,
 };
 
 type List = &'static [(u16, Form)];
@@ -59,6 +62,7 @@ pub(super) const fn form(question: Question) -> (usize, List) {
         Question::Nsids | Question::NsidRows => (4, &[(1, Keep), (5, Keep)]),
         Question::Conntrack => (4, CONNTRACK),
         Question::Wireguard => (4, WIREGUARD),
+        Question::Ipsets => (4, IPSET),
         _ => (usize::MAX, &[]),
     }
 }
@@ -94,6 +98,52 @@ const ADDRESS: List = &[
     (8, Keep),
     (9, Keep),
     (11, Keep),
+];
+
+/// linux/netfilter/ipset/ip_set.h. Of a set what it was made with, but for the range of a bitmap, which
+/// its entries lie in: addresses side by side have stand-ins that are not.
+const IPSET: List = &[
+    (1, Keep),
+    (2, Name),
+    (3, Keep),
+    (4, Keep),
+    (5, Keep),
+    (
+        7,
+        Nest(&[
+            (6, Keep),
+            (8, Keep),
+            (11, Keep),
+            (12, Keep),
+            (18, Keep),
+            (19, Keep),
+            (20, Keep),
+            (23, Keep),
+        ]),
+    ),
+    (8, Nest(&[(7, Nest(IPSET_ENTRY))])),
+    (11, Keep),
+];
+
+/// Without its comment.
+const IPSET_ENTRY: List = &[
+    (1, SetAddress(3)),
+    (3, Keep),
+    (4, Keep),
+    (6, Keep),
+    (7, Keep),
+    (8, Keep),
+    (10, Keep),
+    (17, Address),
+    (18, Name),
+    (20, SetAddress(21)),
+    (21, Keep),
+    (23, Link),
+    (24, Keep),
+    (25, Keep),
+    (27, Keep),
+    (28, Keep),
+    (29, Keep),
 ];
 
 const HOP: List = &[(5, Address), (18, Via), (22, Empty)];

@@ -101,10 +101,32 @@ fn part(part: &str) -> Option<String> {
     }
 }
 
+/// The name of the set of IPv6 that is like one of IPv4.
+pub(super) fn ipset(name: &str) -> String {
+    format!("{name}6")
+}
+
+/// An entry of such a set. None: there is nothing like it.
+pub(super) fn entry(entry: &str) -> Option<String> {
+    let (element, options) = entry.split_once(' ').unwrap_or((entry, ""));
+    let part = |part: &str| match part.strip_prefix("icmp:") {
+        Some(message) => Some(format!("icmpv6:{message}")),
+        None => word(part),
+    };
+    let parts: Option<Vec<String>> = element.split(',').map(part).collect();
+    Some(format!("{} {options}", parts?.join(",")).trim_end().to_owned())
+}
+
 /// A rule of ip6tables. None: it says what ip6tables does not have.
-pub(super) fn rule(rule: &str) -> Option<String> {
-    let words: Option<Vec<String>> = rule.split(' ').map(word).collect();
-    let rule = words?.join(" ");
+pub(super) fn rule(rule: &str, has: impl Fn(&str) -> bool) -> Option<String> {
+    let mut names = false;
+    let mut words = Vec::new();
+    for one in rule.split(' ') {
+        let alike = if names { Some(ipset(one)).filter(|name| has(name)) } else { word(one) };
+        words.push(alike?);
+        names = one == "--match-set" || one == "--map-set";
+    }
+    let rule = words.join(" ");
     let lacks = ["reject-with icmp", "BROADCAST", "NETMAP", "pkttype"];
     (!lacks.iter().any(|word| rule.contains(word))).then_some(rule)
 }
@@ -144,10 +166,20 @@ mod tests {
         assert_eq!(line("to: default, type: throw").as_deref(), Some("to: \"::/0\", type: throw"));
         assert_eq!(line("to: 10.0.1.0/24, realm: 5"), None);
         assert_eq!(network("10.0.1.2/25").as_deref(), Some("2001:db8:1::2/121"));
-        let dnat = rule("-p tcp -j DNAT --to-destination 10.0.1.2:80");
+        let alike = |text| rule(text, |name| name == "s6");
+        assert_eq!(
+            alike("-m set --match-set s src -j DROP").as_deref(),
+            Some("-m set --match-set s6 src -j DROP")
+        );
+        assert_eq!(alike("-m set --match-set t src -j DROP"), None);
+        assert_eq!(
+            entry("10.0.1.0/24,icmp:ping nomatch").as_deref(),
+            Some("2001:db8:1::/64,icmpv6:ping nomatch")
+        );
+        let dnat = alike("-p tcp -j DNAT --to-destination 10.0.1.2:80");
         assert_eq!(dnat.as_deref(), Some("-p tcp -j DNAT --to-destination [2001:db8:1::2]:80"));
-        let hops = rule("-m ttl ! --ttl-eq 5 -j TTL --ttl-set 3");
+        let hops = alike("-m ttl ! --ttl-eq 5 -j TTL --ttl-set 3");
         assert_eq!(hops.as_deref(), Some("-m hl ! --hl-eq 5 -j HL --hl-set 3"));
-        assert_eq!(rule("-p icmp -m icmp --icmp-type 8 -j DROP"), None);
+        assert_eq!(alike("-p icmp -m icmp --icmp-type 8 -j DROP"), None);
     }
 }
