@@ -143,7 +143,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             self.hook(skb, Hook::Prerouting, Some(id.index), None)?;
         }
         let id = match vrf {
-            Some(vrf) => self.into_vrf6(skb, id, vrf)?,
+            Some(vrf) => self.enter_vrf6(skb, id, vrf)?,
             None => id,
         };
         if std::mem::take(&mut skb.looped) && skb.packet.dst == dst {

@@ -100,7 +100,12 @@ impl Place<'_> {
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `vrf_ip_rcv`: what came in by a member has come in by its VRF, and passes PREROUTING once more.
-    pub(crate) fn into_vrf(&mut self, skb: &mut Skb, id: LinkId, vrf: u32) -> Result<LinkId, Stop> {
+    pub(crate) fn enter_vrf(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        vrf: u32,
+    ) -> Result<LinkId, Stop> {
         let vrf = skb.link(vrf);
         (skb.iif, skb.member) = (Some(vrf.index), Some(id.index));
         if vrf != id && !skb.packet.dst.is_multicast() {
@@ -112,7 +117,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// `vrf_ip6_rcv`: the same of IPv6. Neighbour discovery stays the member's, although PREROUTING is
     /// told of the VRF; what is for addresses of the member alone does not pass again.
-    pub(crate) fn into_vrf6(
+    pub(crate) fn enter_vrf6(
         &mut self,
         skb: &mut Skb,
         id: LinkId,
