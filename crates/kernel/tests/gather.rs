@@ -53,16 +53,22 @@ fn gathered_read_and_bundled_are_one() {
         assert!(!a.of(&kept).ruleset.tables.is_empty() && !a.of(&kept).sysctls.all.arp_filter);
         assert_eq!(kept.viewer, live.viewer);
 
-        let bundle = Bundle { origin: Origin::default(), gathered };
+        let bundle = Bundle { origin: here(), gathered };
         let again = Bundle::unpack(&bundle.pack().unwrap()).unwrap();
         assert_eq!(again, bundle);
         assert_eq!(again.gathered.snapshot(), kept);
     });
 }
 
+/// A bundle says of which kernel it is, as does what was read.
+fn here() -> Origin {
+    let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
+    Origin { kernel, ..Origin::default() }
+}
+
 #[test]
 fn without_rights_too() {
     let gathered = gather(&ReadOptions::default()).unwrap();
-    let bundle = Bundle { origin: Origin::default(), gathered };
+    let bundle = Bundle { origin: here(), gathered };
     assert_eq!(Bundle::unpack(&bundle.pack().unwrap()).unwrap(), bundle);
 }
