@@ -7,6 +7,7 @@ use model::{Hook, Mac, RouteKind, RuleAction};
 use crate::group::cast;
 use crate::overlay::Membership;
 use crate::skb::{Next, Skb, Stop};
+use crate::vrf::is_unrouted_by_vrf;
 use crate::walker::Walker;
 use crate::{Cause, Disposition, IcmpKind, Packet, Payload, Reason, RejectWith, Sink, Stage};
 
@@ -94,15 +95,12 @@ impl<S: Sink> Walker<'_, '_, S> {
         if many || cast(skb.packet.dst).is_some() || self.is_to_subnet(skb) {
             return None;
         }
-        let unrouted = matches!(
-            &loss.reason,
-            Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_)
-        );
-        // A VRF says nothing of what it finds no route for.
-        if unrouted && stop.stage == Stage::Transmit {
-            return None;
-        }
-        if skb.arp.is_some() || skb.about.is_some() || !came || !echo {
+        if is_unrouted_by_vrf(stop, &loss.reason)
+            || skb.arp.is_some()
+            || skb.about.is_some()
+            || !came
+            || !echo
+        {
             return None;
         }
         match &loss.reason {

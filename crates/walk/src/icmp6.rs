@@ -9,6 +9,7 @@ use crate::overlay::Membership;
 use crate::route::{Flow, Found};
 use crate::route6::{MIN_MTU, is_link_local, is_scoped};
 use crate::skb::{Skb, Stop};
+use crate::vrf::is_unrouted_by_vrf;
 use crate::walker::Walker;
 use crate::{Disposition, IcmpKind, Packet, Payload, Reason, RejectWith, Sink, Stage};
 
@@ -99,15 +100,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let late = stop.stage == Stage::Neighbour || later && !replies;
         let echo = kind.is_none_or(IcmpKind::is_echo);
         let came = skb.iif.is_some() || skb.physin.is_some() || late;
-        // A VRF says nothing of what it finds no route for.
-        let unrouted = matches!(
-            &loss.reason,
-            Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_)
-        );
-        if unrouted && stop.stage == Stage::Transmit {
-            return None;
-        }
-        if skb.about.is_some() || !came || !echo {
+        if is_unrouted_by_vrf(stop, &loss.reason) || skb.about.is_some() || !came || !echo {
             return None;
         }
         let unreachable = |code| Some(IcmpKind::Unreachable(code));

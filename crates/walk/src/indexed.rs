@@ -515,7 +515,7 @@ impl<'a> Place<'a> {
 
     /// The table of a VRF.
     fn is_vrf_s(&self, table: u32) -> bool {
-        let of = |l: &Link| matches!(l.kind, LinkKind::Vrf(vrf) if vrf.table == table);
+        let of = |l: &Link| l.kind.vrf_table() == Some(table);
         self.vrfs && self.ns.links.values().any(of)
     }
 

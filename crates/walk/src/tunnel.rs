@@ -104,10 +104,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         mark: u32,
         told: Action,
     ) -> Result<Next, Stop> {
-        if skb.nested() > 1 {
-            let what = "tunnels within tunnels, more than two deep".to_owned();
-            return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
-        }
+        not_too_deep(skb, id)?;
         let inner = skb.clone();
         let (moment, late) = (skb.moment, skb.late);
         *skb = Skb { mark, moment, late, ..Skb::new(outer.ns, outer.packet) };
@@ -128,10 +125,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         mark: u32,
         told: Action,
     ) -> Result<Next, Stop> {
-        if skb.nested() > 1 {
-            let what = "tunnels within tunnels, more than two deep".to_owned();
-            return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
-        }
+        not_too_deep(skb, id)?;
         let (moment, late) = (skb.moment, skb.late);
         let carried = Some(Box::new(Carried { skb: skb.clone(), label: outer.label }));
         *skb = Skb { mark, moment, late, carried, ..Skb::new(outer.ns, outer.packet) };
@@ -160,4 +154,13 @@ fn underlay_loss(stop: Stop, id: LinkId, remote: IpAddr) -> Stop {
         }
         other => Stop::new(Stage::Transmit, other),
     }
+}
+
+/// Tunnels within tunnels are followed two deep.
+pub(crate) fn not_too_deep(skb: &Skb, id: LinkId) -> Result<(), Stop> {
+    if skb.nested() > 1 {
+        let what = "tunnels within tunnels, more than two deep".to_owned();
+        return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
+    }
+    Ok(())
 }

@@ -9,11 +9,11 @@ use model::{Hook, Link, LinkId, Opaque, Rule, TABLE_LOCAL};
 
 use crate::group::cast;
 use crate::indexed::Place;
-use crate::route::{Flow, Found};
+use crate::route::{Flow, Found, NotFound};
 use crate::route6::is_scoped;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, Disposition, Sink, Stage, Unknown};
+use crate::{Action, Disposition, Reason, Sink, Stage, Unknown};
 
 impl Place<'_> {
     /// `l3mdev_master_ifindex_rcu`: the VRF that a link is, or is a member of.
@@ -52,9 +52,6 @@ impl Place<'_> {
     /// The VRF that a rule names on a kernel of which it is not known what it makes of that: from
     /// Linux 5.19 to 6.14 it is a link like any other.
     pub(crate) fn vrf_in_doubt<'r>(&self, rule: &'r Rule) -> Option<&'r str> {
-        if !self.has_vrfs() {
-            return None;
-        }
         let known = self.kernel.is_some_and(|kernel| {
             kernel.is_since(6, 16) || kernel.is_since(5, 19) && !kernel.is_since(6, 15)
         });
@@ -63,9 +60,11 @@ impl Place<'_> {
     }
 
     fn vrf_called(&self, name: &str) -> Option<u32> {
+        if !self.has_vrfs() {
+            return None;
+        }
         let of = |l: &&Link| l.name == name && l.kind.vrf_table().is_some();
-        let mut links = self.ns.links.values().filter(|_| self.has_vrfs());
-        links.find(of).map(|l| l.index)
+        self.ns.links.values().find(of).map(|l| l.index)
     }
 
     /// The link by which a packet leaves on this route: to the own addresses by the loopback, which
@@ -173,17 +172,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Ok(())
     }
 
-    /// `vrf_process_v4_outbound` and `vrf_process_v6_outbound`: what is routed to the VRF itself is routed once more in it, and is
-    /// sent as if made here.
+    /// `vrf_process_v4_outbound` and `vrf_process_v6_outbound`: what is routed to the VRF itself is
+    /// routed once more in it, and is sent as if made here.
     pub(crate) fn vrf_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let place = self.place(id.ns, Stage::Route)?;
         let (six, mark) = (skb.packet.is_ipv6(), skb.mark);
         let flow = Flow::of(&skb.packet, if six { mark } else { 0 }, None);
         let flow = Flow { vrf: Some(id.index), ports: None, ..flow };
-        let refused = |e: crate::route::NotFound<'_>| {
-            // Nobody is told (`vrf_tx_error`).
-            e.refusal(place, flow.dst).stop(Stage::Transmit, id.ns, Some(id))
-        };
+        let refused =
+            |e: NotFound<'_>| e.refusal(place, flow.dst).stop(Stage::Transmit, id.ns, Some(id));
         let found = match six {
             true => self.one_way6(skb, place.output6(&flow).map_err(refused)?, &flow)?,
             false => self.one_way(skb, place.lookup(&flow).map_err(refused)?, Some(flow.src))?,
@@ -206,4 +203,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let found = self.route_anew(skb, Self::route_output)?.unwrap_or(found);
         self.output(skb, &found)
     }
+}
+
+/// `vrf_tx_error`: a VRF tells nobody of what it finds no route for.
+pub(crate) const fn is_unrouted_by_vrf(stop: &Stop, reason: &Reason) -> bool {
+    let unrouted =
+        matches!(reason, Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_));
+    unrouted && matches!(stop.stage, Stage::Transmit)
 }

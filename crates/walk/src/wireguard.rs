@@ -7,7 +7,7 @@ use model::{Gap, Link, LinkId, NsId, Wireguard, WireguardKey, WireguardPeer};
 use crate::ip6;
 use crate::route::Flow;
 use crate::skb::{End, Next, Skb, Stop};
-use crate::tunnel::{Carried, Label, Outer};
+use crate::tunnel::{Carried, Label, Outer, not_too_deep};
 use crate::walker::Walker;
 use crate::{Action, Cause, Disposition, Packet, Payload, Reason, Sink, Stage, Unknown};
 
@@ -114,16 +114,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let tos = congestion(skb.packet.tos);
         let len = OVERHEAD + padded(skb.fragment.unwrap_or(skb.packet.len), mtu);
         let (ns, packet) = self.outer(id, own, heard, tos, len)?;
-        let label = Label::Sealed(seal);
-        if packet.is_ipv6() {
-            let (from, endpoint) = (own.fwmark, heard.endpoint);
-            let told = Action::Encrypted { link: id, peer: key, net, endpoint };
-            return self.send_outer6(skb, id, Outer { ns, packet, label, out: None }, from, told);
+        let mut outer = Outer { ns, packet, label: Label::Sealed(seal), out: None };
+        let told = Action::Encrypted { link: id, peer: key, net, endpoint: heard.endpoint };
+        if outer.packet.is_ipv6() {
+            return self.send_outer6(skb, id, outer, own.fwmark, told);
         }
-        let mut outer = Outer { ns, packet, label, out: None };
         let found = self.outer_route(id, &mut outer, own.fwmark)?;
-        let endpoint = heard.endpoint;
-        let told = Action::Encrypted { link: id, peer: key, net, endpoint };
         self.send_outer(skb, id, outer, &found, own.fwmark, told)
     }
 
@@ -256,10 +252,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let heard = self.heard_from(id, peer).ok_or_else(no_endpoint)?;
         let len = seal.message.len().unwrap_or_default();
         let (ns, packet) = self.outer(id, own, heard, HANDSHAKE_TOS, len)?;
-        if waiting.nested() > 1 {
-            let what = "tunnels within tunnels, more than two deep".to_owned();
-            return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
-        }
+        not_too_deep(waiting, id)?;
         // Its way is looked for as if it had no type of service.
         let (mark, asked_tos) = (own.fwmark, Some(0));
         let mut message =
