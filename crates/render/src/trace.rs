@@ -5,6 +5,7 @@ mod drops;
 mod fix;
 mod loss;
 mod rules;
+mod shell;
 mod stacked;
 mod step;
 

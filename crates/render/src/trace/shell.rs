@@ -1,0 +1,27 @@
+//! Names as words of a shell's command line.
+
+use model::{LinkId, NsId, Snapshot};
+
+use crate::words as w;
+
+/// A name as one word. Links and namespaces are named by whoever is inside a container, and the
+/// command is made to be pasted.
+pub(super) fn word(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-:/@+".contains(c);
+    if !name.is_empty() && !name.starts_with('-') && name.chars().all(plain) {
+        return name.to_owned();
+    }
+    format!("'{}'", name.replace('\'', "'\\''"))
+}
+
+pub(super) fn namespace(snapshot: &Snapshot, id: NsId) -> String {
+    word(&snapshot.name_of(id))
+}
+
+pub(super) fn link(snapshot: &Snapshot, id: LinkId) -> String {
+    word(&w::link(snapshot, id))
+}
+
+pub(super) const fn iptables(ipv6: bool) -> &'static str {
+    if ipv6 { "ip6tables" } else { "iptables" }
+}
