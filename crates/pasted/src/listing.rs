@@ -73,6 +73,8 @@ fn head(table: &mut Table, name: &str, rest: &[&str]) {
 struct Row<'t> {
     target: Option<&'t str>,
     words: Vec<String>,
+    /// What belongs behind its target.
+    of_target: Vec<String>,
     goto: bool,
     /// It has no condition but those that are hidden.
     bare: bool,
@@ -121,110 +123,100 @@ impl<'t> Row<'t> {
         self.bare = false;
     }
 
-    /// A match's option, whose value may begin with `!`.
-    fn matches(&mut self, name: &str, option: &str, value: &str) {
-        self.words.extend(["-m", name].map(str::to_owned));
-        self.option(option, value, &[]);
-    }
-
     /// What the extensions print behind the addresses.
     fn extras(&mut self, mut rest: &[&str]) {
-        let mut target: Vec<String> = Vec::new();
         while let [word, more @ ..] = rest {
-            rest = more;
-            let next = more.first().copied().unwrap_or_default();
-            let mut take = |n: usize| rest = more.get(n..).unwrap_or_default();
-            match *word {
-                "tcp" | "udp" | "ADDRTYPE" | "match" | "random"
-                    if word.len() > 3 || !more.is_empty() =>
-                {
-                    if *word == "random" {
-                        target.push("--random".to_owned());
-                    }
-                }
-                "dst-type" | "src-type" => {
-                    self.matches("addrtype", &format!("--{word}"), next);
-                    take(1);
-                }
-                "limit-in" => self.words.push("--limit-iface-in".to_owned()),
-                "limit-out" => self.words.push("--limit-iface-out".to_owned()),
-                "ctstate" => {
-                    self.matches("conntrack", "--ctstate", next);
-                    take(1);
-                }
-                "state" => {
-                    self.matches("state", "--state", next);
-                    take(1);
-                }
-                "icmptype" => {
-                    let code = match more {
-                        [_, "code", code, ..] => Some(*code),
-                        _ => None,
-                    };
-                    let value = code.map_or(next.to_owned(), |code| format!("{next}/{code}"));
-                    self.matches("icmp", "--icmp-type", &value);
-                    take(if code.is_some() { 3 } else { 1 });
-                }
-                "mark" if next == "match" => {
-                    let invert = more.get(1) == Some(&"!");
-                    let value = more.get(1 + usize::from(invert)).copied().unwrap_or_default();
-                    let value = format!("{}{value}", if invert { "!" } else { "" });
-                    self.matches("mark", "--mark", &value);
-                    take(2 + usize::from(invert));
-                }
-                "match-set" | "!" if *word == "match-set" || next == "match-set" => {
-                    let invert = usize::from(*word == "!");
-                    let words = more.get(invert..).unwrap_or_default();
-                    let [name, sides, ..] = words else { return };
-                    let not = if invert == 1 { "! " } else { "" };
-                    self.words.push(format!("-m set {not}--match-set {name} {sides}"));
-                    self.bare = false;
-                    take(2 + invert);
-                }
-                "multiport" => {
-                    let value = more.get(1).copied().unwrap_or_default();
-                    self.matches("multiport", &format!("--{next}"), value);
-                    take(2);
-                }
-                "MAC" => {
-                    self.matches("mac", "--mac-source", next);
-                    take(1);
-                }
-                "/*" => {
-                    let end = more.iter().position(|w| *w == "*/").unwrap_or(more.len());
-                    let text = more[..end].join(" ").replace(['"', '\\'], "");
-                    self.words.push(format!("-m comment --comment \"{text}\""));
-                    take(end + 1);
-                }
-                "[goto]" => self.goto = true,
-                "reject-with" => {
-                    target.extend(["--reject-with", next].map(str::to_owned));
-                    take(1);
-                }
-                "MARK" => {
-                    let option = if next == "set" { "--set-mark" } else { "--set-xmark" };
-                    let value = more.get(1).copied().unwrap_or_default();
-                    target.extend([option, value].map(str::to_owned));
-                    take(2);
-                }
-                // What is logged changes nothing.
-                "LOG" => take(more.len()),
-                "redir" | "masq" if next == "ports" || next == "ports:" => {
-                    let value = more.get(1).copied().unwrap_or_default();
-                    target.extend(["--to-ports", value].map(str::to_owned));
-                    take(2);
-                }
-                word => match self.ports(word) {
-                    true => {}
-                    false => target.extend(self.to(word)),
-                },
-            }
+            let taken = self.extra(word, more);
+            rest = more.get(taken..).unwrap_or_default();
         }
-        self.words.extend(self.target.map(|t| {
-            let jump = if self.goto { "-g" } else { "-j" };
-            format!("{jump} {t}")
-        }));
-        self.words.extend(target);
+        let jump = if self.goto { "-g" } else { "-j" };
+        self.words.extend(self.target.map(|target| format!("{jump} {target}")));
+        self.words.append(&mut self.of_target);
+    }
+
+    /// One thing that an extension prints, and how many words it takes behind its first.
+    fn extra(&mut self, word: &str, more: &[&str]) -> usize {
+        let at = |n: usize| more.get(n).copied().unwrap_or_default();
+        match word {
+            "tcp" | "udp" if !more.is_empty() => 0,
+            "ADDRTYPE" | "match" => 0,
+            "dst-type" => self.matches("addrtype", "--dst-type", at(0)),
+            "src-type" => self.matches("addrtype", "--src-type", at(0)),
+            "limit-in" => self.word("--limit-iface-in"),
+            "limit-out" => self.word("--limit-iface-out"),
+            "ctstate" => self.matches("conntrack", "--ctstate", at(0)),
+            "state" => self.matches("state", "--state", at(0)),
+            "MAC" => self.matches("mac", "--mac-source", at(0)),
+            "multiport" => 1 + self.matches("multiport", &format!("--{}", at(0)), at(1)),
+            "icmptype" if at(1) == "code" && more.len() > 2 => {
+                2 + self.matches("icmp", "--icmp-type", &format!("{}/{}", at(0), at(2)))
+            }
+            "icmptype" => self.matches("icmp", "--icmp-type", at(0)),
+            "mark" if at(0) == "match" && at(1) == "!" => {
+                2 + self.matches("mark", "--mark", &format!("!{}", at(2)))
+            }
+            "mark" if at(0) == "match" => 1 + self.matches("mark", "--mark", at(1)),
+            "match-set" => self.set("", more),
+            "!" if at(0) == "match-set" => 1 + self.set("! ", &more[1..]),
+            "/*" => self.comment(more),
+            "[goto]" => {
+                self.goto = true;
+                0
+            }
+            "random" => self.target_option(&["--random"], 0),
+            "reject-with" => self.target_option(&["--reject-with", at(0)], 1),
+            "MARK" if at(0) == "set" => self.target_option(&["--set-mark", at(1)], 2),
+            "MARK" => self.target_option(&["--set-xmark", at(1)], 2),
+            "redir" | "masq" if matches!(at(0), "ports" | "ports:") => {
+                self.target_option(&["--to-ports", at(1)], 2)
+            }
+            // What is logged changes nothing.
+            "LOG" => more.len(),
+            _ => self.joined(word),
+        }
+    }
+
+    /// A match's option, whose value may begin with `!`: one word behind the first.
+    fn matches(&mut self, name: &str, option: &str, value: &str) -> usize {
+        self.words.extend(["-m", name].map(str::to_owned));
+        self.option(option, value, &[]);
+        1
+    }
+
+    fn word(&mut self, word: &str) -> usize {
+        self.words.push(word.to_owned());
+        0
+    }
+
+    fn target_option(&mut self, words: &[&str], taken: usize) -> usize {
+        self.of_target.extend(words.iter().map(|&word| word.to_owned()));
+        taken
+    }
+
+    /// `match-set blocked src,dst`.
+    fn set(&mut self, not: &str, words: &[&str]) -> usize {
+        // Cut off: a word that no rule has.
+        let [name, sides, ..] = words else { return self.target_option(&["match-set"], 1) };
+        self.words.push(format!("-m set {not}--match-set {name} {sides}"));
+        self.bare = false;
+        2
+    }
+
+    /// `/* words */`.
+    fn comment(&mut self, words: &[&str]) -> usize {
+        let end = words.iter().position(|w| *w == "*/").unwrap_or(words.len());
+        let text = words[..end].join(" ").replace(['"', '\\'], "");
+        self.words.push(format!("-m comment --comment \"{text}\""));
+        end + 1
+    }
+
+    /// A key and its value in one word; anything else is a word that no rule has.
+    fn joined(&mut self, word: &str) -> usize {
+        if !self.ports(word) {
+            let words = self.to(word);
+            self.of_target.extend(words);
+        }
+        0
     }
 
     /// `dpt:80`, `spts:1024:65535`, `flags:0x17/0x02`.

@@ -48,31 +48,8 @@ impl Indexed<'_> {
         assumed: Vec<(NsId, Gap)>,
         sink: S,
     ) -> Option<Answer<S>> {
-        if let Disposition::Delivered(ns) = end.disposition
-            && end.skb.to_many
-            && self.place(ns).is_some_and(|p| ip::silent_to_many(p.ns, sent.payload))
-        {
-            return None;
-        }
-        let ttl = match end.disposition {
-            Disposition::Delivered(ns) => self.place(ns).map(|p| p.ns.sysctls.default_ttl),
-            _ => None,
-        };
-        let closed = self.listening
-            && matches!(end.disposition, Disposition::Delivered(ns) if self.is_closed(ns, &end.skb));
-        // What was not for this host alone is not refused (`icmp_send`, `tcp_v4_rcv`).
-        if closed && end.skb.packet.dst_mac.is_some_and(Mac::is_group) {
-            return None;
-        }
-        let make = if closed { ip::refusal } else { ip::answer };
-        let mut answer = make(end.skb.innermost(), ttl.filter(|t| *t > 0).unwrap_or(TTL))?;
-        let refused =
-            matches!(answer.payload, Payload::Icmp { kind: IcmpKind::Unreachable(_), .. });
-        if let (Disposition::Delivered(ns), Payload::Udp { .. }) =
-            (&end.disposition, answer.payload)
-        {
-            answer.df &= self.fits(*ns, &answer);
-        }
+        let answer = self.reply(sent, end)?;
+        let refused = is_refusal(&answer);
         let mut walker = Walker::new(self, overlay, sink);
         walker.assumed = assumed;
         let (packet, mut back) = match &end.disposition {
@@ -81,57 +58,76 @@ impl Indexed<'_> {
                 if let Some(loss) = ip::silent(place, &end.skb) {
                     return Some(unanswered(walker.sink, answer, loss));
                 }
-                let mut skb = Self::answer_of(place, &end.skb, answer);
-                // A listener's reset is its own, since Linux 6.13 (`ip_send_unicast_reply`).
-                let own = place.kernel.is_none_or(|k| k.is_since(6, 13));
-                let listens = !self.listening || Self::listens(place, &end.skb);
-                skb.of_process = own && is_reset(&skb.packet) && listens;
-                let answer = skb.packet.clone();
-                skb.about = refused.then(|| Box::new(end.skb.packet.clone()));
-                (answer, walker.run(skb, Next::Socket))
+                let skb = self.sent_back(place, &end.skb, answer);
+                (skb.packet.clone(), walker.run(skb, Next::Socket))
             }
             Disposition::Left(link) => (answer.clone(), walker.answered(*link, &end.skb, answer)),
             _ => return None,
         };
-        let mut cause = Cause::IcmpError;
+        let cause = if refused { Cause::IcmpError } else { Cause::Answer };
         if !refused {
-            cause = Cause::Answer;
             self.refuse_stray(&mut walker, question.from, &back);
-            let expected = sent.tuple().reversed();
-            // Who answers to what was for many, answers as itself; and who asks many, by a socket that
-            // is bound to no address, hears what comes to any of its own.
-            let came = &back.skb.packet;
-            let expected = match end.skb.to_many {
-                true if question.packet.src.is_unspecified() => {
-                    Tuple { src: came.src, dst: came.dst, ..expected }
-                }
-                true => Tuple { src: came.src, ..expected },
-                false => expected,
-            };
-            if let Some(unknown) = passed_by(question, &back) {
-                walker.tell(&back.skb, Stage::Local, || Action::Unknown(unknown.clone()));
-                back.disposition = Disposition::Unknown(unknown);
-            } else if let Some(loss) = self.misplaced(question.from, expected, &back) {
-                walker.tell(&back.skb, Stage::Local, || Action::Dropped(loss.clone()));
-                back.disposition = Disposition::Lost(loss);
-            }
+            let expected = expected(question, sent, &end.skb, &back);
+            self.judge(&mut walker, question, expected, &mut back);
         }
         Some(Answer { sink: walker.sink, cause, packet, disposition: back.disposition })
     }
 
-    /// Whether a packet fits the link that it leaves its sender by. A UDP socket sets DF only then
-    /// (IP_PMTUDISC_WANT); what is larger it breaks up at once.
-    fn fits(&self, ns: NsId, packet: &Packet) -> bool {
-        let Some(place) = self.place(ns).filter(|_| !packet.is_ipv6()) else { return true };
-        let Ok(found) = place.lookup(&Flow::of(packet, 0, None)) else { return true };
-        let out = place.way_out(&found);
-        let link = place.ns.links.get(&out);
-        link.is_none_or(|link| packet.len <= found.mtu(link.mtu))
+    /// What is made of a packet at its end, if anything is.
+    fn reply(&self, sent: &Packet, end: &End) -> Option<Packet> {
+        let skb = &end.skb;
+        let here = match end.disposition {
+            Disposition::Delivered(ns) => self.place(ns),
+            _ => None,
+        };
+        if skb.to_many && here.is_some_and(|p| ip::silent_to_many(p.ns, sent.payload)) {
+            return None;
+        }
+        let closed = self.listening && here.is_some_and(|p| Self::is_closed(p, skb));
+        // What was not for this host alone is not refused (`icmp_send`, `tcp_v4_rcv`).
+        if closed && skb.packet.dst_mac.is_some_and(Mac::is_group) {
+            return None;
+        }
+        let make = if closed { ip::refusal } else { ip::answer };
+        let ttl = here.map(|p| p.ns.sysctls.default_ttl).filter(|ttl| *ttl > 0);
+        let mut answer = make(skb.innermost(), ttl.unwrap_or(TTL))?;
+        if let (Some(place), Payload::Udp { .. }) = (here, answer.payload) {
+            answer.df &= fits(place, &answer);
+        }
+        Some(answer)
+    }
+
+    /// The answer as its sender hands it down.
+    fn sent_back(&self, place: &indexed::Place<'_>, asked: &Skb, answer: Packet) -> Skb {
+        let refused = is_refusal(&answer);
+        let mut skb = Self::answer_of(place, asked, answer);
+        // A listener's reset is its own, since Linux 6.13 (`ip_send_unicast_reply`).
+        let own = place.kernel.is_none_or(|k| k.is_since(6, 13));
+        let listens = !self.listening || Self::listens(place, asked);
+        skb.of_process = own && is_reset(&skb.packet) && listens;
+        skb.about = refused.then(|| Box::new(asked.packet.clone()));
+        skb
+    }
+
+    /// Whether an answer that came somewhere is what the asking side waits for.
+    fn judge<S: Sink>(
+        &self,
+        walker: &mut Walker<'_, '_, S>,
+        question: &Question,
+        expected: Tuple,
+        back: &mut End,
+    ) {
+        if let Some(unknown) = passed_by(question, back) {
+            walker.tell(&back.skb, Stage::Local, || Action::Unknown(unknown.clone()));
+            back.disposition = Disposition::Unknown(unknown);
+        } else if let Some(loss) = self.misplaced(question.from, expected, back) {
+            walker.tell(&back.skb, Stage::Local, || Action::Dropped(loss.clone()));
+            back.disposition = Disposition::Lost(loss);
+        }
     }
 
     /// Nobody waits there for a packet that has been delivered to that namespace.
-    fn is_closed(&self, ns: NsId, skb: &Skb) -> bool {
-        let Some(place) = self.place(ns) else { return false };
+    fn is_closed(place: &indexed::Place<'_>, skb: &Skb) -> bool {
         match skb.packet.payload {
             // Who listens knows of no segment from the midst of a connection.
             Payload::Tcp { flags, .. } if flags & tcp::ACK != 0 => true,
@@ -162,8 +158,8 @@ impl Indexed<'_> {
     fn refuse_stray<S: Sink>(&self, walker: &mut Walker<'_, '_, S>, asked: Place, back: &End) {
         let Disposition::Delivered(ns) = back.disposition else { return };
         let udp = matches!(back.skb.packet.payload, Payload::Udp { .. });
-        let stray =
-            asked != Place::Namespace(ns) && self.listening && self.is_closed(ns, &back.skb);
+        let closed = || self.place(ns).is_some_and(|place| Self::is_closed(place, &back.skb));
+        let stray = asked != Place::Namespace(ns) && self.listening && closed();
         let ttl = walker.default_ttl(ns);
         let Some(error) = (udp && stray).then(|| ip::refusal(&back.skb, ttl)).flatten() else {
             return;
@@ -184,7 +180,7 @@ impl Indexed<'_> {
             answer.src = Ipv6Addr::UNSPECIFIED.into();
         }
         // `icmp6_send`: a VRF itself has none of its members' own addresses.
-        let error = matches!(answer.payload, Payload::Icmp { kind: IcmpKind::Unreachable(_), .. });
+        let error = is_refusal(&answer);
         if let (true, Some(_), IpAddr::V6(to)) = (error && is_scoped(answer.src), vrf, answer.dst) {
             let src = place.select6_source(asked.member, to).map(IpAddr::V6);
             answer.src = src.unwrap_or(answer.src);
@@ -199,6 +195,29 @@ impl Indexed<'_> {
     }
 }
 
+/// Whether a packet fits the link that it leaves its sender by. A UDP socket sets DF only then
+/// (IP_PMTUDISC_WANT); what is larger it breaks up at once.
+fn fits(place: &indexed::Place<'_>, packet: &Packet) -> bool {
+    let found = (!packet.is_ipv6()).then(|| place.lookup(&Flow::of(packet, 0, None)));
+    let Some(Ok(found)) = found else { return true };
+    let link = place.ns.links.get(&place.way_out(&found));
+    link.is_none_or(|link| packet.len <= found.mtu(link.mtu))
+}
+
+/// The connection that the asking side waits for. Who answers to what was for many, answers as
+/// itself; and who asks many, by a socket that is bound to no address, hears what comes to any of
+/// its own.
+fn expected(question: &Question, sent: &Packet, asked: &Skb, back: &End) -> Tuple {
+    let (expected, came) = (sent.tuple().reversed(), &back.skb.packet);
+    match asked.to_many {
+        true if question.packet.src.is_unspecified() => {
+            Tuple { src: came.src, dst: came.dst, ..expected }
+        }
+        true => Tuple { src: came.src, ..expected },
+        false => expected,
+    }
+}
+
 /// A socket that is bound to a link takes no answer that comes by another (`raw_v4_match`, `compute_score`); who does is not looked up.
 fn passed_by(question: &Question, back: &End) -> Option<Unknown> {
     let Disposition::Delivered(ns) = back.disposition else { return None };
@@ -207,6 +226,11 @@ fn passed_by(question: &Question, back: &End) -> Option<Unknown> {
     let other = question.bound.is_some_and(|link| !by.contains(&Some(link)));
     let what = "the answer comes by another link than its socket is bound to";
     (here && other).then(|| Unknown::Packet(what.to_owned()))
+}
+
+/// Nobody waits at the port, says its sender.
+const fn is_refusal(packet: &Packet) -> bool {
+    matches!(packet.payload, Payload::Icmp { kind: IcmpKind::Unreachable(_), .. })
 }
 
 const fn is_reset(packet: &Packet) -> bool {

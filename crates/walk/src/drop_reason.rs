@@ -136,11 +136,8 @@ impl Checked {
     /// tells why the packet did not arrive. `named`: whether this kernel has a reason of that name.
     pub fn heed(&mut self, trace: &Trace, drops: Vec<KernelDrop>, named: impl Fn(&str) -> bool) {
         let open = matches!(trace.verdict(), Verdict::Unknown(_));
-        for drop in drops {
-            if drop.is_no_loss(&named) {
-                continue;
-            }
-            let fits = open || trace.accounts_for(&drop, &named);
+        for drop in drops.into_iter().filter(|drop| !drop.is_no_loss(&named)) {
+            let fits = open || trace.foretells(&drop, &named);
             self.agrees &= fits;
             if !fits || !self.arrived && !drop.is_at_socket() {
                 self.drops.push(drop);
@@ -154,9 +151,11 @@ impl Trace {
     /// `named`: whether this kernel has a reason of that name.
     #[must_use]
     pub fn accounts_for(&self, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bool {
-        if drop.is_no_loss(&named) {
-            return true;
-        }
+        drop.is_no_loss(&named) || self.foretells(drop, named)
+    }
+
+    /// Whether a loss is one that was foretold.
+    fn foretells(&self, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bool {
         let ways = self.ways();
         let mut ends = Vec::new();
         ways.for_each(|way| ends_of(way, Leg::There, &mut ends));

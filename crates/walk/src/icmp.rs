@@ -32,6 +32,22 @@ pub(crate) fn message(about: &Packet, kind: IcmpKind, ttl: u8) -> Packet {
     }
 }
 
+/// Whether a sender is told by a packet: one of this host is told by its own call, but for what
+/// turns out later. `replies`: the kernel itself sends it, and holds its only socket meanwhile; but
+/// not any more when a neighbour has not answered.
+pub(crate) fn hears(skb: &Skb, stop: &Stop, reason: &Reason, replies: bool) -> bool {
+    let later = match stop.stage {
+        Stage::Hook(_) => matches!(reason, Reason::RuleReject(..)),
+        Stage::Transmit => {
+            matches!(reason, Reason::TooBig { .. } | Reason::NoPeer(_) | Reason::NoEndpoint { .. })
+        }
+        _ => false,
+    };
+    // A bridged packet has no link that it came in by but its port.
+    let came = skb.iif.is_some() || skb.physin.is_some();
+    came || stop.stage == Stage::Neighbour || later && !replies
+}
+
 /// The kernel itself sends it, and holds its only ICMP socket meanwhile (`icmp_xmit_lock`): while it
 /// is being sent no error about it can be.
 const fn is_echo_reply(packet: &Packet) -> bool {
@@ -75,18 +91,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// Which error is due, if one is.
     fn error(&self, skb: &Skb, stop: &Stop) -> Option<IcmpKind> {
         let Disposition::Lost(loss) = &*stop.disposition else { return None };
-        // A process of this host is told by its own call, but for what turns out later.
-        let later = matches!(
-            (stop.stage, &loss.reason),
-            (Stage::Hook(_), Reason::RuleReject(..))
-                | (
-                    Stage::Transmit,
-                    Reason::TooBig { .. } | Reason::NoPeer(_) | Reason::NoEndpoint { .. }
-                )
-        );
-        let late = stop.stage == Stage::Neighbour || later && !is_echo_reply(&skb.packet);
-        // A bridged packet has no link that it came in by but its port.
-        let came = skb.iif.is_some() || skb.physin.is_some() || late;
+        let heard = hears(skb, stop, &loss.reason, is_echo_reply(&skb.packet));
         let echo = match skb.packet.payload {
             Payload::Icmp { kind, .. } => kind.is_echo(),
             _ => true,
@@ -98,7 +103,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         if is_unrouted_by_vrf(stop, &loss.reason)
             || skb.arp.is_some()
             || skb.about.is_some()
-            || !came
+            || !heard
             || !echo
         {
             return None;

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use model::{AddressFlags, LinkId, RouteKind, RuleAction};
 
+use crate::icmp::hears;
 use crate::ip6::HEADER;
 use crate::overlay::Membership;
 use crate::route::{Flow, Found};
@@ -81,26 +82,14 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// Which error is due, if one is.
     fn error6(&self, skb: &Skb, stop: &Stop) -> Option<IcmpKind> {
         let Disposition::Lost(loss) = &*stop.disposition else { return None };
-        // A process of this host is told by its own call, but for what turns out later.
-        let later = matches!(
-            (stop.stage, &loss.reason),
-            (Stage::Hook(_), Reason::RuleReject(..))
-                | (
-                    Stage::Transmit,
-                    Reason::TooBig { .. } | Reason::NoPeer(_) | Reason::NoEndpoint { .. }
-                )
-        );
         let kind = match skb.packet.payload {
             Payload::Icmp { kind, .. } => Some(kind),
             _ => None,
         };
-        // The kernel sends echo replies itself, and holds its only socket meanwhile; but not any
-        // more when a neighbour has not answered.
         let replies = kind == Some(IcmpKind::EchoReply) && skb.iif.is_none();
-        let late = stop.stage == Stage::Neighbour || later && !replies;
+        let heard = hears(skb, stop, &loss.reason, replies);
         let echo = kind.is_none_or(IcmpKind::is_echo);
-        let came = skb.iif.is_some() || skb.physin.is_some() || late;
-        if is_unrouted_by_vrf(stop, &loss.reason) || skb.about.is_some() || !came || !echo {
+        if is_unrouted_by_vrf(stop, &loss.reason) || skb.about.is_some() || !heard || !echo {
             return None;
         }
         let unreachable = |code| Some(IcmpKind::Unreachable(code));

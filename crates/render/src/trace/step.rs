@@ -1,4 +1,4 @@
-use model::{Gap, LinkId, LinkKind, Snapshot};
+use model::{Conntrack, Gap, LinkId, LinkKind, Route, Snapshot};
 use walk::{Action, ArpAnswer, Loss, NatStep, Reason, RuleRef, Step, Unknown};
 
 use crate::words as w;
@@ -125,62 +125,51 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
     let name = |id: &LinkId| w::link(snapshot, *id);
     let p = &step.packet;
     match &step.action {
-        Action::Originate => (String::new(), format!("{}, {} bytes", w::payload(p), p.len)),
-        Action::Routed { .. } => (String::new(), routed(snapshot, step)),
-        Action::SourceValid { rp_filter, route } => {
-            let route = route.as_ref().map_or_else(
-                || "no way back is asked for".to_owned(),
-                |r| format!("the way back is {}", w::prefix(&r.dst)),
-            );
-            (String::new(), format!("{} passes: rp_filter {rp_filter}, {route}", p.src))
-        }
-        Action::Chain { chain, rule, matched } => {
-            let place = format!("{} {} {}", chain.family.as_str(), chain.table, chain.chain);
-            let decided = rule.as_ref().or(matched.last());
-            match decided {
-                Some(r) => (String::new(), w::rule_ref(snapshot, r)),
-                None => (String::new(), format!("{place}: nothing matches, policy accepts")),
-            }
-        }
         Action::Translated(nat) => translated(snapshot, nat),
-        Action::Tracked { state, entry } => {
-            let entry = entry
-                .as_ref()
-                .map(|e| format!("{}, answers {}", w::tuple(&e.original), w::tuple(&e.reply)))
-                .unwrap_or_default();
-            (state_words(*state), entry)
-        }
-        Action::Neighbour { entry, .. } => (String::new(), w::neighbour(entry)),
-        Action::ArpAsked { ip, answer, .. } => {
-            (String::new(), format!("who has {ip}? {}", arp(snapshot, answer)))
-        }
-        Action::Forwarded { from, to, ttl } => (
-            String::new(),
-            format!(
-                "{} → {} ({} 1), {} {ttl} → {}",
-                name(from),
-                name(to),
-                w::forwarding(p),
-                w::ttl(p),
-                p.ttl
-            ),
-        ),
+        Action::Tracked { state, entry } => (state_words(*state), tracked(entry.as_deref())),
         // An ARP message has no time to live.
         Action::Out { link } if p.ttl == 0 => (name(link), w::flow(p)),
         Action::Out { link } => (name(link), format!("{}  {} {}", w::flow(p), w::ttl(p), p.ttl)),
-        Action::PerhapsOut { link } => {
-            let why = "whether the kernel has the next hop's Ethernet header ready is not shown";
-            (String::new(), format!("also out of {}: {why}", name(link)))
-        }
         Action::Vrf { link } => (format!("{}:", name(link)), vrf(snapshot, *link)),
         Action::In { link, bridge } => (entering(snapshot, *link, *bridge), String::new()),
         Action::Learned { bridge, port, mac } => {
             (format!("{}:", name(bridge)), format!("{mac} is behind {}", name(port)))
         }
+        _ => (String::new(), evidence(snapshot, step)),
+    }
+}
+
+/// What stands behind a step that its label alone names.
+fn evidence(snapshot: &Snapshot, step: &Step) -> String {
+    let name = |id: &LinkId| w::link(snapshot, *id);
+    let p = &step.packet;
+    match &step.action {
+        Action::Originate => format!("{}, {} bytes", w::payload(p), p.len),
+        Action::Routed { .. } => routed(snapshot, step),
+        Action::SourceValid { rp_filter, route } => {
+            format!("{} passes: rp_filter {rp_filter}, {}", p.src, way_back(route.as_deref()))
+        }
+        Action::Chain { chain, .. } => match rule_of(&step.action) {
+            Some(rule) => w::rule_ref(snapshot, rule),
+            None => {
+                let (family, table) = (chain.family.as_str(), &chain.table);
+                format!("{family} {table} {}: nothing matches, policy accepts", chain.chain)
+            }
+        },
+        Action::Neighbour { entry, .. } => w::neighbour(entry),
+        Action::ArpAsked { ip, answer, .. } => format!("who has {ip}? {}", arp(snapshot, answer)),
+        Action::Forwarded { from, to, ttl } => {
+            let (from, to, sysctl) = (name(from), name(to), w::forwarding(p));
+            format!("{from} → {to} ({sysctl} 1), {} {ttl} → {}", w::ttl(p), p.ttl)
+        }
+        Action::PerhapsOut { link } => {
+            let why = "whether the kernel has the next hop's Ethernet header ready is not shown";
+            format!("also out of {}: {why}", name(link))
+        }
         Action::BridgeForward { .. }
         | Action::BridgeFlood { .. }
         | Action::Snooped { .. }
-        | Action::BridgeUp { .. } => (String::new(), bridged(snapshot, step)),
+        | Action::BridgeUp { .. } => bridged(snapshot, step),
         Action::Encapsulated { .. }
         | Action::Decapsulated { .. }
         | Action::Encrypted { .. }
@@ -190,22 +179,40 @@ pub(crate) fn words(snapshot: &Snapshot, step: &Step) -> (String, String) {
         | Action::LearnedRemote { .. }
         | Action::Vlan { .. }
         | Action::Stacked { .. }
-        | Action::Sibling { .. } => (String::new(), super::stacked::words(snapshot, step)),
+        | Action::Sibling { .. } => super::stacked::words(snapshot, step),
         Action::Delivered { link } => {
             let whose = link.as_ref().map(|l| format!(", the address of {}", name(l)));
-            (String::new(), format!("{} is here{}", p.dst, whose.unwrap_or_default()))
+            format!("{} is here{}", p.dst, whose.unwrap_or_default())
         }
         Action::Left { link } => {
             let reader = reader(snapshot, *link).unwrap_or_default();
-            (String::new(), format!("out of this host by {}{reader}", name(link)))
+            format!("out of this host by {}{reader}", name(link))
         }
-        Action::Entered { link } => {
-            (String::new(), format!("from outside by {} (assumed)", name(link)))
-        }
-        Action::Dropped(loss) => (String::new(), super::because(snapshot, loss, p)),
-        Action::Unknown(u) => (String::new(), super::unknown(snapshot, u).1),
-        Action::Assumed(gaps) => (String::new(), assumed(gaps)),
+        Action::Entered { link } => format!("from outside by {} (assumed)", name(link)),
+        Action::Dropped(loss) => super::because(snapshot, loss, p),
+        Action::Unknown(u) => super::unknown(snapshot, u).1,
+        Action::Assumed(gaps) => assumed(gaps),
+        // These are about something (`words`).
+        Action::Translated(_)
+        | Action::Tracked { .. }
+        | Action::Out { .. }
+        | Action::Vrf { .. }
+        | Action::In { .. }
+        | Action::Learned { .. } => String::new(),
     }
+}
+
+fn way_back(route: Option<&Route>) -> String {
+    match route {
+        Some(route) => format!("the way back is {}", w::prefix(&route.dst)),
+        None => "no way back is asked for".to_owned(),
+    }
+}
+
+/// The connection that a packet belongs to.
+fn tracked(entry: Option<&Conntrack>) -> String {
+    let both = |e: &Conntrack| format!("{}, answers {}", w::tuple(&e.original), w::tuple(&e.reply));
+    entry.map(both).unwrap_or_default()
 }
 
 /// The process that gets what goes out by a link, if it is a tun or tap.
