@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::{Fact, Family, LinkRef, LinkSpecKind, Mac};
+use model::{BondRole, Fact, Family, LinkRef, LinkSpecKind, Mac};
 
 /// The thing that a fact is about, whatever its values.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,6 +16,7 @@ pub(crate) enum Key {
     Cable(LinkRef, Option<LinkRef>),
     Master(LinkRef),
     PortState(LinkRef),
+    BondPort(LinkRef, BondRole),
     Up(LinkRef),
     Mtu(LinkRef),
     Address(LinkRef, IpNet),
@@ -52,6 +53,7 @@ impl Key {
             }
             Fact::Master { link, .. } => Self::Master(link.clone()),
             Fact::PortState { link, .. } => Self::PortState(link.clone()),
+            Fact::BondPort { bond, role, .. } => Self::BondPort(bond.clone(), *role),
             Fact::Up { link, .. } => Self::Up(link.clone()),
             Fact::Mtu { link, .. } => Self::Mtu(link.clone()),
             Fact::Address(a) => Self::Address(a.link.clone(), a.net),
@@ -76,7 +78,8 @@ impl Key {
         match self {
             Self::Link(a, b) | Self::Cable(a, b) => std::iter::once(a).chain(b).collect(),
             Self::Master(l) | Self::PortState(l) | Self::Up(l) | Self::Mtu(l) => vec![l],
-            Self::Address(l, _)
+            Self::BondPort(l, _)
+            | Self::Address(l, _)
             | Self::Neighbour(l, _)
             | Self::Proxy(l, _)
             | Self::Fdb(l, _)

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use model::{
-    AddressSpec, BridgeSpec, CableSpec, Fact, Group, HopSpec, Link, LinkKind, LinkRef, LinkSpec,
-    LinkSpecKind, Mac, NeighbourState, NicSpec, Pins, PortFlags, Relation, Route, RouteSpec,
-    VethEnd, Vxlan, VxlanSpec, WireguardSpec,
+    AddressSpec, BondRole, BondSpec, BridgeSpec, CableSpec, Fact, Group, HopSpec, Link, LinkKind,
+    LinkRef, LinkSpec, LinkSpecKind, Mac, Member, NeighbourState, NicSpec, Pins, PortFlags,
+    Relation, Route, RouteSpec, VethEnd, Vxlan, VxlanSpec, WireguardSpec,
 };
 
 use crate::State;
@@ -31,6 +31,15 @@ impl State {
             Fact::PortState { link, .. } => {
                 let state = self.link(link)?.port.as_ref()?.state;
                 Some(Fact::PortState { link: link.clone(), state })
+            }
+            Fact::BondPort { bond, role, .. } => {
+                let LinkKind::Bond(own) = &self.link(bond)?.kind else { return None };
+                let index = match role {
+                    BondRole::Primary => own.primary,
+                    BondRole::Active => own.active,
+                }?;
+                let port = self.space(&bond.ns)?.links.get(&index)?.name.clone();
+                Some(Fact::BondPort { bond: bond.clone(), role: *role, port })
             }
             Fact::Up { link, .. } => {
                 let up = self.link(link)?.is_up();
@@ -146,6 +155,7 @@ impl State {
                 let lower = lower.unwrap_or_else(|| LinkRef::new("", ""));
                 LinkSpecKind::Ipvlan { lower, ipvlan: *ipvlan }
             }
+            LinkKind::Bond(bond) => LinkSpecKind::Bond(BondSpec::of(bond)),
             LinkKind::Vrf(vrf) => LinkSpecKind::Vrf(*vrf),
             LinkKind::Other(kind) if kind == "dummy" => LinkSpecKind::Dummy,
             LinkKind::Loopback
@@ -153,7 +163,6 @@ impl State {
             | LinkKind::Macvlan(_)
             | LinkKind::Ipvlan(_)
             | LinkKind::Tunnel(_)
-            | LinkKind::Bond(_)
             | LinkKind::Netkit(_)
             | LinkKind::Wireguard(_)
             | LinkKind::Other(_) => return None,
@@ -253,9 +262,13 @@ impl State {
 
 /// Everything of a link that can be fixed.
 pub(crate) fn pins(link: &Link) -> Pins {
+    let own = match &link.member {
+        Some(Member::Bond(port)) => port.own_mac,
+        _ => None,
+    };
     Pins {
         index: Some(link.index),
-        mac: link.mac,
+        mac: own.or(link.mac),
         mtu: Some(link.mtu),
         txqlen: Some(link.txqlen),
         altnames: link.altnames.clone(),

@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use model::{
-    Change, Fact, LinkRef, LinkSpecKind, NamespaceSpec, NsId, PortFlags, Snapshot, Wanted,
+    BondRole, Change, Fact, LinkRef, LinkSpecKind, NamespaceSpec, NsId, PortFlags, Snapshot, Wanted,
 };
 
 use crate::key::{Key, sysctl_link};
@@ -102,11 +102,14 @@ impl<'w> Plan<'w> {
             (Fact::IpSet { .. }, _) => return,
             // No kernel forgets an nsid before its namespace ends; a link is always up or down.
             (Fact::Nsid { .. } | Fact::Up { .. }, _) => return,
+            // A bond that can use one of its ports uses one.
+            (Fact::BondPort { role: BondRole::Active, .. }, _) => return,
             // Somebody else has set these since.
             (Fact::Sysctl { .. } | Fact::Mtu { .. } | Fact::PortState { .. }, _) => {
                 distance(fact, &seen) == Distance::Same
             }
             (Fact::Master { bridge: a, .. }, Fact::Master { bridge: b, .. }) => a == b,
+            (Fact::BondPort { port: a, .. }, Fact::BondPort { port: b, .. }) => a == b,
             _ => true,
         };
         if gone {

@@ -46,6 +46,9 @@ impl State {
                     port.state = *state;
                 }
             }
+            Fact::BondPort { bond, role, port } => {
+                self.set_bond_port(bond, *role, there.then_some(port));
+            }
             Fact::Up { link, up } => self.set_up(link, there && *up),
             Fact::Mtu { link, mtu } if there => {
                 if let Some(link) = self.link_mut(link) {

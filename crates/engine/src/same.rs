@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use model::{
-    BridgeOption, BridgeSpec, CableSpec, Fact, LinkSpec, LinkSpecKind, Mac, MacvlanMode, NicSpec,
-    Pins, PortFlag, PortFlags, RouteSpec, VxlanSpec,
+    BondOption, BondSpec, BridgeOption, BridgeSpec, CableSpec, Fact, LinkSpec, LinkSpecKind, Mac,
+    MacvlanMode, NicSpec, Pins, PortFlag, PortFlags, RouteSpec, VxlanSpec,
 };
 
 use crate::key::metric;
@@ -84,6 +84,7 @@ fn links(wanted: &LinkSpec, seen: &LinkSpec) -> Distance {
             LinkSpecKind::Ipvlan { lower: a, ipvlan: v },
             LinkSpecKind::Ipvlan { lower: b, ipvlan: w },
         ) if a == b && v == w => Distance::Same,
+        (LinkSpecKind::Bond(a), LinkSpecKind::Bond(b)) => bonds(a, b),
         (LinkSpecKind::Vrf(a), LinkSpecKind::Vrf(b)) if a == b => Distance::Same,
         (LinkSpecKind::Dummy, LinkSpecKind::Dummy) => Distance::Same,
         (LinkSpecKind::Vxlan(a), LinkSpecKind::Vxlan(b)) if vxlans(a, b) => Distance::Same,
@@ -111,6 +112,24 @@ fn sorted(sources: &[Mac]) -> Vec<Mac> {
 
 fn bridges(wanted: &BridgeSpec, seen: &BridgeSpec) -> bool {
     wanted.said().all(|(option, value)| seen.get(option) == Some(value))
+}
+
+/// The kernel changes some of its options only while it is down or has no ports.
+fn bonds(wanted: &BondSpec, seen: &BondSpec) -> Distance {
+    let stays = |option: &BondOption| {
+        matches!(
+            option,
+            BondOption::Mode
+                | BondOption::FailOverMac
+                | BondOption::LacpRate
+                | BondOption::TlbDynamicLb
+        )
+    };
+    let changed = wanted.changed_from(seen);
+    if wanted.arp_targets != seen.arp_targets || changed.said().any(|(o, _)| stays(&o)) {
+        return Distance::Remake;
+    }
+    other_unless(wanted.fits(seen))
 }
 
 fn cables(wanted: &CableSpec, seen: &CableSpec) -> Distance {
@@ -184,6 +203,12 @@ fn complete_link(now: &mut LinkSpec, then: &LinkSpec) {
             }
             complete_pins(&mut now.pins, &then.pins);
         }
+        (LinkSpecKind::Bond(now_spec), LinkSpecKind::Bond(then_spec)) => {
+            for (option, _) in then_spec.said() {
+                now_spec.set(option, now_spec.get(option).or(Some(option.usual())));
+            }
+            complete_pins(&mut now.pins, &then.pins);
+        }
         (LinkSpecKind::Tap, LinkSpecKind::Tap) | (LinkSpecKind::Dummy, LinkSpecKind::Dummy) => {
             complete_pins(&mut now.pins, &then.pins);
         }
@@ -210,6 +235,9 @@ pub(crate) fn fill(wanted: &mut Fact, seen: &Fact) {
             fill_pins(&mut now.pins, &then.pins);
             match (&mut now.kind, &then.kind) {
                 (LinkSpecKind::Veth(a), LinkSpecKind::Veth(b)) => fill_pins(&mut a.pins, &b.pins),
+                (LinkSpecKind::Bond(a), LinkSpecKind::Bond(b)) => {
+                    BondOption::ALL.iter().for_each(|o| a.set(*o, a.get(*o).or(b.get(*o))));
+                }
                 (LinkSpecKind::Bridge(a), LinkSpecKind::Bridge(b)) => {
                     BridgeOption::ALL.iter().for_each(|o| a.set(*o, a.get(*o).or(b.get(*o))));
                 }

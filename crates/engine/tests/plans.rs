@@ -252,3 +252,44 @@ fn wireguard_links() {
     insta::assert_snapshot!(check_links(&link(&bare), &link("listen_port: 101")), @"~ a:wg: port 100 → 101, other peers");
     insta::assert_snapshot!(check_links(&link(&bare), "{}"), @"- a: wireguard wg, 1 peer");
 }
+
+#[test]
+fn bonds() {
+    let pairs = "p1: {kind: veth, peer: 'b:q1', bond: o}, p2: {kind: veth, peer: 'b:q2', bond: o}";
+    let with = |said: &str| {
+        let bond = format!("o: {{kind: bond, {said}, addresses: [10.0.0.1/24]}}");
+        format!("{{{bond}, {pairs}}}")
+    };
+    let first = with("mode: active-backup, primary: p2");
+    insta::assert_snapshot!(check_links("{}", &first), @r"
+    + a: bond o, mode active-backup
+    + a:o: address 10.0.0.1/24
+    + a:o: up
+    + a: veth p1 ⇄ b:q1
+    + b:q1: up
+    + a: veth p2 ⇄ b:q2
+    + b:q2: up
+    + a:p1: port of o
+    + a:p2: port of o
+    + a:o: primary p2
+    ");
+    insta::assert_snapshot!(check_links(&first, &first), @"");
+    let looks = with("mode: active-backup, primary: p1, miimon: 100");
+    insta::assert_snapshot!(check_links(&first, &looks), @r"
+    ~ a:o: miimon 0 → 100
+    ~ a:o: primary p2 → p1
+    ");
+    insta::assert_snapshot!(check_links(&first, &with("mode: broadcast")), @r"
+    - a: bond o, mode active-backup
+    + a: bond o, mode broadcast
+    + a:o: address 10.0.0.1/24
+    + a:o: up
+    + a:p1: port of o
+    + a:p2: port of o
+    ");
+    insta::assert_snapshot!(check_links(&first, &format!("{{{}}}", pairs.replace(", bond: o", ""))), @r"
+    - a: bond o, mode active-backup
+    ~ a:p1: down → up
+    ~ a:p2: down → up
+    ");
+}

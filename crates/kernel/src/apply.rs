@@ -134,6 +134,7 @@ impl<'a> Builder<'a> {
                 self.set_master(link, bridge.as_deref(), *flags)
             }
             Fact::PortState { link, state } => self.set_port_state(link, *state),
+            Fact::BondPort { bond, role, port } => self.set_bond_port(bond, *role, Some(port)),
             Fact::Up { link, up } => self.set_up(link, *up),
             Fact::Mtu { link, mtu } => self.set_mtu(link, *mtu),
             Fact::Address(spec) => self.make_address(spec),
@@ -162,6 +163,7 @@ impl<'a> Builder<'a> {
                 _,
                 Fact::Master { .. }
                 | Fact::PortState { .. }
+                | Fact::BondPort { .. }
                 | Fact::Up { .. }
                 | Fact::Mtu { .. }
                 | Fact::Vlan { .. }
@@ -182,6 +184,7 @@ impl<'a> Builder<'a> {
             Fact::Cable(spec) => self.end_cable(spec),
             Fact::Master { link, flags, .. } => self.set_master(link, None, *flags),
             Fact::PortState { link, .. } => self.set_port_state(link, PortState::Forwarding),
+            Fact::BondPort { bond, role, .. } => self.set_bond_port(bond, *role, None),
             Fact::Up { link, up } => self.set_up(link, !*up),
             Fact::Address(spec) => self.remove_address(spec),
             Fact::Route(spec) => self.remove_route(spec),

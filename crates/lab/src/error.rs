@@ -75,6 +75,14 @@ pub enum Problem {
     NoBridge { ns: String, name: String, bridge: String, kind: &'static str },
     #[error("{ns}:{name} is said to be in VRF {vrf:?}, but {vrf:?} is a {kind}, not a vrf")]
     NoVrf { ns: String, name: String, vrf: String, kind: &'static str },
+    #[error(
+        "{ns}:{name} is said to be a port of bond {bond:?}, but {bond:?} is a {kind}, not a bond"
+    )]
+    NoBond { ns: String, name: String, bond: String, kind: &'static str },
+    #[error(
+        "{ns}:{bond} is said to choose {port:?}, which is no port of it: say `bond: {bond}` there"
+    )]
+    NoPortOfBond { ns: String, bond: String, port: String },
     #[error("{ns}:{name} is a port of {a:?} and of {b:?}: a link has one bridge; remove one")]
     TwoBridges { ns: String, name: String, a: String, b: String },
     #[error("{ns} has two links called {name:?} (the other comes from line {first}): rename one")]

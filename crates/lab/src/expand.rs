@@ -175,6 +175,7 @@ impl<'l> Making<'l> {
         for entry in vrfs.into_iter().chain(others) {
             self.link(space, entry);
         }
+        self.bonds(space);
         if let Some(proxmox) = &space.proxmox {
             self.proxmox(space, proxmox);
         }

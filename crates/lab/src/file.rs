@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv4Net};
 use model::{
-    BridgeSpec, BridgeVlan, HopSpec, IpSet, Ipvlan, LinkRef, Mac, MacvlanMode, PortFlags,
+    BondSpec, BridgeSpec, BridgeVlan, HopSpec, IpSet, Ipvlan, LinkRef, Mac, MacvlanMode, PortFlags,
     PortState, Protocol, RouteKind, Rule, Scope, ServiceSpec, Vlan, Vrf, Vxlan, WireguardKey,
     WireguardSecret,
 };
@@ -97,6 +97,8 @@ pub(crate) struct LinkEntry {
     pub(crate) up: Option<bool>,
     /// `vrf:` that it is a member of.
     pub(crate) vrf: Option<Said<String>>,
+    /// `bond:` that it is a port of.
+    pub(crate) bond: Option<Said<String>>,
     /// `bridge:` that it is a port of.
     pub(crate) bridge: Option<Said<String>>,
     /// `hairpin:`, `isolated:`, `learning:` and other flags of a port.
@@ -126,6 +128,8 @@ pub(crate) enum Kind {
     Vlan { lower: Said<LinkRef>, vlan: Vlan },
     /// `ipvlan`: `lower: [NS:]LINK`, `mode:`, `flag:`.
     Ipvlan { lower: Said<LinkRef>, ipvlan: Ipvlan },
+    /// `bond`: `mode:`, `primary:`, `active_slave:` and other options.
+    Bond(BondEntry),
     /// `vrf`: `table:`.
     Vrf(Vrf),
     /// `dummy`
@@ -135,6 +139,14 @@ pub(crate) enum Kind {
     Vxlan { lower: Option<Said<String>>, vxlan: Vxlan, remotes: Vec<(Mac, IpAddr)> },
     /// `wireguard`: `private_key:`, `listen_port:`, `fwmark:`, `peers:`.
     Wireguard(WireguardEntry),
+}
+
+/// What a `bond` says of itself.
+#[derive(Clone, Debug)]
+pub(crate) struct BondEntry {
+    pub(crate) spec: BondSpec,
+    pub(crate) primary: Option<Said<String>>,
+    pub(crate) active: Option<Said<String>>,
 }
 
 /// What a `wireguard` link says of itself.

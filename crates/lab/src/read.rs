@@ -1,6 +1,7 @@
 //! From the tree of the file to what it says. A wrong entry is reported and left out, so that one
 //! run finds all that is wrong.
 
+mod bond;
 mod docker;
 mod firewall;
 mod ipset;

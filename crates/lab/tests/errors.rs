@@ -56,6 +56,36 @@ fn wireguard() {
 }
 
 #[test]
+fn bonds() {
+    let with = |said: &str| {
+        check_in(&format!("links: {{p: {{kind: tap, bond: o}}, o: {{kind: bond, {said}}}}}"))
+    };
+    insta::assert_snapshot!(with("mode: active-backup, primary: p, miimon: 100"), @"good");
+    insta::assert_snapshot!(with("mode: balance"), @r#"
+    lab.yaml:5:60: "balance" is no mode: there are balance-rr, active-backup, balance-xor, broadcast, 802.3ad, balance-tlb, balance-alb
+    "#);
+    insta::assert_snapshot!(with("miimon: often"), @r#"
+    lab.yaml:5:62: "often" is no miimon: a number between 0 and 2147483647 is wanted
+    "#);
+    insta::assert_snapshot!(with("all_slaves_active: 2"), @"lab.yaml:5:73: `all_slaves_active:` must be true or false, but this is a word");
+    insta::assert_snapshot!(with("arp_ip_target: [10.0.0.1, x]"), @r#"
+    lab.yaml:5:80: "x" is no address: an address of IPv4 is wanted, as in 192.0.2.1
+    "#);
+    insta::assert_snapshot!(with("active_slave: lo"), @r#"
+    lab.yaml:5:68: a:o is said to choose "lo", which is no port of it: say `bond: o` there
+    "#);
+    insta::assert_snapshot!(with("flag: vepa"), @r#"
+    lab.yaml:5:54: "flag" does not fit a link of kind bond: remove it
+    "#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, bond: f}, f: {kind: tap}}"), @r#"
+    lab.yaml:5:34: a:e is said to be a port of bond "f", but "f" is a tap, not a bond
+    "#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: tap, bond: f, vrf: v}, f: {kind: bond}, v: {kind: vrf, table: 5}}"), @r#"
+    lab.yaml:5:34: a:e is a port of "v" and of "f": a link has one bridge; remove one
+    "#);
+}
+
+#[test]
 fn keys() {
     insta::assert_snapshot!(check("nam: x\nnamespaces: {}"), @r#"
     lab.yaml:1:1: unknown key "nam" in a lab file: did you mean "name"?
@@ -65,7 +95,7 @@ fn keys() {
     insta::assert_snapshot!(check_in("adresses: []"), @r#"lab.yaml:5:5: unknown key "adresses" in a namespace: did you mean "rules"? There are inside, count, unprivileged, links, routes, rules, rules6, neighbours, fdb, mdb, vlans, sysctls, ipsets, iptables, ip6tables, nft, services, nsids, netns_files, proxmox, docker"#);
     insta::assert_snapshot!(check_in("links:\n  e:\n    kind: tap\n    adress: 10.0.0.1/8"), @r#"lab.yaml:8:9: unknown key "adress" in a link: did you mean "addresses"?"#);
     insta::assert_snapshot!(check_in("links: {e: {kind: tap, vni: 5}}"), @r#"lab.yaml:5:28: "vni" does not fit a link of kind tap: remove it"#);
-    insta::assert_snapshot!(check_in("links: {e: {kind: vath, peer: b:x}}"), @r#"lab.yaml:5:23: "vath" is no kind of link: did you mean "veth"? There are veth, bridge, tap, nic, macvlan, vlan, ipvlan, vrf, dummy, vxlan, wireguard"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: vath, peer: b:x}}"), @r#"lab.yaml:5:23: "vath" is no kind of link: did you mean "veth"? There are veth, bridge, tap, nic, macvlan, vlan, ipvlan, bond, vrf, dummy, vxlan, wireguard"#);
     insta::assert_snapshot!(check_in("links: [e]"), @"lab.yaml:5:12: `links:` must be a map, but this is a list");
     insta::assert_snapshot!(check_in("unprivileged: maybe"), @"lab.yaml:5:19: `unprivileged:` must be true or false, but this is a word");
 }

@@ -9,8 +9,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 use crate::{
-    BridgeSpec, IpSet, Ipvlan, Mac, MacvlanMode, PortFlags, PortState, Protocol, RouteKind, Rule,
-    Scope, Table, Vlan, Vrf, VxlanSpec, WireguardSpec,
+    BondSpec, BridgeSpec, IpSet, Ipvlan, Mac, MacvlanMode, PortFlags, PortState, Protocol,
+    RouteKind, Rule, Scope, Table, Vlan, Vrf, VxlanSpec, WireguardSpec,
 };
 
 /// A whole network that should be there.
@@ -49,7 +49,7 @@ pub enum Fact {
     Link(LinkSpec),
     /// One or two network cards, and the cable between them.
     Cable(CableSpec),
-    /// A link is a port of a bridge (or of nothing).
+    /// A link is a port of a bridge or a bond, or a member of a VRF (or of nothing).
     Master {
         /// The port.
         link: LinkRef,
@@ -64,6 +64,15 @@ pub enum Fact {
         link: LinkRef,
         /// Its state.
         state: PortState,
+    },
+    /// A bond prefers one of its ports, or has it in use.
+    BondPort {
+        /// The bond.
+        bond: LinkRef,
+        /// Which of the two.
+        role: BondRole,
+        /// The port.
+        port: String,
     },
     /// A link is administratively up or down.
     Up {
@@ -162,6 +171,15 @@ pub enum Fact {
         /// What it answers.
         spec: ServiceSpec,
     },
+}
+
+/// What a port is to its bond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BondRole {
+    /// The one that it prefers.
+    Primary,
+    /// The one in use.
+    Active,
 }
 
 /// A link, by namespace and name.
@@ -270,6 +288,8 @@ pub enum LinkSpecKind {
         /// Mode and flag.
         ipvlan: Ipvlan,
     },
+    /// A bond.
+    Bond(BondSpec),
     /// A VRF.
     Vrf(Vrf),
     /// A link that throws away all that it is given.

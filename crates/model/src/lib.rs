@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod bond_option;
 mod bridge_option;
 mod bridge_table;
 mod change;
@@ -34,6 +35,7 @@ mod wireguard_key;
 mod xt;
 
 pub use address::{Address, AddressFlags, Scope};
+pub use bond_option::{BondOption, BondOptions, BondSpec, BondValues};
 pub use bridge_option::{BridgeOption, BridgeSpec};
 pub use bridge_table::{BridgeVlan, Group, MdbEntry, RouterPort};
 pub use change::Change;
@@ -41,18 +43,19 @@ pub use conntrack::{Conntrack, ConntrackStatus, Tuple};
 pub use container::{Container, Engine, Network, Pod, Publish, Teller};
 pub use diff::{Difference, diff};
 pub use fact::{
-    AddressSpec, CableSpec, Fact, HopSpec, IdMap, LinkRef, LinkSpec, LinkSpecKind, NamespaceSpec,
-    NicSpec, Pins, RouteSpec, ServiceSpec, VethEnd, Wanted,
+    AddressSpec, BondRole, CableSpec, Fact, HopSpec, IdMap, LinkRef, LinkSpec, LinkSpecKind,
+    NamespaceSpec, NicSpec, Pins, RouteSpec, ServiceSpec, VethEnd, Wanted,
 };
 pub use gap::{Gap, Opaque, Warning, plain};
 pub use glob::glob;
 pub use id::{HostId, LinkId, Mac, NsId, NsKey, ParseMacError};
 pub use ipset::{IpSet, IpSetEntry, IpSetOptions, IpSetPart, IpSetType};
 pub use link::{
-    Bond, BondMode, BondPort, Bridge, BridgePort, Holder, Inet6Conf, InetConf, Ipvlan, IpvlanFlag,
-    IpvlanMode, Link, LinkFlags, LinkKind, Macvlan, MacvlanMode, Member, MiiStatus, Netkit,
-    NetkitPolicy, OperState, PortState, Relation, StpState, Tap, Tunnel, TunnelDf, Vlan, Vrf,
-    Vxlan, VxlanSpec, Wireguard, WireguardPeer, WireguardPeerSpec, WireguardSecret, WireguardSpec,
+    Bond, BondMode, BondPort, Bridge, BridgePort, HashPolicy, Holder, Inet6Conf, InetConf, Ipvlan,
+    IpvlanFlag, IpvlanMode, Link, LinkFlags, LinkKind, Macvlan, MacvlanMode, Member, MiiStatus,
+    Netkit, NetkitPolicy, OperState, PortState, Relation, StpState, Tap, Tunnel, TunnelDf, Vlan,
+    Vrf, Vxlan, VxlanSpec, Wireguard, WireguardPeer, WireguardPeerSpec, WireguardSecret,
+    WireguardSpec,
 };
 pub use listener::Listener;
 pub use name::{NameError, Target};

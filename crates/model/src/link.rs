@@ -13,7 +13,7 @@ mod vrf;
 mod vxlan;
 mod wireguard;
 
-pub use bond::{Bond, BondMode, BondPort, MiiStatus};
+pub use bond::{Bond, BondMode, BondPort, HashPolicy, MiiStatus};
 pub use bridge::{Bridge, BridgePort, PortState, StpState};
 pub use ipvlan::{Ipvlan, IpvlanFlag, IpvlanMode};
 pub use macvlan::{Macvlan, MacvlanMode};

@@ -1,11 +1,11 @@
 //! Kinds of links, as `-d` tells them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use model::{
-    Bond, BondMode, BondPort, Bridge, Ipvlan, IpvlanFlag, IpvlanMode, LinkKind, Macvlan,
-    MacvlanMode, Member, MiiStatus, Netkit, NetkitPolicy, StpState, Tap, Tunnel, TunnelDf, Vlan,
-    Vrf, Vxlan,
+    Bond, BondOption, BondOptions, BondPort, Bridge, Ipvlan, IpvlanFlag, IpvlanMode, LinkKind,
+    Macvlan, MacvlanMode, Member, MiiStatus, Netkit, NetkitPolicy, StpState, Tap, Tunnel, TunnelDf,
+    Vlan, Vrf, Vxlan,
 };
 
 use crate::link::PartLink;
@@ -51,10 +51,10 @@ pub(crate) fn told(
         "vlan" => LinkKind::Vlan(vlan(words)),
         "vxlan" => LinkKind::Vxlan(vxlan(words)),
         "bond" => LinkKind::Bond(Bond {
-            mode: one_of(BOND_MODES, words, "mode", BondMode::as_str),
-            miimon: number(words, "miimon").unwrap_or(0),
+            options: bond_options(words),
             active: after(words, "active_slave").and_then(&index_of),
             primary: after(words, "primary").and_then(&index_of),
+            arp_targets: after(words, "arp_ip_target").map(ip_list).unwrap_or_default(),
         }),
         "vrf" => LinkKind::Vrf(Vrf { table: after(words, "table").and_then(table).unwrap_or(0) }),
         "netkit" => LinkKind::Netkit(netkit(words)),
@@ -78,6 +78,7 @@ pub(crate) fn member(part: &PartLink) -> Option<Member> {
         "bond" => Member::Bond(BondPort {
             backup: after(words, "state") == Some("BACKUP"),
             mii: one_of(MII, words, "mii_status", MiiStatus::as_str),
+            own_mac: number(words, "perm_hwaddr"),
         }),
         "vrf" => Member::Vrf { table: after(words, "table").and_then(table).unwrap_or(0) },
         other => Member::Other(other.to_owned()),
@@ -90,15 +91,6 @@ const MACVLAN_MODES: &[MacvlanMode] = &[
     MacvlanMode::Bridge,
     MacvlanMode::Passthru,
     MacvlanMode::Source,
-];
-const BOND_MODES: &[BondMode] = &[
-    BondMode::BalanceRr,
-    BondMode::ActiveBackup,
-    BondMode::BalanceXor,
-    BondMode::Broadcast,
-    BondMode::Ieee8023ad,
-    BondMode::BalanceTlb,
-    BondMode::BalanceAlb,
 ];
 const MII: &[MiiStatus] =
     &[MiiStatus::Up, MiiStatus::GoingDown, MiiStatus::Down, MiiStatus::GoingBack];
@@ -117,6 +109,21 @@ fn one_of<T: Copy + Default>(
 /// An address, unless it is `any`.
 fn address(words: &[String], key: &str) -> Option<IpAddr> {
     number(words, key)
+}
+
+fn bond_options(words: &[String]) -> BondOptions {
+    let mut options = BondOptions::default();
+    for option in BondOption::ALL {
+        if let Some(value) = after(words, option.as_str()).and_then(|word| option.parse(word)) {
+            options.set(option, value);
+        }
+    }
+    options
+}
+
+/// Addresses with commas between them.
+fn ip_list(words: &str) -> Vec<Ipv4Addr> {
+    words.split(',').filter_map(|word| word.parse().ok()).collect()
 }
 
 fn bridge(words: &[String]) -> Bridge {

@@ -30,12 +30,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use model::{
-    Address, AddressFlags, BaseChain, Bond, BondMode, BondPort, Bridge, BridgePort, Chain, CmpOp,
-    Compat, Container, Engine, Expr, Family, FdbEntry, Hook, InetConf, Link, LinkFlags, LinkId,
-    LinkKind, Listener, Mac, Macvlan, Member, MetaKey, Name, NameSource, Namespace, Neighbour,
-    NeighbourState, Network, Nexthop, NftRule, NsId, OperState, PayloadBase, Policy, Preference,
-    Process, Protocol, Publish, Reg, Relation, Route, RouteKind, Rule, Scope, Snapshot, Table,
-    Teller, Vlan, Vrf, Vxlan, Xt, XtInfo, XtNatRange,
+    Address, AddressFlags, BaseChain, Bond, BondMode, BondOption, BondPort, Bridge, BridgePort,
+    Chain, CmpOp, Compat, Container, Engine, Expr, Family, FdbEntry, Hook, InetConf, Link,
+    LinkFlags, LinkId, LinkKind, Listener, Mac, Macvlan, Member, MetaKey, Name, NameSource,
+    Namespace, Neighbour, NeighbourState, Network, Nexthop, NftRule, NsId, OperState, PayloadBase,
+    Policy, Preference, Process, Protocol, Publish, Reg, Relation, Route, RouteKind, Rule, Scope,
+    Snapshot, Table, Teller, Vlan, Vrf, Vxlan, Xt, XtInfo, XtNatRange,
 };
 
 /// The network that the text describes. Panics where it does not understand: it is for tests.
@@ -59,7 +59,8 @@ pub(crate) fn network(text: &str) -> Snapshot {
                 net.stacked(words[1], words[2], LinkKind::Vlan(vlan));
             }
             "bond" => {
-                let bond = Bond { mode: BondMode::ActiveBackup, miimon: 100, ..Bond::default() };
+                let mut bond = Bond::of_mode(BondMode::ActiveBackup);
+                bond.options.set(BondOption::Miimon, 100);
                 net.add(words[1], LinkKind::Bond(bond));
             }
             "vrf" => {

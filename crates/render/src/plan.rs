@@ -1,7 +1,8 @@
 use std::fmt::Write as _;
 
 use model::{
-    BridgeOption, Change, Fact, LinkSpec, LinkSpecKind, Pins, PortFlag, PortFlags, WireguardSpec,
+    BondOption, BondRole, BondSpec, BridgeOption, Change, Fact, LinkSpec, LinkSpecKind, Pins,
+    PortFlag, PortFlags, WireguardSpec,
 };
 
 use crate::page::Page;
@@ -84,6 +85,13 @@ fn link_difference(from: &LinkSpec, to: &LinkSpec) -> String {
                 changed(o.as_str(), word(*o, from.get(*o)), word(*o, to.get(*o)))
             };
             parts.extend(BridgeOption::ALL.iter().filter_map(both));
+        }
+        (LinkSpecKind::Bond(from), LinkSpecKind::Bond(to)) => {
+            let both = |o: BondOption| {
+                let word = |spec: &BondSpec| spec.get(o).map(|value| o.word(value));
+                changed(o.as_str(), word(from), word(to))
+            };
+            parts.extend(BondOption::ALL.into_iter().filter_map(both));
         }
         (LinkSpecKind::Wireguard(from), LinkSpecKind::Wireguard(to)) => {
             parts.extend(wireguard_difference(from, to));
@@ -174,6 +182,13 @@ fn fact_words(fact: &Fact) -> (String, String) {
             },
         ),
         Fact::PortState { link, state } => (link.to_string(), format!("port {}", state.as_str())),
+        Fact::BondPort { bond, role, port } => {
+            let role = match role {
+                BondRole::Primary => "primary",
+                BondRole::Active => "active_slave",
+            };
+            (bond.to_string(), format!("{role} {port}"))
+        }
         Fact::Up { link, up } => (link.to_string(), if *up { "up" } else { "down" }.to_owned()),
         Fact::Mtu { link, mtu } => (link.to_string(), format!("mtu {mtu}")),
         Fact::Address(a) => (a.link.to_string(), format!("address {}", a.net)),
@@ -223,6 +238,7 @@ fn link_words(spec: &LinkSpec) -> String {
         LinkSpecKind::Ipvlan { lower, ipvlan } => {
             format!("ipvlan {name} on {lower}, mode {}", ipvlan.mode.as_str())
         }
+        LinkSpecKind::Bond(spec) => format!("bond {name}, mode {}", spec.seen().mode().as_str()),
         LinkSpecKind::Vrf(vrf) => format!("vrf {name}, table {}", vrf.table),
         LinkSpecKind::Dummy => format!("dummy {name}"),
         LinkSpecKind::Wireguard(spec) => match spec.peers.len() {

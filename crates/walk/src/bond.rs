@@ -34,9 +34,9 @@ impl<S: Sink> Walker<'_, '_, S> {
 
 /// How the other modes choose a port depends on hashes and on what partners say.
 fn active_backup(id: LinkId, bond: &Bond) -> Result<(), Stop> {
-    if bond.mode == BondMode::ActiveBackup {
+    if bond.mode() == BondMode::ActiveBackup {
         return Ok(());
     }
-    let what = format!("bond of mode {}", bond.mode.as_str());
+    let what = format!("bond of mode {}", bond.mode().as_str());
     Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }))
 }

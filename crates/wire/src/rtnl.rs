@@ -7,7 +7,7 @@
 mod address;
 pub(crate) mod attr;
 mod bridge;
-mod link;
+pub(crate) mod link;
 mod message;
 mod neighbour;
 mod netconf;

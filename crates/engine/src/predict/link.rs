@@ -1,9 +1,9 @@
 //! Links that are made, changed, set up and down, and end.
 
 use model::{
-    Address, Bridge, BridgeSpec, CableSpec, FdbEntry, Link, LinkFlags, LinkId, LinkKind, LinkRef,
-    LinkSpec, LinkSpecKind, Mac, Macvlan, Member, NicSpec, OperState, Pins, PortFlags, Relation,
-    Remote, TABLE_LOCAL, Tap, VxlanSpec,
+    Address, BondPort, BondRole, Bridge, BridgeSpec, CableSpec, FdbEntry, Link, LinkFlags, LinkId,
+    LinkKind, LinkRef, LinkSpec, LinkSpecKind, Mac, Macvlan, Member, NicSpec, OperState, Pins,
+    PortFlags, Relation, Remote, TABLE_LOCAL, Tap, VxlanSpec,
 };
 
 use super::route::add_subnet;
@@ -80,6 +80,11 @@ impl State {
                     m.mode = *mode;
                 }
             }
+            LinkSpecKind::Bond(bond) => {
+                if let Some(Link { kind: LinkKind::Bond(b), .. }) = self.link_mut(&spec.link) {
+                    bond.said().for_each(|(option, value)| b.options.set(option, value));
+                }
+            }
             LinkSpecKind::Wireguard(_) => {
                 if let Some(link) = self.link_mut(&spec.link) {
                     link.kind = kind(&spec.kind);
@@ -121,16 +126,36 @@ impl State {
     pub(super) fn set_master(&mut self, name: &LinkRef, bridge: Option<&str>, flags: &PortFlags) {
         let bridge = bridge.map(|b| LinkRef::new(&name.ns, b));
         let found = bridge.and_then(|b| self.link(&b));
+        let bond = found.is_some_and(|b| matches!(b.kind, LinkKind::Bond(_)));
         let table = found.and_then(|b| b.kind.vrf_table());
         let bridge = found.map(|b| b.index);
+        if bond || self.link(name).is_some_and(|l| matches!(l.member, Some(Member::Bond(_)))) {
+            // A bond takes what is down, brings it up, and leaves it down.
+            self.set_up(name, false);
+            self.set_up(name, bond);
+        }
         let Some(link) = self.link_mut(name) else { return };
         let same = link.master == bridge;
         let old = link.port.take().filter(|_| same).unwrap_or_default();
         link.master = bridge;
         let mut port = old;
         flags.said().for_each(|(flag, on)| *flag.of_mut(&mut port) = on);
-        link.member = table.map(|table| Member::Vrf { table });
-        link.port = bridge.filter(|_| table.is_none()).map(|_| port);
+        let port_of_bond = BondPort { own_mac: link.mac, ..BondPort::default() };
+        link.member = match table {
+            Some(table) => Some(Member::Vrf { table }),
+            None => bond.then_some(Member::Bond(port_of_bond)),
+        };
+        link.port = bridge.filter(|_| link.member.is_none()).map(|_| port);
+    }
+
+    pub(super) fn set_bond_port(&mut self, bond: &LinkRef, role: BondRole, port: Option<&String>) {
+        let port = port.and_then(|name| self.link(&LinkRef::new(&bond.ns, name)));
+        let port = port.map(|link| link.index);
+        let Some(Link { kind: LinkKind::Bond(own), .. }) = self.link_mut(bond) else { return };
+        match role {
+            BondRole::Primary => own.primary = port,
+            BondRole::Active => own.active = port,
+        }
     }
 
     /// Down, a link loses its routes and neighbours; up, the kernel makes those of its subnets.
@@ -178,8 +203,12 @@ impl State {
         space.addresses.retain(|a| a.link != id.index);
         space.neighbours.retain(|n| n.link != id.index);
         space.routes.retain(|r| !r.nexthops.iter().any(|h| h.link == id.index));
+        let bond = matches!(gone.kind, LinkKind::Bond(_));
         for port in space.links.values_mut().filter(|l| l.master == Some(id.index)) {
-            (port.master, port.port) = (None, None);
+            (port.master, port.port, port.member) = (None, None, None);
+            if bond {
+                port.flags.remove(LinkFlags::UP);
+            }
         }
         let ns = self.name(id.ns).unwrap_or_default().to_owned();
         let of_link = |key: &str| crate::key::sysctl_link(key) == Some(&gone.name);
@@ -212,6 +241,7 @@ fn kind(spec: &LinkSpecKind) -> LinkKind {
         }
         LinkSpecKind::Vlan { vlan, .. } => LinkKind::Vlan(*vlan),
         LinkSpecKind::Ipvlan { ipvlan, .. } => LinkKind::Ipvlan(*ipvlan),
+        LinkSpecKind::Bond(bond) => LinkKind::Bond(bond.seen()),
         LinkSpecKind::Vrf(vrf) => LinkKind::Vrf(*vrf),
         LinkSpecKind::Dummy => LinkKind::Other("dummy".to_owned()),
         LinkSpecKind::Vxlan(vxlan) => LinkKind::Vxlan(vxlan.vxlan.clone()),

@@ -3,8 +3,8 @@
 use std::os::fd::AsRawFd;
 
 use model::{
-    BridgeOption, BridgeSpec, LinkRef, LinkSpec, LinkSpecKind, Pins, PortFlags, PortState, VethEnd,
-    VxlanSpec, WireguardSpec,
+    BondRole, BridgeOption, BridgeSpec, LinkRef, LinkSpec, LinkSpecKind, Pins, PortFlags,
+    PortState, VethEnd, VxlanSpec, WireguardSpec,
 };
 use netlink_packet_core::Parseable;
 use netlink_packet_route::RouteNetlinkMessage as Message;
@@ -48,6 +48,7 @@ impl Builder<'_> {
                 let kind = NewLink::Ipvlan { lower: index, ipvlan: *ipvlan, place };
                 self.new_link(&lower.ns, &spec.link.name, &spec.pins, &kind)?;
             }
+            LinkSpecKind::Bond(bond) => self.new_plain(spec, &NewLink::Bond(bond))?,
             LinkSpecKind::Vrf(vrf) => self.new_plain(spec, &NewLink::Vrf(*vrf))?,
             LinkSpecKind::Dummy => self.new_plain(spec, &NewLink::Dummy)?,
             LinkSpecKind::Wireguard(own) => {
@@ -207,6 +208,9 @@ impl Builder<'_> {
             (LinkSpecKind::Bridge(from), LinkSpecKind::Bridge(to)) => {
                 request::set_bridge(index, to.changed_from(*from))
             }
+            (LinkSpecKind::Bond(from), LinkSpecKind::Bond(to)) => {
+                Some(request::set_bond(index, &to.changed_from(from)))
+            }
             (_, LinkSpecKind::Macvlan { mode, .. }) => Some(request::set_macvlan(index, *mode)),
             _ => None,
         };
@@ -250,13 +254,31 @@ impl Builder<'_> {
         flags: PortFlags,
     ) -> Result<(), Cause> {
         let space = self.space_mut(&link.ns)?;
-        let bridge = bridge.map_or(Ok(0), |name| space.index(name))?;
-        let (set, port) = request::master(space.index(&link.name)?, bridge, flags);
+        let (index, bridge) =
+            (space.index(&link.name)?, bridge.map_or(Ok(0), |name| space.index(name))?);
+        if bridge != 0 && is_kind(space, bridge, &InfoKind::Bond)? {
+            // It takes only what is down, and brings it up itself (`bond_enslave`).
+            space.route.ack(Message::SetLink(request::link_flags(index, false, false)))?;
+        }
+        let (set, port) = request::master(index, bridge, flags);
         space.route.ack(Message::SetLink(set))?;
         if let Some(port) = port {
             space.route.ack(Message::NewLink(port))?;
         }
         Ok(())
+    }
+
+    /// The port that a bond prefers, or has in use; None: the one that it likes.
+    pub(super) fn set_bond_port(
+        &mut self,
+        bond: &LinkRef,
+        role: BondRole,
+        port: Option<&str>,
+    ) -> Result<(), Cause> {
+        let space = self.space_mut(&bond.ns)?;
+        let port = port.map_or(Ok(0), |name| space.index(name))?;
+        let message = request::bond_port(space.index(&bond.name)?, role, port);
+        Ok(space.route.ack(Message::NewLink(message))?)
     }
 
     /// Once every link's carrier is told: a new one would bring the port back.
@@ -271,7 +293,7 @@ impl Builder<'_> {
         let space = self.space_mut(&link.ns)?;
         let index = space.index(&link.name)?;
         space.route.ack(Message::SetLink(request::link_flags(index, up, false)))?;
-        if up && is_tap(space, index)? {
+        if up && is_kind(space, index, &InfoKind::Tun)? {
             // A tap's driver says that it has carrier, but never that it is operational.
             space.route.ack(Message::SetLink(request::link_flags(index, up, true)))?;
         }
@@ -289,13 +311,13 @@ fn at(index: u32) -> LinkMessage {
     message
 }
 
-fn is_tap(space: &mut Space, index: u32) -> Result<bool, Cause> {
+fn is_kind(space: &mut Space, index: u32, kind: &InfoKind) -> Result<bool, Cause> {
     let reply = space.route.get(Message::GetLink(at(index)))?;
     let mut infos = links(&reply).flat_map(|m| m.attributes).filter_map(|a| match a {
         LinkAttribute::LinkInfo(info) => Some(info),
         _ => None,
     });
-    Ok(infos.any(|info| info.contains(&LinkInfo::Kind(InfoKind::Tun))))
+    Ok(infos.any(|info| info.contains(&LinkInfo::Kind(kind.clone()))))
 }
 
 /// ifindex of the link that one is a port of.

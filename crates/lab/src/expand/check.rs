@@ -7,8 +7,8 @@ use model::{Fact, LinkRef, LinkSpecKind, Pins};
 
 use super::{Told, link_of};
 use crate::error::{Errors, Problem, nearest};
-use crate::file::Lab;
-use crate::node::At;
+use crate::file::{Lab, LinkEntry};
+use crate::node::{At, Said};
 
 /// One end of a link that some fact makes.
 struct Born<'f> {
@@ -26,6 +26,7 @@ pub(super) fn facts(lab: &Lab, facts: &[Told], errors: &mut Errors) {
     indexes(&born, errors);
     nothing_makes(lab, &born, errors);
     bridges(lab, facts, &born, errors);
+    choices(lab, facts, errors);
     addresses(facts, errors);
     routes(facts, errors);
     rules(facts, errors);
@@ -47,6 +48,7 @@ fn born(facts: &[Told]) -> Vec<Born<'_>> {
                     LinkSpecKind::Vlan { .. } => "vlan",
                     LinkSpecKind::Vxlan(_) => "vxlan",
                     LinkSpecKind::Ipvlan { .. } => "ipvlan",
+                    LinkSpecKind::Bond(_) => "bond",
                     LinkSpecKind::Vrf(_) => "vrf",
                     LinkSpecKind::Dummy => "dummy",
                     LinkSpecKind::Wireguard(_) => "wireguard",
@@ -143,13 +145,15 @@ fn bridges(lab: &Lab, facts: &[Told], born: &[Born<'_>], errors: &mut Errors) {
         let Fact::Master { link, bridge: Some(bridge), .. } = &told.what else { continue };
         let kind = kinds.get(&LinkRef::new(&link.ns, bridge)).copied().unwrap_or("bridge");
         let (ns, name) = (link.ns.clone(), link.name.clone());
-        let in_vrf = is_in_vrf(lab, link, bridge);
-        if in_vrf && kind != "vrf" {
-            errors.push(told.at, Problem::NoVrf { ns, name, vrf: bridge.clone(), kind });
-        } else if !in_vrf && kind != "bridge" {
-            let problem = Problem::NoBridge { ns, name, bridge: bridge.clone(), kind };
+        let (wanted, master) = (kind_of_master(lab, link, bridge), bridge.clone());
+        if kind != wanted {
+            let problem = match wanted {
+                "vrf" => Problem::NoVrf { ns, name, vrf: master, kind },
+                "bond" => Problem::NoBond { ns, name, bond: master, kind },
+                _ => Problem::NoBridge { ns, name, bridge: master, kind },
+            };
             errors.push(told.at, problem);
-        } else if !in_vrf && kinds.get(link) == Some(&"bridge") {
+        } else if wanted == "bridge" && kinds.get(link) == Some(&"bridge") {
             let problem = Problem::KeyOfOtherKind { key: "bridge".to_owned(), kind: "bridge" };
             errors.push(told.at, problem);
         } else if let Some(a) = masters.insert(link, bridge).filter(|a| a != bridge) {
@@ -159,11 +163,32 @@ fn bridges(lab: &Lab, facts: &[Told], born: &[Born<'_>], errors: &mut Errors) {
     }
 }
 
-/// The file says that it is a member of that VRF.
-fn is_in_vrf(lab: &Lab, link: &LinkRef, vrf: &str) -> bool {
-    let space = lab.spaces.iter().find(|space| space.name == link.ns);
-    let entry = space.and_then(|space| space.links.iter().find(|l| l.name == link.name));
-    entry.and_then(|entry| entry.vrf.as_ref()).is_some_and(|said| said.what == vrf)
+/// What kind of link that one is a port or member of, as the file says it.
+fn kind_of_master(lab: &Lab, link: &LinkRef, master: &str) -> &'static str {
+    let Some(entry) = entry(lab, link) else { return "bridge" };
+    let said = |key: &Option<Said<String>>| key.as_ref().is_some_and(|said| said.what == master);
+    match () {
+        () if said(&entry.vrf) => "vrf",
+        () if said(&entry.bond) => "bond",
+        () => "bridge",
+    }
+}
+
+fn entry<'l>(lab: &'l Lab, link: &LinkRef) -> Option<&'l LinkEntry> {
+    let space = lab.spaces.iter().find(|space| space.name == link.ns)?;
+    space.links.iter().find(|entry| entry.name == link.name)
+}
+
+/// Whom a bond prefers is one of its ports.
+fn choices(lab: &Lab, facts: &[Told], errors: &mut Errors) {
+    for told in facts {
+        let Fact::BondPort { bond, port, .. } = &told.what else { continue };
+        let of = entry(lab, &LinkRef::new(&bond.ns, port)).and_then(|entry| entry.bond.as_ref());
+        if of.is_none_or(|said| said.what != bond.name) {
+            let (ns, bond, port) = (bond.ns.clone(), bond.name.clone(), port.clone());
+            errors.push(told.at, Problem::NoPortOfBond { ns, bond, port });
+        }
+    }
 }
 
 /// An address is on one link of a namespace, once.

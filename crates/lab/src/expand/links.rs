@@ -1,8 +1,8 @@
 //! The plain links.
 
 use model::{
-    AddressSpec, BridgeSpec, BridgeVlan, CableSpec, Fact, LinkRef, LinkSpec, LinkSpecKind, Mac,
-    MacvlanMode, NicSpec, Pins, Scope, VethEnd, VxlanSpec,
+    AddressSpec, BondRole, BridgeSpec, BridgeVlan, CableSpec, Fact, LinkRef, LinkSpec,
+    LinkSpecKind, Mac, MacvlanMode, NicSpec, Pins, Scope, VethEnd, VxlanSpec,
 };
 
 use super::Making;
@@ -45,6 +45,9 @@ impl<'l> Making<'l> {
                     self.single(entry, &link, kind);
                 }
             }
+            Kind::Bond(bond) => {
+                self.single(entry, &link, LinkSpecKind::Bond(bond.spec.clone()));
+            }
             Kind::Vrf(vrf) => self.single(entry, &link, LinkSpecKind::Vrf(*vrf)),
             Kind::Dummy => self.single(entry, &link, LinkSpecKind::Dummy),
             Kind::Wireguard(own) => self.wireguard(entry, &link, own),
@@ -53,6 +56,35 @@ impl<'l> Making<'l> {
                 let (vxlan, remotes) = (vxlan.clone(), remotes.clone());
                 let kind = LinkSpecKind::Vxlan(VxlanSpec { lower, vxlan, remotes });
                 self.single(entry, &link, kind);
+            }
+        }
+    }
+
+    /// Whether the file says of some link that it is a port of that bond.
+    fn has_ports(&self, bond: &LinkRef) -> bool {
+        let links = self.spaces.get(bond.ns.as_str()).into_iter().flat_map(|space| &space.links);
+        let mut bonds = links.filter_map(|entry| entry.bond.as_ref());
+        bonds.any(|said| said.what == bond.name)
+    }
+
+    /// What joins bonds, which is down until then, and goes up with that: by now the other ends of
+    /// pairs are up, so that a port has its carrier as it joins. Then which of them are chosen.
+    pub(super) fn bonds(&mut self, space: &Space) {
+        for entry in &space.links {
+            if let Some(bond) = &entry.bond {
+                let link = LinkRef::new(&space.name, &entry.name);
+                self.master(bond.at, &link, &bond.what);
+                self.up(entry.at, &link);
+            }
+        }
+        for entry in &space.links {
+            let Some(Kind::Bond(own)) = &entry.kind else { continue };
+            let chosen = [(BondRole::Primary, &own.primary), (BondRole::Active, &own.active)];
+            for (role, said) in chosen {
+                if let Some(port) = said {
+                    let (bond, name) = (LinkRef::new(&space.name, &entry.name), port.what.clone());
+                    self.tell(port.at, Fact::BondPort { bond, role, port: name });
+                }
             }
         }
     }
@@ -91,11 +123,12 @@ impl<'l> Making<'l> {
 
     pub(super) fn single(&mut self, entry: &LinkEntry, link: &LinkRef, kind: LinkSpecKind) {
         // A macvlan of mode passthru has the address of the link below, and so have VLAN links and
-        // ipvlans; WireGuard has none.
+        // ipvlans; a bond has that of its first port; WireGuard has none.
         let passthru = MacvlanMode::Passthru;
         let inherits = match &kind {
             LinkSpecKind::Macvlan { mode, .. } => *mode == passthru,
             LinkSpecKind::Vlan { .. } | LinkSpecKind::Ipvlan { .. } => true,
+            LinkSpecKind::Bond(_) => self.has_ports(link),
             kind => matches!(kind, LinkSpecKind::Wireguard(_)),
         };
         let pins = if inherits { self.pins(link) } else { self.drawn(link) };
@@ -204,10 +237,13 @@ impl<'l> Making<'l> {
         }
         // What is a member of a VRF is so before it has addresses: joining takes them away.
         let vrf = entry.and_then(|e| e.vrf.as_ref());
-        if let Some((bridge, vrf)) = own.or(bridge).zip(vrf) {
+        let bond = entry.and_then(|e| e.bond.as_ref());
+        let masters: Vec<&Said<String>> =
+            own.or(bridge).into_iter().chain(vrf).chain(bond).collect();
+        if let [first, second, ..] = masters[..] {
             let (ns, name) = (link.ns.clone(), link.name.clone());
-            let (a, b) = (bridge.what.clone(), vrf.what.clone());
-            self.errors.push(vrf.at, Problem::TwoBridges { ns, name, a, b });
+            let (a, b) = (first.what.clone(), second.what.clone());
+            self.errors.push(second.at, Problem::TwoBridges { ns, name, a, b });
         }
         if let Some(master) = own.or(bridge).or(vrf) {
             self.master(master.at, link, &master.what);
@@ -215,7 +251,10 @@ impl<'l> Making<'l> {
         if let Some(entry) = entry {
             self.addresses(entry, link);
         }
-        self.up(entry.map_or(self.last_at(), |e| e.at), link);
+        // What joins a bond goes up with that.
+        if bond.is_none() {
+            self.up(entry.map_or(self.last_at(), |e| e.at), link);
+        }
     }
 
     fn last_at(&self) -> At {

@@ -160,6 +160,9 @@ fn needs(fact: &Fact) -> Vec<Need> {
         | Fact::Vlan { link, .. }
         | Fact::Up { link, .. }
         | Fact::Mtu { link, .. } => vec![Need::Link(link.clone())],
+        Fact::BondPort { bond, port, .. } => {
+            vec![Need::Link(bond.clone()), Need::Link(LinkRef::new(&bond.ns, port))]
+        }
         Fact::Address(a) => vec![Need::Link(a.link.clone())],
         Fact::Route(r) => {
             let mut needs: Vec<Need> =

@@ -9,8 +9,8 @@ use model::{
 };
 
 use super::{
-    Fields, entries, flag, is_link_name, items, link_name, link_ref, number, parsed_in, route,
-    text, vxlan, wireguard,
+    Fields, bond, entries, flag, is_link_name, items, link_name, link_ref, number, parsed_in,
+    route, text, vxlan, wireguard,
 };
 use crate::error::{Errors, Problem, best};
 use crate::file::{AddressEntry, Kind, LinkEntry};
@@ -26,6 +26,7 @@ const COMMON: &[&str] = &[
     "up",
     "bridge",
     "vrf",
+    "bond",
     "hairpin",
     "isolated",
     "learning",
@@ -65,6 +66,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("macvlan", &["lower", "mode", "sources"]),
     ("vlan", &["lower", "id", "protocol"]),
     ("ipvlan", &["lower", "mode", "flag"]),
+    ("bond", bond::KEYS),
     ("vrf", &["table"]),
     ("dummy", &[]),
     ("vxlan", vxlan::KEYS),
@@ -97,6 +99,7 @@ fn link(name: &Said<String>, node: &Node, ns: &str, errors: &mut Errors) -> Opti
     link.txqlen = number_of("txqlen", 0, i32::MAX as u32, errors);
     link.up = fields.get("up").and_then(|n| flag(n, "up", errors));
     link.bridge = fields.get("bridge").and_then(|n| link_name(n, "bridge", errors));
+    link.bond = fields.get("bond").and_then(|n| link_name(n, "bond", errors));
     link.vrf = fields.get("vrf").and_then(|n| link_name(n, "vrf", errors));
     link.flags = flags(&fields, errors);
     link.state = fields.get("state").and_then(|n| state(n, errors));
@@ -178,6 +181,7 @@ fn kind(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
         "macvlan" => macvlan(fields, ns, errors),
         "vlan" => vlan(fields, ns, errors),
         "ipvlan" => ipvlan(fields, ns, errors),
+        "bond" => Some(bond::bond(fields, errors)),
         "vrf" => vrf(fields, errors),
         "dummy" => Some(Kind::Dummy),
         "wireguard" => Some(wireguard::wireguard(fields, ns, errors)),

@@ -157,8 +157,8 @@ pub(super) fn info(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> Option<Info
             InfoView::Tunnel { id: t.id, local: t.local, remote: t.remote, port: t.port }
         }
         LinkKind::Bond(b) => InfoView::Bond {
-            mode: b.mode.as_str().to_owned(),
-            miimon: b.miimon,
+            mode: b.mode().as_str().to_owned(),
+            miimon: b.miimon(),
             active: b.active.map(name),
             primary: b.primary.map(name),
         },

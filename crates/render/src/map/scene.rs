@@ -237,7 +237,7 @@ impl Maker<'_> {
         }
         let id = LinkId { ns: ns.id, index: l.index };
         let mut words: Vec<String> = match &l.kind {
-            LinkKind::Bond(b) => vec![format!("bond, mode {}", b.mode.as_str())],
+            LinkKind::Bond(b) => vec![format!("bond, mode {}", b.mode().as_str())],
             _ => words::kind_note(l).into_iter().collect(),
         };
         if let End::Words(text) = self.end(ns, l)

@@ -70,9 +70,9 @@ pub(crate) fn membership(ns: &Namespace, l: &Link) -> Option<String> {
 }
 
 fn bond(ns: &Namespace, b: &Bond) -> String {
-    let mut text = format!("bond mode {}", b.mode.as_str());
-    if b.miimon > 0 {
-        let _ = write!(text, " miimon {}", b.miimon);
+    let mut text = format!("bond mode {}", b.mode().as_str());
+    if b.miimon() > 0 {
+        let _ = write!(text, " miimon {}", b.miimon());
     }
     for (word, port) in [("active_slave", b.active), ("primary", b.primary)] {
         if let Some(port) = port {

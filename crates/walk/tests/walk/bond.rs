@@ -28,8 +28,8 @@ addr b:br 10.0.0.2/24
     for link in ns.links.values_mut() {
         if link.index == bond {
             let active = Some(active);
-            link.kind =
-                LinkKind::Bond(Bond { mode: BondMode::ActiveBackup, active, ..Bond::default() });
+            let bond = Bond::of_mode(BondMode::ActiveBackup);
+            link.kind = LinkKind::Bond(Bond { active, ..bond });
         } else if link.kind == LinkKind::Veth {
             let backup = link.index != active;
             (link.master, link.mac) = (Some(bond), mac);

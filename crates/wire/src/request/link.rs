@@ -1,17 +1,19 @@
 use std::net::IpAddr;
 
 use model::{
-    BridgeOption, BridgeSpec, Ipvlan, IpvlanFlag, IpvlanMode, Mac, MacvlanMode, Pins, PortFlag,
-    PortFlags, PortState, TunnelDf, Vlan, Vrf, Vxlan,
+    BondOption, BondRole, BondSpec, BondValues, BridgeOption, BridgeSpec, Ipvlan, IpvlanFlag,
+    IpvlanMode, Mac, MacvlanMode, Pins, PortFlag, PortFlags, PortState, TunnelDf, Vlan, Vrf, Vxlan,
 };
 use netlink_packet_core::DefaultNla;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::link::{
-    BridgeMulticastRouterType, BridgeStpState, InfoBridge, InfoBridgePort, InfoData, InfoIpVlan,
-    InfoKind, InfoMacVlan, InfoPortData, InfoPortKind, InfoVeth, InfoVlan, InfoVrf, InfoVxlan,
-    IpVlanFlags, IpVlanMode, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, LinkProtoInfoBridge,
-    MacVlanMacAddressMode, MacVlanMode, Prop, State, VlanProtocol, VxlanDf,
+    BridgeMulticastRouterType, BridgeStpState, InfoBond, InfoBridge, InfoBridgePort, InfoData,
+    InfoIpVlan, InfoKind, InfoMacVlan, InfoPortData, InfoPortKind, InfoVeth, InfoVlan, InfoVrf,
+    InfoVxlan, IpVlanFlags, IpVlanMode, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    LinkProtoInfoBridge, MacVlanMacAddressMode, MacVlanMode, Prop, State, VlanProtocol, VxlanDf,
 };
+
+use crate::rtnl::link::bond_option;
 
 /// Where a new link is to be: in the socket's namespace, or in that behind a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub enum NewLink<'a> {
         /// Where it is to be.
         place: Place,
     },
+    /// A bond.
+    Bond(&'a BondSpec),
     /// A VRF.
     Vrf(Vrf),
     /// A dummy.
@@ -94,6 +98,7 @@ impl NewLink<'_> {
             Self::Macvlan { .. } => "macvlan",
             Self::Vlan { .. } => "vlan",
             Self::Ipvlan { .. } => "ipvlan",
+            Self::Bond(_) => "bond",
             Self::Vrf(_) => "vrf",
             Self::Dummy => "dummy",
             Self::Vxlan { .. } => "vxlan",
@@ -137,6 +142,7 @@ pub fn new_link(name: &str, pins: &Pins, kind: &NewLink<'_>) -> LinkMessage {
             put(&mut message, *place);
             (InfoKind::IpVlan, Some(InfoData::IpVlan(ipvlan_data(*ipvlan))))
         }
+        NewLink::Bond(spec) => (InfoKind::Bond, Some(InfoData::Bond(bond_data(spec)))),
         NewLink::Vrf(vrf) => {
             let data = vec![InfoVrf::TableId(vrf.table)];
             (InfoKind::Vrf, Some(InfoData::Vrf(data)))
@@ -227,6 +233,35 @@ fn ipvlan_data(ipvlan: Ipvlan) -> Vec<InfoIpVlan> {
         IpvlanFlag::Vepa => IpVlanFlags::Vepa,
     };
     vec![InfoIpVlan::Mode(mode), InfoIpVlan::Flags(flags)]
+}
+
+/// IFLA_BOND_*: what is counted has four bytes, all else one.
+fn bond_data(spec: &BondSpec) -> Vec<InfoBond> {
+    let option = |(option, value): (BondOption, u32)| {
+        let bytes = match option.values() {
+            BondValues::Number(_) => value.to_ne_bytes().to_vec(),
+            _ => vec![u8::try_from(value).unwrap_or(u8::MAX)],
+        };
+        InfoBond::Other(DefaultNla::new(bond_option(option), bytes))
+    };
+    let targets = Some(spec.arp_targets.clone()).filter(|targets| !targets.is_empty());
+    spec.said().map(option).chain(targets.map(InfoBond::ArpIpTarget)).collect()
+}
+
+/// RTM_NEWLINK that changes what is said of a bond.
+#[must_use]
+pub fn set_bond(index: u32, spec: &BondSpec) -> LinkMessage {
+    set_kind(index, InfoKind::Bond, InfoData::Bond(bond_data(spec)))
+}
+
+/// RTM_NEWLINK that makes a port (0: none) the one that a bond prefers, or has in use.
+#[must_use]
+pub fn bond_port(index: u32, role: BondRole, port: u32) -> LinkMessage {
+    let data = match role {
+        BondRole::Primary => InfoBond::Primary(port),
+        BondRole::Active => InfoBond::ActivePort(port),
+    };
+    set_kind(index, InfoKind::Bond, InfoData::Bond(vec![data]))
 }
 
 const fn macvlan_mode(mode: MacvlanMode) -> MacVlanMode {

@@ -7,6 +7,8 @@ pub(super) mod port;
 mod stacked;
 mod tunnel;
 
+pub(crate) use master::bond_option;
+
 use model::{Inet6Conf, InetConf, Link, LinkFlags, LinkId, LinkKind, NsId, OperState, Relation};
 
 use super::attr::{Attr, attrs_behind, find, u16_at, u32_at};

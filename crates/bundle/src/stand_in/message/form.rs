@@ -256,7 +256,7 @@ pub(super) fn kind_data(kind: &str) -> List {
 pub(super) fn port_data(kind: &str) -> List {
     match kind {
         "bridge" => PORT,
-        "bond" => &[(1, Keep), (2, Keep)],
+        "bond" => &[(1, Keep), (2, Keep), (4, Address)],
         "vrf" => &[(1, Keep)],
         _ => &[],
     }
@@ -323,8 +323,24 @@ const VXLAN: List = &[
     (29, Keep),
 ];
 
-const BOND: List =
-    &[(1, Keep), (2, Keep), (3, Keep), (4, Keep), (5, Keep), (6, Keep), (7, Keep), (11, Keep)];
+const BOND: List = &[
+    (1, Keep),
+    (2, Keep),
+    (3, Keep),
+    (4, Keep),
+    (5, Keep),
+    (6, Keep),
+    (7, Keep),
+    (11, Keep),
+    (12, Keep),
+    (13, Keep),
+    (14, Keep),
+    (17, Keep),
+    (18, Keep),
+    (20, Keep),
+    (21, Keep),
+    (27, Keep),
+];
 
 const GRE: List = &[
     (1, Keep),

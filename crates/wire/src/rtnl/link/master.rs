@@ -1,6 +1,8 @@
 //! IFLA_INFO_DATA of links that others are ports or members of.
 
-use model::{Bond, BondMode, Bridge, StpState, Vrf};
+use std::net::Ipv4Addr;
+
+use model::{Bond, BondOption, Bridge, StpState, Vrf};
 
 use super::super::attr::{Attr, attrs, find};
 
@@ -95,29 +97,44 @@ fn asks_ipv6(querier: Attr<'_>) -> bool {
         || own.is_some_and(|a| a.value.iter().any(|byte| *byte != 0))
 }
 
-const IFLA_BOND_MODE: u16 = 1;
 const IFLA_BOND_ACTIVE_SLAVE: u16 = 2;
-const IFLA_BOND_MIIMON: u16 = 3;
+const IFLA_BOND_ARP_IP_TARGET: u16 = 8;
 const IFLA_BOND_PRIMARY: u16 = 11;
 
-pub(super) fn bond(data: &[u8]) -> Bond {
-    let mode = match find(data, IFLA_BOND_MODE).and_then(Attr::u8).unwrap_or_default() {
-        0 => BondMode::BalanceRr,
-        1 => BondMode::ActiveBackup,
-        2 => BondMode::BalanceXor,
-        3 => BondMode::Broadcast,
-        4 => BondMode::Ieee8023ad,
-        5 => BondMode::BalanceTlb,
-        6 => BondMode::BalanceAlb,
-        other => BondMode::Other(other),
-    };
-    let port = |kind| find(data, kind).and_then(Attr::u32).filter(|index| *index != 0);
-    Bond {
-        mode,
-        miimon: find(data, IFLA_BOND_MIIMON).and_then(Attr::u32).unwrap_or_default(),
-        active: port(IFLA_BOND_ACTIVE_SLAVE),
-        primary: port(IFLA_BOND_PRIMARY),
+/// IFLA_BOND_* of an option.
+pub(crate) const fn bond_option(option: BondOption) -> u16 {
+    match option {
+        BondOption::Mode => 1,
+        BondOption::Miimon => 3,
+        BondOption::Updelay => 4,
+        BondOption::Downdelay => 5,
+        BondOption::ArpInterval => 7,
+        BondOption::PrimaryReselect => 12,
+        BondOption::FailOverMac => 13,
+        BondOption::XmitHashPolicy => 14,
+        BondOption::AllSlavesActive => 17,
+        BondOption::MinLinks => 18,
+        BondOption::PacketsPerSlave => 20,
+        BondOption::LacpRate => 21,
+        BondOption::TlbDynamicLb => 27,
     }
+}
+
+pub(super) fn bond(data: &[u8]) -> Bond {
+    let mut bond = Bond::default();
+    for option in BondOption::ALL {
+        let attr = find(data, bond_option(option));
+        // Some are a byte, others four.
+        if let Some(value) = attr.and_then(|attr| attr.u32().or(attr.u8().map(u32::from))) {
+            bond.options.set(option, value);
+        }
+    }
+    let port = |kind| find(data, kind).and_then(Attr::u32).filter(|index| *index != 0);
+    (bond.active, bond.primary) = (port(IFLA_BOND_ACTIVE_SLAVE), port(IFLA_BOND_PRIMARY));
+    let targets = find(data, IFLA_BOND_ARP_IP_TARGET).map_or(&[][..], |attr| attr.value);
+    let ips = attrs(targets).filter_map(|attr| <[u8; 4]>::try_from(attr.value).ok());
+    bond.arp_targets = ips.map(Ipv4Addr::from).collect();
+    bond
 }
 
 const IFLA_VRF_TABLE: u16 = 1;
