@@ -106,6 +106,7 @@ impl<K: BuildHasher> StandIns<K> {
                 | Question::Ip6tablesNames
                 | Question::ArptablesNames
                 | Question::Groups
+                | Question::Bonds
                 | Question::UdpPorts => {}
                 Question::Ipvs => *bytes = services(bytes),
                 Question::Tcp | Question::Tcp6 => *bytes = socket::replace(self, 6, bytes),

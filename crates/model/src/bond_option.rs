@@ -19,6 +19,7 @@ pub enum BondOption {
     PacketsPerSlave,
     LacpRate,
     TlbDynamicLb,
+    BroadcastNeighbor,
 }
 
 /// What values an option has.
@@ -46,7 +47,7 @@ const POLICIES: &[&str] =
 
 impl BondOption {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Mode,
         Self::Miimon,
         Self::Updelay,
@@ -60,6 +61,7 @@ impl BondOption {
         Self::PacketsPerSlave,
         Self::LacpRate,
         Self::TlbDynamicLb,
+        Self::BroadcastNeighbor,
     ];
 
     /// Its name in a lab file, which is that of `ip link`.
@@ -79,6 +81,7 @@ impl BondOption {
             Self::PacketsPerSlave => "packets_per_slave",
             Self::LacpRate => "lacp_rate",
             Self::TlbDynamicLb => "tlb_dynamic_lb",
+            Self::BroadcastNeighbor => "broadcast_neighbor",
         }
     }
 
@@ -91,7 +94,9 @@ impl BondOption {
             Self::PrimaryReselect => BondValues::Words(&["always", "better", "failure"]),
             Self::FailOverMac => BondValues::Words(&["none", "active", "follow"]),
             Self::LacpRate => BondValues::Words(&["slow", "fast"]),
-            Self::AllSlavesActive | Self::TlbDynamicLb => BondValues::Switch,
+            Self::AllSlavesActive | Self::TlbDynamicLb | Self::BroadcastNeighbor => {
+                BondValues::Switch
+            }
             Self::PacketsPerSlave => BondValues::Number(65535),
             _ => BondValues::Number(i32::MAX as u32),
         }

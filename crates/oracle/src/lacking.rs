@@ -4,7 +4,7 @@ use crate::generate::{Kind, Kinds};
 
 /// Kinds of links that the walk knows of and the generator does not draw. They are tested from
 /// captures and by pure tests.
-const KINDS: [&str; 8] = ["bond", "geneve", "gre", "ipip", "netkit", "sit", "team", "wireguard"];
+const KINDS: [&str; 7] = ["geneve", "gre", "ipip", "netkit", "sit", "team", "wireguard"];
 
 /// A line for each: whether this kernel has it, which is found out by trying.
 #[must_use]

@@ -54,6 +54,7 @@ pub(crate) fn told(
             options: bond_options(words),
             active: after(words, "active_slave").and_then(&index_of),
             primary: after(words, "primary").and_then(&index_of),
+            ports: Vec::new(),
             arp_targets: after(words, "arp_ip_target").map(ip_list).unwrap_or_default(),
         }),
         "vrf" => LinkKind::Vrf(Vrf { table: after(words, "table").and_then(table).unwrap_or(0) }),

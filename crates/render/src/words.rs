@@ -297,6 +297,9 @@ pub(crate) fn find_rule(snapshot: &Snapshot, r: &RuleRef) -> Option<String> {
 pub(crate) fn fork(snapshot: &Snapshot, fork: &walk::Fork) -> String {
     match fork {
         walk::Fork::Rule(rule) => rule_ref(snapshot, rule),
+        walk::Fork::Bond { bond } => {
+            format!("the ports of {}", link(snapshot, *bond))
+        }
         walk::Fork::Route { ns, route } => {
             format!("the route to {} of {}", route.dst, snapshot.name_of(*ns))
         }

@@ -31,7 +31,7 @@ impl<S: Sink> Walker<'_, '_, S> {
                     return swallowed(id);
                 }
                 self.tell(skb, Stage::Transmit, || Action::Sibling { lower, sibling });
-                skb.host = true;
+                skb.kept = Some(true);
                 return Ok(Next::Forward(sibling));
             }
             if ipvlan.mode == IpvlanMode::L2 {
@@ -89,7 +89,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             return self.split(skb, Stage::Receive, lower, copies).map(Some);
         }
         let Some(taker) = self.ipvlan_with(lower, wanted(skb))? else { return Ok(None) };
-        skb.host = skb.ours;
+        skb.kept = skb.ours.then_some(true);
         self.tell(skb, Stage::Receive, || Action::Stacked {
             lower,
             uppers: vec![taker],

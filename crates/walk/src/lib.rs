@@ -110,7 +110,7 @@ pub use packet::{IcmpKind, Packet, Payload};
 pub use question::Protocol;
 pub use sink::{Quiet, Recorder, Sink};
 pub use trace::{
-    Action, ArpAnswer, Branch, Cause, ChainRef, Fork, Hop, Known, NatStep, Place, Question,
-    RuleRef, Stage, Step, Trace, VlanStep, Way,
+    Action, ArpAnswer, BondChoice, Branch, Cause, ChainRef, Fork, Hop, Known, NatStep, Place,
+    Question, RuleRef, Stage, Step, Trace, VlanStep, Way,
 };
 pub use verdict::Verdict;

@@ -31,7 +31,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             LinkKind::Bridge(_) => self.bridge_out(skb, id),
             LinkKind::Vxlan(vxlan) => self.vxlan_out(skb, id, vxlan),
             LinkKind::Wireguard(own) => self.wireguard_out(skb, id, own.as_deref()),
-            LinkKind::Bond(bond) => self.bond_out(id, bond),
+            LinkKind::Bond(bond) => self.bond_out(skb, id, bond),
             LinkKind::Vrf(_) => self.vrf_out(skb, id),
             LinkKind::Vlan(vlan) => self.vlan_out(skb, id, link, vlan),
             LinkKind::Ipvlan(ipvlan) => self.ipvlan_out(skb, id, link, ipvlan),
@@ -115,7 +115,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             return unknown("XDP program".to_owned());
         }
         skb.ns = id.ns;
-        skb.ours = std::mem::take(&mut skb.host) || is_for(skb, link);
+        skb.ours = skb.kept.take().unwrap_or_else(|| is_for(skb, link));
         if skb.is_discovery() {
             self.heard.push(id);
         }
@@ -143,7 +143,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         let master = self.link(LinkId { ns: id.ns, index: master }, Stage::Receive)?;
         if let LinkKind::Bond(bond) = &master.kind {
-            return self.bond_in(id, link, bond);
+            return self.bond_in(skb, id, link, bond);
         }
         if let LinkKind::Vrf(_) = master.kind {
             self.without_tag(skb, id)?;

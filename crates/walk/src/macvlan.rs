@@ -64,7 +64,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let chosen: Vec<Upper<'_>> = uppers.iter().copied().filter(|u| u.listens(skb)).collect();
         let consumed = chosen.iter().any(|u| u.macvlan.nodst);
         let listener = |u: &Upper<'_>| {
-            let mut copy = Skb { host: skb.ours, ..skb.clone() };
+            let mut copy = Skb { kept: own(skb.ours), ..skb.clone() };
             copy.queued();
             (u.id, copy, Next::Receive(u.id))
         };
@@ -89,7 +89,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         uppers: &[Upper<'_>],
         copies: &mut Vec<(LinkId, Skb, Next)>,
     ) -> Result<Option<(LinkId, Skb, Next)>, Stop> {
-        let to = |u: &Upper<'_>, host| (u.id, Skb { host, ..skb.clone() }, Next::Receive(u.id));
+        let to = |u: &Upper<'_>, host| {
+            (u.id, Skb { kept: own(host), ..skb.clone() }, Next::Receive(u.id))
+        };
         if !skb.packet.dst_mac.is_some_and(|mac| mac.is_group()) {
             let passthru = |u: &&Upper<'_>| u.macvlan.mode == MacvlanMode::Passthru;
             let all = self.macvlans_on(lower);
@@ -173,7 +175,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         all
     }
 
-    /// A frame that goes several ways at once: the copy that comes furthest is told as its own way.
+    /// A frame that goes to several of those on a link, or to itself as well.
     pub(crate) fn split(
         &mut self,
         skb: &mut Skb,
@@ -182,11 +184,25 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         mut copies: Vec<(LinkId, Skb, Next)>,
     ) -> Result<Next, Stop> {
         let uppers: Vec<LinkId> = copies.iter().map(|c| c.0).filter(|id| *id != lower).collect();
+        if uppers.is_empty() && copies.len() < 2 {
+            let Some((_, copy, next)) = copies.pop() else { return Err(Stop::ignored(stage)) };
+            *skb = copy;
+            return Ok(next);
+        }
+        self.split_as(skb, stage, copies, |followed| Action::Stacked { lower, uppers, followed })
+    }
+
+    /// A frame that goes several ways at once: the copy that comes furthest is told as its own way.
+    pub(crate) fn split_as(
+        &mut self,
+        skb: &mut Skb,
+        stage: Stage,
+        mut copies: Vec<(LinkId, Skb, Next)>,
+        action: impl FnOnce(Option<LinkId>) -> Action,
+    ) -> Result<Next, Stop> {
         if copies.len() < 2 {
             let Some((id, copy, next)) = copies.pop() else { return Err(Stop::ignored(stage)) };
-            if !uppers.is_empty() {
-                self.tell(skb, stage, || Action::Stacked { lower, uppers, followed: Some(id) });
-            }
+            self.tell(skb, stage, || action(Some(id)));
             *skb = copy;
             return Ok(next);
         }
@@ -209,7 +225,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let best = (0..ends.len()).max_by_key(|i| (rank(&ends[*i].1.disposition), nearer(*i)));
         let best = best.filter(|i| ends[*i].1.disposition != Disposition::Ignored);
         let followed = best.map(|i| ends[i].0);
-        self.tell(skb, stage, || Action::Stacked { lower, uppers, followed });
+        self.tell(skb, stage, || action(followed));
         let mut own = None;
         for (i, (id, end, way)) in ends.into_iter().enumerate() {
             if Some(i) == best {
@@ -222,6 +238,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.sink.go_on(way);
         Ok(Next::Done(Box::new(end)))
     }
+}
+
+/// What was the link's below is that of the one on it; else its address tells.
+fn own(host: bool) -> Option<bool> {
+    host.then_some(true)
 }
 
 /// `macvlan_eth_hash` on a machine whose numbers begin with their lowest byte.

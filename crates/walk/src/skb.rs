@@ -45,8 +45,8 @@ pub(crate) struct Skb {
     pub(crate) led_by_bridge: bool,
     /// The packet is for this host's Ethernet address (PACKET_HOST).
     pub(crate) ours: bool,
-    /// The link that takes it in next is to take it for its own, whatever its address.
-    pub(crate) host: bool,
+    /// Whether the link that takes it in next is to take it for its own, whatever its address.
+    pub(crate) kept: Option<bool>,
     /// It has come as a broadcast or multicast: no error tells of it, and each who gets it answers.
     pub(crate) to_many: bool,
     /// On the loopback: its route is known already.
@@ -134,7 +134,7 @@ impl Skb {
             routed: false,
             led_by_bridge: false,
             ours: false,
-            host: false,
+            kept: None,
             to_many: false,
             looped: false,
             spare: false,

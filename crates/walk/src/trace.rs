@@ -59,6 +59,26 @@ pub enum Fork {
         /// Which.
         route: Box<Route>,
     },
+    /// A bond whose ports take turns, or whose choice is not known.
+    Bond {
+        /// Which.
+        bond: LinkId,
+    },
+}
+
+/// How a bond chooses a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BondChoice {
+    /// One is in use at a time.
+    InUse,
+    /// One alone can send.
+    Only,
+    /// By a hash of the packet.
+    Hash,
+    /// By turns, or by load.
+    Turn,
+    /// All get a copy.
+    All,
 }
 
 /// From where to where.
@@ -388,6 +408,17 @@ pub enum Action {
         mac: Mac,
         /// Behind this remote.
         remote: IpAddr,
+    },
+    /// A bond hands the frame to a port, or a copy to each.
+    Bonded {
+        /// The bond.
+        bond: LinkId,
+        /// Those that it chooses from.
+        ports: Vec<LinkId>,
+        /// The one by which the way goes on.
+        followed: Option<LinkId>,
+        /// How it chooses.
+        by: BondChoice,
     },
     /// A macvlan or ipvlan sends to another on the same link below: the frame stays there.
     Sibling {

@@ -140,7 +140,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let (moment, late) = (skb.moment, skb.late);
         *skb = Skb { moment, late, mark, ns, ..carried.skb };
         skb.scrub(id.ns);
-        (skb.iif, skb.ours, skb.host) = (None, false, false);
+        (skb.iif, skb.ours, skb.kept) = (None, false, None);
         self.tell(skb, Stage::Receive, || told);
     }
 }

@@ -34,7 +34,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             return Err(Stop::lost(Stage::Receive, upper.ns, Some(upper), Reason::LinkDown));
         }
         skb.tags.pop();
-        skb.host = skb.ours;
+        skb.kept = skb.ours.then_some(true);
         let (id, step) = (tag.id, VlanStep::Untagged);
         self.tell(skb, Stage::Receive, || Action::Vlan { link: upper, id, step });
         Ok(Some(Next::Receive(upper)))

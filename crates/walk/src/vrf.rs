@@ -188,7 +188,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.tell_route(skb, &found, None);
         if found.is_local() {
             // A socket on the link does not see it coming in (PACKET_LOOPBACK).
-            (skb.looped, skb.ours, skb.host) = (true, true, false);
+            (skb.looped, skb.ours, skb.kept) = (true, true, None);
             skb.queued();
             return Ok(Next::Up(id));
         }

@@ -130,7 +130,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let LinkKind::Vxlan(vxlan) = &to.kind {
             self.learn_remote(skb, there, vxlan, loopback);
         }
-        skb.host = true;
+        skb.kept = Some(true);
         (skb.ns, skb.ct) = (there.ns, None);
         Ok(Next::Receive(there))
     }

@@ -358,7 +358,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let reason = Reason::SourceNotAllowed { peer: key, src, owner };
             return Err(Stop::lost(Stage::Receive, id.ns, Some(id), reason));
         }
-        (skb.mark, skb.host) = (0, true);
+        (skb.mark, skb.kept) = (0, Some(true));
         skb.queued();
         Ok(Next::Receive(id))
     }

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bonds;
 pub mod btf;
 pub mod conntrack;
 pub mod container;

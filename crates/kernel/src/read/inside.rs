@@ -1,5 +1,6 @@
 //! What is asked from within a namespace: the calling thread is in it.
 
+use rustix::net::{self, AddressFamily, SocketType};
 use wire::gathered::{Answer, Answers, BridgesAsk, Question};
 use wire::rtnl::{self, ConfOf, RTM_GETNETCONF};
 
@@ -145,6 +146,24 @@ fn sysctls(socket: &mut Socket, settings: &mut Source, defaults: bool, answers: 
         let lines = wire::groups::lines(&igmp);
         answers.put(Question::Groups, Answer::whole(lines.into_bytes()));
     }
+    bonds(answers);
+}
+
+/// In which order bonds go through their ports, netlink does not tell.
+fn bonds(answers: &mut Answers) {
+    let Ok(files) = std::fs::read_dir("/proc/thread-self/net/bonding") else { return };
+    let Ok(socket) = net::socket(AddressFamily::UNIX, SocketType::DGRAM, None) else { return };
+    let index = |name: &str| net::netdevice::name_to_index(&socket, name).ok();
+    let mut lines = String::new();
+    for file in files.flatten() {
+        let name = file.file_name();
+        let bond = name.to_str().and_then(index);
+        let (Some(bond), Ok(text)) = (bond, std::fs::read_to_string(file.path())) else { continue };
+        let ports = wire::bonds::ports(&text).filter_map(index);
+        let numbers = std::iter::once(bond).chain(ports).map(|number| number.to_string());
+        lines += &(numbers.collect::<Vec<_>>().join(" ") + "\n");
+    }
+    answers.put(Question::Bonds, Answer::whole(lines.into_bytes()));
 }
 
 /// Asks for lists, and keeps what comes back.

@@ -68,7 +68,7 @@ impl<'l> Making<'l> {
     }
 
     /// What joins bonds, which is down until then, and goes up with that: by now the other ends of
-    /// pairs are up, so that a port has its carrier as it joins. Then which of them are chosen.
+    /// pairs are up, so that a port has its carrier as it joins.
     pub(super) fn bonds(&mut self, space: &Space) {
         for entry in &space.links {
             if let Some(bond) = &entry.bond {
@@ -77,6 +77,10 @@ impl<'l> Making<'l> {
                 self.up(entry.at, &link);
             }
         }
+    }
+
+    /// Which ports bonds choose: the kernel refuses one that cannot send.
+    fn bond_ports(&mut self, space: &Space) {
         for entry in &space.links {
             let Some(Kind::Bond(own)) = &entry.kind else { continue };
             let chosen = [(BondRole::Primary, &own.primary), (BondRole::Active, &own.active)];
@@ -270,6 +274,7 @@ impl<'l> Making<'l> {
     /// What is behind ports, which all links may be by now, and their states, which hold once all
     /// have their carrier.
     pub(super) fn port_states(&mut self, space: &Space) {
+        self.bond_ports(space);
         for said in &space.fdb {
             let link = LinkRef::new(&space.name, &said.what.0.what);
             self.tell(said.at, Fact::Fdb { link, mac: said.what.1 });

@@ -26,6 +26,7 @@ pub(super) const KEYS: &[&str] = &[
     "packets_per_slave",
     "lacp_rate",
     "tlb_dynamic_lb",
+    "broadcast_neighbor",
 ];
 
 pub(super) fn bond(fields: &Fields<'_>, errors: &mut Errors) -> Kind {

@@ -243,6 +243,7 @@ pub(super) fn moved(before: &Link, ns: NsId, pairs: &Pairs) -> Link {
     let mut kind = before.kind.clone();
     if let LinkKind::Bond(bond) = &mut kind {
         (bond.active, bond.primary) = (bond.active.map(here), bond.primary.map(here));
+        bond.ports.iter_mut().for_each(|port| *port = here(*port));
     }
     if let LinkKind::Wireguard(Some(own)) = &mut kind {
         own.socket = own.socket.map(|ns| pairs.ns(ns));

@@ -11,6 +11,8 @@ pub struct Bond {
     pub active: Option<u32>,
     /// ifindex of the port that is to be preferred.
     pub primary: Option<u32>,
+    /// ifindexes of its ports in its own order, which hashes go by; empty: not known.
+    pub ports: Vec<u32>,
     /// Whom it asks by ARP, to learn which of its ports lead anywhere.
     pub arp_targets: Vec<Ipv4Addr>,
 }

@@ -1,7 +1,8 @@
 //! Links that stand on others.
 
 use model::{
-    FdbEntry, IpvlanMode, Link, LinkKind, Macvlan, MacvlanMode, Snapshot, TunnelDf, Vxlan,
+    Bond, BondMode, FdbEntry, IpvlanMode, Link, LinkKind, Macvlan, MacvlanMode, Member, Namespace,
+    Snapshot, TunnelDf, Vxlan,
 };
 
 use super::{Without, all, each};
@@ -43,6 +44,32 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
             })
         })
     }),
+    ("bond: one in use", |s, _| {
+        // As if another port were the one in use.
+        each(s, |n| {
+            let bonds: Vec<u32> = n.links.values().filter_map(in_use).collect();
+            let decided = bonds.into_iter().filter(|bond| another_in_use(n, *bond));
+            decided.count() > 0
+        })
+    }),
+    ("bond: by a hash", |s, _| {
+        let hashes = [BondMode::BalanceXor, BondMode::BalanceTlb];
+        bonds(s, |bond| {
+            bond.ports.reverse();
+            bond.ports.len() > 1 && hashes.contains(&bond.mode())
+        })
+    }),
+    ("bond: several", |s, _| {
+        bonds(s, |bond| {
+            let one = bond.ports.first().copied();
+            let several = matches!(bond.mode(), BondMode::BalanceRr | BondMode::Broadcast);
+            let active = one.filter(|_| several);
+            if several {
+                *bond = Bond { active, ..Bond::of_mode(BondMode::ActiveBackup) };
+            }
+            several
+        })
+    }),
     ("dummy", |s, _| {
         // As if nobody had plugged it in.
         let links = s.namespaces.values_mut().flat_map(|n| n.links.values_mut());
@@ -78,6 +105,41 @@ fn kinds(snapshot: &mut Snapshot) -> impl Iterator<Item = &mut LinkKind> {
 
 const fn is_vrf(link: &Link) -> bool {
     matches!(link.kind, LinkKind::Vrf(_))
+}
+
+fn bonds(snapshot: &mut Snapshot, change: impl Fn(&mut Bond) -> bool) -> bool {
+    let bonds = kinds(snapshot).filter_map(|kind| match kind {
+        LinkKind::Bond(bond) => Some(bond),
+        _ => None,
+    });
+    all(bonds, change)
+}
+
+/// A bond that has one port in use.
+fn in_use(link: &Link) -> Option<u32> {
+    match &link.kind {
+        LinkKind::Bond(bond) if bond.active.is_some() => Some(link.index),
+        _ => None,
+    }
+}
+
+fn another_in_use(ns: &mut Namespace, bond: u32) -> bool {
+    let ports = ns.links.values_mut().filter(|link| link.master == Some(bond));
+    let mut other = None;
+    for link in ports {
+        let Some(Member::Bond(port)) = &mut link.member else { continue };
+        if port.backup && other.is_none() {
+            other = Some(link.index);
+        }
+        port.backup = other != Some(link.index);
+    }
+    match ns.links.get_mut(&bond).map(|link| &mut link.kind) {
+        Some(LinkKind::Bond(bond)) if other.is_some() => {
+            bond.active = other;
+            true
+        }
+        _ => false,
+    }
 }
 
 fn layer(snapshot: &mut Snapshot, of: IpvlanMode, instead: IpvlanMode) -> bool {

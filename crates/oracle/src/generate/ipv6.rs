@@ -83,7 +83,9 @@ fn addresses(space: &mut Space, random: &mut Random) -> Gateways {
         let reached = six.iter().filter(|_| !down);
         nets.extend(reached.filter_map(|a| Some((a.parse().ok()?, link.name.clone()))));
         link.addresses.extend(six);
-        if link.name != "lo" && random.percent(40) {
+        // What joins a bond loses its addresses.
+        let of_bond = link.options.iter().any(|(key, _)| key == "bond");
+        if link.name != "lo" && random.percent(40) && !of_bond {
             // Beside the one that the kernel makes: a name that others can say.
             link.addresses.push(format!("fe80::{}:{n}/64", letter(&space.name)));
         }

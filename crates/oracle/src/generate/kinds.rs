@@ -12,12 +12,13 @@ pub enum Kind {
     Ipvlan,
     Vrf,
     Dummy,
+    Bond,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Vlan, Self::VlanFiltering, Self::Ipvlan, Self::Vrf, Self::Dummy];
+    pub const ALL: [Self; 6] =
+        [Self::Vlan, Self::VlanFiltering, Self::Ipvlan, Self::Vrf, Self::Dummy, Self::Bond];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -26,6 +27,7 @@ impl Kind {
             Self::Ipvlan => "ipvlan",
             Self::Vrf => "vrf",
             Self::Dummy => "dummy",
+            Self::Bond => "bond",
         }
     }
 
@@ -37,6 +39,7 @@ impl Kind {
             Self::Ipvlan => &["ipvlan: l2", "ipvlan: l3"],
             Self::Vrf => &["vrf"],
             Self::Dummy => &["dummy"],
+            Self::Bond => &["bond: one in use", "bond: by a hash", "bond: several"],
         }
     }
 

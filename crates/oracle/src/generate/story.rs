@@ -2,6 +2,7 @@
 //! values meet too seldom.
 
 mod address;
+mod bond;
 mod bridge;
 mod ipset;
 mod iptables;
@@ -90,6 +91,7 @@ const OF_KINDS: &[(Kind, (usize, usize, Story))] = &[
     (Kind::Ipvlan, (40, 0, kinds::ipvlans)),
     (Kind::Vrf, (60, 45, kinds::vrfs)),
     (Kind::Dummy, (15, 30, kinds::dummies)),
+    (Kind::Bond, (60, 30, bond::bonds)),
 ];
 
 /// How many stories a network has.

@@ -1,7 +1,7 @@
 //! Links that stand on others, and tunnels.
 
 use model::{LinkId, Snapshot};
-use walk::{Action, Step, VlanStep};
+use walk::{Action, BondChoice, Step, VlanStep};
 
 use crate::words as w;
 
@@ -25,6 +25,20 @@ pub(super) fn words(snapshot: &Snapshot, step: &Step) -> String {
                     format!("{}: {mac} is for {list}; here by {}", name(*lower), name(*one))
                 }
                 None => format!("{}: {mac} is for {list}", name(*lower)),
+            }
+        }
+        Action::Bonded { bond, ports, followed, by } => {
+            let (bond, port) = (name(*bond), followed.map_or_else(|| "none".to_owned(), name));
+            let list: Vec<String> = ports.iter().map(|id| name(*id)).collect();
+            let list = list.join(", ");
+            match by {
+                BondChoice::InUse => format!("{bond}: {port} is the port in use"),
+                BondChoice::Only => format!("{bond}: {port} is the only port that can send"),
+                BondChoice::Hash => {
+                    format!("{bond}: of {list} a hash of the packet chooses {port}")
+                }
+                BondChoice::Turn => format!("{bond}: of {list} it is {port}'s turn"),
+                BondChoice::All => format!("{bond}: a copy by each of {list}; here by {port}"),
             }
         }
         Action::Sibling { lower, sibling } => {

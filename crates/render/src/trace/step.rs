@@ -26,6 +26,7 @@ pub(crate) const fn label(step: &Step) -> &'static str {
         }
         Action::Vlan { .. } => "vlan",
         Action::Snooped { .. } => "group",
+        Action::Bonded { .. } => "bond",
         Action::Stacked { .. } | Action::Sibling { .. } => "upper",
         Action::Encapsulated { .. } => "wrap",
         Action::Decapsulated { .. } => "unwrap",
@@ -85,6 +86,7 @@ pub(crate) const fn link_of(action: &Action) -> Option<LinkId> {
         | Action::Snooped { bridge: link, .. }
         | Action::Left { link }
         | Action::Entered { link }
+        | Action::Bonded { bond: link, .. }
         | Action::Stacked { lower: link, .. }
         | Action::Sibling { sibling: link, .. }
         | Action::Encapsulated { link, .. }
@@ -178,6 +180,7 @@ fn evidence(snapshot: &Snapshot, step: &Step) -> String {
         | Action::Bypassed { .. }
         | Action::LearnedRemote { .. }
         | Action::Vlan { .. }
+        | Action::Bonded { .. }
         | Action::Stacked { .. }
         | Action::Sibling { .. } => super::stacked::words(snapshot, step),
         Action::Delivered { link } => {

@@ -132,6 +132,11 @@ impl Tell<'_> {
             Action::LearnedRemote { link: l, mac, remote } => {
                 format!("learn {mac} behind {remote} ({})", link(l))
             }
+            Action::Bonded { ports, followed, by, .. } => {
+                let ports: Vec<_> = ports.iter().map(link).collect();
+                let to = followed.as_ref().map_or("-".into(), link);
+                format!("bond ({by:?}): {} → {to}", ports.join(" "))
+            }
             Action::Sibling { sibling, .. } => format!("sibling {}", link(sibling)),
             Action::Delivered { link: l } => {
                 format!("delivered ({})", l.as_ref().map_or("-".into(), link))

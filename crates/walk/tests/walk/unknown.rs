@@ -1,7 +1,7 @@
 //! Every row of forwarding that the walk does not model makes the answer "unknown", with its
 //! cause. One case per row.
 
-use model::{Expr, Family, Opaque, Snapshot, Table};
+use model::{Bond, BondMode, Expr, Family, LinkKind, Opaque, Snapshot, Table};
 
 use crate::{ask, net, tell};
 
@@ -77,10 +77,12 @@ fn kinds_of_links() {
         "slave of a bond",
         slave,
         |s| {
-            let index = on(s, "r").link_named("bond0").unwrap().index;
+            let bond = on(s, "r").links.values_mut().find(|l| l.name == "bond0").unwrap();
+            bond.kind = LinkKind::Bond(Bond::of_mode(BondMode::BalanceAlb));
+            let index = bond.index;
             on(s, "r").links.values_mut().find(|l| l.name == "eth1").unwrap().master = Some(index);
         },
-        "there: UNKNOWN at r:eth1: bond of mode balance-rr",
+        "there: UNKNOWN at r:bond0: bond of mode balance-alb",
     );
 }
 

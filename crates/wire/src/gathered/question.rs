@@ -93,6 +93,8 @@ pub enum Question {
     Ip6tablesLegacy,
     /// The groups of /proc/net/igmp, a line each: ifindex and address.
     Groups,
+    /// The ports of /proc/net/bonding's bonds in their order, a line each: ifindexes, the bond's first.
+    Bonds,
     /// RTM_GETLINK of AF_BRIDGE, with VLANs.
     BridgeVlans,
     /// RTM_GETMDB.
@@ -108,7 +110,7 @@ pub enum Question {
 
 impl Question {
     /// All of them, in the order in which their answers are understood.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::Links,
         Self::AddressesIpv4,
         Self::AddressesIpv6,
@@ -154,6 +156,7 @@ impl Question {
         Self::IptablesLegacy,
         Self::Ip6tablesLegacy,
         Self::Groups,
+        Self::Bonds,
         Self::BridgeVlans,
         Self::Mdb,
         Self::Wireguard,
@@ -210,6 +213,7 @@ impl Question {
             Self::IptablesLegacy => "iptables-legacy",
             Self::Ip6tablesLegacy => "ip6tables-legacy",
             Self::Groups => "groups-ipv4",
+            Self::Bonds => "bonds",
             Self::BridgeVlans => "bridge-vlans",
             Self::Mdb => "mdb",
             Self::Wireguard => "wireguard",
@@ -248,6 +252,7 @@ impl Question {
             Self::Neighbours | Self::ProxyNeighbours => "neighbours",
             Self::Fdb => "fdb",
             Self::Groups => "groups",
+            Self::Bonds => "bonds",
             Self::BridgeVlans => "vlans",
             Self::Mdb => "mdb",
             Self::Ipsets => "ipsets",

@@ -31,6 +31,8 @@ pub struct Reading {
     pub(super) ipsets: Vec<IpSet>,
     pub(super) conntrack: Vec<Conntrack>,
     pub(super) groups: Vec<(u32, IpAddr)>,
+    /// A bond and its ports, each.
+    pub(super) bonds: Vec<Vec<u32>>,
     pub(super) listeners: Vec<Listener>,
     /// What WireGuard links have of their own, by ifindex.
     pub(super) wireguard: Vec<(u32, Wireguard)>,
@@ -74,6 +76,9 @@ impl Reading {
         netfilter::read(&mut reading, answers);
         let groups = String::from_utf8_lossy(reading.reply(answers, Question::Groups));
         reading.groups = crate::groups::read(&groups);
+        let bonds = String::from_utf8_lossy(reading.reply(answers, Question::Bonds));
+        reading.bonds = crate::bonds::read(&bonds);
+        reading.bond_ports();
         reading.listeners(answers);
         reading.wireguard = crate::wireguard::devices(reading.reply(answers, Question::Wireguard));
         let ports = String::from_utf8_lossy(reading.reply(answers, Question::UdpPorts));
@@ -101,6 +106,18 @@ impl Reading {
     pub fn again(&mut self, answers: &Answers) {
         let now = Self::of(answers);
         (self.links, self.addresses) = (now.links, now.addresses);
+        self.bond_ports();
+    }
+
+    /// Tells bonds the order of their ports.
+    fn bond_ports(&mut self) {
+        for raw in &mut self.links {
+            let LinkKind::Bond(bond) = &mut raw.link.kind else { continue };
+            let mut lines = self.bonds.iter().filter_map(|line| line.split_first());
+            if let Some((_, ports)) = lines.find(|(index, _)| **index == raw.link.index) {
+                bond.ports = ports.to_vec();
+            }
+        }
     }
 
     /// Whether it is not known which links there are.

@@ -340,6 +340,7 @@ const BOND: List = &[
     (20, Keep),
     (21, Keep),
     (27, Keep),
+    (33, Keep),
 ];
 
 const GRE: List = &[

@@ -117,6 +117,7 @@ pub(crate) const fn bond_option(option: BondOption) -> u16 {
         BondOption::PacketsPerSlave => 20,
         BondOption::LacpRate => 21,
         BondOption::TlbDynamicLb => 27,
+        BondOption::BroadcastNeighbor => 33,
     }
 }
 
