@@ -108,7 +108,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         let link = self.link(id, Stage::Receive)?;
         let unknown =
             |what: String| Err(Stop::unknown(Stage::Receive, Unknown::Link { link: id, what }));
-        if !link.is_up() {
+        // What a bond's ports bring, it takes in whether it is up or not.
+        if !link.is_up() && !matches!(link.kind, LinkKind::Bond(_)) {
             return Err(Stop::lost(Stage::Receive, id.ns, Some(id), Reason::LinkDown));
         }
         if link.xdp {

@@ -119,7 +119,7 @@ fn links_of_kinds_that_this_kernel_lacks() {
     Vlan(Vlan { id: 101, protocol: 33024 })
     Ipvlan(Ipvlan { mode: L2, flag: Vepa, tap: false })
     Ipvlan(Ipvlan { mode: L2, flag: Vepa, tap: true })
-    Bond(Bond { options: {}, active: None, primary: None, arp_targets: [] })
+    Bond(Bond { options: {BroadcastNeighbor: 1}, active: None, primary: None, ports: [], arp_targets: [] })
     Veth in Bond(BondPort { backup: false, mii: Up, own_mac: Some(Mac([0, 35, 69, 103, 137, 26])) })
     Other("dummy") in Bond(BondPort { backup: false, mii: Up, own_mac: Some(Mac([246, 190, 50, 124, 153, 107])) })
     Vrf(Vrf { table: 10 })

@@ -215,6 +215,25 @@ fn without_a_port_that_can_send() {
 }
 
 #[test]
+fn one_that_is_down_takes_in_what_its_ports_bring() {
+    let mut snapshot = bonded("p1");
+    let id = net::link_id(&snapshot, "a:bond0");
+    let mac = snapshot.link(id).unwrap().mac;
+    let link = snapshot.namespaces.get_mut(&id.ns).unwrap().links.get_mut(&id.index).unwrap();
+    link.flags.remove(model::LinkFlags::UP);
+    let br = net::link_id(&snapshot, "b:br");
+    snapshot.namespaces.get_mut(&br.ns).unwrap().neighbours.push(model::Neighbour {
+        link: br.index,
+        ip: [10, 0, 0, 1].into(),
+        mac,
+        state: model::NeighbourState::Permanent,
+        proxy: false,
+    });
+    let got = tell::ends(&snapshot, &ask(&snapshot, "b", "10.0.0.1"));
+    assert_eq!(got, "there: delivered to a\nback: LOST at a:bond0: LinkDown");
+}
+
+#[test]
 fn an_ifb_swallows_what_no_rule_has_handed_to_it() {
     let text = "
 ns a

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use model::{LinkId, Mac};
+use model::{LinkId, LinkKind, Mac};
 
 use super::case::{Case, Said, said};
 use crate::words as w;
@@ -45,6 +45,10 @@ pub(super) fn not_wanted(c: Case<'_>, group: IpAddr) -> Said {
 }
 
 pub(super) fn no_port(c: Case<'_>) -> Said {
+    let link = c.loss.link.and_then(|id| c.snapshot.link(id));
+    if link.is_some_and(|link| matches!(link.kind, LinkKind::Bond(_))) {
+        return said(format!("no port of {} can send", c.link()));
+    }
     said(format!("{} has no other port that could take it", c.link()))
         .advise(c.here(format!("ip link set LINK master {}", c.dev())))
 }
