@@ -3,6 +3,7 @@
 //! Namespaces are the same where they are the same to the kernel; between runs or machines, where
 //! their path of names is, else where their wires lead. Tracked connections are not compared.
 
+mod bridge_table;
 mod link;
 mod list;
 mod namespace;
@@ -20,8 +21,9 @@ pub use setting::of_link as link_settings;
 use std::collections::BTreeSet;
 
 use crate::{
-    Address, BaseChain, Container, Family, FdbEntry, IpSet, LinkId, Namespace, Neighbour, Network,
-    NsFile, NsId, Opaque, Process, Route, Rule, SetElement, Snapshot,
+    Address, BaseChain, BridgeVlan, Container, Family, FdbEntry, IpSet, LinkId, MdbEntry,
+    Namespace, Neighbour, Network, NsFile, NsId, Opaque, Process, Route, Rule, SetElement,
+    Snapshot,
 };
 use pairs::Pairs;
 
@@ -121,6 +123,10 @@ pub enum What {
     Neighbour(Turn<Neighbour>),
     /// An entry of a forwarding database.
     Fdb(Turn<FdbEntry>),
+    /// A VLAN that a port of a bridge, or a bridge itself, is in.
+    Vlan(Turn<BridgeVlan>),
+    /// An entry of a multicast database.
+    Mdb(Turn<MdbEntry>),
     /// A netfilter table, with all that is in it.
     Table(Turn<TableRef>),
     /// A netfilter chain.

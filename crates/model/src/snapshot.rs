@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::{
-    Address, BridgeVlan, Conntrack, Container, Engine, FdbEntry, Gap, IpSet, Link, LinkId,
-    Listener, MdbEntry, Namespaces, Neighbour, Network, NsId, NsInode, Opaque, Owner, Release,
-    Route, RouterPort, Rule, Ruleset, Sysctls, Teller, Warning,
+    Address, Bridge, BridgeVlan, Conntrack, Container, Engine, FdbEntry, Gap, IpSet, Link, LinkId,
+    LinkKind, Listener, MdbEntry, Namespaces, Neighbour, Network, NsId, NsInode, Opaque, Owner,
+    Release, Route, RouterPort, Rule, Ruleset, Sysctls, Teller, Warning,
 };
 
 /// Everything that was read of one or more hosts at one time.
@@ -146,6 +146,17 @@ impl Namespace {
             .values()
             .find(|l| l.name == name)
             .or_else(|| self.links.values().find(|l| l.altnames.iter().any(|a| a == name)))
+    }
+
+    /// The bridge that a link is a port of, or is itself.
+    #[must_use]
+    pub fn bridge_of(&self, index: u32) -> Option<&Bridge> {
+        let link = self.links.get(&index)?;
+        let bridge = link.port.as_ref().and(link.master).unwrap_or(index);
+        match &self.links.get(&bridge)?.kind {
+            LinkKind::Bridge(bridge) => Some(bridge),
+            _ => None,
+        }
     }
 
     /// The ports of the bridge with that ifindex, by ifindex.

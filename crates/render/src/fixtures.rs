@@ -31,11 +31,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use model::{
     Address, AddressFlags, BaseChain, Bond, BondMode, BondOption, BondPort, Bridge, BridgePort,
-    Chain, CmpOp, Compat, Container, Engine, Expr, Family, FdbEntry, Hook, InetConf, Link,
-    LinkFlags, LinkId, LinkKind, Listener, Mac, Macvlan, Member, MetaKey, Name, NameSource,
-    Namespace, Neighbour, NeighbourState, Network, Nexthop, NftRule, NsId, OperState, PayloadBase,
-    Policy, Preference, Process, Protocol, Publish, Reg, Relation, Route, RouteKind, Rule, Scope,
-    Snapshot, Table, Teller, Vlan, Vrf, Vxlan, Xt, XtInfo, XtNatRange,
+    BridgeVlan, Chain, CmpOp, Compat, Container, Engine, Expr, Family, FdbEntry, Group, Hook,
+    InetConf, Link, LinkFlags, LinkId, LinkKind, Listener, Mac, Macvlan, MdbEntry, Member, MetaKey,
+    Name, NameSource, Namespace, Neighbour, NeighbourState, Network, Nexthop, NftRule, NsId,
+    OperState, PayloadBase, Policy, Preference, Process, Protocol, Publish, Reg, Relation, Route,
+    RouteKind, Rule, Scope, Snapshot, Table, Teller, Vlan, Vrf, Vxlan, Xt, XtInfo, XtNatRange,
 };
 
 /// The network that the text describes. Panics where it does not understand: it is for tests.
@@ -77,6 +77,9 @@ pub(crate) fn network(text: &str) -> Snapshot {
             "dnat" => net.dnat(&words[1..]),
             "neigh" => net.neighbour(&words[1..]),
             "fdb" => net.fdb(&words[1..]),
+            "filter" => net.filter(words[1]),
+            "in-vlan" => net.in_vlan(&words[1..]),
+            "wants" => net.wants(&words[1..]),
             "listen" => net.listen(&words[1..]),
             "container" => net.container(&words[1..]),
             "network" => net.network(&words[1..]),
@@ -435,6 +438,29 @@ impl Net {
     fn engine(&mut self, words: &[&str]) {
         let source = NameSource::Engine(engine(words[1]), Teller::Files);
         self.at(words[0]).names.insert(0, Name { text: words[2].into(), source });
+    }
+
+    fn filter(&mut self, name: &str) {
+        let LinkId { ns, index } = link(&self.snapshot, name);
+        let link = self.space(ns).links.get_mut(&index).unwrap();
+        let LinkKind::Bridge(bridge) = &mut link.kind else { panic!("{name}: no bridge") };
+        bridge.vlan_filtering = true;
+    }
+
+    fn in_vlan(&mut self, words: &[&str]) {
+        let LinkId { ns, index } = link(&self.snapshot, words[0]);
+        let (pvid, untagged) = (words.contains(&"pvid"), words.contains(&"untagged"));
+        let vlan = BridgeVlan { link: index, id: words[1].parse().unwrap(), pvid, untagged };
+        self.space(ns).vlans.push(vlan);
+    }
+
+    fn wants(&mut self, words: &[&str]) {
+        let LinkId { ns, index: port } = link(&self.snapshot, words[0]);
+        let bridge = self.space(ns).links[&port].master.unwrap_or(port);
+        let group = Group::Ip(words[1].parse().unwrap());
+        let permanent = words.contains(&"permanent");
+        let entry = MdbEntry { bridge, port, group, source: None, vlan: 0, permanent };
+        self.space(ns).mdb.push(entry);
     }
 
     fn space(&mut self, id: NsId) -> &mut Namespace {

@@ -3,6 +3,7 @@
 //! These types are the interface; the model's own may change beneath them. Names are as they are:
 //! [`text`] escapes what a terminal could stumble over, as JSON allows.
 
+mod bridge_table;
 mod check;
 mod container;
 mod diff;
@@ -19,6 +20,7 @@ mod trace;
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 
+pub use bridge_table::{MdbView, VlanView};
 pub use check::{CheckCaseView, CheckPairView, CheckRuleView, CheckView, ReachView, check, reach};
 pub use container::{ContainerNameView, ContainerView, ListenerView, NetworkView, PublishView};
 pub use diff::{DiffView, DifferenceView, EventView, diff, event, note};

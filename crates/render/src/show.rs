@@ -44,6 +44,8 @@ fn namespace(page: &mut Page, snapshot: &Snapshot, ns: &Namespace) {
     section_if(page, "rules, IPv6", &rules(ns, true));
     section_if(page, "neighbours", &neighbours(ns));
     section_if(page, "forwarding database", &fdb(ns));
+    section_if(page, "VLANs of bridges", &words::vlans(ns, |_| true));
+    section_if(page, "multicast database", &mdb(ns, |_| true));
     netfilter(page, ns);
     let listeners: Vec<String> = ns.listeners.iter().map(words::listener).collect();
     section_if(page, "listening", &listeners);
@@ -145,6 +147,12 @@ pub(crate) fn fdb_line(ns: &Namespace, e: &FdbEntry) -> String {
     let remote = e.remote.as_ref().map_or_else(String::new, |r| remote_words(ns, r));
     let (mac, port) = (e.mac, words::dev(ns, e.link));
     format!("{at}{mac}{vlan} is behind {port}{remote} ({})", words::fdb_origin(e))
+}
+
+/// What is wanted behind those links, and by those bridges.
+fn mdb(ns: &Namespace, wanted: impl Fn(u32) -> bool) -> Vec<String> {
+    let entries = ns.mdb.iter().filter(|e| wanted(e.bridge) || wanted(e.port));
+    entries.map(|e| words::mdb(ns, e)).collect()
 }
 
 fn remote_words(ns: &Namespace, remote: &model::Remote) -> String {
@@ -324,6 +332,47 @@ mod tests {
              up, veth, port of fwbr111i0, 02:00:00:00:00:38, mtu 1500, state UP, qdisc
              noqueue
         ");
+    }
+
+    const SWITCH: &str = "ns sw\nbridge sw:br0\nfilter sw:br0\nnic sw:p1 @br0\nnic sw:p2 @br0\n\
+         bridge sw:plain\nnic sw:p3 @plain\n\
+         in-vlan sw:br0 1 pvid untagged\nin-vlan sw:p1 10 pvid untagged\n\
+         in-vlan sw:p1 20\nin-vlan sw:p2 20\nin-vlan sw:p3 1 pvid untagged\n\
+         wants sw:p1 239.1.1.1 permanent\nwants sw:br0 239.1.1.1";
+
+    #[test]
+    fn vlans_and_groups_of_bridges() {
+        let s = network(SWITCH);
+        let shown = |target| {
+            let text = show(&s, target, &Style { width: 100, ..Style::default() });
+            let from = text.find("VLANs").unwrap();
+            let to = text.find("settings").unwrap_or(text.len());
+            text[from..to].to_owned()
+        };
+        assert_snapshot!(shown(Target::Namespace(id(&s, "sw"))), @r"
+        VLANs of bridges
+          br0: 1 PVID untagged
+          p1: 10 PVID untagged, 20
+          p2: 20
+        multicast database
+          br0: 239.1.1.1 is wanted behind p1 (permanent)
+          br0: 239.1.1.1 is wanted by this host itself (as long as it is asked for)
+        ");
+        assert_snapshot!(shown(Target::Link(crate::fixtures::link(&s, "sw:p1"))), @r"
+        VLANs
+          p1: 10 PVID untagged, 20
+        multicast database
+          br0: 239.1.1.1 is wanted behind p1 (permanent)
+        ");
+        let view =
+            crate::json::show(&s, Target::Link(crate::fixtures::link(&s, "sw:br0"))).unwrap();
+        let view = serde_json::to_value(&view).unwrap();
+        assert_snapshot!(view["vlans"], @r#"[{"dev":"br0","id":1,"pvid":true,"untagged":true},{"dev":"p1","id":10,"pvid":true,"untagged":true},{"dev":"p1","id":20,"pvid":false,"untagged":false},{"dev":"p2","id":20,"pvid":false,"untagged":false}]"#);
+        assert_snapshot!(view["mdb"], @r#"[{"bridge":"br0","group":"239.1.1.1","permanent":true,"port":"p1"},{"bridge":"br0","group":"239.1.1.1","permanent":false,"port":"br0"}]"#);
+        // What a bridge does not heed is told as JSON alone.
+        let plain =
+            crate::json::show(&s, Target::Link(crate::fixtures::link(&s, "sw:p3"))).unwrap();
+        assert_eq!(plain.vlans.len(), 1);
     }
 
     #[test]

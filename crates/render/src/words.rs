@@ -1,5 +1,6 @@
 //! How single things are written: routes, neighbours, links, rules, as their own tools do.
 
+mod bridge_table;
 mod container;
 mod kind;
 mod origin;
@@ -17,6 +18,7 @@ use walk::{IcmpKind, Packet, Payload, RuleRef};
 
 use crate::rule_text;
 
+pub(crate) use bridge_table::{group, mdb, vlan, vlans};
 pub(crate) use container::{container, known_by, listener, name, network, publish, what};
 pub(crate) use kind::{kind_note, link_kind, membership};
 pub(crate) use origin::{found, owner};

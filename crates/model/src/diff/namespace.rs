@@ -5,7 +5,8 @@ use super::list::{plain, turns};
 use super::pairs::Pairs;
 use super::route::routes;
 use super::{
-    Difference, Turn, What, address_is_noise, fdb_is_noise, neighbour_is_noise, netfilter, setting,
+    Difference, Turn, What, address_is_noise, bridge_table, fdb_is_noise, neighbour_is_noise,
+    netfilter, setting,
 };
 use crate::{
     Address, FdbEntry, LinkId, LinkKind, NameSource, Namespace, Neighbour, NsId, Route, Rule,
@@ -262,6 +263,16 @@ impl Teller<'_> {
         }
         if self.read("fdb", was, is) {
             self.fdb(was, is);
+        }
+        if self.read("vlans", was, is) {
+            for (turn, noise) in bridge_table::vlans(was, is, |index| self.moved(index)) {
+                self.tell_noise((What::Vlan(turn), noise));
+            }
+        }
+        if self.read("mdb", was, is) {
+            for (turn, noise) in bridge_table::mdb(was, is, |index| self.moved(index)) {
+                self.tell_noise((What::Mdb(turn), noise));
+            }
         }
     }
 

@@ -164,6 +164,13 @@ impl Sides<'_> {
                 let ns = if late { is } else { was };
                 ns.map_or_else(String::new, |ns| show::fdb_line(ns, e))
             }),
+            What::Vlan(turn) => self.thing("VLAN", turn, |late, v| {
+                format!("{}: {}", self.dev(late, v.link), words::vlan(v))
+            }),
+            What::Mdb(turn) => self.thing("MDB entry", turn, |late, e| {
+                let ns = if late { is } else { was };
+                ns.map_or_else(String::new, |ns| words::mdb(ns, e))
+            }),
             What::Opaque(turn) => self.thing("not modelled", turn, |_, o| o.to_string()),
             _ => self.blank("other", Action::Changed),
         }

@@ -77,6 +77,30 @@ fn what_docker_and_its_container_bring() {
 }
 
 #[test]
+fn vlans_and_groups_of_bridges() {
+    let before = "ns sw\nbridge sw:br0\nfilter sw:br0\nnic sw:p1 @br0\nbridge sw:plain\n\
+                  nic sw:p2 @plain\nin-vlan sw:p1 1 pvid untagged";
+    let own = "in-vlan sw:p1 1\nin-vlan sw:p1 10 pvid untagged\nwants sw:p1 239.1.1.1 permanent";
+    let after = before.replace("in-vlan sw:p1 1 pvid untagged", own);
+    // What follows from others, or comes and goes: a bridge that heeds no VLANs, somebody who asks.
+    let after = format!("{after}\nin-vlan sw:p2 5\nwants sw:br0 239.1.1.2");
+    assert_snapshot!(told(&network(before), &network(&after)), @r"
+    sw
+      ~ VLAN changed: p1: 1 PVID untagged → p1: 1
+      + VLAN appeared: p1: 10 PVID untagged
+      + MDB entry appeared: br0: 239.1.1.1 is wanted behind p1 (permanent)
+    3 differences; 2 more with --all
+    ");
+    assert_snapshot!(told(&network(&after), &network(before)), @r"
+    sw
+      - VLAN vanished: p1: 10 PVID untagged
+      ~ VLAN changed: p1: 1 → p1: 1 PVID untagged
+      - MDB entry vanished: br0: 239.1.1.1 is wanted behind p1 (permanent)
+    3 differences; 2 more with --all
+    ");
+}
+
+#[test]
 fn links() {
     assert_snapshot!(changed(|s| {
         let down = at(s, "docker01:vethc52438e");

@@ -7,6 +7,7 @@ use model::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::bridge_table::{MdbView, VlanView};
 use super::container::{ListenerView, listener};
 use super::info::{InfoView, MemberView};
 use super::namespace::{NamespaceView, WarningView, namespace, warning};
@@ -35,6 +36,12 @@ pub struct ShowView {
     pub neighbours: Vec<NeighbourView>,
     /// Forwarding database of its bridges.
     pub fdb: Vec<FdbView>,
+    /// VLANs of its bridges and their ports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vlans: Vec<VlanView>,
+    /// Multicast databases of its bridges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mdb: Vec<MdbView>,
     /// Chains of the ruleset.
     pub chains: Vec<ChainView>,
     /// Sets of ipset.
@@ -261,6 +268,8 @@ pub fn show(snapshot: &Snapshot, target: Target) -> Option<ShowView> {
             .filter(|e| !e.own && (on(e.link) || e.master.is_some_and(on)))
             .map(|e| fdb(ns, e))
             .collect(),
+        vlans: super::bridge_table::vlans(ns, on),
+        mdb: super::bridge_table::mdb(ns, on),
         chains: if only.is_none() { chains(ns) } else { Vec::new() },
         ipsets: if only.is_none() { ipsets(ns) } else { Vec::new() },
         listeners: ns.listeners.iter().filter(|_| only.is_none()).map(listener).collect(),

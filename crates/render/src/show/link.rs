@@ -2,7 +2,7 @@ use model::{
     Bridge, BridgePort, Link, LinkId, LinkKind, Namespace, Neighbour, Relation, Snapshot, StpState,
 };
 
-use super::{fdb_line, section_if, sysctls};
+use super::{fdb_line, mdb, section_if, sysctls};
 use crate::page::Page;
 use crate::style::Tone;
 use crate::{map, words};
@@ -22,6 +22,8 @@ pub(super) fn one_link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: 
         .map(|e| fdb_line(ns, e))
         .collect();
     section_if(page, "forwarding database", &lines);
+    section_if(page, "VLANs", &words::vlans(ns, |index| index == l.index));
+    section_if(page, "multicast database", &mdb(ns, |index| index == l.index));
     let lines: Vec<String> = ns
         .routes
         .iter()
