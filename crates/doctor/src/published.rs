@@ -1,6 +1,6 @@
 //! Ports that rules hand on to containers.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use model::{Expr, NatKind, NftRule, NsId, PayloadBase, Reg, Snapshot, XtInfo};
 use walk::{Protocol, RuleRef};
@@ -43,13 +43,12 @@ fn target(rule: &NftRule) -> Option<IpAddr> {
     let mut loaded: Option<(Reg, Vec<u8>)> = None;
     for expr in &rule.exprs {
         match expr {
-            Expr::Immediate { dreg, data: model::Data::Value(bytes) } if bytes.len() == 4 => {
+            Expr::Immediate { dreg, data: model::Data::Value(bytes) } if bytes.len() >= 4 => {
                 loaded = Some((*dreg, bytes.clone()));
             }
             Expr::Nat { kind: NatKind::Dnat, addr: Some((reg, _)), .. } => {
-                let (at, bytes) = loaded.as_ref()?;
-                let bytes: [u8; 4] = bytes.as_slice().try_into().ok()?;
-                return (at == reg).then(|| IpAddr::V4(Ipv4Addr::from(bytes)));
+                let (_, bytes) = loaded.as_ref().filter(|(at, _)| at == reg)?;
+                return ip(bytes);
             }
             Expr::Target(xt) if xt.name == "DNAT" => {
                 let XtInfo::Nat(range) = &xt.info else { return None };

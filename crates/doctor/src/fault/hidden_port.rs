@@ -28,14 +28,15 @@ pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
 /// A card of a namespace further out, and the address that the port is asked for at.
 fn way_in(patient: &Patient<'_>, port: &Published) -> Option<(LinkId, std::net::IpAddr)> {
     let ns = patient.ns(port.ns());
-    let (link, _) = crate::wiring::default_hop(ns, false)?;
-    let own = patient.address(LinkId { ns: ns.id, index: link })?;
-    let at = port.at.filter(|ip| !ip.is_loopback()).unwrap_or(own.into());
+    let ipv6 = port.to.is_ipv6();
+    let (link, _) = crate::wiring::default_hop(ns, ipv6)?;
+    let own = patient.address_of(LinkId { ns: ns.id, index: link }, ipv6)?;
+    let at = port.at.filter(|ip| !ip.is_loopback()).unwrap_or(own);
     let cards = patient.snapshot.namespaces.values().filter(|n| n.id != ns.id).flat_map(|n| {
         let up = n.links.values().filter(|l| l.is_border() && l.is_running());
         up.map(|l| LinkId { ns: n.id, index: l.index })
     });
-    let beside = patient.wiring.beside(LinkId { ns: ns.id, index: link }, false);
+    let beside = patient.wiring.beside(LinkId { ns: ns.id, index: link }, ipv6);
     let mut near = cards.filter(|card| beside.iter().any(|l| l.ns == card.ns));
     near.next().map(|card| (card, at))
 }

@@ -1,5 +1,5 @@
-//! MASQUERADE takes the first address of the link out (`inet_select_addr`), whatever `src` the route
-//! has: translated packets leave with another source than the host's own.
+//! MASQUERADE takes the first address of the link out (`inet_select_addr`; of IPv6, the one that
+//! `ipv6_dev_get_saddr` chooses), whatever `src` the route has: translated packets leave with another source than the host's own.
 
 use model::{LinkId, TABLE_MAIN};
 use walk::{Action, Trace};
@@ -11,17 +11,17 @@ use crate::{Fault, Finding};
 
 pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for User { link, router, .. } in patient.wiring.users.iter().filter(|u| !u.ipv6) {
+    for user @ User { link, router, ipv6 } in &patient.wiring.users {
         let ns = patient.ns(router.ns);
         let is_default = |r: &&model::Route| {
-            r.table == TABLE_MAIN && r.dst.prefix_len() == 0 && r.dst.addr().is_ipv4()
+            r.table == TABLE_MAIN && r.dst.prefix_len() == 0 && r.dst.addr().is_ipv6() == *ipv6
         };
         let best = ns.routes.iter().filter(is_default).min_by_key(|r| r.metric);
         let Some(route) = best.filter(|r| r.prefsrc.is_some()) else { continue };
-        if masquerade(patient, router.ns).is_none() {
+        if masquerade(patient, router.ns, *ipv6).is_none() {
             continue;
         }
-        let [question, _] = patient.plain_questions(link.ns, patient.beyond);
+        let [question, _] = patient.plain_questions(link.ns, patient.beyond(user));
         let trace = patient.net.trace(question.clone());
         let Some((rule, source)) = translated(&trace, router.ns) else { continue };
         if Some(source) != route.prefsrc {

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::{LinkId, LinkKind, NsId, Route, RouteKind, TABLE_MAIN};
+use model::{Address, LinkId, LinkKind, NsId, Route, RouteKind, Scope, TABLE_MAIN};
 
 use crate::patient::Patient;
 use crate::wiring::{addresses, default_hop};
@@ -13,13 +13,14 @@ use crate::{Fault, Finding, Overlapped};
 pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (bridge, link) in patient.bridges().filter(|(_, l)| l.is_up()) {
-        let guests = patient.wiring.beside(bridge, false).iter().filter(|l| l.ns != bridge.ns);
-        let hit: Vec<NsId> = guests.map(|l| l.ns).collect();
-        for address in addresses(patient.snapshot, bridge).filter(|a| a.ip().is_ipv4()) {
+        for address in addresses(patient.snapshot, bridge).filter(|a| is_wide(a)) {
             let net = address.net.trunc();
-            if net.prefix_len() >= 31 || matches!(link.kind, LinkKind::Loopback) {
+            if !is_network(net) || matches!(link.kind, LinkKind::Loopback) {
                 continue;
             }
+            let beside = patient.wiring.beside(bridge, address.ip().is_ipv6()).iter();
+            let guests = beside.filter(|l| l.ns != bridge.ns);
+            let hit: Vec<NsId> = guests.map(|l| l.ns).collect();
             if let Some(other) = overlapped(patient, bridge, net) {
                 let fault = Fault::Overlap { link: bridge, net, other };
                 let all = std::iter::once(bridge.ns).chain(hit.iter().copied());
@@ -30,6 +31,16 @@ pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Not the addresses that every link of IPv6 has.
+fn is_wide(address: &Address) -> bool {
+    address.scope != Scope::Link
+}
+
+/// More than two addresses.
+fn is_network(net: IpNet) -> bool {
+    net.max_prefix_len() - net.prefix_len() > 1
+}
+
 fn meet(a: IpNet, b: IpNet) -> bool {
     a.contains(&b) || b.contains(&a)
 }
@@ -37,24 +48,25 @@ fn meet(a: IpNet, b: IpNet) -> bool {
 /// What of it lies beside it in its own namespace, or on the way out.
 fn overlapped(patient: &Patient<'_>, bridge: LinkId, net: IpNet) -> Option<Overlapped> {
     let own = patient.ns(bridge.ns);
-    let beside = own.addresses.iter().filter(|a| a.link != bridge.index && a.ip().is_ipv4());
+    let ipv6 = net.addr().is_ipv6();
+    let beside = own.addresses.iter().filter(|a| a.link != bridge.index && is_wide(a));
     let beside = beside.filter(|a| own.links.get(&a.link).is_some_and(model::Link::is_up));
-    for address in beside.filter(|a| a.net.prefix_len() < 31) {
+    for address in beside.filter(|a| is_network(a.net)) {
         let there = LinkId { ns: own.id, index: address.link };
         // Two links into one and the same network are not two networks.
-        if meet(address.net.trunc(), net) && !patient.wiring.beside(bridge, false).contains(&there)
-        {
+        if meet(address.net.trunc(), net) && !patient.wiring.beside(bridge, ipv6).contains(&there) {
             return Some(Overlapped::Link(there, address.net.trunc()));
         }
     }
-    let out = further_out(patient, bridge.ns);
+    let out = further_out(patient, bridge.ns, ipv6);
     (0..out.len()).find_map(|n| needed(patient, out[n], net, &[&[own.id], &out[..n]].concat()))
 }
 
 /// The gateways that its packets pass, from within.
-fn further_out(patient: &Patient<'_>, ns: NsId) -> Vec<NsId> {
+fn further_out(patient: &Patient<'_>, ns: NsId, ipv6: bool) -> Vec<NsId> {
     let gateway = |of: &NsId| {
-        let user = patient.wiring.users.iter().find(|user| !user.ipv6 && user.link.ns == *of)?;
+        let mut users = patient.wiring.users.iter().filter(|user| user.ipv6 == ipv6);
+        let user = users.find(|user| user.link.ns == *of)?;
         Some(user.router.ns)
     };
     let all = std::iter::successors(gateway(&ns), gateway);
@@ -65,10 +77,11 @@ fn further_out(patient: &Patient<'_>, ns: NsId) -> Vec<NsId> {
 /// networks that it has routes to, other than back to those who ask.
 fn needed(patient: &Patient<'_>, ns: NsId, net: IpNet, askers: &[NsId]) -> Option<Overlapped> {
     let space = patient.ns(ns);
-    let gateway = default_hop(space, false);
+    let gateway = default_hop(space, net.addr().is_ipv6());
     if let Some((link, ip)) = gateway {
         let there = LinkId { ns, index: link };
-        let around = addresses(patient.snapshot, there).find(|a| a.net.contains(&ip));
+        let mut wide = addresses(patient.snapshot, there).filter(|a| is_wide(a));
+        let around = wide.find(|a| a.net.contains(&ip));
         if let Some(address) = around.filter(|a| meet(a.net.trunc(), net)) {
             return Some(Overlapped::Link(there, address.net.trunc()));
         }
@@ -81,7 +94,6 @@ fn needed(patient: &Patient<'_>, ns: NsId, net: IpNet, askers: &[NsId]) -> Optio
             && r.kind == RouteKind::Unicast
             && r.dst.prefix_len() > 0
             && by_gateway
-            && matches!(r.dst.addr(), IpAddr::V4(_))
     };
     let route = space.routes.iter().filter(leads).find(|r| meet(r.dst, net))?;
     Some(Overlapped::Route(ns, Box::new(route.clone())))

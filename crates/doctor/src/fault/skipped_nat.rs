@@ -2,7 +2,7 @@
 //! tracked on the bridge: the connection has begun when the nat chains would be asked, and its source
 //! stays as it is. Proxmox's firewall bridges (fwbr) do that to a host that masquerades for guests.
 
-use model::{Expr, LinkId, LinkKind, NsId, Snapshot};
+use model::{Bridge, Expr, Family, LinkId, LinkKind, NsId, Snapshot};
 use walk::{Action, Indexed, Reason, RuleRef, Trace};
 
 use crate::patient::{Patient, rules};
@@ -11,16 +11,16 @@ use crate::{Fault, Finding};
 
 pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for User { link, router, .. } in patient.wiring.users.iter().filter(|u| !u.ipv6) {
-        let [question, _] = patient.plain_questions(link.ns, patient.beyond);
+    for user @ User { link, router, ipv6 } in &patient.wiring.users {
+        let [question, _] = patient.plain_questions(link.ns, patient.beyond(user));
         let Some(loss) = patient.loss(&question) else { continue };
-        let Some(rule) = masquerade(patient, router.ns) else { continue };
+        let Some(rule) = masquerade(patient, router.ns, *ipv6) else { continue };
         if !matches!(loss.root().reason, Reason::NoWayBack { .. }) {
             continue;
         }
         let trace = patient.net.trace(question.clone());
         let Some(bridge) = crossed(patient, &trace, *router) else { continue };
-        if without_br_netfilter(patient.snapshot, router.ns, &question) {
+        if without_br_netfilter(patient.snapshot, user, &question) {
             let fault = Fault::SkippedNat { rule, bridge };
             patient.note(&mut findings, (fault, router.ns), [link.ns], Some(&question));
         }
@@ -28,10 +28,12 @@ pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     findings
 }
 
-/// A rule that masquerades.
-pub(super) fn masquerade(patient: &Patient<'_>, ns: NsId) -> Option<RuleRef> {
+/// A rule that masquerades packets of that family.
+pub(super) fn masquerade(patient: &Patient<'_>, ns: NsId, ipv6: bool) -> Option<RuleRef> {
     let translates = |e: &Expr| e.masquerades() || e.is_snat();
-    let mut found = rules(patient.ns(ns)).filter(|(_, _, r)| r.exprs.iter().any(translates));
+    let other = if ipv6 { Family::Ip } else { Family::Ip6 };
+    let ours = rules(patient.ns(ns)).filter(|(name, _, _)| name.chain.family != other);
+    let mut found = ours.filter(|(_, _, r)| r.exprs.iter().any(translates));
     found.next().map(|(name, _, _)| name)
 }
 
@@ -43,18 +45,24 @@ fn crossed(patient: &Patient<'_>, trace: &Trace, router: LinkId) -> Option<LinkI
         _ => None,
     });
     bridges.find(|bridge| {
-        bridge.ns == router.ns && *bridge != router && patient.calls_iptables(*bridge, false)
+        let ipv6 = trace.question.packet.is_ipv6();
+        bridge.ns == router.ns && *bridge != router && patient.calls_iptables(*bridge, ipv6)
     })
 }
 
 /// Whether it would come through if rules for IP did not see what passes bridges.
-fn without_br_netfilter(snapshot: &Snapshot, ns: NsId, question: &walk::Question) -> bool {
+fn without_br_netfilter(snapshot: &Snapshot, user: &User, question: &walk::Question) -> bool {
     let mut other = snapshot.clone();
-    let Some(place) = other.namespaces.get_mut(&ns) else { return false };
-    place.sysctls.bridge_nf_call_iptables = Some(false);
+    let Some(place) = other.namespaces.get_mut(&user.router.ns) else { return false };
+    let all = &mut place.sysctls;
+    let (of_ns, own): (_, fn(&mut Bridge) -> &mut bool) = match user.ipv6 {
+        true => (&mut all.bridge_nf_call_ip6tables, |bridge| &mut bridge.nf_call_ip6tables),
+        false => (&mut all.bridge_nf_call_iptables, |bridge| &mut bridge.nf_call_iptables),
+    };
+    *of_ns = Some(false);
     for link in place.links.values_mut() {
         if let LinkKind::Bridge(bridge) = &mut link.kind {
-            bridge.nf_call_iptables = false;
+            *own(bridge) = false;
         }
     }
     Indexed::new(&other).trace(question.clone()).verdict() == walk::Verdict::Yes

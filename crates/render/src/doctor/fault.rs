@@ -140,9 +140,13 @@ impl Case<'_> {
 
     /// The addresses of a link, of the packet's family.
     fn addresses(&self, link: LinkId) -> String {
+        self.addresses_of(link, self.is_ipv6())
+    }
+
+    fn addresses_of(&self, link: LinkId, ipv6: bool) -> String {
         let ns = self.s.namespaces.get(&link.ns);
         let all = ns.into_iter().flat_map(|ns| ns.addresses_of(link.index));
-        let ours = all.filter(|a| a.ip().is_ipv6() == self.is_ipv6());
+        let ours = all.filter(|a| a.ip().is_ipv6() == ipv6);
         ours.map(|a| a.net.to_string()).collect::<Vec<_>>().join(", ")
     }
 
@@ -192,7 +196,10 @@ impl Case<'_> {
 
 /// `8080/tcp for 172.17.0.2`.
 fn port_name(port: &Published) -> String {
-    let at = port.at.map_or_else(String::new, |ip| format!("{ip}:"));
+    let at = port.at.map_or_else(String::new, |ip| match ip.is_ipv6() {
+        true => format!("[{ip}]:"),
+        false => format!("{ip}:"),
+    });
     let number = match port.protocol {
         Protocol::Tcp(n) => format!("{n}/tcp"),
         Protocol::Udp(n) => format!("{n}/udp"),

@@ -23,7 +23,9 @@ pub(super) fn skipped(c: &Case<'_>, rule: &RuleRef, bridge: LinkId) -> Told {
             c.calls_iptables(bridge),
             "without br_netfilter it would be translated (walked again so)".to_owned(),
         ],
-        fix: vec![c.here(&format!("iptables -t raw -I PREROUTING -i {like} -j CT --zone 1"))],
+        fix: vec![
+            c.here(&format!("{} -t raw -I PREROUTING -i {like} -j CT --zone 1", c.iptables())),
+        ],
     }
 }
 
@@ -31,6 +33,7 @@ pub(super) fn hairpin(c: &Case<'_>, port: &Published, from: From, loss: &Loss) -
     let who = match from {
         From::Itself => "its own container",
         From::Neighbour => "containers beside it",
+        From::Loopback if c.is_ipv6() => "the host itself at ::1",
         From::Loopback => "the host itself at 127.0.0.1",
     };
     Told {
@@ -41,20 +44,23 @@ pub(super) fn hairpin(c: &Case<'_>, port: &Published, from: From, loss: &Loss) -
 }
 
 fn hairpin_fix(c: &Case<'_>, to: IpAddr, loss: &Loss) -> String {
+    let nat = format!("{} -t nat -A POSTROUTING", c.iptables());
     match (&loss.reason, loss.link) {
         (Reason::NoHairpin(port), _) => {
             c.at(port.ns, &format!("bridge link set dev {} hairpin on", c.name(*port)))
+        }
+        // Of IPv6 nothing leaves a host by that address, whatever is set.
+        (Reason::Martian, _) if c.is_ipv6() => {
+            "ask for it at another of the host's addresses, or have a proxy on the host".to_owned()
         }
         (Reason::Martian, Some(link)) if link.ns == c.finding.ns => {
             c.here(&format!("sysctl -w net.ipv4.conf.{}.route_localnet=1", c.name(link)))
         }
         // It came to the container from 127.0.0.1.
-        (Reason::Martian, _) => {
-            c.here(&format!("iptables -t nat -A POSTROUTING -s 127.0.0.0/8 -d {to} -j MASQUERADE"))
-        }
+        (Reason::Martian, _) => c.here(&format!("{nat} -s 127.0.0.0/8 -d {to} -j MASQUERADE")),
         _ => {
             let net = around(c, to);
-            c.here(&format!("iptables -t nat -A POSTROUTING -s {net} -d {to} -j MASQUERADE"))
+            c.here(&format!("{nat} -s {net} -d {to} -j MASQUERADE"))
         }
     }
 }
@@ -76,7 +82,8 @@ pub(super) fn other_source(
     let text = c.s.namespaces.get(&c.finding.ns).map(|n| w::route_short(n, route));
     let wanted = route.prefsrc.map_or_else(String::new, |ip| ip.to_string());
     let (name, ns) = (c.name(link), c.ns());
-    let snat = format!("iptables -t nat -A POSTROUTING -o {name} -j SNAT --to-source {wanted}");
+    let tables = c.iptables();
+    let snat = format!("{tables} -t nat -A POSTROUTING -o {name} -j SNAT --to-source {wanted}");
     Told {
         title: format!("{ns} masquerades on {name} with another source than its route says"),
         evidence: vec![

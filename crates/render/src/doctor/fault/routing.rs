@@ -32,9 +32,11 @@ pub(super) fn forwarding_off(c: &Case<'_>, link: LinkId, ipv6: bool) -> Told {
 }
 
 pub(super) fn overlap(c: &Case<'_>, link: LinkId, net: IpNet, other: &Overlapped) -> Told {
+    let of_docker0 = if net.addr().is_ipv6() { "\"fixed-cidr-v6\"" } else { "\"bip\"" };
+    let addresses = |link| c.addresses_of(link, net.addr().is_ipv6());
     let (what, seen) = match other {
         Overlapped::Link(there, net) => {
-            (*net, format!("{} has {} in {net}", c.link(*there), c.addresses(*there)))
+            (*net, format!("{} has {} in {net}", c.link(*there), addresses(*there)))
         }
         Overlapped::Route(at, route) => {
             let text = c.s.namespaces.get(at).map(|n| w::route_short(n, route));
@@ -43,9 +45,9 @@ pub(super) fn overlap(c: &Case<'_>, link: LinkId, net: IpNet, other: &Overlapped
     };
     Told {
         title: format!("{net} on {} is in use further out", c.link(link)),
-        evidence: vec![format!("{} has {}", c.link(link), c.addresses(link)), seen],
+        evidence: vec![format!("{} has {}", c.link(link), addresses(link)), seen],
         fix: vec![format!(
-            "give the network of {} other addresses than {what}: Docker's daemon.json, \"bip\" for docker0, \"default-address-pools\" for the rest; then make the network anew",
+            "give the network of {} other addresses than {what}: Docker's daemon.json, {of_docker0} for docker0, \"default-address-pools\" for the rest; then make the network anew",
             c.link(link)
         )],
     }
