@@ -319,9 +319,10 @@ pub(crate) struct Trace {
     /// Source port (default: one that no socket uses)
     #[arg(long, value_name = "PORT")]
     pub(crate) sport: Option<u16>,
-    /// Source address (default: as the kernel chooses)
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) source: Option<IpAddr>,
+    /// Source address (default: as the kernel chooses); one that is good on one link only as
+    /// fe80::1%eth0
+    #[arg(long, value_name = "ADDRESS", value_parser = source)]
+    pub(crate) source: Option<Source>,
     /// IPv4, where a name has addresses of both
     #[arg(short = '4', long)]
     pub(crate) ipv4: bool,
@@ -423,6 +424,19 @@ fn number(text: &str) -> Result<u32, String> {
 }
 
 /// A type of service; the two bits of congestion are not its sender's to set.
+/// An address to send from, and the link that it is said to be good on.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) ip: IpAddr,
+    pub(crate) link: Option<String>,
+}
+
+fn source(text: &str) -> Result<Source, String> {
+    let (ip, link) = crate::tracing::split_zone(text);
+    let ip = ip.parse().map_err(|_| "it is no IP address".to_owned())?;
+    Ok(Source { ip, link: link.map(str::to_owned) })
+}
+
 fn tos(text: &str) -> Result<u8, String> {
     let wrong = || "not a number from 0 to 255, as 16 or 0x10".to_owned();
     let tos = number(text).ok().and_then(|n| u8::try_from(n).ok()).ok_or_else(wrong)?;

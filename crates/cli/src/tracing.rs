@@ -3,7 +3,7 @@
 mod place;
 mod watch;
 
-pub(crate) use place::Family;
+pub(crate) use place::{Family, split_zone};
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,13 +12,11 @@ use kernel::probe::Tag;
 use model::{LinkId, NsId, Snapshot, Target};
 use walk::{Indexed, Known, Place, Protocol, Question, Trace, Verdict};
 
-use crate::args::Proto;
+use crate::args::{Proto, Source};
 use crate::failure::{Exit, Failure, OrFail};
 use crate::output;
 use crate::session::Session;
-use place::{
-    Cards, by_link, cards, destination, one_family, origin, owners, split_port, split_zone,
-};
+use place::{Cards, by_link, cards, destination, one_family, origin, sends_from, split_port};
 use watch::watch;
 
 /// What is asked on the command line.
@@ -27,7 +25,7 @@ pub(crate) struct Wish {
     pub(crate) to: String,
     pub(crate) proto: Option<Proto>,
     pub(crate) sport: Option<u16>,
-    pub(crate) source: Option<IpAddr>,
+    pub(crate) source: Option<Source>,
     pub(crate) family: Family,
     pub(crate) size: Option<u32>,
     /// None: as the usual tool would.
@@ -106,9 +104,14 @@ fn foretell(
 ) -> Result<Trace, Failure> {
     let (host, port) = split_port(&wish.to)?;
     let (host, zone) = split_zone(host);
-    let family = wish.family.of(snapshot, &wish.from, wish.source);
-    let to = destination(snapshot, host, family)?;
-    let interface = by_link(to, zone, wish.interface.as_deref())?;
+    let own = wish.source.as_ref().map(|source| source.ip);
+    let family = wish.family.of(snapshot, &wish.from, own);
+    let to = destination(snapshot, &wish.from, host, family)?;
+    let said = wish.source.as_ref().and_then(|source| source.link.as_deref());
+    let interface = match own {
+        Some(ip) => by_link(ip, said, by_link(to, zone, wish.interface.as_deref().or(said))?)?,
+        None => by_link(to, zone, wish.interface.as_deref())?,
+    };
     let protocol = protocol(wish, host, port)?;
     let ask = |from, source: Option<IpAddr>| {
         let sport = wish.sport.unwrap_or_else(|| tag.port());
@@ -118,7 +121,7 @@ fn foretell(
             .tos(wish.tos)
             .mark(wish.mark)
             .connection(wish.connection);
-        if let Some(source) = wish.source.or(source) {
+        if let Some(source) = own.or(source) {
             question = question.source(source);
         }
         if let Some(size) = wish.size {
@@ -140,17 +143,13 @@ fn foretell(
         return Ok(from_outside(net, &cards, |link| ask(Place::Outside(link), None)));
     }
     let (ns, source) = origin(snapshot, &wish.from, Family::like(to))?;
-    if let Some(source) = wish.source.or(source) {
+    if let Some(source) = own.or(source) {
         one_family(source, to)?;
     }
-    if let Some(ip) =
-        wish.source.filter(|ip| !ip.is_loopback() && !owners(snapshot, *ip).any(|o| o == ns))
-    {
-        let name = render::clean(&snapshot.name_of(ns));
-        return Err(Failure::usage(format!("{ip} is not an address of {name}"))
-            .because("the kernel lets no process send from it"));
-    }
     let bound = interface.map(|word| own_link(snapshot, ns, word)).transpose()?;
+    if let Some(ip) = own {
+        sends_from(snapshot, ns, ip, bound)?;
+    }
     let mut question = ask(Place::Namespace(ns), source).bound(bound);
     let default_ttl = snapshot.namespaces.get(&ns).map_or(0, |ns| ns.sysctls.default_ttl);
     if wish.ttl.is_none() && default_ttl > 0 {

@@ -14,6 +14,7 @@ fn main() -> std::process::ExitCode {
         test("a_lab_that_is_up_from_another_file", &[], up_from_another_file),
         test("bad_questions", &[], bad_questions),
         test("an_address_that_is_good_on_one_link", &[], on_one_link),
+        test("a_name_in_the_sender_s_own_hosts_file", &[], hosts),
         test("what_cannot_be_printed_is_an_error", &[], full),
         test("labs_that_cannot_be_read_do_not_hide_the_rest", &[], strange_state),
     ])
@@ -130,7 +131,7 @@ namespaces:
       e1: {kind: veth, peer: "b:e1"}
       e2: {kind: veth, peer: "c:e2"}
   b: {links: {e1: {addresses: ["fe80::1/64"]}}}
-  c: {links: {e2: {addresses: ["fe80::1/64"]}}, services: {tcp: [80]}}
+  c: {links: {e2: {addresses: ["fe80::1/64"]}}, services: {tcp: [80], udp_echo: [9]}}
 "#);
     // An address of IPv6 is looked for on its link before it is used.
     let ready = |to: &str| (0..500).any(|_| bench.run(&["trace", "a", to]).status == 0);
@@ -142,6 +143,51 @@ namespaces:
     }
     let told = bench.ok(&["trace", "a", "fe80::1", "--interface", "e2"]);
     assert!(told.contains("delivered to c\n"), "{told}");
+    // From an address that is good on one link.
+    bench.exec("a", "ip addr add fe80::a/64 dev e2 nodad");
+    for args in [&["--source", "fe80::a%e2"][..], &["--source", "fe80::a", "--interface", "e2"]] {
+        for proto in
+            [&["fe80::1%e2"][..], &["[fe80::1%e2]:80"], &["[fe80::1%e2]:9", "--proto", "udp"]]
+        {
+            let told = bench.run(&[&["trace", "a"], proto, args, &["--live"]].concat()).out;
+            assert!(told.contains("fe80::a") && told.contains("delivered to c\n"), "{told}");
+            assert!(told.contains("live: the packet arrived, as foretold"), "{told}");
+        }
+    }
+    for (source, cause) in [
+        ("fe80::a", "good on one link only"),
+        ("fe80::a%e1", "fe80::a is not an address of a:e1"),
+        ("fe80::a%e9", "has no link e9"),
+    ] {
+        let ran = bench.expect(2, &["trace", "a", "2001:db8::1", "--source", source]);
+        assert!(ran.err.contains(cause), "{}", ran.err);
+    }
+}
+
+fn hosts() {
+    let bench = Bench::new();
+    bench.up(r#"
+name: names
+namespaces:
+  asker: {links: {e0: {kind: veth, peer: "second:e0", addresses: [10.0.0.2/24, "2001:db8::2/64"]}}}
+  second: {links: {e0: {addresses: [10.0.0.3/24, "2001:db8::3/64"]}}}
+"#);
+    let text = "10.0.0.3 db db.example # the second\n2001:db8::3 db\n10.0.0.9 second\n";
+    let file = bench.file("hosts", text);
+    bench.exec("asker", &format!("mount --bind {} /etc/hosts", file.display()));
+    for (args, to) in [
+        (&["db"][..], "10.0.0.3"),
+        (&["DB.example"], "10.0.0.3"),
+        (&["db", "-6"], "2001:db8::3"),
+        // What a namespace is called comes before.
+        (&["second"], "10.0.0.3"),
+    ] {
+        let out = bench.ok(&[&["trace", "asker"], args].concat());
+        assert!(out.contains(&format!("from asker to {to}\n")), "{out}");
+    }
+    // Nobody else's file says anything of it.
+    let ran = bench.expect(2, &["trace", "second", "db.example"]);
+    assert!(ran.err.contains("/etc/hosts"), "{}", ran.err);
 }
 
 fn bad_questions() {
@@ -167,7 +213,10 @@ fn bad_questions() {
         (&["trace", "asker", "[fd00::1]:0"], "0 is no port"),
         (&["trace", "asker", "10.0.0.1:80", "--size", "1000"], "--size"),
         (&["trace", "asker", "10.0.0.1", "--source", "10.0.0.9"], "not an address of asker"),
-        (&["trace", "asker", "example.org"], "host names are not looked up"),
+        (
+            &["trace", "asker", "example.org"],
+            "host names are looked up in the sender's own /etc/hosts only",
+        ),
         (&["trace", "asker", "asker:nolink"], "nolink"),
         (&["trace", "asker", ""], ""),
         (&["trace", "", "asker"], ""),

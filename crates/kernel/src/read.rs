@@ -13,6 +13,7 @@ mod container;
 mod denied;
 mod descriptor;
 pub(crate) mod door;
+mod file;
 mod files;
 pub(crate) mod find;
 mod flight;
@@ -47,6 +48,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use model::{Link, LinkKind, Namespace, NsId, Release, Snapshot, Warning};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wire::gathered::{Answers, Gathered, Holders, Reading, hold};
+
+pub use file::file_of;
 
 use find::Finds;
 use process::Seen;

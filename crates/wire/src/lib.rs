@@ -12,6 +12,7 @@ pub mod container;
 pub mod engine_api;
 pub mod gathered;
 pub mod groups;
+pub mod hosts;
 pub mod http;
 pub mod ipset;
 pub mod ipset_text;

@@ -26,7 +26,7 @@ pub(crate) fn run(session: &Session, args: &Trace) -> Result<Exit, Failure> {
         to: to.clone(),
         proto: args.proto,
         sport: args.sport,
-        source: args.source,
+        source: args.source.clone(),
         family: Family::asked(args.ipv4, args.ipv6),
         size: args.size,
         df: args.df.then_some(true).or(args.no_df.then_some(false)),

@@ -147,14 +147,37 @@ pub(super) fn origin(
     }
 }
 
+/// Refuses an address that the kernel lets no process of that namespace send from, by that link.
+pub(super) fn sends_from(
+    snapshot: &Snapshot,
+    ns: NsId,
+    ip: IpAddr,
+    bound: Option<u32>,
+) -> Result<(), Failure> {
+    let addresses = snapshot.namespaces.get(&ns).into_iter().flat_map(|ns| &ns.addresses);
+    let mut own = addresses.filter(|a| a.ip() == ip);
+    // `ipv6_chk_addr`: one that is good on one link has to be that link's.
+    if ip.is_loopback() || own.any(|a| !is_link_local(ip) || Some(a.link) == bound) {
+        return Ok(());
+    }
+    let whose = match bound.filter(|_| is_link_local(ip)) {
+        Some(index) => snapshot.link_name(LinkId { ns, index }),
+        None => snapshot.name_of(ns),
+    };
+    Err(Failure::usage(format!("{ip} is not an address of {}", render::clean(&whose)))
+        .because("the kernel lets no process send from it"))
+}
+
 /// The namespaces that have this address.
-pub(super) fn owners(snapshot: &Snapshot, ip: IpAddr) -> impl Iterator<Item = NsId> {
+fn owners(snapshot: &Snapshot, ip: IpAddr) -> impl Iterator<Item = NsId> {
     let has = move |ns: &&Namespace| ns.addresses.iter().any(|a| a.ip() == ip);
     snapshot.namespaces.values().filter(has).map(|ns| ns.id)
 }
 
+/// The address that a word stands for, which may be a name in the sender's own /etc/hosts.
 pub(super) fn destination(
     snapshot: &Snapshot,
+    from: &str,
     word: &str,
     family: Family,
 ) -> Result<IpAddr, Failure> {
@@ -167,15 +190,33 @@ pub(super) fn destination(
     match find(snapshot, word) {
         Ok(Target::Link(link)) => address_of(snapshot, link, family),
         Ok(Target::Namespace(ns)) => first_address(snapshot, ns, family),
-        Err(failure) if word.contains('.') => {
-            Err(failure.hint("host names are not looked up here: give the address"))
-        }
-        Err(failure) => Err(failure),
+        Err(failure) => match in_hosts(snapshot, from, word, family) {
+            Some(ip) => Ok(ip),
+            None if word.contains('.') => Err(failure.hint(
+                "host names are looked up in the sender's own /etc/hosts only: give the address",
+            )),
+            None => Err(failure),
+        },
+    }
+}
+
+/// The address that the sender's own /etc/hosts has for a name, where the sender is on this host.
+fn in_hosts(snapshot: &Snapshot, from: &str, name: &str, family: Family) -> Option<IpAddr> {
+    if snapshot.origin.is_some() {
+        return None;
+    }
+    let (ns, _) = origin(snapshot, from, Family::Either).ok()?;
+    let text = kernel::read::file_of(snapshot.namespaces.get(&ns)?, "/etc/hosts")?;
+    let all: Vec<IpAddr> = wire::hosts::addresses(&text, name).collect();
+    let good = |family: Family| all.iter().copied().find(|ip| family.has(*ip));
+    match family {
+        Family::Either => good(Family::Ipv4).or_else(|| good(Family::Ipv6)),
+        one => good(one),
     }
 }
 
 /// `ADDRESS%LINK`: an address that is good on one link only, and which.
-pub(super) fn split_zone(host: &str) -> (&str, Option<&str>) {
+pub(crate) fn split_zone(host: &str) -> (&str, Option<&str>) {
     match host.split_once('%') {
         Some((ip, link)) if ip.parse::<Ipv6Addr>().is_ok() => (ip, Some(link)),
         _ => (host, None),

@@ -1,7 +1,7 @@
 //! Sending the probe from a namespace, by its own rules.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::SystemTime;
 
@@ -159,7 +159,7 @@ fn raw(protocol: Protocol, probe: &Probe) -> io::Result<OwnedFd> {
     )?;
     options(&socket, probe)?;
     if let Some(src) = probe.src {
-        rustix::net::bind(&socket, &SocketAddr::from((src, 0)))?;
+        rustix::net::bind(&socket, &own(probe, src, 0))?;
     }
     Ok(socket)
 }
@@ -185,8 +185,18 @@ fn send_icmp(probe: &Probe, id: u16) -> io::Result<(SystemTime, OwnedFd)> {
     Ok((at, socket))
 }
 
+/// An address of its sender's; one that is good on one link only, on the link that it is bound to.
+fn own(probe: &Probe, src: IpAddr, port: u16) -> SocketAddr {
+    match src {
+        IpAddr::V6(ip) if ip.is_unicast_link_local() => {
+            SocketAddrV6::new(ip, port, 0, probe.bound.unwrap_or_default()).into()
+        }
+        _ => SocketAddr::from((src, port)),
+    }
+}
+
 fn bind_udp(probe: &Probe, sport: u16) -> io::Result<UdpSocket> {
-    UdpSocket::bind((probe.src.unwrap_or(any(probe.dst)), sport))
+    UdpSocket::bind(own(probe, probe.src.unwrap_or(any(probe.dst)), sport))
 }
 
 fn send_udp(probe: &Probe, sport: u16, dport: u16) -> io::Result<(SystemTime, OwnedFd)> {
