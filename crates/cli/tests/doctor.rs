@@ -46,6 +46,7 @@ fn main() -> std::process::ExitCode {
         fault!("overlap" in "overlap-ipv6", NONE),
         fault!("hairpin" in "hairpin-ipv6", NONE),
         fault!("other-source" in "other-source-ipv6", NONE),
+        test("name_servers_that_do_not_answer", NONE, name_servers),
         test("clamped_segments_fit_a_narrow_uplink", &[Needs::Tool("iptables")], clamped),
         test("the_seed_is_well", &[Needs::Tap, Needs::Ids], || well("proxmox-docker.yaml")),
         test("docker_in_docker_is_well", NONE, || well("docker-in-docker.yaml")),
@@ -141,6 +142,58 @@ fn clamped() {
     let clamp = "-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu";
     bench.exec("drhost", &format!("iptables -t mangle -A FORWARD {clamp}"));
     bench.expect(0, &["doctor", "dr*"]);
+}
+
+/// A container with a file of its own for its name servers.
+fn name_servers() {
+    let _alone = alone();
+    let bench = Bench::new();
+    bench.up(r#"
+name: dr-name-server
+namespaces:
+  drworld:
+    links: {eth0: {kind: veth, peer: "drhost:eth0", addresses: [10.70.0.1/24]}}
+    routes: [{to: 10.71.0.0/16, via: 10.70.0.2}]
+    services: {udp_echo: [53]}
+  drhost:
+    links:
+      eth0: {addresses: [10.70.0.2/24]}
+      br0: {kind: bridge, addresses: [10.71.0.1/24]}
+    routes: [{to: default, via: 10.70.0.1}]
+    sysctls: {net.bridge.bridge-nf-call-iptables: 0, net.ipv4.ip_forward: 1}
+    services: {udp_echo: [53]}
+    iptables: {filter: {FORWARD: ["-s 10.71.0.2 -p udp --dport 53 -j DROP"]}}
+  drguest:
+    links: {eth0: {kind: veth, peer: "drhost:vg", peer_bridge: br0, addresses: [10.71.0.2/24]}}
+    routes: [{to: default, via: 10.71.0.1}]
+  drother:
+    links: {eth0: {kind: veth, peer: "drhost:vo", peer_bridge: br0, addresses: [10.71.0.3/24]}}
+    routes: [{to: default, via: 10.71.0.1}]
+"#);
+    // The host's own file says nothing of its containers.
+    bench.expect(0, &["doctor", "dr*"]);
+    let asks = |text: &str| {
+        let file = bench.file("resolv.conf", text);
+        bench.exec("drguest", &format!("cp {} /etc/resolv.conf", file.display()));
+    };
+    let file = bench.file("own.conf", "nameserver 127.0.0.53\n");
+    bench.exec("drguest", &format!("mount --bind {} /etc/resolv.conf", file.display()));
+    for (text, cause) in [
+        ("nameserver 127.0.0.53\n", "nobody in drguest waits at 127.0.0.53 port 53"),
+        ("nameserver 10.71.0.3\n", "nobody in drother waits at 10.71.0.3 port 53"),
+        ("nameserver 10.70.0.1\nnameserver 127.0.0.53\n", "a rule drops it: ip filter FORWARD"),
+    ] {
+        asks(text);
+        let told = bench.expect(1, &["doctor", "dr*"]).out;
+        assert!(told.contains("drguest has no name server that answers"), "{told}");
+        assert!(told.contains(cause), "{told}");
+        assert_eq!(told.matches("no name server").count(), 1, "{told}");
+    }
+    // One that answers is enough; what its host does not reach is its host's matter.
+    for text in ["nameserver 127.0.0.53\nnameserver 10.71.0.1\n", "nameserver 10.70.0.9\n"] {
+        asks(text);
+        bench.expect(0, &["doctor", "dr*"]);
+    }
 }
 
 fn well(example: &str) {

@@ -9,6 +9,7 @@ mod forwarding_off;
 mod hairpin;
 mod hidden_port;
 mod mac_filter;
+mod name_server;
 mod narrow_uplink;
 mod open_ipv6;
 mod other_source;
@@ -23,7 +24,7 @@ use crate::Finding;
 use crate::patient::Patient;
 
 /// What looks for each.
-pub(crate) const ALL: [fn(&Patient<'_>) -> Vec<Finding>; 18] = [
+pub(crate) const ALL: [fn(&Patient<'_>) -> Vec<Finding>; 19] = [
     forwarding_off::find,
     bridged_drop::find,
     routed_drop::find,
@@ -42,4 +43,5 @@ pub(crate) const ALL: [fn(&Patient<'_>) -> Vec<Finding>; 18] = [
     other_source::find,
     unequal_ports::find,
     cut_off::find,
+    name_server::find,
 ];

@@ -12,6 +12,7 @@ mod published;
 mod wiring;
 
 use model::{Gap, LinkId, NsId, Route, Snapshot};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -190,6 +191,13 @@ pub enum Fault {
         /// One that does not take them.
         small: LinkId,
     },
+    /// None of its name servers answers.
+    NameServer {
+        /// Those that it asks, in their order.
+        servers: Vec<IpAddr>,
+        /// Why the first does not.
+        why: Deaf,
+    },
     /// A container's own link is down, and its end at the bridge is not.
     CutOff {
         /// The link that is down.
@@ -197,6 +205,15 @@ pub enum Fault {
         /// The port.
         port: LinkId,
     },
+}
+
+/// Why a name server does not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deaf {
+    /// Nobody waits there for questions, in that namespace.
+    Nobody(NsId),
+    /// The question or its answer is lost.
+    Lost(Box<Loss>),
 }
 
 /// Whose addresses they are.
@@ -228,11 +245,14 @@ pub const fn is_public(ip: IpAddr) -> bool {
 /// Parts without which faults may hide.
 const NEEDED: [&str; 6] = ["links", "addresses", "routes", "rules", "netfilter", "sysctls"];
 
+/// The name servers of those namespaces whose own file of them was read.
+pub type Resolvers = BTreeMap<NsId, Vec<IpAddr>>;
+
 /// Looks for all faults.
 #[must_use]
-pub fn examine(snapshot: &Snapshot) -> Report {
+pub fn examine(snapshot: &Snapshot, resolvers: &Resolvers) -> Report {
     let net = Indexed::new(snapshot);
-    let patient = patient::Patient::new(&net);
+    let patient = patient::Patient::new(&net, resolvers);
     let findings = fault::ALL.iter().flat_map(|find| find(&patient)).collect();
     let gaps = snapshot.namespaces.iter().flat_map(|(id, ns)| ns.gaps.iter().map(|g| (*id, g)));
     let unread = gaps.filter(|(_, g)| NEEDED.contains(&g.part.as_str()));

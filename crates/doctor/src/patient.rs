@@ -13,7 +13,7 @@ use walk::{
 
 use crate::published::{Published, published};
 use crate::wiring::{User, Wiring};
-use crate::{Fault, Finding};
+use crate::{Fault, Finding, Resolvers};
 
 /// A port that stands for any that no rule speaks of.
 pub(crate) const ANY_PORT: u16 = 40_404;
@@ -24,6 +24,7 @@ pub(crate) struct Patient<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) wiring: Wiring,
     pub(crate) published: Vec<Published>,
+    pub(crate) resolvers: &'a Resolvers,
     /// An address that only default routes lead to.
     pub(crate) beyond: IpAddr,
     /// The same of IPv6.
@@ -31,12 +32,13 @@ pub(crate) struct Patient<'a> {
 }
 
 impl<'a> Patient<'a> {
-    pub(crate) fn new(net: &'a Indexed<'a>) -> Self {
+    pub(crate) fn new(net: &'a Indexed<'a>, resolvers: &'a Resolvers) -> Self {
         let snapshot = net.snapshot;
         let beyond = IpAddr::V4(walk::beyond(snapshot));
         let beyond6 = IpAddr::V6(beyond6(snapshot));
         let published = published(snapshot);
-        Self { net, snapshot, wiring: Wiring::new(snapshot), published, beyond, beyond6 }
+        let wiring = Wiring::new(snapshot);
+        Self { net, snapshot, wiring, published, resolvers, beyond, beyond6 }
     }
 
     pub(crate) fn ns(&self, id: NsId) -> &'a Namespace {

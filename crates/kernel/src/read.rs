@@ -49,7 +49,7 @@ use model::{Link, LinkKind, Namespace, NsId, Release, Snapshot, Warning};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wire::gathered::{Answers, Gathered, Holders, Reading, hold};
 
-pub use file::file_of;
+pub use file::{file_of, other_file_of};
 
 use find::Finds;
 use process::Seen;

@@ -22,6 +22,7 @@ pub mod nft;
 pub mod nft_text;
 pub mod proc_net;
 pub mod request;
+pub mod resolv;
 pub mod rtnl;
 pub mod sockets;
 pub mod wireguard;

@@ -63,7 +63,7 @@ fn overlapped(patient: &Patient<'_>, bridge: LinkId, net: IpNet) -> Option<Overl
 }
 
 /// The gateways that its packets pass, from within.
-fn further_out(patient: &Patient<'_>, ns: NsId, ipv6: bool) -> Vec<NsId> {
+pub(super) fn further_out(patient: &Patient<'_>, ns: NsId, ipv6: bool) -> Vec<NsId> {
     let gateway = |of: &NsId| {
         let mut users = patient.wiring.users.iter().filter(|user| user.ipv6 == ipv6);
         let user = users.find(|user| user.link.ns == *of)?;

@@ -46,6 +46,7 @@ pub(crate) const fn kind(fault: &Fault) -> &'static str {
         Fault::OtherSource { .. } => "other-source",
         Fault::UnequalPorts { .. } => "unequal-ports",
         Fault::CutOff { .. } => "cut-off",
+        Fault::NameServer { .. } => "name-server",
     }
 }
 
@@ -56,6 +57,7 @@ pub(crate) fn told(s: &Snapshot, finding: &Finding) -> Told {
         Fault::ForwardingOff { link, ipv6 } => routing::forwarding_off(&c, *link, *ipv6),
         Fault::Overlap { link, net, other } => routing::overlap(&c, *link, *net, other),
         Fault::AcceptRa { link } => routing::accept_ra(&c, *link),
+        Fault::NameServer { servers, why } => routing::name_server(&c, servers, why),
         Fault::CutOff { link, port } => routing::cut_off(&c, *link, *port),
         Fault::BridgedDrop { bridge, chain } => firewall::bridged_drop(&c, *bridge, chain),
         Fault::RoutedDrop { link, chain } => firewall::routed_drop(&c, *link, chain),

@@ -1,10 +1,13 @@
 //! Faults of links, addresses and routes.
 
-use doctor::Overlapped;
+use std::net::IpAddr;
+
+use doctor::{Deaf, Overlapped};
 use ipnet::IpNet;
 use model::LinkId;
 
 use super::{Case, Told};
+use crate::trace::place;
 use crate::words as w;
 
 pub(super) fn forwarding_off(c: &Case<'_>, link: LinkId, ipv6: bool) -> Told {
@@ -88,5 +91,26 @@ pub(super) fn cut_off(c: &Case<'_>, link: LinkId, port: LinkId) -> Told {
             format!("{} is up, a port of {bridge}", c.link(port)),
         ],
         fix: vec![c.at(link.ns, &format!("ip link set {} up", c.name(link)))],
+    }
+}
+
+pub(super) fn name_server(c: &Case<'_>, servers: &[IpAddr], why: &Deaf) -> Told {
+    let list = servers.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ");
+    let first = servers.first().map_or_else(String::new, IpAddr::to_string);
+    let seen = match why {
+        Deaf::Nobody(at) => format!("nobody in {} waits at {first} port 53", c.s.name_of(*at)),
+        Deaf::Lost(loss) => {
+            format!("{first}: lost at {}: {}", place(c.s, loss), c.because(loss))
+        }
+    };
+    // A stub of the host's, in a file that was copied from it.
+    let own = servers.iter().all(IpAddr::is_loopback);
+    let which = if own { ", as in the host's /run/systemd/resolve/resolv.conf" } else { "" };
+    Told {
+        title: format!("{} has no name server that answers", c.ns()),
+        evidence: vec![format!("{}: /etc/resolv.conf names {list}", c.ns()), seen],
+        fix: vec![format!(
+            "give it name servers that it reaches{which}: Docker's daemon.json or --dns, Proxmox's `pct set --nameserver`, else its own /etc/resolv.conf"
+        )],
     }
 }
