@@ -19,7 +19,7 @@ pub(super) fn vlans(
         Turn::Changed { after, .. } => !filters(is, after.link),
     };
     let told = turns(&was.vlans, &now, &is.vlans, |v| (v.link, v.id));
-    told.into_iter().map(|turn| (noise(&turn), turn)).map(|(noise, turn)| (turn, noise)).collect()
+    with(told, noise)
 }
 
 /// A bridge that does not heed VLANs puts its ports into one all the same.
@@ -45,5 +45,13 @@ pub(super) fn mdb(
         Turn::Appeared(e) | Turn::Vanished(e) => !e.permanent,
         Turn::Changed { before, after } => !before.permanent && !after.permanent,
     };
-    told.into_iter().map(|turn| (noise(&turn), turn)).map(|(noise, turn)| (turn, noise)).collect()
+    with(told, noise)
+}
+
+fn with<T>(told: Vec<Turn<T>>, noise: impl Fn(&Turn<T>) -> bool) -> Vec<(Turn<T>, bool)> {
+    let both = |turn| {
+        let noise = noise(&turn);
+        (turn, noise)
+    };
+    told.into_iter().map(both).collect()
 }

@@ -20,6 +20,7 @@ mod macvlan;
 mod mend;
 mod net;
 mod random;
+mod routed;
 mod scenarios;
 mod seed;
 mod sizes;

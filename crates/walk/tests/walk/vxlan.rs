@@ -1,27 +1,19 @@
 //! VXLAN. What the kernel does with each option is tried by the scenarios of `oracle`.
 
+use crate::routed::routed;
 use crate::{ends, whole};
 
 /// `a` and `b` with a vxlan each, and a router between them.
-const NET: &str = "
-ns a
-ns r forward
-ns b
-veth a:e0 r:ea
-veth r:eb b:e0
-addr a:e0 10.0.1.1/24
-addr r:ea 10.0.1.2/24
-addr r:eb 10.0.2.2/24
-addr b:e0 10.0.2.1/24
-route a default via 10.0.1.2 dev e0
-route b default via 10.0.2.2 dev e0
-neigh a:e0 10.0.1.2 02:00:00:00:00:05
+const NET: &str = concat!(
+    routed!(),
+    "\
 link a:vx vxlan
 link b:vx vxlan
 addr a:vx 10.9.0.1/24
 addr b:vx 10.9.0.2/24
 remote a:vx 00:00:00:00:00:00 10.0.2.1
-";
+"
+);
 
 #[test]
 fn there_and_back() {

@@ -1,22 +1,13 @@
 //! WireGuard. What the kernel does is tried by the scenarios of `oracle`.
 
+use crate::routed::routed;
 use crate::{ends, whole};
 
 /// `a` and `b` with a WireGuard link each, and a router between them. `b` does not know where `a`
 /// is.
-const NET: &str = "
-ns a
-ns r forward
-ns b
-veth a:e0 r:ea
-veth r:eb b:e0
-addr a:e0 10.0.1.1/24
-addr r:ea 10.0.1.2/24
-addr r:eb 10.0.2.2/24
-addr b:e0 10.0.2.1/24
-route a default via 10.0.1.2 dev e0
-route b default via 10.0.2.2 dev e0
-neigh a:e0 10.0.1.2 02:00:00:00:00:05
+const NET: &str = concat!(
+    routed!(),
+    "\
 neigh r:eb 10.0.2.1 02:00:00:00:00:07
 neigh b:e0 10.0.2.2 02:00:00:00:00:06
 neigh r:ea 10.0.1.1 02:00:00:00:00:04
@@ -26,7 +17,8 @@ addr a:wg 10.9.0.1/24
 addr b:wg 10.9.0.2/24
 peer a:wg 2 10.0.2.1:200 10.9.0.2/32
 peer b:wg 1 - 10.9.0.1/32
-";
+"
+);
 
 #[test]
 fn there_and_back() {
