@@ -45,18 +45,37 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let Some(member) = skb.ct else { return Ok(()) };
         let source = matches!(hook, Hook::Postrouting | Hook::Input);
         self.redirects_truly(skb, hook, member)?;
-        let mut rule = None;
-        if !member.related && !self.settled(member, source) {
-            rule = self.ask_nat(skb, hook, between)?;
-            if rule.is_none() {
-                self.keep_apart(skb, hook, member, source, between)?;
-            }
-            self.settle(member, source);
-        } else if hook == Hook::Postrouting && !member.reply {
-            self.keeps_its_way(skb, member, between)?;
-        }
+        // An error is only rewritten (`nf_nat_ipv4_fn`).
+        let rule = match member.related {
+            true => None,
+            false => self.translation(skb, hook, member, source, between)?,
+        };
         self.rewrite(skb, hook, member, source, rule);
         Ok(())
+    }
+
+    /// `nf_nat_inet_fn`: settles how a connection is translated, with its first packet; a later one
+    /// must go out by the link that it was settled for.
+    fn translation(
+        &mut self,
+        skb: &mut Skb,
+        hook: Hook,
+        member: Membership,
+        source: bool,
+        between: Between,
+    ) -> Result<Option<At<'a>>, Stop> {
+        if self.settled(member, source) {
+            if hook == Hook::Postrouting && !member.reply {
+                self.keeps_its_way(skb, member, between)?;
+            }
+            return Ok(None);
+        }
+        let rule = self.ask_nat(skb, hook, between)?;
+        if rule.is_none() {
+            self.keep_apart(skb, hook, member, source, between)?;
+        }
+        self.settle(member, source);
+        Ok(rule)
     }
 
     /// `nf_nat_icmpv6_reply_translation`: both ends of a translated connection would be told to
