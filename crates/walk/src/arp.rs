@@ -361,7 +361,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 }
 
-/// Of each link the first answer, the earliest first.
+/// Of each link the first answer, the earliest first; of those at one moment, one after the other.
 fn earliest(mut answers: Vec<Answer>) -> Vec<Answer> {
     answers.sort_by_key(|answer| answer.moment);
     let mut links = Vec::new();
@@ -370,6 +370,11 @@ fn earliest(mut answers: Vec<Answer>) -> Vec<Answer> {
         links.extend(new.then_some(answer.link));
         new
     });
+    let moments: Vec<u32> = answers.iter().map(|answer| answer.moment).collect();
+    for (n, answer) in answers.iter_mut().enumerate() {
+        let before = moments[..n].iter().filter(|moment| **moment == answer.moment).count();
+        answer.moment += u32::try_from(before).unwrap_or(0);
+    }
     answers
 }
 

@@ -76,11 +76,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `ndisc_send_skb`: by that link, whatever the routes say, unless a rule rewrites it.
     pub(crate) fn nd_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         self.hook(skb, Hook::Output, None, Some(id.index))?;
+        // Such a packet knows its link from the beginning (`ndisc_alloc_skb`).
+        skb.sent_by = Some(id.index);
         let found = self.route_anew(skb, |walker, skb| walker.nd_route(skb, id))?;
         if let Some(found) = found.filter(|_| !skb.packet.dst.is_multicast()) {
             return self.output6(skb, &found);
         }
-        self.hook(skb, Hook::Postrouting, None, Some(id.index))?;
+        self.hook(skb, Hook::Postrouting, skb.sent_by, Some(id.index))?;
         skb.routed = true;
         Ok(Next::Transmit(id))
     }

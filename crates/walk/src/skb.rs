@@ -30,7 +30,8 @@ pub(crate) struct Skb {
     pub(crate) physin: Option<u32>,
     /// The VRF in which its way is looked for.
     pub(crate) vrf: Option<u32>,
-    /// The VRF by which it was sent from here: the last hook takes that for the link it came by.
+    /// What the last hook takes for the link by which it came, though it is sent from here: its VRF, or
+    /// the link that a message of ND is for.
     pub(crate) sent_by: Option<u32>,
     /// The member of a VRF that it came in by.
     pub(crate) member: Option<u32>,
@@ -70,7 +71,7 @@ pub(crate) struct Skb {
     pub(crate) fragment: Option<u32>,
     /// A worker of the kernel made this copy, which comes behind all that is done at once.
     pub(crate) late: bool,
-    /// When it is: how often it, and what it comes of, have waited in a queue to be taken in by a
+    /// When it is, by how often it, and what it comes of, have waited in a queue to be taken in by a
     /// link ([`Skb::queued`]). The kernel takes from its queue in order, so that what has waited less
     /// is done earlier.
     pub(crate) moment: u32,
@@ -110,8 +111,11 @@ pub(crate) fn shifted(moment: u32, later: i64) -> u32 {
     u32::try_from(i64::from(moment) + later).unwrap_or(u32::MAX)
 }
 
+/// How much later all is done that waits once more. Between, there is room for what waited as often,
+/// and is done in its turn.
+const LATER: u32 = 1 << 6;
 /// How much longer than anything that is done at once a copy waits that a worker of the kernel makes.
-const BY_WORKER: u32 = 1 << 10;
+const BY_WORKER: u32 = LATER << 10;
 
 impl Skb {
     pub(crate) const fn new(ns: NsId, packet: Packet) -> Self {
@@ -166,7 +170,7 @@ impl Skb {
 
     /// It waits until a link takes it in (`netif_rx`).
     pub(crate) const fn queued(&mut self) {
-        self.moment += 1;
+        self.moment += LATER;
     }
 
     /// As a copy that a worker of the kernel hands on.

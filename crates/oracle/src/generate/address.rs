@@ -186,8 +186,8 @@ fn strange(plan: &Plan, space: usize, random: &mut Random) -> Option<String> {
     Some(format!("to: {to}, dev: {}{metric}", link.name))
 }
 
-/// Takes out the routes that the kernel would not take: by a link that is down, or that are there
-/// already (the kernel makes one for the network of each address).
+/// Takes out the routes that the kernel would not take: by a link that is down, by an address of one's
+/// own, or that are there already (the kernel makes one for the network of each address).
 pub(super) fn sound(network: &mut Network) {
     for space in &mut network.spaces {
         let mut taken: Vec<(String, String, String)> = nets(space)
@@ -201,7 +201,9 @@ pub(super) fn sound(network: &mut Network) {
             let said = |key| part(key).unwrap_or_default().to_owned();
             let by = part("dev: ").map(str::to_owned).or_else(|| link_to(part("via: ")?, &own));
             let key = (said("to: "), said("metric: "), said("table: "));
-            if *of != "routes" || taken.contains(&key) || by.is_some_and(|by| down.contains(&by)) {
+            let by_itself = own.iter().any(|(_, net)| net.addr().to_string() == said("via: "));
+            let unsound = by_itself || by.is_some_and(|by| down.contains(&by));
+            if *of != "routes" || taken.contains(&key) || unsound {
                 return *of != "routes";
             }
             taken.push(key);

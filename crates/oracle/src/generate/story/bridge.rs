@@ -19,10 +19,10 @@ fn switch(scene: &mut Scene<'_>) {
 /// What a port or a bridge may be told.
 pub(super) fn flags(scene: &mut Scene<'_>) {
     switch(scene);
-    let told = scene.turn_of(15);
+    let told = scene.turn_of(13);
     tell(scene, told);
     // What takes a link down leaves nothing to see of another.
-    if !matches!(told, 9 | 10 | 13) && scene.percent(60) {
+    if told != 12 && scene.percent(60) {
         let also = (told + scene.random.between(1, 8)) % 9;
         tell(scene, also);
     }
@@ -40,16 +40,16 @@ fn tell(scene: &mut Scene<'_>, what: usize) {
             scene.link("r", other).set("isolated", true);
         }
         1 => scene.link("r", "e2").set("learning", false),
-        2 | 3 => {
+        2 | 11 => {
             scene.link("r", "e2").set("learning", false);
             let port = scene.one(&["e2", "e3"]);
             scene.link("r", port).set("flood", false);
         }
-        4 | 11 => {
+        3 | 4 => {
             let port = scene.one(&["e1", "e2", "e2"]);
             scene.link("r", port).set("bcast_flood", false);
         }
-        5 | 12 => {
+        5 | 9 => {
             scene.link("r", "e1").set("locked", true);
             if scene.percent(25) {
                 scene.space("r").list("fdb", "mac: \"02:00:00:00:00:02\", dev: e1");
@@ -59,7 +59,7 @@ fn tell(scene: &mut Scene<'_>, what: usize) {
             let port = scene.one(&["e1", "e3", "e3"]);
             scene.space("r").list("fdb", format!("mac: \"02:00:00:00:00:03\", dev: {port}"));
         }
-        7 | 14 => scene.link("r", "br").set("ageing_time", 0),
+        7 | 10 => scene.link("r", "br").set("ageing_time", 0),
         8 => {
             let port = scene.one(&["e1", "e2"]);
             let state = scene.one(&["disabled", "listening", "learning"]);
@@ -191,17 +191,17 @@ pub(super) fn asks(scene: &mut Scene<'_>) {
         scene.address("b", "e2", &format!("{ip}/24"));
     }
     let mut to = others;
-    match scene.turn_of(8) {
-        n @ 0..=1 => {
+    match scene.turn_of(6) {
+        0 => {
             to = ["10.0.2.1", "10.0.2.11", "10.0.2.12", "10.0.2.13"];
             for ip in &to[1..] {
                 scene.address("r", "e2", &format!("{ip}/24"));
             }
-            let (link, ignore) = if n > 0 { ("all", 1) } else { ("e1", scene.one(&[1, 2, 8])) };
+            let (link, ignore) = scene.one(&[("all", 1), ("e1", 1), ("e1", 2), ("e1", 8)]);
             scene.sysctl("r", &format!("net/ipv4/conf/{link}/arp_ignore"), ignore);
         }
-        2 => scene.sysctl("r", "net/ipv4/conf/e1/proxy_arp", 1),
-        3 => scene.sysctl("r", "net.ipv4.conf.all.proxy_arp", 1),
+        1 => scene.sysctl("r", "net/ipv4/conf/e1/proxy_arp", 1),
+        2 => scene.sysctl("r", "net.ipv4.conf.all.proxy_arp", 1),
         _ => {
             for ip in others {
                 scene.space("r").list("neighbours", format!("ip: {ip}, dev: e1, proxy: true"));
@@ -216,7 +216,7 @@ pub(super) fn asks(scene: &mut Scene<'_>) {
 pub(super) fn asks_as(scene: &mut Scene<'_>) {
     scene.line();
     scene.address("a", "lo", "10.9.2.1/32");
-    let announces = scene.percent(70);
+    let announces = scene.percent(50);
     match announces {
         false => {
             // An answer would go out by another link than the question came in.
@@ -228,11 +228,12 @@ pub(super) fn asks_as(scene: &mut Scene<'_>) {
             scene.sysctl("r", "net.ipv4.conf.all.rp_filter", 1);
             let (link, level) = scene.one(&[("e1", 1), ("e1", 2), ("all", 2)]);
             scene.sysctl("a", &format!("net/ipv4/conf/{link}/arp_announce"), level);
+            ["10.0.1.11/24", "10.0.1.12/24"].iter().for_each(|ip| scene.address("r", "e1", ip));
         }
     }
     if announces {
-        // As long as nobody answers, each asks.
-        for to in ["10.0.1.1", "10.0.2.2", "10.0.1.7", "10.0.1.1"] {
+        // Each asks for another.
+        for to in ["10.0.1.11", "10.0.2.2", "10.0.1.12", "10.0.1.7"] {
             scene.send("a", to).src("10.9.2.1");
         }
     } else {

@@ -91,7 +91,7 @@ const KINDS: [Kind; 12] = [
 /// Whose turn it is, by their places among [`KINDS`]: ports, exceptions and links oftener than what is
 /// simple. Beyond them, a list.
 const TURNS: [usize; 23] =
-    [0, 1, 2, 2, 3, 4, 4, 5, 5, 6, 7, 8, 8, 8, 8, 9, 10, 11, 12, 12, 12, 12, 12];
+    [0, 1, 2, 2, 3, 4, 4, 5, 5, 6, 7, 8, 8, 8, 8, 8, 9, 10, 11, 12, 12, 12, 12];
 
 const NETS: &[&str] = &[
     "10.0.0.0/16",

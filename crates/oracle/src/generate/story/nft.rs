@@ -180,7 +180,7 @@ pub(super) fn chains(scene: &mut Scene<'_>) {
     let what = scene.one(&["meta l4proto icmp", "ip dscp 4", "meta mark 1", "ip saddr 10.0.1.2"]);
     let ends = scene.in_turn(&["return", "drop", "accept"]);
     scene.nft("r", (table, "two", ""), &[&format!("{what} {ends}"), "udp dport 9 drop"]);
-    let behind = scene.one(&["drop", "meta l4proto udp drop", "reject"]);
+    let behind = scene.one(&["drop", "meta l4proto udp drop", "reject", "reject"]);
     scene.nft("r", (table, "one", ""), &["tcp dport 80 return", leads, behind]);
     let first = scene.one(&["jump one", "goto one", "ct state new jump one"]);
     let last = scene.one(&["drop", "accept", "meta l4proto tcp drop"]);
@@ -200,7 +200,7 @@ const TRANSLATIONS: [Translation; 11] = [
     ("r", "prerouting", "tcp dport 81 redirect to :80", "10.0.2.2", TCP81),
     ("r", "prerouting", "meta l4proto { tcp, udp } redirect", "10.0.2.2", UDP9),
     ("a", "output", "udp dport 9 redirect to :7", "10.0.2.2", UDP9),
-    ("a", "output", "ip daddr 10.0.1.1 dnat ip to 10.0.2.2", "10.0.1.1", None),
+    ("a", "output", "dnat to ip daddr map { 10.0.1.1 : 10.0.2.2 }", "10.0.1.1", None),
     ("r", "prerouting", "dnat to numgen inc mod 1 map { 0 : 10.0.2.2 }", "10.0.1.1", None),
     ("r", "prerouting", "dnat to ip daddr map { 10.0.1.1 : 10.0.2.2 }", "10.0.1.1", None),
     ("r", "prerouting", "dnat to ip saddr map { 10.0.1.2 : 10.0.2.2 }", "10.0.1.1", None),
@@ -222,7 +222,7 @@ const SOURCES: [(&str, &str, &str); 6] = [
 pub(super) fn translated(scene: &mut Scene<'_>) {
     scene.way();
     let (space, hook, rule, to, carries) = scene.in_turn(&TRANSLATIONS);
-    if scene.percent(75) {
+    if scene.percent(85) {
         translation(scene, "c", (space, hook, rule));
     }
     if scene.percent(90) {

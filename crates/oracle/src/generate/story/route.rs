@@ -60,15 +60,14 @@ pub(super) fn metrics(scene: &mut Scene<'_>) {
 pub(super) fn source(scene: &mut Scene<'_>) {
     scene.fork();
     scene.address("a", "lo", "10.9.2.1/32");
-    let src = scene.one(&["10.9.2.1", "10.9.2.1", "10.0.2.2", "10.0.1.2"]);
+    let src = scene.one(&["10.9.2.1", "10.9.2.1", "10.0.2.2"]);
     let to = scene.one(&["default", "10.9.0.0/24"]);
     scene.route("a", format!("to: {to}, via: 10.0.1.1, src: {src}"));
     if scene.percent(30) {
         let out = scene.one(&["-o e1 -j MASQUERADE", "-d 10.9.0.1 -j SNAT --to-source 10.0.1.2"]);
         scene.iptables("a", "nat", "POSTROUTING", out);
     }
-    scene.send("a", "10.9.0.1");
-    scene.send("a", "10.9.0.1");
+    (0..4).for_each(|_| _ = scene.send("a", "10.9.0.1"));
     scene.send("a", "10.9.0.1").src("10.0.1.2");
 }
 
@@ -119,10 +118,9 @@ pub(super) fn by_service(scene: &mut Scene<'_>) {
     scene.route("a", "to: 10.9.0.0/24, via: 10.0.1.1");
     let tos = scene.one(&[8, 16]);
     scene.route("a", format!("to: 10.9.0.0/24, via: 10.0.2.1, tos: {tos}"));
-    scene.send("a", "10.9.0.1").tos(8);
-    scene.send("a", "10.9.0.1").tos(16);
-    scene.send("a", "10.9.0.1").tos(tos);
-    scene.send("a", "10.9.0.1");
+    for tos in [tos, tos, 24 - tos, tos, 0] {
+        scene.send("a", "10.9.0.1").tos(tos);
+    }
 }
 
 /// A route for smaller packets than its link takes.

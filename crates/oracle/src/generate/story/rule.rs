@@ -20,6 +20,7 @@ const SELECTED: [&[Selected]; 7] = [
         Selected { selector: "dscp: 4", tos: 16, ..ANY },
         Selected { selector: "dscp: 46", tos: 0xb8, ..ANY },
         Selected { selector: "dscp: 2", tos: 8, ..ANY },
+        Selected { selector: "tos: 4", tos: 4, ..ANY },
         Selected { selector: "tos: 16", tos: 16, ..ANY },
         Selected { selector: "tos: 8", tos: 8, ..ANY },
     ],
@@ -84,14 +85,8 @@ fn selectors(of: &[&Selected]) -> String {
 }
 
 /// What a rule may do; table 100 leads by the other router.
-const ACTIONS: [&str; 6] = [
-    "table: 100",
-    "table: 100",
-    "type: prohibit",
-    "type: unreachable",
-    "type: blackhole",
-    "table: 101",
-];
+const ACTIONS: [&str; 5] =
+    ["table: 100", "type: prohibit", "type: unreachable", "type: blackhole", "table: 101"];
 
 /// `a` has two ways, and a rule chooses.
 fn two_ways(scene: &mut Scene<'_>) {

@@ -18,9 +18,14 @@ pub(super) fn accepts_its_own(scene: &mut Scene<'_>) {
     let rp = scene.one(&[0, 0, 0, 2]);
     scene.sysctl("r", "net.ipv4.conf.all.rp_filter", rp);
     scene.sysctl("b", "net.ipv4.conf.all.rp_filter", 0);
-    scene.send("a", "10.0.1.1").src("10.9.9.9");
-    scene.send("a", "10.0.2.2").src("10.9.9.9");
-    scene.send("r", "10.0.2.2").src("10.9.9.9");
+    // What `r` does not accept, never comes to `b`.
+    let others: &[(&str, &str)] = match space {
+        "b" => &[("r", "10.0.2.2")],
+        _ => &[("a", "10.0.1.1"), ("a", "10.0.2.2"), ("a", "10.0.1.1"), ("r", "10.0.2.2")],
+    };
+    for (from, to) in others {
+        scene.send(from, to).src("10.9.9.9");
+    }
 }
 
 /// A port is led to a loopback address.
@@ -91,11 +96,13 @@ pub(super) fn reverse_path(scene: &mut Scene<'_>) {
 /// Nobody answers an echo.
 pub(super) fn silent(scene: &mut Scene<'_>) {
     scene.line();
-    let space = scene.one(&["r", "b"]);
+    let (space, own, other) =
+        scene.one(&[("r", "10.0.1.1", "10.0.2.2"), ("b", "10.0.2.2", "10.0.1.1")]);
     scene.sysctl(space, "net.ipv4.icmp_echo_ignore_all", 1);
-    scene.send("a", "10.0.2.2").carries(Carries::Icmp(0));
-    scene.send("a", "10.0.1.1").carries(Carries::Icmp(0));
-    scene.send("a", "10.0.2.2").carries(Carries::Udp(0, 7));
+    for to in [own, own, other, own] {
+        scene.send("a", to).carries(Carries::Icmp(0));
+    }
+    scene.send("a", own).carries(Carries::Udp(0, 7));
 }
 
 /// Answers that do not live long enough.

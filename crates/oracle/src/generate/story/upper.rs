@@ -12,8 +12,7 @@ pub(super) fn macvlans(scene: &mut Scene<'_>) {
         scene.link("s", port).set("bridge", "br");
     }
     scene.link("a", "pa").set("mac", MAC);
-    let mode =
-        scene.in_turn(&["bridge", "vepa", "private", "private", "passthru", "passthru", "source"]);
+    let mode = scene.in_turn(&["bridge", "vepa", "private", "passthru", "passthru", "source"]);
     if mode == "private" || scene.percent(60) {
         scene.link("s", "pb").set("hairpin", true);
     }
