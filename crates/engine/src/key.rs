@@ -28,6 +28,7 @@ pub(crate) enum Key {
     Fdb(LinkRef, Mac),
     Mdb(LinkRef, IpAddr),
     Vlan(LinkRef, u16),
+    Tc(LinkRef),
     Sysctl(String, String),
     IpSet(String, String),
     Table(String, Family, String),
@@ -66,6 +67,7 @@ impl Key {
             Fact::Fdb { link, mac } => Self::Fdb(link.clone(), *mac),
             Fact::Vlan { link, id, .. } => Self::Vlan(link.clone(), *id),
             Fact::Mdb { link, group } => Self::Mdb(link.clone(), *group),
+            Fact::Tc { link, .. } => Self::Tc(link.clone()),
             Fact::Sysctl { ns, key, .. } => Self::Sysctl(ns.clone(), key.clone()),
             Fact::IpSet { ns, set } => Self::IpSet(ns.clone(), set.name.clone()),
             Fact::Table { ns, table } => Self::Table(ns.clone(), table.family, table.name.clone()),
@@ -84,6 +86,7 @@ impl Key {
             | Self::Proxy(l, _)
             | Self::Fdb(l, _)
             | Self::Vlan(l, _)
+            | Self::Tc(l)
             | Self::Mdb(l, _) => vec![l],
             _ => Vec::new(),
         }

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use model::{
     AddressSpec, BondRole, BondSpec, BridgeSpec, CableSpec, Fact, Group, HopSpec, Link, LinkKind,
-    LinkRef, LinkSpec, LinkSpecKind, Mac, Member, NeighbourState, NicSpec, Pins, PortFlags,
-    Relation, Route, RouteSpec, VethEnd, Vxlan, VxlanSpec, WireguardSpec,
+    LinkRef, LinkSpec, LinkSpecKind, Mac, Member, Namespace, NeighbourState, NicSpec, Pins,
+    PortFlags, Relation, Route, RouteSpec, Tc, VethEnd, Vxlan, VxlanSpec, WireguardSpec,
 };
 
 use crate::State;
@@ -80,6 +80,11 @@ impl State {
                 let wanted = |e: &&model::MdbEntry| (e.port, e.group) == (index, Group::Ip(*group));
                 space.mdb.iter().find(wanted)?;
                 Some(fact.clone())
+            }
+            Fact::Tc { link, .. } => {
+                let (seen, space) = (self.link(link)?, self.space(&link.ns)?);
+                let tc = Box::new(named(seen.tc.as_deref()?, space)?);
+                Some(Fact::Tc { link: link.clone(), tc })
             }
             Fact::Sysctl { ns, key, .. } => {
                 self.space(ns)?;
@@ -158,6 +163,7 @@ impl State {
             LinkKind::Bond(bond) => LinkSpecKind::Bond(BondSpec::of(bond)),
             LinkKind::Vrf(vrf) => LinkSpecKind::Vrf(*vrf),
             LinkKind::Other(kind) if kind == "dummy" => LinkSpecKind::Dummy,
+            LinkKind::Other(kind) if kind == "ifb" => LinkSpecKind::Ifb,
             LinkKind::Loopback
             | LinkKind::Physical
             | LinkKind::Macvlan(_)
@@ -273,4 +279,13 @@ pub(crate) fn pins(link: &Link) -> Pins {
         txqlen: Some(link.txqlen),
         altnames: link.altnames.clone(),
     }
+}
+
+/// What tc does, with other links by name; those that are gone have none. Handles are the kernel's.
+fn named(tc: &Tc, space: &Namespace) -> Option<Tc<String>> {
+    let name =
+        |index: &u32| Some(space.links.get(index).map(|l| l.name.clone()).unwrap_or_default());
+    let mut named = tc.renamed(name)?;
+    named.ingress.iter_mut().chain(&mut named.egress).for_each(|filter| filter.handle = 0);
+    Some(named)
 }

@@ -73,6 +73,7 @@ impl State {
             | Fact::Fdb { .. }
             | Fact::Vlan { .. }
             | Fact::Mdb { .. }
+            | Fact::Tc { .. }
             | Fact::IpSet { .. }
             | Fact::Table { .. } => _ = self.set_entry(fact, there),
         }

@@ -86,7 +86,9 @@ fn links(wanted: &LinkSpec, seen: &LinkSpec) -> Distance {
         ) if a == b && v == w => Distance::Same,
         (LinkSpecKind::Bond(a), LinkSpecKind::Bond(b)) => bonds(a, b),
         (LinkSpecKind::Vrf(a), LinkSpecKind::Vrf(b)) if a == b => Distance::Same,
-        (LinkSpecKind::Dummy, LinkSpecKind::Dummy) => Distance::Same,
+        (LinkSpecKind::Dummy, LinkSpecKind::Dummy) | (LinkSpecKind::Ifb, LinkSpecKind::Ifb) => {
+            Distance::Same
+        }
         (LinkSpecKind::Vxlan(a), LinkSpecKind::Vxlan(b)) if vxlans(a, b) => Distance::Same,
         (LinkSpecKind::Wireguard(a), LinkSpecKind::Wireguard(b)) => other_unless(a.fits(b)),
         _ => Distance::Remake,

@@ -3,11 +3,32 @@
 use model::{HostId, NsId, NsKey};
 use wire::btf::Btf;
 use wire::rtnl::{self, Message};
+use wire::{request, tc_text};
 
 /// Every reader of rtnetlink on every message: what a message says that it is decides which takes it.
 pub(crate) fn rtnetlink(data: &[u8]) {
     for message in rtnl::messages(data) {
         decode(&message);
+    }
+    filters(data);
+}
+
+/// What tc does: said in words, which are read again, and written as requests.
+fn filters(data: &[u8]) {
+    let rows: Vec<_> = rtnl::messages(data).filter_map(|m| rtnl::filter(&m)).collect();
+    let _ = rtnl::get_roots(data);
+    let place = |link| rtnl::Qdisc {
+        link,
+        kind: "clsact".to_owned(),
+        ingress_block: None,
+        egress_block: Some(1),
+    };
+    let places: Vec<_> = rows.iter().filter_map(|row| row.link).take(4).map(place).collect();
+    for (link, tc) in rtnl::tc(&places, &rows, true) {
+        for filter in tc.ingress.iter().chain(&tc.egress) {
+            let _ = tc_text::parse(&tc_text::filter(filter));
+            let _ = request::filter(link, true, filter);
+        }
     }
 }
 

@@ -22,6 +22,7 @@ const CAPTURES: [&str; 7] = [
     include_str!("../../wire/tests/captures/fdb.hex"),
 ];
 const QDISCS: &str = include_str!("../../wire/tests/captures/qdiscs.hex");
+const FILTERS: &str = include_str!("../../wire/tests/captures/filters.hex");
 const CONNTRACK: &str = include_str!("../../wire/tests/captures/conntrack.hex");
 const WIREGUARD: [&str; 2] = [
     include_str!("../../wire/tests/captures/wireguard.hex"),
@@ -87,7 +88,9 @@ const PASTED: [(&str, &str); 17] = {
 #[must_use]
 pub fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
-        "rtnetlink" => CAPTURES.iter().chain([&QDISCS]).flat_map(|text| messages(text)).collect(),
+        "rtnetlink" => {
+            CAPTURES.iter().chain([&QDISCS, &FILTERS]).flat_map(|text| messages(text)).collect()
+        }
         "conntrack" => [vec![hex(CONNTRACK)], messages(CONNTRACK)].concat(),
         "wireguard" => WIREGUARD.iter().map(|text| hex(text)).collect(),
         "expressions" => lists(),

@@ -5,7 +5,7 @@
 
 use std::error::Error;
 
-use kernel::netlink::{Protocol, Request, Socket};
+use kernel::netlink::{NetlinkError, Protocol, Replies, Request, Socket};
 use wire::{conntrack, ipset, rtnl};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -23,6 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "bridge-vlans" => route.dump(rtnl::get_bridge_vlans()),
         "mdb" => route.dump(Request::new(rtnl::RTM_GETMDB, rtnl::get_mdb())),
         "qdiscs" => route.dump(rtnl::get_qdiscs()),
+        "filters" => filters(&mut route),
         "conntrack" => Socket::open(Protocol::Netfilter)?
             .dump(Request::new(conntrack::GET, conntrack::any_family())),
         "ipsets" => Socket::open(Protocol::Netfilter)?.dump(ipset::request::list()),
@@ -33,6 +34,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{}", row.join(" "));
     }
     Ok(())
+}
+
+/// Those of the first place that there is for them.
+fn filters(route: &mut Socket) -> Result<Replies, NetlinkError> {
+    let qdiscs = route.dump(rtnl::get_qdiscs())?;
+    let all: Vec<_> = rtnl::messages(&qdiscs.bytes).filter_map(|m| rtnl::qdisc(&m)).collect();
+    match rtnl::get_filters(&all).into_iter().next() {
+        Some(place) => route.dump(place),
+        None => Ok(qdiscs),
+    }
 }
 
 fn hex(byte: &u8) -> String {

@@ -249,7 +249,11 @@ fn the_ruleset_its_hooks_and_tracked_connections() {
         assert_eq!(table.sets.iter().find(|s| s.name == "ports").unwrap().elements.len(), 2);
         let early = &ns.ruleset.table(model::Family::Netdev, "early").unwrap().chains[0];
         assert_eq!(early.base.as_ref().unwrap().devices, ["a"]);
-        assert!(ns.links.values().all(|l| !l.tc) && ns.opaque.is_empty(), "{:?}", ns.opaque);
+        assert!(
+            ns.links.values().all(|l| l.tc.is_none()) && ns.opaque.is_empty(),
+            "{:?}",
+            ns.opaque
+        );
         let flow = ns.conntrack.iter().find(|c| c.original.dport == 9).unwrap();
         assert_eq!((flow.original.protocol, flow.original.reversed()), (17, flow.reply));
         let other =

@@ -117,6 +117,8 @@ pub enum Problem {
         "the route to {to} with metric {metric} is there twice in {ns} (also line {first}): remove one or give it another metric"
     )]
     RouteTwice { ns: String, to: String, metric: u32, first: u32 },
+    #[error("tc: {what}")]
+    Tc { what: String },
     #[error("{what}")]
     IpSet { what: String },
     #[error("{ns} has no ipset {name:?}{}: declare it under its `ipsets:` or correct the name", near(.nearest))]

@@ -43,6 +43,7 @@ pub(crate) fn facts(lab: &Lab, errors: &mut Errors) -> Vec<Told> {
     for space in &spaces {
         making.port_states(space);
         making.rules(space);
+        making.filters(space);
     }
     let Making { mut facts, errors, .. } = making;
     routes::find_links(&mut facts, errors);

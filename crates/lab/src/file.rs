@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use ipnet::{IpNet, Ipv4Net};
 use model::{
     BondSpec, BridgeSpec, BridgeVlan, HopSpec, IpSet, Ipvlan, LinkRef, Mac, MacvlanMode, PortFlags,
-    PortState, Protocol, RouteKind, Rule, Scope, ServiceSpec, Vlan, Vrf, Vxlan, WireguardKey,
+    PortState, Protocol, RouteKind, Rule, Scope, ServiceSpec, Tc, Vlan, Vrf, Vxlan, WireguardKey,
     WireguardSecret,
 };
 
@@ -103,6 +103,8 @@ pub(crate) struct LinkEntry {
     pub(crate) bridge: Option<Said<String>>,
     /// `hairpin:`, `isolated:`, `learning:` and other flags of a port.
     pub(crate) flags: PortFlags,
+    /// `tc:`
+    pub(crate) tc: Option<Said<Tc<String>>>,
     /// `state:` of a port.
     pub(crate) state: Option<Said<PortState>>,
     /// `addresses:`
@@ -134,6 +136,8 @@ pub(crate) enum Kind {
     Vrf(Vrf),
     /// `dummy`
     Dummy,
+    /// `ifb`
+    Ifb,
     /// `vxlan`: `vni:`, `dev:`, `local:`, `remote:`, `port:` (default 4789), `learning:`, `ttl:`,
     /// `tos:`, `df:`, `srcport:`, `localbypass:`, `remotes:`.
     Vxlan { lower: Option<Said<String>>, vxlan: Vxlan, remotes: Vec<(Mac, IpAddr)> },

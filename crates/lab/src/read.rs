@@ -12,6 +12,7 @@ mod repeat;
 mod route;
 mod rule;
 mod space;
+mod tc;
 mod vxlan;
 mod wireguard;
 

@@ -17,6 +17,22 @@ fn check_in(space: &str) -> String {
 }
 
 #[test]
+fn filters_of_tc() {
+    let of = |filters: &str| {
+        check_in(&format!("links: {{i: {{kind: ifb, tc: {{ingress: [{filters}]}}}}}}"))
+    };
+    insta::assert_snapshot!(of("matchall action fly"), @r"
+    lab.yaml:5:43: tc: `fly` is not an action (mirred, skbedit mark, ok, drop, pipe, continue, …)
+    ");
+    insta::assert_snapshot!(of("matchall action mirred egress redirect dev j"), @r#"
+    lab.yaml:5:28: a has no link "j": declare it under its `links:` or correct the name
+    "#);
+    insta::assert_snapshot!(of("pref 4 matchall, pref 4 matchall"), @r"
+    lab.yaml:5:60: tc: pref 4 is given already
+    ");
+}
+
+#[test]
 fn not_yaml() {
     insta::assert_snapshot!(check("name: [x\nnamespaces: {}"), @"lab.yaml:2:11: not valid YAML: illegal placement of ':' indicator");
     insta::assert_snapshot!(check(""), @"lab.yaml: the file is empty: a lab has at least `name:` and `namespaces:`");
@@ -95,7 +111,7 @@ fn keys() {
     insta::assert_snapshot!(check_in("adresses: []"), @r#"lab.yaml:5:5: unknown key "adresses" in a namespace: did you mean "rules"? There are inside, count, unprivileged, links, routes, rules, rules6, neighbours, fdb, mdb, vlans, sysctls, ipsets, iptables, ip6tables, nft, services, nsids, netns_files, proxmox, docker"#);
     insta::assert_snapshot!(check_in("links:\n  e:\n    kind: tap\n    adress: 10.0.0.1/8"), @r#"lab.yaml:8:9: unknown key "adress" in a link: did you mean "addresses"?"#);
     insta::assert_snapshot!(check_in("links: {e: {kind: tap, vni: 5}}"), @r#"lab.yaml:5:28: "vni" does not fit a link of kind tap: remove it"#);
-    insta::assert_snapshot!(check_in("links: {e: {kind: vath, peer: b:x}}"), @r#"lab.yaml:5:23: "vath" is no kind of link: did you mean "veth"? There are veth, bridge, tap, nic, macvlan, vlan, ipvlan, bond, vrf, dummy, vxlan, wireguard"#);
+    insta::assert_snapshot!(check_in("links: {e: {kind: vath, peer: b:x}}"), @r#"lab.yaml:5:23: "vath" is no kind of link: did you mean "veth"? There are veth, bridge, tap, nic, macvlan, vlan, ipvlan, bond, vrf, dummy, ifb, vxlan, wireguard"#);
     insta::assert_snapshot!(check_in("links: [e]"), @"lab.yaml:5:12: `links:` must be a map, but this is a list");
     insta::assert_snapshot!(check_in("unprivileged: maybe"), @"lab.yaml:5:19: `unprivileged:` must be true or false, but this is a word");
 }
@@ -275,10 +291,10 @@ fn ipsets() {
     insta::assert_snapshot!(of("  s: {type: \"hash:ip\", entries: [10.0.0.1, 10.0.0.4/30]}"), @"good");
     insta::assert_snapshot!(of("  s: {entries: [10.0.0.1]}"), @r#"lab.yaml:6:10: an ipset needs the key "type": it says what the ipset holds"#);
     insta::assert_snapshot!(of("  s: {type: \"hash:ipx\"}"), @r#"lab.yaml:6:7: `hash:ipx` is not a type of ipsets (bitmap:ip, bitmap:ip,mac, bitmap:port, hash:ip, hash:ip,mac, hash:ip,mark, hash:ip,port, hash:ip,port,ip, hash:ip,port,net, hash:mac, hash:net, hash:net,iface, hash:net,net, hash:net,port, hash:net,port,net, list:set)"#);
-    insta::assert_snapshot!(of("  s: {type: \"hash:ip\", entries: [10.0.0.1, \"10.0.0.2,80\", 10.0.0.0/31]}"), @r#"
+    insta::assert_snapshot!(of("  s: {type: \"hash:ip\", entries: [10.0.0.1, \"10.0.0.2,80\", 10.0.0.0/31]}"), @r"
     lab.yaml:6:48: `10.0.0.2,80` is not an entry of hash:ip (1 parts)
     lab.yaml:6:63: `10.0.0.1` is given already: leave it out
-    "#);
+    ");
     insta::assert_snapshot!(of("  s: {type: \"bitmap:port\"}"), @r#"lab.yaml:6:7: `bitmap:port` is not a type that does without a `range`"#);
     insta::assert_snapshot!(of("  s: {type: \"hash:ip\", family: ipv6, netmask: 64}"), @r#"lab.yaml:6:36: "ipv6" is no family of an ipset: inet or inet6 is wanted"#);
     insta::assert_snapshot!(of("  s: {type: \"hash:net\"}\n  l: {type: \"list:set\", entries: [t]}"), @r#"lab.yaml:7:7: a has no ipset "t": declare it under its `ipsets:` or correct the name"#);

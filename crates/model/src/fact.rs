@@ -10,7 +10,7 @@ use ipnet::IpNet;
 
 use crate::{
     BondSpec, BridgeSpec, IpSet, Ipvlan, Mac, MacvlanMode, PortFlags, PortState, Protocol,
-    RouteKind, Rule, Scope, Table, Vlan, Vrf, VxlanSpec, WireguardSpec,
+    RouteKind, Rule, Scope, Table, Tc, Vlan, Vrf, VxlanSpec, WireguardSpec,
 };
 
 /// A whole network that should be there.
@@ -140,6 +140,13 @@ pub enum Fact {
         link: LinkRef,
         /// The group.
         group: IpAddr,
+    },
+    /// tc has a place for filters at a link, and these filters there.
+    Tc {
+        /// The link.
+        link: LinkRef,
+        /// The filters; other links of the namespace by name.
+        tc: Box<Tc<String>>,
     },
     /// A sysctl has a value.
     Sysctl {
@@ -294,6 +301,8 @@ pub enum LinkSpecKind {
     Vrf(Vrf),
     /// A link that throws away all that it is given.
     Dummy,
+    /// A link that gives back what filters of tc hand to it.
+    Ifb,
 }
 
 /// The far end of a veth pair.

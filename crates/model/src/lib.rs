@@ -31,6 +31,7 @@ mod route;
 mod select;
 mod snapshot;
 mod sysctl;
+mod tc;
 mod wireguard_key;
 mod xt;
 
@@ -75,6 +76,9 @@ pub use route::{
 };
 pub use snapshot::{Found, Name, NameSource, Namespace, NsFile, Process, Snapshot};
 pub use sysctl::Sysctls;
+pub use tc::{
+    Tc, TcAction, TcControl, TcDoing, TcFilter, TcFlowerKey, TcSelector, TcU32, TcU32Key,
+};
 pub use wireguard_key::{ParseKeyError, WireguardKey};
 pub use xt::{
     AddrType, AddrTypes, Xt, XtAddrtype, XtConntrack, XtInfo, XtNatRange, XtRecent, XtSet,

@@ -26,7 +26,7 @@ pub use vrf::Vrf;
 pub use vxlan::{TunnelDf, Vxlan, VxlanSpec};
 pub use wireguard::{Wireguard, WireguardPeer, WireguardPeerSpec, WireguardSecret, WireguardSpec};
 
-use crate::{LinkId, Mac, NsId};
+use crate::{LinkId, Mac, NsId, Tc};
 
 /// A network device as RTM_GETLINK tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,9 +70,8 @@ pub struct Link {
     pub inet6: Option<Inet6Conf>,
     /// An XDP program is attached (IFLA_XDP).
     pub xdp: bool,
-    /// A tc, tcx or nft netdev hook stands before or behind it (clsact/ingress qdisc seen, or a
-    /// netdev chain bound to it).
-    pub tc: bool,
+    /// What tc does at it, where it has a place for that (a clsact or ingress qdisc).
+    pub tc: Option<Box<Tc>>,
 }
 
 impl Link {

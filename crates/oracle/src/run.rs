@@ -282,6 +282,7 @@ fn cause(unknown: &walk::Unknown) -> String {
         Unknown::Opaque { what, .. } => format!("{what:?}"),
         Unknown::Link { what, .. }
         | Unknown::Rule { what, .. }
+        | Unknown::Filter { what, .. }
         | Unknown::Netfilter { what, .. }
         | Unknown::Routing { what, .. }
         | Unknown::Gap { what, .. } => what.clone(),

@@ -7,7 +7,7 @@ use model::{
     Address, Bridge, FdbEntry, Found, HostId, InetConf, Link, LinkFlags, LinkId, LinkKind, Name,
     NameSource, Namespace, Neighbour, Nexthop, NsFile, NsId, NsKey, Opaque, OperState, Process,
     Protocol, Relation, Route, RouteKind, Rule, Scope, Snapshot, TABLE_LOCAL, TABLE_MAIN, Table,
-    Warning,
+    Tc, Warning,
 };
 
 use crate::address::PartAddress;
@@ -170,7 +170,7 @@ impl Maker<'_> {
             inet: Some(sysctl::conf(&draft.settings, &part.name, usual).0),
             inet6: None,
             xdp: part.xdp,
-            tc: draft.filtered.contains(&part.name),
+            tc: draft.filtered.contains(&part.name).then(|| Box::new(Tc::not_shown())),
         }
     }
 

@@ -494,7 +494,7 @@ fn link_of(index: u32, name: &str, kind: LinkKind) -> Link {
         inet: Some(InetConf::default()),
         inet6: None,
         xdp: false,
-        tc: false,
+        tc: None,
     }
 }
 

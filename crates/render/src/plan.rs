@@ -208,6 +208,10 @@ fn fact_words(fact: &Fact) -> (String, String) {
             let more: String = more.iter().filter(|m| m.0).map(|m| m.1).collect();
             (link.to_string(), format!("in VLAN {id}{more}"))
         }
+        Fact::Tc { link, tc } => {
+            let (before, behind) = (tc.ingress.len(), tc.egress.len());
+            (link.to_string(), format!("tc, {before} filters coming in, {behind} going out"))
+        }
         Fact::Mdb { link, group } => (link.to_string(), format!("{group} is wanted behind it")),
         Fact::Sysctl { ns, key, value } => (ns.clone(), format!("sysctl {key} = {value}")),
         Fact::IpSet { ns, set } => {
@@ -241,6 +245,7 @@ fn link_words(spec: &LinkSpec) -> String {
         LinkSpecKind::Bond(spec) => format!("bond {name}, mode {}", spec.seen().mode().as_str()),
         LinkSpecKind::Vrf(vrf) => format!("vrf {name}, table {}", vrf.table),
         LinkSpecKind::Dummy => format!("dummy {name}"),
+        LinkSpecKind::Ifb => format!("ifb {name}"),
         LinkSpecKind::Wireguard(spec) => match spec.peers.len() {
             1 => format!("wireguard {name}, 1 peer"),
             n => format!("wireguard {name}, {n} peers"),

@@ -5,6 +5,7 @@ mod container;
 mod kind;
 mod origin;
 mod route;
+mod tc;
 mod wireguard;
 
 use std::fmt::Write as _;
@@ -293,6 +294,8 @@ pub(crate) fn find_rule(snapshot: &Snapshot, r: &RuleRef) -> Option<String> {
     let rule = table.chain(&r.chain.chain)?.rules.get(r.number.checked_sub(1)?)?;
     Some(rule_text::rule_in(table, rule))
 }
+
+pub(crate) use tc::{filter_ref, filters};
 
 /// `ip nat POSTROUTING: -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE`.
 /// On what it hangs which way is taken.

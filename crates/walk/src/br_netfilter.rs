@@ -148,6 +148,10 @@ impl<S: Sink> Walker<'_, '_, S> {
         if connected || link.flags.contains(LinkFlags::NOARP) {
             self.perhaps_out(skb, bridge)?;
         } else {
+            if link.tc.is_some() {
+                let what = "filters of tc that a rewritten frame meets".to_owned();
+                return Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: bridge, what }));
+            }
             self.traffic_control(skb, bridge, link, Hook::Egress)?;
             self.tell(skb, Stage::Transmit, || Action::Out { link: bridge });
         }
@@ -158,7 +162,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn perhaps_out(&mut self, skb: &Skb, bridge: LinkId) -> Result<(), Stop> {
         let link = self.link(bridge, Stage::Bridge)?;
         let place = self.place(bridge.ns, Stage::Bridge)?;
-        if link.tc || !place.tables.link(&link.name, Hook::Egress).is_empty() {
+        if link.tc.is_some() || !place.tables.link(&link.name, Hook::Egress).is_empty() {
             let what = "filters going out, which a rewritten frame may pass by".to_owned();
             return Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: bridge, what }));
         }

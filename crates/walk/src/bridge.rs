@@ -83,7 +83,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &mut Skb,
         id: LinkId,
-        bridge: &Link,
+        bridge: &'a Link,
         from: Option<LinkId>,
     ) -> Result<Next, Stop> {
         let lost = |link, reason| Err(Stop::lost(Stage::Bridge, id.ns, Some(link), reason));
@@ -218,7 +218,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &mut Skb,
         id: LinkId,
-        bridge: &Link,
+        bridge: &'a Link,
     ) -> Result<Next, Stop> {
         let ours = skb.ours || skb.packet.dst_mac == bridge.mac;
         if let Some(reason) = self.outside_vlan(skb, id).filter(|_| !bridge.promiscuous) {
@@ -238,7 +238,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         self.tell(skb, Stage::Receive, || Action::In { link: id, bridge: None });
         skb.ours = ours;
-        self.traffic_control(skb, id, bridge, Hook::Ingress)?;
+        if let Some(next) = self.traffic_control(skb, id, bridge, Hook::Ingress)? {
+            return Ok(next);
+        }
         self.handle(skb, id, bridge)
     }
 
@@ -247,7 +249,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &mut Skb,
         id: LinkId,
-        bridge: &Link,
+        bridge: &'a Link,
         from: Option<LinkId>,
         group: bool,
     ) -> Result<Next, Stop> {
@@ -328,7 +330,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &Skb,
         id: LinkId,
-        bridge: &Link,
+        bridge: &'a Link,
         exits: Vec<Exit>,
         up: bool,
         blame: Option<Loss>,

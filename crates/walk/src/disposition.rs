@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use model::{LinkId, Mac, Neighbour, NsId, Opaque, Route, Rule, Tuple, WireguardKey};
 
-use crate::trace::{ChainRef, Place, RuleRef};
+use crate::trace::{ChainRef, FilterRef, Place, RuleRef};
 
 /// How a way ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,10 @@ pub enum Reason {
     RuleReject(RuleRef, RejectWith),
     /// A chain's policy dropped it.
     PolicyDrop(ChainRef),
+    /// A filter of tc dropped it.
+    FilterDrop(FilterRef),
+    /// A filter of tc took it, and let it go without a word (`stolen`, `queued`, `trap`).
+    FilterSteals(FilterRef),
     /// The link is down.
     LinkDown,
     /// The link is up but has no carrier.
@@ -287,7 +291,7 @@ pub enum Unknown {
     Link {
         /// Which.
         link: LinkId,
-        /// What about it (`kind bond`, `XDP program`, `tc filters`).
+        /// What about it (`kind bond`, `XDP program`).
         what: String,
     },
     /// A rule with an expression or extension that is not modelled.
@@ -295,6 +299,13 @@ pub enum Unknown {
         /// Which.
         rule: RuleRef,
         /// The expression's or extension's name.
+        what: String,
+    },
+    /// A filter of tc that is not modelled, or does what is not.
+    Filter {
+        /// Which.
+        filter: FilterRef,
+        /// What about it.
         what: String,
     },
     /// Something of the ruleset beside rules.

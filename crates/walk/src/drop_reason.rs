@@ -1,5 +1,7 @@
 //! What the kernel calls the losses that are foretold, and whether what it says fits them.
 
+use model::Hook;
+
 use crate::trace::Way;
 use crate::{
     Cause, Checked, Disposition, IcmpKind, KernelDrop, Leg, Loss, Payload, Reason, Trace, Verdict,
@@ -42,6 +44,12 @@ impl Reason {
             | Self::NoMasqueradeAddress
             | Self::MasqueradeMoved { .. }
             | Self::RedirectPastNat => &["NETFILTER_DROP"],
+            // sch_handle_ingress, sch_handle_egress; what is taken is no loss to them.
+            Self::FilterDrop(filter) => match filter.hook {
+                Hook::Ingress => &["TC_INGRESS", "TC_RECLASSIFY_LOOP", "TC_CHAIN_NOTFOUND"],
+                _ => &["TC_EGRESS", "TC_RECLASSIFY_LOOP", "TC_CHAIN_NOTFOUND"],
+            },
+            Self::FilterSteals(_) => &[],
             // br_forward, __dev_forward_skb, dev_queue_xmit; and nobody answers behind such a link.
             Self::LinkDown | Self::NoCarrier | Self::PeerDown(_) => &[
                 "NOT_SPECIFIED",

@@ -5,7 +5,7 @@
 //!
 //! One file per part of the kernel, in the order of a packet's way: `ip` (socket, routing,
 //! forwarding, delivery) with `route` and `validate`, `ip6` with `route6`, `source6` and `nd`; `hook`, `tables`, `chain`, `rule`,
-//! `load`, `lookup`, `register`, `header`, `set`, `guard`, `xt`, `ipset` (the rules), `conntrack`, `nat`; `neighbour` and `arp`; `link` (handed to a link, taken from one);
+//! `load`, `lookup`, `register`, `header`, `set`, `guard`, `xt`, `ipset` (the rules), `conntrack`, `nat`; `neighbour` and `arp`; `link` (handed to a link, taken from one) and `tc`;
 //! `macvlan`, `ipvlan`, `vlan`, `bond`, `tunnel`, `vxlan` and `wireguard`; `bridge`, `bridge_vlan`, `snoop` and `br_netfilter`; `icmp` and `icmp6` (errors); `border` (from beyond this host). `walker` hands
 //! the packet from one to the next; `asked` walks a `question` there and back, `answer` makes the packet that comes back, `verdict` says what it comes to;
 //! `explain` tells what else was tried. Where the verdict alone is wanted (`outcome`), `memory` and `silent` cut ways short.
@@ -81,6 +81,8 @@ mod snoop;
 mod source6;
 mod tables;
 mod taught;
+mod tc;
+mod tc_selector;
 mod trace;
 mod tunnel;
 mod validate;
@@ -110,7 +112,7 @@ pub use packet::{IcmpKind, Packet, Payload};
 pub use question::Protocol;
 pub use sink::{Quiet, Recorder, Sink};
 pub use trace::{
-    Action, ArpAnswer, BondChoice, Branch, Cause, ChainRef, Fork, Hop, Known, NatStep, Place,
-    Question, RuleRef, Stage, Step, Trace, VlanStep, Way,
+    Action, ArpAnswer, BondChoice, Branch, Cause, ChainRef, FilterRef, Fork, Hop, Known, NatStep,
+    Place, Question, RuleRef, Stage, Step, Trace, VlanStep, Way,
 };
 pub use verdict::Verdict;

@@ -10,14 +10,16 @@ use crate::{Action, Disposition, Reason, Sink, Stage, Unknown};
 /// VLAN tag that `is_skb_forwardable` always leaves.
 pub(crate) const VLAN_ROOM: u32 = 4;
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `dev_queue_xmit` to the driver's own sending.
     pub(crate) fn transmit(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let link = self.link(id, Stage::Transmit)?;
         if let Some(reason) = self.cannot_send(link) {
             return Err(Stop::lost(Stage::Transmit, id.ns, Some(id), reason));
         }
-        self.traffic_control(skb, id, link, Hook::Egress)?;
+        if let Some(next) = self.traffic_control(skb, id, link, Hook::Egress)? {
+            return Ok(next);
+        }
         self.tell_out(skb, id, link);
         let unknown =
             |what: String| Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
@@ -35,8 +37,8 @@ impl<S: Sink> Walker<'_, '_, S> {
             LinkKind::Vrf(_) => self.vrf_out(skb, id),
             LinkKind::Vlan(vlan) => self.vlan_out(skb, id, link, vlan),
             LinkKind::Ipvlan(ipvlan) => self.ipvlan_out(skb, id, link, ipvlan),
-            // An ifb does so with what no rule has handed to it (`ifb_xmit`).
-            LinkKind::Other(kind) if kind == "dummy" || kind == "ifb" => {
+            LinkKind::Other(kind) if kind == "ifb" => self.ifb_out(skb, id),
+            LinkKind::Other(kind) if kind == "dummy" => {
                 Err(Stop::lost(Stage::Transmit, id.ns, Some(id), Reason::Swallowed))
             }
             LinkKind::Macvlan(macvlan) => self.macvlan_out(skb, id, link, macvlan),
@@ -117,13 +119,18 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         skb.ns = id.ns;
         skb.ours = skb.kept.take().unwrap_or_else(|| is_for(skb, link));
+        if std::mem::take(&mut skb.past_tc) {
+            return self.handle(skb, id, link);
+        }
         if skb.is_discovery() {
             self.heard.push(id);
         }
         let bridge = link.master.filter(|_| link.port.is_some());
         let bridge = bridge.map(|index| LinkId { ns: id.ns, index });
         self.tell(skb, Stage::Receive, || Action::In { link: id, bridge });
-        self.traffic_control(skb, id, link, Hook::Ingress)?;
+        if let Some(next) = self.traffic_control(skb, id, link, Hook::Ingress)? {
+            return Ok(next);
+        }
         self.handle(skb, id, link)
     }
 
@@ -165,27 +172,31 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
     }
 
-    /// tc and nft's chains stand before and behind a link: coming in, tc is first, going out, nft.
+    /// tc and nft's chains stand before and behind a link: coming in, tc is first, going out, nft. Some: a
+    /// filter of tc leads the packet elsewhere.
     pub(crate) fn traffic_control(
         &mut self,
         skb: &mut Skb,
         id: LinkId,
-        link: &Link,
+        link: &'a Link,
         hook: Hook,
-    ) -> Result<(), Stop> {
+    ) -> Result<Option<Next>, Stop> {
         let stage = if hook == Hook::Ingress { Stage::Receive } else { Stage::Transmit };
         self.lean_on(skb, stage, &["qdiscs"])?;
-        if hook == Hook::Egress {
+        if hook == Hook::Egress && !std::mem::take(&mut skb.past_nft) {
             self.link_hook(skb, id, hook)?;
         }
-        if link.tc {
-            let what = "tc filters".to_owned();
-            return Err(Stop::unknown(stage, Unknown::Link { link: id, what }));
+        if let Some(tc) = link.tc.as_deref()
+            && let Some(next) = self.filters(skb, id, tc, hook)?
+        {
+            return Ok(Some(next));
         }
         if hook == Hook::Ingress {
+            // `skb_reset_redirect`.
+            (skb.past_nft, skb.handed) = (false, None);
             self.link_hook(skb, id, hook)?;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Links that stand on this one take frames before it does: macvlans theirs. (Vlans had theirs

@@ -16,6 +16,7 @@ use crate::packet::tcp;
 use crate::register::Registers;
 use crate::route::{Flow, NotFound};
 use crate::rule::{Effect, forgotten, is_note};
+use crate::skb::Skb;
 use crate::{IcmpKind, Payload};
 
 /// NFTA_FIB_F_*.
@@ -103,11 +104,7 @@ impl<'a> Chains<'a, '_> {
     }
 
     fn ether_type(&self) -> u16 {
-        match self.skb.arp {
-            Some(_) => ETH_ARP,
-            None if self.skb.packet.is_ipv6() => ETH_IPV6,
-            None => ETH_IP,
-        }
+        ether_type(self.skb)
     }
 
     /// Of chains of inet, the packet's own; else the family's.
@@ -377,6 +374,15 @@ impl<'a> Chains<'a, '_> {
             Some(RouteKind::Prohibit) => AddrType::Prohibit,
             _ => AddrType::Unicast,
         }
+    }
+}
+
+/// Of what is in a frame behind its tags.
+pub(crate) const fn ether_type(skb: &Skb) -> u16 {
+    match skb.arp {
+        Some(_) => ETH_ARP,
+        None if skb.packet.is_ipv6() => ETH_IPV6,
+        None => ETH_IP,
     }
 }
 

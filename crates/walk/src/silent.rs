@@ -80,7 +80,8 @@ fn passes_on(place: &Place<'_>, port: &Link) -> bool {
             && !(flags.hairpin || flags.isolated || flags.neigh_suppress)
             && !(flags.proxy_arp || flags.proxy_arp_wifi)
     });
-    let link = port.is_up() && port.is_running() && !port.tc && port.kind == LinkKind::Veth;
+    let link =
+        port.is_up() && port.is_running() && port.tc.is_none() && port.kind == LinkKind::Veth;
     flags && link && carries(port) && place.tables.link(&port.name, Hook::Egress).is_empty()
 }
 
@@ -93,7 +94,8 @@ fn carries(link: &Link) -> bool {
 /// is not modelled is in the way.
 fn says_nothing(net: &Indexed<'_>, there: &Place<'_>, end: LinkId) -> bool {
     let Some(link) = there.link(end.index) else { return false };
-    let own = link.is_up() && carries(link) && !link.xdp && !link.tc && link.master.is_none();
+    let own =
+        link.is_up() && carries(link) && !link.xdp && link.tc.is_none() && link.master.is_none();
     let conf = there.conf(end.index);
     let proxy = conf.proxy_arp || conf.proxy_arp_pvlan || there.proxied(end.index).next().is_some();
     let hooks = there.tables.hook(Family::Arp, Hook::Input).is_empty()

@@ -48,6 +48,14 @@ pub(crate) struct Skb {
     pub(crate) ours: bool,
     /// Whether the link that takes it in next is to take it for its own, whatever its address.
     pub(crate) kept: Option<bool>,
+    /// A filter of tc has taken it from a link to hand it to another.
+    pub(crate) handed: Option<Handed>,
+    /// How often that was done at once, without a queue in between.
+    pub(crate) handed_on: u32,
+    /// It goes past nft's chains behind the link that sends it next.
+    pub(crate) past_nft: bool,
+    /// The same of actions of tc's filters, and of whoever listens where it comes in next.
+    pub(crate) past_tc: bool,
     /// It has come as a broadcast or multicast: no error tells of it, and each who gets it answers.
     pub(crate) to_many: bool,
     /// On the loopback: its route is known already.
@@ -80,6 +88,15 @@ pub(crate) struct Skb {
     /// For an ICMP error: the packet that it is about, as its sender saw it. Of a redirect, only if
     /// connection tracking reads what it quotes.
     pub(crate) about: Option<Box<Packet>>,
+}
+
+/// From where a packet was handed on (`skb_set_redirected`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Handed {
+    /// The link that it was taken from.
+    pub(crate) from: LinkId,
+    /// As it came in there; else as it was sent.
+    pub(crate) ingress: bool,
 }
 
 /// A VLAN tag.
@@ -116,6 +133,8 @@ pub(crate) fn shifted(moment: u32, later: i64) -> u32 {
 const LATER: u32 = 1 << 6;
 /// How much longer than anything that is done at once a copy waits that a worker of the kernel makes.
 const BY_WORKER: u32 = LATER << 10;
+/// The same of what a tasklet does: sooner than a worker, behind all that waits in a queue.
+const BY_TASKLET: u32 = LATER << 5;
 
 impl Skb {
     pub(crate) const fn new(ns: NsId, packet: Packet) -> Self {
@@ -139,6 +158,10 @@ impl Skb {
             led_by_bridge: false,
             ours: false,
             kept: None,
+            handed: None,
+            handed_on: 0,
+            past_nft: false,
+            past_tc: false,
             to_many: false,
             looped: false,
             spare: false,
@@ -171,6 +194,13 @@ impl Skb {
     /// It waits until a link takes it in (`netif_rx`).
     pub(crate) const fn queued(&mut self) {
         self.moment += LATER;
+        self.handed_on = 0;
+    }
+
+    /// It waits until a tasklet hands it on.
+    pub(crate) const fn by_tasklet(&mut self) {
+        self.moment += BY_TASKLET;
+        self.handed_on = 0;
     }
 
     /// As a copy that a worker of the kernel hands on.
@@ -238,7 +268,7 @@ impl Skb {
         (self.prerouted, self.led_by_bridge, self.routed) = (false, false, false);
         self.came_by = None;
         (self.vrf, self.sent_by, self.member) = (None, None, None);
-        self.looped = false;
+        (self.looped, self.handed) = (false, None);
     }
 }
 

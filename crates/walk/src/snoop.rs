@@ -14,13 +14,13 @@ use crate::{Action, Loss, Reason, Sink, Stage, Unknown};
 /// IP protocol number of IGMP.
 const IGMP: u8 = 2;
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_multicast_flood`; None: the group is flooded as if nobody listened to who wants it.
     pub(crate) fn hand_to_members(
         &mut self,
         skb: &mut Skb,
         id: LinkId,
-        link: &Link,
+        link: &'a Link,
         from: Option<LinkId>,
     ) -> Result<Option<Next>, Stop> {
         let LinkKind::Bridge(bridge) = &link.kind else { return Ok(None) };

@@ -432,6 +432,24 @@ pub enum Action {
         /// The link whose address it is, where known.
         link: Option<LinkId>,
     },
+    /// A filter of tc takes the packet: what it does with it follows.
+    Filter(FilterRef),
+    /// It hands the packet to a link. (A copy is a child.)
+    Handed {
+        /// Which.
+        to: LinkId,
+        /// As if it came in there; else it is sent there.
+        ingress: bool,
+        /// A copy; else the packet itself.
+        copy: bool,
+    },
+    /// An ifb gives the packet back to where it was taken from, past the hooks there.
+    GivenBack {
+        /// The link.
+        to: LinkId,
+        /// As it came in there; else as it was sent.
+        ingress: bool,
+    },
     /// Leaves what this host knows.
     Left {
         /// By this link.
@@ -510,6 +528,23 @@ pub struct RuleRef {
     pub number: usize,
     /// The kernel's handle.
     pub handle: u64,
+}
+
+/// A filter of tc.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterRef {
+    /// Its link.
+    pub link: LinkId,
+    /// Before the link ([`Hook::Ingress`]) or behind it.
+    pub hook: Hook,
+    /// Its chain.
+    pub chain: u32,
+    /// Its priority there.
+    pub priority: u32,
+    /// The kernel's handle.
+    pub handle: u32,
+    /// Of which kind it is: `u32`, `flower`, …
+    pub kind: String,
 }
 
 /// A translation.

@@ -25,5 +25,6 @@ pub mod request;
 pub mod resolv;
 pub mod rtnl;
 pub mod sockets;
+pub mod tc_text;
 pub mod wireguard;
 pub mod xt;

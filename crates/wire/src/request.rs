@@ -5,6 +5,7 @@ mod bridge_vlan;
 mod link;
 mod mdb;
 mod rule;
+mod tc;
 mod wireguard;
 
 pub use bridge_vlan::{RTM_DELLINK, RTM_SETLINK, bridge_vlan};
@@ -15,6 +16,7 @@ pub use link::{
 
 pub use mdb::{RTM_DELMDB, RTM_NEWMDB, mdb};
 pub use rule::rule;
+pub use tc::{RTM_DELQDISC, RTM_NEWQDISC, RTM_NEWTFILTER, clsact, filter};
 pub use wireguard::set_wireguard;
 
 use std::net::IpAddr;

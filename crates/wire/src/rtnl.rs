@@ -7,6 +7,7 @@
 mod address;
 pub(crate) mod attr;
 mod bridge;
+mod filter;
 pub(crate) mod link;
 mod message;
 mod neighbour;
@@ -20,6 +21,7 @@ mod rule;
 
 pub use address::address;
 pub use bridge::{Mdb, bridge_vlans, mdb};
+pub use filter::{FilterRow, filter, tc};
 pub use link::{Joined, RawLink, link};
 pub use message::{Message, messages};
 pub use neighbour::{fdb, neighbour};
@@ -28,8 +30,9 @@ pub use notice::{Notice, notice};
 pub use nsid::{NsidRow, nsid};
 pub use qdisc::{Qdisc, qdisc};
 pub use request::{
-    RTM_GETMDB, get_addresses, get_bridge_vlans, get_fdb, get_link, get_links, get_mdb,
-    get_neighbours, get_nsid, get_nsid_of, get_nsids, get_qdiscs, get_routes, get_rules, new_nsid,
+    RTM_GETMDB, get_addresses, get_bridge_vlans, get_fdb, get_filters, get_link, get_links,
+    get_mdb, get_neighbours, get_nsid, get_nsid_of, get_nsids, get_qdiscs, get_roots, get_routes,
+    get_rules, new_nsid,
 };
 pub use route::{RTM_GETROUTE, RawRoute, get_route_to_loopback, route, tables_split};
 pub use rule::rule;

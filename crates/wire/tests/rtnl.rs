@@ -410,6 +410,51 @@ fn hooks_among_the_queueing_disciplines() {
 }
 
 #[test]
+fn filters_of_tc() {
+    let rows = all(include_str!("captures/filters.hex"), rtnl::filter);
+    let link = rows[0].link.unwrap();
+    let clsact = |ingress_block| rtnl::Qdisc {
+        link,
+        kind: "clsact".to_owned(),
+        ingress_block,
+        egress_block: None,
+    };
+    let told = rtnl::tc(&[clsact(None)], &rows, true);
+    let [(at, tc)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((*at, tc.egress.len()), (link, 0));
+    let lines: Vec<String> = tc.ingress.iter().map(wire::tc_text::filter).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    pref 1 protocol ip u32 match ip dst 10.0.0.2/32 match u32 0x00060000 0x00ff0000 at 8 action mirred egress redirect dev 4
+    pref 2 protocol all u32 match u32 0x00000000 0x00000000 at 0 action mirred egress mirror dev 2 continue
+    pref 3 protocol ip u32 match u32 0x00100000 0x00ff0000 at 0
+    pref 3 protocol ip u32 match u32 0x00000001 0x00000001 at 0 indev b action mirred ingress mirror dev 2 action mirred ingress redirect dev 4
+    chain 5 pref 4 protocol ip u32 (hash tables)
+    ");
+    // Of a block that links share, and where nobody asked.
+    assert!(rtnl::tc(&[clsact(Some(3))], &rows, true)[0].1.ingress.is_empty());
+    assert_eq!(rtnl::tc(&[clsact(None)], &[], false), [(link, model::Tc::not_shown())]);
+}
+
+#[test]
+fn filters_that_were_written_are_read() {
+    for text in [
+        "pref 7 protocol ip u32 match ip dst 10.0.0.0/9 match u32 0x00060000 0x00ff0000 at 8 action mirred egress mirror dev 4 action mirred ingress redirect dev 9",
+        "chain 2 pref 1 protocol all u32 match mark 0x7 0xff match u32 0x00000000 0x00000000 at 0 action drop",
+        "pref 3 protocol arp matchall action skbedit mark 0x7 continue",
+        "pref 3 protocol ipv6 matchall action mirred ingress mirror dev 2 drop",
+    ] {
+        let named =
+            model::Tc { ingress: vec![wire::tc_text::parse(text).unwrap()], egress: vec![] };
+        let tc = named.renamed(|name| name.parse().ok()).unwrap();
+        let body = wire::request::filter(5, true, &tc.ingress[0]).unwrap();
+        let row = rtnl::filter(&Message { kind: 44, flags: 0, sequence: 0, body: &body }).unwrap();
+        let clsact =
+            rtnl::Qdisc { link: 5, kind: "clsact".into(), ingress_block: None, egress_block: None };
+        assert_eq!(rtnl::tc(&[clsact], &[row], true)[0].1.ingress, tc.ingress);
+    }
+}
+
+#[test]
 fn no_bytes_make_it_panic() {
     for capture in [
         include_str!("captures/links.hex"),
@@ -418,6 +463,7 @@ fn no_bytes_make_it_panic() {
         include_str!("captures/rules.hex"),
         include_str!("captures/fdb.hex"),
         include_str!("captures/mdb.hex"),
+        include_str!("captures/filters.hex"),
     ] {
         let bytes = bytes(capture);
         for place in 0..bytes.len().min(4000) {
@@ -430,6 +476,7 @@ fn no_bytes_make_it_panic() {
                     let _ = (rtnl::address(&message), rtnl::neighbour(&message));
                     let _ = (rtnl::bridge_vlans(&message), rtnl::mdb(&message));
                     let _ = (rtnl::fdb(&message), rtnl::nsid(&message), rtnl::qdisc(&message));
+                    let _ = rtnl::filter(&message);
                 }
             }
         }

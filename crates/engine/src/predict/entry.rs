@@ -62,6 +62,11 @@ impl State {
                 let same = |e: &MdbEntry| e.port == at.link && e.group == group;
                 replace(&mut space.mdb, same, there.then(|| wanted(at, group)));
             }
+            Fact::Tc { link, tc } => {
+                let index = |name: &String| Some(self.link(&LinkRef::new(&link.ns, name))?.index);
+                let tc = tc.renamed(index).filter(|_| there).map(Box::new);
+                self.link_mut(link)?.tc = tc;
+            }
             _ => return None,
         }
         Some(())

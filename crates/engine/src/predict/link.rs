@@ -92,6 +92,7 @@ impl State {
             }
             LinkSpecKind::Tap
             | LinkSpecKind::Dummy
+            | LinkSpecKind::Ifb
             | LinkSpecKind::Vrf(_)
             | LinkSpecKind::Vxlan(_)
             | LinkSpecKind::Ipvlan { .. }
@@ -244,6 +245,7 @@ fn kind(spec: &LinkSpecKind) -> LinkKind {
         LinkSpecKind::Bond(bond) => LinkKind::Bond(bond.seen()),
         LinkSpecKind::Vrf(vrf) => LinkKind::Vrf(*vrf),
         LinkSpecKind::Dummy => LinkKind::Other("dummy".to_owned()),
+        LinkSpecKind::Ifb => LinkKind::Other("ifb".to_owned()),
         LinkSpecKind::Vxlan(vxlan) => LinkKind::Vxlan(vxlan.vxlan.clone()),
         LinkSpecKind::Wireguard(own) => LinkKind::Wireguard(Some(Box::new(own.seen()))),
     }
@@ -293,6 +295,6 @@ pub(super) fn link(index: u32, name: &str, kind: LinkKind, pins: &Pins) -> Link 
         inet: None,
         inet6: None,
         xdp: false,
-        tc: false,
+        tc: None,
     }
 }

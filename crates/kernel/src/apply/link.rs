@@ -51,6 +51,7 @@ impl Builder<'_> {
             LinkSpecKind::Bond(bond) => self.new_plain(spec, &NewLink::Bond(bond))?,
             LinkSpecKind::Vrf(vrf) => self.new_plain(spec, &NewLink::Vrf(*vrf))?,
             LinkSpecKind::Dummy => self.new_plain(spec, &NewLink::Dummy)?,
+            LinkSpecKind::Ifb => self.new_plain(spec, &NewLink::Ifb)?,
             LinkSpecKind::Wireguard(own) => {
                 self.new_link(&spec.link.ns, &spec.link.name, &spec.pins, &NewLink::Wireguard)?;
                 self.set_wireguard(&spec.link, own)?;

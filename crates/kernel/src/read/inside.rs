@@ -116,7 +116,33 @@ fn by_route_socket(
     }
     if parts.contains(Parts::NETFILTER) {
         ask(socket, answers, [(Question::Qdiscs, rtnl::get_qdiscs())]);
+        filters(socket, answers);
     }
+}
+
+/// What tc does where it has a place for filters: links without one are not asked about.
+fn filters(socket: &mut Socket, answers: &mut Answers) {
+    let places = rtnl::get_filters(&answers.qdiscs());
+    let (mut all, mut whole) = (Vec::new(), true);
+    for place in places {
+        match socket.dump(place) {
+            Ok(Replies { bytes, consistent }) => {
+                all.extend(bytes);
+                whole &= consistent;
+            }
+            // The link is gone since.
+            Err(error) if error.errno == rustix::io::Errno::NODEV => {}
+            Err(error) => {
+                answers.put(Question::Filters, Answer::Refused(error.to_string()));
+                return;
+            }
+        }
+    }
+    for root in rtnl::get_roots(&all) {
+        // Without it, what these filters do stays open.
+        all.extend(socket.get(Request::from(root)).unwrap_or_default());
+    }
+    answers.put(Question::Filters, Answer::Reply { bytes: all, consistent: whole });
 }
 
 /// What bridges filter by, and whom they hand multicasts to.

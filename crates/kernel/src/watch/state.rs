@@ -201,7 +201,7 @@ impl State {
         match old {
             Some(old) => {
                 // Told by others than the link.
-                link.tc = old.tc;
+                link.tc = old.tc.clone();
                 if let (LinkKind::Tap(new), LinkKind::Tap(old)) = (&mut link.kind, &old.kind) {
                     new.holder.clone_from(&old.holder);
                 }

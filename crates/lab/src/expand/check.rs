@@ -51,6 +51,7 @@ fn born(facts: &[Told]) -> Vec<Born<'_>> {
                     LinkSpecKind::Bond(_) => "bond",
                     LinkSpecKind::Vrf(_) => "vrf",
                     LinkSpecKind::Dummy => "dummy",
+                    LinkSpecKind::Ifb => "ifb",
                     LinkSpecKind::Wireguard(_) => "wireguard",
                 };
                 born.push(Born { at, link: &spec.link, pins: &spec.pins, kind, born_in: None });

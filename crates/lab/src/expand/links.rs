@@ -50,6 +50,7 @@ impl<'l> Making<'l> {
             }
             Kind::Vrf(vrf) => self.single(entry, &link, LinkSpecKind::Vrf(*vrf)),
             Kind::Dummy => self.single(entry, &link, LinkSpecKind::Dummy),
+            Kind::Ifb => self.single(entry, &link, LinkSpecKind::Ifb),
             Kind::Wireguard(own) => self.wireguard(entry, &link, own),
             Kind::Vxlan { lower, vxlan, remotes } => {
                 let lower = lower.as_ref().map(|l| l.what.clone());
@@ -269,6 +270,16 @@ impl<'l> Making<'l> {
         let flags = self.entry(link).map(|e| e.flags).unwrap_or_default();
         let bridge = Some(bridge.to_owned());
         self.tell(at, Fact::Master { link: link.clone(), bridge, flags });
+    }
+
+    /// Filters of tc come last: nothing that is asked for while the lab is made shall meet them.
+    pub(super) fn filters(&mut self, space: &Space) {
+        for entry in &space.links {
+            if let Some(tc) = &entry.tc {
+                let link = LinkRef::new(&space.name, &entry.name);
+                self.tell(tc.at, Fact::Tc { link, tc: Box::new(tc.what.clone()) });
+            }
+        }
     }
 
     /// What is behind ports, which all links may be by now, and their states, which hold once all

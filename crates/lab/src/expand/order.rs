@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use ipnet::IpNet;
-use model::{Fact, LinkRef, LinkSpecKind, VxlanSpec};
+use model::{Fact, LinkRef, LinkSpecKind, TcDoing, VxlanSpec};
 
 use super::{Told, link_of};
 use crate::error::{Errors, Problem};
@@ -162,6 +162,14 @@ fn needs(fact: &Fact) -> Vec<Need> {
         | Fact::Mtu { link, .. } => vec![Need::Link(link.clone())],
         Fact::BondPort { bond, port, .. } => {
             vec![Need::Link(bond.clone()), Need::Link(LinkRef::new(&bond.ns, port))]
+        }
+        Fact::Tc { link, tc } => {
+            let all = tc.ingress.iter().chain(&tc.egress).flat_map(|f| &f.actions);
+            let others = all.filter_map(|action| match &action.doing {
+                TcDoing::Hand { to, .. } => Some(Need::Link(LinkRef::new(&link.ns, to))),
+                _ => None,
+            });
+            std::iter::once(Need::Link(link.clone())).chain(others).collect()
         }
         Fact::Address(a) => vec![Need::Link(a.link.clone())],
         Fact::Route(r) => {

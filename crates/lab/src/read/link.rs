@@ -10,7 +10,7 @@ use model::{
 
 use super::{
     Fields, bond, entries, flag, is_link_name, items, link_name, link_ref, number, parsed_in,
-    route, text, vxlan, wireguard,
+    route, tc, text, vxlan, wireguard,
 };
 use crate::error::{Errors, Problem, best};
 use crate::file::{AddressEntry, Kind, LinkEntry};
@@ -40,6 +40,7 @@ const COMMON: &[&str] = &[
     "mab",
     "state",
     "addresses",
+    "tc",
 ];
 const KINDS: &[(&str, &[&str])] = &[
     ("veth", &["peer", "peer_bridge"]),
@@ -69,6 +70,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("bond", bond::KEYS),
     ("vrf", &["table"]),
     ("dummy", &[]),
+    ("ifb", &[]),
     ("vxlan", vxlan::KEYS),
     ("wireguard", wireguard::KEYS),
 ];
@@ -102,6 +104,7 @@ fn link(name: &Said<String>, node: &Node, ns: &str, errors: &mut Errors) -> Opti
     link.bond = fields.get("bond").and_then(|n| link_name(n, "bond", errors));
     link.vrf = fields.get("vrf").and_then(|n| link_name(n, "vrf", errors));
     link.flags = flags(&fields, errors);
+    link.tc = tc::tc(&fields, errors);
     link.state = fields.get("state").and_then(|n| state(n, errors));
     if let Some(node) = fields.get("altnames") {
         for node in items(node, "altnames", errors) {
@@ -184,6 +187,7 @@ fn kind(fields: &Fields<'_>, ns: &str, errors: &mut Errors) -> Option<Kind> {
         "bond" => Some(bond::bond(fields, errors)),
         "vrf" => vrf(fields, errors),
         "dummy" => Some(Kind::Dummy),
+        "ifb" => Some(Kind::Ifb),
         "wireguard" => Some(wireguard::wireguard(fields, ns, errors)),
         _ => vxlan::vxlan(fields, errors),
     }

@@ -1,7 +1,7 @@
 use super::pairs::Pairs;
 use crate::{
     BridgePort, Link, LinkFlags, LinkId, LinkKind, Mac, Member, NsId, OperState, PortState,
-    Relation,
+    Relation, Tc,
 };
 
 /// Something about a link that differs. ifindexes and ids are those of the Snapshot that the value
@@ -87,10 +87,10 @@ pub enum LinkFact {
         before: bool,
         after: bool,
     },
-    /// A tc, tcx or netdev hook.
+    /// What tc does at it.
     Tc {
-        before: bool,
-        after: bool,
+        before: Option<Box<Tc>>,
+        after: Option<Box<Tc>>,
     },
     /// Something else.
     Other,
@@ -227,7 +227,7 @@ fn other(before: &Link, after: &Link) -> bool {
     (like.txqlen, like.qdisc, like.master, like.port) = (l.txqlen, l.qdisc, l.master, l.port);
     like.member = l.member;
     (like.kind, like.relation, like.inet) = (l.kind, l.relation, l.inet);
-    (like.inet6, like.xdp, like.tc) = (l.inet6, l.xdp, l.tc);
+    (like.inet6, like.xdp, like.tc) = (l.inet6, l.xdp, l.tc.clone());
     like != *after
 }
 

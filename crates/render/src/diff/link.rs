@@ -149,7 +149,10 @@ fn sentence(sides: &Sides<'_>, index: u32, fact: &LinkFact) -> Sentence {
             is_was("disable_ipv6", &or_none(before), &or_none(after))
         }
         LinkFact::Xdp { after, .. } => hook("an XDP program", *after),
-        LinkFact::Tc { after, .. } => hook("a tc or netdev hook", *after),
+        LinkFact::Tc { before: Some(_), after: Some(_) } => {
+            ("has other filters of tc now".to_owned(), None, None)
+        }
+        LinkFact::Tc { after, .. } => hook("a place for filters of tc", after.is_some()),
         LinkFact::Other => ("changed in something that has no name here".to_owned(), None, None),
     }
 }

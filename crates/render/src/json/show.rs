@@ -119,6 +119,10 @@ pub struct LinkView {
     /// What a bridge is for, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// What tc does at it, in tc's words, a filter each behind the side of the link; absent without a place
+    /// for filters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tc: Option<Vec<String>>,
     /// Addresses with prefix length.
     pub addresses: Vec<String>,
 }
@@ -319,6 +323,7 @@ pub(super) fn link(snapshot: &Snapshot, refs: &Refs, ns: &Namespace, l: &Link) -
         border: l.is_border(),
         holder: HolderView::of(l),
         role: matches!(l.kind, LinkKind::Bridge(_)).then(|| crate::map::role(ns, l)),
+        tc: l.tc.as_deref().map(|tc| words::filters(ns, tc)),
         addresses: ns.addresses_of(l.index).map(|a| a.net.to_string()).collect(),
     }
 }

@@ -75,6 +75,9 @@ pub(super) fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Lin
     for line in l.wireguard().map(|own| words::wireguard(snapshot, ns, own)).unwrap_or_default() {
         page.item(5, &line);
     }
+    for line in l.tc.iter().flat_map(|tc| words::filters(ns, tc)) {
+        page.item(5, &format!("tc {line}"));
+    }
     for a in ns.addresses_of(l.index) {
         page.item(5, &words::address(a));
     }
@@ -101,7 +104,6 @@ fn link_facts(ns: &Namespace, l: &Link) -> String {
     facts.push(format!("state {}", l.state.as_str()));
     facts.push(format!("qdisc {}", l.qdisc));
     facts.extend(l.xdp.then(|| "XDP program".to_owned()));
-    facts.extend(l.tc.then(|| "tc or netdev hook".to_owned()));
     facts.join(", ")
 }
 

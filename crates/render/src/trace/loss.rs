@@ -54,6 +54,8 @@ fn told(c: Case<'_>) -> Said {
         Reason::EchoIgnored => routing::echo_ignored(c),
         Reason::RuleDrop(rule) => netfilter::rule_drop(c, rule),
         Reason::RuleReject(rule, _) => netfilter::rule_reject(c, rule),
+        Reason::FilterDrop(filter) => netfilter::filter_drop(c, filter),
+        Reason::FilterSteals(filter) => netfilter::filter_steals(c, filter),
         Reason::PolicyDrop(chain) => netfilter::policy_drop(chain),
         Reason::NoWayBack { src } => netfilter::no_way_back(c, *src),
         Reason::MasqueradeMoved { from } => netfilter::masquerade_moved(c, *from),
@@ -115,6 +117,10 @@ pub(crate) fn unknown(snapshot: &Snapshot, u: &Unknown) -> (String, String) {
         Unknown::Rule { rule, what } => (
             snapshot.name_of(rule.chain.ns),
             format!("{} (not modelled: {what})", w::rule_ref(snapshot, rule)),
+        ),
+        Unknown::Filter { filter, what } => (
+            snapshot.link_name(filter.link),
+            format!("{} (not modelled: {what})", w::filter_ref(snapshot, filter)),
         ),
         Unknown::Netfilter { ns, what } | Unknown::Routing { ns, what } => {
             (snapshot.name_of(*ns), format!("{what}: not modelled"))

@@ -34,6 +34,7 @@ pub(crate) const fn label(step: &Step) -> &'static str {
         Action::Decrypted { .. } => "decrypt",
         Action::Bypassed { .. } => "tunnel",
         Action::Delivered { .. } => "deliver",
+        Action::Filter(_) | Action::Handed { .. } | Action::GivenBack { .. } => "tc",
         Action::Left { .. } => "left",
         Action::Entered { .. } => "enter",
         Action::Dropped(_) => "lost",
@@ -85,6 +86,8 @@ pub(crate) const fn link_of(action: &Action) -> Option<LinkId> {
         | Action::BridgeUp { bridge: link }
         | Action::Snooped { bridge: link, .. }
         | Action::Left { link }
+        | Action::Handed { to: link, .. }
+        | Action::GivenBack { to: link, .. }
         | Action::Entered { link }
         | Action::Bonded { bond: link, .. }
         | Action::Stacked { lower: link, .. }
@@ -97,6 +100,7 @@ pub(crate) const fn link_of(action: &Action) -> Option<LinkId> {
         | Action::Bypassed { to: link }
         | Action::Vlan { link, .. }
         | Action::LearnedRemote { link, .. } => *link,
+        Action::Filter(filter) => filter.link,
         Action::Delivered { link } => return *link,
         Action::Dropped(loss) => return loss.link,
         Action::Originate
@@ -183,6 +187,16 @@ fn evidence(snapshot: &Snapshot, step: &Step) -> String {
         | Action::Bonded { .. }
         | Action::Stacked { .. }
         | Action::Sibling { .. } => super::stacked::words(snapshot, step),
+        Action::Filter(filter) => w::filter_ref(snapshot, filter),
+        Action::Handed { to, ingress, copy } => {
+            let what = if *copy { "a copy goes to" } else { "it goes to" };
+            let side = if *ingress { "as if it came in there" } else { "to be sent there" };
+            format!("{what} {}, {side}", name(to))
+        }
+        Action::GivenBack { to, ingress } => {
+            let side = if *ingress { "where it came in" } else { "where it is sent" };
+            format!("back to {}, {side}, past the hooks there", name(to))
+        }
         Action::Delivered { link } => {
             let whose = link.as_ref().map(|l| format!(", the address of {}", name(l)));
             format!("{} is here{}", p.dst, whose.unwrap_or_default())

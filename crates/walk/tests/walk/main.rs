@@ -25,6 +25,7 @@ mod scenarios;
 mod seed;
 mod sizes;
 mod snoop;
+mod tc;
 mod tell;
 mod unknown;
 mod vlan;

@@ -72,6 +72,7 @@ impl Net {
                 self.snapshot.namespaces.get_mut(&of.ns)?.vlans.push(vlan);
                 Some(())
             }
+            ["tc", link, side, filter @ ..] => self.filter(link, side, &filter.join(" ")),
             ["group", link, group] => {
                 let of = link_id(&self.snapshot, link);
                 let groups = &mut self.snapshot.namespaces.get_mut(&of.ns)?.groups;
@@ -216,7 +217,7 @@ impl Net {
                 inet: Some(InetConf { forwarding, send_redirects: true, ..InetConf::default() }),
                 inet6: None,
                 xdp: false,
-                tc: false,
+                tc: None,
             },
         );
         Some(())
@@ -481,6 +482,25 @@ impl Net {
         Some(())
     }
 
+    /// A filter of tc behind those that are there, in tc's words.
+    fn filter(&mut self, link: &str, side: &str, text: &str) -> Option<()> {
+        let id = link_id(&self.snapshot, link);
+        let ns = self.snapshot.namespaces.get_mut(&id.ns)?;
+        let filter = wire::tc_text::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+        let named = Tc { ingress: vec![filter], egress: Vec::new() };
+        let index = |name: &String| ns.link_named(name).map(|l| l.index);
+        let mut filter = named.renamed(index)?.ingress.remove(0);
+        let empty = || Box::new(Tc { ingress: Vec::new(), egress: Vec::new() });
+        let tc = ns.links.get_mut(&id.index)?.tc.get_or_insert_with(empty);
+        let all = if side == "ingress" { &mut tc.ingress } else { &mut tc.egress };
+        if filter.priority == 0 {
+            filter.priority = u32::try_from(all.len()).ok()? + 1;
+        }
+        filter.handle = 0x8000_0800;
+        all.push(filter);
+        Some(())
+    }
+
     fn neighbour(&mut self, link: &str, ip: &str, rest: &[&str]) -> Option<()> {
         let id = link_id(&self.snapshot, link);
         let (mac, state) = match rest {
@@ -535,7 +555,7 @@ impl Net {
             "arp_ignore" => inet.arp_ignore = n as u8,
             "proxy_arp" => inet.proxy_arp = on,
             "xdp" => link.xdp = on,
-            "tc" => link.tc = on,
+            "tc" => link.tc = on.then(|| Box::new(Tc::not_shown())),
             "up" => link.flags.set(LinkFlags::UP | LinkFlags::LOWER_UP, on),
             "carrier" => link.flags.set(LinkFlags::LOWER_UP, on),
             "mtu" => link.mtu = n,

@@ -141,6 +141,14 @@ impl Tell<'_> {
             Action::Delivered { link: l } => {
                 format!("delivered ({})", l.as_ref().map_or("-".into(), link))
             }
+            Action::Filter(filter) => format!("filter {}", self.filter(filter)),
+            Action::Handed { to, ingress, copy } => {
+                let what = if *copy { "copy" } else { "hand" };
+                format!("{what} {} {}", if *ingress { "ingress" } else { "egress" }, link(to))
+            }
+            Action::GivenBack { to, ingress } => {
+                format!("back {} {}", if *ingress { "ingress" } else { "egress" }, link(to))
+            }
             Action::Left { link: l } => format!("left by {}", link(l)),
             Action::Entered { link: l } => format!("entered by {}", link(l)),
             Action::Dropped(loss) => format!("LOST {}", self.loss(loss)),
@@ -189,6 +197,8 @@ impl Tell<'_> {
 
     fn reason(&self, reason: &Reason) -> String {
         match reason {
+            Reason::FilterDrop(filter) => format!("dropped by {}", self.filter(filter)),
+            Reason::FilterSteals(filter) => format!("taken by {}", self.filter(filter)),
             Reason::RuleDrop(rule) => format!("dropped by {}", self.rule(rule)),
             Reason::RuleReject(rule, _) => format!("rejected by {}", self.rule(rule)),
             Reason::PolicyDrop(chain) => format!("policy of {}", self.chain(chain)),
@@ -226,6 +236,7 @@ impl Tell<'_> {
             Unknown::Opaque { ns, what } => format!("in {}: {what}", self.ns(*ns)),
             Unknown::Link { link, what } => format!("at {}: {what}", self.link(*link)),
             Unknown::Rule { rule, what } => format!("in {}: {what}", self.rule(rule)),
+            Unknown::Filter { filter, what } => format!("at {}: {what}", self.filter(filter)),
             Unknown::Netfilter { ns, what }
             | Unknown::Routing { ns, what }
             | Unknown::Gap { ns, what } => format!("in {}: {what}", self.ns(*ns)),
@@ -245,6 +256,11 @@ impl Tell<'_> {
     fn chain(&self, chain: &ChainRef) -> String {
         let family = if chain.family == Family::Ip { "" } else { chain.family.as_str() };
         format!("{family}{} {}", chain.table, chain.chain)
+    }
+
+    fn filter(&self, f: &FilterRef) -> String {
+        let side = if f.hook == model::Hook::Ingress { "ingress" } else { "egress" };
+        format!("{}#{side}#{} {}", self.link(f.link), f.priority, f.kind)
     }
 
     fn rule(&self, rule: &RuleRef) -> String {

@@ -37,9 +37,13 @@ fn fill(namespace: &mut Namespace, reading: Reading, numbering: Option<&Numberin
     let mut warnings = reading.warnings;
     let of = |nsid| numbering?.namespace(nsid);
     for raw in reading.links {
-        let mut link = raw.resolve(namespace.id, of);
-        link.tc |= reading.hooked.contains(&link.index);
+        let link = raw.resolve(namespace.id, of);
         namespace.links.insert(link.index, link);
+    }
+    for (index, tc) in reading.tc {
+        if let Some(link) = namespace.links.get_mut(&index) {
+            link.tc = Some(Box::new(tc));
+        }
     }
     for (index, told) in reading.wireguard {
         if let Some(link) = namespace.links.get_mut(&index)

@@ -106,11 +106,13 @@ pub enum Question {
     UdpPorts,
     /// IPSET_CMD_LIST.
     Ipsets,
+    /// RTM_GETTFILTER of every place that tc has for filters, one reply behind the other.
+    Filters,
 }
 
 impl Question {
     /// All of them, in the order in which their answers are understood.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::Links,
         Self::AddressesIpv4,
         Self::AddressesIpv6,
@@ -162,6 +164,7 @@ impl Question {
         Self::Wireguard,
         Self::UdpPorts,
         Self::Ipsets,
+        Self::Filters,
     ];
 
     /// Its name, as a file's.
@@ -219,6 +222,7 @@ impl Question {
             Self::Wireguard => "wireguard",
             Self::UdpPorts => "udp-ports",
             Self::Ipsets => "ipsets",
+            Self::Filters => "filters",
         }
     }
 
@@ -256,7 +260,7 @@ impl Question {
             Self::BridgeVlans => "vlans",
             Self::Mdb => "mdb",
             Self::Ipsets => "ipsets",
-            Self::Qdiscs => "qdiscs",
+            Self::Qdiscs | Self::Filters => "qdiscs",
             Self::XfrmInfo => "xfrm",
             Self::ConntrackStats | Self::Conntrack => "conntrack",
             Self::Nsids | Self::NsidRows => "nsids",

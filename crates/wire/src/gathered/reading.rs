@@ -1,11 +1,10 @@
 //! What one namespace's answers tell.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use model::{
     Address, BridgeVlan, Conntrack, FdbEntry, Gap, IpSet, LinkKind, Listener, MdbEntry, Neighbour,
-    Opaque, Route, RouterPort, Rule, Ruleset, Sysctls, Wireguard,
+    Opaque, Route, RouterPort, Rule, Ruleset, Sysctls, Tc, Wireguard,
 };
 
 use super::{Answer, Answers, Question, netfilter, public, sysctl};
@@ -16,8 +15,8 @@ use crate::rtnl::{self, Message, NsidRow, RawLink, RawRoute, messages};
 pub struct Reading {
     /// Its links, not yet joined.
     pub links: Vec<RawLink>,
-    /// ifindexes of links that something stands before or behind.
-    pub(super) hooked: BTreeSet<u32>,
+    /// What tc does at links, by ifindex.
+    pub(super) tc: Vec<(u32, Tc)>,
     pub(super) addresses: Vec<Address>,
     pub(super) routes: Vec<Route>,
     pub(super) rules: Vec<Rule>,
@@ -72,7 +71,9 @@ impl Reading {
             reading.router_ports.extend(told.routers);
         }
         let qdiscs = reading.list(answers, Question::Qdiscs, rtnl::qdisc);
-        reading.hooked.extend(qdiscs.iter().filter(|q| q.is_hook()).map(|q| q.link));
+        let filters = reading.list(answers, Question::Filters, rtnl::filter);
+        let shown = answers.by_question.contains_key(&Question::Filters);
+        reading.tc = rtnl::tc(&qdiscs, &filters, shown);
         netfilter::read(&mut reading, answers);
         let groups = String::from_utf8_lossy(reading.reply(answers, Question::Groups));
         reading.groups = crate::groups::read(&groups);
@@ -232,6 +233,12 @@ impl Answers {
     #[must_use]
     pub fn have_fdb(&self) -> bool {
         has_fdb(self.bytes(Question::Links))
+    }
+
+    /// The queueing disciplines that were told of.
+    #[must_use]
+    pub fn qdiscs(&self) -> Vec<rtnl::Qdisc> {
+        self.messages(Question::Qdiscs).filter_map(|m| rtnl::qdisc(&m)).collect()
     }
 
     /// The WireGuard links, by ifindex.

@@ -112,7 +112,7 @@ impl Known {
             inet: None,
             inet6: None,
             xdp: false,
-            tc: false,
+            tc: None,
         }
     }
 }

@@ -36,7 +36,7 @@ pub fn bridge_vlan(index: u32, own: bool, id: u16, pvid: bool, untagged: bool) -
 }
 
 /// A netlink attribute, filled up to four bytes.
-fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+pub(super) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     let length = u16::try_from(4 + value.len()).unwrap_or_default();
     let mut bytes = [length.to_ne_bytes(), kind.to_ne_bytes()].concat();
     bytes.extend(value);

@@ -77,6 +77,8 @@ pub enum NewLink<'a> {
     Vrf(Vrf),
     /// A dummy.
     Dummy,
+    /// An ifb.
+    Ifb,
     /// A VXLAN.
     Vxlan {
         /// Underlay link.
@@ -101,6 +103,7 @@ impl NewLink<'_> {
             Self::Bond(_) => "bond",
             Self::Vrf(_) => "vrf",
             Self::Dummy => "dummy",
+            Self::Ifb => "ifb",
             Self::Vxlan { .. } => "vxlan",
             Self::Wireguard => "wireguard",
         }
@@ -148,6 +151,7 @@ pub fn new_link(name: &str, pins: &Pins, kind: &NewLink<'_>) -> LinkMessage {
             (InfoKind::Vrf, Some(InfoData::Vrf(data)))
         }
         NewLink::Dummy => (InfoKind::Dummy, None),
+        NewLink::Ifb => (InfoKind::Ifb, None),
         NewLink::Vxlan { lower, vxlan } => {
             (InfoKind::Vxlan, Some(InfoData::Vxlan(vxlan_data(*lower, vxlan))))
         }

@@ -175,7 +175,7 @@ fn blank(index: u32, flags: u32) -> Link {
         inet: None,
         inet6: None,
         xdp: false,
-        tc: false,
+        tc: None,
     }
 }
 

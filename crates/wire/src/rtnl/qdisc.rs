@@ -7,6 +7,8 @@ const RTM_NEWQDISC: u16 = 36;
 /// Length of `struct tcmsg`.
 const TCMSG: usize = 20;
 const TCA_KIND: u16 = 1;
+const TCA_INGRESS_BLOCK: u16 = 13;
+const TCA_EGRESS_BLOCK: u16 = 14;
 
 /// A queueing discipline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,10 @@ pub struct Qdisc {
     pub link: u32,
     /// `noqueue`, `fq_codel`, `clsact`, `ingress`, …
     pub kind: String,
+    /// The block of filters for what comes in, where links share one.
+    pub ingress_block: Option<u32>,
+    /// The same of what goes out.
+    pub egress_block: Option<u32>,
 }
 
 impl Qdisc {
@@ -31,6 +37,12 @@ pub fn qdisc(message: &Message<'_>) -> Option<Qdisc> {
     if message.kind != RTM_NEWQDISC {
         return None;
     }
-    let kind = attrs_behind(message.body, TCMSG).find(|a| a.kind == TCA_KIND);
-    Some(Qdisc { link: u32_at(message.body, 4)?, kind: kind.map(Attr::text)? })
+    let own = |kind| attrs_behind(message.body, TCMSG).find(move |a| a.kind == kind);
+    let block = |kind| own(kind).and_then(Attr::u32).filter(|block| *block != 0);
+    Some(Qdisc {
+        link: u32_at(message.body, 4)?,
+        kind: own(TCA_KIND).map(Attr::text)?,
+        ingress_block: block(TCA_INGRESS_BLOCK),
+        egress_block: block(TCA_EGRESS_BLOCK),
+    })
 }

@@ -7,8 +7,11 @@ use netlink_packet_route::neighbour::NeighbourMessage;
 use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
 use netlink_packet_route::route::RouteMessage;
 use netlink_packet_route::rule::RuleMessage;
-use netlink_packet_route::tc::TcMessage;
+use netlink_packet_route::tc::{TcAttribute, TcMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+use super::filter::{BLOCK, EGRESS, INGRESS, tangles};
+use super::{Qdisc, filter, messages};
 
 const IFLA_EXT_MASK: u16 = 29;
 const IFLA_TARGET_NETNSID: u16 = 46;
@@ -121,6 +124,49 @@ const AF_BRIDGE: u8 = 7;
 #[must_use]
 pub fn get_qdiscs() -> RouteNetlinkMessage {
     RouteNetlinkMessage::GetQueueDiscipline(TcMessage::default())
+}
+
+/// The filters of the places for them that are among these qdiscs: a request for each place.
+#[must_use]
+pub fn get_filters(qdiscs: &[Qdisc]) -> Vec<RouteNetlinkMessage> {
+    let mut places = Vec::new();
+    for qdisc in qdiscs.iter().filter(|q| q.is_hook()) {
+        let sides = [(INGRESS, qdisc.ingress_block), (EGRESS, qdisc.egress_block)];
+        // An `ingress` qdisc has only the one.
+        let sides = sides.into_iter().take(if qdisc.kind == "clsact" { 2 } else { 1 });
+        for (side, block) in sides {
+            let place = block.map_or((qdisc.link, side), |block| (BLOCK, block));
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+    }
+    let request = |(link, parent): (u32, u32)| {
+        let mut message = TcMessage::default();
+        message.header.index = link.cast_signed();
+        message.header.parent = parent.into();
+        RouteNetlinkMessage::GetTrafficFilter(message)
+    };
+    places.into_iter().map(request).collect()
+}
+
+/// Which hash table filters of `u32` begin in, where these replies to [`get_filters`] tell of several: a
+/// request for each, to be sent as a get, not a dump.
+#[must_use]
+pub fn get_roots(filters: &[u8]) -> Vec<RouteNetlinkMessage> {
+    /// TC_U32_ROOT.
+    const ROOT: u32 = 0xfff0_0000;
+    let rows: Vec<_> = messages(filters).filter_map(|m| filter(&m)).collect();
+    let request = |(link, parent, chain, info): (u32, u32, u32, u32)| {
+        let mut message = TcMessage::default();
+        message.header.index = link.cast_signed();
+        message.header.parent = parent.into();
+        message.header.handle = ROOT.into();
+        message.header.info = info;
+        message.attributes = vec![TcAttribute::Kind("u32".to_owned()), TcAttribute::Chain(chain)];
+        RouteNetlinkMessage::GetTrafficFilter(message)
+    };
+    tangles(&rows).into_iter().map(request).collect()
 }
 
 /// The table of nsids of the namespace that the asker numbers so; None: its own. Each row also

@@ -58,7 +58,9 @@ pub(super) const fn form(question: Question) -> (usize, List) {
         Question::NetconfAll | Question::NetconfDefault | Question::NetconfAllIpv6 => (4, NETCONF),
         Question::Neighbours | Question::ProxyNeighbours | Question::Fdb => (12, NEIGHBOUR),
         Question::BridgeVlans => (16, &[(3, Link), (10, Keep), (26, Nest(&[(2, Keep)]))]),
-        Question::Qdiscs => (20, &[(1, Keep)]),
+        // What filters look for, and where they lead, is left out.
+        Question::Filters => (20, &[(1, Keep), (11, Keep)]),
+        Question::Qdiscs => (20, &[(1, Keep), (13, Keep), (14, Keep)]),
         Question::Nsids | Question::NsidRows => (4, &[(1, Keep), (5, Keep)]),
         Question::Conntrack => (4, CONNTRACK),
         Question::Wireguard => (4, WIREGUARD),

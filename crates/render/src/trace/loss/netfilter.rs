@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
-use model::LinkId;
-use walk::{ChainRef, RuleRef};
+use model::{Hook, LinkId};
+use walk::{ChainRef, FilterRef, RuleRef};
 
 use super::case::{Case, Said, said};
 use crate::trace::shell::iptables;
@@ -13,6 +13,23 @@ pub(super) fn rule_drop(c: Case<'_>, rule: &RuleRef) -> Said {
 
 pub(super) fn rule_reject(c: Case<'_>, rule: &RuleRef) -> Said {
     said(format!("a rule refuses it: {}", w::rule_ref(c.snapshot, rule)))
+}
+
+pub(super) fn filter_drop(c: Case<'_>, filter: &FilterRef) -> Said {
+    said(format!("a filter drops it: {}", w::filter_ref(c.snapshot, filter)))
+        .advise(without(c, filter))
+}
+
+pub(super) fn filter_steals(c: Case<'_>, filter: &FilterRef) -> Said {
+    said(format!("a filter takes it out of the way: {}", w::filter_ref(c.snapshot, filter)))
+        .advise(without(c, filter))
+}
+
+/// How to be without a filter of tc.
+fn without(c: Case<'_>, filter: &FilterRef) -> String {
+    let side = if filter.hook == Hook::Ingress { "ingress" } else { "egress" };
+    let (dev, pref) = (c.dev_of(filter.link), filter.priority);
+    c.here(format!("tc filter del dev {dev} {side} pref {pref}"))
 }
 
 pub(super) fn policy_drop(chain: &ChainRef) -> Said {

@@ -1,0 +1,42 @@
+//! `tc:` of a link: filters in the words of `tc filter add`.
+
+use model::{Tc, TcFilter};
+use wire::tc_text;
+
+use super::{Fields, items, text};
+use crate::error::{Errors, Problem};
+use crate::node::{Node, Said};
+
+pub(super) fn tc(fields: &Fields<'_>, errors: &mut Errors) -> Option<Said<Tc<String>>> {
+    let node = fields.get("tc")?;
+    let own = Fields::open(node, "tc", &["ingress", "egress"], errors)?;
+    let of = |key: &'static str, errors: &mut Errors| match own.get(key) {
+        Some(node) => filters(node, key, errors),
+        None => Vec::new(),
+    };
+    let (ingress, egress) = (of("ingress", errors), of("egress", errors));
+    Some(Said::new(fields.key_at("tc"), Tc { ingress, egress }))
+}
+
+/// Where nothing else is said, each is tried behind the one before it.
+fn filters(node: &Node, key: &'static str, errors: &mut Errors) -> Vec<TcFilter<String>> {
+    let mut all: Vec<TcFilter<String>> = Vec::new();
+    for node in items(node, key, errors) {
+        let Some(said) = text(node, key, errors) else { continue };
+        match tc_text::parse(&said.what) {
+            Ok(mut filter) => {
+                let last = all.iter().map(|f| f.priority).max().unwrap_or(0);
+                if filter.priority == 0 {
+                    filter.priority = last + 1;
+                }
+                if all.iter().any(|f| f.priority == filter.priority) {
+                    let what = format!("pref {} is given already", filter.priority);
+                    errors.push(said.at, Problem::Tc { what });
+                }
+                all.push(filter);
+            }
+            Err(what) => errors.push(said.at, Problem::Tc { what }),
+        }
+    }
+    all
+}

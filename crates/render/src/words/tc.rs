@@ -1,0 +1,43 @@
+use model::{Hook, LinkId, Namespace, Snapshot, Tc, TcFilter};
+use walk::FilterRef;
+
+/// `ingress pref 10 protocol ip u32 match ip dst 10.0.0.2/32 action drop`, a line for each filter of a link.
+pub(crate) fn filters(ns: &Namespace, tc: &Tc) -> Vec<String> {
+    let of = |side: &'static str, filters: &[TcFilter]| {
+        let lines = filters.iter().map(move |f| format!("{side} {}", text(ns, f)));
+        lines.collect::<Vec<_>>()
+    };
+    let all = [of("ingress", &tc.ingress), of("egress", &tc.egress)].concat();
+    // A place without filters is one all the same.
+    if all.is_empty() { vec!["no filters".to_owned()] } else { all }
+}
+
+/// Links are named, those that are gone by number.
+fn text(ns: &Namespace, filter: &TcFilter) -> String {
+    let name = |index: &u32| {
+        Some(match ns.links.get(index) {
+            Some(link) => crate::clean(&link.name),
+            None => index.to_string(),
+        })
+    };
+    let tc = Tc { ingress: vec![filter.clone()], egress: Vec::new() };
+    let named = tc.renamed(name).and_then(|tc| tc.ingress.into_iter().next());
+    named.map(|filter| wire::tc_text::filter(&filter)).unwrap_or_default()
+}
+
+/// `tc ingress of pa: pref 10 protocol ip …`.
+pub(crate) fn filter_ref(snapshot: &Snapshot, r: &FilterRef) -> String {
+    let side = if r.hook == Hook::Ingress { "ingress" } else { "egress" };
+    let place = format!("tc {side} of {}", super::link(snapshot, r.link));
+    let found = find(snapshot, r).map(|(ns, filter)| text(ns, filter));
+    format!("{place}: {}", found.unwrap_or_else(|| format!("pref {} {}", r.priority, r.kind)))
+}
+
+fn find<'s>(snapshot: &'s Snapshot, r: &FilterRef) -> Option<(&'s Namespace, &'s TcFilter)> {
+    let LinkId { ns, index } = r.link;
+    let ns = snapshot.namespaces.get(&ns)?;
+    let tc = ns.links.get(&index)?.tc.as_deref()?;
+    let side = if r.hook == Hook::Ingress { &tc.ingress } else { &tc.egress };
+    let same = |f: &&TcFilter| (f.chain, f.priority, f.handle) == (r.chain, r.priority, r.handle);
+    Some((ns, side.iter().find(same)?))
+}
