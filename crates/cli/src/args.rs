@@ -298,7 +298,8 @@ pub(crate) struct Trace {
     /// Where the packet starts: a namespace, a link, an address of one, or `outside`
     #[arg(required_unless_present = "reached")]
     pub(crate) from: Option<String>,
-    /// Where it is to go: an address, a namespace or a link, with :PORT for TCP
+    /// Where it is to go: an address, a namespace, a link, or a name in FROM's own /etc/hosts; with
+    /// :PORT for TCP
     #[arg(required_unless_present = "reached")]
     pub(crate) to: Option<String>,
     /// Who can reach this: from every namespace and from outside, as the first packet of a connection
