@@ -118,6 +118,7 @@ namespaces:
       br0: {kind: bridge, snooping: false, addresses: [10.0.0.1/24]}
       t0: {kind: tap, mtu: 1400, up: false, altnames: [tzero]}
       v0: {kind: veth, peer: "two:eth0", bridge: br0, hairpin: true, isolated: true}
+      v1: {kind: veth, peer: "two:eth1", bridge: br0, backup_port: v0, mcast_router: 2, mcast_to_unicast: true, group_fwd_mask: 8}
       vx0: {kind: vxlan, vni: 42, local: 10.0.0.1, remote: 10.0.0.2, port: 4789, dev: br0, addresses: [10.9.0.1/24]}
     routes:
       - {to: 10.7.0.0/16, type: blackhole}
@@ -146,11 +147,18 @@ fn links_of_every_kind() {
     ] {
         assert!(links.contains(word), "{word}\n{links}");
     }
+    let port = || bench.exec("one", "bridge -d link show dev v1");
+    for word in ["backup_port v0", "mcast_router 2", "mcast_to_unicast on"] {
+        assert!(port().contains(word), "{word}\n{}", port());
+    }
     assert!(bench.exec("three", "ip -d link").contains("macvlan mode bridge"));
     assert!(bench.exec("one", "ip route").contains("blackhole 10.7.0.0/16"));
     assert!(bench.exec("one", "ip route show table 100").contains("metric 50"));
     assert!(bench.ok(&["trace", "three", "10.0.0.1"]).contains("out      m0"));
-    let file = bench.up(&KINDS.replace("mode: bridge", "mode: private").replace("1400", "1300"));
+    let other = KINDS.replace("mode: bridge", "mode: private").replace("1400", "1300");
+    let told = ", backup_port: v0, mcast_router: 2, mcast_to_unicast: true, group_fwd_mask: 8";
+    let file = bench.up(&other.replace(told, ""));
+    assert!(!port().contains("backup_port") && port().contains("mcast_router 1"), "{}", port());
     assert!(bench.exec("three", "ip -d link").contains("macvlan mode private"));
     assert_eq!(bench.ok(&["up", file.to_str().unwrap()]), "kinds is up; nothing to change\n");
 }

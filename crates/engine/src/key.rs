@@ -15,6 +15,7 @@ pub(crate) enum Key {
     Link(LinkRef, Option<LinkRef>),
     Cable(LinkRef, Option<LinkRef>),
     Master(LinkRef),
+    Backup(LinkRef),
     PortState(LinkRef),
     BondPort(LinkRef, BondRole),
     Up(LinkRef),
@@ -53,6 +54,7 @@ impl Key {
                 Self::Cable(a, b)
             }
             Fact::Master { link, .. } => Self::Master(link.clone()),
+            Fact::Backup { link, .. } => Self::Backup(link.clone()),
             Fact::PortState { link, .. } => Self::PortState(link.clone()),
             Fact::BondPort { bond, role, .. } => Self::BondPort(bond.clone(), *role),
             Fact::Up { link, .. } => Self::Up(link.clone()),
@@ -81,6 +83,7 @@ impl Key {
             Self::Link(a, b) | Self::Cable(a, b) => std::iter::once(a).chain(b).collect(),
             Self::Master(l) | Self::PortState(l) | Self::Up(l) | Self::Mtu(l) => vec![l],
             Self::BondPort(l, _)
+            | Self::Backup(l)
             | Self::Address(l, _)
             | Self::Neighbour(l, _)
             | Self::Proxy(l, _)

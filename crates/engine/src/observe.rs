@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use model::{
     AddressSpec, BondRole, BondSpec, BridgeSpec, CableSpec, Fact, Group, HopSpec, Link, LinkKind,
     LinkRef, LinkSpec, LinkSpecKind, Mac, Member, Namespace, NeighbourState, NicSpec, Pins,
-    PortFlags, Relation, Route, RouteSpec, Tc, VethEnd, Vxlan, VxlanSpec, WireguardSpec,
+    PortSpec, Relation, Route, RouteSpec, Tc, VethEnd, Vxlan, VxlanSpec, WireguardSpec,
 };
 
 use crate::State;
@@ -28,6 +28,11 @@ impl State {
             Fact::Link(spec) => self.observe_link(&spec.link).map(Fact::Link),
             Fact::Cable(cable) => self.cable(cable).map(Fact::Cable),
             Fact::Master { link, .. } => self.master(link),
+            Fact::Backup { link, .. } => {
+                let index = self.link(link)?.port.as_ref()?.backup_port?;
+                let port = self.space(&link.ns)?.links.get(&index)?.name.clone();
+                Some(Fact::Backup { link: link.clone(), port })
+            }
             Fact::PortState { link, .. } => {
                 let state = self.link(link)?.port.as_ref()?.state;
                 Some(Fact::PortState { link: link.clone(), state })
@@ -194,8 +199,8 @@ impl State {
     fn master(&self, name: &LinkRef) -> Option<Fact> {
         let link = self.link(name)?;
         let bridge = self.space(&name.ns)?.links.get(&link.master?)?.name.clone();
-        let flags = link.port.as_ref().map_or_else(PortFlags::default, PortFlags::of);
-        Some(Fact::Master { link: name.clone(), bridge: Some(bridge), flags })
+        let port = link.port.as_ref().map_or_else(PortSpec::default, PortSpec::of);
+        Some(Fact::Master { link: name.clone(), bridge: Some(bridge), port })
     }
 
     fn address(&self, spec: &AddressSpec) -> Option<AddressSpec> {

@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use model::{
-    BondRole, Change, Fact, LinkRef, LinkSpecKind, NamespaceSpec, NsId, PortFlags, Snapshot, Wanted,
+    BondRole, Change, Fact, LinkRef, LinkSpecKind, NamespaceSpec, NsId, PortSpec, Snapshot, Wanted,
 };
 
 use crate::key::{Key, sysctl_link};
@@ -113,7 +113,7 @@ impl<'w> Plan<'w> {
             _ => true,
         };
         if gone {
-            self.push(Change::Remove(without_flags(seen)));
+            self.push(Change::Remove(without_options(seen)));
         }
     }
 
@@ -398,6 +398,7 @@ impl<'w> Plan<'w> {
         let on_link = match fact {
             Fact::Sysctl { ns, key, .. } => sysctl_link(key).map(|link| LinkRef::new(ns, link)),
             Fact::Master { link, .. }
+            | Fact::Backup { link, .. }
             | Fact::PortState { link, .. }
             | Fact::Up { link, .. }
             | Fact::Mtu { link, .. } => Some(link.clone()),
@@ -408,10 +409,10 @@ impl<'w> Plan<'w> {
     }
 }
 
-/// What is no port any more has no flags of a port.
-fn without_flags(mut fact: Fact) -> Fact {
-    if let Fact::Master { flags, .. } = &mut fact {
-        *flags = PortFlags::default();
+/// What is no port any more has nothing of a port.
+fn without_options(mut fact: Fact) -> Fact {
+    if let Fact::Master { port, .. } = &mut fact {
+        *port = PortSpec::default();
     }
     fact
 }

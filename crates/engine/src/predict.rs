@@ -7,7 +7,7 @@ mod route;
 
 use std::collections::BTreeMap;
 
-use model::{Change, Fact, PortFlags};
+use model::{Change, Fact, LinkRef, PortSpec};
 
 use crate::State;
 
@@ -37,10 +37,17 @@ impl State {
             Fact::Link(spec) => self.end_link_called(&spec.link),
             Fact::Cable(cable) if there => self.set_cable(cable),
             Fact::Cable(cable) => self.end_cable(cable),
-            Fact::Master { link, bridge, flags } if there => {
-                self.set_master(link, bridge.as_deref(), flags);
+            Fact::Master { link, bridge, port } if there => {
+                self.set_master(link, bridge.as_deref(), port);
             }
-            Fact::Master { link, .. } => self.set_master(link, None, &PortFlags::default()),
+            Fact::Master { link, .. } => self.set_master(link, None, &PortSpec::default()),
+            Fact::Backup { link, port } => {
+                let backup =
+                    there.then(|| self.link(&LinkRef::new(&link.ns, port)).map(|l| l.index));
+                if let Some(port) = self.link_mut(link).and_then(|l| l.port.as_mut()) {
+                    port.backup_port = backup.flatten();
+                }
+            }
             Fact::PortState { link, state } if there => {
                 if let Some(port) = self.link_mut(link).and_then(|l| l.port.as_mut()) {
                     port.state = *state;

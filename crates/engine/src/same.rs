@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{
     BondOption, BondSpec, BridgeOption, BridgeSpec, CableSpec, Fact, LinkSpec, LinkSpecKind, Mac,
-    MacvlanMode, NicSpec, Pins, PortFlag, PortFlags, RouteSpec, VxlanSpec,
+    MacvlanMode, NicSpec, Pins, PortOption, PortSpec, RouteSpec, VxlanSpec,
 };
 
 use crate::key::metric;
@@ -28,8 +28,8 @@ pub(crate) fn distance(wanted: &Fact, seen: &Fact) -> Distance {
         (Fact::NsFile { target: a, .. }, Fact::NsFile { target: b, .. }) if a != b => {
             Distance::Remake
         }
-        (Fact::Master { bridge: a, flags: f, .. }, Fact::Master { bridge: b, flags: g, .. }) => {
-            other_unless(a == b && flags(f, g))
+        (Fact::Master { bridge: a, port: p, .. }, Fact::Master { bridge: b, port: q, .. }) => {
+            other_unless(a == b && ports(p, q))
         }
         (Fact::Route(a), Fact::Route(b)) => other_unless(routes(a, b)),
         (Fact::Sysctl { value: a, .. }, Fact::Sysctl { value: b, .. }) => {
@@ -157,8 +157,8 @@ fn pins(wanted: &Pins, seen: &Pins) -> Distance {
     )
 }
 
-fn flags(wanted: &PortFlags, seen: &PortFlags) -> bool {
-    wanted.said().all(|(flag, on)| seen.get(flag) == Some(on))
+fn ports(wanted: &PortSpec, seen: &PortSpec) -> bool {
+    wanted.said().all(|(option, value)| seen.get(option) == Some(value))
 }
 
 pub(crate) fn routes(wanted: &RouteSpec, seen: &RouteSpec) -> bool {
@@ -180,9 +180,9 @@ pub(crate) fn complete_fact(wanted: &mut Fact, before: &Fact) {
                 complete_pins(&mut now.pins, &then.pins);
             }
         }
-        (Fact::Master { flags: now, .. }, Fact::Master { flags: then, .. }) => {
-            for (flag, _) in then.said() {
-                now.set(flag, now.get(flag).or(Some(flag.usual())));
+        (Fact::Master { port: now, .. }, Fact::Master { port: then, .. }) => {
+            for (option, _) in then.said() {
+                now.set(option, now.get(option).or(Some(option.usual())));
             }
         }
         _ => {}
@@ -246,8 +246,8 @@ pub(crate) fn fill(wanted: &mut Fact, seen: &Fact) {
                 _ => {}
             }
         }
-        (Fact::Master { flags: now, .. }, Fact::Master { flags: then, .. }) => {
-            PortFlag::ALL.iter().for_each(|f| now.set(*f, now.get(*f).or(then.get(*f))));
+        (Fact::Master { port: now, .. }, Fact::Master { port: then, .. }) => {
+            PortOption::ALL.iter().for_each(|o| now.set(*o, now.get(*o).or(then.get(*o))));
         }
         _ => {}
     }

@@ -293,3 +293,29 @@ fn bonds() {
     ~ a:p2: down → up
     ");
 }
+
+#[test]
+fn what_is_set_on_a_port() {
+    let with = |told: &str| {
+        format!(
+            "{{br: {{kind: bridge}}, t: {{kind: tap, bridge: br{told}}}, u: {{kind: tap, bridge: br}}}}"
+        )
+    };
+    let told = with(", backup_port: u, mcast_router: 2, group_fwd_mask: 8, mcast_to_unicast: true");
+    insta::assert_snapshot!(check_links(&with(""), &told), @"
+    ~ a:t: port of br, hairpin off, isolated off, learning on, flood on, mcast_flood on, bcast_flood on, neigh_suppress off, proxy_arp off, proxy_arp_wifi off, locked off, mab off, mcast_to_unicast off, mcast_router 1, group_fwd_mask 0 → on, mcast_router 2, group_fwd_mask 8
+    + a:t: without carrier, u stands in
+    ");
+    insta::assert_snapshot!(check_links(&told, &with(", mcast_router: 0")), @"
+    - a:t: without carrier, u stands in
+    ~ a:t: port of br, hairpin off, isolated off, learning on, flood on, mcast_flood on, bcast_flood on, neigh_suppress off, proxy_arp off, proxy_arp_wifi off, locked off, mab off, mcast_to_unicast on, mcast_router 2, group_fwd_mask 8 → off, mcast_router 0, group_fwd_mask 0
+    ");
+    let other = told.replace("backup_port: u", "backup_port: v").replace("u: {", "v: {");
+    insta::assert_snapshot!(check_links(&told, &other), @"
+    - a: tap u
+    + a: tap v
+    + a:v: port of br
+    + a:v: up
+    + a:t: without carrier, v stands in
+    ");
+}

@@ -131,9 +131,8 @@ impl<'a> Builder<'a> {
             Fact::NsFile { ns, path, target } => self.make_file(ns, path, target),
             Fact::Link(spec) => self.make_link(spec),
             Fact::Cable(spec) => self.make_cable(spec),
-            Fact::Master { link, bridge, flags } => {
-                self.set_master(link, bridge.as_deref(), *flags)
-            }
+            Fact::Master { link, bridge, port } => self.set_master(link, bridge.as_deref(), *port),
+            Fact::Backup { link, port } => self.set_backup(link, Some(port)),
             Fact::PortState { link, state } => self.set_port_state(link, *state),
             Fact::BondPort { bond, role, port } => self.set_bond_port(bond, *role, Some(port)),
             Fact::Up { link, up } => self.set_up(link, *up),
@@ -164,6 +163,7 @@ impl<'a> Builder<'a> {
             (
                 _,
                 Fact::Master { .. }
+                | Fact::Backup { .. }
                 | Fact::PortState { .. }
                 | Fact::BondPort { .. }
                 | Fact::Up { .. }
@@ -184,7 +184,8 @@ impl<'a> Builder<'a> {
             Fact::NsFile { ns, path, .. } => self.remove_file(ns, path),
             Fact::Link(spec) => self.remove_link(&spec.link),
             Fact::Cable(spec) => self.end_cable(spec),
-            Fact::Master { link, flags, .. } => self.set_master(link, None, *flags),
+            Fact::Master { link, port, .. } => self.set_master(link, None, *port),
+            Fact::Backup { link, .. } => self.set_backup(link, None),
             Fact::PortState { link, .. } => self.set_port_state(link, PortState::Forwarding),
             Fact::BondPort { bond, role, .. } => self.set_bond_port(bond, *role, None),
             Fact::Up { link, up } => self.set_up(link, !*up),

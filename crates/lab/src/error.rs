@@ -85,6 +85,14 @@ pub enum Problem {
     NoPortOfBond { ns: String, bond: String, port: String },
     #[error("{ns}:{name} is a port of {a:?} and of {b:?}: a link has one bridge; remove one")]
     TwoBridges { ns: String, name: String, a: String, b: String },
+    #[error(
+        "{ns}:{name} is no port of a bridge, so that {key:?} says nothing: add `bridge:` or remove it"
+    )]
+    NoPort { ns: String, name: String, key: &'static str },
+    #[error(
+        "{ns}:{name} and {backup:?} are no ports of one bridge: another port of the same bridge can stand in"
+    )]
+    BackupElsewhere { ns: String, name: String, backup: String },
     #[error("{ns} has two links called {name:?} (the other comes from line {first}): rename one")]
     LinkTwice { ns: String, name: String, first: u32 },
     #[error("{ns}:lo is there by itself: leave out `kind:` to say more about it")]

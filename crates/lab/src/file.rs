@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv4Net};
 use model::{
-    BondSpec, BridgeSpec, BridgeVlan, HopSpec, IpSet, Ipvlan, LinkRef, Mac, MacvlanMode, PortFlags,
+    BondSpec, BridgeSpec, BridgeVlan, HopSpec, IpSet, Ipvlan, LinkRef, Mac, MacvlanMode, PortSpec,
     PortState, Protocol, RouteKind, Rule, Scope, ServiceSpec, Tc, Vlan, Vrf, Vxlan, WireguardKey,
     WireguardSecret,
 };
@@ -101,8 +101,10 @@ pub(crate) struct LinkEntry {
     pub(crate) bond: Option<Said<String>>,
     /// `bridge:` that it is a port of.
     pub(crate) bridge: Option<Said<String>>,
-    /// `hairpin:`, `isolated:`, `learning:` and other flags of a port.
-    pub(crate) flags: PortFlags,
+    /// `hairpin:`, `isolated:`, `learning:` and what else is set on a port.
+    pub(crate) port: PortSpec,
+    /// `backup_port:`
+    pub(crate) backup: Option<Said<String>>,
     /// `tc:`
     pub(crate) tc: Option<Said<Tc<String>>>,
     /// `state:` of a port.

@@ -301,3 +301,18 @@ fn ipsets() {
     insta::assert_snapshot!(check_in("ipsets: {gate: {type: \"hash:ip\"}}\niptables: {filter: {INPUT: [\"-m set --match-set gat src -j DROP\"]}}"), @r#"lab.yaml:6:16: a has no ipset "gat" (did you mean "gate"?): declare it under its `ipsets:` or correct the name"#);
     insta::assert_snapshot!(check_in("iptables: {filter: {INPUT: [\"-m set --match-set s src,any -j DROP\"]}}"), @r#"lab.yaml:5:33: iptables: table filter, chain INPUT, rule 1: column 22: `src,any`: is not a list of at most six `src` and `dst`"#);
 }
+
+#[test]
+fn what_is_set_on_ports() {
+    let with = |links: &str| check_in(&format!("links: {{br: {{kind: bridge}}, {links}}}"));
+    insta::assert_snapshot!(with("t: {kind: tap, bridge: br, backup_port: u}, u: {kind: tap}"), @r#"lab.yaml:5:73: a:t and "u" are no ports of one bridge: another port of the same bridge can stand in"#);
+    insta::assert_snapshot!(with("t: {kind: tap, bridge: br, backup_port: t}"), @r#"lab.yaml:5:73: a:t and "t" are no ports of one bridge: another port of the same bridge can stand in"#);
+    insta::assert_snapshot!(with("t: {kind: tap, bridge: br, backup_port: x}"), @r#"lab.yaml:5:73: a has no link "x": declare it under its `links:` or correct the name"#);
+    insta::assert_snapshot!(with("t: {kind: tap, bridge: br, group_fwd_mask: 2, mcast_router: 3}"), @r#"
+    lab.yaml:5:76: "2" is no mask of reserved addresses: the kernel forwards those of bit 1 (value 2) never: leave them out
+    lab.yaml:5:93: mcast_router 3 is out of range: it must be between 0 and 2
+    "#);
+    insta::assert_snapshot!(with("c: {kind: bridge, group_fwd_mask: 4}"), @r#"lab.yaml:5:67: "4" is no mask of reserved addresses: the kernel forwards those of bits 0 to 2 (values 1, 2, 4) never: leave them out"#);
+    insta::assert_snapshot!(with("c: {kind: bridge, mcast_router: 2, mcast_to_unicast: true}"), @r#"lab.yaml:5:33: a:c is no port of a bridge, so that "mcast_to_unicast" says nothing: add `bridge:` or remove it"#);
+    insta::assert_snapshot!(with("t: {kind: tap, bridge: br, backup_port: u, mcast_router: 2, group_fwd_mask: 16388}, u: {kind: tap, bridge: br}"), @"good");
+}

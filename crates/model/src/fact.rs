@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 use crate::{
-    BondSpec, BridgeSpec, IpSet, Ipvlan, Mac, MacvlanMode, PortFlags, PortState, Protocol,
+    BondSpec, BridgeSpec, IpSet, Ipvlan, Mac, MacvlanMode, PortSpec, PortState, Protocol,
     RouteKind, Rule, Scope, Table, Tc, Vlan, Vrf, VxlanSpec, WireguardSpec,
 };
 
@@ -55,8 +55,15 @@ pub enum Fact {
         link: LinkRef,
         /// The bridge; None: no port.
         bridge: Option<String>,
-        /// Port flags that differ from the kernel's defaults.
-        flags: PortFlags,
+        /// What is set on the port, where it is said.
+        port: PortSpec,
+    },
+    /// Another port of the same bridge stands in for a port that has no carrier.
+    Backup {
+        /// The port.
+        link: LinkRef,
+        /// The one that stands in.
+        port: String,
     },
     /// A port has that state of the spanning tree, which goes with its carrier.
     PortState {

@@ -25,7 +25,7 @@ mod namespaces;
 mod neighbour;
 mod netfilter;
 mod owner;
-mod port_flag;
+mod port_option;
 mod release;
 mod route;
 mod select;
@@ -68,7 +68,7 @@ pub use netfilter::{
     Set, SetElement, SetOp, SocketKey, Table, Verdict,
 };
 pub use owner::{NsInode, Owner, UserNs};
-pub use port_flag::{PortFlag, PortFlags};
+pub use port_option::{PortOption, PortSpec};
 pub use release::Release;
 pub use route::{
     Nexthop, Preference, Protocol, Route, RouteKind, Rule, RuleAction, TABLE_DEFAULT, TABLE_LOCAL,

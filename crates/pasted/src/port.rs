@@ -55,6 +55,7 @@ pub(crate) fn of_words(words: &[String]) -> BridgePort {
         hairpin: on("hairpin", usual.hairpin),
         isolated: on("isolated", usual.isolated),
         mcast_to_unicast: on("mcast_to_unicast", usual.mcast_to_unicast),
+        multicast_router: after(words, "mcast_router").and_then(crate::route::number).unwrap_or(1),
         vlan_tunnel: on("vlan_tunnel", usual.vlan_tunnel),
         neigh_suppress: on("neigh_suppress", usual.neigh_suppress),
         locked: on("locked", usual.locked),

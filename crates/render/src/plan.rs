@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use model::{
     BondOption, BondRole, BondSpec, BridgeOption, Change, Fact, LinkSpec, LinkSpecKind, Pins,
-    PortFlag, PortFlags, WireguardSpec,
+    PortOption, PortSpec, WireguardSpec,
 };
 
 use crate::page::Page;
@@ -174,13 +174,16 @@ fn fact_words(fact: &Fact) -> (String, String) {
                 None => format!("nic {}", c.a.link.name),
             },
         ),
-        Fact::Master { link, bridge, flags } => (
+        Fact::Master { link, bridge, port } => (
             link.to_string(),
             match bridge {
-                Some(bridge) => format!("port of {bridge}{}", flag_words(flags)),
+                Some(bridge) => format!("port of {bridge}{}", port_words(port)),
                 None => "port of no bridge".to_owned(),
             },
         ),
+        Fact::Backup { link, port } => {
+            (link.to_string(), format!("without carrier, {port} stands in"))
+        }
         Fact::PortState { link, state } => (link.to_string(), format!("port {}", state.as_str())),
         Fact::BondPort { bond, role, port } => {
             let role = match role {
@@ -254,11 +257,16 @@ fn link_words(spec: &LinkSpec) -> String {
     }
 }
 
-fn flag_words(flags: &PortFlags) -> String {
-    let word = |(flag, on): (PortFlag, bool)| {
-        format!(", {} {}", flag.as_str(), if on { "on" } else { "off" })
+fn port_words(port: &PortSpec) -> String {
+    let word = |(option, value): (PortOption, u32)| {
+        let name = option.as_str();
+        match (option.most(), value) {
+            (Some(_), value) => format!(", {name} {value}"),
+            (None, 0) => format!(", {name} off"),
+            (None, _) => format!(", {name} on"),
+        }
     };
-    flags.said().map(word).collect()
+    port.said().map(word).collect()
 }
 
 fn route_words(r: &model::RouteSpec) -> String {

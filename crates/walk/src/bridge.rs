@@ -39,9 +39,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(address) = skb.packet.dst_mac.and_then(reserved)
             && !forwards_reserved(address, settings, flags)
         {
-            // For this host alone, by the port as a link of its own.
-            let pause = address == 1;
-            return if pause { lost(port_id, Reason::NoPort) } else { Ok(Next::Up(port_id)) };
+            return match address {
+                1 => lost(port_id, Reason::Pause),
+                _ => self.keep_reserved(skb, id, port_id, address),
+            };
         }
         if !matches!(flags.state, PortState::Forwarding | PortState::Learning) {
             return lost(port_id, Reason::PortBlocked(port_id));
@@ -66,6 +67,33 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         self.answer_in_bridge(skb, id, Some((port_id, flags)));
         self.pass_on(skb, id, bridge, Some(port_id))
+    }
+
+    /// `br_handle_local_finish`: what is for a reserved address is for this host alone, and comes by
+    /// the port as a link of its own. (LLDP and a spanning tree's frames meet no hook.)
+    fn keep_reserved(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        port_id: LinkId,
+        address: u8,
+    ) -> Result<Next, Stop> {
+        if !matches!(address, 0 | 0x0e) {
+            let between = Between { iif: Some(port_id.index), oif: None };
+            self.bridge_hook(skb, Hook::Input, between, Part::Early)?;
+            self.bridge_hook(skb, Hook::Input, between, Part::Late)?;
+        }
+        let port = self.link(port_id, Stage::Bridge)?.port.as_ref();
+        let learns = |p: &&BridgePort| {
+            p.learning && matches!(p.state, PortState::Forwarding | PortState::Learning)
+        };
+        if port.filter(learns).is_some() {
+            let mut of_vlan = skb.clone();
+            if self.enter_vlan(&mut of_vlan, id, port_id).is_ok() {
+                self.learn(&of_vlan, id, port_id, false);
+            }
+        }
+        Ok(Next::Up(port_id))
     }
 
     /// `br_dev_xmit`: the host sends by its bridge.

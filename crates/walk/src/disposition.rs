@@ -136,6 +136,8 @@ pub enum Reason {
         /// Which VLAN.
         id: u16,
     },
+    /// The frame asks its link to pause (01:80:c2:00:00:01): no bridge takes it.
+    Pause,
     /// No port of the bridge is left to send it to.
     NoPort,
     /// A bridge hands that group to none of its ports: nobody behind them has asked for it.

@@ -68,6 +68,8 @@ impl Reason {
             Self::PortBlocked(_) => &["BRIDGE_INGRESS_STP_STATE", "NO_TX_TARGET", "NOT_SPECIFIED"],
             // br_handle_frame_finish
             Self::PortLocked(_) => &["MAC_INVALID_SOURCE", "NOT_SPECIFIED"],
+            // br_handle_frame
+            Self::Pause => &["MAC_IEEE_MAC_CONTROL", "NOT_SPECIFIED"],
             Self::NoHairpin(_) | Self::Isolated(_) | Self::NoPort | Self::NotWanted(_) => {
                 &["NO_TX_TARGET", "NOT_SPECIFIED"]
             }

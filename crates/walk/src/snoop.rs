@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use model::{Bridge, Gap, Group, Link, LinkId, LinkKind, Mac};
+use model::{Bridge, Gap, Group, Link, LinkId, LinkKind, Mac, MdbEntry};
 
 use crate::bridge::Exit;
 use crate::group::is_link_local_group;
@@ -34,10 +34,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.snooping_modelled(skb, id, bridge)?;
         let place = self.place(id.ns, Stage::Bridge)?;
         let vlan = skb.vlan.unwrap_or(0);
-        let of = |e: &&model::MdbEntry| {
+        let of = |e: &&MdbEntry| {
             (e.bridge, e.vlan, e.group) == (id.index, vlan, Group::Ip(group)) && e.source.is_none()
         };
-        let wanted: Vec<u32> = place.ns.mdb.iter().filter(of).map(|e| e.port).collect();
+        let entries: Vec<&MdbEntry> = place.ns.mdb.iter().filter(of).collect();
+        let wanted: Vec<u32> = entries.iter().map(|e| e.port).collect();
         if wanted.is_empty() && goes_to_all(group) {
             return Ok(None);
         }
@@ -56,7 +57,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 ports.push(port);
             }
         }
-        self.no_copies_by_address(&ports)?;
+        self.no_copies_by_address(&ports, &entries)?;
         let up = from.is_some() && (wanted.contains(&id.index) || bridge.multicast_router == 2);
         let all = ports.clone();
         self.tell(skb, Stage::Bridge, || Action::Snooped { bridge: id, ports: all, host: up });
@@ -102,10 +103,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: id, what }))
     }
 
-    /// BR_MULTICAST_TO_UNICAST: a copy for each member, by its own address.
-    fn no_copies_by_address(&self, ports: &[LinkId]) -> Result<(), Stop> {
+    /// BR_MULTICAST_TO_UNICAST: a copy for each member that was heard, by its own address, which
+    /// nothing tells. What was told by hand has no address, and the frame stays as it is
+    /// (`maybe_deliver_addr`).
+    fn no_copies_by_address(&self, ports: &[LinkId], all: &[&MdbEntry]) -> Result<(), Stop> {
         let flags = |id: &LinkId| self.known_link(*id).and_then(|l| l.port.as_ref());
-        let by_address = |id: &&LinkId| flags(id).is_some_and(|p| p.mcast_to_unicast);
+        let heard = |id: &LinkId| all.iter().any(|e| e.port == id.index && !e.permanent);
+        let by_address = |id: &&LinkId| heard(id) && flags(id).is_some_and(|p| p.mcast_to_unicast);
         match ports.iter().find(by_address) {
             None => Ok(()),
             Some(port) => {

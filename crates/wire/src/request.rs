@@ -10,8 +10,8 @@ mod wireguard;
 
 pub use bridge_vlan::{RTM_DELLINK, RTM_SETLINK, bridge_vlan};
 pub use link::{
-    Far, NewLink, Place, bare_link, bond_port, link_flags, master, move_to, new_link, port_state,
-    set_bond, set_bridge, set_link, set_macvlan,
+    Far, NewLink, Place, backup_port, bare_link, bond_port, link_flags, master, move_to, new_link,
+    port_state, set_bond, set_bridge, set_link, set_macvlan,
 };
 
 pub use mdb::{RTM_DELMDB, RTM_NEWMDB, mdb};

@@ -2,8 +2,8 @@
 
 use model::{
     Address, BondPort, BondRole, Bridge, BridgeSpec, CableSpec, FdbEntry, Link, LinkFlags, LinkId,
-    LinkKind, LinkRef, LinkSpec, LinkSpecKind, Mac, Macvlan, Member, NicSpec, OperState, Pins,
-    PortFlags, Relation, Remote, TABLE_LOCAL, Tap, VxlanSpec,
+    LinkKind, LinkRef, LinkSpec, LinkSpecKind, Mac, Macvlan, Member, Namespace, NicSpec, OperState,
+    Pins, PortSpec, Relation, Remote, TABLE_LOCAL, Tap, VxlanSpec,
 };
 
 use super::route::add_subnet;
@@ -124,7 +124,7 @@ impl State {
         self.known.cables.insert(crate::known::ends(cable));
     }
 
-    pub(super) fn set_master(&mut self, name: &LinkRef, bridge: Option<&str>, flags: &PortFlags) {
+    pub(super) fn set_master(&mut self, name: &LinkRef, bridge: Option<&str>, spec: &PortSpec) {
         let bridge = bridge.map(|b| LinkRef::new(&name.ns, b));
         let found = bridge.and_then(|b| self.link(&b));
         let bond = found.is_some_and(|b| matches!(b.kind, LinkKind::Bond(_)));
@@ -140,13 +140,17 @@ impl State {
         let old = link.port.take().filter(|_| same).unwrap_or_default();
         link.master = bridge;
         let mut port = old;
-        flags.said().for_each(|(flag, on)| *flag.of_mut(&mut port) = on);
+        spec.said().for_each(|(option, value)| option.give(&mut port, value));
         let port_of_bond = BondPort { own_mac: link.mac, ..BondPort::default() };
         link.member = match table {
             Some(table) => Some(Member::Vrf { table }),
             None => bond.then_some(Member::Bond(port_of_bond)),
         };
         link.port = bridge.filter(|_| link.member.is_none()).map(|_| port);
+        let index = link.index;
+        if let Some(space) = self.space_mut(&name.ns).filter(|_| !same) {
+            stand_in_no_more(space, index);
+        }
     }
 
     pub(super) fn set_bond_port(&mut self, bond: &LinkRef, role: BondRole, port: Option<&String>) {
@@ -211,6 +215,7 @@ impl State {
                 port.flags.remove(LinkFlags::UP);
             }
         }
+        stand_in_no_more(space, id.index);
         let ns = self.name(id.ns).unwrap_or_default().to_owned();
         let of_link = |key: &str| crate::key::sysctl_link(key) == Some(&gone.name);
         self.known.sysctls.retain(|(n, key), _| *n != ns || !of_link(key));
@@ -296,5 +301,12 @@ pub(super) fn link(index: u32, name: &str, kind: LinkKind, pins: &Pins) -> Link 
         inet6: None,
         xdp: false,
         tc: None,
+    }
+}
+
+/// `nbp_backup_clear`: what is no port of its bridge any more stands in for none.
+fn stand_in_no_more(space: &mut Namespace, index: u32) {
+    for port in space.links.values_mut().filter_map(|l| l.port.as_mut()) {
+        port.backup_port = port.backup_port.filter(|backup| *backup != index);
     }
 }

@@ -3,8 +3,8 @@
 use std::os::fd::AsRawFd;
 
 use model::{
-    BondRole, BridgeOption, BridgeSpec, LinkRef, LinkSpec, LinkSpecKind, Pins, PortFlags,
-    PortState, VethEnd, VxlanSpec, WireguardSpec,
+    BondRole, BridgeOption, BridgeSpec, LinkRef, LinkSpec, LinkSpecKind, Pins, PortSpec, PortState,
+    VethEnd, VxlanSpec, WireguardSpec,
 };
 use netlink_packet_core::Parseable;
 use netlink_packet_route::RouteNetlinkMessage as Message;
@@ -252,7 +252,7 @@ impl Builder<'_> {
         &mut self,
         link: &LinkRef,
         bridge: Option<&str>,
-        flags: PortFlags,
+        spec: PortSpec,
     ) -> Result<(), Cause> {
         let space = self.space_mut(&link.ns)?;
         let (index, bridge) =
@@ -261,7 +261,7 @@ impl Builder<'_> {
             // It takes only what is down, and brings it up itself (`bond_enslave`).
             space.route.ack(Message::SetLink(request::link_flags(index, false, false)))?;
         }
-        let (set, port) = request::master(index, bridge, flags);
+        let (set, port) = request::master(index, bridge, spec);
         space.route.ack(Message::SetLink(set))?;
         if let Some(port) = port {
             space.route.ack(Message::NewLink(port))?;
@@ -279,6 +279,14 @@ impl Builder<'_> {
         let space = self.space_mut(&bond.ns)?;
         let port = port.map_or(Ok(0), |name| space.index(name))?;
         let message = request::bond_port(space.index(&bond.name)?, role, port);
+        Ok(space.route.ack(Message::NewLink(message))?)
+    }
+
+    /// Which other port of its bridge stands in for a port.
+    pub(super) fn set_backup(&mut self, link: &LinkRef, port: Option<&str>) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let backup = port.map_or(Ok(0), |name| space.index(name))?;
+        let message = request::backup_port(space.index(&link.name)?, backup);
         Ok(space.route.ack(Message::NewLink(message))?)
     }
 

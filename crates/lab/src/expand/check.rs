@@ -27,6 +27,8 @@ pub(super) fn facts(lab: &Lab, facts: &[Told], errors: &mut Errors) {
     nothing_makes(lab, &born, errors);
     bridges(lab, facts, &born, errors);
     choices(lab, facts, errors);
+    ports(lab, facts, errors);
+    backups(facts, &born, errors);
     addresses(facts, errors);
     routes(facts, errors);
     rules(facts, errors);
@@ -188,6 +190,49 @@ fn choices(lab: &Lab, facts: &[Told], errors: &mut Errors) {
         if of.is_none_or(|said| said.what != bond.name) {
             let (ns, bond, port) = (bond.ns.clone(), bond.name.clone(), port.clone());
             errors.push(told.at, Problem::NoPortOfBond { ns, bond, port });
+        }
+    }
+}
+
+/// What is said of ports is said of ports.
+fn ports(lab: &Lab, facts: &[Told], errors: &mut Errors) {
+    let ports: HashSet<&LinkRef> = facts
+        .iter()
+        .filter_map(|told| match &told.what {
+            Fact::Master { link, .. } => Some(link),
+            _ => None,
+        })
+        .collect();
+    for space in &lab.spaces {
+        for entry in &space.links {
+            let state = entry.state.as_ref().map(|_| "state");
+            let said = entry.port.said().map(|(option, _)| option.as_str()).next().or(state);
+            let Some(key) = said else { continue };
+            let (ns, name) = (space.name.clone(), entry.name.clone());
+            if !ports.contains(&LinkRef::new(&ns, &name)) {
+                errors.push(entry.at, Problem::NoPort { ns, name, key });
+            }
+        }
+    }
+}
+
+/// What stands in for a port is another port of its bridge.
+fn backups(facts: &[Told], born: &[Born<'_>], errors: &mut Errors) {
+    let master = |ns: &str, name: &str| {
+        facts.iter().find_map(|told| match &told.what {
+            Fact::Master { link, bridge, .. } if (&*link.ns, &*link.name) == (ns, name) => {
+                bridge.as_deref()
+            }
+            _ => None,
+        })
+    };
+    for told in facts {
+        let Fact::Backup { link, port } = &told.what else { continue };
+        let (own, other) = (master(&link.ns, &link.name), master(&link.ns, port));
+        let there = born.iter().any(|b| (&b.link.ns, &b.link.name) == (&link.ns, port));
+        if there && (own.is_none() || own != other || link.name == *port) {
+            let (ns, name) = (link.ns.clone(), link.name.clone());
+            errors.push(told.at, Problem::BackupElsewhere { ns, name, backup: port.clone() });
         }
     }
 }

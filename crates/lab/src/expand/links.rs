@@ -267,9 +267,9 @@ impl<'l> Making<'l> {
     }
 
     pub(super) fn master(&mut self, at: At, link: &LinkRef, bridge: &str) {
-        let flags = self.entry(link).map(|e| e.flags).unwrap_or_default();
+        let port = self.entry(link).map(|e| e.port).unwrap_or_default();
         let bridge = Some(bridge.to_owned());
-        self.tell(at, Fact::Master { link: link.clone(), bridge, flags });
+        self.tell(at, Fact::Master { link: link.clone(), bridge, port });
     }
 
     /// Filters of tc come last: nothing that is asked for while the lab is made shall meet them.
@@ -300,6 +300,10 @@ impl<'l> Making<'l> {
             self.tell(said.at, Fact::Mdb { link, group: said.what.1 });
         }
         for entry in &space.links {
+            if let Some(backup) = &entry.backup {
+                let link = LinkRef::new(&space.name, &entry.name);
+                self.tell(backup.at, Fact::Backup { link, port: backup.what.clone() });
+            }
             if let Some(state) = &entry.state {
                 let link = LinkRef::new(&space.name, &entry.name);
                 self.tell(state.at, Fact::PortState { link, state: state.what });

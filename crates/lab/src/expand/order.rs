@@ -152,6 +152,9 @@ fn needs(fact: &Fact) -> Vec<Need> {
         Fact::Master { link, bridge: Some(bridge), .. } => {
             vec![Need::Link(link.clone()), Need::Link(LinkRef::new(&link.ns, bridge))]
         }
+        Fact::Backup { link, port } => {
+            vec![Need::Link(link.clone()), Need::Link(LinkRef::new(&link.ns, port))]
+        }
         Fact::Master { link, .. }
         | Fact::PortState { link, .. }
         | Fact::Proxy { link, .. }

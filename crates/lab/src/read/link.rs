@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use model::{
-    BridgeOption, BridgeSpec, Ipvlan, IpvlanFlag, IpvlanMode, Mac, MacvlanMode, PortFlag,
-    PortFlags, PortState, Scope, Vlan, Vrf,
+    BridgeOption, BridgeSpec, Ipvlan, IpvlanFlag, IpvlanMode, Mac, MacvlanMode, PortOption,
+    PortSpec, PortState, Scope, Vlan, Vrf,
 };
 
 use super::{
@@ -38,6 +38,10 @@ const COMMON: &[&str] = &[
     "proxy_arp_wifi",
     "locked",
     "mab",
+    "mcast_to_unicast",
+    "mcast_router",
+    "group_fwd_mask",
+    "backup_port",
     "state",
     "addresses",
     "tc",
@@ -56,8 +60,6 @@ const KINDS: &[(&str, &[&str])] = &[
             "snooping",
             "query_response_interval",
             "querier",
-            "mcast_router",
-            "group_fwd_mask",
             "nf_call_iptables",
             "nf_call_arptables",
         ],
@@ -103,7 +105,8 @@ fn link(name: &Said<String>, node: &Node, ns: &str, errors: &mut Errors) -> Opti
     link.bridge = fields.get("bridge").and_then(|n| link_name(n, "bridge", errors));
     link.bond = fields.get("bond").and_then(|n| link_name(n, "bond", errors));
     link.vrf = fields.get("vrf").and_then(|n| link_name(n, "vrf", errors));
-    link.flags = flags(&fields, errors);
+    link.port = port(&fields, matches!(link.kind, Some(Kind::Bridge { .. })), errors);
+    link.backup = fields.get("backup_port").and_then(|n| link_name(n, "backup_port", errors));
     link.tc = tc::tc(&fields, errors);
     link.state = fields.get("state").and_then(|n| state(n, errors));
     if let Some(node) = fields.get("altnames") {
@@ -117,6 +120,13 @@ fn link(name: &Said<String>, node: &Node, ns: &str, errors: &mut Errors) -> Opti
         }
     }
     Some(link)
+}
+
+/// The Ethernet address of a neighbour: at times that of several, who share the work.
+pub(super) fn neighbour_mac(node: &Node, errors: &mut Errors) -> Option<Mac> {
+    let said = text(node, "mac", errors)?;
+    let mac: Mac = parsed_in(&said, "MAC address", MAC_HINT, errors)?;
+    if mac.is_group() { Some(mac) } else { mac_in(&said, errors) }
 }
 
 /// An Ethernet address of one device.
@@ -136,13 +146,50 @@ pub(super) fn mac_in(said: &Said<String>, errors: &mut Errors) -> Option<Mac> {
     Some(mac)
 }
 
-fn flags(fields: &Fields<'_>, errors: &mut Errors) -> PortFlags {
-    let mut flags = PortFlags::default();
-    for one in PortFlag::ALL {
-        let key = one.as_str();
-        flags.set(one, fields.get(key).and_then(|n| flag(n, key, errors)));
+/// What is set on a port. Of a bridge, options of the same name are its own.
+fn port(fields: &Fields<'_>, of_bridge: bool, errors: &mut Errors) -> PortSpec {
+    let mut port = PortSpec::default();
+    let own =
+        |o: PortOption| of_bridge && BridgeOption::ALL.iter().any(|b| b.as_str() == o.as_str());
+    for one in PortOption::ALL.into_iter().filter(|one| !own(*one)) {
+        port.set(one, option(fields, one.as_str(), one.most(), errors));
     }
-    flags
+    // 01:80:c2:00:00:01 asks a neighbour to pause, and goes no further.
+    let mask = PortOption::GroupFwdMask;
+    port.set(mask, forwardable(fields, port.get(mask), 0b10, "bit 1 (value 2)", errors));
+    port
+}
+
+/// A switch, or a number of at most so much.
+fn option(
+    fields: &Fields<'_>,
+    key: &'static str,
+    most: Option<u32>,
+    errors: &mut Errors,
+) -> Option<u32> {
+    let node = fields.get(key)?;
+    match most {
+        Some(most) => number(node, key, (0, most), errors),
+        None => flag(node, key, errors).map(u32::from),
+    }
+}
+
+/// The kernel refuses to forward what some of the reserved addresses are for.
+fn forwardable(
+    fields: &Fields<'_>,
+    mask: Option<u32>,
+    never: u32,
+    bits: &str,
+    errors: &mut Errors,
+) -> Option<u32> {
+    let (mask, node) = mask.zip(fields.get("group_fwd_mask"))?;
+    if mask & never == 0 {
+        return Some(mask);
+    }
+    let hint = format!("the kernel forwards those of {bits} never: leave them out");
+    let what = "mask of reserved addresses";
+    errors.push(node.at, Problem::BadValue { what, found: mask.to_string(), hint });
+    None
 }
 
 /// State of a port, as `bridge link` calls it.
@@ -218,14 +265,14 @@ fn bridge(fields: &Fields<'_>, errors: &mut Errors) -> Kind {
         }
     }
     let mut spec = BridgeSpec::default();
-    for option in BridgeOption::ALL {
-        let key = option.as_str();
-        let value = fields.get(key).and_then(|n| match option.most() {
-            Some(most) => number(n, key, (0, most), errors),
-            None => flag(n, key, errors).map(u32::from),
-        });
-        spec.set(option, value);
+    for one in BridgeOption::ALL {
+        spec.set(one, option(fields, one.as_str(), one.most(), errors));
     }
+    let mask = BridgeOption::GroupFwdMask;
+    spec.set(
+        mask,
+        forwardable(fields, spec.get(mask), 0b111, "bits 0 to 2 (values 1, 2, 4)", errors),
+    );
     Kind::Bridge { ports, spec }
 }
 

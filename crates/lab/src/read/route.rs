@@ -214,7 +214,7 @@ pub(super) fn neighbour(node: &Node, errors: &mut Errors) -> Option<Said<Neighbo
     let ip = parsed::<IpAddr>(ip?, "address", IP_HINT, errors)?.what;
     let dev = link_name(dev?, "dev", errors)?;
     let mac = match fields.get("mac") {
-        Some(node) => Some(link::mac(node, errors)?),
+        Some(node) => Some(link::neighbour_mac(node, errors)?),
         None => None,
     };
     let proxy = fields.get("proxy").and_then(|n| flag(n, "proxy", errors)).unwrap_or(false);

@@ -116,6 +116,8 @@ pub struct BridgePort {
     pub isolated: bool,
     /// Multicasts go to each member behind it as frames of their own.
     pub mcast_to_unicast: bool,
+    /// Whether a multicast router is behind it: 0 never, 1 where it was heard, 2 always, 3 for a while.
+    pub multicast_router: u8,
     /// Tags are those of tunnels (`vlan_tunnel`).
     pub vlan_tunnel: bool,
     /// Answers ARP and ND from the FDB and keeps them off this port.
@@ -151,6 +153,7 @@ impl Default for BridgePort {
             hairpin: false,
             isolated: false,
             mcast_to_unicast: false,
+            multicast_router: 1,
             vlan_tunnel: false,
             neigh_suppress: false,
             locked: false,

@@ -1,6 +1,6 @@
 //! Features of bridges and of ARP.
 
-use model::{BridgePort, LinkKind, PortFlag, PortState, Snapshot};
+use model::{BridgePort, LinkKind, PortOption, PortState, Snapshot};
 
 use super::{Without, all, conf, each};
 
@@ -24,15 +24,21 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("icmp_echo_ignore_broadcasts", |s, _| {
         each(s, |n| !std::mem::replace(&mut n.sysctls.icmp_echo_ignore_broadcasts, true))
     }),
-    ("port: isolated", |s, _| flag(s, PortFlag::Isolated)),
-    ("port: hairpin", |s, _| flag(s, PortFlag::Hairpin)),
-    ("port: learning off", |s, _| flag(s, PortFlag::Learning)),
-    ("port: flood off", |s, _| flag(s, PortFlag::Flood)),
-    ("port: bcast_flood off", |s, _| flag(s, PortFlag::BcastFlood)),
-    ("port: neigh_suppress", |s, _| flag(s, PortFlag::NeighSuppress)),
-    ("port: proxy_arp", |s, _| flag(s, PortFlag::ProxyArp)),
-    ("port: proxy_arp_wifi", |s, _| flag(s, PortFlag::ProxyArpWifi)),
-    ("port: locked", |s, _| flag(s, PortFlag::Locked)),
+    ("port: isolated", |s, _| option(s, PortOption::Isolated)),
+    ("port: hairpin", |s, _| option(s, PortOption::Hairpin)),
+    ("port: learning off", |s, _| option(s, PortOption::Learning)),
+    ("port: flood off", |s, _| option(s, PortOption::Flood)),
+    ("port: bcast_flood off", |s, _| option(s, PortOption::BcastFlood)),
+    ("port: neigh_suppress", |s, _| option(s, PortOption::NeighSuppress)),
+    ("port: proxy_arp", |s, _| option(s, PortOption::ProxyArp)),
+    ("port: proxy_arp_wifi", |s, _| option(s, PortOption::ProxyArpWifi)),
+    ("port: locked", |s, _| option(s, PortOption::Locked)),
+    ("port: backup_port", |s, _| ports(s, |p| p.backup_port.take().is_some())),
+    ("port: mcast_router", |s, _| each(s, |n| !std::mem::take(&mut n.router_ports).is_empty())),
+    ("group_fwd_mask", |s, _| {
+        let of_ports = ports(s, |p| std::mem::take(&mut p.group_fwd_mask) != 0);
+        bridges(s, |b| std::mem::take(&mut b.group_fwd_mask) != 0) || of_ports
+    }),
     ("bridge: entry by hand", |s, _| {
         each(s, |n| {
             let before = n.fdb.len();
@@ -66,10 +72,14 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("proxy_arp_pvlan", |s, _| conf(s, |c| std::mem::take(&mut c.proxy_arp_pvlan))),
 ];
 
-/// Gives all ports the usual value of a flag.
-fn flag(snapshot: &mut Snapshot, flag: PortFlag) -> bool {
-    let usual = flag.usual();
-    ports(snapshot, |port| std::mem::replace(flag.of_mut(port), usual) != usual)
+/// Gives all ports the usual value of an option.
+fn option(snapshot: &mut Snapshot, option: PortOption) -> bool {
+    let usual = option.usual();
+    ports(snapshot, |port| {
+        let had = option.of(port);
+        option.give(port, usual);
+        had != usual
+    })
 }
 
 fn ports(snapshot: &mut Snapshot, change: impl Fn(&mut BridgePort) -> bool) -> bool {

@@ -82,6 +82,7 @@ fn told(c: Case<'_>) -> Said {
         Reason::Isolated(port) => bridge::isolated(c, *port),
         Reason::NotInVlan { port, id } => bridge::not_in_vlan(c, *port, *id),
         Reason::NotWanted(group) => bridge::not_wanted(c, *group),
+        Reason::Pause => bridge::pause(c),
         Reason::NoPort => bridge::no_port(c),
         Reason::NotOurMac(mac) => bridge::not_our_mac(c, *mac),
         Reason::WrongPlace { expected } => answer::wrong_place(c, *expected),

@@ -2,7 +2,8 @@ use std::net::IpAddr;
 
 use model::{
     BondOption, BondRole, BondSpec, BondValues, BridgeOption, BridgeSpec, Ipvlan, IpvlanFlag,
-    IpvlanMode, Mac, MacvlanMode, Pins, PortFlag, PortFlags, PortState, TunnelDf, Vlan, Vrf, Vxlan,
+    IpvlanMode, Mac, MacvlanMode, Pins, PortOption, PortSpec, PortState, TunnelDf, Vlan, Vrf,
+    Vxlan,
 };
 use netlink_packet_core::DefaultNla;
 use netlink_packet_route::AddressFamily;
@@ -361,12 +362,13 @@ pub fn link_flags(index: u32, up: bool, settle: bool) -> LinkMessage {
 }
 
 /// RTM_SETLINK that makes a link a port of the bridge of that index, or (0) of none, and the
-/// RTM_SETLINK (AF_UNSPEC, slave data) of the flags that differ from the kernel's.
+/// RTM_SETLINK (AF_UNSPEC, slave data) of what is said of the port.
 #[must_use]
-pub fn master(index: u32, bridge: u32, flags: PortFlags) -> (LinkMessage, Option<LinkMessage>) {
+pub fn master(index: u32, bridge: u32, spec: PortSpec) -> (LinkMessage, Option<LinkMessage>) {
     let mut set = at(index);
     set.attributes.push(LinkAttribute::Controller(bridge));
-    let data: Vec<InfoBridgePort> = flags.said().map(|(flag, on)| flag_of(flag, on)).collect();
+    let data: Vec<InfoBridgePort> =
+        spec.said().map(|(option, value)| port_option_of(option, value)).collect();
     let port = (!data.is_empty() && bridge != 0).then(|| set_port(index, data));
     (set, port)
 }
@@ -386,6 +388,12 @@ pub fn port_state(index: u32, state: PortState) -> LinkMessage {
     message
 }
 
+/// RTM_NEWLINK that lets another port of its bridge, or (0) none, stand in for a port.
+#[must_use]
+pub fn backup_port(index: u32, backup: u32) -> LinkMessage {
+    set_port(index, vec![InfoBridgePort::BackupPort(backup)])
+}
+
 fn set_port(index: u32, data: Vec<InfoBridgePort>) -> LinkMessage {
     let mut port = at(index);
     port.attributes.push(LinkAttribute::LinkInfo(vec![
@@ -395,19 +403,27 @@ fn set_port(index: u32, data: Vec<InfoBridgePort>) -> LinkMessage {
     port
 }
 
-const fn flag_of(flag: PortFlag, on: bool) -> InfoBridgePort {
-    match flag {
-        PortFlag::Hairpin => InfoBridgePort::HairpinMode(on),
-        PortFlag::Isolated => InfoBridgePort::Isolated(on),
-        PortFlag::Learning => InfoBridgePort::Learning(on),
-        PortFlag::Flood => InfoBridgePort::UnicastFlood(on),
-        PortFlag::McastFlood => InfoBridgePort::MulticastFlood(on),
-        PortFlag::BcastFlood => InfoBridgePort::BroadcastFlood(on),
-        PortFlag::NeighSuppress => InfoBridgePort::NeighSupress(on),
-        PortFlag::ProxyArp => InfoBridgePort::ProxyARP(on),
-        PortFlag::ProxyArpWifi => InfoBridgePort::ProxyARPWifi(on),
-        PortFlag::Locked => InfoBridgePort::Locked(on),
-        PortFlag::Mab => InfoBridgePort::Mab(on),
+fn port_option_of(option: PortOption, value: u32) -> InfoBridgePort {
+    let on = value != 0;
+    match option {
+        PortOption::Hairpin => InfoBridgePort::HairpinMode(on),
+        PortOption::Isolated => InfoBridgePort::Isolated(on),
+        PortOption::Learning => InfoBridgePort::Learning(on),
+        PortOption::Flood => InfoBridgePort::UnicastFlood(on),
+        PortOption::McastFlood => InfoBridgePort::MulticastFlood(on),
+        PortOption::BcastFlood => InfoBridgePort::BroadcastFlood(on),
+        PortOption::NeighSuppress => InfoBridgePort::NeighSupress(on),
+        PortOption::ProxyArp => InfoBridgePort::ProxyARP(on),
+        PortOption::ProxyArpWifi => InfoBridgePort::ProxyARPWifi(on),
+        PortOption::Locked => InfoBridgePort::Locked(on),
+        PortOption::Mab => InfoBridgePort::Mab(on),
+        PortOption::McastToUnicast => InfoBridgePort::MulticastToUnicast(on),
+        PortOption::MulticastRouter => {
+            InfoBridgePort::MulticastRouter(u8::try_from(value).unwrap_or(1).into())
+        }
+        PortOption::GroupFwdMask => {
+            InfoBridgePort::GroupFwdMask(u16::try_from(value).unwrap_or_default())
+        }
     }
 }
 

@@ -143,6 +143,10 @@ pub(super) fn groups(scene: &mut Scene<'_>) {
     if scene.percent(90) {
         scene.link("r", "br").set("querier", true);
     }
+    let routers = scene.percent(50);
+    if routers {
+        scene.link("r", "e3").set("mcast_router", 2);
+    }
     let wanting = scene.one(&[&["e2"][..], &["e3"], &["e2", "br"], &["br"], &[]]);
     for dev in wanting {
         scene.space("r").list("mdb", format!("group: {GROUP}, dev: {dev}"));
@@ -155,6 +159,52 @@ pub(super) fn groups(scene: &mut Scene<'_>) {
         scene.send(from, GROUP).carries(carries).ttl(64);
     }
     scene.send("a", "224.0.0.106").carries(Carries::Udp(0, 7)).ttl(64);
+}
+
+/// Neighbours at addresses that a bridge keeps for itself, unless it is told to pass them on.
+pub(super) fn reserved(scene: &mut Scene<'_>) {
+    switch(scene);
+    const MASK: u32 = 1 << 3 | 1 << 14;
+    match scene.turn_of(5) {
+        0 | 1 => scene.link("r", "br").set("group_fwd_mask", MASK),
+        2 | 3 => scene.link("r", "e1").set("group_fwd_mask", MASK),
+        _ => {}
+    }
+    for (ip, last) in [("10.0.1.3", "03"), ("10.0.1.4", "0e"), ("10.0.1.1", "0e")] {
+        let known = format!("ip: {ip}, dev: e1, mac: \"01:80:c2:00:00:{last}\"");
+        scene.space("a").list("neighbours", known);
+    }
+    for (from, to) in [("a", "10.0.1.3"), ("a", "10.0.1.4"), ("c", "10.0.1.2"), ("a", "10.0.1.1")] {
+        scene.send(from, to);
+    }
+}
+
+/// `b` has two links to the bridge, of which one has lost its carrier.
+pub(super) fn stands_in(scene: &mut Scene<'_>) {
+    switch(scene);
+    scene.pair("b", "r", "e4");
+    scene.link("r", "e4").set("bridge", "br");
+    scene.link("r", "e2").set("backup_port", "e4");
+    for (n, link) in ["e2", "e4"].into_iter().enumerate() {
+        let mac = format!("\"02:00:00:00:00:1{n}\"");
+        scene.link("b", link).set("mac", mac.clone());
+        scene.space("r").list("fdb", format!("mac: {mac}, dev: e2"));
+        for (space, dev) in [("a", "e1"), ("c", "e3"), ("r", "br")] {
+            let known = format!("ip: 10.0.1.{}, dev: {dev}, mac: {mac}", n + 3 + 5 * n);
+            scene.space(space).list("neighbours", known);
+        }
+    }
+    scene.address("b", "e4", "10.0.1.9/24");
+    let down = scene.one(&["b", "b", "r"]);
+    scene.link(down, "e2").set("up", false);
+    if scene.percent(30) {
+        let flag = scene.one(&["isolated", "hairpin"]);
+        scene.link("r", "e4").set(flag, true);
+        scene.link("r", "e1").set(flag, true);
+    }
+    for (from, to) in [("a", "10.0.1.9"), ("c", "10.0.1.9"), ("r", "10.0.1.9"), ("a", "10.0.1.3")] {
+        scene.send(from, to);
+    }
 }
 
 /// What passes a bridge is seen by the rules for what is routed.

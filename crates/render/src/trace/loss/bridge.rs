@@ -44,6 +44,11 @@ pub(super) fn not_wanted(c: Case<'_>, group: IpAddr) -> Said {
         .advise(c.here(format!("bridge mdb add dev {dev} port PORT grp {group} permanent")))
 }
 
+pub(super) fn pause(c: Case<'_>) -> Said {
+    said("a frame for 01:80:c2:00:00:01 asks its link to pause, and no bridge takes it")
+        .advise(format!("correct the neighbour entry of {} at its sender", c.packet.dst))
+}
+
 pub(super) fn no_port(c: Case<'_>) -> Said {
     let link = c.loss.link.and_then(|id| c.snapshot.link(id));
     if link.is_some_and(|link| matches!(link.kind, LinkKind::Bond(_))) {

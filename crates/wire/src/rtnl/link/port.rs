@@ -13,6 +13,7 @@ const IFLA_BRPORT_PROXYARP: u16 = 10;
 const IFLA_BRPORT_PROXYARP_WIFI: u16 = 12;
 const IFLA_BRPORT_BRIDGE_ID: u16 = 14;
 const IFLA_BRPORT_NO: u16 = 18;
+const IFLA_BRPORT_MULTICAST_ROUTER: u16 = 25;
 const IFLA_BRPORT_MCAST_FLOOD: u16 = 27;
 const IFLA_BRPORT_MCAST_TO_UCAST: u16 = 28;
 const IFLA_BRPORT_VLAN_TUNNEL: u16 = 29;
@@ -43,6 +44,7 @@ fn take(port: &mut BridgePort, attr: Attr<'_>) {
         // Two bytes of priority, then the bridge's address.
         IFLA_BRPORT_BRIDGE_ID => port.designated = attr.value.get(2..).and_then(Mac::from_slice),
         IFLA_BRPORT_NO => port.number = attr.u16().unwrap_or_default(),
+        IFLA_BRPORT_MULTICAST_ROUTER => port.multicast_router = attr.u8().unwrap_or(1),
         IFLA_BRPORT_MCAST_FLOOD => port.mcast_flood = attr.flag(),
         IFLA_BRPORT_BCAST_FLOOD => port.bcast_flood = attr.flag(),
         IFLA_BRPORT_MCAST_TO_UCAST => port.mcast_to_unicast = attr.flag(),
