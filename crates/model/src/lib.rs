@@ -75,7 +75,7 @@ pub use route::{
     TABLE_MAIN,
 };
 pub use snapshot::{Found, Name, NameSource, Namespace, NsFile, Process, Snapshot};
-pub use sysctl::Sysctls;
+pub use sysctl::{IcmpLimit, Sysctls};
 pub use tc::{
     Tc, TcAction, TcControl, TcDoing, TcFilter, TcFlowerKey, TcSelector, TcU32, TcU32Key,
 };

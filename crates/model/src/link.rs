@@ -68,8 +68,8 @@ pub struct Link {
     pub inet: Option<InetConf>,
     /// Per-device IPv6 settings. None: not known, or the link has no IPv6 part (MTU under 1280).
     pub inet6: Option<Inet6Conf>,
-    /// An XDP program is attached (IFLA_XDP).
-    pub xdp: bool,
+    /// The number of the XDP program that is attached (IFLA_XDP); 0: it was not told.
+    pub xdp: Option<u32>,
     /// What tc does at it, where it has a place for that (a clsact or ingress qdisc).
     pub tc: Option<Box<Tc>>,
 }

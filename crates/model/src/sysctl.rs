@@ -23,6 +23,13 @@ pub struct Sysctls {
     /// `net.netfilter.nf_conntrack_tcp_be_liberal` and kin do not change a first packet; not read.
     /// `net.ipv4.icmp_echo_ignore_all`.
     pub icmp_echo_ignore_all: bool,
+    /// How often one receiver is told of errors.
+    pub icmp_limit: IcmpLimit,
+    /// The same of IPv6.
+    pub ipv6_icmp_limit: IcmpLimit,
+    /// `net.ipv4.icmp_msgs_per_sec`: how many errors a second are sent to all, of both families. None:
+    /// not known (older kernels have one number for all namespaces).
+    pub icmp_messages: Option<u32>,
     /// `net.ipv4.icmp_echo_ignore_broadcasts`.
     pub icmp_echo_ignore_broadcasts: bool,
     /// `net.ipv6.conf.all.forwarding`.
@@ -41,4 +48,52 @@ pub struct Sysctls {
     pub bridge_nf_call_ip6tables: Option<bool>,
     /// `net.bridge.bridge-nf-filter-vlan-tagged`: frames with a tag, too.
     pub bridge_nf_filter_vlan_tagged: bool,
+}
+
+/// `net.ipv4.icmp_ratelimit` and `icmp_ratemask`, or `ratelimit` and `ratemask` of `net.ipv6.icmp`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IcmpLimit {
+    /// Milliseconds between two messages to one receiver; 0: no limit.
+    pub interval: u32,
+    /// Which types of messages are counted, a bit each, the lower 128 first.
+    pub types: [u128; 2],
+}
+
+impl IcmpLimit {
+    /// Whether messages of that type are counted.
+    #[must_use]
+    pub const fn counts(&self, kind: u8) -> bool {
+        self.types[(kind >> 7) as usize] >> (kind & 127) & 1 != 0
+    }
+
+    /// The types of a list, as `net.ipv6.icmp.ratemask` shows it: `0-1,3-127`. What is no number is
+    /// left out.
+    #[must_use]
+    pub fn types_of(list: &str) -> [u128; 2] {
+        let part = |part: &str| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            Some(first.trim().parse::<u8>().ok()?..=last.trim().parse::<u8>().ok()?)
+        };
+        let mut types = [0; 2];
+        for kind in list.split(',').filter_map(part).flatten() {
+            types[usize::from(kind >> 7)] |= 1 << (kind & 127);
+        }
+        types
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::IcmpLimit;
+
+    #[test]
+    fn types_of_messages() {
+        let counted = |list: &str| -> Vec<u8> {
+            let limit = IcmpLimit { interval: 1000, types: IcmpLimit::types_of(list) };
+            [0, 1, 2, 3, 127, 128, 255].into_iter().filter(|n| limit.counts(*n)).collect()
+        };
+        assert_eq!(counted("0-1,3-127\n"), [0, 1, 3, 127]);
+        assert_eq!(counted("x,3,200-255,-"), [3, 255]);
+        assert_eq!(counted(""), [0; 0]);
+    }
 }

@@ -57,6 +57,7 @@ const FEATURES: &[(&str, Without)] = &[
             links.fold(all, |any, c| std::mem::take(&mut c.rp_filter) > 0 || any)
         })
     }),
+    ("icmp_msgs_per_sec 0", |s, _| each(s, |n| n.sysctls.icmp_messages.take() == Some(0))),
     ("icmp_echo_ignore_all", |s, _| {
         each(s, |n| std::mem::take(&mut n.sysctls.icmp_echo_ignore_all))
     }),

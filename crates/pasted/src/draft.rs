@@ -211,7 +211,7 @@ fn fill(link: &mut PartLink, part: &PartLink) {
     }
     take!(at, far, flags, mtu, qdisc, master, state, txqlen, mac, alias, kind, slave);
     link.loopback |= part.loopback;
-    link.xdp |= part.xdp;
+    link.xdp = link.xdp.filter(|n| *n != 0).or(part.xdp).or(link.xdp);
     link.promiscuous |= part.promiscuous;
     link.detailed |= part.detailed;
     for name in &part.altnames {

@@ -104,7 +104,9 @@ fn link(o: &Object) -> Option<PartLink> {
         mac: parsed(o, "address"),
         altnames: list(o, "altnames").filter_map(|v| Some(v.as_str()?.to_owned())).collect(),
         alias: owned(o, "ifalias"),
-        xdp: o.contains_key("xdp"),
+        xdp: o
+            .get("xdp")
+            .map(|x| x["prog"]["id"].as_u64().map_or(0, |n| u32::try_from(n).unwrap_or(0))),
         promiscuous: number::<u32>(o, "promiscuity").is_some_and(|n| n > 0),
         kind: of("info_kind", "info_data"),
         slave: of("info_slave_kind", "info_slave_data"),

@@ -25,7 +25,7 @@ pub(crate) struct PartLink {
     pub(crate) loopback: bool,
     pub(crate) altnames: Vec<String>,
     pub(crate) alias: Option<String>,
-    pub(crate) xdp: bool,
+    pub(crate) xdp: Option<u32>,
     /// `promiscuity` is not 0.
     pub(crate) promiscuous: bool,
     /// IFLA_INFO_KIND and its details as words, where the output tells the kind of every link.
@@ -168,7 +168,7 @@ fn attributes(text: &str, link: &mut PartLink) {
             "qlen" => link.txqlen = words.value(),
             "link-netnsid" => link.far = words.value().map(Far::NsId),
             "link-netns" => link.far = words.next().map(|w| Far::Name(w.to_owned())),
-            w if w.starts_with("xdp") => link.xdp = true,
+            w if w.starts_with("xdp") => link.xdp = link.xdp.or(Some(0)),
             _ => {}
         }
     }
@@ -210,7 +210,10 @@ fn below(
             true
         }
         "valid_lft" | "RX:" | "TX:" | "RX" | "TX" | "vf" | "prog/xdp" | "parentbus" => {
-            link.xdp |= first == "prog/xdp";
+            if first == "prog/xdp" {
+                let number = line.split_once(" id ").and_then(|(_, n)| n.split(' ').next());
+                link.xdp = Some(number.and_then(|n| n.parse().ok()).unwrap_or(0));
+            }
             true
         }
         w if w.starts_with(|c: char| c.is_ascii_digit()) => true,

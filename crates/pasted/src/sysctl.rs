@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{InetConf, Sysctls};
+use model::{IcmpLimit, InetConf, Sysctls};
 
 use crate::report::Report;
 
@@ -57,6 +57,11 @@ pub(crate) fn of_namespace(settings: &Settings) -> (Sysctls, bool) {
         ..InetConf::default()
     };
     let (all, default) = (conf(settings, "all", usual), conf(settings, "default", usual));
+    // What is not shown is not said to be limited.
+    let limit = |of: &str, types: Option<[u128; 2]>| IcmpLimit {
+        interval: number(&format!("net/{of}ratelimit")).unwrap_or(0),
+        types: types.unwrap_or_default(),
+    };
     let sysctls = Sysctls {
         ip_forward: forward.unwrap_or(false),
         all: all.0,
@@ -67,6 +72,15 @@ pub(crate) fn of_namespace(settings: &Settings) -> (Sysctls, bool) {
         bridge_nf_call_arptables: flag("net/bridge/bridge-nf-call-arptables"),
         icmp_echo_ignore_all: flag("net/ipv4/icmp_echo_ignore_all").unwrap_or(false),
         icmp_echo_ignore_broadcasts: flag("net/ipv4/icmp_echo_ignore_broadcasts").unwrap_or(true),
+        icmp_limit: limit(
+            "ipv4/icmp_",
+            number("net/ipv4/icmp_ratemask").map(|mask| [mask.into(), 0]),
+        ),
+        ipv6_icmp_limit: limit(
+            "ipv6/icmp/",
+            settings.get("net/ipv6/icmp/ratemask").map(|list| IcmpLimit::types_of(list)),
+        ),
+        icmp_messages: number("net/ipv4/icmp_msgs_per_sec"),
         ipv6_forwarding: flag("net/ipv6/conf/all/forwarding").unwrap_or(false),
         ipv6_proxy_ndp: flag("net/ipv6/conf/all/proxy_ndp").unwrap_or(false),
         ipv6_multipath_hash_policy: small("net/ipv6/fib_multipath_hash_policy").unwrap_or(0),

@@ -493,7 +493,7 @@ fn link_of(index: u32, name: &str, kind: LinkKind) -> Link {
         relation: Relation::None,
         inet: Some(InetConf::default()),
         inet6: None,
-        xdp: false,
+        xdp: None,
         tc: None,
     }
 }

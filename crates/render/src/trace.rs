@@ -356,8 +356,8 @@ impl Teller<'_> {
             self.indent(depth).to(13).put(Tone::Faint, text.trim_start()).end();
         }
         for error in step.children.iter().filter(|c| c.cause == Cause::IcmpError) {
-            let text =
-                format!("{}: {}", cause(self.snapshot, error), end_words(self.snapshot, error));
+            let (what, end) = (cause(self.snapshot, error), end_words(self.snapshot, error));
+            let text = format!("{what}: {end}{}", at_most(self.snapshot, error));
             self.indent(depth).put(Tone::Plain, &" ".repeat(13)).put(Tone::Faint, &text).end();
         }
     }
@@ -506,6 +506,18 @@ fn cause(snapshot: &Snapshot, way: &Way) -> String {
         Cause::ArpRequest => format!("an ARP request for {}", way.packet.dst),
         Cause::Handshake => format!("a message of a handshake, to {}", way.packet.dst),
         Cause::IcmpError => format!("{} to {}", words::payload(&way.packet), way.packet.dst),
+    }
+}
+
+/// How often whom an error is for is told such.
+fn at_most(snapshot: &Snapshot, error: &Way) -> String {
+    let from = error.hops.first().and_then(|hop| snapshot.namespaces.get(&hop.ns));
+    let interval = from.and_then(|ns| walk::icmp_interval(&ns.sysctls, &error.packet));
+    let told = !matches!(error.disposition, Disposition::Lost(_) | Disposition::Unknown(_));
+    match interval.filter(|_| told) {
+        Some(1000) => "; no more than a few at once, and one a second".to_owned(),
+        Some(ms) => format!("; no more than a few at once, and one in {ms} ms"),
+        None => String::new(),
     }
 }
 

@@ -56,7 +56,10 @@ impl Indexed<'_> {
             Disposition::Delivered(ns) => {
                 let place = self.place(*ns)?;
                 if let Some(loss) = ip::silent(place, &end.skb) {
-                    return Some(unanswered(walker.sink, answer, loss));
+                    return Some(unanswered(walker, answer, Disposition::Lost(loss), *ns));
+                }
+                if let Some(why) = place.withholds(&answer) {
+                    return Some(unanswered(walker, answer, why, *ns));
                 }
                 let skb = self.sent_back(place, &end.skb, answer);
                 (skb.packet.clone(), walker.run(skb, Next::Socket))
@@ -238,9 +241,14 @@ const fn is_reset(packet: &Packet) -> bool {
 }
 
 /// An answer that is never made.
-fn unanswered<S: Sink>(mut sink: S, packet: Packet, loss: Loss) -> Answer<S> {
-    sink.step(loss.ns, Stage::Local, &packet, || Action::Dropped(loss.clone()));
-    Answer { sink, cause: Cause::Answer, packet, disposition: Disposition::Lost(loss) }
+fn unanswered<S: Sink>(
+    mut walker: Walker<'_, '_, S>,
+    packet: Packet,
+    why: Disposition,
+    ns: NsId,
+) -> Answer<S> {
+    let end = walker.end_at_once(Skb::new(ns, packet.clone()), why);
+    Answer { sink: walker.sink, cause: Cause::Answer, packet, disposition: end.disposition }
 }
 
 impl Indexed<'_> {

@@ -268,6 +268,8 @@ pub enum Reason {
     NoLinkLocal,
     /// `icmp_echo_ignore_all`: delivered, and never answered.
     EchoIgnored,
+    /// `icmp_msgs_per_sec` 0: errors of that kind are due, and never sent.
+    ErrorWithheld,
 }
 
 /// What a refused packet's sender is told.

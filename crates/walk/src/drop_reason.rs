@@ -106,7 +106,7 @@ impl Reason {
             // Let go as if it had been taken (consume_skb).
             | Self::SourceNotAllowed { .. } => &[],
             Self::RemoteFixed { .. } => &["VXLAN_ENTRY_EXISTS"],
-            Self::EchoIgnored | Self::NoWayBack { .. } => &[],
+            Self::EchoIgnored | Self::ErrorWithheld | Self::NoWayBack { .. } => &[],
         }
     }
 }

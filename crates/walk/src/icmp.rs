@@ -84,7 +84,10 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// The same, as child of that step.
     pub(crate) fn send_error_of(&mut self, step: (usize, usize), error: Skb) {
         let packet = error.packet.clone();
-        let (end, way) = self.aside(error, Next::Socket);
+        let (end, way) = match self.withheld(&error) {
+            Some(why) => self.beside(|walker| walker.end_at_once(error, why)),
+            None => self.aside(error, Next::Socket),
+        };
         self.sink.child_of(step, Cause::IcmpError, &packet, way, &end.disposition);
     }
 

@@ -114,8 +114,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if !link.is_up() && !matches!(link.kind, LinkKind::Bond(_)) {
             return Err(Stop::lost(Stage::Receive, id.ns, Some(id), Reason::LinkDown));
         }
-        if link.xdp {
-            return unknown("XDP program".to_owned());
+        if let Some(program) = link.xdp {
+            let number = if program == 0 { String::new() } else { format!(" {program}") };
+            return unknown(format!("XDP program{number}"));
         }
         skb.ns = id.ns;
         skb.ours = skb.kept.take().unwrap_or_else(|| is_for(skb, link));

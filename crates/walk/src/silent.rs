@@ -94,8 +94,11 @@ fn carries(link: &Link) -> bool {
 /// is not modelled is in the way.
 fn says_nothing(net: &Indexed<'_>, there: &Place<'_>, end: LinkId) -> bool {
     let Some(link) = there.link(end.index) else { return false };
-    let own =
-        link.is_up() && carries(link) && !link.xdp && link.tc.is_none() && link.master.is_none();
+    let own = link.is_up()
+        && carries(link)
+        && link.xdp.is_none()
+        && link.tc.is_none()
+        && link.master.is_none();
     let conf = there.conf(end.index);
     let proxy = conf.proxy_arp || conf.proxy_arp_pvlan || there.proxied(end.index).next().is_some();
     let hooks = there.tables.hook(Family::Arp, Hook::Input).is_empty()

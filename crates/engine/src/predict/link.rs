@@ -299,7 +299,7 @@ pub(super) fn link(index: u32, name: &str, kind: LinkKind, pins: &Pins) -> Link 
         relation: Relation::None,
         inet: None,
         inet6: None,
-        xdp: false,
+        xdp: None,
         tc: None,
     }
 }

@@ -73,7 +73,7 @@ fn read(folder: &OwnedFd, defaults: bool) -> io::Result<Vec<u8>> {
 fn line(dir: &OwnedFd, name: &str, path: &str, text: &mut Vec<u8>) {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let Ok(file) = openat(dir, name, flags, NONE) else { return };
-    let mut buffer = [0; 32];
+    let mut buffer = [0; 256];
     let Ok(length) = rustix::io::read(&file, &mut buffer[..]) else { return };
     text.extend_from_slice(path.as_bytes());
     text.extend_from_slice(b" = ");

@@ -119,6 +119,20 @@ impl Bench {
         }
     }
 
+    /// The same, because of a link.
+    pub(crate) fn stopped(&self, what: &str) -> String {
+        let (trace, _) = self.foretell(&self.read(), what);
+        match trace.verdict() {
+            Verdict::Unknown(walk::Unknown::Link { what, .. }) => what.clone(),
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+
+    /// Runs a shell command in one of the namespaces.
+    pub(crate) fn shell(&self, name: &str, command: &str) -> String {
+        self.space(name).run_net(command)
+    }
+
     fn foretell(&self, snapshot: &Snapshot, what: &str) -> (Trace, Tag) {
         let words: Vec<&str> = what.split(' ').collect();
         let [from, protocol, to] = words[..] else { panic!("FROM PROTOCOL TO: {what}") };

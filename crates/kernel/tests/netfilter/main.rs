@@ -9,6 +9,7 @@ mod bench;
 mod families;
 mod legacy;
 mod nft;
+mod program;
 mod set;
 #[path = "../space/mod.rs"]
 mod space;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         legacy::tests(),
         written::tests(),
         set::tests(),
+        program::tests(),
     ];
     trial::main(tests.into_iter().flatten().collect())
 }

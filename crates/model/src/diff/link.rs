@@ -84,8 +84,8 @@ pub enum LinkFact {
     },
     /// An XDP program.
     Xdp {
-        before: bool,
-        after: bool,
+        before: Option<u32>,
+        after: Option<u32>,
     },
     /// What tc does at it.
     Tc {

@@ -59,6 +59,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (29, 0, setting::marked_way_back),
     (1, 50, setting::reverse_path),
     (14, 0, setting::silent),
+    (20, 0, setting::tells_nobody),
     (8, 0, setting::short_lived),
     (24, 87, setting::small),
     (36, 0, nft::filtered),

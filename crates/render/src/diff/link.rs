@@ -148,7 +148,10 @@ fn sentence(sides: &Sides<'_>, index: u32, fact: &LinkFact) -> Sentence {
         LinkFact::Ipv6Disabled { before, after } => {
             is_was("disable_ipv6", &or_none(before), &or_none(after))
         }
-        LinkFact::Xdp { after, .. } => hook("an XDP program", *after),
+        LinkFact::Xdp { before: Some(before), after: Some(after) } => {
+            is_was("XDP program", &before.to_string(), &after.to_string())
+        }
+        LinkFact::Xdp { after, .. } => hook("an XDP program", after.is_some()),
         LinkFact::Tc { before: Some(_), after: Some(_) } => {
             ("has other filters of tc now".to_owned(), None, None)
         }

@@ -103,7 +103,10 @@ fn link_facts(ns: &Namespace, l: &Link) -> String {
     }
     facts.push(format!("state {}", l.state.as_str()));
     facts.push(format!("qdisc {}", l.qdisc));
-    facts.extend(l.xdp.then(|| "XDP program".to_owned()));
+    facts.extend(l.xdp.map(|program| match program {
+        0 => "XDP program".to_owned(),
+        number => format!("XDP program {number}"),
+    }));
     facts.join(", ")
 }
 

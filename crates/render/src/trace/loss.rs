@@ -52,6 +52,7 @@ fn told(c: Case<'_>) -> Said {
         Reason::BeyondScope => routing::beyond_scope(c),
         Reason::NotMember(group) => routing::not_member(c, *group),
         Reason::EchoIgnored => routing::echo_ignored(c),
+        Reason::ErrorWithheld => routing::error_withheld(c),
         Reason::RuleDrop(rule) => netfilter::rule_drop(c, rule),
         Reason::RuleReject(rule, _) => netfilter::rule_reject(c, rule),
         Reason::FilterDrop(filter) => netfilter::filter_drop(c, filter),

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use model::{Family, FdbEntry, Hook, LinkId, Mac, Neighbour, NeighbourState, Snapshot, Tuple};
+use model::{
+    Family, FdbEntry, Hook, IcmpLimit, LinkId, Mac, Neighbour, NeighbourState, Snapshot, Tuple,
+};
 use walk::{
     Action, ArpAnswer, Cause, ChainRef, Checked, Disposition, Hop, IcmpKind, KernelDrop, Leg, Loss,
     Mark, NatStep, Packet, Payload, Place, Question, Reason, RuleRef, Sighting, Stage, Step, Trace,
@@ -387,7 +389,13 @@ fn an_error_to_the_sender_is_told_in_a_line() {
     let mut error = error.way(Disposition::Delivered(id(&s, "alpine01")));
     error.cause = Cause::IcmpError;
     m.hops.last_mut().unwrap().steps.last_mut().unwrap().children.push(error);
-    let text = tell(&s, &asked(&s, m.way(Disposition::Lost(loss))), None);
+    let lost = asked(&s, m.way(Disposition::Lost(loss)));
+    let text = tell(&s, &lost, None);
+    let mut limited = s.clone();
+    let router = limited.namespaces.get_mut(&id(&s, "docker01")).unwrap();
+    router.sysctls.icmp_limit = IcmpLimit { interval: 1000, types: IcmpLimit::types_of("11") };
+    let few = tell(&limited, &lost, None);
+    assert!(few.contains("to alpine01; no more than a few at once, and one a second\n"), "{few}");
     let lines: Vec<&str> = text.lines().collect();
     assert_snapshot!(lines[lines.len() - 6..].join("\n"), @r"
       · lost     its time to live has run out

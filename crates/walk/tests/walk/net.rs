@@ -216,7 +216,7 @@ impl Net {
                 relation: Relation::None,
                 inet: Some(InetConf { forwarding, send_redirects: true, ..InetConf::default() }),
                 inet6: None,
-                xdp: false,
+                xdp: None,
                 tc: None,
             },
         );
@@ -541,6 +541,11 @@ impl Net {
             match key {
                 "rp_filter" => ns.sysctls.all.rp_filter = n as u8,
                 "echo_ignore" => ns.sysctls.icmp_echo_ignore_all = on,
+                "icmp_messages" => ns.sysctls.icmp_messages = Some(n),
+                "icmp_ratelimit" => {
+                    let types = IcmpLimit::types_of("3-4,11-12");
+                    ns.sysctls.icmp_limit = IcmpLimit { interval: n, types };
+                }
                 _ => return None,
             }
             return Some(());
@@ -554,7 +559,7 @@ impl Net {
             "route_localnet" => inet.route_localnet = on,
             "arp_ignore" => inet.arp_ignore = n as u8,
             "proxy_arp" => inet.proxy_arp = on,
-            "xdp" => link.xdp = on,
+            "xdp" => link.xdp = Some(n),
             "tc" => link.tc = on.then(|| Box::new(Tc::not_shown())),
             "up" => link.flags.set(LinkFlags::UP | LinkFlags::LOWER_UP, on),
             "carrier" => link.flags.set(LinkFlags::LOWER_UP, on),

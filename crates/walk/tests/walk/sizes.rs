@@ -1,6 +1,6 @@
 //! What a SYN alone cannot try: sizes, time to live, copies.
 
-use walk::{Protocol, Question, trace};
+use walk::{Cause, Protocol, Question, trace};
 
 use crate::scenarios::ROUTER;
 use crate::{net, question, tell, whole};
@@ -76,6 +76,26 @@ fn echo_ignored() {
     there: delivered to b
     back: delivered to a
     ");
+}
+
+/// Whether a refused packet's sender is told, and how that ends.
+#[test]
+fn errors_that_are_few() {
+    let told = |set: &str| {
+        let snapshot = net::net(&format!("{ROUTER}set r icmp_ratelimit 1000\n{set}"));
+        let mut question = question(&snapshot, "a", "10.1.0.2");
+        question.packet.ttl = 1;
+        let trace = trace(&snapshot, question);
+        let steps = trace.there.hops.iter().flat_map(|hop| &hop.steps);
+        let mut children = steps.flat_map(|s| &s.children);
+        let error = children.find(|c| c.cause == Cause::IcmpError).unwrap();
+        format!("{:?}", error.disposition).split('(').next().unwrap().to_owned()
+    };
+    assert_eq!(told(""), "Delivered");
+    assert_eq!(told("set r icmp_ratelimit 60000"), "Delivered");
+    assert_eq!(told("set r icmp_ratelimit 60001"), "Unknown");
+    assert_eq!(told("set r icmp_messages 1"), "Delivered");
+    assert_eq!(told("set r icmp_messages 0"), "Lost");
 }
 
 #[test]

@@ -117,6 +117,14 @@ fn what_is_not_known_of_it() {
     let port = net::link_id(&snapshot, "s:pb");
     let links = &mut snapshot.namespaces.get_mut(&port.ns).unwrap().links;
     links.get_mut(&port.index).unwrap().port.as_mut().unwrap().mcast_to_unicast = true;
+    // A member that was told by hand has no address of its own.
+    let trace = crate::ask(&snapshot, "a", "239.1.1.1");
+    insta::assert_snapshot!(crate::tell::ends(&snapshot, &trace), @r"
+    there: delivered to b
+    back: delivered to a
+    ");
+    let mdb = &mut snapshot.namespaces.get_mut(&port.ns).unwrap().mdb;
+    mdb.iter_mut().for_each(|entry| entry.permanent = false);
     let trace = crate::ask(&snapshot, "a", "239.1.1.1");
     insta::assert_snapshot!(crate::tell::ends(&snapshot, &trace), @r"
     there: UNKNOWN at s:pb: mcast_to_unicast

@@ -52,7 +52,7 @@ fn the_net_itself_is_known() {
 
 #[test]
 fn before_and_behind_a_link() {
-    lines("native XDP", "set r:pa xdp 1", "there: UNKNOWN at r:pa: XDP program");
+    lines("native XDP", "set r:pa xdp 1", "there: UNKNOWN at r:pa: XDP program 1");
     lines("tc ingress", "set r:pa tc 1", "there: UNKNOWN at r:pa#ingress#0 : not shown");
     lines("tc egress", "set r:eth1 tc 1", "there: UNKNOWN at r:eth1#egress#0 : not shown");
 }

@@ -1,16 +1,21 @@
 //! Settings of a whole namespace: by netlink, and by files of /proc/sys/net.
 
-use model::{InetConf, Sysctls};
+use model::{IcmpLimit, InetConf, Sysctls};
 
 use super::{Answer, Answers, Question, Reading};
 use crate::rtnl::{self, NetConf};
 
 /// The files below /proc/sys/net that are read. One that is not there has no line in the answer.
-pub const SETTINGS: [&str; 28] = [
+pub const SETTINGS: [&str; 33] = [
     "ipv4/ip_default_ttl",
     "ipv4/fib_multipath_hash_policy",
     "ipv4/icmp_echo_ignore_all",
     "ipv4/icmp_echo_ignore_broadcasts",
+    "ipv4/icmp_ratelimit",
+    "ipv4/icmp_ratemask",
+    "ipv4/icmp_msgs_per_sec",
+    "ipv6/icmp/ratelimit",
+    "ipv6/icmp/ratemask",
     "bridge/bridge-nf-call-iptables",
     "bridge/bridge-nf-call-arptables",
     "bridge/bridge-nf-call-ip6tables",
@@ -70,6 +75,15 @@ fn settings(answers: &Answers) -> Result<Sysctls, String> {
         bridge_nf_call_iptables: files.number("bridge/bridge-nf-call-iptables").map(|n| n != 0),
         bridge_nf_call_arptables: files.number("bridge/bridge-nf-call-arptables").map(|n| n != 0),
         icmp_echo_ignore_all: files.small("ipv4/icmp_echo_ignore_all") != 0,
+        icmp_limit: IcmpLimit {
+            interval: files.large("ipv4/icmp_ratelimit").unwrap_or(0),
+            types: [files.large("ipv4/icmp_ratemask").map_or(0, u128::from), 0],
+        },
+        ipv6_icmp_limit: IcmpLimit {
+            interval: files.large("ipv6/icmp/ratelimit").unwrap_or(0),
+            types: IcmpLimit::types_of(files.text("ipv6/icmp/ratemask").unwrap_or_default()),
+        },
+        icmp_messages: files.large("ipv4/icmp_msgs_per_sec"),
         ipv6_forwarding: all6.forwarding,
         ipv6_proxy_ndp: all6.proxy_arp,
         ipv6_multipath_hash_policy: files.small("ipv6/fib_multipath_hash_policy"),
@@ -95,11 +109,19 @@ fn told(answers: &Answers, question: Question) -> Result<NetConf, String> {
 /// Lines `path = value`.
 struct Files<'a>(&'a str);
 
-impl Files<'_> {
+impl<'a> Files<'a> {
     /// The number in a file; None if there is no such file, or no number in it.
     fn number(&self, path: &str) -> Option<i64> {
-        let value = |line: &str| line.strip_prefix(path)?.strip_prefix(" = ")?.trim().parse().ok();
+        self.text(path)?.parse().ok()
+    }
+
+    fn text(&self, path: &str) -> Option<&'a str> {
+        let value = |line: &'a str| Some(line.strip_prefix(path)?.strip_prefix(" = ")?.trim());
         self.0.lines().find_map(value)
+    }
+
+    fn large(&self, path: &str) -> Option<u32> {
+        self.number(path).and_then(|n| u32::try_from(n).ok())
     }
 
     fn small(&self, path: &str) -> u8 {

@@ -111,7 +111,7 @@ impl Known {
             relation: Relation::None,
             inet: None,
             inet6: None,
-            xdp: false,
+            xdp: None,
             tc: None,
         }
     }

@@ -36,6 +36,7 @@ const IFLA_PROMISCUITY: u16 = 30;
 const IFLA_LINK_NETNSID: u16 = 37;
 const IFLA_XDP: u16 = 43;
 const IFLA_XDP_ATTACHED: u16 = 2;
+const IFLA_XDP_PROG_ID: u16 = 4;
 const IFLA_PROP_LIST: u16 = 52;
 const IFLA_ALT_IFNAME: u16 = 53;
 
@@ -174,7 +175,7 @@ fn blank(index: u32, flags: u32) -> Link {
         relation: Relation::None,
         inet: None,
         inet6: None,
-        xdp: false,
+        xdp: None,
         tc: None,
     }
 }
@@ -197,7 +198,11 @@ fn take(raw: &mut RawLink, attr: Attr<'_>, device: u16) {
             let names = attr.nested().filter(|a| a.kind == IFLA_ALT_IFNAME);
             link.altnames = names.map(Attr::text).collect();
         }
-        IFLA_XDP => link.xdp = find(attr.value, IFLA_XDP_ATTACHED).is_some_and(Attr::flag),
+        IFLA_XDP => {
+            let there = find(attr.value, IFLA_XDP_ATTACHED).is_some_and(Attr::flag);
+            let number = find(attr.value, IFLA_XDP_PROG_ID).and_then(Attr::u32);
+            link.xdp = there.then(|| number.unwrap_or_default());
+        }
         IFLA_AF_SPEC => settings(link, attr),
         _ => {}
     }

@@ -70,6 +70,11 @@ pub(super) fn not_member(c: Case<'_>, group: IpAddr) -> Said {
         .advise(format!("have a process join {group} on {}", c.dev()))
 }
 
+pub(super) fn error_withheld(c: Case<'_>) -> Said {
+    said("none of these messages are sent from here (icmp_msgs_per_sec 0, icmp_ratemask)")
+        .advise(c.here("sysctl -w net.ipv4.icmp_msgs_per_sec=1000"))
+}
+
 pub(super) fn echo_ignored(c: Case<'_>) -> Said {
     let sysctl =
         if c.packet.is_ipv6() { "ipv6 icmp.echo_ignore_all" } else { "icmp_echo_ignore_all" };
