@@ -4,6 +4,7 @@ mod bridge;
 mod ipv6;
 mod links;
 mod netfilter;
+mod tc;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -203,8 +204,14 @@ const FEATURES: &[(&str, Without)] = &[
 ];
 
 /// The features of all files.
-const SETS: &[&[(&str, Without)]] =
-    &[FEATURES, bridge::FEATURES, links::FEATURES, netfilter::FEATURES, ipv6::FEATURES];
+const SETS: &[&[(&str, Without)]] = &[
+    FEATURES,
+    bridge::FEATURES,
+    links::FEATURES,
+    netfilter::FEATURES,
+    tc::FEATURES,
+    ipv6::FEATURES,
+];
 
 /// How often each was there, and how often it decided.
 #[derive(Clone, Debug, Default)]

@@ -37,11 +37,19 @@ impl<S: Sink> Walker<'_, '_, S> {
             return Fits::No;
         }
         let headers = Headers::of(skb);
+        let mut doubt = None;
         for key in &u32.keys {
-            match fits_key(skb, &headers, key) {
-                Fits::Yes => {}
-                other => return other,
+            match (fits_key(skb, &headers, key), &doubt) {
+                (Fits::Yes, _) => {}
+                (Fits::NotKnown(what), _) => _ = doubt.get_or_insert(what),
+                (Fits::No, _) => return Fits::No,
+                (Fits::Beyond, None) => return Fits::Beyond,
+                // Whether the kernel comes to look there is not known.
+                (Fits::Beyond, Some(what)) => return Fits::NotKnown(what.clone()),
             }
+        }
+        if let Some(what) = doubt {
+            return Fits::NotKnown(what);
         }
         // `tcf_match_indev`.
         let name = came.and_then(|index| self.known_link(skb.link(index))).map(|l| &l.name);

@@ -13,12 +13,20 @@ pub enum Kind {
     Vrf,
     Dummy,
     Bond,
+    Ifb,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Vlan, Self::VlanFiltering, Self::Ipvlan, Self::Vrf, Self::Dummy, Self::Bond];
+    pub const ALL: [Self; 7] = [
+        Self::Vlan,
+        Self::VlanFiltering,
+        Self::Ipvlan,
+        Self::Vrf,
+        Self::Dummy,
+        Self::Bond,
+        Self::Ifb,
+    ];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -28,6 +36,7 @@ impl Kind {
             Self::Vrf => "vrf",
             Self::Dummy => "dummy",
             Self::Bond => "bond",
+            Self::Ifb => "ifb",
         }
     }
 
@@ -40,6 +49,7 @@ impl Kind {
             Self::Vrf => &["vrf"],
             Self::Dummy => &["dummy"],
             Self::Bond => &["bond: one in use", "bond: by a hash", "bond: several"],
+            Self::Ifb => &["tc: ifb", "tc: redirect", "tc: mirror", "tc: u32"],
         }
     }
 

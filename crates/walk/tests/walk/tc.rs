@@ -167,6 +167,13 @@ fn which_filter_decides() {
 }
 
 #[test]
+fn what_is_not_known_may_not_matter() {
+    // ICMP's checksum, of a packet that is not for this filter anyway.
+    let first = "u32 match u32 7 0xffff at 20 match ip protocol 17 action drop";
+    ends_with(&[first], "there: delivered to b");
+}
+
+#[test]
 fn headers() {
     let dropped = "there: LOST at r:pa: dropped";
     // ICMP, its type; Ethernet's destination, of which the walk made up the address.

@@ -1,0 +1,50 @@
+//! What tc does at links.
+
+use model::{LinkKind, Snapshot, TcAction, TcControl, TcDoing, TcSelector};
+
+use super::{Without, all};
+
+/// Those of this file.
+pub(super) const FEATURES: &[(&str, Without)] = &[
+    ("tc: ifb", |s, _| {
+        // As if it were a dummy.
+        let links = s.namespaces.values_mut().flat_map(|n| n.links.values_mut());
+        all(links.filter(|l| l.kind == LinkKind::Other("ifb".to_owned())), |link| {
+            link.kind = LinkKind::Other("dummy".to_owned());
+            true
+        })
+    }),
+    ("tc: redirect", |s, _| hands(s, false)),
+    ("tc: mirror", |s, _| hands(s, true)),
+    ("tc: u32", |s, _| {
+        filters(s, |selector, _| match selector {
+            TcSelector::U32(u32) => !std::mem::take(&mut u32.keys).is_empty(),
+            _ => false,
+        })
+    }),
+];
+
+/// Without what hands packets, or copies of them, on.
+fn hands(snapshot: &mut Snapshot, copies: bool) -> bool {
+    let other = |a: &TcAction| !matches!(a.doing, TcDoing::Hand { copy, .. } if copy == copies);
+    filters(snapshot, |_, actions| {
+        let before = actions.len();
+        actions.retain(other);
+        let some = actions.len() != before;
+        if some && actions.is_empty() {
+            // No other filter is tried then either.
+            actions.push(TcAction { doing: TcDoing::Nothing, then: TcControl::Ok });
+        }
+        some
+    })
+}
+
+fn filters(
+    snapshot: &mut Snapshot,
+    change: impl Fn(&mut TcSelector, &mut Vec<TcAction>) -> bool + Copy,
+) -> bool {
+    let links = snapshot.namespaces.values_mut().flat_map(|n| n.links.values_mut());
+    let tc = links.filter_map(|link| link.tc.as_mut());
+    let filters = tc.flat_map(|tc| tc.ingress.iter_mut().chain(&mut tc.egress));
+    all(filters, |filter| change(&mut filter.selector, &mut filter.actions))
+}

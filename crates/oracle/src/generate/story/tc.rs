@@ -1,0 +1,107 @@
+//! Filters of tc, and the ifbs that they hand packets to.
+
+use super::Scene;
+use crate::packet::Carries;
+
+/// Where filters stand, on the way from `a` by the router to `b`.
+const PLACES: [(&str, &str, &str); 6] = [
+    ("r", "e1", "ingress"),
+    ("r", "e2", "egress"),
+    ("r", "e1", "egress"),
+    ("r", "e2", "ingress"),
+    ("a", "e1", "egress"),
+    ("b", "e2", "ingress"),
+];
+
+/// Which packets they are for.
+const SELECTORS: [&str; 9] = [
+    "match ip dst 10.0.2.2",
+    "match ip src 10.0.1.0/24",
+    "match ip dst 10.0.0.0/16",
+    "match ip protocol 17",
+    "match ip protocol 1 match ip src 10.0.2.2",
+    "match ip dport 7 match ip protocol 17",
+    "match u32 0x3e000000 0xfe000000 at 8",
+    "match u32 0x00000800 0x0000ffff at -4",
+    "match u32 0x00000000 0x00000000 at 0",
+];
+
+/// A packet, or a copy of it, goes to an ifb.
+pub(super) fn to_an_ifb(scene: &mut Scene<'_>) {
+    scene.way();
+    let place = scene.in_turn(&PLACES);
+    scene.link(place.0, "i0").set("kind", "ifb");
+    if scene.percent(10) {
+        scene.link(place.0, "i0").set("up", false);
+    }
+    let actions = [
+        "mirred egress redirect dev i0",
+        "mirred egress redirect dev i0",
+        "mirred egress mirror dev i0 action mirred egress redirect dev i0",
+        "mirred egress mirror dev i0",
+    ];
+    let action = scene.one(&actions);
+    filters(scene, place, action, "i0");
+    // What an ifb gives back passes these by.
+    if scene.percent(50) {
+        let hook = if place.2 == "ingress" { place } else { ("r", "e2", "egress") };
+        let (space, link, hook) = scene.one(&[hook, ("r", "e2", "egress")]);
+        let base = format!("type filter hook {hook} device {link} priority 0");
+        let rule = scene.one(&["udp dport 7 drop", "meta l4proto icmp drop", "ip ttl > 1 drop"]);
+        scene.nft(space, ("netdev t", "c", &base), &[rule]);
+    }
+    shots(scene);
+}
+
+/// A packet, or a copy of it, goes to another link of the router, or of its own.
+pub(super) fn to_others(scene: &mut Scene<'_>) {
+    scene.way();
+    scene.pair("r", "c", "e3");
+    scene.address("r", "e3", "10.0.3.1/24");
+    scene.address("c", "e3", "10.0.3.2/24");
+    scene.route("c", "to: default, via: 10.0.3.1");
+    if scene.percent(10) {
+        scene.link("c", "e3").set("up", false);
+    }
+    let place = scene.one(&PLACES[..4]);
+    let action = scene.in_turn(&[
+        "mirred egress redirect dev e3",
+        "mirred ingress redirect dev e3",
+        "mirred egress mirror dev e3",
+        "mirred ingress mirror dev e3",
+        "mirred egress mirror dev e3 drop",
+        "mirred egress mirror dev e3 action mirred ingress redirect dev e3",
+        "mirred egress mirror dev e3 continue",
+    ]);
+    filters(scene, place, action, "e3");
+    shots(scene);
+}
+
+/// The filter that does it, at times behind one that lets some pass, or before one that throws away.
+fn filters(
+    scene: &mut Scene<'_>,
+    (space, link, side): (&str, &str, &str),
+    action: &str,
+    other: &str,
+) {
+    let selector = scene.one(&SELECTORS);
+    let mut all = vec![format!("protocol ip u32 {selector} action {action}")];
+    if scene.percent(30) {
+        let passes = scene.one(&SELECTORS);
+        all.insert(0, format!("protocol ip u32 {passes}"));
+    }
+    if action.ends_with("continue") || scene.percent(15) {
+        let dropped = scene.one(&SELECTORS);
+        all.push(format!("protocol ip u32 {dropped} action mirred egress mirror dev {other} drop"));
+    }
+    scene.link(space, link).set("tc", format!("{{{side}: {all:?}}}"));
+}
+
+fn shots(scene: &mut Scene<'_>) {
+    scene.serves("b");
+    scene.send("a", "10.0.2.2").carries(Carries::Udp(0, 7)).ttl(64);
+    scene.send("a", "10.0.2.2").carries(Carries::Tcp(0, 80));
+    scene.send("a", "10.0.2.2").carries(Carries::Icmp(0)).ttl(64);
+    scene.send("a", "10.0.2.1").carries(Carries::Udp(80, 9)).ttl(64);
+    scene.send("b", "10.0.1.2");
+}
