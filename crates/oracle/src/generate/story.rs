@@ -96,8 +96,8 @@ const OF_KINDS: &[(Kind, (usize, usize, Story))] = &[
     (Kind::Vrf, (60, 45, kinds::vrfs)),
     (Kind::Dummy, (15, 30, kinds::dummies)),
     (Kind::Bond, (60, 30, bond::bonds)),
-    (Kind::Ifb, (24, 0, tc::to_an_ifb)),
-    (Kind::Ifb, (24, 0, tc::to_others)),
+    (Kind::Ifb, (36, 0, tc::to_an_ifb)),
+    (Kind::Ifb, (20, 0, tc::to_others)),
 ];
 
 /// How many stories a network has.

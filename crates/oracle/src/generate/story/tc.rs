@@ -59,16 +59,15 @@ pub(super) fn to_others(scene: &mut Scene<'_>) {
     scene.pair("r", "c", "e3");
     scene.address("r", "e3", "10.0.3.1/24");
     scene.address("c", "e3", "10.0.3.2/24");
-    scene.route("c", "to: default, via: 10.0.3.1");
-    if scene.percent(10) {
-        scene.link("c", "e3").set("up", false);
+    match scene.percent(10) {
+        true => scene.link("c", "e3").set("up", false),
+        false => scene.route("c", "to: default, via: 10.0.3.1"),
     }
     let place = scene.one(&PLACES[..4]);
     let action = scene.in_turn(&[
         "mirred egress redirect dev e3",
         "mirred ingress redirect dev e3",
         "mirred egress mirror dev e3",
-        "mirred ingress mirror dev e3",
         "mirred egress mirror dev e3 drop",
         "mirred egress mirror dev e3 action mirred ingress redirect dev e3",
         "mirred egress mirror dev e3 continue",
