@@ -388,8 +388,10 @@ fn on_link() -> String {
 /// The packet that answers this one, as its receiver makes it; None: none is due.
 pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
     let p = &skb.packet;
-    if skb.to_many && p.payload.protocol() == 6 {
-        return None; // tcp_v4_rcv
+    // `tcp_v4_rcv` and `tcp_v6_rcv`: a frame to a group is not for this host (PACKET_HOST).
+    let many = skb.to_many || p.dst_mac.is_some_and(Mac::is_group);
+    if many && p.payload.protocol() == 6 {
+        return None;
     }
     // Don't fragment is IPv4's.
     let df = !p.is_ipv6();
