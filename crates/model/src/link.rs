@@ -75,6 +75,33 @@ pub struct Link {
 }
 
 impl Link {
+    /// A link of which nothing is known but what it is called and of which kind it is.
+    #[must_use]
+    pub fn new(index: u32, name: &str, kind: LinkKind) -> Self {
+        Self {
+            index,
+            name: name.to_owned(),
+            altnames: Vec::new(),
+            alias: None,
+            mac: None,
+            mtu: 0,
+            flags: LinkFlags::empty(),
+            promiscuous: false,
+            state: OperState::Unknown,
+            txqlen: 0,
+            qdisc: String::new(),
+            master: None,
+            port: None,
+            member: None,
+            kind,
+            relation: Relation::None,
+            inet: None,
+            inet6: None,
+            xdp: None,
+            tc: None,
+        }
+    }
+
     /// `net.ipv6.conf.DEV.disable_ipv6`, where known.
     #[must_use]
     pub fn ipv6_disabled(&self) -> Option<bool> {

@@ -68,6 +68,14 @@ pub struct Nexthop {
     pub linkdown: bool,
 }
 
+impl Nexthop {
+    /// The only way out, by a link that is up, of what is on the link itself or behind a gateway.
+    #[must_use]
+    pub const fn new(link: u32, gateway: Option<IpAddr>) -> Self {
+        Self { gateway, link, weight: 1, onlink: false, dead: false, linkdown: false }
+    }
+}
+
 /// RTN_*.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are `ip route`'s")]

@@ -433,14 +433,7 @@ fn local_routes(ns: &Namespace) -> Vec<Route> {
             protocol: Protocol::Kernel,
             scope,
             prefsrc: Some(IpAddr::V4(net.addr())),
-            nexthops: vec![Nexthop {
-                gateway: None,
-                link: address.link,
-                weight: 1,
-                onlink: false,
-                dead: false,
-                linkdown: false,
-            }],
+            nexthops: vec![Nexthop::new(address.link, None)],
             ..blank(dst, kind)
         };
         if matches!(link.kind, LinkKind::Loopback) && net.prefix_len() < 32 {

@@ -258,14 +258,7 @@ impl Net {
             prefsrc: after("src").map(|s| s.parse().unwrap()),
             metric: 0,
             tos: 0,
-            nexthops: vec![Nexthop {
-                gateway,
-                link,
-                weight: 1,
-                onlink: false,
-                dead: false,
-                linkdown: false,
-            }],
+            nexthops: vec![Nexthop::new(link, gateway)],
             mtu: None,
             nexthop_id: None,
             preference: Preference::Medium,
@@ -475,26 +468,14 @@ fn engine(name: &str) -> Engine {
 
 fn link_of(index: u32, name: &str, kind: LinkKind) -> Link {
     Link {
-        index,
-        name: name.to_owned(),
-        altnames: Vec::new(),
-        alias: None,
         mac: Some(Mac([2, 0, 0, 0, u8::try_from(index >> 8).unwrap(), (index & 255) as u8])),
         mtu: 1500,
         flags: LinkFlags::UP | LinkFlags::LOWER_UP | LinkFlags::RUNNING,
-        promiscuous: false,
         state: OperState::Up,
         txqlen: 1000,
         qdisc: "noqueue".into(),
-        master: None,
-        port: None,
-        member: None,
-        kind,
-        relation: Relation::None,
         inet: Some(InetConf::default()),
-        inet6: None,
-        xdp: None,
-        tc: None,
+        ..Link::new(index, name, kind)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use model::{Gap, LinkId, Mac, NsId, Tuple};
+use model::{Gap, LinkId, NsId, Tuple};
 
 use crate::packet::tcp;
 use crate::question::TTL;
@@ -88,7 +88,7 @@ impl Indexed<'_> {
         }
         let closed = self.listening && here.is_some_and(|p| Self::is_closed(p, skb));
         // What was not for this host alone is not refused (`icmp_send`, `tcp_v4_rcv`).
-        if closed && skb.packet.dst_mac.is_some_and(Mac::is_group) {
+        if closed && skb.packet.is_to_group() {
             return None;
         }
         let make = if closed { ip::refusal } else { ip::answer };

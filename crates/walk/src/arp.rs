@@ -370,10 +370,8 @@ fn earliest(mut answers: Vec<Answer>) -> Vec<Answer> {
         links.extend(new.then_some(answer.link));
         new
     });
-    let moments: Vec<u32> = answers.iter().map(|answer| answer.moment).collect();
-    for (n, answer) in answers.iter_mut().enumerate() {
-        let before = moments[..n].iter().filter(|moment| **moment == answer.moment).count();
-        answer.moment += u32::try_from(before).unwrap_or(0);
+    for at_once in answers.chunk_by_mut(|a, b| a.moment == b.moment) {
+        (0..).zip(at_once).for_each(|(nth, answer)| answer.moment += nth);
     }
     answers
 }

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use model::{Bond, BondMode, BondOption, HashPolicy, Link, LinkId, Mac, Member, MiiStatus};
 
+use crate::bridge::reserved;
+use crate::load::ether_type;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, BondChoice, Fork, IcmpKind, Payload, Reason, Sink, Stage, Unknown};
@@ -57,10 +59,10 @@ impl<S: Sink> Walker<'_, '_, S> {
             skb.kept = Some(skb.ours);
             return Ok(Next::Receive(master));
         }
-        match skb.packet.dst_mac {
+        match skb.packet.dst_mac.and_then(reserved) {
             // Who watches single links is to see them all (`is_link_local_ether_addr`).
-            Some(Mac([0x01, 0x80, 0xc2, 0, 0, 0..=0x0f])) => Ok(Next::Up(port)),
-            _ => Err(Stop::lost(Stage::Receive, port.ns, Some(port), Reason::StandsBy)),
+            Some(_) => Ok(Next::Up(port)),
+            None => Err(Stop::lost(Stage::Receive, port.ns, Some(port), Reason::StandsBy)),
         }
     }
 
@@ -131,7 +133,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn by_load(&mut self, skb: &mut Skb, id: LinkId, bond: &Bond) -> Result<Next, Stop> {
         let ports = self.usable(id, bond);
         let active = in_use(id, bond).filter(|port| ports.contains(port));
-        let group = skb.packet.dst_mac.is_some_and(|mac| mac.is_group());
+        let group = skb.packet.is_to_group();
         if group || skb.is_discovery() {
             let active = active.ok_or_else(|| no_port(id))?;
             self.tell_bond(skb, id, vec![active], active, BondChoice::InUse);
@@ -239,9 +241,7 @@ fn ether(skb: &Skb) -> Option<u32> {
     let (to, from) = (skb.packet.dst_mac?, skb.packet.src_mac?);
     let protocol: u16 = match skb.tags.as_slice() {
         [inner, _, ..] => inner.protocol,
-        _ if skb.arp.is_some() => 0x0806,
-        _ if skb.packet.is_ipv6() => 0x86dd,
-        _ => 0x0800,
+        _ => ether_type(skb),
     };
     Some(u32::from(to.0[5] ^ from.0[5]) ^ u32::from(protocol))
 }

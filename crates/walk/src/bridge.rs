@@ -448,7 +448,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 }
 
 /// Which of the reserved addresses 01:80:c2:00:00:0X it is.
-fn reserved(mac: Mac) -> Option<u8> {
+pub(crate) fn reserved(mac: Mac) -> Option<u8> {
     match mac.0 {
         [0x01, 0x80, 0xc2, 0, 0, last @ 0..=0x0f] => Some(last),
         _ => None,

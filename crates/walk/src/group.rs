@@ -51,8 +51,7 @@ pub(crate) fn made_up(link: u32, cast: Cast) -> Route {
         Cast::Multicast => (Ipv4Addr::new(224, 0, 0, 0), RouteKind::Multicast),
     };
     let length = if cast == Cast::Limited { 32 } else { 4 };
-    let hop =
-        Nexthop { link, gateway: None, weight: 1, dead: false, linkdown: false, onlink: false };
+    let hop = Nexthop::new(link, None);
     Route {
         table: TABLE_LOCAL,
         kind,

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use model::{Hook, Mac, RouteKind, RuleAction};
+use model::{Hook, RouteKind, RuleAction};
 
 use crate::group::cast;
 use crate::overlay::Membership;
@@ -99,7 +99,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             Payload::Icmp { kind, .. } => kind.is_echo(),
             _ => true,
         };
-        let many = skb.to_many || skb.packet.dst_mac.is_some_and(Mac::is_group);
+        let many = skb.is_to_many();
         if many || cast(skb.packet.dst).is_some() || self.is_to_subnet(skb) {
             return None;
         }

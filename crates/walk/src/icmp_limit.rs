@@ -45,11 +45,9 @@ impl Place<'_> {
             let reason = Reason::ErrorWithheld;
             return Some(Disposition::Lost(Loss { ns: self.ns.id, link: None, reason }));
         }
-        let (name, interval) = match message.is_ipv6() {
-            false => ("icmp_ratelimit", limit.interval),
-            true => ("icmp.ratelimit of IPv6", limit.interval),
-        };
+        let interval = limit.interval;
         (interval > CREDIT).then(|| {
+            let name = if message.is_ipv6() { "icmp.ratelimit of IPv6" } else { "icmp_ratelimit" };
             let what = format!("{name} {interval}: when {} was last told of an error", message.dst);
             Disposition::Unknown(Unknown::Packet(what))
         })

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use model::{Hook, LinkId, LinkKind, Mac, Nexthop, Opaque, RouteKind};
+use model::{Hook, LinkId, LinkKind, Nexthop, Opaque, RouteKind};
 
 use crate::group::cast;
 use crate::indexed::Place;
@@ -229,7 +229,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(arp) = skb.arp {
             return self.arp_in(skb, id, arp);
         }
-        let to_group = skb.packet.dst_mac.is_some_and(Mac::is_group);
+        let to_group = skb.packet.is_to_group();
         if !skb.ours && !to_group {
             if skb.spare {
                 return Err(Stop::ignored(Stage::Receive));
@@ -322,7 +322,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let link = self.link(to, Stage::Forward)?;
         let lost =
             |skb: &Skb, link, reason| Err(Stop::lost(Stage::Forward, skb.ns, Some(link), reason));
-        if skb.packet.dst_mac.is_some_and(Mac::is_group) && !skb.ours {
+        if skb.packet.is_to_group() && !skb.ours {
             let mac = skb.packet.dst_mac.unwrap_or_default();
             return lost(skb, from, Reason::NotOurMac(mac));
         }
@@ -389,8 +389,7 @@ fn on_link() -> String {
 pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
     let p = &skb.packet;
     // `tcp_v4_rcv` and `tcp_v6_rcv`: a frame to a group is not for this host (PACKET_HOST).
-    let many = skb.to_many || p.dst_mac.is_some_and(Mac::is_group);
-    if many && p.payload.protocol() == 6 {
+    if skb.is_to_many() && p.payload.protocol() == 6 {
         return None;
     }
     // Don't fragment is IPv4's.

@@ -132,7 +132,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if src.is_multicast() || !own && (src.is_loopback() || dst.is_loopback()) {
             return lost(Reason::Martian);
         }
-        let group = skb.packet.dst_mac.is_some_and(|mac| mac.is_group());
+        let group = skb.packet.is_to_group();
         if group && !dst.is_multicast() && place.conf6(id.index).drop_unicast_in_l2_multicast {
             return lost(Reason::Martian);
         }

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use model::{Ipvlan, IpvlanFlag, IpvlanMode, Link, LinkId, LinkKind, Mac, RouteKind};
+use model::{Ipvlan, IpvlanFlag, IpvlanMode, Link, LinkId, LinkKind, RouteKind};
 
 use crate::route::Flow;
 use crate::skb::{Next, Skb, Stop};
@@ -39,7 +39,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             }
         }
         match ipvlan.mode {
-            IpvlanMode::L2 if is_group(skb) => {
+            IpvlanMode::L2 if skb.packet.is_to_group() => {
                 let mut copies = self.to_ipvlans(skb, lower, Some(id));
                 copies.push((lower, skb.clone(), Next::Transmit(lower)));
                 self.split(skb, Stage::Transmit, lower, copies)
@@ -52,7 +52,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// `ipvlan_process_outbound`: routed in the namespace of the link below, as if it were sent
     /// there by a socket that is bound to that.
     fn ipvlan_route(&mut self, skb: &mut Skb, id: LinkId, lower: LinkId) -> Result<Next, Stop> {
-        if is_group(skb) || skb.arp.is_some() {
+        if skb.packet.is_to_group() || skb.arp.is_some() {
             return swallowed(id);
         }
         let place = self.place(lower.ns, Stage::Route)?;
@@ -77,7 +77,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     pub(crate) fn ipvlan_in(&mut self, skb: &mut Skb, lower: LinkId) -> Result<Option<Next>, Stop> {
         let Some((id, ipvlan)) = self.an_ipvlan_on(lower) else { return Ok(None) };
         ipvlan_modelled(skb, id, &ipvlan)?;
-        if ipvlan.mode == IpvlanMode::L2 && is_group(skb) {
+        if ipvlan.mode == IpvlanMode::L2 && skb.packet.is_to_group() {
             let own = self.known_link(lower).and_then(|l| l.mac);
             let from_within =
                 skb.packet.src_mac == own && self.ipvlan_with(lower, skb.packet.src)?.is_some();
@@ -151,10 +151,6 @@ fn wanted(skb: &Skb) -> IpAddr {
         Payload::Icmp { kind: IcmpKind::Solicitation(target), .. } => target.into(),
         _ => skb.packet.dst,
     }
-}
-
-fn is_group(skb: &Skb) -> bool {
-    skb.packet.dst_mac.is_some_and(Mac::is_group)
 }
 
 fn swallowed(id: LinkId) -> Result<Next, Stop> {

@@ -35,7 +35,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if macvlan.mode != MacvlanMode::Bridge {
             return Ok(world);
         }
-        let group = skb.packet.dst_mac.is_some_and(|mac| mac.is_group());
+        let group = skb.packet.is_to_group();
         let bridges = |u: &Upper<'_>| u.macvlan.mode == MacvlanMode::Bridge && u.id != id;
         let siblings = self.macvlans(lower).into_iter().filter(bridges);
         if group {
@@ -92,7 +92,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let to = |u: &Upper<'_>, host| {
             (u.id, Skb { kept: own(host), ..skb.clone() }, Next::Receive(u.id))
         };
-        if !skb.packet.dst_mac.is_some_and(|mac| mac.is_group()) {
+        if !skb.packet.is_to_group() {
             let passthru = |u: &&Upper<'_>| u.macvlan.mode == MacvlanMode::Passthru;
             let all = self.macvlans_on(lower);
             let taker = match all.iter().find(passthru) {
@@ -207,7 +207,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Ok(next);
         }
         // The last one is the frame itself: nobody else may want it.
-        let group = skb.packet.dst_mac.is_some_and(|mac| mac.is_group());
+        let group = skb.packet.is_to_group();
         let last = copies.len() - 1;
         // Those that wait in a queue are not the first to teach anything.
         let mut copies: Vec<_> = copies.into_iter().enumerate().collect();

@@ -125,6 +125,11 @@ impl Packet {
         self.dst.is_ipv6()
     }
 
+    /// Its frame is for a group, or for all.
+    pub(crate) fn is_to_group(&self) -> bool {
+        self.dst_mac.is_some_and(Mac::is_group)
+    }
+
     /// The family of the rules that see it.
     pub(crate) const fn family(&self) -> Family {
         if self.is_ipv6() { Family::Ip6 } else { Family::Ip }

@@ -50,7 +50,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn reset_of(&self, skb: &Skb) -> Option<Packet> {
         let p = &skb.packet;
         let Payload::Tcp { sport, dport, flags } = p.payload else { return None };
-        let many = skb.to_many || p.dst.is_multicast() || p.dst_mac.is_some_and(|m| m.is_group());
+        let many = skb.is_to_many() || p.dst.is_multicast();
         if flags & RST != 0 || many || self.is_to_subnet(skb) {
             return None;
         }

@@ -182,14 +182,7 @@ impl<'a> Place<'a> {
         let mut best: Option<(u32, Candidate<'a>)> = None;
         for route in routes {
             // A route that leads nowhere has the loopback as its link.
-            let nowhere = Nexthop {
-                gateway: None,
-                link: self.loopback(),
-                weight: 1,
-                onlink: false,
-                dead: false,
-                linkdown: false,
-            };
+            let nowhere = Nexthop::new(self.loopback(), None);
             let hops = if route.nexthops.is_empty() { &[nowhere][..] } else { &route.nexthops };
             for hop in hops {
                 let score = self.score6(route, hop, strict);

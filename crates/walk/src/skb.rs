@@ -210,6 +210,11 @@ impl Skb {
         Self { moment: self.moment + BY_WORKER, late: true, prerouted: false, ..self }
     }
 
+    /// It is for more than one, by its frame or by its address: not PACKET_HOST.
+    pub(crate) fn is_to_many(&self) -> bool {
+        self.to_many || self.packet.is_to_group()
+    }
+
     /// A question who has an address, or its answer (ARP, ND).
     pub(crate) const fn is_discovery(&self) -> bool {
         self.arp.is_some()

@@ -281,26 +281,14 @@ fn change_bridge(bridge: &mut Bridge, spec: BridgeSpec) {
 
 pub(super) fn link(index: u32, name: &str, kind: LinkKind, pins: &Pins) -> Link {
     Link {
-        index,
-        name: name.to_owned(),
         altnames: pins.altnames.clone(),
-        alias: None,
         mac: pins.mac,
         mtu: pins.mtu.unwrap_or(1500),
         flags: LinkFlags::BROADCAST | LinkFlags::MULTICAST,
-        promiscuous: false,
         state: OperState::Down,
         txqlen: pins.txqlen.unwrap_or(1000),
         qdisc: "noop".to_owned(),
-        master: None,
-        port: None,
-        member: None,
-        kind,
-        relation: Relation::None,
-        inet: None,
-        inet6: None,
-        xdp: None,
-        tc: None,
+        ..Link::new(index, name, kind)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Link, LinkFlags, LinkKind, OperState, Relation};
+use model::{Link, LinkFlags, LinkKind};
 
 use super::Texts;
 
@@ -92,28 +92,7 @@ impl Known {
             LOOPBACK => (LinkKind::Loopback, up | LinkFlags::LOOPBACK),
             _ => (LinkKind::Other("unknown".to_owned()), up),
         };
-        Link {
-            index,
-            name: name.to_owned(),
-            altnames: Vec::new(),
-            alias: None,
-            mac: None,
-            mtu: 0,
-            flags,
-            promiscuous: false,
-            state: OperState::Unknown,
-            txqlen: 0,
-            qdisc: String::new(),
-            master: None,
-            port: None,
-            member: None,
-            kind,
-            relation: Relation::None,
-            inet: None,
-            inet6: None,
-            xdp: None,
-            tc: None,
-        }
+        Link { flags, ..Link::new(index, name, kind) }
     }
 }
 

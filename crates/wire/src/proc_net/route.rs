@@ -18,8 +18,7 @@ fn route(line: &str, known: &Known) -> Option<Route> {
     let [dev, dst, gateway, _, _, _, metric, mask, ..] = words[..] else { return None };
     let dst = Ipv4Net::with_netmask(ip(dst)?, ip(mask)?).ok()?;
     let gateway = ip(gateway).filter(|g| !g.is_unspecified()).map(Into::into);
-    let hop =
-        |link| Nexthop { gateway, link, weight: 1, onlink: false, dead: false, linkdown: false };
+    let hop = |link| Nexthop::new(link, gateway);
     let nexthops: Vec<Nexthop> = known.index(dev).map(hop).into_iter().collect();
     Some(Route {
         table: TABLE_MAIN,
