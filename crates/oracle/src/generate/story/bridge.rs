@@ -21,15 +21,19 @@ pub(super) fn flags(scene: &mut Scene<'_>) {
     switch(scene);
     let told = scene.turn_of(13);
     tell(scene, told);
-    // What takes a link down leaves nothing to see of another.
-    if told != 12 && scene.percent(60) {
+    // What takes a link down leaves nothing to see of another, and little is known by broadcasts alone.
+    if !matches!(told, 3 | 4 | 12) && scene.percent(60) {
         let also = (told + scene.random.between(1, 8)) % 9;
         tell(scene, also);
     }
-    for (from, to) in [("a", "10.0.1.3"), ("b", "10.0.1.2"), ("c", "10.0.1.3"), ("a", "10.0.1.3")] {
-        scene.send(from, to);
-    }
-    scene.send("r", "10.0.1.3");
+    // Somebody who is asked for, or whose packets are not taken; and others.
+    let (a, b, c, r) = ("10.0.1.2", "10.0.1.3", "10.0.1.4", "10.0.1.1");
+    let shots = match told {
+        3 | 4 => [("a", b), ("c", b), ("r", b), ("c", a), ("b", a)],
+        5 | 9 => [("a", b), ("a", r), ("c", a), ("a", c), ("r", b)],
+        _ => [("a", b), ("b", a), ("c", b), ("a", b), ("r", b)],
+    };
+    shots.iter().for_each(|(from, to)| _ = scene.send(from, to));
 }
 
 fn tell(scene: &mut Scene<'_>, what: usize) {
@@ -51,7 +55,7 @@ fn tell(scene: &mut Scene<'_>, what: usize) {
         }
         5 | 9 => {
             scene.link("r", "e1").set("locked", true);
-            if scene.percent(25) {
+            if scene.percent(15) {
                 scene.space("r").list("fdb", "mac: \"02:00:00:00:00:02\", dev: e1");
             }
         }
@@ -110,7 +114,7 @@ pub(super) fn for_many(scene: &mut Scene<'_>) {
     }
     match scene.turn_of(5) {
         0 => scene.link("r", "e1").set("hairpin", true),
-        1 => scene.link("r", "e3").set("bcast_flood", false),
+        1 | 3 => scene.link("r", "e3").set("bcast_flood", false),
         2 => scene.link("r", "br").set("snooping", false),
         _ => {}
     }
@@ -143,11 +147,10 @@ pub(super) fn groups(scene: &mut Scene<'_>) {
     if scene.percent(90) {
         scene.link("r", "br").set("querier", true);
     }
-    let routers = scene.percent(50);
-    if routers {
+    if scene.percent(75) {
         scene.link("r", "e3").set("mcast_router", 2);
     }
-    let wanting = scene.one(&[&["e2"][..], &["e3"], &["e2", "br"], &["br"], &[]]);
+    let wanting = scene.one(&[&["e2"][..], &["e2"], &["e3"], &["e2", "br"], &["br"], &[]]);
     for dev in wanting {
         scene.space("r").list("mdb", format!("group: {GROUP}, dev: {dev}"));
     }
@@ -230,19 +233,24 @@ pub(super) fn filters(scene: &mut Scene<'_>) {
     scene.send("r", "10.0.1.3");
 }
 
-/// `a` takes what is behind `r` for its neighbour, and asks.
-pub(super) fn asks(scene: &mut Scene<'_>) {
+/// `a` takes what is behind `r` for its neighbour; `b` is one more, and three.
+fn near(scene: &mut Scene<'_>) -> [&'static str; 4] {
     scene.line();
     scene.link("a", "e1").addresses.clear();
     scene.address("a", "e1", "10.0.1.2/16");
     scene.space("a").lists.clear();
-    let others = ["10.0.2.2", "10.0.2.3", "10.0.2.4", "10.0.2.5"];
-    for ip in &others[1..] {
+    let behind = ["10.0.2.2", "10.0.2.3", "10.0.2.4", "10.0.2.5"];
+    for ip in &behind[1..] {
         scene.address("b", "e2", &format!("{ip}/24"));
     }
-    let mut to = others;
-    match scene.turn_of(6) {
-        0 => {
+    behind
+}
+
+/// `a` asks for who is behind `r`, or for what `r` has there.
+pub(super) fn asks(scene: &mut Scene<'_>) {
+    let mut to = near(scene);
+    match scene.turn_of(5) {
+        0 | 1 => {
             to = ["10.0.2.1", "10.0.2.11", "10.0.2.12", "10.0.2.13"];
             for ip in &to[1..] {
                 scene.address("r", "e2", &format!("{ip}/24"));
@@ -250,13 +258,20 @@ pub(super) fn asks(scene: &mut Scene<'_>) {
             let (link, ignore) = scene.one(&[("all", 1), ("e1", 1), ("e1", 2), ("e1", 8)]);
             scene.sysctl("r", &format!("net/ipv4/conf/{link}/arp_ignore"), ignore);
         }
-        1 => scene.sysctl("r", "net/ipv4/conf/e1/proxy_arp", 1),
-        2 => scene.sysctl("r", "net.ipv4.conf.all.proxy_arp", 1),
         _ => {
-            for ip in others {
-                scene.space("r").list("neighbours", format!("ip: {ip}, dev: e1, proxy: true"));
-            }
+            let link = scene.one(&["e1", "e1", "all"]);
+            scene.sysctl("r", &format!("net/ipv4/conf/{link}/proxy_arp"), 1);
         }
+    }
+    to.iter().for_each(|to| _ = scene.send("a", to));
+    scene.send("b", "10.0.1.2");
+}
+
+/// `r` answers for some behind it.
+pub(super) fn answered(scene: &mut Scene<'_>) {
+    let to = near(scene);
+    for ip in to {
+        scene.space("r").list("neighbours", format!("ip: {ip}, dev: e1, proxy: true"));
     }
     to.iter().for_each(|to| _ = scene.send("a", to));
     scene.send("b", "10.0.1.2");
@@ -266,7 +281,7 @@ pub(super) fn asks(scene: &mut Scene<'_>) {
 pub(super) fn asks_as(scene: &mut Scene<'_>) {
     scene.line();
     scene.address("a", "lo", "10.9.2.1/32");
-    let announces = scene.percent(50);
+    let announces = scene.percent(60);
     match announces {
         false => {
             // An answer would go out by another link than the question came in.
@@ -301,7 +316,16 @@ pub(super) fn private(scene: &mut Scene<'_>) {
     scene.link("r", "e2").set("isolated", true);
     scene.sysctl("r", "net.ipv4.ip_forward", 1);
     scene.sysctl("r", "net/ipv4/conf/br/proxy_arp_pvlan", 1);
-    for (from, to) in [("a", "10.0.1.3"), ("b", "10.0.1.2"), ("a", "10.0.1.4"), ("a", "10.0.1.3")] {
+    // Each asks for somebody else.
+    ["10.0.1.13/24", "10.0.1.23/24"].iter().for_each(|ip| scene.address("b", "e2", ip));
+    scene.address("a", "e1", "10.0.1.12/24");
+    for (from, to) in [
+        ("a", "10.0.1.3"),
+        ("a", "10.0.1.13"),
+        ("a", "10.0.1.4"),
+        ("b", "10.0.1.12"),
+        ("a", "10.0.1.23"),
+    ] {
         scene.send(from, to);
     }
 }

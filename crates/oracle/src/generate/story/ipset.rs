@@ -90,8 +90,7 @@ const KINDS: [Kind; 12] = [
 
 /// Whose turn it is, by their places among [`KINDS`]: ports, exceptions and links oftener than what is
 /// simple. Beyond them, a list.
-const TURNS: [usize; 23] =
-    [0, 1, 2, 2, 3, 4, 4, 5, 5, 6, 7, 8, 8, 8, 8, 8, 9, 10, 11, 12, 12, 12, 12];
+const TURNS: [usize; 20] = [0, 1, 2, 2, 3, 4, 4, 5, 5, 5, 6, 7, 7, 8, 8, 9, 10, 11, 12, 12];
 
 const NETS: &[&str] = &[
     "10.0.0.0/16",
@@ -126,7 +125,12 @@ pub(super) fn asked(scene: &mut Scene<'_>) {
     let not = scene.one(&["", "", "! "]);
     let nomatch = if scene.percent(15) { " --return-nomatch" } else { "" };
     let asks = format!("-m set {not}--match-set {name} {sides}{nomatch}");
-    let more = scene.one(&["", "", "", "-p udp ", "-i e1 "]);
+    let more = match scene.random.below(6) {
+        0..3 => scene.one(&["", "", "-p udp ", "-i e1 "]).to_owned(),
+        // Another set, which has what goes from `a` to `b`.
+        3 | 4 => of_links(scene),
+        _ => one_set_of(scene),
+    };
     match scene.random.below(6) {
         0 => scene.iptables("r", "mangle", "PREROUTING", format!("-i e1 {asks} -j DROP")),
         1 => scene.iptables("r", "mangle", "POSTROUTING", format!("{asks} -j DROP")),
@@ -169,6 +173,35 @@ fn listed(scene: &mut Scene<'_>) -> (&'static str, &'static str) {
     let what = "type: \"list:set\"".to_owned();
     scene.space("r").ipsets.push(IpSet { name: "all".to_owned(), what, entries });
     ("all", scene.one(&[one, "src,dst", "dst,dst", "src"]))
+}
+
+/// A set of networks by link.
+fn of_links(scene: &mut Scene<'_>) -> String {
+    let (side, entries) = scene.one(&[
+        ("src,src", &["10.0.0.0/16,e1"][..]),
+        ("dst,src", &["10.0.2.0/24,e1", "10.0.1.0/24,e1"]),
+        ("src,src", &["0.0.0.0/0,e2 nomatch", "10.0.1.2,e wildcard"]),
+    ]);
+    asks_one(scene, "links", ("type: \"hash:net,iface\"", &[side], entries))
+}
+
+/// A list of one set.
+fn one_set_of(scene: &mut Scene<'_>) -> String {
+    let (side, entry) = scene.one(&[("src", "10.0.1.0/30"), ("dst", "10.0.2.0/24")]);
+    asks_one(scene, "near", ("type: \"hash:net\"", &[side], &[entry]));
+    asks_one(scene, "sets", ("type: \"list:set\"", &[side], &["near"]))
+}
+
+/// Makes a set of these entries, and asks for it on the first of the sides.
+fn asks_one(
+    scene: &mut Scene<'_>,
+    name: &'static str,
+    (what, sides, entries): (&str, &[&str], &[&str]),
+) -> String {
+    let entries = entries.iter().map(|entry| (*entry).to_owned()).collect();
+    let what = what.to_owned();
+    scene.space("r").ipsets.push(IpSet { name: name.to_owned(), what, entries });
+    format!("-m set --match-set {name} {} ", sides.concat())
 }
 
 /// A mark that a set says for whom it holds.

@@ -16,7 +16,12 @@ const TRUE: &[&[&str]] = &[
     &["-m dscp --dscp 4", "-m tos --tos 0x10/0x1c", "-m tos ! --tos 0x20/0x20"],
     &["-m ttl --ttl-gt 1", "-m ttl ! --ttl-eq 77", "-m ttl --ttl-lt 65"],
     &["-m pkttype --pkt-type unicast", "-m pkttype ! --pkt-type broadcast"],
-    &["-m mark --mark 0", "-m mark ! --mark 7/7", "-m connmark --mark 0"],
+    &[
+        "-m mark --mark 0",
+        "-m mark ! --mark 7/7",
+        "-m connmark --mark 0",
+        "-m connmark ! --mark 6/6",
+    ],
     &["-m limit --limit 1000/sec --limit-burst 1000"],
     &[
         "-m hashlimit --hashlimit-upto 1000/sec --hashlimit-burst 1000 --hashlimit-mode srcip \
@@ -82,7 +87,11 @@ const TRANSLATIONS: [Translation; 11] = [
     (&[("PREROUTING", "-p tcp -j REDIRECT --to-ports 80")], "10.0.2.2", TCP81),
     (&[("PREROUTING", "-i e1 -p udp -j REDIRECT --to-ports 7")], "10.0.2.2", UDP9),
     (&[("POSTROUTING", "-s 10.0.1.0/24 -j SNAT --to-source 10.0.2.1")], "10.0.2.2", None),
-    (&[("POSTROUTING", "-s 10.0.1.2 -o e2 -j SNAT --to-source 10.0.2.1")], "10.0.2.2", None),
+    (
+        &[("PREROUTING", "-s 10.0.1.0/24 -d 10.0.5.0/30 -j NETMAP --to 10.0.2.0/30")],
+        "10.0.5.2",
+        None,
+    ),
     (&[("POSTROUTING", "! -o e1 -j SNAT --to-source 10.0.2.1")], "10.0.2.2", None),
     (&[("PREROUTING", "-i e1 -d 10.0.5.0/24 -j NETMAP --to 10.0.2.0/24")], "10.0.5.2", None),
     (&[("PREROUTING", "-d 10.0.5.0/24 -j NETMAP --to 10.0.2.0/24")], "10.0.5.2", None),
@@ -104,6 +113,10 @@ pub(super) fn translated(scene: &mut Scene<'_>) {
     for (chain, rule) in rules {
         scene.space("r").rule("nat", chain, (*rule).to_owned(), false);
     }
+    if rules.iter().all(|(chain, _)| *chain == "PREROUTING") && scene.percent(50) {
+        let snat = "-s 10.0.1.2 -o e2 -j SNAT --to-source 10.0.2.1".to_owned();
+        scene.space("r").rule("nat", "POSTROUTING", snat, false);
+    }
     if scene.percent(50) {
         scene.serves("r");
     }
@@ -114,31 +127,41 @@ pub(super) fn translated(scene: &mut Scene<'_>) {
     scene.send("a", "10.0.1.1");
 }
 
-/// A packet is altered on its way, and asked for that behind.
+/// What alters a packet on its way, and how it is known from others behind.
+const ALTERED: [(&str, &str); 12] = [
+    ("-j TTL --ttl-set 2", ""),
+    ("-j TTL --ttl-dec 1", ""),
+    ("-j TTL --ttl-inc 13", "-m ttl --ttl-gt 64"),
+    ("-j TOS --set-tos 0x08", "-m tos --tos 0x08"),
+    ("-j DSCP --set-dscp 8", "-m dscp --dscp-class CS1"),
+    ("-j TOS --or-tos 0x10", ""),
+    ("-j MARK --set-mark 9", "-m mark --mark 9"),
+    ("-p udp -j MARK --or-mark 4", "-m mark --mark 4/4"),
+    ("-j CONNMARK --set-mark 6", "-m connmark --mark 6"),
+    ("-j CONNMARK --set-mark 6/7", "-m connmark ! --mark 0/2"),
+    ("-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 500", "-p tcp -m length --length 44"),
+    ("-j NFLOG --nflog-group 5", ""),
+];
+
+/// A packet is altered on its way, at times twice, and asked for that behind.
 pub(super) fn altered(scene: &mut Scene<'_>) {
     scene.way();
-    let (rule, asked) = scene.in_turn(&[
-        ("-j TTL --ttl-set 2", ""),
-        ("-j TTL --ttl-dec 1", ""),
-        ("-j TTL --ttl-inc 13", "-m ttl --ttl-gt 64"),
-        ("-j TOS --set-tos 0x08", "-m tos --tos 0x08"),
-        ("-j DSCP --set-dscp 8", "-m dscp --dscp-class CS1"),
-        ("-j TOS --or-tos 0x10", ""),
-        ("-j MARK --set-mark 9", "-m mark --mark 9"),
-        ("-p udp -j MARK --or-mark 4", "-m mark --mark 4/4"),
-        ("-j CONNMARK --set-mark 6", "-m connmark --mark 6"),
-        ("-j CONNMARK --set-mark 6/7", "-m connmark ! --mark 0/2"),
-        ("-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 500", "-p tcp -m length --length 44"),
-        ("-j NFLOG --nflog-group 5", ""),
-    ]);
-    let chain = scene.one(&["PREROUTING", "FORWARD", "FORWARD"]);
-    let chain = if rule.contains("TCPMSS") { "FORWARD" } else { chain };
-    let rule = if chain == "PREROUTING" { format!("-i e1 {rule}") } else { rule.to_owned() };
-    scene.iptables("r", "mangle", chain, rule);
-    if !asked.is_empty() && scene.percent(75) {
+    let first = scene.in_turn(&ALTERED);
+    let marks = first.0.contains("MARK");
+    let second = if marks { scene.one(&ALTERED[3..5]) } else { scene.one(&ALTERED[6..10]) };
+    let mut asked = String::new();
+    let count = if scene.percent(60) { 2 } else { 1 };
+    for (rule, asks) in [first, second].into_iter().take(count) {
+        let chain = scene.one(&["PREROUTING", "FORWARD", "FORWARD"]);
+        let chain = if rule.contains("TCPMSS") { "FORWARD" } else { chain };
+        let rule = if chain == "PREROUTING" { format!("-i e1 {rule}") } else { rule.to_owned() };
+        scene.iptables("r", "mangle", chain, rule);
+        asked = format!("{asked}{asks} ");
+    }
+    if !asked.trim().is_empty() && scene.percent(75) {
         let verdict =
             scene.one(&["DROP", "DROP", "REJECT", "REJECT --reject-with icmp-net-prohibited"]);
-        scene.iptables("r", "filter", "FORWARD", format!("{asked} -j {verdict}"));
+        scene.iptables("r", "filter", "FORWARD", format!("{asked}-j {verdict}"));
     }
     scene.send("a", "10.0.2.2").carries(Carries::Udp(0, 7)).ttl(64);
     scene.send("a", "10.0.2.2").carries(Carries::Tcp(0, 80));

@@ -110,7 +110,7 @@ pub(super) fn filtered(scene: &mut Scene<'_>) {
     let base = base(scene, hook);
     let set = "type: ipv4_addr, elements: [10.0.1.2, 10.0.2.0/31]".to_owned();
     scene.space(space).nft_sets.push((table, "hosts", set));
-    if scene.percent(75) {
+    if scene.percent(85) {
         let first = format!("{} accept", all_true(scene));
         let rest = scene.one(&["ct state established accept", "counter"]);
         scene.nft(space, (table, "c", &base), &[&first, rest]).drop = true;
@@ -132,7 +132,7 @@ pub(super) fn filtered(scene: &mut Scene<'_>) {
 fn all_true(scene: &mut Scene<'_>) -> String {
     let first = scene.turn_of(TRUE.len());
     let step = 1 + scene.random.below(TRUE.len() - 1);
-    let kinds = (0..6).map(|n| TRUE[(first + n * step) % TRUE.len()]);
+    let kinds = (0..7).map(|n| TRUE[(first + n * step) % TRUE.len()]);
     kinds.map(|kind| scene.one(kind)).collect::<Vec<_>>().join(" ")
 }
 
@@ -178,12 +178,22 @@ pub(super) fn chains(scene: &mut Scene<'_>) {
     let table = table(scene);
     let leads = scene.one(&["jump two", "goto two"]);
     let what = scene.one(&["meta l4proto icmp", "ip dscp 4", "meta mark 1", "ip saddr 10.0.1.2"]);
-    let ends = scene.in_turn(&["return", "drop", "accept"]);
-    scene.nft("r", (table, "two", ""), &[&format!("{what} {ends}"), "udp dport 9 drop"]);
-    let behind = scene.one(&["drop", "meta l4proto udp drop", "reject", "reject"]);
+    let ends = scene.in_turn(&["return", "return", "drop", "accept"]);
+    let (rest, behind) = match ends {
+        "return" => {
+            (scene.one(&["drop", "reject"]), scene.one(&["meta l4proto tcp drop", "counter"]))
+        }
+        _ => {
+            ("udp dport 9 drop", scene.one(&["drop", "meta l4proto udp drop", "reject", "reject"]))
+        }
+    };
+    scene.nft("r", (table, "two", ""), &[&format!("{what} {ends}"), rest]);
     scene.nft("r", (table, "one", ""), &["tcp dport 80 return", leads, behind]);
     let first = scene.one(&["jump one", "goto one", "ct state new jump one"]);
-    let last = scene.one(&["drop", "accept", "meta l4proto tcp drop"]);
+    let last = match ends {
+        "return" => scene.one(&["accept", "meta l4proto tcp drop"]),
+        _ => scene.one(&["drop", "accept", "meta l4proto tcp drop"]),
+    };
     scene.nft("r", (table, "c", "type filter hook forward priority 0"), &[first, last]);
     shots(scene);
 }

@@ -23,6 +23,7 @@ const SELECTED: [&[Selected]; 7] = [
         Selected { selector: "tos: 4", tos: 4, ..ANY },
         Selected { selector: "tos: 16", tos: 16, ..ANY },
         Selected { selector: "tos: 8", tos: 8, ..ANY },
+        Selected { selector: "tos: 12", tos: 12, ..ANY },
     ],
     &[
         Selected { selector: "uidrange: 0-0", ..ANY },
@@ -84,9 +85,17 @@ fn selectors(of: &[&Selected]) -> String {
     of.iter().map(|one| one.selector).collect::<Vec<_>>().join(", ")
 }
 
-/// What a rule may do; table 100 leads by the other router.
-const ACTIONS: [&str; 5] =
-    ["table: 100", "type: prohibit", "type: unreachable", "type: blackhole", "table: 101"];
+/// What a rule may do, to refuse oftener than to lead; table 100 leads by the other router.
+const ACTIONS: [&str; 8] = [
+    "type: prohibit",
+    "type: unreachable",
+    "type: blackhole",
+    "table: 100",
+    "type: prohibit",
+    "type: unreachable",
+    "type: blackhole",
+    "table: 101",
+];
 
 /// `a` has two ways, and a rule chooses.
 fn two_ways(scene: &mut Scene<'_>) {
@@ -113,7 +122,7 @@ fn shots(scene: &mut Scene<'_>, of: &[&Selected]) {
 
 pub(super) fn at_the_sender(scene: &mut Scene<'_>) {
     two_ways(scene);
-    let count = scene.random.between(1, 4);
+    let count = scene.random.between(2, 5);
     let of = selected(scene, count);
     let action = scene.one(&ACTIONS);
     let not = if scene.percent(20) { "not: true, " } else { "" };

@@ -108,18 +108,24 @@ pub(super) fn silent(scene: &mut Scene<'_>) {
 /// A router, or who is asked, that tells nobody of errors (Linux 6.10 and later).
 pub(super) fn tells_nobody(scene: &mut Scene<'_>) {
     scene.line();
-    let space = scene.one(&["r", "r", "b"]);
+    let (space, own) = scene.one(&[("r", "10.0.1.1"), ("r", "10.0.1.1"), ("b", "10.0.2.2")]);
     scene.sysctl(space, "net.ipv4.icmp_msgs_per_sec", 0);
     scene.sysctl(space, "net.ipv4.icmp_ratelimit", 0);
-    let mask = scene.one(&[6168, 6169, 2048, 8]);
+    let mask = scene.one(&[6168, 6168, 6169, 2048, 8]);
     scene.sysctl(space, "net.ipv4.icmp_ratemask", mask);
     scene.link("r", "e2").set("mtu", 1280);
     scene.link("b", "e2").set("mtu", 1280);
-    scene.send("a", "10.0.2.2").ttl(1);
-    let there = scene.one(&["10.0.2.2", "10.0.1.1"]);
-    scene.send("a", there).carries(Carries::Udp(0, 9)).ttl(64);
-    scene.send("a", "10.0.2.2").size(1400, true).carries(Carries::Icmp(0)).ttl(64);
-    scene.send("a", there).carries(Carries::Icmp(0)).ttl(64);
+    for port in [9, 11] {
+        scene.send("a", own).carries(Carries::Udp(0, port)).ttl(64);
+    }
+    if space == "r" {
+        scene.send("a", "10.0.2.2").ttl(1);
+        scene.send("a", "10.0.2.2").size(1400, true).carries(Carries::Icmp(0)).ttl(64);
+    } else {
+        scene.send("r", own).carries(Carries::Udp(0, 9)).ttl(64);
+        scene.send("a", own).carries(Carries::Udp(0, 13)).ttl(64);
+    }
+    scene.send("a", own).carries(Carries::Icmp(0)).ttl(64);
 }
 
 /// Answers that do not live long enough.

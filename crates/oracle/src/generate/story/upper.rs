@@ -12,7 +12,13 @@ pub(super) fn macvlans(scene: &mut Scene<'_>) {
         scene.link("s", port).set("bridge", "br");
     }
     scene.link("a", "pa").set("mac", MAC);
-    let mode = scene.in_turn(&["bridge", "vepa", "private", "passthru", "passthru", "source"]);
+    let mode = match scene.turn_of(12) {
+        0 | 1 => "bridge",
+        2 | 3 => "vepa",
+        4 | 5 => "private",
+        6 | 7 => "source",
+        _ => "passthru",
+    };
     if mode == "private" || scene.percent(60) {
         scene.link("s", "pb").set("hairpin", true);
     }
@@ -59,14 +65,14 @@ pub(super) fn vxlans(scene: &mut Scene<'_>) {
         scene.address(space, "vx", own);
     }
     scene.link("b", "vx").set("mac", MAC);
-    let local = scene.percent(40);
+    let local = scene.percent(50);
     if local {
         scene.link("a", "vx").set("local", "10.0.1.3");
     }
     let remote = if local { "10.0.1.3" } else { "10.0.1.2" };
-    match scene.random.below(4) {
-        0 | 1 => {}
-        2 => scene.link("b", "vx").set("remotes", format!("[\"default {remote}\"]")),
+    match scene.random.below(6) {
+        0..4 => {}
+        4 => scene.link("b", "vx").set("remotes", format!("[\"default {remote}\"]")),
         _ => scene.link("b", "vx").set("remote", remote),
     }
     match scene.random.below(3) {
@@ -79,7 +85,7 @@ pub(super) fn vxlans(scene: &mut Scene<'_>) {
     let extras: [(&str, usize, &[&str]); 4] = [
         ("ttl", 50, &["1", "2", "9"]),
         ("tos", 70, &["1", "16"]),
-        ("df", 50, &["set", "inherit"]),
+        ("df", 60, &["set", "inherit"]),
         ("vxlan_learning", 50, &["false"]),
     ];
     for (key, share, values) in extras {
