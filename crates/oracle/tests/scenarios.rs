@@ -3,8 +3,9 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test program of its own")]
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Child, Command, ExitCode, Stdio};
 
 use kernel::Program;
 use kernel::probe::Tag;
@@ -102,7 +103,7 @@ fn packets(text: &str) -> Vec<(Spec, String)> {
 fn shows(name: &str, text: &str) {
     let bench = bench(name);
     let mut rig = Rig::build(&bench, text, family(name)).unwrap_or_else(|t| panic!("{t:?}"));
-    change(&mut rig, text);
+    let _processes = change(&mut rig, text);
     for (n, (packet, result)) in packets(text).into_iter().enumerate() {
         let judged = oracle::judge(&mut rig, &packet, oracle::member(n), None).unwrap();
         let came = all_words(&judged.ways, &rig.snapshot);
@@ -115,19 +116,49 @@ fn shows(name: &str, text: &str) {
     }
 }
 
-/// Does what no lab file says: a command in a namespace.
-fn change(rig: &mut Rig<'_>, text: &str) {
+/// Does what no lab file says: a command in a namespace, or a process there.
+fn change(rig: &mut Rig<'_>, text: &str) -> Vec<Running> {
+    let mut processes = Vec::new();
     let mut changed = false;
-    for line in text.lines().filter_map(|l| l.strip_prefix("# run: ")) {
+    let lines = text.lines().filter_map(|l| l.strip_prefix("# ")?.split_once(": "));
+    for (key, line) in lines.filter(|(key, _)| ["run", "process"].contains(key)) {
         let (ns, command) = line.split_once(' ').unwrap();
         let fd = std::os::fd::AsRawFd::as_raw_fd(&rig.net(ns).unwrap());
         let net = format!("--net=/proc/{}/fd/{fd}", std::process::id());
-        let ran = Command::new("nsenter").args([&net, "sh", "-c", command]).output().unwrap();
-        assert!(ran.status.success(), "{line}: {}", String::from_utf8_lossy(&ran.stderr));
+        let mut there = Command::new("nsenter");
+        there.args([&net, "sh", "-c", command]).current_dir(folder());
         changed = true;
+        if key == "process" {
+            processes.push(Running::begin(there));
+            continue;
+        }
+        let ran = there.output().unwrap();
+        assert!(ran.status.success(), "{line}: {}", String::from_utf8_lossy(&ran.stderr));
     }
     if changed {
         rig.read_again().unwrap_or_else(|t| panic!("{t:?}"));
+    }
+    processes
+}
+
+/// A process that ends when its input does.
+struct Running(Child);
+
+impl Running {
+    /// It says in a line that it is ready.
+    fn begin(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(!line.is_empty(), "{command:?} ended");
+        Self(child)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
     }
 }
 

@@ -184,8 +184,7 @@ impl<S: Sink> Walker<'_, '_, S> {
                 return Err(Stop::unknown(Stage::Bridge, unknown));
             }
         }
-        self.confirm(skb);
-        Ok(())
+        self.confirm(skb, Hook::Input)
     }
 
     /// `br_nf_forward`, for a packet that came in by a port.

@@ -4,9 +4,12 @@ use model::{Conntrack, ConntrackStatus, Hook, Tuple};
 
 use crate::overlay::{Bound, Connection, Membership};
 use crate::packet::tcp::{ACK, FIN, RST, SYN};
-use crate::skb::Skb;
+use crate::skb::{Skb, Stop};
 use crate::walker::{Walker, tell};
-use crate::{Action, IcmpKind, Packet, Payload, Sink, Stage};
+use crate::{Action, IcmpKind, Packet, Payload, Reason, Sink, Stage};
+
+/// IPS_NAT_DONE_MASK.
+const NAT_DONE: u32 = 1 << 7 | 1 << 8;
 
 /// `ct state` bits, as nft has them.
 pub(crate) mod state {
@@ -90,11 +93,27 @@ impl<S: Sink> Walker<'_, '_, S> {
         tell(&mut self.sink, skb, Stage::Hook(hook), told);
     }
 
-    /// `nf_conntrack_confirm`: what leaves the last hook is remembered, and found from now on.
-    pub(crate) fn confirm(&mut self, skb: &Skb) {
-        if let Some(member) = skb.ct.filter(|m| !m.related) {
-            self.overlay.connections[member.connection].keep();
+    /// `nf_conntrack_confirm`: what leaves the last hook is remembered, and found from now on. A new
+    /// connection whose answers would look like those of another one is not (`nf_ct_resolve_clash`).
+    pub(crate) fn confirm(&mut self, skb: &Skb, hook: Hook) -> Result<(), Stop> {
+        let Some(member) = skb.ct.filter(|m| !m.related) else { return Ok(()) };
+        if let Some(other) = self.clash(skb, member) {
+            let reason = Reason::AnswersTaken { by: other.original };
+            return Err(Stop::lost(Stage::Hook(hook), skb.ns, None, reason));
         }
+        self.overlay.connections[member.connection].keep();
+        Ok(())
+    }
+
+    /// The connection that has the same answers as this new one. (One that no chain of nat was asked
+    /// about would take the packet for its own: it can have the same only if that is so.)
+    fn clash(&self, skb: &Skb, member: Membership) -> Option<&Conntrack> {
+        let own = &self.overlay.connections[member.connection];
+        if own.confirmed || own.entry.status.contains(ConntrackStatus::CONFIRMED) {
+            return None;
+        }
+        let other = self.taken_by(skb, member, &own.entry.reply.reversed())?;
+        (other.status.bits() & NAT_DONE != 0).then_some(other)
     }
 
     /// The connection with that tuple, in that direction if it is known: one that a packet of ours

@@ -175,6 +175,12 @@ pub enum Reason {
         /// The link that it is bound to.
         from: LinkId,
     },
+    /// Its connection is new, and answers to it would look like those to another one that is tracked
+    /// there: the kernel cannot keep both.
+    AnswersTaken {
+        /// The first packet of the other one, as its sender sent it.
+        by: Tuple,
+    },
     /// An ICMPv6 redirect about a connection that is translated here.
     RedirectPastNat,
     /// A message of neighbour discovery whose hop limit is not 255: it might come from beyond the

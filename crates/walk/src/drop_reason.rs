@@ -43,6 +43,7 @@ impl Reason {
             | Self::PolicyDrop(_)
             | Self::NoMasqueradeAddress
             | Self::MasqueradeMoved { .. }
+            | Self::AnswersTaken { .. }
             | Self::RedirectPastNat => &["NETFILTER_DROP"],
             // sch_handle_ingress, sch_handle_egress; what is taken is no loss to them.
             Self::FilterDrop(filter) => match filter.hook {
@@ -252,7 +253,10 @@ fn place_fits(loss: &Loss, drop: &KernelDrop) -> bool {
 /// translate to; what translation or routing behind it does, only where the hook ends (`nf_hook_slow`, which older kernels and iptables-legacy
 /// have for both).
 fn function_fits(loss: &Loss, drop: &KernelDrop) -> bool {
-    let behind = matches!(loss.reason, Reason::MasqueradeMoved { .. } | Reason::RedirectPastNat);
+    let behind = matches!(
+        loss.reason,
+        Reason::MasqueradeMoved { .. } | Reason::RedirectPastNat | Reason::AnswersTaken { .. }
+    );
     !behind || drop.function.as_deref() != Some("nft_do_chain")
 }
 

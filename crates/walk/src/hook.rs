@@ -34,7 +34,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.family_hook(skb, family, hook, Between { iif, oif })?;
         // It comes last of all.
         if matches!(hook, Hook::Input | Hook::Postrouting) {
-            self.confirm(skb);
+            self.confirm(skb, hook)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::Tuple;
+use model::{Conntrack, Tuple};
 
 use crate::Sink;
 use crate::overlay::Membership;
@@ -59,13 +59,26 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// Whether another connection has answers that look the same.
     pub(crate) fn is_taken(&self, skb: &Skb, member: Membership, tuple: &Tuple) -> bool {
+        self.taken_by(skb, member, tuple).is_some()
+    }
+
+    /// Which that is. One that was read may be this very one, where the question is not to know it.
+    pub(crate) fn taken_by(
+        &self,
+        skb: &Skb,
+        member: Membership,
+        tuple: &Tuple,
+    ) -> Option<&Conntrack> {
         let reply = tuple.reversed();
         // An answer to an echo looks like no request.
         let direction = is_icmp(tuple).then_some(true);
+        let connections = &self.overlay.connections;
+        let own = &connections[member.connection].entry.original;
         let mut met = self.overlay.connections_with(skb.ns, &reply, skb.zone, direction);
-        let place = self.known_place(skb.ns);
-        met.any(|met| met.connection != member.connection)
-            || place.and_then(|p| p.tracked(&reply, skb.zone, direction)).is_some()
+        let met = met.find(|met| met.connection != member.connection);
+        let read = || self.known_place(skb.ns)?.tracked(&reply, skb.zone, direction);
+        let read = || read().map(|(entry, _)| entry).filter(|entry| entry.original != *own);
+        met.map(|met| &connections[met.connection].entry).or_else(read)
     }
 
     /// `find_appropriate_src`: what another connection from the same source was translated to.

@@ -216,10 +216,12 @@ fn transport(protocol: u8, bytes: &[u8], probe: &Probe) -> Option<(Payload, Leg)
             let acknowledges = word(bytes, 8)? == probe.tag.number().wrapping_add(1);
             (answers && acknowledges).then_some((payload, Leg::Back))
         }
-        (UDP, Kind::Udp(sport, _)) => {
+        (UDP, Kind::Udp(sport, dport)) => {
             let payload = Payload::Udp { sport: first, dport: second };
-            // The answer goes to the port that the probe came from, whatever became of the other.
-            let leg = if second == sport { Leg::Back } else { Leg::There };
+            // The answer goes to the port that the probe came from, and comes from the one that it
+            // went to; either may be translated on the way.
+            let back = second == sport || first != sport && first == dport;
+            let leg = if back { Leg::Back } else { Leg::There };
             bytes.get(8..)?.starts_with(&probe.tag.0).then_some((payload, leg))
         }
         (ICMP | ICMPV6, kind) => icmp(protocol == ICMPV6, bytes, kind, probe),
@@ -385,6 +387,24 @@ mod tests {
             bytes[21] = 1;
             assert_eq!(sighting(&bytes, &probe), None, "a later fragment");
             assert!(answer(&frame(kind, 4000)[14..1000], &probe).is_some(), "by a socket");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_known_by_either_port() {
+        let probe = probe(Kind::Udp(1000, 53), "10.0.0.2");
+        for (sport, dport, leg) in [
+            (1000, 53, Leg::There),
+            (53, 1000, Leg::Back),
+            // Its source port is translated.
+            (7000, 53, Leg::There),
+            (53, 7000, Leg::Back),
+            // Its destination's is.
+            (1000, 8053, Leg::There),
+            (8053, 1000, Leg::Back),
+        ] {
+            let bytes = frame(Kind::Udp(sport, dport), 84);
+            assert_eq!(sighting(&bytes, &probe).unwrap().1, leg, "{sport} to {dport}");
         }
     }
 

@@ -60,6 +60,7 @@ fn told(c: Case<'_>) -> Said {
         Reason::PolicyDrop(chain) => netfilter::policy_drop(chain),
         Reason::NoWayBack { src } => netfilter::no_way_back(c, *src),
         Reason::MasqueradeMoved { from } => netfilter::masquerade_moved(c, *from),
+        Reason::AnswersTaken { by } => netfilter::answers_taken(by),
         Reason::RedirectPastNat => netfilter::redirect_past_nat(),
         Reason::NoMasqueradeAddress => netfilter::no_masquerade_address(c),
         Reason::DeadEnd { ip } => neighbour::dead_end(c, *ip),

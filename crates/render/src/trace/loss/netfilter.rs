@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use model::{Hook, LinkId};
+use model::{Hook, LinkId, Tuple};
 use walk::{ChainRef, FilterRef, RuleRef};
 
 use super::case::{Case, Said, said};
@@ -55,6 +55,17 @@ pub(super) fn masquerade_moved(c: Case<'_>, from: LinkId) -> Said {
         "its connection is masqueraded going out by {name}, and ends as it goes out by {link}"
     ))
     .advise(c.here(format!("iptables -t nat -I POSTROUTING -s {src} -o {dev} -j ACCEPT")))
+}
+
+pub(super) fn answers_taken(by: &Tuple) -> Said {
+    let other = w::tuple(by);
+    said(format!(
+        "answers to it would look like answers to {other}, which is tracked here: its source was \
+         translated to an address and port that are taken"
+    ))
+    .advise(
+        "translate to more than one port, or let the kernel choose (no port behind `--to-source`)",
+    )
 }
 
 pub(super) fn redirect_past_nat() -> Said {
