@@ -153,6 +153,7 @@ fn pins(wanted: &Pins, seen: &Pins) -> Distance {
         fits(wanted.mac.as_ref(), seen.mac.as_ref())
             && fits(wanted.mtu.as_ref(), seen.mtu.as_ref())
             && fits(wanted.txqlen.as_ref(), seen.txqlen.as_ref())
+            && fits(wanted.group.as_ref(), seen.group.as_ref())
             && names(wanted) == names(seen),
     )
 }
@@ -215,13 +216,17 @@ fn complete_link(now: &mut LinkSpec, then: &LinkSpec) {
             complete_pins(&mut now.pins, &then.pins);
         }
         // Their MTU follows that of the link below.
-        _ => complete(&mut now.pins.txqlen, then.pins.txqlen, 1000),
+        _ => {
+            complete(&mut now.pins.txqlen, then.pins.txqlen, 1000);
+            complete(&mut now.pins.group, then.pins.group, 0);
+        }
     }
 }
 
 fn complete_pins(now: &mut Pins, then: &Pins) {
     complete(&mut now.mtu, then.mtu, 1500);
     complete(&mut now.txqlen, then.txqlen, 1000);
+    complete(&mut now.group, then.group, 0);
 }
 
 fn complete<T: Copy>(now: &mut Option<T>, then: Option<T>, usual: T) {
@@ -258,4 +263,5 @@ fn fill_pins(now: &mut Pins, then: &Pins) {
     now.mac = now.mac.or(then.mac);
     now.mtu = now.mtu.or(then.mtu);
     now.txqlen = now.txqlen.or(then.txqlen);
+    now.group = now.group.or(then.group);
 }

@@ -141,11 +141,11 @@ fn one_container_more() {
 #[test]
 fn values_change_in_place() {
     insta::assert_snapshot!(check_links(
-        "{e: {kind: tap, mtu: 1400, addresses: [10.0.0.1/24]}}",
+        "{e: {kind: tap, mtu: 1400, group: 7, addresses: [10.0.0.1/24]}}",
         "{e: {kind: tap, mtu: 1300, up: false, addresses: [10.0.0.2/24]}}",
     ), @"
     - a:e: address 10.0.0.1/24
-    ~ a:e: mtu 1400 → 1300
+    ~ a:e: mtu 1400 → 1300, group 7 → 0
     + a:e: address 10.0.0.2/24
     ~ a:e: up → down
     ");

@@ -91,6 +91,8 @@ pub(crate) struct LinkEntry {
     pub(crate) index: Option<u32>,
     /// `txqlen:`
     pub(crate) txqlen: Option<u32>,
+    /// `group:`
+    pub(crate) group: Option<u32>,
     /// `altnames:`
     pub(crate) altnames: Vec<Said<String>>,
     /// `up:` (default true)

@@ -251,6 +251,8 @@ pub struct Pins {
     pub mtu: Option<u32>,
     /// Transmit queue length.
     pub txqlen: Option<u32>,
+    /// Group of links that it is in.
+    pub group: Option<u32>,
     /// Alternative names.
     pub altnames: Vec<String>,
 }

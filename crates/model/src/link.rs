@@ -52,6 +52,8 @@ pub struct Link {
     pub state: OperState,
     /// IFLA_TXQLEN; `ip` prints no qlen for 0.
     pub txqlen: u32,
+    /// The group that it is in (`ip link set … group`); 0 is the usual one. None: not told.
+    pub group: Option<u32>,
     /// Root queueing discipline.
     pub qdisc: String,
     /// ifindex of the link that this one is a port or slave of, in the same namespace.
@@ -89,6 +91,7 @@ impl Link {
             promiscuous: false,
             state: OperState::Unknown,
             txqlen: 0,
+            group: None,
             qdisc: String::new(),
             master: None,
             port: None,

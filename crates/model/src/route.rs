@@ -175,7 +175,9 @@ pub struct Rule {
     pub invert: bool,
     /// A match by less than this prefix length counts as none (`suppress_prefixlength` + 1).
     pub suppress_prefixlength: Option<u32>,
-    /// Selectors that nothing here models (interface group, flow label), by name.
+    /// A match by a link of this group counts as none.
+    pub suppress_ifgroup: Option<u32>,
+    /// Selectors that nothing here models (flow label), by name.
     pub unknown: Vec<String>,
     /// What it does.
     pub action: RuleAction,

@@ -127,6 +127,7 @@ const FEATURES: &[(&str, Without)] = &[
     ("rule: uidrange", |s, _| rules(s, |r| r.uids.take().is_some())),
     ("rule: not", |s, _| rules(s, |r| std::mem::take(&mut r.invert))),
     ("rule: suppress_prefixlength", |s, _| rules(s, |r| r.suppress_prefixlength.take().is_some())),
+    ("rule: suppress_ifgroup", |s, _| rules(s, |r| r.suppress_ifgroup.take().is_some())),
     ("rule: from", |s, _| asking(s, |r| r.src.is_some())),
     ("rule: to", |s, _| asking(s, |r| r.dst.is_some())),
     ("rule: fwmark", |s, _| asking(s, |r| r.mark.is_some())),

@@ -209,7 +209,7 @@ fn fill(link: &mut PartLink, part: &PartLink) {
             $(if link.$field.is_none() { link.$field.clone_from(&part.$field); })*
         };
     }
-    take!(at, far, flags, mtu, qdisc, master, state, txqlen, mac, alias, kind, slave);
+    take!(at, far, flags, mtu, qdisc, master, state, txqlen, group, mac, alias, kind, slave);
     link.loopback |= part.loopback;
     link.xdp = link.xdp.filter(|n| *n != 0).or(part.xdp).or(link.xdp);
     link.promiscuous |= part.promiscuous;

@@ -161,6 +161,7 @@ impl Maker<'_> {
             promiscuous: part.promiscuous,
             state,
             txqlen: part.txqlen.unwrap_or(0),
+            group: part.group,
             qdisc: part.qdisc.clone().unwrap_or_default(),
             master,
             port: self.port(part),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::address::{self, PartAddress};
 use crate::fdb::PartFdb;
-use crate::link::{At, Far, PartLink, flags_of, state_of};
+use crate::link::{self, At, Far, PartLink, flags_of, state_of};
 use crate::neighbour::{self, PartNeighbour};
 use crate::port::{self, PartPort};
 use crate::report::Report;
@@ -101,6 +101,7 @@ fn link(o: &Object) -> Option<PartLink> {
         master: owned(o, "master"),
         state: text(o, "operstate").and_then(state_of),
         txqlen: number(o, "txqlen"),
+        group: text(o, "group").and_then(link::group),
         mac: parsed(o, "address"),
         altnames: list(o, "altnames").filter_map(|v| Some(v.as_str()?.to_owned())).collect(),
         alias: owned(o, "ifalias"),
@@ -226,7 +227,10 @@ fn one_rule(o: &Object) -> Option<Rule> {
         one.or_else(|| Some((first?, number(o, &format!("{key}_end"))?)))
     };
     let suppressed = ["suppress_prefixlength", "sup_prefixlen", "suppress_prefixlen"];
-    let odd = ["uid_start", "tun_id", "suppress_ifgroup"];
+    let odd = ["uid_start", "tun_id"];
+    let group = text(o, "suppress_ifgroup");
+    let suppress_ifgroup = group.and_then(link::group);
+    let named = group.filter(|_| suppress_ifgroup.is_none()).map(|_| "suppress_ifgroup");
     Some(Rule {
         ipv6: false,
         priority: number(o, "priority")?,
@@ -245,7 +249,13 @@ fn one_rule(o: &Object) -> Option<Rule> {
         tunnel: None,
         invert: o.contains_key("not"),
         suppress_prefixlength: suppressed.iter().find_map(|k| number::<u32>(o, k)).map(|n| n + 1),
-        unknown: odd.iter().filter(|k| o.contains_key(**k)).map(|k| (*k).to_owned()).collect(),
+        suppress_ifgroup,
+        unknown: odd
+            .into_iter()
+            .filter(|k| o.contains_key(*k))
+            .chain(named)
+            .map(str::to_owned)
+            .collect(),
         action,
     })
 }

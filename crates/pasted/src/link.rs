@@ -21,6 +21,7 @@ pub(crate) struct PartLink {
     pub(crate) master: Option<String>,
     pub(crate) state: Option<OperState>,
     pub(crate) txqlen: Option<u32>,
+    pub(crate) group: Option<u32>,
     pub(crate) mac: Option<Mac>,
     pub(crate) loopback: bool,
     pub(crate) altnames: Vec<String>,
@@ -156,6 +157,11 @@ pub(crate) fn state_of(word: &str) -> Option<OperState> {
     all.into_iter().find(|state| state.as_str() == word)
 }
 
+/// A group; names but the usual one's are known to the host alone (/etc/iproute2/group).
+pub(crate) fn group(word: &str) -> Option<u32> {
+    if word == "default" { Some(0) } else { word.parse().ok() }
+}
+
 /// `mtu 1500 qdisc noqueue master br0 state UP … qlen 1000 link-netnsid 0`.
 fn attributes(text: &str, link: &mut PartLink) {
     let mut words = Words::new(text);
@@ -166,6 +172,7 @@ fn attributes(text: &str, link: &mut PartLink) {
             "master" => link.master = words.next().map(str::to_owned),
             "state" => link.state = words.next().and_then(state_of),
             "qlen" => link.txqlen = words.value(),
+            "group" => link.group = words.next().and_then(group),
             "link-netnsid" => link.far = words.value().map(Far::NsId),
             "link-netns" => link.far = words.next().map(|w| Far::Name(w.to_owned())),
             w if w.starts_with("xdp") => link.xdp = link.xdp.or(Some(0)),

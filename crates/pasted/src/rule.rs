@@ -3,6 +3,7 @@
 use model::{Rule, RuleAction};
 
 use crate::address;
+use crate::link;
 use crate::report::Report;
 use crate::route::{number, table};
 use crate::words::Words;
@@ -75,7 +76,11 @@ fn selector(word: &str, words: &mut Words<'_>, rule: &mut Rule) -> Option<()> {
         "proto" | "protocol" => _ = words.next(),
         // busybox leaves a blank where a flag would be.
         "[detached]" => {}
-        "uidrange" | "tun_id" | "suppress_ifgroup" | "realms" => {
+        "suppress_ifgroup" => match words.next().and_then(link::group) {
+            None => rule.unknown.push(word.to_owned()),
+            group => rule.suppress_ifgroup = group,
+        },
+        "uidrange" | "tun_id" | "realms" => {
             words.next();
             rule.unknown.push(word.to_owned());
         }

@@ -473,6 +473,7 @@ fn link_of(index: u32, name: &str, kind: LinkKind) -> Link {
         flags: LinkFlags::UP | LinkFlags::LOWER_UP | LinkFlags::RUNNING,
         state: OperState::Up,
         txqlen: 1000,
+        group: Some(0),
         qdisc: "noqueue".into(),
         inet: Some(InetConf::default()),
         ..Link::new(index, name, kind)

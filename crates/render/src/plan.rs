@@ -111,6 +111,7 @@ fn pins_difference(from: &Pins, to: &Pins) -> Vec<String> {
         changed("mac", from.mac, to.mac),
         changed("mtu", from.mtu, to.mtu),
         changed("txqlen", from.txqlen, to.txqlen),
+        changed("group", from.group, to.group),
         changed("altname", names(from), names(to)),
     ]
     .into_iter()

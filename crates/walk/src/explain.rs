@@ -7,7 +7,7 @@ use model::{NsId, Route, RouteKind, Rule, RuleAction, TABLE_DEFAULT};
 
 use crate::chain::{At, Ended};
 use crate::indexed::Place;
-use crate::route::{Flow, Found, NotFound, TOS_MASK, suppresses};
+use crate::route::{Flow, Found, NotFound, TOS_MASK, first};
 use crate::tables::BaseRef;
 use crate::walker::Walker;
 use crate::{ChainRef, RuleRef, Sink};
@@ -55,7 +55,8 @@ pub enum RuleWhy {
     LeadsOn,
     /// Its table has no route for the destination, or one that throws it back.
     NothingThere,
-    /// What its table has is shorter than it takes (`suppress_prefixlength`).
+    /// What its table has is shorter than it takes (`suppress_prefixlength`), or leads by a link of a
+    /// group that it does not take (`suppress_ifgroup`).
     Suppressed,
 }
 
@@ -249,7 +250,7 @@ impl<'a> Attempt<'a, '_> {
     fn suppressed(&self, rule: &Rule, table: u32) -> bool {
         let mut fitting =
             self.place.routes(table).iter().filter(|r| self.why_lost(r, None).is_none());
-        fitting.next().is_some_and(|route| suppresses(rule, route))
+        fitting.next().is_some_and(|r| self.place.suppresses_route(rule, r, first(r)))
     }
 
     /// The routes to the destination that were not taken.

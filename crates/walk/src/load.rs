@@ -80,6 +80,8 @@ impl<'a> Chains<'a, '_> {
             MetaKey::OifName => r.store(dreg, self.link_name(oif)),
             // Only within a VRF, which is not walked.
             MetaKey::Sdif => r.store(dreg, &[0; 4]),
+            MetaKey::IifGroup => return group(self.link(iif), dreg, r),
+            MetaKey::OifGroup => return group(self.link(oif), dreg, r),
             MetaKey::IifType => return stored(self.link(iif).map(arphrd), dreg, r),
             MetaKey::OifType => return stored(self.link(oif).map(arphrd), dreg, r),
             MetaKey::IifKind => return kind_name(self.link(iif), dreg, r),
@@ -399,6 +401,16 @@ pub(crate) fn arphrd(link: &Link) -> u16 {
         LinkKind::Tap(tap) if tap.layer3 => 65534,
         _ => 1,
     }
+}
+
+/// `nft_meta_store_ifgroup`.
+fn group(link: Option<&Link>, dreg: Reg, r: &mut Registers) -> Effect {
+    match link.map(|link| link.group) {
+        Some(None) => return forgotten(dreg, "the link's group", r),
+        Some(Some(group)) => r.store(dreg, &group.to_ne_bytes()),
+        None => return Effect::Fails,
+    }
+    Effect::Goes
 }
 
 /// Only links of a kind that `ip link add` knows have one.

@@ -175,7 +175,7 @@ impl<'a> Place<'a> {
     ) -> Option<Result<Found<'a>, NotFound<'a>>> {
         let found = self.lookup_in(self.table(table), flow)?;
         match found {
-            Ok(found) if suppresses(rule, found.route) => None,
+            Ok(found) if self.suppresses_route(rule, found.route, first(found.route)) => None,
             other => Some(other.map(|found| Found { rule: Some(rule), ..found })),
         }
     }
@@ -267,6 +267,11 @@ impl<'a> Place<'a> {
         }
         if let Some(link) = self.vrf_in_doubt(rule) {
             let what = format!("rule {} ({link} is a VRF)", rule.priority);
+            return Err(NotFound::Unknown(what));
+        }
+        let told = || self.ns.links.values().all(|link| link.group.is_some());
+        if matches && rule.suppress_ifgroup.is_some() && !told() {
+            let what = format!("rule {} (suppress_ifgroup)", rule.priority);
             return Err(NotFound::Unknown(what));
         }
         if matches && !rule.unknown.is_empty() {
@@ -378,6 +383,15 @@ impl<'a> Place<'a> {
         first.or_else(elsewhere)
     }
 
+    /// `fib4_rule_suppress`, `fib6_rule_suppress`: a route that is shorter than the rule takes, or
+    /// leads by a link of a group that it does not take. (Of several ways out, IPv4 looks at the first.)
+    pub(crate) fn suppresses_route(&self, rule: &Rule, route: &Route, by: Option<u32>) -> bool {
+        let short =
+            rule.suppress_prefixlength.is_some_and(|n| u32::from(route.dst.prefix_len()) < n);
+        let group = |link| self.ns.links.get(&link)?.group;
+        short || rule.suppress_ifgroup.is_some() && by.and_then(group) == rule.suppress_ifgroup
+    }
+
     /// `fib_result_prefsrc`: the source address that a route suggests.
     pub(crate) fn source_for(&self, found: &Found<'_>, dst: IpAddr) -> Option<IpAddr> {
         match found.route.prefsrc {
@@ -395,7 +409,7 @@ fn bound_elsewhere(route: &Route, flow: &Flow) -> bool {
     flow.dst.is_ipv4() && flow.oif.is_some_and(other)
 }
 
-/// `fib4_rule_suppress`: a route that is shorter than the rule takes.
-pub(crate) fn suppresses(rule: &Rule, route: &Route) -> bool {
-    rule.suppress_prefixlength.is_some_and(|n| u32::from(route.dst.prefix_len()) < n)
+/// The link of a route's first way out.
+pub(crate) fn first(route: &Route) -> Option<u32> {
+    route.nexthops.first().map(|hop| hop.link)
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use model::{AddressFlags, Inet6Conf, Nexthop, Preference, Route, RouteKind, Rule, RuleAction};
+use model::{AddressFlags, Inet6Conf, Nexthop, Preference, Route, RouteKind, RuleAction};
 
 use crate::indexed::Place;
 use crate::route::{Flow, Found, NotFound};
@@ -85,7 +85,8 @@ impl<'a> Place<'a> {
                     let table = self.table_of(rule, flow);
                     match table.and_then(|table| self.table6(table, flow, strict)) {
                         None => {}
-                        Some(Ok(found)) if suppressed(rule, found.route) => {}
+                        Some(Ok(found))
+                            if self.suppresses_route(rule, found.route, Some(found.hop.link)) => {}
                         Some(found) => {
                             let rule = custom.then_some(rule);
                             return found.map(|found| Found { rule, ..found });
@@ -264,8 +265,4 @@ impl<'a> Place<'a> {
         };
         self.routes6(self.local_table(link)).iter().find(of).is_some()
     }
-}
-
-fn suppressed(rule: &Rule, route: &Route) -> bool {
-    rule.suppress_prefixlength.is_some_and(|n| u32::from(route.dst.prefix_len()) < n)
 }

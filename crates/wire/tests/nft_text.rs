@@ -33,6 +33,7 @@ const CASES: &[(Family, &str, &[&str])] = &[
             "ip length > 100 drop",
             "tcp flags syn drop",
             "iifname \"br0\" oifname != \"eth*\" accept",
+            "iifgroup 7 oifgroup != 0 drop",
             "meta mark 5 drop",
             "meta mark & 0xff == 3 drop",
             "meta pkttype broadcast drop",

@@ -105,6 +105,7 @@ impl State {
         link.mac = pins.mac.or(link.mac);
         link.mtu = pins.mtu.unwrap_or(link.mtu);
         link.txqlen = pins.txqlen.unwrap_or(link.txqlen);
+        link.group = pins.group.or(link.group);
         link.altnames.clone_from(&pins.altnames);
     }
 }
@@ -287,6 +288,7 @@ pub(super) fn link(index: u32, name: &str, kind: LinkKind, pins: &Pins) -> Link 
         flags: LinkFlags::BROADCAST | LinkFlags::MULTICAST,
         state: OperState::Down,
         txqlen: pins.txqlen.unwrap_or(1000),
+        group: Some(pins.group.unwrap_or(0)),
         qdisc: "noop".to_owned(),
         ..Link::new(index, name, kind)
     }

@@ -171,7 +171,8 @@ impl Builder<'_> {
 
     /// What a link takes only after it was made.
     fn finish_link(&mut self, link: &LinkRef, pins: &Pins) -> Result<(), Cause> {
-        let late = Pins { altnames: pins.altnames.clone(), txqlen: pins.txqlen, ..Pins::default() };
+        let altnames = pins.altnames.clone();
+        let late = Pins { altnames, txqlen: pins.txqlen, group: pins.group, ..Pins::default() };
         self.set_pins(link, &late)
     }
 
@@ -237,6 +238,7 @@ impl Builder<'_> {
             mac: to.mac.filter(|_| from.mac != to.mac),
             mtu: to.mtu.filter(|_| from.mtu != to.mtu),
             txqlen: to.txqlen.filter(|_| from.txqlen != to.txqlen),
+            group: to.group.filter(|_| from.group != to.group),
             altnames: to.altnames.iter().filter(|n| !from.altnames.contains(n)).cloned().collect(),
         };
         self.set_pins(link, &changed)

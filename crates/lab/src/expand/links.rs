@@ -216,6 +216,7 @@ impl<'l> Making<'l> {
             mac: e.mac,
             mtu: e.mtu,
             txqlen: e.txqlen,
+            group: e.group,
             altnames: e.altnames.iter().map(|a| a.what.clone()).collect(),
         })
     }

@@ -22,6 +22,7 @@ const COMMON: &[&str] = &[
     "mtu",
     "index",
     "txqlen",
+    "group",
     "altnames",
     "up",
     "bridge",
@@ -101,6 +102,7 @@ fn link(name: &Said<String>, node: &Node, ns: &str, errors: &mut Errors) -> Opti
     link.mtu = number_of("mtu", 68, 65535, errors);
     link.index = number_of("index", 1, i32::MAX as u32, errors);
     link.txqlen = number_of("txqlen", 0, i32::MAX as u32, errors);
+    link.group = number_of("group", 0, i32::MAX as u32, errors);
     link.up = fields.get("up").and_then(|n| flag(n, "up", errors));
     link.bridge = fields.get("bridge").and_then(|n| link_name(n, "bridge", errors));
     link.bond = fields.get("bond").and_then(|n| link_name(n, "bond", errors));

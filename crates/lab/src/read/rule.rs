@@ -24,6 +24,7 @@ const KEYS: &[&str] = &[
     "uidrange",
     "not",
     "suppress_prefixlength",
+    "suppress_ifgroup",
     "table",
     "goto",
     "type",
@@ -71,6 +72,9 @@ pub(super) fn rule(node: &Node, ipv6: bool, errors: &mut Errors) -> Option<Said<
             .get("suppress_prefixlength")
             .and_then(|n| number(n, "suppress_prefixlength", (0, longest), errors))
             .map(|n| n + 1),
+        suppress_ifgroup: fields
+            .get("suppress_ifgroup")
+            .and_then(|n| number(n, "suppress_ifgroup", (0, i32::MAX as u32), errors)),
         unknown: Vec::new(),
         action: action(&fields, node, errors)?,
     };

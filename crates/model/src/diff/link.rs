@@ -74,6 +74,10 @@ pub enum LinkFact {
         before: u32,
         after: u32,
     },
+    Group {
+        before: Option<u32>,
+        after: Option<u32>,
+    },
     Qdisc {
         before: String,
         after: String,
@@ -149,6 +153,9 @@ pub fn link_facts(before: &Link, moved: &Link, after: &Link) -> Vec<(LinkFact, b
     let (was, is) = (flags(before), flags(after));
     facts.tell(was != is, LinkFact::Flags { before: was, after: is });
     fact!(Txqlen, txqlen);
+    if before.group.is_some() && after.group.is_some() {
+        fact!(Group, group);
+    }
     let (was, is) = (before.ipv6_disabled(), after.ipv6_disabled());
     facts.tell(was != is, LinkFact::Ipv6Disabled { before: was, after: is });
     fact!(Xdp, xdp);
@@ -225,7 +232,7 @@ fn other(before: &Link, after: &Link) -> bool {
     (like.index, like.name, like.altnames, like.alias) = (l.index, l.name, l.altnames, l.alias);
     (like.mac, like.mtu, like.flags, like.state) = (l.mac, l.mtu, l.flags, l.state);
     (like.txqlen, like.qdisc, like.master, like.port) = (l.txqlen, l.qdisc, l.master, l.port);
-    like.member = l.member;
+    (like.member, like.group) = (l.member, l.group);
     (like.kind, like.relation, like.inet) = (l.kind, l.relation, l.inet);
     (like.inet6, like.xdp, like.tc) = (l.inet6, l.xdp, l.tc.clone());
     like != *after

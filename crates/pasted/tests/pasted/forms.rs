@@ -79,7 +79,7 @@ fn ip_d_link() {
 
 #[test]
 fn ip_j_d_link_is_as_ip_d_link() {
-    let json = r#"[{"ifindex":2,"ifname":"br0","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1500,"qdisc":"noqueue","operstate":"UP","txqlen":1000,"link_type":"ether","address":"06:61:a0:3e:50:49","promiscuity":0,"linkinfo":{"info_kind":"bridge","info_data":{"forward_delay":1500,"ageing_time":30000,"stp_state":0,"vlan_filtering":1,"mcast_snooping":1,"nf_call_iptables":0}}},{"ifindex":4,"link_index":9,"link_netnsid":0,"ifname":"v0","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1500,"qdisc":"noqueue","master":"br0","operstate":"UP","txqlen":1000,"link_type":"ether","address":"06:61:a0:3e:50:49","promiscuity":1,"linkinfo":{"info_kind":"veth","info_slave_kind":"bridge","info_slave_data":{"state":"forwarding","hairpin":true,"learning":true,"flood":true,"isolated":true,"locked":false}}}]"#;
+    let json = r#"[{"ifindex":2,"ifname":"br0","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1500,"qdisc":"noqueue","operstate":"UP","group":"default","txqlen":1000,"link_type":"ether","address":"06:61:a0:3e:50:49","promiscuity":0,"linkinfo":{"info_kind":"bridge","info_data":{"forward_delay":1500,"ageing_time":30000,"stp_state":0,"vlan_filtering":1,"mcast_snooping":1,"nf_call_iptables":0}}},{"ifindex":4,"link_index":9,"link_netnsid":0,"ifname":"v0","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1500,"qdisc":"noqueue","master":"br0","operstate":"UP","group":"default","txqlen":1000,"link_type":"ether","address":"06:61:a0:3e:50:49","promiscuity":1,"linkinfo":{"info_kind":"veth","info_slave_kind":"bridge","info_slave_data":{"state":"forwarding","hairpin":true,"learning":true,"flood":true,"isolated":true,"locked":false}}}]"#;
     let text = "\
 2: br0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP mode DEFAULT group default qlen 1000
     link/ether 06:61:a0:3e:50:49 brd ff:ff:ff:ff:ff:ff promiscuity 0
@@ -205,6 +205,8 @@ fn ip_rule() {
 100:	not from 10.1.0.0/16 to 10.2.0.0/16 fwmark 0x10/0xff iif br0 ipproto tcp dport 80-90 lookup 100
 101:	from all lookup main suppress_prefixlength 0
 102:	from all iif br0 blackhole
+103:	from all lookup main suppress_ifgroup 7
+104:	from all lookup main suppress_ifgroup wired
 32766:	from all lookup main
 ";
     assert_snapshot!(section(&[("ip-rule", text)], "rules"), @r"
@@ -212,9 +214,11 @@ fn ip_rule() {
     100: not from 10.1.0.0/16 to 10.2.0.0/16 fwmark 0x10/0xff iif br0 ipproto tcp dport 80-90 lookup 100
     101: from all lookup main suppress_prefixlength 0
     102: from all iif br0 blackhole
+    103: from all lookup main suppress_ifgroup 7
+    104: from all [suppress_ifgroup] lookup main
     32766: from all lookup main
     ");
-    let json = r#"[{"priority":0,"src":"all","table":"local"},{"priority":100,"not":null,"src":"10.1.0.0","srclen":16,"dst":"10.2.0.0","dstlen":16,"fwmark":"0x10","fwmask":"0xff","iif":"br0","ipproto":"tcp","dport_start":80,"dport_end":90,"table":"100"},{"priority":101,"src":"all","table":"main","suppress_prefixlen":0},{"priority":102,"src":"all","iif":"br0","action":"blackhole"},{"priority":32766,"src":"all","table":"main"}]"#;
+    let json = r#"[{"priority":0,"src":"all","table":"local"},{"priority":100,"not":null,"src":"10.1.0.0","srclen":16,"dst":"10.2.0.0","dstlen":16,"fwmark":"0x10","fwmask":"0xff","iif":"br0","ipproto":"tcp","dport_start":80,"dport_end":90,"table":"100"},{"priority":101,"src":"all","table":"main","suppress_prefixlen":0},{"priority":102,"src":"all","iif":"br0","action":"blackhole"},{"priority":103,"src":"all","table":"main","suppress_ifgroup":"7"},{"priority":104,"src":"all","table":"main","suppress_ifgroup":"wired"},{"priority":32766,"src":"all","table":"main"}]"#;
     assert_eq!(only(&read(&[("ip-j-rule", json)])).rules, only(&read(&[("ip-rule", text)])).rules);
 }
 

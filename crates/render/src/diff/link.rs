@@ -144,6 +144,7 @@ fn sentence(sides: &Sides<'_>, index: u32, fact: &LinkFact) -> Sentence {
         }
         LinkFact::Flags { before, after } => is_was("flags", &flags(*before), &flags(*after)),
         LinkFact::Txqlen { before, after } => is_was("qlen", before, after),
+        LinkFact::Group { before, after } => is_was("group", &or_none(before), &or_none(after)),
         LinkFact::Qdisc { before, after } => is_was("qdisc", before, after),
         LinkFact::Ipv6Disabled { before, after } => {
             is_was("disable_ipv6", &or_none(before), &or_none(after))

@@ -71,7 +71,9 @@ fn rule_why(why: RuleWhy) -> &'static str {
         RuleWhy::Passed => "an earlier rule leads past it",
         RuleWhy::LeadsOn => "it decides nothing",
         RuleWhy::NothingThere => "its table has no way there",
-        RuleWhy::Suppressed => "what its table has is suppressed, as its prefix is too short",
+        RuleWhy::Suppressed => {
+            "what its table has is suppressed, by its prefix or its link's group"
+        }
     }
 }
 

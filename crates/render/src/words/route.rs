@@ -220,5 +220,8 @@ pub(crate) fn ip_rule(r: &Rule) -> String {
     if let Some(n) = r.suppress_prefixlength {
         let _ = write!(text, " suppress_prefixlength {}", n.saturating_sub(1));
     }
+    if let Some(group) = r.suppress_ifgroup {
+        let _ = write!(text, " suppress_ifgroup {group}");
+    }
     text
 }

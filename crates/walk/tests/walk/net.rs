@@ -208,6 +208,7 @@ impl Net {
                 promiscuous: false,
                 state: OperState::Up,
                 txqlen: 1000,
+                group: Some(0),
                 qdisc: "noqueue".into(),
                 master: None,
                 port: None,

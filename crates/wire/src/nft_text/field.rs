@@ -90,6 +90,8 @@ pub(super) fn parse(
             header(first, words, family)?
         }
         "meta" => meta(words)?,
+        "iifgroup" => of_meta(MetaKey::IifGroup, Kind::Mark),
+        "oifgroup" => of_meta(MetaKey::OifGroup, Kind::Mark),
         "iifname" => of_meta(MetaKey::IifName, Kind::LinkName),
         "oifname" => of_meta(MetaKey::OifName, Kind::LinkName),
         "ct" => ct(words)?,

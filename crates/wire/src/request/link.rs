@@ -182,12 +182,13 @@ fn named(name: &str, pins: &Pins) -> LinkMessage {
     message
 }
 
-/// Address, MTU and queue length, where they are fixed.
+/// Address, MTU, queue length and group, where they are fixed.
 fn pinned(pins: &Pins) -> impl Iterator<Item = LinkAttribute> {
     let mac = pins.mac.map(|mac| LinkAttribute::Address(mac.0.to_vec()));
     let mtu = pins.mtu.map(LinkAttribute::Mtu);
     let txqlen = pins.txqlen.map(LinkAttribute::TxQueueLen);
-    mac.into_iter().chain(mtu).chain(txqlen)
+    let group = pins.group.map(LinkAttribute::Group);
+    mac.into_iter().chain(mtu).chain(txqlen).chain(group)
 }
 
 fn put(message: &mut LinkMessage, place: Place) {

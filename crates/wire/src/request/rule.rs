@@ -63,6 +63,7 @@ fn attributes(rule: &Rule) -> Vec<RuleAttribute> {
     // The model counts one more, so that none is 0.
     let length = rule.suppress_prefixlength.and_then(|n| n.checked_sub(1));
     all.extend(length.map(RuleAttribute::SuppressPrefixLen));
+    all.extend(rule.suppress_ifgroup.map(RuleAttribute::SuppressIfGroup));
     match rule.action {
         RuleAction::Table(table) => all.push(RuleAttribute::Table(table)),
         RuleAction::Vrf => all.push(RuleAttribute::L3MDev(true)),

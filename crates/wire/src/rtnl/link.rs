@@ -32,6 +32,7 @@ const IFLA_OPERSTATE: u16 = 16;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_IFALIAS: u16 = 20;
 const IFLA_AF_SPEC: u16 = 26;
+const IFLA_GROUP: u16 = 27;
 const IFLA_PROMISCUITY: u16 = 30;
 const IFLA_LINK_NETNSID: u16 = 37;
 const IFLA_XDP: u16 = 43;
@@ -167,6 +168,7 @@ fn blank(index: u32, flags: u32) -> Link {
         promiscuous: false,
         state: OperState::Unknown,
         txqlen: 0,
+        group: None,
         qdisc: String::new(),
         master: None,
         port: None,
@@ -192,6 +194,7 @@ fn take(raw: &mut RawLink, attr: Attr<'_>, device: u16) {
         IFLA_QDISC => link.qdisc = attr.text(),
         IFLA_MASTER => link.master = attr.u32().filter(|m| *m != 0),
         IFLA_TXQLEN => link.txqlen = attr.u32().unwrap_or_default(),
+        IFLA_GROUP => link.group = attr.u32(),
         IFLA_OPERSTATE => link.state = state(attr.u8().unwrap_or_default()),
         IFLA_IFALIAS => link.alias = Some(attr.text()),
         IFLA_PROP_LIST => {

@@ -68,6 +68,7 @@ pub fn rule(message: &Message<'_>) -> Option<Rule> {
         tunnel: find(FRA_TUN_ID).and_then(tunnel),
         invert: u32_at(&header, 8)? & FIB_RULE_INVERT != 0,
         suppress_prefixlength: number(FRA_SUPPRESS_PREFIXLEN).and_then(|l| l.checked_add(1)),
+        suppress_ifgroup: number(FRA_SUPPRESS_IFGROUP).filter(|group| *group != u32::MAX),
         unknown: attrs_behind(message.body, HEADER).filter_map(unmodelled).collect(),
         action: match action {
             1 if find(FRA_L3MDEV).is_some_and(Attr::flag) => RuleAction::Vrf,
@@ -104,7 +105,6 @@ fn tunnel(attr: Attr<'_>) -> Option<u64> {
 /// The name of a selector that the model does not have.
 fn unmodelled(attr: Attr<'_>) -> Option<String> {
     let name = match attr.kind {
-        FRA_SUPPRESS_IFGROUP if attr.u32() != Some(u32::MAX) => "suppress_ifgroup",
         FRA_FLOWLABEL => "flowlabel",
         n if n > FRA_DPORT_MASK + 1 => return Some(format!("selector {n}")),
         _ => return None,

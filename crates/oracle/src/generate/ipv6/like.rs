@@ -96,7 +96,8 @@ fn part(part: &str) -> Option<String> {
         | "dport"
         | "not"
         | "goto"
-        | "suppress_prefixlength" => Some(part.to_owned()),
+        | "suppress_prefixlength"
+        | "suppress_ifgroup" => Some(part.to_owned()),
         _ => None,
     }
 }
