@@ -84,6 +84,8 @@ bitflags::bitflags! {
         const DEFAULTS = 1 << 10;
         /// What tunnels have of their own beside what their links tell: WireGuard's peers.
         const TUNNELS = 1 << 12;
+        /// Of [`Parts::NEIGHBOURS`], what bridges filter by and whom they hand multicasts to.
+        const BRIDGES = 1 << 13;
     }
 }
 
@@ -182,14 +184,15 @@ pub fn refresh(snapshot: &mut Snapshot, parts: Parts) -> io::Result<()> {
 }
 
 /// What WireGuard links say of their peers now; the rest of the links is not looked at.
-fn peers(namespace: &mut Namespace, mut now: BTreeMap<u32, Link>) {
+pub(crate) fn peers(namespace: &mut Namespace, mut now: BTreeMap<u32, Link>) {
     for link in namespace.links.values_mut() {
         let told = now.remove(&link.index).map(|now| now.kind);
-        if let (LinkKind::Wireguard(Some(own)), Some(LinkKind::Wireguard(Some(mut told)))) =
+        if let (LinkKind::Wireguard(own), Some(LinkKind::Wireguard(Some(mut told)))) =
             (&mut link.kind, told)
         {
-            told.socket = own.socket;
-            *own = told;
+            // By its own namespace alone it may not be found.
+            told.socket = own.as_ref().map_or(told.socket, |own| own.socket);
+            *own = Some(told);
         }
     }
 }
@@ -287,7 +290,11 @@ fn named(found: &mut Finds, names: &[KnownName], word: &str) -> Option<NsId> {
     snapshot.resolve_ns(word).ok().or_else(of_link)
 }
 
-/// Parts of one namespace once more, all but its links and addresses.
+/// What is told of single links, so that it takes to know which there are.
+const OF_LINKS: Parts = Parts::TUNNELS.union(Parts::BRIDGES).union(Parts::NETFILTER);
+
+/// Parts of one namespace once more, all but its addresses. Of links, only what those parts tell
+/// means anything: whom they are joined to is not found out.
 ///
 /// # Errors
 /// If it cannot be entered any more.
@@ -296,21 +303,42 @@ pub(crate) fn again(
     parts: Parts,
     present: &modules::Present,
 ) -> io::Result<Namespace> {
+    visit(namespace, |answers| {
+        if parts.intersects(OF_LINKS) {
+            inside::own(Parts::empty(), answers);
+        }
+        inside::read(parts, present, &mut sysctl::Source::default(), answers);
+        // Whether there is any, a whole read finds out by the links that it read.
+        if parts.contains(Parts::NEIGHBOURS) && has_fdb(namespace) {
+            inside::fdb(answers);
+        }
+    })
+}
+
+/// Of one namespace once more what the kernel changes without telling anybody: sets of ipset, and
+/// the peers of its WireGuard links.
+///
+/// # Errors
+/// If it cannot be entered any more.
+pub(crate) fn untold(namespace: &Namespace, present: &modules::Present) -> io::Result<Namespace> {
+    visit(namespace, |answers| {
+        netfilter::sets(present, answers);
+        if has_tunnels(namespace) {
+            inside::own(Parts::empty(), answers);
+            wireguard::read(Parts::TUNNELS, present, answers);
+        }
+    })
+}
+
+/// What somebody inside of a namespace is answered.
+fn visit(namespace: &Namespace, ask: impl FnOnce(&mut Answers) + Send) -> io::Result<Namespace> {
     let net = crate::open::open(namespace)?;
     let mut answers = Answers::default();
     thread::scope(|scope| {
         // The thread that goes there ends there.
         let read = scope.spawn(|| {
             move_into_link_name_space(net.as_fd(), Some(LinkNameSpaceType::Network))?;
-            if parts.contains(Parts::TUNNELS) {
-                // Which of them are WireGuard's, a whole read finds out, too, by the links.
-                inside::own(Parts::empty(), &mut answers);
-            }
-            inside::read(parts, present, &mut sysctl::Source::default(), &mut answers);
-            // Whether there is any, a whole read finds out by the links that it read.
-            if parts.contains(Parts::NEIGHBOURS) && has_fdb(namespace) {
-                inside::fdb(&mut answers);
-            }
+            ask(&mut answers);
             io::Result::Ok(())
         });
         read.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -320,6 +348,11 @@ pub(crate) fn again(
     let reading = (namespace.id, Reading::of(&answers));
     let mut read = wire::gathered::join(found, [reading], None);
     read.namespaces.remove(&namespace.id).ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Whether it has WireGuard links.
+pub(crate) fn has_tunnels(namespace: &Namespace) -> bool {
+    namespace.links.values().any(|link| matches!(link.kind, LinkKind::Wireguard(_)))
 }
 
 fn has_fdb(namespace: &Namespace) -> bool {

@@ -8,12 +8,13 @@
 //! (routes of a link that went down), and what takes more than one message to tell (rulesets), is
 //! read again where something hints at it. Where the kernel lost messages because they came faster
 //! than they were read, and where a namespace comes up, everything is read anew, and what differs is
-//! told.
+//! told. What changes without a message or a hint of one is looked at now and then.
 
 mod follow;
 mod post;
 mod scan;
 mod state;
+mod untold;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -29,6 +30,7 @@ use crate::sys;
 use post::{Heard, Post};
 use scan::Scan;
 use state::State;
+use untold::Untold;
 
 /// What is held of each namespace, and told about.
 pub const PARTS: Parts =
@@ -77,6 +79,7 @@ pub struct Watch<R> {
     post: Post,
     scan: Scan,
     state: State,
+    untold: Untold,
     present: Present,
     signals: OwnedFd,
     /// Namespaces in which something may have changed silently, since when.
@@ -118,7 +121,8 @@ where
         scan.know(&snapshot);
         let known = post.learn(&snapshot);
         let state = State::new(snapshot, &known);
-        Ok(Self { read, post, scan, state, present, signals, hinted: BTreeMap::new(), lost: false })
+        let (untold, hinted) = (Untold::begin(), BTreeMap::new());
+        Ok(Self { read, post, scan, state, untold, present, signals, hinted, lost: false })
     }
 
     /// What is so now, as far as it was told.
@@ -149,7 +153,7 @@ where
 
     fn wait_until(&self, until: Option<Instant>) -> Instant {
         let hints = self.hinted.values().map(Hint::due);
-        let soonest = hints.chain(until).min();
+        let soonest = hints.chain(until).chain(self.untold_due()).min();
         if self.lost {
             return Instant::now();
         }
@@ -182,7 +186,7 @@ where
             Heard::Stop => return Ok(ControlFlow::Break(())),
             Heard::All | Heard::Lost => {}
         }
-        if self.read_again(tell).is_break() {
+        if self.read_again(tell).is_break() || self.look_at_untold(tell).is_break() {
             return Ok(ControlFlow::Break(()));
         }
         if self.scan.is_due() && (self.scan.has_new() || self.state.strange_peer) {

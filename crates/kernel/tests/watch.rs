@@ -3,102 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
 
 mod space;
+mod watching;
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
-use std::rc::Rc;
-use std::time::{Duration, Instant};
-
-use kernel::read::{Parts, ReadOptions, read};
-use kernel::watch::{Options, Told, Watch};
-use model::{Name, NameSource, NsId, Snapshot};
-use render::Style;
+use kernel::watch::Options;
 use space::{Space, privileged};
-
-type Names = Rc<RefCell<BTreeMap<NsId, String>>>;
-type Error = Box<dyn std::error::Error>;
-type Look = Box<dyn FnMut(Parts) -> Result<Snapshot, Error>>;
-
-/// A watch that tells of the namespaces that the test has named, and of nobody else's.
-struct Bench {
-    watch: Watch<Look>,
-    names: Names,
-}
-
-impl Bench {
-    fn new(spaces: &[(&Space, &str)], options: &Options) -> Self {
-        let names = Names::default();
-        names.borrow_mut().extend(spaces.iter().map(|(s, name)| (s.id(), (*name).to_owned())));
-        let known = names.clone();
-        let look = move |parts| {
-            let mut snapshot = read(&ReadOptions { parts, ..ReadOptions::default() })?;
-            for (id, name) in known.borrow().iter() {
-                if let Some(ns) = snapshot.namespaces.get_mut(id) {
-                    ns.names = vec![Name { text: name.clone(), source: NameSource::File }];
-                    ns.parent = None;
-                }
-            }
-            Ok(snapshot)
-        };
-        Self { watch: Watch::open(Box::new(look) as Look, options).unwrap(), names }
-    }
-
-    /// What is told until a line holds these words.
-    #[track_caller]
-    fn until(&mut self, words: &str) -> Vec<String> {
-        let names: Vec<String> = self.names.borrow().values().cloned().collect();
-        let mut lines = Vec::new();
-        let mut found = false;
-        let mut tell = |told: Told<'_>| {
-            let line = match told {
-                Told::Note(text) => text,
-                Told::Difference { difference, .. } if difference.noise => {
-                    return ControlFlow::Continue(());
-                }
-                Told::Difference { before, after, difference } => {
-                    let line = render::event("", before, after, difference, &Style::default());
-                    line.trim().to_owned()
-                }
-            };
-            let ours = |n: &String| {
-                line.get(2..).is_some_and(|l| {
-                    l.strip_prefix(n.as_str()).is_some_and(|l| l.starts_with([':', ' ']))
-                })
-            };
-            if names.iter().any(ours) || line.contains("some were lost") {
-                found = line.contains(words);
-                lines.push(line);
-            }
-            if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        self.watch.run(Some(Instant::now() + Duration::from_secs(20)), &mut tell).unwrap();
-        assert!(found, "{words:?} was not told, but\n{}", lines.join("\n"));
-        lines
-    }
-
-    #[track_caller]
-    fn tells(&mut self, lines: &[&str]) {
-        assert_eq!(self.until(lines.last().unwrap()), lines);
-    }
-}
-
-fn pair() -> (Space, Space) {
-    let (a, b) = (Space::new(&["--net"]), Space::new(&["--net"]));
-    for space in [&a, &b] {
-        space.run_net("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6; ip link set lo up");
-    }
-    (a, b)
-}
-
-fn wire(a: &Space, b: &Space) {
-    a.run_net(&format!(
-        "ip link add v0 type veth peer name eth0 netns {}; ip addr add 10.0.0.1/24 dev v0",
-        b.pid
-    ));
-    b.run_net("ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up");
-    a.run_net("ip link set v0 up");
-}
+use watching::{Bench, pair, wire};
 
 #[test]
 fn links_addresses_routes_and_rules() {
@@ -159,6 +68,72 @@ fn rules_of_netfilter() {
         bench.tells(&["- h2: rule vanished in ip t c: ip saddr 10.0.0.1 drop"]);
         a.run_net("nft delete table ip t");
         bench.tells(&["- h2: table vanished: ip t, with 1 chain and 0 rules"]);
+    });
+}
+
+#[test]
+fn sets_of_netfilter() {
+    privileged("sets_of_netfilter", || {
+        let (a, _b) = pair();
+        a.run_net("nft add table ip t; nft 'add set ip t s { type ipv4_addr; }'");
+        let mut bench = Bench::new(&[(&a, "h6")], &Options::default());
+        a.run_net("nft add element ip t s '{ 10.0.0.1 }'");
+        bench.tells(&["~ h6: set changed in ip t: s + { 10.0.0.1 }"]);
+        a.run_net("nft delete element ip t s '{ 10.0.0.1 }'");
+        bench.tells(&["~ h6: set changed in ip t: s - { 10.0.0.1 }"]);
+        a.run_net(
+            "nft 'add map ip t m { type inet_service : verdict; elements = { 80 : drop }; }'",
+        );
+        bench.tells(&["+ h6: set appeared in ip t: m + { 80 : drop }"]);
+        a.run_net("nft delete map ip t m");
+        bench.until("- h6: set vanished in ip t: m");
+    });
+}
+
+#[test]
+fn filters_of_tc() {
+    privileged("filters_of_tc", || {
+        let (a, b) = pair();
+        wire(&a, &b);
+        let mut bench = Bench::new(&[(&a, "h7")], &Options::default());
+        a.run_net("tc qdisc add dev v0 clsact");
+        bench.tells(&["~ h7:v0 has a place for filters of tc now"]);
+        let first = "ingress pref 10 protocol ip u32 match ip dst 10.0.0.2/32 action mirred egress mirror dev lo";
+        let second = "ingress pref 20 protocol ip u32 match ip dst 10.0.0.3/32 action mirred egress redirect dev lo";
+        for filter in [first, second] {
+            a.run_net(&format!("tc filter add dev v0 {filter}"));
+            bench.tells(&[&format!("~ h7:v0 has other filters of tc now; new: {filter}")]);
+        }
+        a.run_net("tc filter del dev v0 ingress pref 10");
+        bench.tells(&[&format!("~ h7:v0 has other filters of tc now; gone: {first}")]);
+        a.run_net("tc qdisc del dev v0 clsact");
+        bench.tells(&["~ h7:v0 has not a place for filters of tc any more"]);
+    });
+}
+
+#[test]
+fn groups_of_bridges() {
+    privileged("groups_of_bridges", || {
+        let (a, b) = pair();
+        wire(&a, &b);
+        a.run_net("ip link add br0 type bridge mcast_snooping 1; ip link set v0 master br0; ip link set br0 up");
+        let mut bench = Bench::new(&[(&a, "h8")], &Options::default());
+        a.run_net("bridge mdb add dev br0 port v0 grp 239.1.1.1 permanent");
+        bench.tells(&["+ h8: MDB entry appeared: br0: 239.1.1.1 is wanted behind v0 (permanent)"]);
+        a.run_net("bridge mdb del dev br0 port v0 grp 239.1.1.1 permanent");
+        bench.tells(&["- h8: MDB entry vanished: br0: 239.1.1.1 is wanted behind v0 (permanent)"]);
+    });
+}
+
+#[test]
+fn nexthop_objects() {
+    privileged("nexthop_objects", || {
+        let (a, b) = pair();
+        wire(&a, &b);
+        a.run_net("ip nexthop add id 7 via 10.0.0.2 dev v0; ip route add 10.9.0.0/24 nhid 7");
+        let mut bench = Bench::new(&[(&a, "h9")], &Options::default());
+        a.run_net("ip nexthop replace id 7 via 10.0.0.3 dev v0");
+        bench.until("~ h9: route changed: 10.9.0.0/24");
     });
 }
 

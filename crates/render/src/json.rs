@@ -5,6 +5,7 @@
 
 mod bridge_table;
 mod check;
+mod considered;
 mod container;
 mod diff;
 mod doctor;
@@ -22,6 +23,7 @@ use serde::Serialize;
 
 pub use bridge_table::{MdbView, VlanView};
 pub use check::{CheckCaseView, CheckPairView, CheckRuleView, CheckView, ReachView, check, reach};
+pub use considered::{ConsideredView, LookedUpView, TriedFilterView, TriedView};
 pub use container::{ContainerNameView, ContainerView, ListenerView, NetworkView, PublishView};
 pub use diff::{DiffView, DifferenceView, EventView, diff, event, note};
 pub use doctor::{DoctorView, FaultView, HitView, doctor};

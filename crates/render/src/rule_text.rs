@@ -10,7 +10,7 @@ mod xt;
 mod xt_plain;
 mod xt_set;
 
-use model::{BaseChain, Chain, Expr, Family, NftRule, Policy, Set, Table};
+use model::{BaseChain, Chain, Expr, Family, NftRule, Policy, Set, SetElement, Table};
 
 /// The tables that iptables-nft writes.
 const IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
@@ -77,6 +77,17 @@ const fn loads(expr: &Expr) -> bool {
 #[must_use]
 pub fn elements(set: &Set) -> Option<String> {
     nft::elements(set)
+}
+
+/// An element of a set as nft writes it: `10.0.0.0/24`, of a map of verdicts `80 : jump web`; bytes where
+/// it is not known what they mean.
+pub(crate) fn element(set: &Set, element: &SetElement) -> String {
+    nft::element(set, element)
+}
+
+/// A key of a set.
+pub(crate) fn key(set: &Set, key: &[u8]) -> String {
+    nft::key(set, key)
 }
 
 /// A chain's name and, of a base chain, where it hooks in and its policy: `Chain FORWARD (policy

@@ -3,6 +3,7 @@
 mod considered;
 mod drops;
 mod fix;
+mod looked;
 mod loss;
 mod rules;
 mod shell;
@@ -11,8 +12,8 @@ mod step;
 
 use model::{NsId, Snapshot};
 use walk::{
-    Action, ArpAnswer, Cause, Checked, Considered, Disposition, Loss, Mark, Packet, Place,
-    Sighting, Step, Trace, Unknown, Verdict, Way,
+    Action, ArpAnswer, Cause, Checked, Disposition, Loss, Mark, Packet, Place, Sighting, Step,
+    Trace, Unknown, Verdict, Way,
 };
 
 use crate::page::Page;
@@ -21,6 +22,7 @@ use crate::words;
 
 pub(crate) use considered::{failed, kind, words as considered_words};
 pub(crate) use fix::{Fix, fix};
+pub(crate) use looked::{LookedUp, Outcome};
 pub(crate) use loss::{because, place, unknown};
 pub(crate) use rules::{comparison, rule_met, verdict};
 pub(crate) use step::{label, link_of, rule_of, words as step_words};
@@ -259,15 +261,15 @@ impl Teller<'_> {
         const MOST: usize = 8;
         for one in &step.considered {
             self.aside(&considered_words(self.snapshot, ns, one), depth);
-            let Considered::Chain { tried, .. } = one else { continue };
+            let lines = considered::lines(self.snapshot, one);
+            let failed = lines.iter().filter(|(_, matched)| !matched).count();
             let mut left = MOST;
-            for rule in tried {
-                left = left.saturating_sub(usize::from(rule.failed.is_some()));
-                if left > 0 || rule.failed.is_none() {
-                    self.aside(&format!("  {}", considered::tried(self.snapshot, rule)), depth);
+            for (line, matched) in lines {
+                left = left.saturating_sub(usize::from(!matched));
+                if left > 0 || matched {
+                    self.aside(&format!("  {line}"), depth);
                 }
             }
-            let failed = tried.iter().filter(|t| t.failed.is_some()).count();
             if let Some(more) = failed.checked_sub(MOST - 1).filter(|more| *more > 0) {
                 self.aside(&format!("  and {more} more that do not match"), depth);
             }
@@ -509,12 +511,17 @@ fn cause(snapshot: &Snapshot, way: &Way) -> String {
     }
 }
 
-/// How often whom an error is for is told such.
+/// Of an ICMP error that comes to somebody: whom it is for is told of no more than a few at once, and then
+/// of one in so many milliseconds.
+pub(crate) fn error_interval(snapshot: &Snapshot, way: &Way) -> Option<u32> {
+    let from = way.hops.first().and_then(|hop| snapshot.namespaces.get(&hop.ns))?;
+    let told = !matches!(way.disposition, Disposition::Lost(_) | Disposition::Unknown(_));
+    let interval = walk::icmp_interval(&from.sysctls, &way.packet)?;
+    (told && way.cause == Cause::IcmpError).then_some(interval)
+}
+
 fn at_most(snapshot: &Snapshot, error: &Way) -> String {
-    let from = error.hops.first().and_then(|hop| snapshot.namespaces.get(&hop.ns));
-    let interval = from.and_then(|ns| walk::icmp_interval(&ns.sysctls, &error.packet));
-    let told = !matches!(error.disposition, Disposition::Lost(_) | Disposition::Unknown(_));
-    match interval.filter(|_| told) {
+    match error_interval(snapshot, error) {
         Some(1000) => "; no more than a few at once, and one a second".to_owned(),
         Some(ms) => format!("; no more than a few at once, and one in {ms} ms"),
         None => String::new(),

@@ -24,7 +24,7 @@ pub(crate) use container::{container, known_by, listener, name, network, publish
 pub(crate) use kind::{kind_note, link_kind, membership};
 pub(crate) use origin::{found, owner};
 pub(crate) use route::{address, ip_rule, ip_rule_of, prefix, route, route_short, table};
-pub(crate) use wireguard::{peer, peer_line, wireguard};
+pub(crate) use wireguard::{peer, peer_line, settings as wireguard_settings, wireguard};
 
 /// The name of a link within its namespace.
 pub(crate) fn link(snapshot: &Snapshot, id: LinkId) -> String {
@@ -295,7 +295,7 @@ pub(crate) fn find_rule(snapshot: &Snapshot, r: &RuleRef) -> Option<String> {
     Some(rule_text::rule_in(table, rule))
 }
 
-pub(crate) use tc::{filter_ref, filters};
+pub(crate) use tc::{filter_lines, filter_ref, filter_text, filters, filters_of};
 
 /// `ip nat POSTROUTING: -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE`.
 /// On what it hangs which way is taken.

@@ -5,9 +5,10 @@
 use std::net::Ipv4Addr;
 
 use bundle::Bundle;
-use model::Snapshot;
+use model::{Family, Snapshot, Tc};
 use render::Style;
 use walk::{Indexed, Place, Protocol, Question, Trace};
+use wire::nft_text::{ChainSpec, SetSpec, TableSpec};
 
 const READ: &[u8] = include_bytes!("../../../fixtures/bundles/proxmox-docker.tar.gz");
 
@@ -281,6 +282,130 @@ fn the_same_as_data() {
             "matched": true
           }
         ]
+      }
+    ]
+    "#);
+}
+
+/// The seed with sets that docker01's rules ask, and filters of tc at its links.
+fn with_sets_and_filters() -> Snapshot {
+    let mut snapshot = Bundle::unpack(READ).unwrap().gathered.snapshot();
+    let id = snapshot.resolve_ns("docker01").unwrap();
+    let ns = snapshot.namespaces.get_mut(&id).unwrap();
+    let set = |name: &str, key: &str, value: Option<&str>, elements: &[&str]| SetSpec {
+        name: name.into(),
+        key: key.into(),
+        value: value.map(Into::into),
+        elements: elements.iter().map(|e| (*e).into()).collect(),
+    };
+    let rules = [
+        "ip saddr { 10.9.0.1, 10.9.0.2 } drop",
+        "ip daddr @nets ip saddr . tcp dport @pairs drop",
+        "tcp dport vmap @ports",
+    ];
+    let spec = TableSpec {
+        family: Family::Ip,
+        name: "t".into(),
+        sets: vec![
+            set("nets", "ipv4_addr", None, &["203.0.113.0/24"]),
+            set("pairs", "ipv4_addr . inet_service", None, &["172.17.0.0/16 . 81-90"]),
+            set("ports", "inet_service", Some("verdict"), &["80 : accept"]),
+        ],
+        chains: vec![ChainSpec {
+            name: "c".into(),
+            hook: Some("type filter hook forward priority 5".into()),
+            drop: false,
+            rules: rules.map(Into::into).to_vec(),
+        }],
+    };
+    ns.ruleset.tables.push(wire::nft_text::table(&spec).unwrap());
+    let link = ns.links.values_mut().find(|l| l.name == "eth0").unwrap();
+    let filter = |text: &str| wire::tc_text::parse(text).unwrap();
+    let named = Tc {
+        ingress: Vec::new(),
+        egress: vec![
+            filter("pref 1 protocol ip u32 match ip dst 10.9.0.2/32 action drop"),
+            filter("pref 2 protocol ip matchall action skbedit mark 7"),
+        ],
+    };
+    link.tc = named.renamed(|_| Some(0)).map(Box::new);
+    snapshot
+}
+
+#[test]
+fn what_sets_have_and_which_filters_were_tried() {
+    let snapshot = with_sets_and_filters();
+    let to = Ipv4Addr::new(203, 0, 113, 10);
+    let trace = trace(&snapshot, "alpine01", to, Protocol::Tcp(80));
+    let text = render::trace(&snapshot, &trace, None, true, &Style::default());
+    let of = |words: &str| {
+        let lines = text.lines().skip_while(|line| !line.contains(words));
+        let wanted = lines.take_while(|line| line.contains(words) || !line.contains("· "));
+        wanted.collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(of("ip t c"), @r"
+    · filter   ip t c: tcp dport vmap @ports
+               t c: 3 rules tried, 1 matched
+                 c 1: ip saddr { 10.9.0.1, 10.9.0.2 } drop does not match: ip
+                 saddr { 10.9.0.1, 10.9.0.2 }; 172.17.0.2 is not in it
+                 c 2: ip daddr @nets ip saddr . tcp dport @pairs drop does not
+                 match: ip daddr @nets ip saddr . tcp dport @pairs; set nets:
+                 203.0.113.10 is in it, by 203.0.113.0/24; set pairs: 172.17.0.2 .
+                 80 is not in it
+                 c 3: tcp dport vmap @ports matches; map ports: 80 is in it, by 80
+                 : accept
+    ");
+    insta::assert_snapshot!(of("tc egress of eth0"), @r"
+    · tc       tc egress of eth0: pref 2 protocol ip matchall action skbedit mark
+               0x7
+               tc egress of eth0: 2 filters tried, 1 for it
+                 pref 1 protocol ip u32 match ip dst 10.9.0.2/32 action drop is
+                 for other packets
+                 pref 2 protocol ip matchall action skbedit mark 0x7 is for it
+    ");
+    let view = render::json::trace(&snapshot, &trace, None);
+    let steps = view.there.hops.iter().flat_map(|hop| &hop.steps);
+    let considered: Vec<_> = steps.flat_map(|step| &step.considered).collect();
+    let sets = considered.iter().flat_map(|c| &c.rules).flat_map(|rule| &rule.sets);
+    insta::assert_snapshot!(render::json::text(&sets.collect::<Vec<_>>()), @r#"
+    [
+      {
+        "kind": "set",
+        "key": "172.17.0.2",
+        "outcome": "not in"
+      },
+      {
+        "kind": "set",
+        "name": "nets",
+        "key": "203.0.113.10",
+        "outcome": "in",
+        "element": "203.0.113.0/24"
+      },
+      {
+        "kind": "set",
+        "name": "pairs",
+        "key": "172.17.0.2 . 80",
+        "outcome": "not in"
+      },
+      {
+        "kind": "map",
+        "name": "ports",
+        "key": "80",
+        "outcome": "in",
+        "element": "80 : accept"
+      }
+    ]
+    "#);
+    let filters = considered.iter().flat_map(|c| &c.filters);
+    insta::assert_snapshot!(render::json::text(&filters.collect::<Vec<_>>()), @r#"
+    [
+      {
+        "filter": "pref 1 protocol ip u32 match ip dst 10.9.0.2/32 action drop",
+        "outcome": "selector"
+      },
+      {
+        "filter": "pref 2 protocol ip matchall action skbedit mark 0x7",
+        "outcome": "fits"
       }
     ]
     "#);

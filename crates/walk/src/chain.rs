@@ -1,5 +1,7 @@
 //! Chains: which rule comes next, verdicts, and what to do about a rule that is not understood.
 
+use std::cell::RefCell;
+
 use model::{Conntrack, Data, Expr, Gap, Hook, NftRule, NsId, Policy, Table, Verdict};
 
 use crate::choice::Choices;
@@ -11,7 +13,7 @@ use crate::register::Registers;
 use crate::rule::Effect;
 use crate::skb::Skb;
 use crate::tables::{BaseRef, ChainIndex};
-use crate::{ChainRef, Fork, RejectWith, RuleRef};
+use crate::{ChainRef, Fork, Looked, RejectWith, RuleRef};
 
 /// How deep chains may jump; the kernel's own limit.
 const MAX_JUMPS: usize = 16;
@@ -32,6 +34,17 @@ pub(crate) struct Chains<'a, 's> {
     pub(crate) choices: &'s Choices,
     /// Every rule that is tried is noted, also where it does nothing.
     pub(crate) explains: bool,
+    /// What the rule that is being tried has found in sets, where rules are noted.
+    pub(crate) looked: RefCell<Vec<Looked>>,
+}
+
+/// A rule that was tried.
+#[derive(Clone, Debug)]
+pub(crate) struct Noted<'a> {
+    pub(crate) at: At<'a>,
+    /// Which of its expressions failed; None: none did.
+    pub(crate) failed: Option<usize>,
+    pub(crate) looked: Vec<Looked>,
 }
 
 /// A rule and where it stands.
@@ -63,8 +76,8 @@ pub(crate) struct State<'a> {
     pub(crate) registers: Registers,
     pub(crate) changes: Changes,
     pub(crate) matched: Vec<At<'a>>,
-    /// Every rule that was tried, and which of its expressions failed, if that is wanted.
-    pub(crate) tried: Vec<(At<'a>, Option<usize>)>,
+    /// Every rule that was tried, if that is wanted.
+    pub(crate) tried: Vec<Noted<'a>>,
     /// What was taken for conditions that are not shown.
     pub(crate) assumed: Vec<Gap>,
     forks: u32,
@@ -397,6 +410,9 @@ impl<'a> Chains<'a, '_> {
 
     /// Goes through the expressions of one rule from the one at `from` on.
     fn rule(&self, rule: &'a NftRule, from: usize, state: &mut State<'a>, at: At<'a>) -> Did<'a> {
+        if from == 0 && self.explains {
+            self.looked.take();
+        }
         for (index, expr) in rule.exprs.iter().enumerate().skip(from) {
             if let Some(verdict) = own_verdict(expr) {
                 return Did::Says(verdict);
@@ -423,10 +439,17 @@ impl<'a> Chains<'a, '_> {
         Did::Next
     }
 
+    /// The rule that is being tried has looked something up.
+    pub(crate) fn note_look(&self, looked: impl FnOnce() -> Looked) {
+        if self.explains {
+            self.looked.borrow_mut().push(looked());
+        }
+    }
+
     /// A rule was tried, and this of its expressions failed; None: it matched.
     fn note(&self, state: &mut State<'a>, at: At<'a>, failed: Option<usize>) {
         if self.explains {
-            state.tried.push((at, failed));
+            state.tried.push(Noted { at, failed, looked: self.looked.take() });
         }
     }
 }

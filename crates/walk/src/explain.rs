@@ -3,14 +3,17 @@
 
 use std::net::IpAddr;
 
-use model::{NsId, Route, RouteKind, Rule, RuleAction, TABLE_DEFAULT};
+use model::{
+    Hook, IpSetEntry, LinkId, NsId, Route, RouteKind, Rule, RuleAction, SetElement, TABLE_DEFAULT,
+};
 
-use crate::chain::{At, Ended};
+use crate::chain::{Ended, Noted};
 use crate::indexed::Place;
 use crate::route::{Flow, Found, NotFound, TOS_MASK, first};
 use crate::tables::BaseRef;
+use crate::tc_selector::Fits;
 use crate::walker::Walker;
-use crate::{ChainRef, RuleRef, Sink};
+use crate::{ChainRef, FilterRef, RuleRef, Sink};
 
 /// Something that was tried on the way to a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,15 @@ pub enum Considered {
         chain: ChainRef,
         /// Each rule that was tried, in order.
         tried: Vec<Tried>,
+    },
+    /// The filters of tc at one side of a link.
+    Filters {
+        /// The link.
+        link: LinkId,
+        /// `Ingress` or `Egress`.
+        hook: Hook,
+        /// Each that was tried, in order.
+        tried: Vec<TriedFilter>,
     },
 }
 
@@ -122,6 +134,77 @@ pub struct Tried {
     pub rule: RuleRef,
     /// The first of its expressions that did not match; None: all did.
     pub failed: Option<usize>,
+    /// What it found in the sets that it asked, in the order of asking.
+    pub looked: Vec<Looked>,
+}
+
+/// What a rule found in a set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// In a set or map of its own table.
+    Set {
+        /// The set's name.
+        set: String,
+        /// What was looked for.
+        key: Vec<u8>,
+        /// What that came to.
+        found: SetFound,
+    },
+    /// In a set of ipset.
+    IpSet {
+        /// The set's name.
+        set: String,
+        /// What that came to.
+        found: IpSetFound,
+    },
+}
+
+/// What looking for a key in a set came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SetFound {
+    /// No element has it.
+    Nothing,
+    /// This one has it.
+    Element(Box<SetElement>),
+    /// One that a rule on the way has added.
+    Added,
+}
+
+/// What looking for a packet in a set of ipset came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IpSetFound {
+    /// No entry is one for it.
+    Nothing,
+    /// This one is.
+    Entry(Box<IpSetEntry>),
+    /// This one is, and what it is for is not in the set (`nomatch`).
+    Excepted(Box<IpSetEntry>),
+}
+
+/// A filter of tc that was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriedFilter {
+    /// The filter.
+    pub filter: FilterRef,
+    /// What came of it.
+    pub why: FilterWhy,
+}
+
+/// What came of trying a filter of tc.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilterWhy {
+    /// It is for the packet.
+    Fits,
+    /// It is for frames of another EtherType.
+    Protocol,
+    /// It is for other packets.
+    Selector,
+    /// The packet ends before what it looks at.
+    Short,
+    /// Another of its `pref` has had its say, so that it is not asked.
+    Passed,
+    /// Whether it is for the packet is not known.
+    NotKnown,
 }
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
@@ -130,9 +213,21 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if !self.sink.explains() {
             return;
         }
-        let one = |(at, failed): &(At<'a>, _)| Tried { rule: at.refer(ns), failed: *failed };
+        let one = |noted: &Noted<'a>| Tried {
+            rule: noted.at.refer(ns),
+            failed: noted.failed,
+            looked: noted.looked.clone(),
+        };
         let tried = ended.state.tried.iter().map(one).collect();
         self.sink.consider(Considered::Chain { chain: base.refer(ns), tried });
+    }
+
+    /// Notes the filters of tc that were tried.
+    pub(crate) fn consider_filters(&mut self, place: (LinkId, Hook), tried: Vec<TriedFilter>) {
+        if !tried.is_empty() {
+            let (link, hook) = place;
+            self.sink.consider(Considered::Filters { link, hook, tried });
+        }
     }
 
     /// Notes what a look-up of a route tries and does not take.
@@ -155,6 +250,21 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if self.sink.explains() {
             let why = if asked { SourceWhy::Asked } else { source_why(place, found, source) };
             self.sink.consider(Considered::Source(why));
+        }
+    }
+}
+
+impl FilterWhy {
+    /// `asked`: no other of its `pref` has had its say; `fits`: what it says of the packet, where its
+    /// EtherType is the packet's.
+    pub(crate) const fn of(asked: bool, fits: Option<&Fits>) -> Self {
+        match fits {
+            None if asked => Self::Protocol,
+            None => Self::Passed,
+            Some(Fits::Yes) => Self::Fits,
+            Some(Fits::No) => Self::Selector,
+            Some(Fits::Beyond) => Self::Short,
+            Some(Fits::NotKnown(_)) => Self::NotKnown,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A netfilter hook: all chains of all families in it, in order of priority.
 
+use std::cell::RefCell;
+
 use model::{Family, Hook, LinkId, NsId};
 
 use crate::chain::{Chains, Changes, End as ChainEnd};
@@ -123,6 +125,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             added: &self.overlay.added,
             choices: &self.overlay.choices,
             explains: self.sink.explains(),
+            looked: RefCell::default(),
         };
         let room = self.room.take().unwrap_or_default();
         let ended = chains.run(room).map_err(|doubt| {

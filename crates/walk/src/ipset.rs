@@ -12,6 +12,7 @@ use index::{Index, Says};
 
 use crate::chain::{Added, Chains, Changes};
 use crate::rule::{Effect, pass};
+use crate::{IpSetFound, Looked};
 
 /// IPSET_FLAG_PHYSDEV among what a rule says.
 const PHYSDEV: u32 = 2;
@@ -116,6 +117,9 @@ impl<'a> Chains<'a, '_> {
             Err(not) => Err(not),
         };
         let nomatch = asked.flags & XtSet::RETURN_NOMATCH != 0;
+        if let Ok(says) = &says {
+            self.note_look(|| told(set, *says));
+        }
         let found = match says {
             Ok(Says::In(_)) if nomatch && excepts(parts) => None,
             Ok(Says::In(entry)) => Some(entry),
@@ -154,11 +158,13 @@ impl<'a> Chains<'a, '_> {
                 return Err(format!("ipset {name} in {}, which was not read", index.set.name));
             };
             if let Some(found) = self.is_in(member, &inner, changes)? {
+                self.note_look(|| told(index.set, Says::In(entry)));
                 // What the list's own entry says counts behind what the set's says.
                 let own = if index.set.options.flags & SKBINFO != 0 { entry } else { found };
                 return self.by_count(index.set, asked, Some(own));
             }
         }
+        self.note_look(|| told(index.set, Says::Nothing));
         Ok(None)
     }
 
@@ -166,6 +172,16 @@ impl<'a> Chains<'a, '_> {
         let here = |a: &Added| a.ns == self.place.ns.id && a.table == NO_TABLE && a.set == set.name;
         changes.added.iter().chain(self.added).any(here)
     }
+}
+
+/// What is told of a look-up to those who want it explained.
+fn told(set: &IpSet, says: Says<'_>) -> Looked {
+    let found = match says {
+        Says::Nothing => IpSetFound::Nothing,
+        Says::In(entry) => IpSetFound::Entry(Box::new(entry.clone())),
+        Says::Excepted(entry) => IpSetFound::Excepted(Box::new(entry.clone())),
+    };
+    Looked::IpSet { set: set.name.clone(), found }
 }
 
 /// IPSET_TYPE_NOMATCH: the type has entries that are exceptions.

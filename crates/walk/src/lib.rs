@@ -102,7 +102,10 @@ pub use change::{Change, Ip};
 pub use check::check;
 pub use compare::{Difference, Expected, compare};
 pub use disposition::{Disposition, Loss, Reason, RejectWith, Unknown};
-pub use explain::{Considered, RouteWhy, RuleWhy, Selector, SourceWhy, Tried};
+pub use explain::{
+    Considered, FilterWhy, IpSetFound, Looked, RouteWhy, RuleWhy, Selector, SetFound, SourceWhy,
+    Tried, TriedFilter,
+};
 pub use icmp_limit::icmp_interval;
 pub use indexed::Indexed;
 pub use live::{Checked, KernelDrop, Leg, Mark, Sighting, TapPoint};

@@ -5,6 +5,7 @@ use model::{Data, Expr, Reg, SetElement, SetOp};
 use crate::chain::{Added, Chains, Changes};
 use crate::register::Registers;
 use crate::rule::Effect;
+use crate::{Looked, SetFound};
 
 /// NFT_DYNSET_F_INV.
 const INVERTED: u32 = 1;
@@ -15,6 +16,16 @@ enum Found<'a> {
     Element(&'a SetElement),
     /// One that a rule on the way added, with a map's value.
     Added(Option<Vec<u8>>),
+}
+
+/// What is told of a look-up to those who want it explained.
+fn told(set: &str, key: &[u8], found: Option<&Found<'_>>) -> Looked {
+    let found = match found {
+        None => SetFound::Nothing,
+        Some(Found::Element(element)) => SetFound::Element(Box::new((*element).clone())),
+        Some(Found::Added(_)) => SetFound::Added,
+    };
+    Looked::Set { set: set.to_owned(), key: key.to_vec(), found }
 }
 
 impl<'a> Chains<'a, '_> {
@@ -37,6 +48,7 @@ impl<'a> Chains<'a, '_> {
             };
         };
         let found = self.find(set, key, changes);
+        self.note_look(|| told(set, key, found.as_ref()));
         let Some(dreg) = dreg else {
             return match found {
                 Some(found) if !invert => self.found(&found),
@@ -171,7 +183,9 @@ impl<'a> Chains<'a, '_> {
         let Some(key) = r.load(sreg, index.set.key_len as usize) else {
             return Effect::Doubts(r.cause());
         };
-        match (self.find(set, key, changes), index.set.object) {
+        let found = self.find(set, key, changes);
+        self.note_look(|| told(set, key, found.as_ref()));
+        match (found, index.set.object) {
             (None, _) => Effect::Fails,
             // Counters, helpers, timeouts.
             (Some(_), Some(1 | 3 | 7 | 8 | 9)) => Effect::Goes,

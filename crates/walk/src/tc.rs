@@ -7,7 +7,7 @@ use crate::load::ether_type;
 use crate::skb::{Handed, Next, Skb, Stop};
 use crate::tc_selector::{Fits, fits_flower};
 use crate::walker::Walker;
-use crate::{Action, Cause, FilterRef, Reason, Sink, Stage, Unknown};
+use crate::{Action, Cause, FilterRef, FilterWhy, Reason, Sink, Stage, TriedFilter, Unknown};
 
 /// How often filters lead to others: the kernel's own limit.
 const MAX_ROUNDS: u32 = 16;
@@ -111,22 +111,28 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         chain: u32,
         (link, hook): (LinkId, Hook),
     ) -> Result<Option<(At<'a>, Acted)>, Stop> {
-        let mut done = None;
+        let (mut done, mut tried) = (None, Vec::new());
         let came = if hook == Hook::Ingress { Some(link.index) } else { skb.iif };
         for filter in all.iter().filter(|f| f.chain == chain) {
-            let protocol = filter.protocol.is_none_or(|p| p == frame_type(skb));
-            if done == Some(filter.priority) || !protocol {
-                continue;
-            }
             let at = At { link, hook, filter };
-            match self.fits(skb, filter, came) {
-                Fits::Yes => {}
-                Fits::No => continue,
-                Fits::Beyond => {
+            let asked = done != Some(filter.priority);
+            let protocol = filter.protocol.is_none_or(|p| p == frame_type(skb));
+            let fits = (asked && protocol).then(|| self.fits(skb, filter, came));
+            if self.sink.explains() {
+                let why = FilterWhy::of(asked, fits.as_ref());
+                tried.push(TriedFilter { filter: at.refer(), why });
+            }
+            match fits {
+                None | Some(Fits::No) => continue,
+                Some(Fits::Beyond) => {
                     done = Some(filter.priority);
                     continue;
                 }
-                Fits::NotKnown(what) => return at.unknown(what),
+                Some(Fits::Yes | Fits::NotKnown(_)) => {}
+            }
+            self.consider_filters((link, hook), std::mem::take(&mut tried));
+            if let Some(Fits::NotKnown(what)) = fits {
+                return at.unknown(what);
             }
             one_of_many(skb, &at, all)?;
             match self.act(skb, &at)? {
@@ -138,6 +144,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 acted => return Ok(Some((at, acted))),
             }
         }
+        self.consider_filters((link, hook), tried);
         Ok(None)
     }
 

@@ -24,8 +24,11 @@ const INSIDE: Parts = Parts::ROUTES
     .union(Parts::LISTENERS)
     .union(Parts::TUNNELS);
 
-const BY_ROUTE_SOCKET: Parts =
-    Parts::ROUTES.union(Parts::SETTINGS).union(Parts::NEIGHBOURS).union(Parts::NETFILTER);
+const BY_ROUTE_SOCKET: Parts = Parts::ROUTES
+    .union(Parts::SETTINGS)
+    .union(Parts::NEIGHBOURS)
+    .union(Parts::BRIDGES)
+    .union(Parts::NETFILTER);
 
 /// Whether anybody has to go in at all.
 pub(super) fn wanted(parts: Parts) -> bool {
@@ -112,6 +115,8 @@ fn by_route_socket(
         if answers.have_fdb() {
             ask(socket, answers, [(Question::Fdb, rtnl::get_fdb())]);
         }
+    }
+    if parts.intersects(Parts::NEIGHBOURS | Parts::BRIDGES) {
         bridges(socket, answers);
     }
     if parts.contains(Parts::NETFILTER) {

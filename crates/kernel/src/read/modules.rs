@@ -27,7 +27,7 @@ pub(crate) struct Present {
     /// WireGuard.
     pub(super) wireguard: bool,
     /// ipset.
-    pub(super) ipset: bool,
+    pub(crate) ipset: bool,
 }
 
 impl Present {

@@ -50,15 +50,24 @@ fn rules(present: &Present, socket: &mut Option<Socket>, answers: &mut Answers) 
         answers.put(*question, text(file));
     }
     legacy::tables(answers);
-    if present.ipset {
-        let sets = open(socket).and_then(|socket| socket.dump(ipset::request::list()));
-        answers.put(Question::Ipsets, list(sets));
-    }
+    ipsets(present, socket, answers);
     if present.ipvs {
         answers.put(Question::Ipvs, text("ip_vs"));
     }
     if present.xfrm {
         answers.put(Question::XfrmInfo, whole(policies()));
+    }
+}
+
+/// The sets of ipset alone.
+pub(super) fn sets(present: &Present, answers: &mut Answers) {
+    ipsets(present, &mut None, answers);
+}
+
+fn ipsets(present: &Present, socket: &mut Option<Socket>, answers: &mut Answers) {
+    if present.ipset {
+        let sets = open(socket).and_then(|socket| socket.dump(ipset::request::list()));
+        answers.put(Question::Ipsets, list(sets));
     }
 }
 

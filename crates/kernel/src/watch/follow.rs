@@ -4,7 +4,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use model::{NsId, Snapshot};
+use model::{Namespace, NsId, Snapshot};
 use wire::rtnl::{self, Notice, RawLink};
 
 use super::post::{Heard, Post};
@@ -14,6 +14,14 @@ use crate::read::{self, Parts};
 
 /// Messages that are taken up before something else gets its turn.
 const AT_A_TIME: usize = 4096;
+
+/// What is read again of a namespace in which something has happened.
+const AGAIN: Parts = Parts::ROUTES
+    .union(Parts::SETTINGS)
+    .union(Parts::DEFAULTS)
+    .union(Parts::NETFILTER)
+    .union(Parts::BRIDGES)
+    .union(Parts::TUNNELS);
 
 impl Asks for Post {
     fn link(&mut self, ns: NsId, link: u32) -> Option<RawLink> {
@@ -67,7 +75,7 @@ where
         // Routes go silently with links and addresses.
         let hints = matches!(
             notice,
-            Notice::Routes
+            Notice::ToReadAgain
                 | Notice::Link(_)
                 | Notice::LinkGone { .. }
                 | Notice::Address(_)
@@ -111,29 +119,41 @@ where
             self.hinted.remove(&ns);
             let Some(old) = self.state.snapshot.namespaces.get(&ns) else { continue };
             // One that has ended is told of by its number.
-            let parts = Parts::ROUTES | Parts::SETTINGS | Parts::DEFAULTS | Parts::NETFILTER;
-            let Ok(read) = read::again(old, parts, &self.present) else { continue };
-            let mut new = old.clone();
-            new.routes = read.routes;
-            new.rules = read.rules;
-            new.sysctls = read.sysctls;
-            new.ruleset = read.ruleset;
-            new.ipsets = read.ipsets;
-            new.opaque = read.opaque;
-            new.gaps.retain(|g| !is_of_these(&g.part));
-            new.gaps.extend(read.gaps);
+            let Ok(read) = read::again(old, AGAIN, &self.present) else { continue };
+            let new = renewed(old, read);
             self.state.replace(new, tell)?;
         }
         ControlFlow::Continue(())
     }
 }
 
+/// A namespace with what was read of it again.
+fn renewed(old: &Namespace, mut read: Namespace) -> Namespace {
+    let mut new = old.clone();
+    for link in new.links.values_mut() {
+        // One that is gone is told of by its own message.
+        if let Some(now) = read.links.get_mut(&link.index) {
+            link.tc = now.tc.take();
+        }
+    }
+    read::peers(&mut new, read.links);
+    new.routes = read.routes;
+    new.rules = read.rules;
+    new.sysctls = read.sysctls;
+    new.ruleset = read.ruleset;
+    new.ipsets = read.ipsets;
+    new.vlans = read.vlans;
+    new.mdb = read.mdb;
+    new.router_ports = read.router_ports;
+    new.opaque = read.opaque;
+    new.gaps.retain(|g| !is_of_these(&g.part));
+    new.gaps.extend(read.gaps.into_iter().filter(|g| is_of_these(&g.part)));
+    new
+}
+
 /// Gaps of parts that are read again here.
 fn is_of_these(part: &str) -> bool {
-    !matches!(
-        part,
-        "links" | "addresses" | "neighbours" | "fdb" | "nsids" | "conntrack" | "wireguard"
-    )
+    !matches!(part, "links" | "addresses" | "neighbours" | "fdb" | "nsids" | "conntrack")
 }
 
 fn is_overflow(error: &io::Error) -> bool {

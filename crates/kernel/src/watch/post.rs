@@ -14,8 +14,9 @@ use crate::netlink::{Protocol, Request, Socket};
 use crate::sys;
 
 /// What rtnetlink tells of (RTNLGRP_*): links, addresses, neighbours, routes, rules and settings of
-/// both families, numbers of namespaces.
-const GROUPS: [u32; 10] = [1, 3, 5, 7, 8, 9, 11, 19, 24, 28];
+/// both families, numbers of namespaces; what tc does (4), multicast databases (26), nexthop objects
+/// (32), VLANs of bridges (33).
+const GROUPS: [u32; 14] = [1, 3, 4, 5, 7, 8, 9, 11, 19, 24, 26, 28, 32, 33];
 /// NFNLGRP_NFTABLES.
 const NFTABLES: u32 = 7;
 /// Bytes of messages that may wait: some ten thousand.

@@ -95,8 +95,7 @@ impl Scan {
         self.strange.retain(|net| seen.contains(net));
         let is_new = |net: &Identity| !self.known.contains(net) && !self.strange.contains(net);
         self.new = seen.into_iter().filter(is_new).collect();
-        let now = Instant::now();
-        self.due = now + PERIOD.max((now - begun) * SHARE);
+        self.due = next_after(begun);
         !self.new.is_empty()
     }
 
@@ -119,6 +118,12 @@ impl Scan {
         }
         seen
     }
+}
+
+/// When to look again after a look that ends now.
+pub(super) fn next_after(begun: Instant) -> Instant {
+    let now = Instant::now();
+    now + PERIOD.max((now - begun) * SHARE)
 }
 
 /// Waits until one of them has something to say; which. Of the first, it is what was mounted.

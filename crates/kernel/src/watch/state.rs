@@ -78,7 +78,7 @@ impl State {
             Notice::NeighbourGone(n) => self.neighbour_gone(ns, &n, tell),
             Notice::Fdb(e) => self.fdb(ns, FdbEntry { age: None, ..e }, tell),
             Notice::FdbGone(e) => self.fdb_gone(ns, &FdbEntry { age: None, ..e }, tell),
-            Notice::Routes | Notice::NsidGone(_) => GO_ON,
+            Notice::ToReadAgain | Notice::NsidGone(_) => GO_ON,
         }
     }
 

@@ -256,5 +256,7 @@ pub(super) fn moved(before: &Link, ns: NsId, pairs: &Pairs) -> Link {
         own.socket = own.socket.map(|ns| pairs.ns(ns));
     }
     let (index, master) = (here(before.index), before.master.map(here));
-    Link { index, master, relation, kind, ..before.clone() }
+    let named = |tc: &Tc| tc.renamed(|to| Some(here(*to)));
+    let tc = before.tc.as_deref().and_then(named).map(Box::new);
+    Link { index, master, relation, kind, tc, ..before.clone() }
 }

@@ -153,8 +153,10 @@ fn sentence(sides: &Sides<'_>, index: u32, fact: &LinkFact) -> Sentence {
             is_was("XDP program", &before.to_string(), &after.to_string())
         }
         LinkFact::Xdp { after, .. } => hook("an XDP program", after.is_some()),
-        LinkFact::Tc { before: Some(_), after: Some(_) } => {
-            ("has other filters of tc now".to_owned(), None, None)
+        LinkFact::Tc { before: Some(before), after: Some(after) } => {
+            let was = sides.was.map(|ns| words::filter_lines(ns, before)).unwrap_or_default();
+            let is = sides.is.map(|ns| words::filter_lines(ns, after)).unwrap_or_default();
+            lines("has other filters of tc now", &was, &is)
         }
         LinkFact::Tc { after, .. } => hook("a place for filters of tc", after.is_some()),
         LinkFact::Other => ("changed in something that has no name here".to_owned(), None, None),
@@ -164,6 +166,19 @@ fn sentence(sides: &Sides<'_>, index: u32, fact: &LinkFact) -> Sentence {
 fn is_was(what: &str, before: &impl ToString, after: &impl ToString) -> Sentence {
     let (was, is) = (before.to_string(), after.to_string());
     (format!("has {what} {is}, was {was}"), Some(was), Some(is))
+}
+
+/// What a link has a list of, by the lines that are in one of the two alone.
+fn lines(what: &str, was: &[String], is: &[String]) -> Sentence {
+    let other = |from: &[String], than: &[String]| -> Vec<String> {
+        from.iter().filter(|line| !than.contains(line)).cloned().collect()
+    };
+    let (new, gone) = (other(is, was), other(was, is));
+    let said = [("new", new), ("gone", gone)].into_iter().filter(|(_, lines)| !lines.is_empty());
+    let said: Vec<String> =
+        said.map(|(word, lines)| format!("{word}: {}", lines.join("; "))).collect();
+    let said = if said.is_empty() { "in another order".to_owned() } else { said.join("; ") };
+    (format!("{what}; {said}"), Some(was.join("; ")), Some(is.join("; ")))
 }
 
 fn or_none<T: ToString>(value: &Option<T>) -> String {
@@ -240,6 +255,10 @@ fn kind(before: &LinkKind, after: &LinkKind) -> Sentence {
     let (was, is) = (format!("{before:?}"), format!("{after:?}"));
     if before.as_str() != after.as_str() {
         return is_was("kind", &before.as_str(), &after.as_str());
+    }
+    if let (LinkKind::Wireguard(Some(before)), LinkKind::Wireguard(Some(after))) = (before, after) {
+        let settings = words::wireguard_settings;
+        return lines("has other peers or settings now", &settings(before), &settings(after));
     }
     let changed = fields(&was, &is);
     (format!("changed as {}: {changed}", after.as_str()), Some(was), Some(is))

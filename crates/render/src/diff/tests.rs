@@ -1,5 +1,8 @@
 use insta::assert_snapshot;
-use model::{LinkFlags, LinkId, Mac, Neighbour, NeighbourState, NsId, OperState, Snapshot};
+use model::{
+    LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState, NsId, OperState, Snapshot, Tc,
+    TcAction, TcControl, TcDoing, TcFilter, TcSelector, Wireguard, WireguardKey, WireguardPeer,
+};
 
 use super::diff;
 use crate::Style;
@@ -97,6 +100,84 @@ fn vlans_and_groups_of_bridges() {
       ~ VLAN changed: p1: 1 → p1: 1 PVID untagged
       - MDB entry vanished: br0: 239.1.1.1 is wanted behind p1 (permanent)
     3 differences; 2 more with --all
+    ");
+}
+
+/// A filter that hands a copy of all to a link.
+fn copies(s: &mut Snapshot, to: &str) {
+    let doing = TcDoing::Hand { to: link(s, to).index, ingress: false, copy: true };
+    let filter = TcFilter {
+        chain: 0,
+        priority: 10,
+        protocol: None,
+        handle: 1,
+        selector: TcSelector::All,
+        actions: vec![TcAction { doing, then: TcControl::Pipe }],
+    };
+    at(s, "sw:p1").tc = Some(Box::new(Tc { ingress: vec![filter], egress: Vec::new() }));
+}
+
+#[test]
+fn links_that_filters_of_tc_name_are_known_by_name() {
+    let mut before = network("ns sw\nnic sw:p1\nnic sw:p2\nnic sw:p3");
+    let mut after = network("ns other\nns sw\nindex 7\nnic sw:p3\nnic sw:p2\nnic sw:p1");
+    copies(&mut before, "sw:p2");
+    copies(&mut after, "sw:p2");
+    assert_snapshot!(told(&before, &after), @r"
+    other
+      + appeared (lab test, pid 1000)
+    sw
+      ~ p3 has MAC 02:00:00:00:00:07, was 02:00:00:00:00:04
+      ~ p2 has MAC 02:00:00:00:00:08, was 02:00:00:00:00:03
+      ~ p1 has MAC 02:00:00:00:00:09, was 02:00:00:00:00:02
+    4 differences; 1 more with --all
+    ");
+    copies(&mut after, "sw:p3");
+    assert_snapshot!(told(&before, &after), @r"
+    other
+      + appeared (lab test, pid 1000)
+    sw
+      ~ p3 has MAC 02:00:00:00:00:07, was 02:00:00:00:00:04
+      ~ p2 has MAC 02:00:00:00:00:08, was 02:00:00:00:00:03
+      ~ p1 has MAC 02:00:00:00:00:09, was 02:00:00:00:00:02
+      ~ p1 has other filters of tc now; new: ingress pref 10 protocol all matchall action mirred egress
+        mirror dev p3; gone: ingress pref 10 protocol all matchall action mirred egress mirror dev p2
+    5 differences; 1 more with --all
+    ");
+}
+
+#[test]
+fn peers_of_wireguard() {
+    let mut before = network("ns sw\nwireguard sw:wg0");
+    let mut after = before.clone();
+    let peer = WireguardPeer::new(WireguardKey([7; 32]));
+    let own = Wireguard { listen_port: 7001, peers: vec![peer], ..Wireguard::default() };
+    at(&mut before, "sw:wg0").kind = LinkKind::Wireguard(Some(Box::new(own.clone())));
+    let mut of = |change: &dyn Fn(&mut Wireguard)| {
+        let mut own = own.clone();
+        change(&mut own);
+        at(&mut after, "sw:wg0").kind = LinkKind::Wireguard(Some(Box::new(own)));
+        told(&before, &after)
+    };
+    assert_snapshot!(of(&|own| own.peers[0].handshake = Some(5)), @"no difference");
+    assert_snapshot!(of(&|own| own.peers[0].endpoint = "192.0.2.1:9".parse().ok()), @"no difference; 1 more with --all");
+    assert_snapshot!(of(&|own| own.listen_port = 7002), @r"
+    sw
+      ~ wg0 has other peers or settings now; new: wireguard port 7002; gone: wireguard port 7001
+    1 difference
+    ");
+    assert_snapshot!(of(&|own| own.peers[0].allowed_ips.push("10.9.0.0/24".parse().unwrap())), @r"
+    sw
+      ~ wg0 has other peers or settings now; new: peer BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=, no
+        endpoint, allowed ips 10.9.0.0/24; gone: peer BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=, no
+        endpoint, no allowed ips
+    1 difference
+    ");
+    assert_snapshot!(of(&|own| own.peers.clear()), @r"
+    sw
+      ~ wg0 has other peers or settings now; gone: peer BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=, no
+        endpoint, no allowed ips
+    1 difference
     ");
 }
 

@@ -112,7 +112,7 @@ fn peers(snapshot: &Snapshot, ns: &Namespace, net: IpNet, found: &mut Found) {
             let there = peer.endpoint.is_some_and(|endpoint| net.contains(&endpoint.ip()));
             let gets = whose.is_some_and(|(one, _)| one.public_key == peer.public_key);
             if there || gets || peer.allowed_ips.iter().any(|allowed| net.contains(allowed)) {
-                let text = words::peer_line(peer, snapshot.taken);
+                let text = words::peer_line(peer, Some(snapshot.taken));
                 let value = peer.public_key.to_string();
                 found.push(Kind::Peer, ns.id, Some(link.index), &value, text);
             }

@@ -5,10 +5,11 @@ use model::{LinkId, NsId, Snapshot};
 use schemars::JsonSchema;
 use serde::Serialize;
 use walk::{
-    Branch, Cause, Checked, Considered, Disposition, KernelDrop, Leg, Mark, Packet, Place,
-    RuleMark, RuleRef, Sighting, Stage, Step, Trace, Tried, Way,
+    Branch, Cause, Checked, Disposition, KernelDrop, Leg, Mark, Packet, Place, RuleMark, RuleRef,
+    Sighting, Stage, Step, Trace, Way,
 };
 
+use super::considered::{ConsideredView, considered};
 use crate::trace::Fix;
 use crate::{trace as told, words};
 
@@ -63,6 +64,10 @@ pub struct WayView {
     pub hops: Vec<HopView>,
     /// How it ends.
     pub end: EndView,
+    /// Of an ICMP error: its sender tells whom it is for of no more than a few at once, and then of one in
+    /// so many milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_in_ms: Option<u32>,
 }
 
 /// What happens in one namespace.
@@ -101,30 +106,6 @@ pub struct StepView {
     pub considered: Vec<ConsideredView>,
     /// Packets that came of it.
     pub children: Vec<WayView>,
-}
-
-/// Something that was tried before a step.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ConsideredView {
-    /// `rule` (of routing), `route`, `source` (how it was chosen) or `chain`.
-    pub kind: String,
-    /// What was tried, and why it was not taken, in words.
-    pub text: String,
-    /// Of a chain: its rules and those of the chains that it jumps to, in the order of trying.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rules: Vec<TriedView>,
-}
-
-/// A netfilter rule that was tried.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct TriedView {
-    /// The rule.
-    pub rule: RuleView,
-    /// Whether it matched.
-    pub matched: bool,
-    /// The first of its conditions that did not hold.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failed: Option<String>,
 }
 
 /// A netfilter rule.
@@ -369,21 +350,8 @@ fn way(snapshot: &Snapshot, w: &Way, marks: Option<&[Mark]>, fix: Option<&Fix>) 
         Cause::IcmpError => "error",
         Cause::Handshake => "handshake",
     };
-    WayView { cause: cause.to_owned(), hops, end: end(snapshot, w, fix) }
-}
-
-fn considered(snapshot: &Snapshot, ns: NsId, c: &Considered) -> ConsideredView {
-    let tried = |t: &Tried| TriedView {
-        rule: rule(snapshot, &t.rule),
-        matched: t.failed.is_none(),
-        failed: told::failed(snapshot, t),
-    };
-    let rules = match c {
-        Considered::Chain { tried: all, .. } => all.iter().map(tried).collect(),
-        _ => Vec::new(),
-    };
-    let (kind, text) = (told::kind(c), told::considered_words(snapshot, ns, c));
-    ConsideredView { kind: kind.to_owned(), text, rules }
+    let one_in_ms = told::error_interval(snapshot, w);
+    WayView { cause: cause.to_owned(), hops, end: end(snapshot, w, fix), one_in_ms }
 }
 
 fn step(snapshot: &Snapshot, ns: NsId, s: &Step, mark: Option<&Mark>) -> StepView {
@@ -416,7 +384,7 @@ fn stage(s: Stage) -> String {
     }
 }
 
-fn rule(snapshot: &Snapshot, r: &RuleRef) -> RuleView {
+pub(super) fn rule(snapshot: &Snapshot, r: &RuleRef) -> RuleView {
     let c = &r.chain;
     RuleView {
         family: c.family.as_str().to_owned(),

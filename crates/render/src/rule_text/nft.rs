@@ -5,10 +5,12 @@
 //! nft does.
 
 mod act;
+mod element;
 mod field;
 mod set;
 mod value;
 
+pub(super) use element::{element, key};
 pub(super) use set::by_type as elements;
 
 use std::collections::BTreeMap;

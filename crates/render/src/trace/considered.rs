@@ -1,8 +1,9 @@
 //! What else was tried before a step, in words.
 
 use model::{Namespace, NsId, Snapshot};
-use walk::{Considered, RouteWhy, RuleWhy, Selector, SourceWhy, Tried};
+use walk::{Considered, FilterWhy, RouteWhy, RuleWhy, Selector, SourceWhy, Tried, TriedFilter};
 
+use super::looked::LookedUp;
 use crate::{rule_text, words};
 
 /// What kind of thing was tried.
@@ -12,6 +13,7 @@ pub(crate) const fn kind(considered: &Considered) -> &'static str {
         Considered::Route { .. } => "route",
         Considered::Source(_) => "source",
         Considered::Chain { .. } => "chain",
+        Considered::Filters { .. } => "filters",
     }
 }
 
@@ -31,13 +33,46 @@ pub(crate) fn words(snapshot: &Snapshot, ns: NsId, considered: &Considered) -> S
         Considered::Chain { chain, tried } => {
             let matched = tried.iter().filter(|t| t.failed.is_none()).count();
             let (all, place) = (tried.len(), [chain.table.as_str(), &chain.chain].join(" "));
-            format!("{place}: {all} {} tried, {matched} matched", plural(all))
+            format!("{place}: {all} {} tried, {matched} matched", plural(all, "rule"))
+        }
+        Considered::Filters { link, hook, tried } => {
+            let fit = tried.iter().filter(|t| t.why == FilterWhy::Fits).count();
+            let (all, place) = (tried.len(), words::filters_of(snapshot, *link, *hook));
+            format!("{place}: {all} {} tried, {fit} for it", plural(all, "filter"))
         }
     }
 }
 
-const fn plural(count: usize) -> &'static str {
-    if count == 1 { "rule" } else { "rules" }
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { what.to_owned() } else { format!("{what}s") }
+}
+
+/// What was tried one by one, a line each, and whether it came to something.
+pub(crate) fn lines(snapshot: &Snapshot, considered: &Considered) -> Vec<(String, bool)> {
+    match considered {
+        Considered::Chain { tried: all, .. } => {
+            all.iter().map(|t| (tried(snapshot, t), t.failed.is_none())).collect()
+        }
+        Considered::Filters { tried: all, .. } => {
+            let fits =
+                |t: &TriedFilter| !matches!(t.why, FilterWhy::Protocol | FilterWhy::Selector);
+            all.iter().map(|t| (tried_filter(snapshot, t), fits(t))).collect()
+        }
+        Considered::Rule { .. } | Considered::Route { .. } | Considered::Source(_) => Vec::new(),
+    }
+}
+
+/// A filter of tc that was tried.
+fn tried_filter(snapshot: &Snapshot, tried: &TriedFilter) -> String {
+    let why = match tried.why {
+        FilterWhy::Fits => "is for it",
+        FilterWhy::Protocol => "is for another EtherType",
+        FilterWhy::Selector => "is for other packets",
+        FilterWhy::Short => "looks behind the packet's end",
+        FilterWhy::Passed => "is not asked: another of its pref was",
+        FilterWhy::NotKnown => "may be for it",
+    };
+    format!("{} {why}", words::filter_text(snapshot, &tried.filter))
 }
 
 /// Of routes in other tables than the usual two, which.
@@ -105,12 +140,14 @@ pub(crate) fn tried(snapshot: &Snapshot, tried: &Tried) -> String {
     let r = &tried.rule;
     let rule = words::find_rule(snapshot, r).unwrap_or_default();
     let place = format!("{} {}: {rule}", r.chain.chain, r.number);
-    match failed(snapshot, tried) {
+    let told = match failed(snapshot, tried) {
         None if tried.failed.is_none() => format!("{place} matches"),
         None => format!("{place} does not match"),
         Some(condition) if condition == rule => format!("{place} does not match"),
         Some(condition) => format!("{place} does not match: {condition}"),
-    }
+    };
+    let looked = tried.looked.iter().map(|looked| LookedUp::of(snapshot, r, looked).words());
+    std::iter::once(told).chain(looked).collect::<Vec<_>>().join("; ")
 }
 
 /// The first condition of a rule that did not hold, in the rule's own syntax.

@@ -396,6 +396,11 @@ fn an_error_to_the_sender_is_told_in_a_line() {
     router.sysctls.icmp_limit = IcmpLimit { interval: 1000, types: IcmpLimit::types_of("11") };
     let few = tell(&limited, &lost, None);
     assert!(few.contains("to alpine01; no more than a few at once, and one a second\n"), "{few}");
+    let as_data = |s: &Snapshot| {
+        let view = crate::json::trace(s, &lost, None);
+        view.there.hops.last().unwrap().steps.last().unwrap().children[0].one_in_ms
+    };
+    assert_eq!((as_data(&s), as_data(&limited)), (None, Some(1000)));
     let lines: Vec<&str> = text.lines().collect();
     assert_snapshot!(lines[lines.len() - 6..].join("\n"), @r"
       · lost     its time to live has run out

@@ -3,13 +3,18 @@ use walk::FilterRef;
 
 /// `ingress pref 10 protocol ip u32 match ip dst 10.0.0.2/32 action drop`, a line for each filter of a link.
 pub(crate) fn filters(ns: &Namespace, tc: &Tc) -> Vec<String> {
+    let all = filter_lines(ns, tc);
+    // A place without filters is one all the same.
+    if all.is_empty() { vec!["no filters".to_owned()] } else { all }
+}
+
+/// The same; none where there is no filter.
+pub(crate) fn filter_lines(ns: &Namespace, tc: &Tc) -> Vec<String> {
     let of = |side: &'static str, filters: &[TcFilter]| {
         let lines = filters.iter().map(move |f| format!("{side} {}", text(ns, f)));
         lines.collect::<Vec<_>>()
     };
-    let all = [of("ingress", &tc.ingress), of("egress", &tc.egress)].concat();
-    // A place without filters is one all the same.
-    if all.is_empty() { vec!["no filters".to_owned()] } else { all }
+    [of("ingress", &tc.ingress), of("egress", &tc.egress)].concat()
 }
 
 /// Links are named, those that are gone by number.
@@ -27,10 +32,19 @@ fn text(ns: &Namespace, filter: &TcFilter) -> String {
 
 /// `tc ingress of pa: pref 10 protocol ip …`.
 pub(crate) fn filter_ref(snapshot: &Snapshot, r: &FilterRef) -> String {
-    let side = if r.hook == Hook::Ingress { "ingress" } else { "egress" };
-    let place = format!("tc {side} of {}", super::link(snapshot, r.link));
+    format!("{}: {}", filters_of(snapshot, r.link, r.hook), filter_text(snapshot, r))
+}
+
+/// `tc ingress of pa`.
+pub(crate) fn filters_of(snapshot: &Snapshot, link: LinkId, hook: Hook) -> String {
+    let side = if hook == Hook::Ingress { "ingress" } else { "egress" };
+    format!("tc {side} of {}", super::link(snapshot, link))
+}
+
+/// `pref 10 protocol ip …`.
+pub(crate) fn filter_text(snapshot: &Snapshot, r: &FilterRef) -> String {
     let found = find(snapshot, r).map(|(ns, filter)| text(ns, filter));
-    format!("{place}: {}", found.unwrap_or_else(|| format!("pref {} {}", r.priority, r.kind)))
+    found.unwrap_or_else(|| format!("pref {} {}", r.priority, r.kind))
 }
 
 fn find<'s>(snapshot: &'s Snapshot, r: &FilterRef) -> Option<(&'s Namespace, &'s TcFilter)> {

@@ -12,12 +12,20 @@ pub(crate) fn wireguard(snapshot: &Snapshot, ns: &Namespace, own: &Wireguard) ->
         Some(at) if at != ns.id => lines.push(format!("sends from {}", snapshot.path_of(at))),
         _ => {}
     }
-    lines.extend(own.peers.iter().map(|p| peer_line(p, snapshot.taken)));
+    lines.extend(own.peers.iter().map(|p| peer_line(p, Some(snapshot.taken))));
     lines
 }
 
-/// `peer KEY, endpoint 192.0.2.2:51820, allowed ips 10.9.0.2/32, latest handshake 12 s ago`.
-pub(crate) fn peer_line(peer: &WireguardPeer, now: u64) -> String {
+/// What somebody has set of it, a line each.
+pub(crate) fn settings(own: &Wireguard) -> Vec<String> {
+    let key = own.public_key.map(|key| format!("public key {key}"));
+    let peers = own.peers.iter().map(|p| peer_line(p, None));
+    std::iter::once(kind(Some(own))).chain(key).chain(peers).collect()
+}
+
+/// `peer KEY, endpoint 192.0.2.2:51820, allowed ips 10.9.0.2/32, latest handshake 12 s ago`; nothing of
+/// handshakes without the time that it is.
+pub(crate) fn peer_line(peer: &WireguardPeer, now: Option<u64>) -> String {
     let mut parts = vec![format!("peer {}", peer.public_key)];
     parts.push(match peer.endpoint {
         Some(endpoint) => format!("endpoint {endpoint}"),
@@ -28,10 +36,10 @@ pub(crate) fn peer_line(peer: &WireguardPeer, now: u64) -> String {
         true => "no allowed ips".to_owned(),
         false => format!("allowed ips {}", nets.join(" ")),
     });
-    parts.push(match peer.handshake {
+    parts.extend(now.map(|now| match peer.handshake {
         Some(then) => format!("latest handshake {} s ago", now.saturating_sub(then)),
         None => "no handshake yet".to_owned(),
-    });
+    }));
     parts.extend(peer.preshared.then(|| "preshared key".to_owned()));
     parts.extend((peer.keepalive > 0).then(|| format!("keepalive every {} s", peer.keepalive)));
     parts.join(", ")

@@ -18,8 +18,22 @@ const RTM_NEWNEIGH: u16 = 28;
 const RTM_DELNEIGH: u16 = 29;
 const RTM_NEWRULE: u16 = 32;
 const RTM_DELRULE: u16 = 33;
+const RTM_NEWQDISC: u16 = 36;
+const RTM_DELQDISC: u16 = 37;
+const RTM_NEWTFILTER: u16 = 44;
+const RTM_DELTFILTER: u16 = 45;
+const RTM_NEWACTION: u16 = 48;
+const RTM_DELACTION: u16 = 49;
 const RTM_NEWNETCONF: u16 = 80;
+const RTM_NEWMDB: u16 = 84;
+const RTM_DELMDB: u16 = 85;
 const RTM_DELNSID: u16 = 89;
+const RTM_NEWCHAIN: u16 = 100;
+const RTM_DELCHAIN: u16 = 101;
+const RTM_NEWNEXTHOP: u16 = 104;
+const RTM_DELNEXTHOP: u16 = 105;
+const RTM_NEWVLAN: u16 = 112;
+const RTM_DELVLAN: u16 = 113;
 
 const AF_BRIDGE: u8 = 7;
 const IFLA_MASTER: u16 = 10;
@@ -61,9 +75,9 @@ pub enum Notice {
     Fdb(FdbEntry),
     /// An FDB entry is gone.
     FdbGone(FdbEntry),
-    /// Something about routes, rules or settings: to be read again, since the kernel takes many
-    /// away without a word.
-    Routes,
+    /// Something about routes, rules or settings, which the kernel takes away without a word too; or
+    /// about what tc does, or about a bridge's VLANs and groups, whose messages tell a part each.
+    ToReadAgain,
     /// A number of the hearer's own stands for nothing any more.
     NsidGone(u32),
 }
@@ -93,9 +107,11 @@ pub fn notice(message: &Message<'_>) -> Option<Notice> {
         RTM_DELNEIGH if bridge => fdb(&gone(RTM_NEWNEIGH)).map(Notice::FdbGone),
         RTM_NEWNEIGH => neighbour(message).map(Notice::Neighbour),
         RTM_DELNEIGH => neighbour(&gone(RTM_NEWNEIGH)).map(Notice::NeighbourGone),
-        RTM_NEWROUTE | RTM_DELROUTE | RTM_NEWRULE | RTM_DELRULE | RTM_NEWNETCONF => {
-            Some(Notice::Routes)
-        }
+        RTM_NEWROUTE | RTM_DELROUTE | RTM_NEWRULE | RTM_DELRULE | RTM_NEWNETCONF
+        | RTM_NEWNEXTHOP | RTM_DELNEXTHOP => Some(Notice::ToReadAgain),
+        RTM_NEWQDISC | RTM_DELQDISC | RTM_NEWTFILTER | RTM_DELTFILTER | RTM_NEWACTION
+        | RTM_DELACTION | RTM_NEWCHAIN | RTM_DELCHAIN => Some(Notice::ToReadAgain),
+        RTM_NEWMDB | RTM_DELMDB | RTM_NEWVLAN | RTM_DELVLAN => Some(Notice::ToReadAgain),
         RTM_DELNSID => {
             let nsid = attrs_behind(message.body, RTGENMSG).find(|a| a.kind == NETNSA_NSID)?;
             Some(Notice::NsidGone(u32::try_from(nsid.i32()?).ok()?))

@@ -8,9 +8,9 @@ use super::verdict_text;
 /// NFT_SET_ANONYMOUS.
 pub(super) const ANONYMOUS: u32 = 1;
 /// NFT_SET_INTERVAL.
-const INTERVAL: u32 = 4;
+pub(super) const INTERVAL: u32 = 4;
 /// NFT_SET_ELEM_INTERVAL_END.
-const END: u32 = 1;
+pub(super) const END: u32 = 1;
 
 /// `{ 22, 80, 8000-8100 }`; None if the set holds something that is not known how to say.
 pub(super) fn elements(set: &Set, kind: Kind) -> Option<String> {
@@ -44,22 +44,12 @@ pub(super) fn elements(set: &Set, kind: Kind) -> Option<String> {
 /// The same of a set that says itself what its keys are. Not of intervals, whose ends may be
 /// missing from a part of them.
 pub(in crate::rule_text) fn by_type(set: &Set) -> Option<String> {
-    // Numbers of nft's data types.
-    let kind = match set.key_type {
-        7 => Kind::Ip4,
-        8 => Kind::Ip6,
-        9 => Kind::Mac,
-        12 => Kind::Protocol,
-        13 => Kind::Port,
-        19 => Kind::Mark,
-        41 => Kind::LinkName,
-        _ => return None,
-    };
+    let kind = Kind::of_type(set.key_type)?;
     if set.flags & INTERVAL != 0 { None } else { elements(set, kind) }
 }
 
 /// By value: what the kernel keeps in its own byte order is turned round.
-fn order(kind: Kind, element: &SetElement) -> Vec<u8> {
+pub(super) fn order(kind: Kind, element: &SetElement) -> Vec<u8> {
     let mut key = element.key.clone().unwrap_or_else(|| vec![0xff; 65]);
     if kind.is_host_order() && cfg!(target_endian = "little") {
         key.reverse();
@@ -68,16 +58,21 @@ fn order(kind: Kind, element: &SetElement) -> Vec<u8> {
 }
 
 /// From `first` up to, not with, `end`; without one, to the last value there is.
-fn interval(kind: Kind, first: &[u8], end: Option<&[u8]>) -> String {
+pub(super) fn interval(kind: Kind, first: &[u8], end: Option<&[u8]>) -> String {
     let last = match end {
         Some(end) => before(end),
         None => vec![0xff; first.len()],
     };
+    between(kind, first, &last)
+}
+
+/// From `first` to `last`.
+pub(super) fn between(kind: Kind, first: &[u8], last: &[u8]) -> String {
     if first == last {
         return kind.text(first, None);
     }
     // A block of addresses has a first address of zeros where its last has ones.
-    let mask: Vec<u8> = first.iter().zip(&last).map(|(a, b)| !(a ^ b)).collect();
+    let mask: Vec<u8> = first.iter().zip(last).map(|(a, b)| !(a ^ b)).collect();
     let ones: u32 = mask.iter().map(|b| b.count_ones()).sum();
     let fits = first.iter().zip(&mask).all(|(a, m)| a & !m == 0)
         && last.iter().zip(&mask).all(|(a, m)| a | m == 0xff);
@@ -85,7 +80,7 @@ fn interval(kind: Kind, first: &[u8], end: Option<&[u8]>) -> String {
     if kind.is_address() && fits && text.ends_with(&format!("/{ones}")) {
         return text;
     }
-    format!("{}-{}", kind.text(first, None), kind.text(&last, None))
+    format!("{}-{}", kind.text(first, None), kind.text(last, None))
 }
 
 /// The number below, in network byte order.

@@ -70,6 +70,20 @@ const ICMP_TYPES: [(u8, &str); 8] = [
 ];
 
 impl Kind {
+    /// By the number of nft's data type.
+    pub(super) const fn of_type(number: u32) -> Option<Self> {
+        Some(match number {
+            7 => Self::Ip4,
+            8 => Self::Ip6,
+            9 => Self::Mac,
+            12 => Self::Protocol,
+            13 => Self::Port,
+            19 => Self::Mark,
+            41 => Self::LinkName,
+            _ => return None,
+        })
+    }
+
     /// Whether any of several bits may be asked for.
     pub(super) const fn is_bits(self) -> bool {
         matches!(self, Self::CtState | Self::CtStatus)
