@@ -109,6 +109,7 @@ impl<K: BuildHasher> StandIns<K> {
                 | Question::Bonds
                 | Question::UdpPorts => {}
                 Question::Ipvs => *bytes = services(bytes),
+                Question::Resolvers => *bytes = self.addresses(bytes),
                 Question::Tcp | Question::Tcp6 => *bytes = socket::replace(self, 6, bytes),
                 Question::Udp | Question::Udp6 => *bytes = socket::replace(self, 17, bytes),
                 // Texts in many forms, and structs whose rules would have to be written anew.
@@ -124,6 +125,13 @@ impl<K: BuildHasher> StandIns<K> {
                 _ => *bytes = message::replace(self, *question, bytes),
             }
         }
+    }
+
+    /// Addresses, a line each.
+    fn addresses(&self, text: &[u8]) -> Vec<u8> {
+        let text = String::from_utf8_lossy(text);
+        let all = text.lines().filter_map(|line| line.parse().ok());
+        all.map(|ip| format!("{}\n", self.ip(ip))).collect::<String>().into_bytes()
     }
 
     /// A number that only who has the keys can tell.

@@ -219,6 +219,7 @@ impl Command {
                 | Self::Find(_)
                 | Self::Trace(_)
                 | Self::Check(_)
+                | Self::Doctor(_)
         )
     }
 }

@@ -46,6 +46,8 @@ fn main() -> std::process::ExitCode {
         fault!("overlap" in "overlap-ipv6", NONE),
         fault!("hairpin" in "hairpin-ipv6", NONE),
         fault!("other-source" in "other-source-ipv6", NONE),
+        fault!("asymmetric" in "asymmetric-ipv6", &[Needs::Tool("nft")]),
+        fault!("source-filter" in "source-filter-ipv6", GUEST),
         test("name_servers_that_do_not_answer", NONE, name_servers),
         test("clamped_segments_fit_a_narrow_uplink", &[Needs::Tool("iptables")], clamped),
         test("the_seed_is_well", &[Needs::Tap, Needs::Ids], || well("proxmox-docker.yaml")),
@@ -95,7 +97,8 @@ fn lab(
     })
 }
 
-/// It is found, and nothing else; it hits whom the lab says; and the fix mends it.
+/// It is found, and nothing else; it hits whom the lab says, and shows what it says is seen; and the fix
+/// mends it.
 fn has(name: &str, text: &str) {
     let bench = Bench::new();
     bench.up(text);
@@ -114,6 +117,9 @@ fn has(name: &str, text: &str) {
         .collect();
     let wanted = text.lines().next().unwrap().strip_prefix("# hits: ").unwrap();
     assert_eq!(hit.into_iter().collect::<Vec<_>>().join(", "), wanted, "{shown}");
+    for words in text.lines().filter_map(|line| line.strip_prefix("# seen: ")) {
+        assert!(shown.contains(words), "{words} is not in\n{shown}");
+    }
     let fixes = findings.iter().flat_map(|f| f["fix"].as_array().unwrap());
     let commands: Vec<&str> = fixes
         .map(|f| f.as_str().unwrap())
@@ -188,6 +194,17 @@ namespaces:
         assert!(told.contains("drguest has no name server that answers"), "{told}");
         assert!(told.contains(cause), "{told}");
         assert_eq!(told.matches("no name server").count(), 1, "{told}");
+        // A bundle has the file, too; whichever addresses stand for those in it.
+        for (hidden, name) in [(None, "plain"), (Some("--stand-ins"), "hidden")] {
+            let saved = bench.file(&format!("{name}.tar.gz"), "").display().to_string();
+            let args: Vec<&str> =
+                ["collect", "--force", &saved].into_iter().chain(hidden).collect();
+            bench.ok(&args);
+            let known = if hidden.is_some() { &[][..] } else { &["dr*"] };
+            let args = [&["doctor"], known, &["--bundle", &saved]].concat();
+            let told = bench.expect(1, &args).out;
+            assert!(told.contains("has no name server that answers"), "{told}");
+        }
     }
     // One that answers is enough; what its host does not reach is its host's matter.
     for text in ["nameserver 127.0.0.53\nnameserver 10.71.0.1\n", "nameserver 10.70.0.9\n"] {

@@ -12,7 +12,6 @@ mod published;
 mod wiring;
 
 use model::{Gap, LinkId, NsId, Route, Snapshot};
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -245,14 +244,11 @@ pub const fn is_public(ip: IpAddr) -> bool {
 /// Parts without which faults may hide.
 const NEEDED: [&str; 6] = ["links", "addresses", "routes", "rules", "netfilter", "sysctls"];
 
-/// The name servers of those namespaces whose own file of them was read.
-pub type Resolvers = BTreeMap<NsId, Vec<IpAddr>>;
-
 /// Looks for all faults.
 #[must_use]
-pub fn examine(snapshot: &Snapshot, resolvers: &Resolvers) -> Report {
+pub fn examine(snapshot: &Snapshot) -> Report {
     let net = Indexed::new(snapshot);
-    let patient = patient::Patient::new(&net, resolvers);
+    let patient = patient::Patient::new(&net);
     let findings = fault::ALL.iter().flat_map(|find| find(&patient)).collect();
     let gaps = snapshot.namespaces.iter().flat_map(|(id, ns)| ns.gaps.iter().map(|g| (*id, g)));
     let unread = gaps.filter(|(_, g)| NEEDED.contains(&g.part.as_str()));

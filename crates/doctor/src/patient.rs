@@ -1,6 +1,6 @@
 //! What every search starts from.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use model::{
     BaseChain, Chain, Data, Expr, Hook, Link, LinkId, LinkKind, Namespace, NftRule, NsId, Snapshot,
@@ -13,7 +13,7 @@ use walk::{
 
 use crate::published::{Published, published};
 use crate::wiring::{User, Wiring};
-use crate::{Fault, Finding, Resolvers};
+use crate::{Fault, Finding};
 
 /// A port that stands for any that no rule speaks of.
 pub(crate) const ANY_PORT: u16 = 40_404;
@@ -24,7 +24,6 @@ pub(crate) struct Patient<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) wiring: Wiring,
     pub(crate) published: Vec<Published>,
-    pub(crate) resolvers: &'a Resolvers,
     /// An address that only default routes lead to.
     pub(crate) beyond: IpAddr,
     /// The same of IPv6.
@@ -32,13 +31,13 @@ pub(crate) struct Patient<'a> {
 }
 
 impl<'a> Patient<'a> {
-    pub(crate) fn new(net: &'a Indexed<'a>, resolvers: &'a Resolvers) -> Self {
+    pub(crate) fn new(net: &'a Indexed<'a>) -> Self {
         let snapshot = net.snapshot;
         let beyond = IpAddr::V4(walk::beyond(snapshot));
         let beyond6 = IpAddr::V6(beyond6(snapshot));
         let published = published(snapshot);
         let wiring = Wiring::new(snapshot);
-        Self { net, snapshot, wiring, published, resolvers, beyond, beyond6 }
+        Self { net, snapshot, wiring, published, beyond, beyond6 }
     }
 
     pub(crate) fn ns(&self, id: NsId) -> &'a Namespace {
@@ -154,14 +153,6 @@ impl<'a> Patient<'a> {
         let mut all = crate::wiring::addresses(self.snapshot, link);
         let wide = |a: &&model::Address| a.ip().is_ipv6() == ipv6 && a.scope != model::Scope::Link;
         all.find(wide).map(model::Address::ip)
-    }
-
-    /// An IPv4 address of a link.
-    pub(crate) fn address(&self, link: LinkId) -> Option<Ipv4Addr> {
-        crate::wiring::addresses(self.snapshot, link).find_map(|a| match a.ip() {
-            IpAddr::V4(ip) => Some(ip),
-            IpAddr::V6(_) => None,
-        })
     }
 }
 

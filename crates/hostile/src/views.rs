@@ -14,7 +14,7 @@ const MOST: usize = 3;
 pub(crate) fn all(snapshot: &Snapshot) {
     shown(snapshot);
     walked(snapshot);
-    let report = doctor::examine(snapshot, &doctor::Resolvers::new());
+    let report = doctor::examine(snapshot);
     let _ = render::doctor(snapshot, &report, &Style::default());
 }
 

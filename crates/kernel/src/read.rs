@@ -49,7 +49,7 @@ use model::{Link, LinkKind, Namespace, NsId, Release, Snapshot, Warning};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wire::gathered::{Answers, Gathered, Holders, Reading, hold};
 
-pub use file::{file_of, other_file_of};
+pub use file::file_of;
 
 use find::Finds;
 use process::Seen;
@@ -73,7 +73,7 @@ bitflags::bitflags! {
         /// Where to look for namespaces: also behind every open descriptor. A host with many open
         /// files takes its time.
         const DESCRIPTORS = 1 << 16;
-        /// Sockets that wait for somebody, and whose they are.
+        /// Sockets that wait for somebody, and whose they are; and whom it asks for names.
         const LISTENERS = 1 << 8;
         /// Addresses.
         const ADDRESSES = 1 << 9;

@@ -92,6 +92,9 @@ pub struct Namespace {
     pub groups: Vec<(u32, IpAddr)>,
     /// Sockets that wait for somebody.
     pub listeners: Vec<Listener>,
+    /// The name servers that are asked first to last here, where a file of its own names them; empty:
+    /// there is none, or it is the reader's own.
+    pub resolvers: Vec<IpAddr>,
     /// Tracked connections.
     pub conntrack: Vec<Conntrack>,
     /// Namespace-wide settings.
@@ -132,6 +135,7 @@ impl Namespace {
             ipsets: Vec::new(),
             groups: Vec::new(),
             listeners: Vec::new(),
+            resolvers: Vec::new(),
             conntrack: Vec::new(),
             sysctls: Sysctls::default(),
             opaque: Vec::new(),

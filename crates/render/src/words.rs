@@ -12,8 +12,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use model::{
-    FdbEntry, Found, IpSet, Link, LinkId, Namespace, Neighbour, NsId, PortState, Relation,
-    Snapshot, Tuple,
+    FdbEntry, Found, IpSet, Link, LinkId, Namespace, Neighbour, NftRule, NsId, PortState, Relation,
+    Snapshot, Table, Tuple,
 };
 use walk::{IcmpKind, Packet, Payload, RuleRef};
 
@@ -289,10 +289,15 @@ pub(crate) fn link_short(snapshot: &Snapshot, ns: &Namespace, l: &Link) -> Strin
 /// The rule that a step speaks of, in the syntax of the tool that wrote it, if the Snapshot has
 /// it.
 pub(crate) fn find_rule(snapshot: &Snapshot, r: &RuleRef) -> Option<String> {
-    let ns = snapshot.namespaces.get(&r.chain.ns)?;
-    let table = ns.ruleset.table(r.chain.family, &r.chain.table)?;
-    let rule = table.chain(&r.chain.chain)?.rules.get(r.number.checked_sub(1)?)?;
+    let (table, rule) = rule_at(snapshot, r)?;
     Some(rule_text::rule_in(table, rule))
+}
+
+/// That rule, and its table.
+pub(crate) fn rule_at<'s>(s: &'s Snapshot, r: &RuleRef) -> Option<(&'s Table, &'s NftRule)> {
+    let ns = s.namespaces.get(&r.chain.ns)?;
+    let table = ns.ruleset.table(r.chain.family, &r.chain.table)?;
+    Some((table, table.chain(&r.chain.chain)?.rules.get(r.number.checked_sub(1)?)?))
 }
 
 pub(crate) use tc::{filter_lines, filter_ref, filter_text, filters, filters_of};

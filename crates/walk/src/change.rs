@@ -47,7 +47,7 @@ pub enum Change {
     Delete(RuleRef),
     /// A chain begins with a rule that accepts what goes from one address to another.
     Accept(ChainRef, IpAddr, IpAddr),
-    /// What has that source is masqueraded as it leaves by that link (IPv4).
+    /// What has that source is masqueraded as it leaves by that link.
     Masquerade(IpAddr, LinkId),
 }
 
@@ -114,7 +114,8 @@ impl Change {
             }
             Self::Masquerade(source, link) => {
                 if let Some(name) = ns.links.get(&link.index).map(|l| l.name.clone()) {
-                    postrouting(ns).rules.push(masquerade(*source, &name));
+                    let family = if source.is_ipv6() { Family::Ip6 } else { Family::Ip };
+                    postrouting(ns, family).rules.push(masquerade(*source, &name));
                 }
             }
             _ => {}
@@ -245,12 +246,12 @@ fn chain_mut<'n>(ns: &'n mut Namespace, chain: &ChainRef) -> Option<&'n mut Chai
     table.chains.iter_mut().find(|c| c.name == chain.chain)
 }
 
-/// The chain that `iptables -t nat -A POSTROUTING` adds to: made where it is not there.
-fn postrouting(ns: &mut Namespace) -> &mut Chain {
-    let is_nat = |t: &Table| t.family == Family::Ip && t.name == "nat";
+/// The chain that `iptables -t nat -A POSTROUTING` (of that family) adds to: made where it is not there.
+fn postrouting(ns: &mut Namespace, family: Family) -> &mut Chain {
+    let is_nat = |t: &Table| t.family == family && t.name == "nat";
     let tables = &mut ns.ruleset.tables;
     let at = tables.iter().position(is_nat).unwrap_or_else(|| {
-        tables.push(Table::new(Family::Ip, "nat"));
+        tables.push(Table::new(family, "nat"));
         tables.len() - 1
     });
     let chains = &mut tables[at].chains;

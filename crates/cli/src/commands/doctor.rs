@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
-use doctor::{Report, Resolvers};
+use doctor::Report;
 use kernel::read::Parts;
-use model::{Namespace, NsId, Snapshot};
+use model::{NsId, Snapshot};
 
 use crate::args::Doctor;
 use crate::failure::{Exit, Failure};
@@ -11,7 +11,7 @@ use crate::session::{Session, find_ns};
 
 pub(crate) fn run(session: &Session, args: &Doctor) -> Result<Exit, Failure> {
     let snapshot = session.snapshot(Parts::all() - Parts::DEFAULTS)?;
-    let mut report = doctor::examine(&snapshot, &resolvers(&snapshot));
+    let mut report = doctor::examine(&snapshot);
     if !args.ns.is_empty() {
         keep(&mut report, &wanted(&snapshot, &args.ns)?);
     }
@@ -27,16 +27,6 @@ pub(crate) fn run(session: &Session, args: &Doctor) -> Result<Exit, Failure> {
         // One may hide in what could not be read.
         (true, false) => Exit::Unknown,
     })
-}
-
-/// The name servers of containers that have a file of their own for them, on this host.
-fn resolvers(snapshot: &Snapshot) -> Resolvers {
-    if snapshot.origin.is_some() {
-        return Resolvers::new();
-    }
-    let of = |ns: &Namespace| kernel::read::other_file_of(ns, "/etc/resolv.conf");
-    let all = snapshot.namespaces.values().filter_map(|ns| Some((ns.id, of(ns)?)));
-    all.map(|(id, text)| (id, wire::resolv::servers(&text).collect())).collect()
 }
 
 /// The namespaces that words on the command line mean.

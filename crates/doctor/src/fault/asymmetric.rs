@@ -18,25 +18,28 @@ pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     if !all.any(|(_, _, rule)| drops_invalid(rule)) {
         return findings;
     }
-    let askers = askers(patient);
-    for asked in asked(patient) {
-        for asker in askers.iter().filter(|l| l.ns != asked.ns) {
-            ask(patient, *asker, asked, &mut findings);
+    for ipv6 in [false, true] {
+        let askers = askers(patient, ipv6);
+        for asked in asked(patient, ipv6) {
+            for asker in askers.iter().filter(|l| l.ns != asked.ns) {
+                ask(patient, *asker, (asked, ipv6), &mut findings);
+            }
         }
     }
     findings
 }
 
 /// One of each segment.
-fn askers(patient: &Patient<'_>) -> Vec<LinkId> {
-    patient.wiring.segments(false).filter_map(|ends| ends.first().copied()).collect()
+fn askers(patient: &Patient<'_>, ipv6: bool) -> Vec<LinkId> {
+    let has = |link: &&LinkId| patient.address_of(**link, ipv6).is_some();
+    patient.wiring.segments(ipv6).filter_map(|ends| ends.iter().find(has).copied()).collect()
 }
 
 /// Whose answers may go another way: who has a gateway, one for each, and who is in two networks.
-fn asked(patient: &Patient<'_>) -> Vec<LinkId> {
+fn asked(patient: &Patient<'_>, ipv6: bool) -> Vec<LinkId> {
     let mut all: Vec<LinkId> = Vec::new();
     let mut routers = Vec::new();
-    for user in patient.wiring.users.iter().filter(|u| !u.ipv6) {
+    for user in patient.wiring.users.iter().filter(|u| u.ipv6 == ipv6) {
         if !routers.contains(&user.router) {
             routers.push(user.router);
             all.push(user.link);
@@ -45,7 +48,7 @@ fn asked(patient: &Patient<'_>) -> Vec<LinkId> {
     for ns in patient.snapshot.namespaces.values() {
         let ends = ns.links.values().filter(|l| {
             !matches!(l.kind, LinkKind::Loopback | LinkKind::Bridge(_))
-                && ns.addresses_of(l.index).any(|a| a.ip().is_ipv4())
+                && patient.address_of(LinkId { ns: ns.id, index: l.index }, ipv6).is_some()
         });
         let ends: Vec<LinkId> = ends.map(|l| LinkId { ns: ns.id, index: l.index }).collect();
         if ends.len() > 1 {
@@ -55,13 +58,18 @@ fn asked(patient: &Patient<'_>) -> Vec<LinkId> {
     all
 }
 
-fn ask(patient: &Patient<'_>, asker: LinkId, asked: LinkId, findings: &mut Vec<Finding>) {
-    let Some(to) = patient.address(asked) else { return };
+fn ask(
+    patient: &Patient<'_>,
+    asker: LinkId,
+    (asked, ipv6): (LinkId, bool),
+    findings: &mut Vec<Finding>,
+) {
+    let Some(to) = patient.address_of(asked, ipv6) else { return };
     let listens = patient.ns(asked.ns).listeners.iter().filter(|l| l.protocol == 6);
     let ports = listens.map(|l| l.port).take(1).chain([crate::patient::ANY_PORT]);
     for port in ports {
         let place = Place::Namespace(asker.ns);
-        let question = patient.question(place, to.into(), Protocol::Tcp(port));
+        let question = patient.question(place, to, Protocol::Tcp(port));
         let Some(Disposition::Lost(loss)) = patient.net.outcome(&question).back else { continue };
         let Reason::RuleDrop(rule) = &loss.root().reason else { continue };
         if !names_invalid(patient, rule)

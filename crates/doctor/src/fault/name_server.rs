@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use model::{NsId, Scope};
+use model::{Namespace, NsId, Scope};
 use walk::{Disposition, Payload, Place, Protocol, Question, Trace};
 
 use super::overlap::further_out;
@@ -16,20 +16,19 @@ const ASKED: usize = 3;
 
 pub(crate) fn find(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (ns, servers) in patient.resolvers.iter().filter(|(ns, _)| is_joined(patient, **ns)) {
-        let servers = &servers[..servers.len().min(ASKED)];
-        let deaf: Option<Vec<_>> = servers.iter().map(|ip| deaf(patient, *ns, *ip)).collect();
+    for ns in patient.snapshot.namespaces.values().filter(|ns| is_joined(ns)) {
+        let servers = &ns.resolvers[..ns.resolvers.len().min(ASKED)];
+        let deaf: Option<Vec<_>> = servers.iter().map(|ip| deaf(patient, ns.id, *ip)).collect();
         if let Some((question, why)) = deaf.and_then(|all| all.into_iter().next()) {
             let fault = Fault::NameServer { servers: servers.to_vec(), why };
-            patient.note(&mut findings, (fault, *ns), [*ns], Some(&question));
+            patient.note(&mut findings, (fault, ns.id), [ns.id], Some(&question));
         }
     }
     findings
 }
 
 /// Whether it is to have a network at all.
-fn is_joined(patient: &Patient<'_>, id: NsId) -> bool {
-    let Some(ns) = patient.snapshot.namespaces.get(&id) else { return false };
+fn is_joined(ns: &Namespace) -> bool {
     ns.addresses.iter().any(|a| a.scope != Scope::Link && !a.ip().is_loopback())
 }
 

@@ -15,8 +15,7 @@ pub fn file_of(namespace: &Namespace, path: &str) -> Option<String> {
 }
 
 /// The same, if it is another file than the reader's own.
-#[must_use]
-pub fn other_file_of(namespace: &Namespace, path: &str) -> Option<String> {
+pub(super) fn other_file_of(namespace: &Namespace, path: &str) -> Option<String> {
     let root = root_of(namespace)?;
     let there = identity(&fstat(root.place(path).ok()?).ok()?);
     let here = stat(path).ok().map(|own| identity(&own));

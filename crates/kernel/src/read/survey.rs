@@ -11,6 +11,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wire::gathered::{Answer, Answers, Gathered, Numbering, Question, Reading};
 
 use super::Parts;
+use super::file;
 use super::find::Candidate;
 use super::inside;
 use super::modules::Present;
@@ -146,6 +147,9 @@ fn read(
     }
     let mut space = Surveyed::new(id);
     worker.view.outside(number(place), parts, &mut space.answers);
+    if parts.contains(Parts::LISTENERS) {
+        resolvers(&candidate.namespace, &mut space.answers);
+    }
     let net = match candidate.open() {
         Ok(net) => net,
         Err(error) => {
@@ -169,6 +173,14 @@ fn read(
         }
     }
     space
+}
+
+/// The name servers in its own file of them.
+fn resolvers(namespace: &Namespace, answers: &mut Answers) {
+    if let Some(text) = file::other_file_of(namespace, "/etc/resolv.conf") {
+        let lines = wire::resolv::servers(&text).map(|ip| format!("{ip}\n"));
+        answers.put(Question::Resolvers, Answer::whole(lines.collect::<String>().into_bytes()));
+    }
 }
 
 /// One that is neither numbered nor entered.

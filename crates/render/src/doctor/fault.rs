@@ -5,6 +5,7 @@ mod firewall;
 mod guest;
 mod nat;
 mod routing;
+mod sets;
 mod size;
 
 use doctor::{Fault, Finding, Published};
@@ -52,6 +53,12 @@ pub(crate) const fn kind(fault: &Fault) -> &'static str {
 
 /// All that is said of it.
 pub(crate) fn told(s: &Snapshot, finding: &Finding) -> Told {
+    let mut told = of_fault(s, finding);
+    told.evidence.extend(sets::asked(s, &finding.fault));
+    told
+}
+
+fn of_fault(s: &Snapshot, finding: &Finding) -> Told {
     let c = Case { s, finding };
     match &finding.fault {
         Fault::ForwardingOff { link, ipv6 } => routing::forwarding_off(&c, *link, *ipv6),

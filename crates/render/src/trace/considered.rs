@@ -152,10 +152,7 @@ pub(crate) fn tried(snapshot: &Snapshot, tried: &Tried) -> String {
 
 /// The first condition of a rule that did not hold, in the rule's own syntax.
 pub(crate) fn failed(snapshot: &Snapshot, tried: &Tried) -> Option<String> {
-    let r = &tried.rule;
-    let table =
-        snapshot.namespaces.get(&r.chain.ns)?.ruleset.table(r.chain.family, &r.chain.table)?;
-    let rule = table.chain(&r.chain.chain)?.rules.get(r.number.checked_sub(1)?)?;
+    let (table, rule) = words::rule_at(snapshot, &tried.rule)?;
     let condition = rule_text::condition(table, rule, tried.failed?);
     Some(condition).filter(|text| !text.is_empty())
 }

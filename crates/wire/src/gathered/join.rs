@@ -66,6 +66,7 @@ fn fill(namespace: &mut Namespace, reading: Reading, numbering: Option<&Numberin
     namespace.conntrack = reading.conntrack;
     namespace.groups = reading.groups;
     namespace.listeners = reading.listeners;
+    namespace.resolvers = reading.resolvers;
     namespace.sysctls = reading.sysctls;
     namespace.opaque.extend(reading.opaque);
     namespace.gaps.extend(reading.gaps);

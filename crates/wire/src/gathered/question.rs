@@ -108,11 +108,14 @@ pub enum Question {
     Ipsets,
     /// RTM_GETTFILTER of every place that tc has for filters, one reply behind the other.
     Filters,
+    /// The name servers of /etc/resolv.conf as its first process sees it, a line each, where that is
+    /// another file than the reader's own.
+    Resolvers,
 }
 
 impl Question {
     /// All of them, in the order in which their answers are understood.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::Links,
         Self::AddressesIpv4,
         Self::AddressesIpv6,
@@ -165,6 +168,7 @@ impl Question {
         Self::UdpPorts,
         Self::Ipsets,
         Self::Filters,
+        Self::Resolvers,
     ];
 
     /// Its name, as a file's.
@@ -223,6 +227,7 @@ impl Question {
             Self::UdpPorts => "udp-ports",
             Self::Ipsets => "ipsets",
             Self::Filters => "filters",
+            Self::Resolvers => "resolvers",
         }
     }
 
@@ -266,6 +271,7 @@ impl Question {
             Self::Nsids | Self::NsidRows => "nsids",
             Self::Wireguard => "wireguard",
             Self::UdpPorts => "wireguard sockets",
+            Self::Resolvers => "resolvers",
             Self::Tcp | Self::Tcp6 | Self::Udp | Self::Udp6 => "listeners",
             _ => "netfilter",
         }

@@ -33,6 +33,8 @@ pub struct Reading {
     /// A bond and its ports, each.
     pub(super) bonds: Vec<Vec<u32>>,
     pub(super) listeners: Vec<Listener>,
+    /// Name servers of its own.
+    pub(super) resolvers: Vec<IpAddr>,
     /// What WireGuard links have of their own, by ifindex.
     pub(super) wireguard: Vec<(u32, Wireguard)>,
     /// UDP ports at which somebody waits whatever the address.
@@ -81,6 +83,8 @@ impl Reading {
         reading.bonds = crate::bonds::read(&bonds);
         reading.bond_ports();
         reading.listeners(answers);
+        let servers = String::from_utf8_lossy(reading.reply(answers, Question::Resolvers));
+        reading.resolvers = servers.lines().filter_map(|line| line.parse().ok()).collect();
         reading.wireguard = crate::wireguard::devices(reading.reply(answers, Question::Wireguard));
         let ports = String::from_utf8_lossy(reading.reply(answers, Question::UdpPorts));
         reading.udp_ports = ports.lines().filter_map(|line| line.parse().ok()).collect();
