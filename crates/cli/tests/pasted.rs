@@ -37,8 +37,10 @@ fn collected(shell: &str, whole: bool) {
     let script = bench.file("collect.sh", &bench.ok(&["collect", "--script"]));
     let folder = script.with_file_name("out");
     let before = tables(&bench);
+    bench.exec(path("docker01"), "sysctl -qw net.ipv4.icmp_ratelimit=2500");
     bench.exec(path("pve1"), &format!("{shell} {} {}", script.display(), folder.display()));
     assert_eq!(tables(&bench), before, "collecting changes nothing");
+    all_settings(&bench, &folder);
 
     let folder = folder.to_str().unwrap();
     let names = ["pve1", "docker01", "alpine01"];
@@ -67,6 +69,31 @@ fn collected(shell: &str, whole: bool) {
         assert!(pasted.status == 0 || (pasted.status == 4 && !whole), "{pasted:?}");
         assert_eq!(steps(&json(&pasted.out)), steps(&json(&live)), "{from} to {to}");
     }
+    let dying = |from: &str, bundle: &[&str]| {
+        let args = [&["trace", from, "203.0.113.10", "--ttl", "1", "--json"], bundle].concat();
+        bench.run(&args).out
+    };
+    for told in [dying(path("alpine01"), &[]), dying("alpine01", &["--bundle", folder])] {
+        assert!(told.contains("\"one_in_ms\": 2500"), "{told}");
+    }
+}
+
+/// Whatever the live reader reads, and this kernel has, the script collects of each namespace.
+fn all_settings(bench: &Bench, folder: &std::path::Path) {
+    let files = bench.exec(path("pve1"), "find /proc/sys/net -type f");
+    let mut collected = 0;
+    for namespace in std::fs::read_dir(folder).unwrap() {
+        let Ok(text) = std::fs::read_to_string(namespace.unwrap().path().join("sysctl.txt")) else {
+            continue;
+        };
+        collected += 1;
+        for setting in wire::gathered::SETTINGS {
+            let file = format!("/proc/sys/net/{setting}");
+            let there = files.lines().any(|line| line == file);
+            assert_eq!(text.contains(&format!("{file}:")), there, "{file}");
+        }
+    }
+    assert!(collected >= 3, "{collected} namespaces");
 }
 
 /// What a container of the lab is called where others run labs with such names, too.

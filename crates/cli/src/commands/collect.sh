@@ -27,8 +27,10 @@ if ip -d link > /dev/null 2>&1; then full=yes; else full=; fi
 
 # A namespace's settings are below /proc/sys of a process in it, so its own shell lists them.
 settings='grep -sH . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_default_ttl \
-	/proc/sys/net/ipv4/fib_multipath_hash_policy /proc/sys/net/ipv4/icmp_echo_ignore_all \
-	/proc/sys/net/bridge/bridge-nf-call-*tables /proc/sys/net/ipv6/conf/all/forwarding \
+	/proc/sys/net/ipv4/fib_multipath_hash_policy /proc/sys/net/ipv4/icmp_* \
+	/proc/sys/net/bridge/bridge-nf-* /proc/sys/net/ipv6/conf/all/forwarding \
+	/proc/sys/net/ipv6/conf/all/proxy_ndp /proc/sys/net/ipv6/icmp/* \
+	/proc/sys/net/ipv6/fib_multipath_hash_policy /proc/sys/net/ipv6/anycast_src_echo_reply \
 	/proc/sys/net/ipv4/conf/*/*'
 
 # Whether a module is there already: asking for what it does would load it.
