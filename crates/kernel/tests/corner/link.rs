@@ -1,7 +1,7 @@
 //! Wires between namespaces: what the kernel says of the other end misleads.
 
 use model::Found;
-use model::{LinkId, LinkKind, MacvlanMode, Namespace, NsId, NsKey, Relation, Snapshot};
+use model::{LinkId, LinkKind, MacvlanMode, Namespace, NsId, NsKey, Relation, Snapshot, Target};
 use trial::{Needs, Test, test};
 
 use crate::space::Space;
@@ -16,6 +16,8 @@ pub(crate) fn tests() -> Vec<Test> {
         test("wireguard", &[Needs::Tool("wg"), NO_WIREGUARD], wireguard),
         test("a_veth_moves_while_read", &[], a_veth_moves_while_read),
         test("a_hidden_peer", &[], a_hidden_peer),
+        test("groups_of_bridges", &[Needs::Tool("bridge")], groups_of_bridges),
+        test("vlans_of_bridges", &[Needs::Tool("bridge"), NO_VLANS], vlans_of_bridges),
         test("a_chain_of_which_the_first_has_a_process", &[], a_chain),
     ]
 }
@@ -215,4 +217,43 @@ fn a_chain() {
 
 fn link(snapshot: &Snapshot, ns: &Space, name: &str) -> LinkId {
     LinkId { ns: ns.id(), index: ns.of(snapshot).link_named(name).unwrap().index }
+}
+
+const NO_VLANS: Needs = Needs::Trying("vlan_filtering", |_| match kernel::bridges_filter_vlans() {
+    Ok(true) => None,
+    _ => Some("bridges of this kernel do not filter VLANs".to_owned()),
+});
+
+/// A bridge with a port, what `show` lists of it in that section, and what `diff` tells of a change.
+fn shown_and_differing(bridge: &str, section: &str, change: &str) -> (Vec<String>, String) {
+    let space = Space::new(&["--net"]);
+    space.run_net(&format!(
+        "ip link add br0 type bridge {bridge}; ip link add v0 type veth peer name v1
+         ip link set v0 master br0; ip link set br0 up; ip link set v0 up"
+    ));
+    let before = snapshot();
+    space.run_net(change);
+    let after = snapshot();
+    let style = render::Style::default();
+    let text = render::show(&after, Target::Namespace(space.id()), &style);
+    let lines = text.lines().skip_while(|line| line.trim() != section).skip(1);
+    let shown = lines.take_while(|line| line.starts_with("  ")).map(|l| l.trim().to_owned());
+    let mut differences = model::diff(&before, &after);
+    differences.retain(|d| d.after == Some(space.id()));
+    (shown.collect(), render::diff(&before, &after, &differences, false, &style))
+}
+
+fn groups_of_bridges() {
+    let change = "bridge mdb add dev br0 port v0 grp 239.1.1.1 permanent";
+    let (shown, differing) = shown_and_differing("mcast_snooping 1", "multicast database", change);
+    assert_eq!(shown, ["br0: 239.1.1.1 is wanted behind v0 (permanent)"]);
+    let line = "+ MDB entry appeared: br0: 239.1.1.1 is wanted behind v0 (permanent)";
+    assert!(differing.contains(line), "{differing}");
+}
+
+fn vlans_of_bridges() {
+    let change = "bridge vlan add dev v0 vid 10 pvid untagged";
+    let (shown, differing) = shown_and_differing("vlan_filtering 1", "VLANs of bridges", change);
+    assert!(shown.iter().any(|l| l.contains("v0") && l.contains("10 PVID untagged")), "{shown:?}");
+    assert!(differing.contains("+ VLAN appeared: v0: 10 PVID untagged"), "{differing}");
 }

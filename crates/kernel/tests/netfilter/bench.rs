@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
+use kernel::drops::Tracepoint;
 use kernel::probe::{self, Kind, Probe, Tag, Taps};
 use kernel::read::{Parts, ReadOptions, read};
 use model::{LinkId, NsId, Snapshot};
@@ -117,6 +118,19 @@ impl Bench {
             Verdict::Unknown(walk::Unknown::Rule { what, .. }) => what.clone(),
             other => panic!("{what}: {other:?}\n{}", self.rules(&snapshot)),
         }
+    }
+
+    /// Sends a packet whose way cannot be foretold, and tells what was seen of it as `trace --live` does,
+    /// with what the kernel says that it threw away.
+    pub(crate) fn watched(&self, what: &str) -> String {
+        let snapshot = self.read();
+        let (trace, tag) = self.foretell(&snapshot, what);
+        let kernel = Tracepoint::find().unwrap();
+        let drops = kernel.watch(tag).unwrap();
+        let mut checked = self.live(&trace, tag);
+        let thrown = drops.collect(&probe_of(&trace, tag), &snapshot).unwrap();
+        checked.heed(&trace, thrown, |name| kernel.has_reason(name));
+        render::trace(&snapshot, &trace, Some(&checked), false, &render::Style::default())
     }
 
     /// The same, because of a link.

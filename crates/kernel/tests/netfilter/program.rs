@@ -31,6 +31,15 @@ fn xdp() {
         // What comes back from b meets it: all that goes to b alone does not.
         assert_eq!(bench.stopped("a icmp 10.1.0.2"), format!("XDP program {number}"));
         assert_eq!(arrives(), arrived, "a program that returns {returns}");
+        // `trace --live` tells what became of it, and that the kernel threw it away there.
+        let told = bench.watched("a icmp 10.1.0.2");
+        let (thrown, end) = match returns {
+            XDP_DROP => (true, "live: the packet did not arrive; nothing was foretold"),
+            _ => (false, "live: the packet arrived; nothing was foretold"),
+        };
+        assert!(told.trim_end().ends_with(end), "{told}");
+        let said = told.lines().find(|line| line.starts_with("kernel: the answer thrown away on"));
+        assert_eq!(said.is_some_and(|line| line.contains(":eth1: ")), thrown, "{told}");
         assert!(bench.send("a icmp 10.0.0.1"), "by another link");
         drop(link);
     }
