@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use model::{
-    BondOption, BondSpec, BridgeOption, BridgeSpec, CableSpec, Fact, LinkSpec, LinkSpecKind, Mac,
-    MacvlanMode, NicSpec, Pins, PortOption, PortSpec, RouteSpec, VxlanSpec,
+    BondOption, BondSpec, CableSpec, Fact, LinkSpec, LinkSpecKind, Mac, MacvlanMode, NicSpec, Pins,
+    RouteSpec, VxlanSpec,
 };
 
 use crate::key::metric;
@@ -29,7 +29,7 @@ pub(crate) fn distance(wanted: &Fact, seen: &Fact) -> Distance {
             Distance::Remake
         }
         (Fact::Master { bridge: a, port: p, .. }, Fact::Master { bridge: b, port: q, .. }) => {
-            other_unless(a == b && ports(p, q))
+            other_unless(a == b && p.fits(q))
         }
         (Fact::Route(a), Fact::Route(b)) => other_unless(routes(a, b)),
         (Fact::Sysctl { value: a, .. }, Fact::Sysctl { value: b, .. }) => {
@@ -64,7 +64,7 @@ fn links(wanted: &LinkSpec, seen: &LinkSpec) -> Distance {
         (LinkSpecKind::Veth(a), LinkSpecKind::Veth(b)) if a.link == b.link => {
             pins(&a.pins, &b.pins)
         }
-        (LinkSpecKind::Bridge(a), LinkSpecKind::Bridge(b)) => other_unless(bridges(a, b)),
+        (LinkSpecKind::Bridge(a), LinkSpecKind::Bridge(b)) => other_unless(a.fits(b)),
         (LinkSpecKind::Tap, LinkSpecKind::Tap) => Distance::Same,
         (
             LinkSpecKind::Macvlan { lower: a, mode: m, sources: s },
@@ -112,10 +112,6 @@ fn sorted(sources: &[Mac]) -> Vec<Mac> {
     sorted
 }
 
-fn bridges(wanted: &BridgeSpec, seen: &BridgeSpec) -> bool {
-    wanted.said().all(|(option, value)| seen.get(option) == Some(value))
-}
-
 /// The kernel changes some of its options only while it is down or has no ports.
 fn bonds(wanted: &BondSpec, seen: &BondSpec) -> Distance {
     let stays = |option: &BondOption| {
@@ -128,7 +124,7 @@ fn bonds(wanted: &BondSpec, seen: &BondSpec) -> Distance {
         )
     };
     let changed = wanted.changed_from(seen);
-    if wanted.arp_targets != seen.arp_targets || changed.said().any(|(o, _)| stays(&o)) {
+    if wanted.arp_targets != seen.arp_targets || changed.options.said().any(|(o, _)| stays(&o)) {
         return Distance::Remake;
     }
     other_unless(wanted.fits(seen))
@@ -156,10 +152,6 @@ fn pins(wanted: &Pins, seen: &Pins) -> Distance {
             && fits(wanted.group.as_ref(), seen.group.as_ref())
             && names(wanted) == names(seen),
     )
-}
-
-fn ports(wanted: &PortSpec, seen: &PortSpec) -> bool {
-    wanted.said().all(|(option, value)| seen.get(option) == Some(value))
 }
 
 pub(crate) fn routes(wanted: &RouteSpec, seen: &RouteSpec) -> bool {
@@ -201,15 +193,12 @@ fn complete_link(now: &mut LinkSpec, then: &LinkSpec) {
             complete_pins(&mut now_end.pins, b);
         }
         (LinkSpecKind::Bridge(now_spec), LinkSpecKind::Bridge(then_spec)) => {
-            for (option, _) in then_spec.said() {
-                now_spec.set(option, now_spec.get(option).or(Some(option.usual())));
-            }
+            now_spec.fill(then_spec.said().map(|(option, _)| (option, option.usual())));
             complete_pins(&mut now.pins, &then.pins);
         }
         (LinkSpecKind::Bond(now_spec), LinkSpecKind::Bond(then_spec)) => {
-            for (option, _) in then_spec.said() {
-                now_spec.set(option, now_spec.get(option).or(Some(option.usual())));
-            }
+            let then_said = then_spec.options.said();
+            now_spec.options.fill(then_said.map(|(option, _)| (option, option.usual())));
             complete_pins(&mut now.pins, &then.pins);
         }
         (LinkSpecKind::Tap, LinkSpecKind::Tap) | (LinkSpecKind::Dummy, LinkSpecKind::Dummy) => {
@@ -242,18 +231,12 @@ pub(crate) fn fill(wanted: &mut Fact, seen: &Fact) {
             fill_pins(&mut now.pins, &then.pins);
             match (&mut now.kind, &then.kind) {
                 (LinkSpecKind::Veth(a), LinkSpecKind::Veth(b)) => fill_pins(&mut a.pins, &b.pins),
-                (LinkSpecKind::Bond(a), LinkSpecKind::Bond(b)) => {
-                    BondOption::ALL.iter().for_each(|o| a.set(*o, a.get(*o).or(b.get(*o))));
-                }
-                (LinkSpecKind::Bridge(a), LinkSpecKind::Bridge(b)) => {
-                    BridgeOption::ALL.iter().for_each(|o| a.set(*o, a.get(*o).or(b.get(*o))));
-                }
+                (LinkSpecKind::Bond(a), LinkSpecKind::Bond(b)) => a.options.fill(b.options.said()),
+                (LinkSpecKind::Bridge(a), LinkSpecKind::Bridge(b)) => a.fill(b.said()),
                 _ => {}
             }
         }
-        (Fact::Master { port: now, .. }, Fact::Master { port: then, .. }) => {
-            PortOption::ALL.iter().for_each(|o| now.set(*o, now.get(*o).or(then.get(*o))));
-        }
+        (Fact::Master { port: now, .. }, Fact::Master { port: then, .. }) => now.fill(then.said()),
         _ => {}
     }
 }

@@ -37,7 +37,7 @@ pub fn has_link_kind(kind: &str) -> io::Result<bool> {
 pub fn bridges_filter_vlans() -> io::Result<bool> {
     let mut spec = BridgeSpec::default();
     spec.set(BridgeOption::VlanFiltering, Some(1));
-    is_known(wire::request::new_link("asked", &Pins::default(), &NewLink::Bridge(spec)))
+    is_known(wire::request::new_link("asked", &Pins::default(), &NewLink::Bridge(&spec)))
 }
 
 /// Whether the kernel knows what such a link is, in a namespace of its own.

@@ -1,6 +1,6 @@
 use std::net::Ipv4Addr;
 
-use crate::{Bond, BondMode};
+use crate::{Bond, BondMode, Options};
 
 /// A setting of a bond (IFLA_BOND_*), as a number; switches are 0 or 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,7 +171,8 @@ impl std::fmt::Debug for BondOptions {
 /// A bond to be made: what is said of it; the rest is as the kernel makes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BondSpec {
-    options: [Option<u32>; BondOption::ALL.len()],
+    /// Of its options.
+    pub options: Options<BondOption>,
     /// Whom it asks by ARP.
     pub arp_targets: Vec<Ipv4Addr>,
 }
@@ -180,50 +181,27 @@ impl BondSpec {
     /// All that a bond has.
     #[must_use]
     pub fn of(bond: &Bond) -> Self {
-        let options = BondOption::ALL.map(|option| Some(bond.options.get(option)));
-        Self { options, arp_targets: bond.arp_targets.clone() }
+        let all = BondOption::ALL.into_iter().map(|option| (option, bond.options.get(option)));
+        Self { options: all.collect(), arp_targets: bond.arp_targets.clone() }
     }
 
     /// Such a bond.
     #[must_use]
     pub fn seen(&self) -> Bond {
         let mut bond = Bond { arp_targets: self.arp_targets.clone(), ..Bond::default() };
-        self.said().for_each(|(option, value)| bond.options.set(option, value));
+        self.options.said().for_each(|(option, value)| bond.options.set(option, value));
         bond
-    }
-
-    /// What is said of an option.
-    #[must_use]
-    pub const fn get(&self, option: BondOption) -> Option<u32> {
-        self.options[option as usize]
-    }
-
-    /// Says it, or nothing of it.
-    pub const fn set(&mut self, option: BondOption, value: Option<u32>) {
-        self.options[option as usize] = value;
-    }
-
-    /// Those of which something is said.
-    pub fn said(&self) -> impl Iterator<Item = (BondOption, u32)> {
-        BondOption::ALL.into_iter().filter_map(|option| Some((option, self.get(option)?)))
     }
 
     /// What of it is otherwise than in `other`.
     #[must_use]
     pub fn changed_from(&self, other: &Self) -> Self {
-        let mut changed = self.clone();
-        for option in BondOption::ALL {
-            if self.get(option) == other.get(option) {
-                changed.set(option, None);
-            }
-        }
-        changed
+        Self { options: self.options.changed_from(&other.options), ..self.clone() }
     }
 
     /// Whether `seen` is so; what is not said fits any.
     #[must_use]
     pub fn fits(&self, seen: &Self) -> bool {
-        self.arp_targets == seen.arp_targets
-            && self.said().all(|(option, value)| seen.get(option) == Some(value))
+        self.arp_targets == seen.arp_targets && self.options.fits(&seen.options)
     }
 }

@@ -1,4 +1,4 @@
-use crate::{Bridge, StpState};
+use crate::{Bridge, Options, StpState};
 
 /// A setting of a bridge (IFLA_BR_*), as a number; switches are 0 or 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,41 +118,13 @@ impl BridgeOption {
     }
 }
 
-/// A bridge to be made: what is said of it; the rest is as the kernel makes it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BridgeSpec([Option<u32>; BridgeOption::ALL.len()]);
+/// What is said of a bridge that is to be made.
+pub type BridgeSpec = Options<BridgeOption>;
 
 impl BridgeSpec {
     /// All that a bridge has.
     #[must_use]
     pub fn of(bridge: &Bridge) -> Self {
-        Self(BridgeOption::ALL.map(|option| Some(option.of(bridge))))
-    }
-
-    /// What is said of an option.
-    #[must_use]
-    pub const fn get(self, option: BridgeOption) -> Option<u32> {
-        self.0[option as usize]
-    }
-
-    /// Says it, or nothing of it.
-    pub const fn set(&mut self, option: BridgeOption, value: Option<u32>) {
-        self.0[option as usize] = value;
-    }
-
-    /// What of it is otherwise than in `other`.
-    #[must_use]
-    pub fn changed_from(mut self, other: Self) -> Self {
-        for option in BridgeOption::ALL {
-            if self.get(option) == other.get(option) {
-                self.set(option, None);
-            }
-        }
-        self
-    }
-
-    /// Those of which something is said.
-    pub fn said(self) -> impl Iterator<Item = (BridgeOption, u32)> {
-        BridgeOption::ALL.into_iter().filter_map(move |option| Some((option, self.get(option)?)))
+        BridgeOption::ALL.into_iter().map(|option| (option, option.of(bridge))).collect()
     }
 }

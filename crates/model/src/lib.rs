@@ -24,6 +24,7 @@ mod name;
 mod namespaces;
 mod neighbour;
 mod netfilter;
+mod options;
 mod owner;
 mod port_option;
 mod release;
@@ -67,6 +68,7 @@ pub use netfilter::{
     Hook, MetaKey, NatKind, ObjectKind, PayloadBase, Policy, Reg, RtKey, Rule as NftRule, Ruleset,
     Set, SetElement, SetOp, SocketKey, Table, Verdict,
 };
+pub use options::Options;
 pub use owner::{NsInode, Owner, UserNs};
 pub use port_option::{PortOption, PortSpec};
 pub use release::Release;

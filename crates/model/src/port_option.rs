@@ -1,4 +1,4 @@
-use crate::BridgePort;
+use crate::{BridgePort, Options};
 
 /// What can be set on a bridge's port (IFLA_BRPORT_*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,30 +126,13 @@ impl PortOption {
     }
 }
 
-/// What is said of a port; the rest is as the kernel makes it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PortSpec([Option<u32>; PortOption::ALL.len()]);
+/// What is said of a port.
+pub type PortSpec = Options<PortOption>;
 
 impl PortSpec {
     /// All that a port has.
     #[must_use]
     pub fn of(port: &BridgePort) -> Self {
-        Self(PortOption::ALL.map(|option| Some(option.of(port))))
-    }
-
-    /// What is said of an option.
-    #[must_use]
-    pub const fn get(self, option: PortOption) -> Option<u32> {
-        self.0[option as usize]
-    }
-
-    /// Says it, or nothing of it.
-    pub const fn set(&mut self, option: PortOption, value: Option<u32>) {
-        self.0[option as usize] = value;
-    }
-
-    /// Those of which something is said.
-    pub fn said(self) -> impl Iterator<Item = (PortOption, u32)> {
-        PortOption::ALL.into_iter().filter_map(move |option| Some((option, self.get(option)?)))
+        PortOption::ALL.into_iter().map(|option| (option, option.of(port))).collect()
     }
 }

@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
 use model::{
-    BondOption, BondRole, BondSpec, BridgeOption, Change, Fact, LinkSpec, LinkSpecKind, Pins,
-    PortOption, PortSpec, WireguardSpec,
+    BondOption, BondRole, BondSpec, BridgeOption, Change, Fact, LinkSpec, LinkSpecKind,
+    NamespaceSpec, Pins, PortOption, PortSpec, WireguardSpec,
 };
 
 use crate::page::Page;
@@ -88,7 +88,7 @@ fn link_difference(from: &LinkSpec, to: &LinkSpec) -> String {
         }
         (LinkSpecKind::Bond(from), LinkSpecKind::Bond(to)) => {
             let both = |o: BondOption| {
-                let word = |spec: &BondSpec| spec.get(o).map(|value| o.word(value));
+                let word = |spec: &BondSpec| spec.options.get(o).map(|value| o.word(value));
                 changed(o.as_str(), word(from), word(to))
             };
             parts.extend(BondOption::ALL.into_iter().filter_map(both));
@@ -154,81 +154,96 @@ fn difference(was: &str, is: &str) -> String {
 
 /// Whom a fact is about, and what it says.
 fn fact_words(fact: &Fact) -> (String, String) {
+    (whom(fact), what(fact))
+}
+
+fn whom(fact: &Fact) -> String {
     match fact {
-        Fact::Namespace(n) => {
-            let mut what = "namespace".to_owned();
-            if let Some(inside) = &n.inside {
-                let _ = write!(what, " inside {inside}");
-            }
-            if let Some(map) = n.user {
-                let _ = write!(what, ", unprivileged (uid {} and {} more)", map.first, map.count);
-            }
-            (n.name.clone(), what)
+        Fact::Namespace(spec) => spec.name.clone(),
+        Fact::Link(spec) => spec.link.ns.clone(),
+        Fact::Cable(cable) => cable.a.link.ns.clone(),
+        Fact::Address(spec) => spec.link.to_string(),
+        Fact::Route(spec) => spec.ns.clone(),
+        Fact::Nsid { ns, .. }
+        | Fact::NsFile { ns, .. }
+        | Fact::Rule { ns, .. }
+        | Fact::Sysctl { ns, .. }
+        | Fact::IpSet { ns, .. }
+        | Fact::Table { ns, .. }
+        | Fact::Service { ns, .. } => ns.clone(),
+        Fact::Master { link, .. }
+        | Fact::Backup { link, .. }
+        | Fact::PortState { link, .. }
+        | Fact::BondPort { bond: link, .. }
+        | Fact::Up { link, .. }
+        | Fact::Mtu { link, .. }
+        | Fact::Neighbour { link, .. }
+        | Fact::Proxy { link, .. }
+        | Fact::Fdb { link, .. }
+        | Fact::Vlan { link, .. }
+        | Fact::Tc { link, .. }
+        | Fact::Mdb { link, .. } => link.to_string(),
+    }
+}
+
+fn what(fact: &Fact) -> String {
+    match fact {
+        Fact::Namespace(spec) => namespace_words(spec),
+        Fact::Nsid { nsid, target, .. } => format!("nsid {nsid} = {target}"),
+        Fact::NsFile { path, target, .. } => format!("file {path} = {target}"),
+        Fact::Link(spec) => link_words(spec),
+        Fact::Cable(cable) => {
+            let to = cable.b.as_ref().map(|b| format!(" with a cable to {}", b.link));
+            format!("nic {}{}", cable.a.link.name, to.unwrap_or_default())
         }
-        Fact::Nsid { ns, nsid, target } => (ns.clone(), format!("nsid {nsid} = {target}")),
-        Fact::NsFile { ns, path, target } => (ns.clone(), format!("file {path} = {target}")),
-        Fact::Link(spec) => (spec.link.ns.clone(), link_words(spec)),
-        Fact::Cable(c) => (
-            c.a.link.ns.clone(),
-            match &c.b {
-                Some(b) => format!("nic {} with a cable to {}", c.a.link.name, b.link),
-                None => format!("nic {}", c.a.link.name),
-            },
-        ),
-        Fact::Master { link, bridge, port } => (
-            link.to_string(),
-            match bridge {
-                Some(bridge) => format!("port of {bridge}{}", port_words(port)),
-                None => "port of no bridge".to_owned(),
-            },
-        ),
-        Fact::Backup { link, port } => {
-            (link.to_string(), format!("without carrier, {port} stands in"))
+        Fact::Master { bridge: Some(bridge), port, .. } => {
+            format!("port of {bridge}{}", port_words(port))
         }
-        Fact::PortState { link, state } => (link.to_string(), format!("port {}", state.as_str())),
-        Fact::BondPort { bond, role, port } => {
-            let role = match role {
-                BondRole::Primary => "primary",
-                BondRole::Active => "active_slave",
-            };
-            (bond.to_string(), format!("{role} {port}"))
+        Fact::Master { bridge: None, .. } => "port of no bridge".to_owned(),
+        Fact::Backup { port, .. } => format!("without carrier, {port} stands in"),
+        Fact::PortState { state, .. } => format!("port {}", state.as_str()),
+        Fact::BondPort { role: BondRole::Primary, port, .. } => format!("primary {port}"),
+        Fact::BondPort { role: BondRole::Active, port, .. } => format!("active_slave {port}"),
+        Fact::Up { up, .. } => if *up { "up" } else { "down" }.to_owned(),
+        Fact::Mtu { mtu, .. } => format!("mtu {mtu}"),
+        Fact::Address(spec) => format!("address {}", spec.net),
+        Fact::Route(spec) => route_words(spec),
+        Fact::Rule { rule, .. } => format!("rule {}", words::ip_rule_of(rule)),
+        Fact::Neighbour { ip, mac: Some(mac), .. } => format!("neighbour {ip} is {mac}"),
+        Fact::Neighbour { ip, mac: None, .. } => format!("neighbour {ip} is asked for"),
+        Fact::Proxy { ip, .. } => format!("answers for {ip}"),
+        Fact::Fdb { mac, .. } => format!("{mac} is behind it"),
+        Fact::Vlan { id, pvid, untagged, .. } => {
+            let pvid = if *pvid { " pvid" } else { "" };
+            format!("in VLAN {id}{pvid}{}", if *untagged { " untagged" } else { "" })
         }
-        Fact::Up { link, up } => (link.to_string(), if *up { "up" } else { "down" }.to_owned()),
-        Fact::Mtu { link, mtu } => (link.to_string(), format!("mtu {mtu}")),
-        Fact::Address(a) => (a.link.to_string(), format!("address {}", a.net)),
-        Fact::Route(r) => (r.ns.clone(), route_words(r)),
-        Fact::Rule { ns, rule } => (ns.clone(), format!("rule {}", words::ip_rule_of(rule))),
-        Fact::Neighbour { link, ip, mac } => (
-            link.to_string(),
-            match mac {
-                Some(mac) => format!("neighbour {ip} is {mac}"),
-                None => format!("neighbour {ip} is asked for"),
-            },
-        ),
-        Fact::Proxy { link, ip } => (link.to_string(), format!("answers for {ip}")),
-        Fact::Fdb { link, mac } => (link.to_string(), format!("{mac} is behind it")),
-        Fact::Vlan { link, id, pvid, untagged } => {
-            let more = [(*pvid, " pvid"), (*untagged, " untagged")];
-            let more: String = more.iter().filter(|m| m.0).map(|m| m.1).collect();
-            (link.to_string(), format!("in VLAN {id}{more}"))
-        }
-        Fact::Tc { link, tc } => {
+        Fact::Tc { tc, .. } => {
             let (before, behind) = (tc.ingress.len(), tc.egress.len());
-            (link.to_string(), format!("tc, {before} filters coming in, {behind} going out"))
+            format!("tc, {before} filters coming in, {behind} going out")
         }
-        Fact::Mdb { link, group } => (link.to_string(), format!("{group} is wanted behind it")),
-        Fact::Sysctl { ns, key, value } => (ns.clone(), format!("sysctl {key} = {value}")),
-        Fact::IpSet { ns, set } => {
-            let (name, kind, entries) = (&set.name, &set.kind, set.entries.len());
-            (ns.clone(), format!("ipset {name} {kind}, {entries} entries"))
+        Fact::Mdb { group, .. } => format!("{group} is wanted behind it"),
+        Fact::Sysctl { key, value, .. } => format!("sysctl {key} = {value}"),
+        Fact::IpSet { set, .. } => {
+            format!("ipset {} {}, {} entries", set.name, set.kind, set.entries.len())
         }
-        Fact::Table { ns, table } => {
+        Fact::Table { table, .. } => {
             let rules: usize = table.chains.iter().map(|c| c.rules.len()).sum();
             let (family, name, chains) = (table.family.as_str(), &table.name, table.chains.len());
-            (ns.clone(), format!("table {family} {name}, {chains} chains, {rules} rules"))
+            format!("table {family} {name}, {chains} chains, {rules} rules")
         }
-        Fact::Service { ns, spec } => (ns.clone(), service_words(spec)),
+        Fact::Service { spec, .. } => service_words(spec),
     }
+}
+
+fn namespace_words(spec: &NamespaceSpec) -> String {
+    let mut text = "namespace".to_owned();
+    if let Some(inside) = &spec.inside {
+        let _ = write!(text, " inside {inside}");
+    }
+    if let Some(map) = spec.user {
+        let _ = write!(text, ", unprivileged (uid {} and {} more)", map.first, map.count);
+    }
+    text
 }
 
 fn link_words(spec: &LinkSpec) -> String {
@@ -298,7 +313,7 @@ fn service_words(spec: &model::ServiceSpec) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use model::{BridgeSpec, LinkRef, NamespaceSpec, VethEnd};
+    use model::{BridgeSpec, LinkRef, VethEnd};
 
     use super::*;
 

@@ -15,7 +15,7 @@ use model::{
     FdbEntry, Found, IpSet, Link, LinkId, Namespace, Neighbour, NftRule, NsId, PortState, Relation,
     Snapshot, Table, Tuple,
 };
-use walk::{IcmpKind, Packet, Payload, RuleRef};
+use walk::{ChainRef, IcmpKind, Packet, Payload, RuleRef};
 
 use crate::rule_text;
 
@@ -24,6 +24,7 @@ pub(crate) use container::{container, known_by, listener, name, network, publish
 pub(crate) use kind::{kind_note, link_kind, membership};
 pub(crate) use origin::{found, owner};
 pub(crate) use route::{address, ip_rule, ip_rule_of, prefix, route, route_short, table};
+pub(crate) use tc::{filter_lines, filter_ref, filter_text, filters, filters_of};
 pub(crate) use wireguard::{peer, peer_line, settings as wireguard_settings, wireguard};
 
 /// The name of a link within its namespace.
@@ -300,9 +301,6 @@ pub(crate) fn rule_at<'s>(s: &'s Snapshot, r: &RuleRef) -> Option<(&'s Table, &'
     Some((table, table.chain(&r.chain.chain)?.rules.get(r.number.checked_sub(1)?)?))
 }
 
-pub(crate) use tc::{filter_lines, filter_ref, filter_text, filters, filters_of};
-
-/// `ip nat POSTROUTING: -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE`.
 /// On what it hangs which way is taken.
 pub(crate) fn fork(snapshot: &Snapshot, fork: &walk::Fork) -> String {
     match fork {
@@ -316,9 +314,14 @@ pub(crate) fn fork(snapshot: &Snapshot, fork: &walk::Fork) -> String {
     }
 }
 
+/// `ip nat POSTROUTING`.
+pub(crate) fn chain_ref(c: &ChainRef) -> String {
+    format!("{} {} {}", c.family.as_str(), c.table, c.chain)
+}
+
+/// `ip nat POSTROUTING: -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE`.
 pub(crate) fn rule_ref(snapshot: &Snapshot, r: &RuleRef) -> String {
-    let c = &r.chain;
-    let place = format!("{} {} {}", c.family.as_str(), c.table, c.chain);
+    let place = chain_ref(&r.chain);
     match find_rule(snapshot, r) {
         Some(rule) => format!("{place}: {rule}"),
         None => format!("{place}: rule {}", r.number),

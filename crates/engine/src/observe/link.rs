@@ -98,6 +98,7 @@ fn pins(link: &Link) -> Pins {
         mac: own.or(link.mac),
         mtu: Some(link.mtu),
         txqlen: Some(link.txqlen),
+        group: link.group,
         altnames: link.altnames.clone(),
     }
 }

@@ -72,7 +72,7 @@ impl State {
             LinkSpecKind::Veth(end) => self.change_pins(&end.link, &end.pins),
             LinkSpecKind::Bridge(bridge) => {
                 if let Some(Link { kind: LinkKind::Bridge(b), .. }) = self.link_mut(&spec.link) {
-                    change_bridge(b, *bridge);
+                    change_bridge(b, bridge);
                 }
             }
             LinkSpecKind::Macvlan { mode, .. } => {
@@ -82,7 +82,7 @@ impl State {
             }
             LinkSpecKind::Bond(bond) => {
                 if let Some(Link { kind: LinkKind::Bond(b), .. }) = self.link_mut(&spec.link) {
-                    bond.said().for_each(|(option, value)| b.options.set(option, value));
+                    bond.options.said().for_each(|(option, value)| b.options.set(option, value));
                 }
             }
             LinkSpecKind::Wireguard(_) => {
@@ -240,7 +240,7 @@ impl State {
 fn kind(spec: &LinkSpecKind) -> LinkKind {
     match spec {
         LinkSpecKind::Veth(_) => LinkKind::Veth,
-        LinkSpecKind::Bridge(bridge) => LinkKind::Bridge(new_bridge(*bridge)),
+        LinkSpecKind::Bridge(bridge) => LinkKind::Bridge(new_bridge(bridge)),
         LinkSpecKind::Tap => LinkKind::Tap(Tap::default()),
         LinkSpecKind::Macvlan { mode, sources, .. } => {
             let (mode, sources) = (*mode, sources.clone());
@@ -270,13 +270,13 @@ fn lower(spec: &LinkSpec) -> Option<LinkRef> {
     }
 }
 
-fn new_bridge(spec: BridgeSpec) -> Bridge {
+fn new_bridge(spec: &BridgeSpec) -> Bridge {
     let mut bridge = Bridge::default();
     change_bridge(&mut bridge, spec);
     bridge
 }
 
-fn change_bridge(bridge: &mut Bridge, spec: BridgeSpec) {
+fn change_bridge(bridge: &mut Bridge, spec: &BridgeSpec) {
     spec.said().for_each(|(option, value)| option.give(bridge, value));
 }
 

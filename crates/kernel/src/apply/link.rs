@@ -25,14 +25,14 @@ impl Builder<'_> {
             LinkSpecKind::Bridge(bridge) => {
                 // An MTU given at birth does not last: it would follow the smallest port's.
                 let pins = Pins { mtu: None, ..spec.pins.clone() };
-                let (mut first, mut then) = (*bridge, BridgeSpec::default());
+                let (mut first, mut then) = (bridge.clone(), BridgeSpec::default());
                 // A querier is new for as long as members may take to answer, as it is when the
                 // bridge becomes one.
                 then.set(BridgeOption::Querier, first.get(BridgeOption::Querier));
                 first.set(BridgeOption::Querier, None);
-                let kind = NewLink::Bridge(first);
+                let kind = NewLink::Bridge(&first);
                 self.new_link(&spec.link.ns, &spec.link.name, &pins, &kind)?;
-                self.set_bridge(&spec.link, then)?;
+                self.set_bridge(&spec.link, &then)?;
                 self.set_pins(&spec.link, &Pins { mtu: spec.pins.mtu, ..Pins::default() })?;
             }
             LinkSpecKind::Macvlan { lower, mode, sources } => {
@@ -66,7 +66,7 @@ impl Builder<'_> {
         self.finish_link(&spec.link, &spec.pins)
     }
 
-    fn set_bridge(&mut self, link: &LinkRef, spec: BridgeSpec) -> Result<(), Cause> {
+    fn set_bridge(&mut self, link: &LinkRef, spec: &BridgeSpec) -> Result<(), Cause> {
         let space = self.space_mut(&link.ns)?;
         match request::set_bridge(space.index(&link.name)?, spec) {
             Some(message) => Ok(space.route.ack(Message::NewLink(message))?),
@@ -208,7 +208,7 @@ impl Builder<'_> {
         let set = match (&from.kind, &to.kind) {
             // What stays is not set again: a kernel that lacks an option refuses every value of it.
             (LinkSpecKind::Bridge(from), LinkSpecKind::Bridge(to)) => {
-                request::set_bridge(index, to.changed_from(*from))
+                request::set_bridge(index, &to.changed_from(from))
             }
             (LinkSpecKind::Bond(from), LinkSpecKind::Bond(to)) => {
                 Some(request::set_bond(index, &to.changed_from(from)))
@@ -254,7 +254,7 @@ impl Builder<'_> {
         &mut self,
         link: &LinkRef,
         bridge: Option<&str>,
-        spec: PortSpec,
+        spec: &PortSpec,
     ) -> Result<(), Cause> {
         let space = self.space_mut(&link.ns)?;
         let (index, bridge) =

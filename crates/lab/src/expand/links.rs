@@ -24,7 +24,7 @@ impl<'l> Making<'l> {
                     self.about(&peer.what, peer_bridge.as_ref());
                 }
             }
-            Kind::Bridge { ports, spec } => self.bridge(entry, &link, *spec, ports),
+            Kind::Bridge { ports, spec } => self.bridge(entry, &link, spec, ports),
             Kind::Tap => self.single(entry, &link, LinkSpecKind::Tap),
             Kind::Nic { cable } => self.nic(entry, link, cable.as_ref()),
             Kind::Macvlan { lower, mode, sources } => {
@@ -148,12 +148,12 @@ impl<'l> Making<'l> {
         &mut self,
         entry: &'l LinkEntry,
         link: &LinkRef,
-        spec: BridgeSpec,
+        spec: &BridgeSpec,
         ports: &[Said<String>],
     ) {
         let mut pins = self.pins(link);
         pins.mac = pins.mac.or_else(|| self.card_of(entry, link, ports)).or(self.drawn(link).mac);
-        let kind = LinkSpecKind::Bridge(spec);
+        let kind = LinkSpecKind::Bridge(spec.clone());
         self.tell(entry.at, Fact::Link(LinkSpec { link: link.clone(), kind, pins }));
         self.link_settings(link);
         for port in ports {
@@ -268,7 +268,7 @@ impl<'l> Making<'l> {
     }
 
     pub(super) fn master(&mut self, at: At, link: &LinkRef, bridge: &str) {
-        let port = self.entry(link).map(|e| e.port).unwrap_or_default();
+        let port = self.entry(link).map(|e| e.port.clone()).unwrap_or_default();
         let bridge = Some(bridge.to_owned());
         self.tell(at, Fact::Master { link: link.clone(), bridge, port });
     }

@@ -68,7 +68,7 @@ impl<'l> Making<'l> {
     fn bridge_of(&self, net: &Net, beside: &LinkRef) -> (u32, BridgeSpec) {
         let entry = self.entry(&LinkRef::new(&beside.ns, &net.bridge));
         let spec = match entry.and_then(|e| e.kind.as_ref()) {
-            Some(Kind::Bridge { spec, .. }) => copied(*spec),
+            Some(Kind::Bridge { spec, .. }) => copied(spec),
             _ => BridgeSpec::default(),
         };
         (entry.and_then(|e| e.mtu).unwrap_or(1500), spec)
@@ -181,7 +181,7 @@ pub(super) fn route(link: &LinkRef, dst: Ipv4Net, via: Option<Ipv4Addr>) -> Rout
 }
 
 /// What Proxmox's firewall bridge copies from the host's.
-fn copied(of: BridgeSpec) -> BridgeSpec {
+fn copied(of: &BridgeSpec) -> BridgeSpec {
     let mut spec = BridgeSpec::default();
     for option in [BridgeOption::ForwardDelay, BridgeOption::Snooping] {
         spec.set(option, of.get(option));

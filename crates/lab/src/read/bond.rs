@@ -32,7 +32,8 @@ pub(super) const KEYS: &[&str] = &[
 pub(super) fn bond(fields: &Fields<'_>, errors: &mut Errors) -> Kind {
     let mut spec = BondSpec::default();
     for option in BondOption::ALL {
-        spec.set(option, fields.get(option.as_str()).and_then(|n| value(option, n, errors)));
+        spec.options
+            .set(option, fields.get(option.as_str()).and_then(|n| value(option, n, errors)));
     }
     if let Some(node) = fields.get("arp_ip_target") {
         for node in items(node, "arp_ip_target", errors) {

@@ -37,7 +37,7 @@ impl Teller<'_> {
 /// A rule or policy in words.
 pub(crate) fn rule_met(snapshot: &Snapshot, met: &RuleMet) -> String {
     let chain = &met.chain;
-    let place = format!("{} {} {}", chain.family.as_str(), chain.table, chain.chain);
+    let place = words::chain_ref(chain);
     if met.handle == 0 {
         return format!("{place}: its policy");
     }

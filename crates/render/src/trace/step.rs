@@ -157,10 +157,7 @@ fn evidence(snapshot: &Snapshot, step: &Step) -> String {
         }
         Action::Chain { chain, .. } => match rule_of(&step.action) {
             Some(rule) => w::rule_ref(snapshot, rule),
-            None => {
-                let (family, table) = (chain.family.as_str(), &chain.table);
-                format!("{family} {table} {}: nothing matches, policy accepts", chain.chain)
-            }
+            None => format!("{}: nothing matches, policy accepts", w::chain_ref(chain)),
         },
         Action::Neighbour { entry, .. } => w::neighbour(entry),
         Action::ArpAsked { ip, answer, .. } => format!("who has {ip}? {}", arp(snapshot, answer)),

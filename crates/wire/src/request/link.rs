@@ -42,7 +42,7 @@ pub enum NewLink<'a> {
     /// A veth pair.
     Veth(Far<'a>),
     /// A bridge.
-    Bridge(BridgeSpec),
+    Bridge(&'a BridgeSpec),
     /// A macvlan on the link of that index in the socket's namespace.
     Macvlan {
         /// Lower link.
@@ -122,7 +122,7 @@ pub fn new_link(name: &str, pins: &Pins, kind: &NewLink<'_>) -> LinkMessage {
             put(&mut peer, far.place);
             (InfoKind::Veth, Some(InfoData::Veth(InfoVeth::Peer(peer))))
         }
-        NewLink::Bridge(spec) => (InfoKind::Bridge, bridge(*spec)),
+        NewLink::Bridge(spec) => (InfoKind::Bridge, bridge(spec)),
         NewLink::Macvlan { lower, mode, sources, place } => {
             message.attributes.push(LinkAttribute::Link(*lower));
             put(&mut message, *place);
@@ -197,7 +197,7 @@ fn put(message: &mut LinkMessage, place: Place) {
     }
 }
 
-fn bridge(spec: BridgeSpec) -> Option<InfoData> {
+fn bridge(spec: &BridgeSpec) -> Option<InfoData> {
     let data: Vec<InfoBridge> =
         spec.said().map(|(option, value)| option_of(option, value)).collect();
     (!data.is_empty()).then_some(InfoData::Bridge(data))
@@ -251,7 +251,7 @@ fn bond_data(spec: &BondSpec) -> Vec<InfoBond> {
         InfoBond::Other(DefaultNla::new(bond_option(option), bytes))
     };
     let targets = Some(spec.arp_targets.clone()).filter(|targets| !targets.is_empty());
-    spec.said().map(option).chain(targets.map(InfoBond::ArpIpTarget)).collect()
+    spec.options.said().map(option).chain(targets.map(InfoBond::ArpIpTarget)).collect()
 }
 
 /// RTM_NEWLINK that changes what is said of a bond.
@@ -323,7 +323,7 @@ pub fn set_link(index: u32, pins: &Pins) -> (Option<LinkMessage>, Option<LinkMes
 
 /// RTM_NEWLINK that changes what only a bridge has; None if nothing of that is fixed.
 #[must_use]
-pub fn set_bridge(index: u32, spec: BridgeSpec) -> Option<LinkMessage> {
+pub fn set_bridge(index: u32, spec: &BridgeSpec) -> Option<LinkMessage> {
     Some(set_kind(index, InfoKind::Bridge, bridge(spec)?))
 }
 
@@ -365,7 +365,7 @@ pub fn link_flags(index: u32, up: bool, settle: bool) -> LinkMessage {
 /// RTM_SETLINK that makes a link a port of the bridge of that index, or (0) of none, and the
 /// RTM_SETLINK (AF_UNSPEC, slave data) of what is said of the port.
 #[must_use]
-pub fn master(index: u32, bridge: u32, spec: PortSpec) -> (LinkMessage, Option<LinkMessage>) {
+pub fn master(index: u32, bridge: u32, spec: &PortSpec) -> (LinkMessage, Option<LinkMessage>) {
     let mut set = at(index);
     set.attributes.push(LinkAttribute::Controller(bridge));
     let data: Vec<InfoBridgePort> =

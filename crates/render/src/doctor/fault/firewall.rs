@@ -125,6 +125,5 @@ pub(super) fn asymmetric(c: &Case<'_>, rule: &RuleRef, from: IpAddr, to: IpAddr)
 }
 
 fn policy(chain: &ChainRef) -> String {
-    let (family, table, chain) = (chain.family.as_str(), &chain.table, &chain.chain);
-    format!("{family} {table} {chain}: policy drop, and no rule accepts it")
+    format!("{}: policy drop, and no rule accepts it", w::chain_ref(chain))
 }

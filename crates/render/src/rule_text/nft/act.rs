@@ -9,43 +9,16 @@ use super::{Held, Reader};
 impl Reader<'_> {
     /// Says an expression of the rarer kinds.
     pub(super) fn rare(&mut self, expr: &Expr) {
+        if let Some((dreg, held)) = self.loaded(expr) {
+            return self.hold(dreg, held);
+        }
         match expr {
-            Expr::Fib { result, flags, dreg } => {
-                self.hold(*dreg, Held::Field(fib(*result, *flags)));
-            }
-            Expr::Numgen { dreg, modulus, random, offset } => {
-                let kind = if *random { "random" } else { "inc" };
-                let text = format!("numgen {kind} mod {modulus}{}", offset_text(*offset));
-                self.hold(*dreg, Held::Field(Field::plain(text, Kind::Host, 4)));
-            }
-            Expr::Hash { of, dreg, modulus, offset } => {
-                let text = format!("{} mod {modulus}{}", self.hash(*of), offset_text(*offset));
-                self.hold(*dreg, Held::Field(Field::plain(text, Kind::Host, 4)));
-            }
-            Expr::Exthdr { field, dreg } => {
-                let kind = if field.present { Kind::Exists } else { Kind::Number };
-                self.hold(*dreg, Held::Field(Field::plain(exthdr(*field), kind, field.len)));
-            }
             Expr::ExthdrSet { field, sreg: Some(sreg) } => {
                 let to = self.value(*sreg, Kind::Number);
                 self.say(format!("{} set {to}", exthdr(*field)));
             }
             Expr::ExthdrSet { field, sreg: None } => {
                 self.say(format!("reset {}", exthdr(Exthdr { present: true, ..*field })));
-            }
-            Expr::Rt { key, dreg } => self.hold(*dreg, Held::Field(rt(*key))),
-            Expr::Socket { key, level, dreg } => {
-                self.hold(*dreg, Held::Field(socket(*key, *level)));
-            }
-            Expr::Byteorder { sreg, dreg, .. } => {
-                if let Some(held) = self.held(*sreg).cloned() {
-                    self.hold(*dreg, held);
-                }
-            }
-            Expr::Shift { sreg, dreg, right, by, .. } => {
-                let from = self.value(*sreg, Kind::Host);
-                let sign = if *right { ">>" } else { "<<" };
-                self.hold(*dreg, Held::Text(format!("{from} {sign} {by}")));
             }
             Expr::PayloadSet { base, offset, len, sreg, .. } => {
                 let field = field::payload(self.layers, *base, *offset, *len);
@@ -78,8 +51,39 @@ impl Reader<'_> {
             Expr::Dynset { set, op, key, data, timeout, exprs, .. } => {
                 self.dynset(set, *op, (*key, *data), *timeout, exprs);
             }
+            // What it turns round was not there.
+            Expr::Byteorder { .. } => {}
             other => self.say(plain(other)),
         }
+    }
+
+    /// What an expression brings into a register, and into which.
+    fn loaded(&mut self, expr: &Expr) -> Option<(Reg, Held)> {
+        Some(match expr {
+            Expr::Fib { result, flags, dreg } => (*dreg, Held::Field(fib(*result, *flags))),
+            Expr::Numgen { dreg, modulus, random, offset } => {
+                let kind = if *random { "random" } else { "inc" };
+                let text = format!("numgen {kind} mod {modulus}{}", offset_text(*offset));
+                (*dreg, Held::Field(Field::plain(text, Kind::Host, 4)))
+            }
+            Expr::Hash { of, dreg, modulus, offset } => {
+                let text = format!("{} mod {modulus}{}", self.hash(*of), offset_text(*offset));
+                (*dreg, Held::Field(Field::plain(text, Kind::Host, 4)))
+            }
+            Expr::Exthdr { field, dreg } => {
+                let kind = if field.present { Kind::Exists } else { Kind::Number };
+                (*dreg, Held::Field(Field::plain(exthdr(*field), kind, field.len)))
+            }
+            Expr::Rt { key, dreg } => (*dreg, Held::Field(rt(*key))),
+            Expr::Socket { key, level, dreg } => (*dreg, Held::Field(socket(*key, *level))),
+            Expr::Byteorder { sreg, dreg, .. } => (*dreg, self.held(*sreg).cloned()?),
+            Expr::Shift { sreg, dreg, right, by, .. } => {
+                let from = self.value(*sreg, Kind::Host);
+                let sign = if *right { ">>" } else { "<<" };
+                (*dreg, Held::Text(format!("{from} {sign} {by}")))
+            }
+            _ => return None,
+        })
     }
 
     fn dynset(

@@ -33,8 +33,7 @@ fn without(c: Case<'_>, filter: &FilterRef) -> String {
 }
 
 pub(super) fn policy_drop(chain: &ChainRef) -> Said {
-    let (family, table, chain) = (chain.family.as_str(), &chain.table, &chain.chain);
-    said(format!("no rule of {family} {table} {chain} accepts it, and the policy is drop"))
+    said(format!("no rule of {} accepts it, and the policy is drop", w::chain_ref(chain)))
 }
 
 pub(super) fn no_way_back(c: Case<'_>, src: IpAddr) -> Said {
