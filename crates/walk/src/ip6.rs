@@ -29,6 +29,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let reason = Reason::TooBig { mtu, told: true };
             return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
         }
+        self.local_out6(skb, found)
+    }
+
+    /// `ip6_local_out`: OUTPUT, and routed anew where a rule changed what routes are found by.
+    pub(crate) fn local_out6(&mut self, skb: &mut Skb, found: Found<'a>) -> Result<Next, Stop> {
+        let place = self.place(skb.ns, Stage::Route)?;
+        let out = place.way_out6(&found);
         let again = |w: &mut Self, skb: &mut Skb| {
             skb.oif = bound_anew(skb, out);
             w.route_output6(skb, skb.packet.tos)

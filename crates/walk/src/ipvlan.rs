@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use model::{Ipvlan, IpvlanFlag, IpvlanMode, Link, LinkId, LinkKind, RouteKind};
 
-use crate::route::Flow;
+use crate::route::{Flow, NotFound};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, IcmpKind, Payload, Reason, Sink, Stage, Unknown};
@@ -22,7 +22,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         link: &Link,
         ipvlan: &Ipvlan,
     ) -> Result<Next, Stop> {
-        ipvlan_modelled(skb, id, ipvlan)?;
+        ipvlan_modelled(id, ipvlan)?;
         let lower = self.lower(id, link)?;
         let inward = ipvlan.mode != IpvlanMode::L2 || skb.packet.src_mac == skb.packet.dst_mac;
         if inward && ipvlan.flag != IpvlanFlag::Vepa {
@@ -60,6 +60,20 @@ impl<S: Sink> Walker<'_, '_, S> {
         (skb.iif, skb.oif) = (None, None);
         (skb.packet.src_mac, skb.packet.dst_mac) = (None, None);
         let flow = Flow { oif: Some(lower.index), ..Flow::of(&skb.packet, skb.mark, None) };
+        if skb.packet.is_ipv6() {
+            // `ipvlan_route_v6_outbound`: where there is no route nobody is told.
+            let found = match place.output6(&flow) {
+                Ok(found) => self.one_way6(skb, found, &flow)?,
+                Err(NotFound::Unknown(what)) => {
+                    let unknown = Unknown::Routing { ns: lower.ns, what };
+                    return Err(Stop::unknown(Stage::Route, unknown));
+                }
+                Err(_) => return swallowed(id),
+            };
+            self.modelled(skb, Stage::Route)?;
+            self.tell_route(skb, &found, None);
+            return self.local_out6(skb, found);
+        }
         let found = place.lookup(&flow).map_err(|_| {
             let what = format!("no route to {} by the link below", flow.dst);
             Stop::unknown(Stage::Route, Unknown::Routing { ns: lower.ns, what })
@@ -76,7 +90,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// link below keeps it.
     pub(crate) fn ipvlan_in(&mut self, skb: &mut Skb, lower: LinkId) -> Result<Option<Next>, Stop> {
         let Some((id, ipvlan)) = self.an_ipvlan_on(lower) else { return Ok(None) };
-        ipvlan_modelled(skb, id, &ipvlan)?;
+        ipvlan_modelled(id, &ipvlan)?;
         if ipvlan.mode == IpvlanMode::L2 && skb.packet.is_to_group() {
             let own = self.known_link(lower).and_then(|l| l.mac);
             let from_within =
@@ -145,10 +159,15 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 }
 
-/// By which address it is looked for (`ipvlan_get_L3_hdr`).
+/// By which address it is looked for (`ipvlan_get_L3_hdr`): a question whether somebody has an address
+/// already, by the address that it asks for.
 fn wanted(skb: &Skb) -> IpAddr {
     match skb.packet.payload {
-        Payload::Icmp { kind: IcmpKind::Solicitation(target), .. } => target.into(),
+        Payload::Icmp { kind: IcmpKind::Solicitation(target), .. }
+            if skb.packet.src.is_unspecified() =>
+        {
+            target.into()
+        }
         _ => skb.packet.dst,
     }
 }
@@ -157,14 +176,12 @@ fn swallowed(id: LinkId) -> Result<Next, Stop> {
     Err(Stop::lost(Stage::Transmit, id.ns, Some(id), Reason::Swallowed))
 }
 
-fn ipvlan_modelled(skb: &Skb, id: LinkId, ipvlan: &Ipvlan) -> Result<(), Stop> {
-    let six = skb.packet.is_ipv6() && ipvlan.mode == IpvlanMode::L3;
-    if ipvlan.mode != IpvlanMode::L3S && !ipvlan.tap && !six {
+fn ipvlan_modelled(id: LinkId, ipvlan: &Ipvlan) -> Result<(), Stop> {
+    if ipvlan.mode != IpvlanMode::L3S && !ipvlan.tap {
         return Ok(());
     }
-    let six = if six { ", of IPv6" } else { "" };
     let what = format!(
-        "{} of mode {}{six}",
+        "{} of mode {}",
         if ipvlan.tap { "ipvtap" } else { "ipvlan" },
         ipvlan.mode.as_str()
     );
