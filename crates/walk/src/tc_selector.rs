@@ -128,6 +128,8 @@ fn fits_flower_key(skb: &Skb, key: &TcFlowerKey) -> Option<bool> {
                 Payload::Icmp { .. } => return Some(false),
                 Payload::Other(_) => return None,
             };
+            // Of a fragment no header is looked for behind IP's (FLOW_DISSECTOR_F_PARSE_1ST_FRAG).
+            let (sport, dport) = if skb.fragment.is_some() { (0, 0) } else { (sport, dport) };
             let own = if source { sport } else { dport };
             ip && (own ^ port) & mask == 0
         }

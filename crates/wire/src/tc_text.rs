@@ -1,10 +1,12 @@
 //! tc's own language: filters as `tc filter add … ` takes them, behind the link and the side of it.
 
+mod flower;
+
 use std::fmt::{Display, Write as _};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::{TcAction, TcControl, TcDoing, TcFilter, TcFlowerKey, TcSelector, TcU32, TcU32Key};
+use model::{TcAction, TcControl, TcDoing, TcFilter, TcSelector, TcU32, TcU32Key};
 
 /// Where IPv4 and IPv6 have their addresses: of the source, of the destination.
 const IPV4: [i32; 2] = [12, 16];
@@ -19,7 +21,7 @@ pub fn filter<L: Display>(filter: &TcFilter<L>) -> String {
     if filter.priority != 0 {
         let _ = write!(text, "pref {} ", filter.priority);
     }
-    let _ = write!(text, "protocol {} {}", protocol(filter.protocol), selector(&filter.selector));
+    let _ = write!(text, "protocol {} {}", protocol(filter.protocol), selector(filter));
     for action in &filter.actions {
         let _ = write!(text, " action {}", self::action(action));
     }
@@ -38,14 +40,11 @@ fn protocol(protocol: Option<u16>) -> String {
 const PROTOCOLS: [(&str, u16); 5] =
     [("ip", 0x800), ("arp", 0x806), ("ipv6", 0x86dd), ("802.1q", 0x8100), ("802.1ad", 0x88a8)];
 
-fn selector(selector: &TcSelector) -> String {
-    match selector {
+fn selector<L>(filter: &TcFilter<L>) -> String {
+    match &filter.selector {
         TcSelector::All => "matchall".to_owned(),
         TcSelector::U32(u32) => u32_words(u32),
-        TcSelector::Flower(keys) => {
-            let words = keys.iter().map(|key| format!(" {}", flower(key)));
-            format!("flower{}", words.collect::<String>())
-        }
+        TcSelector::Flower(keys) => format!("flower{}", flower::words(keys, filter.protocol)),
         TcSelector::Opaque { kind, what } if what.is_empty() => kind.clone(),
         TcSelector::Opaque { kind, what } => format!("{kind} ({what})").trim_start().to_owned(),
     }
@@ -76,25 +75,6 @@ fn key_words(key: &TcU32Key) -> String {
             format!("ip {side} {}/{length}", std::net::Ipv4Addr::from(value))
         }
         None => format!("u32 {value:#010x} {mask:#010x} at {}", key.offset),
-    }
-}
-
-fn flower(key: &TcFlowerKey) -> String {
-    let side = |source: bool| if source { "src" } else { "dst" };
-    match key {
-        TcFlowerKey::EtherType(kind) => format!("eth_type {}", protocol(Some(*kind))),
-        TcFlowerKey::Protocol(number) => format!("ip_proto {number}"),
-        TcFlowerKey::Address { source, ip, mask } => format!("{}_ip {ip}/{mask}", side(*source)),
-        TcFlowerKey::Port { source, port, mask: u16::MAX } => {
-            format!("{}_port {port}", side(*source))
-        }
-        TcFlowerKey::Port { source, port, mask } => {
-            format!("{}_port {port}/{mask:#x}", side(*source))
-        }
-        TcFlowerKey::Mac { source, mac, mask } => format!("{}_mac {mac}/{mask}", side(*source)),
-        TcFlowerKey::Tos(tos, mask) => format!("ip_tos {tos:#x}/{mask:#x}"),
-        TcFlowerKey::Ttl(ttl, mask) => format!("ip_ttl {ttl}/{mask:#x}"),
-        TcFlowerKey::Other(number) => format!("(key {number})"),
     }
 }
 
@@ -159,7 +139,7 @@ pub fn parse(text: &str) -> Result<TcFilter<String>, String> {
         actions: Vec::new(),
     };
     loop {
-        match words.needed("u32 or matchall")? {
+        match words.needed("u32, flower or matchall")? {
             "chain" => filter.chain = words.number("the number of a chain")?,
             "pref" => filter.priority = words.number::<u16>("a pref")?.into(),
             "protocol" => filter.protocol = words.protocol()?,
@@ -168,8 +148,14 @@ pub fn parse(text: &str) -> Result<TcFilter<String>, String> {
                 filter.selector = TcSelector::U32(words.u32()?);
                 break;
             }
+            "flower" => {
+                filter.selector = TcSelector::Flower(flower::parse(&mut words, filter.protocol)?);
+                break;
+            }
             other => {
-                return Err(format!("`{other}` is not chain, pref, protocol, u32 or matchall"));
+                return Err(format!(
+                    "`{other}` is not chain, pref, protocol, u32, flower or matchall"
+                ));
             }
         }
     }
@@ -372,6 +358,10 @@ mod tests {
             "protocol ip u32 match mark 0x7 0xff match u32 0x00060000 0x00ff0000 at 8 action mirred ingress mirror dev b continue",
             "protocol all u32 match u32 0x00000000 0x00000000 at 0 action mirred egress mirror dev a action ok",
             "protocol arp matchall action jump 2 action pipe",
+            "protocol ip flower ip_proto tcp src_ip 10.1.0.0/16 dst_ip 10.0.0.2 src_port 80/0xfff0 dst_port 1000 action drop",
+            "protocol ipv6 flower ip_proto icmpv6 dst_ip 2001:db8::/32 action reclassify",
+            "protocol ip flower dst_mac 02:00:00:00:00:01/ff:ff:00:00:00:00 src_mac 02:00:00:00:00:02 ip_proto 0x2f ip_tos 0x8/0xfc ip_ttl 64 action ok",
+            "protocol all flower action pipe",
         ] {
             assert_eq!(filter(&parse(text).unwrap()), text);
         }
@@ -398,7 +388,16 @@ mod tests {
         );
         check("u32 action ok", "u32 without a match");
         check("protocol ip u32 match ip dst fd00::1", "`fd00::1` is not a network of that family");
-        check("flower dst_port 80", "`flower` is not chain, pref, protocol, u32 or matchall");
+        check("fw", "`fw` is not chain, pref, protocol, u32, flower or matchall");
+        check(
+            "protocol ip flower dst_port 80 action ok",
+            "ports are wanted without `ip_proto tcp` or `ip_proto udp`",
+        );
+        check("protocol ip flower dst_ip fd00::1", "`fd00::1` is not of IPv4");
+        check(
+            "protocol ip flower ip_tos 10 ip_proto 17 dst_ip 10.0.0.9/24 action ok",
+            "protocol ip flower ip_proto 0x17 ip_tos 0x10 dst_ip 10.0.0.0/24 action ok",
+        );
         check("matchall action mirred egress redirect", "mirred wants `dev LINK`");
     }
 }

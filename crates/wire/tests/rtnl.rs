@@ -435,6 +435,51 @@ fn filters_of_tc() {
     assert_eq!(rtnl::tc(&[clsact(None)], &[], false), [(link, model::Tc::not_shown())]);
 }
 
+/// Of Linux 6.1: matchall, gact and flower; `chain 0` has each of flower's keys that is known, and some
+/// that are not.
+#[test]
+fn filters_of_more_kinds() {
+    let rows = all(include_str!("captures/filters_more.hex"), rtnl::filter);
+    let link = rows[0].link.unwrap();
+    let clsact =
+        rtnl::Qdisc { link, kind: "clsact".to_owned(), ingress_block: None, egress_block: None };
+    let told = rtnl::tc(&[clsact], &rows, true);
+    let lines: Vec<String> = told[0].1.ingress.iter().map(wire::tc_text::filter).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    pref 1 protocol all matchall action pipe action drop
+    pref 2 protocol ip flower ip_proto tcp dst_ip 10.0.0.0/24 src_port 1000 dst_port 80 action ok
+    pref 3 protocol ip flower dst_mac 02:00:00:00:00:01/ff:ff:ff:00:00:00 ip_proto udp ip_tos 0x8/0xfc ip_ttl 64 src_ip 10.0.0.2 action reclassify
+    pref 4 protocol ipv6 flower ip_proto icmpv6 dst_ip 2001:db8::/32 action continue
+    pref 5 protocol 802.1q flower eth_type ip (key 23) (key 24) (key 25) action pipe
+    pref 6 protocol ip flower ip_proto tcp (key 71) (key 72) (key 89) (key 90) action goto chain 3
+    pref 7 protocol ip flower ip_proto icmp (key 51) (key 52) (key 49) (key 50) action drop
+    pref 8 protocol arp flower (key 59) (key 60) (key 61) (key 62) action drop
+    pref 9 protocol ip flower (key 47) (key 48) action drop
+    pref 10 protocol ip flower (key 2) action gact
+    chain 3 pref 1 protocol ip matchall action skbedit mark 0x7 action mirred egress redirect dev 2
+    ");
+}
+
+/// Of Linux 6.1: two links share a block for what comes in.
+#[test]
+fn filters_of_a_block() {
+    let qdiscs = all(include_str!("captures/qdiscs_blocks.hex"), rtnl::qdisc);
+    let rows = all(include_str!("captures/filters_block.hex"), rtnl::filter);
+    let told = rtnl::tc(&qdiscs, &rows, true);
+    let words = |filters: &[model::TcFilter]| match filters {
+        [] => "nothing".to_owned(),
+        some => some.iter().map(wire::tc_text::filter).collect::<Vec<_>>().join("; "),
+    };
+    let lines: Vec<String> = told
+        .iter()
+        .map(|(link, tc)| format!("{link}: in: {}; out: {}", words(&tc.ingress), words(&tc.egress)))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    3: in: pref 1 protocol ip flower dst_ip 10.0.0.2 action drop; out: nothing
+    5: in: pref 1 protocol ip flower dst_ip 10.0.0.2 action drop; out: nothing
+    ");
+}
+
 #[test]
 fn filters_that_were_written_are_read() {
     for text in [
@@ -442,6 +487,8 @@ fn filters_that_were_written_are_read() {
         "chain 2 pref 1 protocol all u32 match mark 0x7 0xff match u32 0x00000000 0x00000000 at 0 action drop",
         "pref 3 protocol arp matchall action skbedit mark 0x7 continue",
         "pref 3 protocol ipv6 matchall action mirred ingress mirror dev 2 drop",
+        "pref 4 protocol ip flower dst_mac 02:00:00:00:00:01/ff:ff:ff:00:00:00 ip_proto tcp ip_tos 8/fc ip_ttl 64 src_ip 10.0.0.2 dst_ip 10.1.0.0/16 src_port 1000/0xff00 dst_port 80 action gact reclassify",
+        "pref 5 protocol ipv6 flower ip_proto udp src_ip 2001:db8::/32 dst_port 53 action pipe action drop",
     ] {
         let named =
             model::Tc { ingress: vec![wire::tc_text::parse(text).unwrap()], egress: vec![] };

@@ -1,6 +1,8 @@
 //! Places for filters of tc, and filters.
 
-use model::{TcAction, TcDoing, TcFilter, TcSelector, TcU32};
+use std::net::IpAddr;
+
+use model::{TcAction, TcDoing, TcFilter, TcFlowerKey, TcSelector, TcU32};
 
 use super::bridge_vlan::attribute;
 
@@ -27,6 +29,7 @@ const TCA_U32_MARK: u16 = 10;
 /// TC_U32_TERMINAL.
 const TERMINAL: u8 = 1;
 const TCA_MATCHALL_ACT: u16 = 2;
+const TCA_FLOWER_ACT: u16 = 3;
 const TCA_ACT_KIND: u16 = 1;
 const TCA_ACT_OPTIONS: u16 = 2;
 const PARMS: u16 = 2;
@@ -53,7 +56,10 @@ pub fn filter(link: u32, ingress: bool, filter: &TcFilter) -> Option<Vec<u8>> {
         TcSelector::U32(u32) => {
             (b"u32\0", [selector(u32)?, attribute(TCA_U32_ACT, &actions)].concat())
         }
-        TcSelector::Flower(_) | TcSelector::Opaque { .. } => return None,
+        TcSelector::Flower(keys) => {
+            (b"flower\0", [flower(keys)?, attribute(TCA_FLOWER_ACT, &actions)].concat())
+        }
+        TcSelector::Opaque { .. } => return None,
     };
     body.extend(attribute(TCA_KIND, kind));
     if filter.chain != 0 {
@@ -87,6 +93,42 @@ fn selector(u32: &TcU32) -> Option<Vec<u8>> {
         options.extend(attribute(TCA_U32_INDEV, &[name.as_bytes(), &[0]].concat()));
     }
     Some(options)
+}
+
+/// The keys of `flower` (TCA_FLOWER_KEY_*), each with its mask. Ports are those of the protocol that is
+/// asked for beside them.
+fn flower(keys: &[TcFlowerKey]) -> Option<Vec<u8>> {
+    let udp = keys.contains(&TcFlowerKey::Protocol(17));
+    let both = |kind, value: &[u8], masks, mask: &[u8]| {
+        [attribute(kind, value), attribute(masks, mask)].concat()
+    };
+    let one = |key: &TcFlowerKey| {
+        Some(match *key {
+            TcFlowerKey::Mac { source, mac, mask } => {
+                let kind = if source { 6 } else { 4 };
+                both(kind, &mac.0, kind + 1, &mask.0)
+            }
+            TcFlowerKey::EtherType(kind) => attribute(8, &kind.to_be_bytes()),
+            TcFlowerKey::Protocol(protocol) => attribute(9, &[protocol]),
+            TcFlowerKey::Address { source, ip: IpAddr::V4(ip), mask: IpAddr::V4(mask) } => {
+                let kind = if source { 10 } else { 12 };
+                both(kind, &ip.octets(), kind + 1, &mask.octets())
+            }
+            TcFlowerKey::Address { source, ip: IpAddr::V6(ip), mask: IpAddr::V6(mask) } => {
+                let kind = if source { 14 } else { 16 };
+                both(kind, &ip.octets(), kind + 1, &mask.octets())
+            }
+            TcFlowerKey::Port { source, port, mask } => {
+                let kind = 18 + u16::from(!source) + 2 * u16::from(udp);
+                both(kind, &port.to_be_bytes(), kind + 17, &mask.to_be_bytes())
+            }
+            TcFlowerKey::Tos(tos, mask) => both(73, &[tos], 74, &[mask]),
+            TcFlowerKey::Ttl(ttl, mask) => both(75, &[ttl], 76, &[mask]),
+            TcFlowerKey::Address { .. } | TcFlowerKey::Other(_) => return None,
+        })
+    };
+    let all: Option<Vec<Vec<u8>>> = keys.iter().map(one).collect();
+    Some(all?.concat())
 }
 
 /// One behind the other, numbered from 1.
