@@ -10,6 +10,9 @@ mod network;
 mod process;
 mod tc;
 
+pub(crate) use link::has_mab;
+pub(crate) use network::passed_over;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;

@@ -88,6 +88,7 @@ pub(crate) fn generate(draw: Draw, number: u64) -> Case {
     } else if random.percent(15) {
         group::ask(&mut case, &mut random);
     }
+    draw.kinds.restrict(&mut case.network);
     packet::flows(&case.network, &mut case.packets, &mut random);
     case
 }

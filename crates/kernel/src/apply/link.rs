@@ -3,8 +3,8 @@
 use std::os::fd::AsRawFd;
 
 use model::{
-    BondRole, BridgeOption, BridgeSpec, LinkRef, LinkSpec, LinkSpecKind, Pins, PortSpec, PortState,
-    VethEnd, VxlanSpec, WireguardSpec,
+    BondRole, BridgeOption, BridgeSpec, LinkRef, LinkSpec, LinkSpecKind, Pins, PortOption,
+    PortSpec, PortState, VethEnd, VxlanSpec, WireguardSpec,
 };
 use netlink_packet_core::Parseable;
 use netlink_packet_route::RouteNetlinkMessage as Message;
@@ -268,6 +268,12 @@ impl Builder<'_> {
         if let Some(port) = port {
             space.route.ack(Message::NewLink(port))?;
         }
+        let mab = bridge != 0 && spec.get(PortOption::Mab) == Some(1);
+        if mab && !has_mab(&mut space.route, index)? {
+            return Err(Cause::new(
+                "this kernel passes over `mab` of a port, as if it had not been said (known from Linux 6.2 on): leave it out, or take a newer kernel",
+            ));
+        }
         Ok(())
     }
 
@@ -329,6 +335,13 @@ fn is_kind(space: &mut Space, index: u32, kind: &InfoKind) -> Result<bool, Cause
         _ => None,
     });
     Ok(infos.any(|info| info.contains(&LinkInfo::Kind(kind.clone()))))
+}
+
+/// Whether a port does MAC authentication bypass: kernels that do not know it do not say so.
+pub(crate) fn has_mab(route: &mut Socket, index: u32) -> Result<bool, Cause> {
+    let reply = route.get(Message::GetLink(at(index)))?;
+    let mut all = rtnl::messages(&reply).filter_map(|m| rtnl::link(&m));
+    Ok(all.any(|raw| raw.link.port.is_some_and(|port| port.mab)))
 }
 
 /// ifindex of the link that one is a port of.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use model::{AddressSpec, LinkRef, Mac, RouteSpec, Rule, Table};
 use netlink_packet_route::RouteNetlinkMessage as Message;
 use rustix::io::Errno;
-use wire::{nft, request};
+use wire::{nft, request, rtnl};
 
 use super::link::master as link_master;
 use super::{Builder, Cause, Space};
@@ -46,7 +46,14 @@ impl Builder<'_> {
 
     pub(super) fn make_rule(&mut self, ns: &str, rule: &Rule) -> Result<(), Cause> {
         let message = Message::NewRule(request::rule(rule));
-        Ok(self.space_mut(ns)?.route.ack(Request::from(message).create())?)
+        let route = &mut self.space_mut(ns)?.route;
+        route.ack(Request::from(message).create())?;
+        let Some(lacking) = passed_over(route, rule)? else { return Ok(()) };
+        // It is another one than was wanted, and may catch much more.
+        route.ack(Message::DelRule(request::rule(rule)))?;
+        Err(Cause::new(format!(
+            "this kernel passes over {lacking}, as if it had not been said: leave it out, or take a newer kernel"
+        )))
     }
 
     pub(super) fn remove_rule(&mut self, ns: &str, rule: &Rule) -> Result<(), Cause> {
@@ -235,6 +242,24 @@ fn refusal(batch: &nft::Batch, refused: &Refusal) -> Cause {
 }
 
 /// The links of all ways out of a route.
+/// What the kernel has left out of a rule that it was given, if it is not the same: older ones do not
+/// know all selectors, and do not say so.
+pub(crate) fn passed_over(route: &mut Socket, rule: &Rule) -> Result<Option<&'static str>, Cause> {
+    let odd = |r: &Rule| (r.dscp, r.port_masks);
+    if odd(rule) == (None, (None, None)) {
+        return Ok(None);
+    }
+    let replies = route.dump(rtnl::get_rules())?;
+    let all = rtnl::messages(&replies.bytes).filter_map(|m| rtnl::rule(&m));
+    let mut made = all.filter(|r| (r.ipv6, r.priority) == (rule.ipv6, rule.priority));
+    let lacking = if rule.dscp.is_some() {
+        "`dscp` of a routing rule (known from Linux 6.12 on)"
+    } else {
+        "the mask of a port in a routing rule (known from Linux 6.15 on)"
+    };
+    Ok((!made.any(|r| odd(&r) == odd(rule))).then_some(lacking))
+}
+
 fn links_out(space: &mut Space, spec: &RouteSpec) -> Result<Vec<u32>, Cause> {
     let names = spec.dev.iter().chain(spec.more.iter().filter_map(|hop| hop.dev.as_ref()));
     names.map(|dev| space.index(dev)).collect()

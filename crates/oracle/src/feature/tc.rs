@@ -1,6 +1,6 @@
 //! What tc does at links.
 
-use model::{LinkKind, Snapshot, TcAction, TcControl, TcDoing, TcSelector};
+use model::{LinkKind, Snapshot, TcAction, TcControl, TcDoing, TcFlowerKey, TcSelector};
 
 use super::{Without, all};
 
@@ -20,6 +20,32 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
         filters(s, |selector, _| match selector {
             TcSelector::U32(u32) => !std::mem::take(&mut u32.keys).is_empty(),
             _ => false,
+        })
+    }),
+    ("tc: flower", |s, _| {
+        filters(s, |selector, _| match selector {
+            TcSelector::Flower(keys) => {
+                let all = keys.len();
+                keys.retain(|key| matches!(key, TcFlowerKey::EtherType(_)));
+                keys.len() != all
+            }
+            _ => false,
+        })
+    }),
+    ("tc: matchall", |s, _| {
+        filters(s, |selector, actions| {
+            let is = *selector == TcSelector::All;
+            if is {
+                *actions = vec![TcAction { doing: TcDoing::Nothing, then: TcControl::Continue }];
+            }
+            is
+        })
+    }),
+    ("tc: gact", |s, _| {
+        filters(s, |_, actions| {
+            let all = actions.len();
+            actions.retain(|action| action.doing != TcDoing::Nothing);
+            actions.len() != all
         })
     }),
 ];

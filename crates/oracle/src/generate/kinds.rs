@@ -3,7 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A kind of link, or what a bridge can do.
+use model::{Rule, TcSelector};
+
+use crate::network::Network;
+
+/// A kind of link, what a bridge can do, or a kind of filters (and those beside it, matchall and gact).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "they are the kernel's names")]
 pub enum Kind {
@@ -14,11 +18,15 @@ pub enum Kind {
     Dummy,
     Bond,
     Ifb,
+    Flower,
+    RuleDscp,
+    RulePortMasks,
+    Mab,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Vlan,
         Self::VlanFiltering,
         Self::Ipvlan,
@@ -26,6 +34,10 @@ impl Kind {
         Self::Dummy,
         Self::Bond,
         Self::Ifb,
+        Self::Flower,
+        Self::RuleDscp,
+        Self::RulePortMasks,
+        Self::Mab,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -37,6 +49,10 @@ impl Kind {
             Self::Dummy => "dummy",
             Self::Bond => "bond",
             Self::Ifb => "ifb",
+            Self::Flower => "flower",
+            Self::RuleDscp => "rule-dscp",
+            Self::RulePortMasks => "rule-port-masks",
+            Self::Mab => "mab",
         }
     }
 
@@ -50,6 +66,10 @@ impl Kind {
             Self::Dummy => &["dummy"],
             Self::Bond => &["bond: one in use", "bond: by a hash", "bond: several"],
             Self::Ifb => &["tc: ifb", "tc: redirect", "tc: mirror", "tc: u32"],
+            Self::Flower => &["tc: flower", "tc: matchall", "tc: gact"],
+            Self::RuleDscp => &["rule: dscp"],
+            Self::RulePortMasks => &["rule: ports by a mask"],
+            Self::Mab => &[],
         }
     }
 
@@ -57,6 +77,14 @@ impl Kind {
     fn is_here(self) -> bool {
         let tried = match self {
             Self::VlanFiltering => kernel::bridges_filter_vlans(),
+            Self::Flower => kernel::has_filters(TcSelector::Flower(Vec::new())),
+            Self::RuleDscp => kernel::knows_rule(&Rule { dscp: Some(4), ..asking() }),
+            Self::RulePortMasks => kernel::knows_rule(&Rule {
+                dport: Some((7, 7)),
+                port_masks: (None, Some(0xf)),
+                ..asking()
+            }),
+            Self::Mab => kernel::ports_know_mab(),
             kind => kernel::has_link_kind(kind.as_str()),
         };
         tried.unwrap_or(false)
@@ -79,9 +107,14 @@ impl FromStr for Kind {
     }
 }
 
+/// A rule that can be tried.
+fn asking() -> Rule {
+    Rule { priority: 100, protocol: Some(17), ..Rule::default() }
+}
+
 /// Some of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kinds(u8);
+pub struct Kinds(u16);
 
 impl Kinds {
     /// Those that this kernel has.
@@ -94,6 +127,27 @@ impl Kinds {
     #[must_use]
     pub const fn has(self, kind: Kind) -> bool {
         self.0 & 1 << kind as u8 != 0
+    }
+
+    /// Leaves out of a network what other kernels pass over.
+    pub(super) fn restrict(self, network: &mut Network) {
+        let (dscp, masks) = (self.has(Kind::RuleDscp), self.has(Kind::RulePortMasks));
+        for space in &mut network.spaces {
+            let rules = space.lists.iter_mut().filter(|(of, _)| of.starts_with("rules"));
+            for (_, line) in rules {
+                let parts = line.split(", ").filter(|part| dscp || !part.starts_with("dscp: "));
+                let ports = |part: &str| part.starts_with("sport: ") || part.starts_with("dport: ");
+                let parts = parts.map(|part| match part.split_once('/') {
+                    Some((port, _)) if !masks && ports(part) => port,
+                    _ => part,
+                });
+                *line = parts.collect::<Vec<_>>().join(", ");
+            }
+            if !self.has(Kind::Mab) {
+                let links = space.links.iter_mut();
+                links.for_each(|link| link.options.retain(|(key, _)| key != "mab"));
+            }
+        }
     }
 }
 

@@ -94,12 +94,16 @@ const STORIES: &[(usize, usize, Story)] = &[
 const OF_KINDS: &[(Kind, (usize, usize, Story))] = &[
     (Kind::Vlan, (30, 30, kinds::vlans)),
     (Kind::VlanFiltering, (40, 30, kinds::filtering)),
-    (Kind::Ipvlan, (40, 0, kinds::ipvlans)),
+    (Kind::Ipvlan, (40, 30, kinds::ipvlans)),
     (Kind::Vrf, (60, 45, kinds::vrfs)),
     (Kind::Dummy, (15, 30, kinds::dummies)),
     (Kind::Bond, (60, 30, bond::bonds)),
     (Kind::Ifb, (45, 0, tc::to_an_ifb)),
     (Kind::Ifb, (10, 0, tc::to_others)),
+    (Kind::Flower, (40, 30, tc::by_flower)),
+    (Kind::RuleDscp, (1, 50, rule::at_the_sender)),
+    (Kind::RulePortMasks, (1, 50, rule::at_the_sender)),
+    (Kind::Mab, (1, 0, bridge::flags)),
 ];
 
 /// How many stories a network has.

@@ -76,6 +76,43 @@ pub(super) fn to_others(scene: &mut Scene<'_>) {
     shots(scene);
 }
 
+/// What flower asks for, of IPv4 and of IPv6.
+const FLOWERS: [(&str, &str); 9] = [
+    ("ip_proto udp dst_port 7", "ip_proto udp dst_port 7"),
+    ("ip_proto tcp dst_port 80/0xfff0", "ip_proto tcp dst_port 80/0xfff0"),
+    ("ip_proto udp src_port 80", "ip_proto udp src_port 80"),
+    ("dst_ip 10.0.2.2", "dst_ip 2001:db8:2::2"),
+    ("src_ip 10.0.1.0/24", "src_ip 2001:db8:1::/64"),
+    ("ip_proto icmp", "ip_proto icmpv6"),
+    ("ip_ttl 62/254", "ip_ttl 62/254"),
+    ("ip_tos 0/fc", "ip_tos 0/fc"),
+    ("ip_proto tcp dst_ip 10.0.0.0/16", "ip_proto tcp dst_ip 2001:db8::/32"),
+];
+
+/// Filters by flower and matchall, and what gact says then.
+pub(super) fn by_flower(scene: &mut Scene<'_>) {
+    scene.way();
+    let (space, link, side) = scene.in_turn(&PLACES);
+    let says = ["drop", "drop", "pipe", "ok", "continue", "reclassify", "goto chain 1"];
+    let (mut all, mut six) = (Vec::new(), Vec::new());
+    for _ in 0..scene.one(&[1, 2, 3]) {
+        let ((four, other), action) = (scene.one(&FLOWERS), scene.one(&says));
+        all.push(format!("protocol ip flower {four} action {action}"));
+        six.push(format!("protocol ipv6 flower {other} action {action}"));
+    }
+    all.append(&mut six);
+    if scene.percent(40) {
+        let end = scene.one(&["drop", "continue", "ok", "pipe action drop"]);
+        let of = scene.one(&["ip", "all", "ipv6"]);
+        all.push(format!("protocol {of} matchall action {end}"));
+    }
+    let ((four, _), end) = (scene.one(&FLOWERS), scene.one(&["drop", "ok"]));
+    all.push(format!("chain 1 protocol ip flower {four} action {end}"));
+    all.push("chain 1 protocol all matchall action drop".to_owned());
+    scene.link(space, link).set("tc", format!("{{{side}: {all:?}}}"));
+    shots(scene);
+}
+
 /// The filter that does it, at times behind one that lets some pass, or before one that throws away.
 fn filters(
     scene: &mut Scene<'_>,
