@@ -1,5 +1,8 @@
 //! A network on the kernel, made and read by the project's own code, and packets through it.
 
+mod made;
+mod refused;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
@@ -7,22 +10,16 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use engine::Known;
-use kernel::apply::Builder;
+use kernel::Program;
 use kernel::drops::{Drops, NoDrops, Tracepoint};
 use kernel::probe::{self, Barrier, Kind, Posts, Probe, Tag};
-use kernel::read::{KnownName, Parts, ReadOptions};
-use kernel::state::{LabState, Lock, Role, State};
-use kernel::{Process, Program};
-use model::{
-    AddressFlags, Conntrack, Fact, HostId, LinkKind, NeighbourState, NsId, NsKey, ServiceSpec,
-    Snapshot, Wanted,
-};
-use walk::{
-    Action, Disposition, KernelDrop, Loss, Protocol, Question, Reason, Sighting, Trace, Way,
-};
+use kernel::read::Parts;
+use kernel::state::{LabState, Lock, State};
+use model::{Conntrack, LinkKind, NeighbourState, NsId, Snapshot, Wanted};
+use walk::{KernelDrop, Protocol, Question, Sighting};
 
 use crate::packet::{Carries, Spec};
+use made::{broken, end, id, is_unready, known, look, make, read_back};
 
 /// So many markers follow a packet on each CPU: more than there are links between two places
 /// where a packet shows itself (an ARP request and its answer, through all bridges).
@@ -370,24 +367,6 @@ impl<'b> Rig<'b> {
         Ok(neighbours.any(|n| n.state == NeighbourState::Incomplete))
     }
 
-    /// Whether the kernel sends all errors that are foretold. `ip_error` tells each sender five
-    /// times (ip_rt_error_burst), then once a second; no setting of a namespace changes that. Nor
-    /// that a router of IPv6 redirects a sender, and about a destination, some six times.
-    pub(crate) fn may_be_told(&mut self, trace: &Trace) -> bool {
-        const BURST: usize = 5;
-        let mut told = Vec::new();
-        trace.ways().for_each(|way| refusals(way, &mut told));
-        let before = |key| self.refusals.get(key).copied().unwrap_or(0);
-        let now = |key| told.iter().filter(|one| *one == key).count();
-        let allowed = told.iter().all(|key| before(key) + now(key) <= BURST);
-        if allowed {
-            // Behind a TCP probe comes a reset, which is refused too.
-            let each = 1 + usize::from(trace.question.packet.payload.protocol() == 6);
-            told.into_iter().for_each(|key| *self.refusals.entry(key).or_default() += each);
-        }
-        allowed
-    }
-
     /// A multicast, or a broadcast to somebody, as only his own table tells.
     fn is_to_many(&self, spec: &Spec) -> bool {
         let subnet =
@@ -424,145 +403,4 @@ impl Drop for Rig<'_> {
     fn drop(&mut self) {
         end(&self.lock, &self.lab);
     }
-}
-
-/// Whose packets that came in are refused, and by whom, because no route leads on. Each costs, also
-/// where no error is due about it.
-fn refusals(way: &Way, told: &mut Vec<(NsId, IpAddr)>) {
-    if let Disposition::Lost(Loss { ns, link: Some(_), reason }) = &way.disposition
-        && matches!(reason, Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_))
-    {
-        let last = way.hops.iter().flat_map(|hop| &hop.steps).next_back();
-        let packet = last.map_or(&way.packet, |step| &step.packet);
-        // Of IPv6 there is no such limit.
-        told.extend(packet.src.is_ipv4().then_some((*ns, packet.src)));
-    }
-    for hop in &way.hops {
-        let back = hop
-            .steps
-            .iter()
-            .filter(|step| matches!(step.action, Action::Forwarded { from, to, .. } if from == to));
-        let six = back.filter(|step| step.packet.dst.is_ipv6());
-        told.extend(six.flat_map(|s| [(hop.ns, s.packet.src), (hop.ns, s.packet.dst)]));
-    }
-    let steps = way.hops.iter().flat_map(|hop| &hop.steps);
-    steps.flat_map(|step| &step.children).for_each(|child| refusals(child, told));
-}
-
-fn end(lock: &Lock, lab: &LabState) {
-    for entry in lab.entries.iter().rev() {
-        if let Ok(Some(process)) = entry.process() {
-            // One that has ended meanwhile is no error, and the leash ends the others.
-            let _ = process.kill();
-        }
-    }
-    let _ = lock.forget(lab);
-}
-
-/// An address of IPv6 that is still to be used: a worker of the kernel does that when its link can
-/// carry frames, and makes the address's route only then (`addrconf_dad_completed`).
-fn is_unready(snapshot: &Snapshot) -> bool {
-    let mut all = snapshot.namespaces.values();
-    all.any(|ns| {
-        let carries = |index: &u32| ns.links.get(index).is_some_and(|l| l.is_running());
-        let mut addresses = ns.addresses.iter();
-        addresses.any(|a| a.flags.contains(AddressFlags::TENTATIVE) && carries(&a.link))
-    })
-}
-
-fn make(
-    bench: &Bench,
-    lock: &Lock,
-    wanted: &Wanted,
-    text: &str,
-    leash: BorrowedFd<'_>,
-) -> Result<LabState, Trouble> {
-    let lab = lock.begin(&wanted.name, Path::new("case"), text).map_err(broken)?;
-    let mut builder = Builder::new(&bench.program, lab, Some(leash))
-        .map_err(|e| Trouble::Broken(e.to_string()))?;
-    let changes = engine::plan(wanted, None, &Known::default(), &Snapshot::default());
-    let made = changes.iter().try_for_each(|change| {
-        let what = || format!("{}: ", render::change(change));
-        builder.apply(change).map_err(|cause| what() + &cause.to_string())
-    });
-    let made = made.and_then(|()| builder.settle().map_err(|e| e.to_string()));
-    let lab = builder.lab().clone();
-    made.map(|()| lab.clone()).map_err(|why| {
-        end(lock, &lab);
-        Trouble::Refused(why)
-    })
-}
-
-/// Everything of these namespaces.
-fn look(lab: &LabState, names: &BTreeMap<String, NsId>) -> Result<Snapshot, Trouble> {
-    let these: Vec<NsId> = names.values().copied().collect();
-    let parts = Parts::all() - Parts::DESCRIPTORS;
-    let options = ReadOptions { parts, names: known_names(lab), api: false };
-    kernel::read::read_these(&options, &these).map_err(|e| Trouble::Broken(e.to_string()))
-}
-
-/// The read must equal what was written: a plan from it has nothing to do.
-fn read_back(wanted: &Wanted, known: &Known, snapshot: &Snapshot) -> Result<(), Trouble> {
-    let changes = engine::plan(wanted, Some(wanted), known, snapshot);
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let told: Vec<String> = changes.iter().map(render::change).collect();
-    Err(Trouble::ReadBack(told.join("; ")))
-}
-
-fn known(lab: &LabState, wanted: &Wanted) -> io::Result<Known> {
-    let mut known = Known::default();
-    let mut alive: BTreeMap<String, Process> = BTreeMap::new();
-    for (name, entry) in lab.containers() {
-        known.namespaces.insert(name.to_owned(), id(entry.net));
-        if let Some(process) = entry.process()? {
-            alive.insert(name.to_owned(), process);
-        }
-    }
-    for entry in &lab.entries {
-        if let Role::Service(ns, ports) = &entry.role {
-            known.services.insert(ns.clone(), service(ports));
-        }
-    }
-    for fact in &wanted.facts {
-        if let Fact::Sysctl { ns, key, .. } = fact
-            && let Some(process) = alive.get(ns)
-            && let Ok(value) = kernel::read_sysctl(process, key)
-        {
-            known.sysctls.insert((ns.clone(), key.clone()), value);
-        }
-    }
-    Ok(known)
-}
-
-fn service(ports: &[String]) -> ServiceSpec {
-    let mut spec = ServiceSpec::default();
-    for port in ports.iter().filter_map(|p| p.parse().ok()) {
-        match port {
-            kernel::role::Port::Tcp(n) => spec.tcp.push(n),
-            kernel::role::Port::UdpEcho(n) => spec.udp_echo.push(n),
-        }
-    }
-    spec
-}
-
-fn known_names(lab: &LabState) -> Vec<KnownName> {
-    lab.containers()
-        .map(|(name, entry)| KnownName {
-            lab: lab.name.clone(),
-            name: name.to_owned(),
-            dev: entry.net.dev,
-            ino: entry.net.ino,
-            parent: None,
-        })
-        .collect()
-}
-
-const fn id(inode: kernel::Inode) -> NsId {
-    NsId { host: HostId(0), key: NsKey::Inode { dev: inode.dev, ino: inode.ino } }
-}
-
-fn broken(error: io::Error) -> Trouble {
-    Trouble::Broken(error.to_string())
 }
