@@ -179,10 +179,12 @@ pub fn neighbour(index: u32, ip: IpAddr, mac: Option<Mac>) -> NeighbourMessage {
     message
 }
 
-/// RTM_NEWNEIGH, RTM_DELNEIGH (NTF_PROXY): this namespace answers for `ip` on that link.
+/// RTM_NEWNEIGH, RTM_DELNEIGH (NTF_PROXY): this namespace answers for `ip` on that link, for good: what
+/// is not goes when the link loses its carrier, and may be told of a loss long past (`neigh_carrier_down`).
 #[must_use]
 pub fn proxy(index: u32, ip: IpAddr) -> NeighbourMessage {
     let mut message = neighbour(index, ip, None);
+    message.header.state = NeighbourState::Permanent;
     message.header.flags = NeighbourFlags::Proxy;
     message
 }
