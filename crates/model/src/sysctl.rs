@@ -42,6 +42,8 @@ pub struct Sysctls {
     pub ipv6_echo_ignore_all: bool,
     /// `net.ipv6.icmp.echo_ignore_anycast`.
     pub ipv6_echo_ignore_anycast: bool,
+    /// `net.ipv6.icmp.echo_ignore_multicast`.
+    pub ipv6_echo_ignore_multicast: bool,
     /// `net.ipv6.anycast_src_echo_reply`.
     pub ipv6_anycast_src_echo_reply: bool,
     /// `net.bridge.bridge-nf-call-ip6tables`. None: br_netfilter is not loaded.

@@ -86,6 +86,7 @@ pub(crate) fn of_namespace(settings: &Settings) -> (Sysctls, bool) {
         ipv6_multipath_hash_policy: small("net/ipv6/fib_multipath_hash_policy").unwrap_or(0),
         ipv6_echo_ignore_all: flag("net/ipv6/icmp/echo_ignore_all").unwrap_or(false),
         ipv6_echo_ignore_anycast: flag("net/ipv6/icmp/echo_ignore_anycast").unwrap_or(false),
+        ipv6_echo_ignore_multicast: flag("net/ipv6/icmp/echo_ignore_multicast").unwrap_or(false),
         ipv6_anycast_src_echo_reply: flag("net/ipv6/anycast_src_echo_reply").unwrap_or(false),
         bridge_nf_filter_vlan_tagged: flag("net/bridge/bridge-nf-filter-vlan-tagged")
             .unwrap_or(false),

@@ -83,7 +83,7 @@ impl Indexed<'_> {
             Disposition::Delivered(ns) => self.place(ns),
             _ => None,
         };
-        if skb.to_many && here.is_some_and(|p| ip::silent_to_many(p.ns, sent.payload)) {
+        if skb.to_many && here.is_some_and(|p| ip::silent_to_many(p.ns, sent)) {
             return None;
         }
         let closed = self.listening && here.is_some_and(|p| Self::is_closed(p, skb));
@@ -120,7 +120,7 @@ impl Indexed<'_> {
         expected: Tuple,
         back: &mut End,
     ) {
-        if let Some(unknown) = passed_by(question, back) {
+        if let Some(unknown) = self.passed_by(question, back) {
             walker.tell(&back.skb, Stage::Local, || Action::Unknown(unknown.clone()));
             back.disposition = Disposition::Unknown(unknown);
         } else if let Some(loss) = self.misplaced(question.from, expected, back) {
@@ -221,16 +221,6 @@ fn expected(question: &Question, sent: &Packet, asked: &Skb, back: &End) -> Tupl
     }
 }
 
-/// A socket that is bound to a link takes no answer that comes by another (`raw_v4_match`, `compute_score`); who does is not looked up.
-fn passed_by(question: &Question, back: &End) -> Option<Unknown> {
-    let Disposition::Delivered(ns) = back.disposition else { return None };
-    let here = question.from == Place::Namespace(ns);
-    let by = [back.skb.iif, back.skb.member];
-    let other = question.bound.is_some_and(|link| !by.contains(&Some(link)));
-    let what = "the answer comes by another link than its socket is bound to";
-    (here && other).then(|| Unknown::Packet(what.to_owned()))
-}
-
 /// Nobody waits at the port, says its sender.
 const fn is_refusal(packet: &Packet) -> bool {
     matches!(packet.payload, Payload::Icmp { kind: IcmpKind::Unreachable(_), .. })
@@ -252,6 +242,20 @@ fn unanswered<S: Sink>(
 }
 
 impl Indexed<'_> {
+    /// A socket that is bound to a link takes no answer that comes by another (`raw_v4_match`,
+    /// `compute_score`); who does is not looked up.
+    fn passed_by(&self, question: &Question, back: &End) -> Option<Unknown> {
+        let Disposition::Delivered(ns) = back.disposition else { return None };
+        let bound = question.bound.filter(|_| question.from == Place::Namespace(ns))?;
+        let skb = &back.skb;
+        let own = self.place(ns).filter(|p| skb.packet.is_ipv6() && skb.iif == Some(p.loopback()));
+        // Of IPv6, what is from here counts as come by the link that has its address (IP6CB's iif).
+        let iif = own.map_or(skb.iif, |place| place.owner(skb.packet.dst));
+        let what = "the answer comes by another link than its socket is bound to";
+        let hears = [iif, skb.member].contains(&Some(bound));
+        (!hears).then(|| Unknown::Packet(what.to_owned()))
+    }
+
     /// Why the answer is of no use to whom it is for, although it arrived somewhere.
     fn misplaced(&self, asked: Place, expected: Tuple, back: &End) -> Option<Loss> {
         let (ns, link) = match back.disposition {

@@ -270,6 +270,8 @@ pub enum Reason {
     Ipv6Disabled,
     /// A link-local source leads beyond its link.
     BeyondScope,
+    /// What is for such a group stays with its sender (RFC 4291, 2.7).
+    HostGroup(IpAddr),
     /// Nobody can be asked for the next hop: the link out has no link-local address that is ready.
     NoLinkLocal,
     /// `icmp_echo_ignore_all`: delivered, and never answered.

@@ -21,6 +21,8 @@ impl Reason {
             Self::Ipv6Disabled => &["IPV6DISABLED", "NOT_SPECIFIED"],
             // ip6_forward; and who cannot ask gets no answer.
             Self::BeyondScope => &["IP_INADDRERRORS"],
+            // ip6_finish_output2
+            Self::HostGroup(_) => &["NOT_SPECIFIED"],
             Self::NoLinkLocal => &["NEIGH_FAILED"],
             Self::NoRoute(_) => &["IP_INNOROUTES", "IP_INADDRERRORS", "IP_OUTNOROUTES"],
             Self::RouteRefuses(_) | Self::RoutingRule(_) => {
@@ -121,7 +123,8 @@ impl KernelDrop {
         // What was for many, and nobody waits for or answers; what asks for a connection again.
         let unheard = |f: &str| {
             let tcp = ["tcp_v4_rcv", "tcp_v6_rcv", "tcp_v4_do_rcv", "tcp_v6_do_rcv"];
-            f.starts_with("__udp") || f == "icmp_rcv" || tcp.contains(&f)
+            let group6 = f == "icmpv6_rcv" && self.packet.dst.is_multicast();
+            f.starts_with("__udp") || f == "icmp_rcv" || group6 || tcp.contains(&f)
         };
         self.function.as_deref().is_some_and(unheard)
             || socket.iter().any(|s| self.reason.starts_with(s))

@@ -1,6 +1,6 @@
-//! Packets to many: broadcasts and multicasts of IPv4.
+//! Packets to many: broadcasts of IPv4, multicasts.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use model::{
@@ -23,6 +23,11 @@ pub(crate) enum Cast {
     Multicast,
 }
 
+/// All hosts on a link.
+const ALL_HOSTS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 1);
+/// The same of IPv6.
+pub(crate) const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
+
 /// What an address says by itself; None: one host, or all of a subnet, which only a table tells.
 pub(crate) fn cast(ip: IpAddr) -> Option<Cast> {
     match ip {
@@ -37,10 +42,18 @@ pub(crate) fn is_link_local_group(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V4(ip) if ip.octets()[..3] == [224, 0, 0])
 }
 
-/// `ip_eth_mc_map`: 32 groups share an address.
-fn multicast_mac(group: Ipv4Addr) -> Mac {
-    let [_, b, c, d] = group.octets();
-    Mac([0x01, 0x00, 0x5e, b & 0x7f, c, d])
+/// `ip_eth_mc_map`: 32 groups share an address; of IPv6 (`ipv6_eth_mc_map`) those that end alike.
+pub(crate) fn multicast_mac(group: IpAddr) -> Mac {
+    match group {
+        IpAddr::V4(group) => {
+            let [_, b, c, d] = group.octets();
+            Mac([0x01, 0x00, 0x5e, b & 0x7f, c, d])
+        }
+        IpAddr::V6(group) => {
+            let [.., a, b, c, d] = group.octets();
+            Mac([0x33, 0x33, a, b, c, d])
+        }
+    }
 }
 
 /// The route that the kernel makes up for such a packet by that link (`__mkroute_output`,
@@ -94,12 +107,12 @@ impl<'a> Place<'a> {
         Some(Found { rule: None, route, hop: *route.nexthops.first()?, several: false })
     }
 
-    /// `ip_check_mc`: whether a link of this namespace is in a group. All that are up are in that
-    /// of all hosts.
+    /// `ip_check_mc`, `ipv6_chk_mcast_addr`: whether a link of this namespace is in a group. All that
+    /// are up are in that of all hosts.
     pub(crate) fn is_member(&self, link: u32, group: IpAddr) -> bool {
         let up = self.ns.links.get(&link).is_some_and(model::Link::is_up);
-        group == IpAddr::V4(Ipv4Addr::new(224, 0, 0, 1)) && up
-            || self.ns.groups.contains(&(link, group))
+        let of_all = [IpAddr::V4(ALL_HOSTS), IpAddr::V6(ALL_NODES)];
+        of_all.contains(&group) && up || self.ns.groups.contains(&(link, group))
     }
 
     /// `fib_compute_spec_dst`: as whom what was for many is answered, by the way back; None: whom
@@ -120,40 +133,40 @@ impl<'a> Place<'a> {
 
     /// A link of this namespace is in a group that has this Ethernet address.
     pub(crate) fn hears_group(&self, link: u32, mac: Option<Mac>) -> bool {
-        let of_all = Ipv4Addr::new(224, 0, 0, 1);
-        let mut groups = self.ns.groups.iter().filter(|(at, _)| *at == link);
-        mac == Some(multicast_mac(of_all))
-            || groups.any(|(_, ip)| matches!(ip, IpAddr::V4(ip) if Some(multicast_mac(*ip)) == mac))
+        let groups = self.ns.groups.iter().filter(|(at, _)| *at == link).map(|(_, group)| *group);
+        let of_all = [ALL_HOSTS.into(), ALL_NODES.into()];
+        groups.chain(of_all).any(|group| Some(multicast_mac(group)) == mac)
     }
 
     /// `arp_constructor`: the Ethernet address of what is for many on a link; None: it is one's,
     /// which has to be asked for.
     pub(crate) fn group_mac(&self, link: u32, ip: IpAddr) -> Option<Mac> {
-        let IpAddr::V4(v4) = ip else { return None };
-        if v4.is_multicast() {
-            return Some(multicast_mac(v4));
+        if ip.is_multicast() {
+            return Some(multicast_mac(ip));
         }
-        let many = v4.is_broadcast() || self.broadcasts_to(link, ip);
+        let many = cast(ip).is_some() || self.broadcasts_to(link, ip);
         many.then_some(Mac::BROADCAST)
     }
 }
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
-    /// `ip_mc_output`: what is for many comes to those of this namespace, too, before it leaves.
+    /// `ip_mc_output`, `ip6_finish_output2`: what is for many comes to those of this namespace, too,
+    /// before it leaves.
     pub(crate) fn loop_back(&mut self, skb: &Skb, found: &Found<'a>) -> Result<(), Stop> {
         let out = skb.link(found.hop.link);
+        let place = self.place(skb.ns, Stage::Route)?;
         let here = match found.route.kind {
             RouteKind::Broadcast => true,
-            RouteKind::Multicast => {
-                self.place(skb.ns, Stage::Route)?.is_member(out.index, skb.packet.dst)
-            }
+            _ if skb.packet.is_ipv6() => place.listens6(out.index, skb.packet.dst),
+            RouteKind::Multicast => place.is_member(out.index, skb.packet.dst),
             _ => false,
         };
         if !here || self.link(out, Stage::Route)?.kind == LinkKind::Loopback {
             return Ok(());
         }
         let (end, way) = self.copy(skb, |walker, copy| {
-            walker.hook(copy, Hook::Postrouting, copy.iif, Some(out.index))?;
+            let came = copy.iif.filter(|_| !copy.packet.is_ipv6());
+            walker.hook(copy, Hook::Postrouting, came, Some(out.index))?;
             // `enqueue_to_backlog` takes nothing for a link that is down.
             if !walker.link(out, Stage::Receive)?.is_up() {
                 return Err(Stop::lost(Stage::Receive, out.ns, Some(out), Reason::LinkDown));
@@ -162,14 +175,26 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             copy.spare = false;
             copy.iif = Some(out.index);
             copy.to_many = true;
-            walker.local(copy, out)
+            copy.fragment = None;
+            if copy.packet.is_ipv6() { walker.group6(copy, out) } else { walker.local(copy, out) }
         });
         self.sink.child(Cause::Copy(out), &skb.packet, way, &end.disposition);
         Ok(())
     }
 
+    /// Writes the frame's addresses: those of what is for many, else the next hop's.
+    pub(crate) fn address(&mut self, skb: &mut Skb, out: LinkId, hop: IpAddr) -> Result<(), Stop> {
+        let Some(mac) = self.place(skb.ns, Stage::Neighbour)?.group_mac(out.index, hop) else {
+            return self.resolve(skb, out, hop);
+        };
+        let own = self.link(out, Stage::Neighbour)?.mac;
+        (skb.packet.src_mac, skb.packet.dst_mac) = (own, Some(mac));
+        self.tell_group(skb, out, hop, mac);
+        Ok(())
+    }
+
     /// Tells the address of a frame for many.
-    pub(crate) fn tell_group(&mut self, skb: &Skb, link: LinkId, ip: IpAddr, mac: Mac) {
+    fn tell_group(&mut self, skb: &Skb, link: LinkId, ip: IpAddr, mac: Mac) {
         let entry = Neighbour {
             link: link.index,
             ip,

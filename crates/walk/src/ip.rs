@@ -1,6 +1,6 @@
 //! IPv4: sending, receiving, forwarding, delivering.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::{Hook, LinkId, LinkKind, Nexthop, Opaque, RouteKind};
 
@@ -214,13 +214,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Ok(Next::Transmit(out));
         }
         let hop = found.gateway().unwrap_or(skb.packet.dst);
-        match place.group_mac(index, hop) {
-            Some(mac) => {
-                (skb.packet.src_mac, skb.packet.dst_mac) = (link.mac, Some(mac));
-                self.tell_group(skb, out, hop, mac);
-            }
-            None => self.resolve(skb, out, hop)?,
-        }
+        self.address(skb, out, hop)?;
         Ok(Next::Transmit(out))
     }
 
@@ -237,7 +231,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let mac = skb.packet.dst_mac.unwrap_or_default();
             return Err(Stop::lost(Stage::Receive, id.ns, Some(id), Reason::NotOurMac(mac)));
         }
-        skb.spare &= to_group && !skb.packet.is_ipv6();
+        let group6 = skb.packet.dst.is_multicast() && !skb.is_discovery();
+        skb.spare &= to_group && (!skb.packet.is_ipv6() || group6);
         if skb.packet.is_ipv6() {
             return self.up6(skb, id);
         }
@@ -413,8 +408,12 @@ pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
         _ => return None,
     };
     // Of what was for many, the answer's source is chosen for it.
-    let (src, dst) =
-        if skb.to_many { (IpAddr::V4(Ipv4Addr::UNSPECIFIED), p.src) } else { (p.dst, p.src) };
+    let src = match p.dst {
+        dst if !skb.to_many => dst,
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let dst = p.src;
     Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload })
 }
 
@@ -446,11 +445,14 @@ pub(crate) fn refusal(skb: &Skb, ttl: u8) -> Option<Packet> {
     Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload })
 }
 
-/// Whether nobody is to know that a namespace got a question that was for many (`icmp_rcv`).
-pub(crate) fn silent_to_many(walker_ns: &model::Namespace, payload: Payload) -> bool {
-    let echo = matches!(payload, Payload::Icmp { kind: IcmpKind::EchoRequest, .. });
+/// Whether nobody is to know that a namespace got a question that was for many (`icmp_rcv`, `icmpv6_echo_reply`).
+pub(crate) fn silent_to_many(walker_ns: &model::Namespace, packet: &Packet) -> bool {
+    let echo = matches!(packet.payload, Payload::Icmp { kind: IcmpKind::EchoRequest, .. });
     let sysctls = &walker_ns.sysctls;
-    echo && (sysctls.icmp_echo_ignore_all || sysctls.icmp_echo_ignore_broadcasts)
+    echo && match packet.is_ipv6() {
+        false => sysctls.icmp_echo_ignore_all || sysctls.icmp_echo_ignore_broadcasts,
+        true => sysctls.ipv6_echo_ignore_all || sysctls.ipv6_echo_ignore_multicast,
+    }
 }
 
 /// Where an answer is due and never made.

@@ -1,8 +1,8 @@
 //! IPv6: sending, receiving, forwarding, delivering.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
-use model::{AddressFlags, Hook, LinkId, LinkKind, RouteKind};
+use model::{AddressFlags, Hook, LinkId, LinkKind};
 
 use crate::indexed::Place;
 use crate::nd::solicited_node;
@@ -18,7 +18,7 @@ pub(crate) const HEADER: u32 = 40;
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `ip6_append_data` and `ip6_send_skb`: a process of this namespace sends.
     pub(crate) fn socket6(&mut self, skb: &mut Skb) -> Result<Next, Stop> {
-        unicast(skb.packet.dst)?;
+        modelled(skb.packet.dst)?;
         let place = self.place(skb.ns, Stage::Socket)?;
         let found = self.route_output6(skb, skb.asked_tos.unwrap_or(skb.packet.tos))?;
         let out = place.way_out6(&found);
@@ -72,9 +72,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
         }
         let found = found.map_err(|e| e.refusal(place, flow.dst).stop(Stage::Route, ns, None))?;
-        if found.route.kind == RouteKind::Multicast {
-            unicast(flow.dst)?;
-        }
         let found = self.one_way6(skb, found, &flow)?;
         self.tell_route(skb, &found, source);
         Ok(found)
@@ -120,8 +117,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             (skb.packet.src_mac, skb.packet.dst_mac) = (link.mac, link.mac);
             return Ok(Next::Transmit(out));
         }
+        if skb.packet.dst.is_multicast() {
+            self.loop_back(skb, found)?;
+            if group_scope(skb.packet.dst) <= HERE {
+                let reason = Reason::HostGroup(skb.packet.dst);
+                return Err(Stop::lost(Stage::Transmit, skb.ns, Some(out), reason));
+            }
+        }
         let hop = found.gateway().unwrap_or(skb.packet.dst);
-        self.resolve(skb, out, hop)?;
+        self.address(skb, out, hop)?;
         Ok(Next::Transmit(out))
     }
 
@@ -137,6 +141,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let (src, dst) = (skb.packet.src, skb.packet.dst);
         let own = matches!(link.kind, LinkKind::Loopback | LinkKind::Vrf(_));
         if src.is_multicast() || !own && (src.is_loopback() || dst.is_loopback()) {
+            return lost(Reason::Martian);
+        }
+        // RFC 4291, 2.7: what is for a group of this host alone, or of nobody, comes from nowhere.
+        if dst.is_multicast() && (group_scope(dst) == 0 || !own && group_scope(dst) <= HERE) {
             return lost(Reason::Martian);
         }
         let group = skb.packet.is_to_group();
@@ -163,15 +171,22 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `ip6_mc_input`: groups that this link listens to.
-    fn group6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+    pub(crate) fn group6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let place = self.place(skb.ns, Stage::Receive)?;
-        if !skb.is_discovery() {
-            unicast(skb.packet.dst)?;
-        }
-        if place.listens6(id.index, skb.packet.dst) {
+        let (link, group) = (skb.member.unwrap_or(id.index), skb.packet.dst);
+        if place.listens6(link, group) {
+            skb.to_many = !skb.is_discovery();
+            skb.spare = false;
             return self.local6(skb, id);
         }
-        Err(Stop::ignored(Stage::Receive))
+        if !skb.is_discovery() && !place.ns.groups.iter().any(|(_, group)| group.is_ipv6()) {
+            let what = "the groups of IPv6 that its links are in".to_owned();
+            return Err(Stop::unknown(Stage::Receive, Unknown::Gap { ns: skb.ns, what }));
+        }
+        if skb.spare || skb.is_discovery() {
+            return Err(Stop::ignored(Stage::Receive));
+        }
+        Err(Stop::lost(Stage::Receive, skb.ns, Some(id), Reason::NotMember(group)))
     }
 
     /// `ip6_route_input`.
@@ -274,14 +289,16 @@ impl Place<'_> {
         large && !self.conf6(link).disable_ipv6
     }
 
-    /// `ipv6_chk_mcast_addr`, for groups of solicited nodes: those of the link's own addresses.
-    fn listens6(&self, link: u32, group: IpAddr) -> bool {
+    /// `ipv6_chk_mcast_addr`: groups that the link is in, and those of solicited nodes of its own
+    /// addresses.
+    pub(crate) fn listens6(&self, link: u32, group: IpAddr) -> bool {
         let of = |ip| matches!(ip, IpAddr::V6(ip) if IpAddr::V6(solicited_node(ip)) == group);
         let failed = AddressFlags::DADFAILED;
         let mut own = self.ns.addresses_of(link).filter(|a| !a.flags.contains(failed));
         let mut local = self.routes6(self.local_table(link)).iter();
         let anycast = |dst: IpAddr| self.anycast(dst, link);
-        own.any(|a| of(a.ip()))
+        self.is_member(link, group)
+            || own.any(|a| of(a.ip()))
             || local.any(|r| of(r.dst.addr()) && anycast(r.dst.addr()))
             || self.proxied(link).any(of)
     }
@@ -317,16 +334,23 @@ fn out_of_its_scope(src: IpAddr) -> Option<Reason> {
     }
 }
 
+/// Groups of this scope go no further than their sender (`IPV6_ADDR_SCOPE_NODELOCAL`).
+const HERE: u8 = 1;
+
+/// How far packets to a group go.
+const fn group_scope(group: IpAddr) -> u8 {
+    match group {
+        IpAddr::V6(group) => group.octets()[1] & 0xf,
+        IpAddr::V4(_) => 0xf,
+    }
+}
+
 /// Addresses that the walk does not model.
-fn unicast(dst: IpAddr) -> Result<(), Stop> {
-    let mapped = |ip: Ipv6Addr| ip.to_ipv4_mapped().is_some();
-    if dst.is_multicast() || dst.is_unspecified() {
-        let what = format!("{dst} is a multicast address");
-        return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
-    }
-    if matches!(dst, IpAddr::V6(ip) if mapped(ip)) {
-        let what = format!("{dst} stands for an IPv4 address");
-        return Err(Stop::unknown(Stage::Route, Unknown::Packet(what)));
-    }
-    Ok(())
+fn modelled(dst: IpAddr) -> Result<(), Stop> {
+    let what = match dst {
+        IpAddr::V6(ip) if ip.is_unspecified() => "stands for this host itself",
+        IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some() => "stands for an IPv4 address",
+        _ => return Ok(()),
+    };
+    Err(Stop::unknown(Stage::Route, Unknown::Packet(format!("{dst} {what}"))))
 }

@@ -140,11 +140,14 @@ impl<'a> Chains<'a, '_> {
     }
 
     pub(crate) fn has_no_socket(&self) -> bool {
+        // `tcp_v6_send_response`: a reset of the kernel's own belongs to none, other than IPv4's.
+        let (packet, own) = (&self.skb.packet, self.is_of_the_kernel());
+        let reset6 = own && packet.is_ipv6() && matches!(packet.payload, Payload::Tcp { .. });
         match self.hook {
-            Hook::Output => false,
+            Hook::Output => reset6,
             // Only packets of a connection that has a socket here find it early.
             Hook::Input => self.skb.ct.is_some_and(|ct| !ct.reply) && self.is_new(),
-            Hook::Postrouting | Hook::Egress => self.skb.iif.is_some(),
+            Hook::Postrouting | Hook::Egress => self.skb.iif.is_some() || reset6,
             _ => true,
         }
     }

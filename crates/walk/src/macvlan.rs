@@ -6,6 +6,8 @@
 
 use std::cmp::Reverse;
 
+use std::net::IpAddr;
+
 use model::{Link, LinkFlags, LinkId, LinkKind, Mac, Macvlan, MacvlanMode, Relation};
 
 use crate::bridge::rank;
@@ -127,17 +129,19 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Ok(None)
     }
 
-    /// `mc_filter`: of multicasts of IPv4 a macvlan takes those of groups that its link is in. (The
-    /// kernel keeps a hash of 8 bits of each, so that now and then it takes another's, too.)
+    /// `mc_filter`: of multicasts a macvlan takes those of groups that its link is in. (The kernel keeps
+    /// a hash of 8 bits of each, so that now and then it takes another's, too.)
     fn is_subscribed(&self, upper: &Upper<'_>, skb: &Skb) -> bool {
         let flags = upper.link.flags;
         let all = LinkFlags::PROMISC | LinkFlags::ALLMULTI;
-        let of_ipv4 = skb.packet.dst.is_ipv4() && skb.packet.dst.is_multicast();
-        if skb.arp.is_some() || !of_ipv4 || upper.link.promiscuous || flags.intersects(all) {
+        let group = skb.packet.dst;
+        let of_group = group.is_multicast() && skb.arp.is_none();
+        if !of_group || upper.link.promiscuous || flags.intersects(all) {
             return true;
         }
         // None at all: they were not read, since every host is in one.
-        let place = self.known_place(upper.id.ns).filter(|p| !p.ns.groups.is_empty());
+        let alike = |(_, other): &(u32, IpAddr)| other.is_ipv6() == group.is_ipv6();
+        let place = self.known_place(upper.id.ns).filter(|p| p.ns.groups.iter().any(alike));
         place.is_none_or(|p| p.hears_group(upper.id.index, skb.packet.dst_mac))
     }
 

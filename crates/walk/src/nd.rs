@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use model::{AddressFlags, Hook, Link, LinkId, Mac, NeighbourState};
 
+use crate::group::{ALL_NODES, multicast_mac};
 use crate::indexed::Place;
 use crate::ip6::{HEADER, bound_anew};
 use crate::route::{Flow, Found, NotFound};
@@ -15,8 +16,6 @@ use crate::{Disposition, IcmpKind, Packet, Payload, Reason, Sink, Stage};
 
 /// A message with one option, the Ethernet address.
 const LEN: u32 = HEADER + 24 + 8;
-/// All hosts on a link.
-const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// One that comes from elsewhere than this link is not believed.
 const HOP_LIMIT: u8 = 255;
 
@@ -60,7 +59,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let kind = IcmpKind::Advertisement(target);
         let asker = request.src;
         if asker.is_unspecified() {
-            let to = Some(group_mac(ALL_NODES));
+            let to = Some(multicast_mac(ALL_NODES.into()));
             let packet = message(Some(mac), to, target.into(), ALL_NODES.into(), kind);
             return Some(Skb::new(link.ns, packet));
         }
@@ -143,7 +142,7 @@ impl Place<'_> {
 /// A question who has this address, sent to the group of those that might.
 pub(crate) fn ask(src_mac: Option<Mac>, src: IpAddr, target: Ipv6Addr) -> Packet {
     let group = solicited_node(target);
-    let to = Some(group_mac(group));
+    let to = Some(multicast_mac(group.into()));
     message(src_mac, to, src, group.into(), IcmpKind::Solicitation(target))
 }
 
@@ -171,10 +170,4 @@ fn message(
 pub(crate) fn solicited_node(ip: Ipv6Addr) -> Ipv6Addr {
     let prefix = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 0).to_bits();
     Ipv6Addr::from_bits(prefix | ip.to_bits() & 0xff_ffff)
-}
-
-/// 33:33 and the last four bytes of the group (`ipv6_eth_mc_map`).
-fn group_mac(group: Ipv6Addr) -> Mac {
-    let [.., a, b, c, d] = group.octets();
-    Mac([0x33, 0x33, a, b, c, d])
 }

@@ -1,12 +1,12 @@
 //! Multicast snooping of a bridge (`br_multicast.c`, `br_mdb.c`): where somebody asks for members, a
 //! group goes to those ports alone behind which it is wanted, and to multicast routers.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use model::{Bridge, Gap, Group, Link, LinkId, LinkKind, Mac, MdbEntry};
 
 use crate::bridge::Exit;
-use crate::group::is_link_local_group;
+use crate::group::{ALL_NODES, is_link_local_group};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, Loss, Reason, Sink, Stage, Unknown};
@@ -131,6 +131,5 @@ const fn asked_for(bridge: &Bridge, group: IpAddr) -> bool {
 
 /// Groups that are not asked for (`br_multicast_ipv4_rcv`, `br_ip6_multicast_add_group`).
 fn goes_to_all(group: IpAddr) -> bool {
-    const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
     is_link_local_group(group) || group == IpAddr::V6(ALL_NODES)
 }

@@ -1,6 +1,6 @@
-//! Groups of IPv4 that links are in.
+//! Groups that links are in.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Of /proc/net/igmp: ifindex and group, a line each, without the links' names.
 #[must_use]
@@ -17,6 +17,18 @@ pub fn lines(igmp: &str) -> String {
         }
     }
     text
+}
+
+/// The same of /proc/net/igmp6: ifindex, name, and the group's 32 digits.
+#[must_use]
+pub fn lines6(igmp6: &str) -> String {
+    let one = |line: &str| {
+        let mut words = line.split_whitespace();
+        let link: u32 = words.next()?.parse().ok()?;
+        let group = u128::from_str_radix(words.nth(1)?, 16).ok()?;
+        Some(format!("{link} {}\n", Ipv6Addr::from_bits(group)))
+    };
+    igmp6.lines().filter_map(one).collect()
 }
 
 /// What such lines tell.
@@ -47,5 +59,20 @@ mod tests {
         let lines = lines(IGMP);
         assert_eq!(lines, "1 224.0.0.1\n4 224.0.0.106\n4 224.0.0.1\n");
         assert_eq!(read(&lines).len(), 3);
+    }
+
+    /// `cat /proc/net/igmp6` with a link that has an address, in a namespace that forwards.
+    const IGMP6: &str = "\
+1    lo              ff020000000000000000000000000001     1 0000000C 0
+1    lo              ff010000000000000000000000000001     1 00000008 0
+2    e0              ff0200000000000000000001ff000002     1 00000004 0
+2    e0              ff050000000000000000000000000002     1 00000004 0
+";
+
+    #[test]
+    fn of_ipv6() {
+        let lines = lines6(IGMP6);
+        assert_eq!(lines, "1 ff02::1\n1 ff01::1\n2 ff02::1:ff00:2\n2 ff05::2\n");
+        assert_eq!(read(&lines).len(), 4);
     }
 }

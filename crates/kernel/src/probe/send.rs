@@ -120,7 +120,10 @@ pub fn reset(net: impl AsFd, probe: &Probe) -> io::Result<()> {
 fn options(socket: impl AsFd, probe: &Probe) -> io::Result<()> {
     let (socket, six) = (socket.as_fd(), probe.dst.is_ipv6());
     match probe.ttl {
-        Some(ttl) if six => sockopt::set_ipv6_unicast_hops(socket, Some(ttl))?,
+        Some(ttl) if six => {
+            sockopt::set_ipv6_unicast_hops(socket, Some(ttl))?;
+            sockopt::set_ipv6_multicast_hops(socket, u32::from(ttl))?;
+        }
         Some(ttl) => {
             sockopt::set_ip_ttl(socket, u32::from(ttl))?;
             sockopt::set_ip_multicast_ttl(socket, u32::from(ttl))?;

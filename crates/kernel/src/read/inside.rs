@@ -174,7 +174,8 @@ fn sysctls(socket: &mut Socket, settings: &mut Source, defaults: bool, answers: 
     }
     answers.put(Question::Sysctls, whole(settings.read(defaults)));
     if let Ok(igmp) = std::fs::read_to_string("/proc/thread-self/net/igmp") {
-        let lines = wire::groups::lines(&igmp);
+        let igmp6 = std::fs::read_to_string("/proc/thread-self/net/igmp6").unwrap_or_default();
+        let lines = wire::groups::lines(&igmp) + &wire::groups::lines6(&igmp6);
         answers.put(Question::Groups, Answer::whole(lines.into_bytes()));
     }
     bonds(answers);

@@ -84,6 +84,7 @@ fn own(s: &Sysctls) -> Vec<Value> {
         ("net.ipv6.fib_multipath_hash_policy", Some(s.ipv6_multipath_hash_policy.to_string())),
         ("net.ipv6.icmp.echo_ignore_all", flag(s.ipv6_echo_ignore_all)),
         ("net.ipv6.icmp.echo_ignore_anycast", flag(s.ipv6_echo_ignore_anycast)),
+        ("net.ipv6.icmp.echo_ignore_multicast", flag(s.ipv6_echo_ignore_multicast)),
         ("net.ipv6.anycast_src_echo_reply", flag(s.ipv6_anycast_src_echo_reply)),
         ("net.bridge.bridge-nf-call-ip6tables", s.bridge_nf_call_ip6tables.and_then(flag)),
     ]

@@ -14,6 +14,16 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("ipv6: icmp", |_, q| six(q) && matches!(q.packet.payload, Payload::Icmp { .. })),
     ("ipv6: tcp", |_, q| six(q) && matches!(q.packet.payload, Payload::Tcp { .. })),
     ("ipv6: udp", |_, q| six(q) && matches!(q.packet.payload, Payload::Udp { .. })),
+    ("ipv6: multicast", |_, q| {
+        let many = six(q) && q.packet.dst.is_multicast();
+        if many {
+            q.packet.dst = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0xdead));
+        }
+        many
+    }),
+    ("ipv6: echo_ignore_multicast", |s, q| {
+        six(q) && each(s, |n| std::mem::take(&mut n.sysctls.ipv6_echo_ignore_multicast))
+    }),
     ("ipv6: hop limit", |_, q| six(q) && std::mem::replace(&mut q.packet.ttl, 64) < 64),
     ("ipv6: traffic class", |_, q| six(q) && std::mem::take(&mut q.packet.tos) != 0),
     ("ipv6: source", |_, q| {

@@ -240,10 +240,30 @@ fn is_suppressed(network: &Network, packet: &Spec) -> bool {
     links.flat_map(|l| &l.options).any(|(key, _)| key == "neigh_suppress")
 }
 
+/// All routers of a site.
+const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff05, 0, 0, 0, 0, 0, 0, 2);
+/// Those who might be ::3.
+const SOME_SOLICITED: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 3);
+
+/// A group is spoken to by a link, else by the first.
+fn by_link(space: Option<&Space>, random: &mut Random) -> Option<String> {
+    let links = space.into_iter().flat_map(|s| &s.links);
+    let links: Vec<&String> =
+        links.filter(|l| l.name != "lo" && !l.addresses.is_empty()).map(|l| &l.name).collect();
+    (!links.is_empty() && random.percent(80)).then(|| random.one(&links).clone())
+}
+
 /// The same packet of IPv6.
 fn alike(packet: &mut Spec, network: &Network, random: &mut Random) {
-    let (Some(to), IpAddr::V4(_)) = (like::address(packet.to), packet.to) else { return };
     let space = network.spaces.iter().find(|s| s.name == packet.from);
+    let to = match like::group(packet.to) {
+        Some(group) => {
+            packet.dev = by_link(space, random);
+            Some(random.one(&[group, group, group, ALL_ROUTERS, SOME_SOLICITED]))
+        }
+        None => like::address(packet.to),
+    };
+    let Some(to) = to else { return };
     let addresses = space.into_iter().flat_map(|s| &s.links).flat_map(|l| &l.addresses);
     let own: Vec<Ipv6Addr> =
         addresses.filter_map(|a| Some(a.parse::<ipnet::Ipv6Net>().ok()?.addr())).collect();

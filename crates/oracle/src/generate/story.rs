@@ -47,7 +47,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (1, 50, address::known_for_good),
     (98, 0, bridge::flags),
     (33, 0, bridge::answers_for),
-    (35, 0, bridge::for_many),
+    (46, 62, bridge::for_many),
     (39, 0, bridge::groups),
     (13, 0, bridge::reserved),
     (17, 0, bridge::stands_in),

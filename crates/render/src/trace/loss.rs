@@ -50,6 +50,7 @@ fn told(c: Case<'_>) -> Said {
         Reason::TtlExpired => routing::ttl_expired(),
         Reason::NoSource => routing::no_source(c),
         Reason::BeyondScope => routing::beyond_scope(c),
+        Reason::HostGroup(group) => routing::host_group(*group),
         Reason::NotMember(group) => routing::not_member(c, *group),
         Reason::EchoIgnored => routing::echo_ignored(c),
         Reason::ErrorWithheld => routing::error_withheld(c),

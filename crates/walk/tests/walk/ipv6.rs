@@ -299,3 +299,13 @@ fn outside_asks_and_is_asked() {
     back: left by r:wan
     ");
 }
+
+#[test]
+fn groups() {
+    let to = |more: &str| {
+        changed(&format!("{ROUTER}route a ff00::/8 dev eth0\n{more}"), "ff05::5", |_| {})
+    };
+    assert_eq!(to("group r:eth0 ff05::5"), "there: delivered to r\nback: delivered to a");
+    assert_eq!(to("group r:eth0 ff05::6"), "there: LOST at r:eth0: NotMember(ff05::5)\nback: -");
+    assert_eq!(to(""), "there: UNKNOWN in r: the groups of IPv6 that its links are in\nback: -");
+}

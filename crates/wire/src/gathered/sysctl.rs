@@ -6,7 +6,7 @@ use super::{Answer, Answers, Question, Reading};
 use crate::rtnl::{self, NetConf};
 
 /// The files below /proc/sys/net that are read. One that is not there has no line in the answer.
-pub const SETTINGS: [&str; 33] = [
+pub const SETTINGS: [&str; 34] = [
     "ipv4/ip_default_ttl",
     "ipv4/fib_multipath_hash_policy",
     "ipv4/icmp_echo_ignore_all",
@@ -23,6 +23,7 @@ pub const SETTINGS: [&str; 33] = [
     "ipv6/fib_multipath_hash_policy",
     "ipv6/icmp/echo_ignore_all",
     "ipv6/icmp/echo_ignore_anycast",
+    "ipv6/icmp/echo_ignore_multicast",
     "ipv6/anycast_src_echo_reply",
     "ipv4/conf/all/accept_local",
     "ipv4/conf/all/route_localnet",
@@ -89,6 +90,7 @@ fn settings(answers: &Answers) -> Result<Sysctls, String> {
         ipv6_multipath_hash_policy: files.small("ipv6/fib_multipath_hash_policy"),
         ipv6_echo_ignore_all: files.small("ipv6/icmp/echo_ignore_all") != 0,
         ipv6_echo_ignore_anycast: files.small("ipv6/icmp/echo_ignore_anycast") != 0,
+        ipv6_echo_ignore_multicast: files.small("ipv6/icmp/echo_ignore_multicast") != 0,
         ipv6_anycast_src_echo_reply: files.small("ipv6/anycast_src_echo_reply") != 0,
         bridge_nf_filter_vlan_tagged: files.small("bridge/bridge-nf-filter-vlan-tagged") != 0,
         bridge_nf_call_ip6tables: files.number("bridge/bridge-nf-call-ip6tables").map(|n| n != 0),

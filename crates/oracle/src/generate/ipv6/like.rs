@@ -17,6 +17,17 @@ pub(super) fn address(ip: IpAddr) -> Option<Ipv6Addr> {
     }
 }
 
+/// What is for all, or for a group.
+pub(super) fn group(ip: IpAddr) -> Option<Ipv6Addr> {
+    let IpAddr::V4(ip) = ip else { return None };
+    match ip.octets() {
+        [224, 0, 0, 1] | [.., 255] => Some(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1)),
+        [224, 0, 0, last] => Some(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, last.into())),
+        [239, .., last] => Some(Ipv6Addr::new(0xff05, 0, 0, 0, 0, 0, 0x1, last.into())),
+        _ => None,
+    }
+}
+
 /// Networks contain of each other what their likes of IPv4 do.
 fn length(length: u8) -> u8 {
     match length {

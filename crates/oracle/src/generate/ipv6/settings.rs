@@ -44,6 +44,9 @@ pub(super) fn settings(space: &mut Space, random: &mut Random) {
     if random.percent(4) {
         space.sysctl("net.ipv6.icmp.echo_ignore_all", 1);
     }
+    if random.percent(40) {
+        space.sysctl("net.ipv6.icmp.echo_ignore_multicast", 1);
+    }
     if random.percent(6) {
         space.sysctl("net.ipv6.conf.default.hop_limit", random.one(&[2, 3, 30, 128]));
     }

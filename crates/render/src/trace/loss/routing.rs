@@ -65,6 +65,11 @@ pub(super) fn beyond_scope(c: Case<'_>) -> Said {
         .advise(format!("send it from a global address, not from {src}"))
 }
 
+pub(super) fn host_group(group: IpAddr) -> Said {
+    said(format!("what is for {group} does not leave its sender (RFC 4291, 2.7)"))
+        .advise("ask a group of the link: ff02::1 are all on it")
+}
+
 pub(super) fn not_member(c: Case<'_>, group: IpAddr) -> Said {
     said(format!("nobody at {} is in the group {group}", c.link()))
         .advise(format!("have a process join {group} on {}", c.dev()))
