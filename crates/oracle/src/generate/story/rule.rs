@@ -183,7 +183,7 @@ pub(super) fn suppressed(scene: &mut Scene<'_>) {
 /// What main has by a link of that group does not count.
 pub(super) fn by_group(scene: &mut Scene<'_>) {
     scene.fork();
-    let (group, not) = (scene.one(&[7, 7, 7, 0]), scene.one(&[7, 7, 8, 0]));
+    let (group, not) = scene.one(&[(7, 7), (7, 7), (7, 7), (0, 0), (7, 8)]);
     scene.link("a", "e1").set("group", group);
     scene.link("a", "e2").set("group", 8);
     let several = "to: 10.9.0.0/16, nexthops: [{via: 10.0.1.1, dev: e1}, {via: 10.0.2.1, dev: e2}]";
@@ -194,7 +194,7 @@ pub(super) fn by_group(scene: &mut Scene<'_>) {
     scene.rule("a", format!("pref: 100, table: main, suppress_ifgroup: {not}"));
     scene.rule("a", "pref: 200, table: 100");
     scene.send("a", "10.9.0.1");
-    scene.send("a", "10.0.3.2");
+    scene.send("a", "10.9.0.1").carries(Carries::Icmp(0));
     scene.send("a", "10.9.0.1").carries(Carries::Udp(0, 7));
 }
 
