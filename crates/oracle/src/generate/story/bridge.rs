@@ -281,7 +281,7 @@ pub(super) fn answered(scene: &mut Scene<'_>) {
 pub(super) fn asks_as(scene: &mut Scene<'_>) {
     scene.line();
     scene.address("a", "lo", "10.9.2.1/32");
-    let announces = scene.percent(60);
+    let announces = scene.percent(63);
     match announces {
         false => {
             // An answer would go out by another link than the question came in.

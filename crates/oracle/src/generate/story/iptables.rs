@@ -128,7 +128,7 @@ pub(super) fn translated(scene: &mut Scene<'_>) {
 }
 
 /// What alters a packet on its way, and how it is known from others behind.
-const ALTERED: [(&str, &str); 12] = [
+const ALTERED: [(&str, &str); 14] = [
     ("-j TTL --ttl-set 2", ""),
     ("-j TTL --ttl-dec 1", ""),
     ("-j TTL --ttl-inc 13", "-m ttl --ttl-gt 64"),
@@ -141,6 +141,8 @@ const ALTERED: [(&str, &str); 12] = [
     ("-j CONNMARK --set-mark 6/7", "-m connmark ! --mark 0/2"),
     ("-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 500", "-p tcp -m length --length 44"),
     ("-j NFLOG --nflog-group 5", ""),
+    ("-j TTL --ttl-set 30", ""),
+    ("-j TTL --ttl-inc 2", "-m ttl --ttl-gt 64"),
 ];
 
 /// A packet is altered on its way, at times twice, and asked for that behind.
