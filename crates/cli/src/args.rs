@@ -133,6 +133,7 @@ Exit status: 0 found, 1 found nowhere, 4 not found, but not all could be read.")
   nestwork trace web [2001:db8::7]:443            IPv6; without a port, without the brackets
   nestwork trace -6 web db                        by their addresses of IPv6
   nestwork trace web fe80::1%eth0                 an address that is good on that link alone
+  nestwork trace web ff02::1%eth0 --live          all on that link, and who answers
   nestwork trace web 198.51.100.7 --size 1500 --df
                                                   does a full packet fit, or who refuses it?
   nestwork trace web 198.51.100.7:443 --mark 0x5 --tos 0x10 --interface eth1

@@ -387,7 +387,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             (0..copies.len()).max_by_key(|i| (rank(&copies[*i].1.disposition), usize::MAX - i));
         let wanted = best.filter(|i| copies[*i].1.disposition != Disposition::Ignored);
         // Where nobody wants a copy, the packet is lost here, unless it is a copy itself.
-        let lost = blame.unwrap_or(Loss { ns: id.ns, link: Some(id), reason: Reason::NoPort });
+        let reason = match skb.packet.dst {
+            group if group.is_multicast() && !skb.is_discovery() && !exits.is_empty() => {
+                Reason::NotMember(group)
+            }
+            _ => Reason::NoPort,
+        };
+        let lost = blame.unwrap_or(Loss { ns: id.ns, link: Some(id), reason });
         let request = skb.asks_for().is_some();
         let followed = wanted.map(|i| copies[i].0);
         self.tell(skb, Stage::Bridge, || {

@@ -229,8 +229,10 @@ pub(super) fn by_link<'w>(
     zone: Option<&'w str>,
     interface: Option<&'w str>,
 ) -> Result<Option<&'w str>, Failure> {
+    // A group is spoken to by any link, if its sender names none.
+    let by_one = is_link_local(to) || to.is_ipv6() && to.is_multicast();
     match (zone, interface) {
-        (Some(zone), _) if !is_link_local(to) => Err(Failure::usage(format!(
+        (Some(zone), _) if !by_one => Err(Failure::usage(format!(
             "{to} is good on every link, not on {} alone",
             render::clean(zone)
         ))
