@@ -60,7 +60,9 @@ fn forget(value: &mut Value) {
         Value::Array(all) => {
             // IPv6 takes its time to make sure of an address.
             let unsure = |v: &Value| v["dst"].as_str().is_some_and(|dst| dst.starts_with("fe80"));
-            all.retain(|v| !unsure(v));
+            // Who is in a group says so when it likes to.
+            let heard = |v: &Value| v["group"].is_string() && v["permanent"] == false;
+            all.retain(|v| !unsure(v) && !heard(v));
             all.iter_mut().for_each(forget);
         }
         Value::Object(all) => {
