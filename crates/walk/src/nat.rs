@@ -141,9 +141,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn bound_elsewhere(&self, skb: &Skb, entry: &Conntrack, out: u32) -> Result<Option<u32>, Stop> {
         let place = self.place(skb.ns, Stage::Hook(Hook::Postrouting))?;
         let source = entry.reply.dst;
-        let here = place.ns.addresses_of(out).any(|a| a.ip() == source)
-            // What a link without one borrows.
-            || place.select_address(out, None, Scope::Global) == Some(source);
+        // What a link without one borrows; of IPv6, one that suits the destination best.
+        let borrowed = match entry.reply.src {
+            IpAddr::V4(_) => place.select_address(out, None, Scope::Global),
+            IpAddr::V6(to) => place.select6_source(Some(out), to).map(IpAddr::V6),
+        };
+        let here = place.ns.addresses_of(out).any(|a| a.ip() == source) || borrowed == Some(source);
         let rules = &place.ns.ruleset;
         if source == entry.original.src || here || !rules.exprs().any(Expr::masquerades) {
             return Ok(None);

@@ -28,7 +28,7 @@ type Story = fn(&mut Scene<'_>);
 /// All stories, how often each is drawn, and how often (of 100) its packets go by IPv6 where there is
 /// such.
 const STORIES: &[(usize, usize, Story)] = &[
-    (86, 92, rule::at_the_sender),
+    (93, 90, rule::at_the_sender),
     (5, 50, rule::at_the_router),
     (12, 100, rule::suppressed),
     (3, 50, rule::goes_to),
@@ -76,7 +76,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (24, 0, nft::bridged),
     (32, 0, nft::at_a_link),
     (10, 0, nft::of_arp),
-    (32, 10, iptables::accepted),
+    (36, 8, iptables::accepted),
     (57, 13, iptables::translated),
     (58, 53, iptables::altered),
     (5, 0, iptables::marked),
@@ -84,7 +84,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (18, 100, iptables::owned),
     (11, 38, iptables::counted),
     (26, 0, iptables::known),
-    (101, 3, ipset::asked),
+    (106, 3, ipset::asked),
     (6, 0, ipset::marks),
     (77, 0, upper::macvlans),
     (47, 4, upper::vxlans),
