@@ -8,8 +8,10 @@ use crate::skb::{Skb, Stop};
 use crate::walker::{Walker, tell};
 use crate::{Action, IcmpKind, Packet, Payload, Reason, Sink, Stage};
 
-/// IPS_NAT_DONE_MASK.
-const NAT_DONE: u32 = 1 << 7 | 1 << 8;
+/// IPS_SRC_NAT_DONE.
+pub(crate) const SOURCE_DONE: u32 = 1 << 7;
+/// IPS_DST_NAT_DONE.
+pub(crate) const DESTINATION_DONE: u32 = 1 << 8;
 
 /// `ct state` bits, as nft has them.
 pub(crate) mod state {
@@ -113,7 +115,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             return None;
         }
         let other = self.taken_by(skb, member, &own.entry.reply.reversed())?;
-        (other.status.bits() & NAT_DONE != 0).then_some(other)
+        (other.status.bits() & (SOURCE_DONE | DESTINATION_DONE) != 0).then_some(other)
     }
 
     /// The connection with that tuple, in that direction if it is known: one that a packet of ours

@@ -445,7 +445,8 @@ pub(crate) fn refusal(skb: &Skb, ttl: u8) -> Option<Packet> {
     Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload })
 }
 
-/// Whether nobody is to know that a namespace got a question that was for many (`icmp_rcv`, `icmpv6_echo_reply`).
+/// Whether nobody is to know that a namespace got a question that was for many (`icmp_rcv`,
+/// `icmpv6_echo_reply`).
 pub(crate) fn silent_to_many(walker_ns: &model::Namespace, packet: &Packet) -> bool {
     let echo = matches!(packet.payload, Payload::Icmp { kind: IcmpKind::EchoRequest, .. });
     let sysctls = &walker_ns.sysctls;

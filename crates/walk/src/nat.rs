@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use model::{Conntrack, ConntrackStatus, Expr, Family, Hook, Reg, Scope, Tuple, XtNatRange};
 
 use crate::chain::{At, Chains, End};
-use crate::conntrack::is_redirect6;
+use crate::conntrack::{DESTINATION_DONE, SOURCE_DONE, is_redirect6};
 use crate::hook::Between;
 use crate::indexed::Place;
 use crate::nat_choice::{Range, is_icmp};
@@ -169,8 +169,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     fn settle(&mut self, member: Membership, source: bool) {
         let connection = &mut self.overlay.connections[member.connection];
-        // IPS_SRC_NAT_DONE, IPS_DST_NAT_DONE.
-        let done = if source { 1 << 7 } else { 1 << 8 };
+        let done = if source { SOURCE_DONE } else { DESTINATION_DONE };
         connection.entry.status |= ConntrackStatus::from_bits_retain(done);
         if source {
             connection.source_settled = true;

@@ -157,29 +157,8 @@ pub fn link(message: &Message<'_>) -> Option<RawLink> {
 }
 
 fn blank(index: u32, flags: u32) -> Link {
-    Link {
-        index,
-        name: String::new(),
-        altnames: Vec::new(),
-        alias: None,
-        mac: None,
-        mtu: 0,
-        flags: LinkFlags::from_bits_retain(flags),
-        promiscuous: false,
-        state: OperState::Unknown,
-        txqlen: 0,
-        group: None,
-        qdisc: String::new(),
-        master: None,
-        port: None,
-        member: None,
-        kind: LinkKind::Physical,
-        relation: Relation::None,
-        inet: None,
-        inet6: None,
-        xdp: None,
-        tc: None,
-    }
+    let flags = LinkFlags::from_bits_retain(flags);
+    Link { flags, ..Link::new(index, "", LinkKind::Physical) }
 }
 
 fn take(raw: &mut RawLink, attr: Attr<'_>, device: u16) {
