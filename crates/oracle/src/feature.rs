@@ -251,6 +251,12 @@ impl Exercised {
         self.add(&Self(here));
     }
 
+    #[cfg(test)]
+    pub(crate) fn of(decided: &[(&'static str, usize)]) -> Self {
+        let count = |decided| Count { decided, ..Count::default() };
+        Self(decided.iter().map(|(name, n)| (*name, count(*n))).collect())
+    }
+
     pub(crate) fn add(&mut self, other: &Self) {
         for (name, more) in &other.0 {
             let count = self.0.entry(name).or_default();
@@ -258,6 +264,18 @@ impl Exercised {
             count.decided += more.decided;
             count.unknown += more.unknown;
         }
+    }
+
+    /// How often each decided.
+    pub(crate) fn decided(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        self.0.iter().map(|(name, count)| (*name, count.decided))
+    }
+
+    /// How much is missing of each until it has decided a little oftener than is wanted of so many
+    /// cases.
+    pub(crate) fn missing(&self, cases: usize) -> BTreeMap<&'static str, usize> {
+        let enough = wanted(cases) * 11 / 10;
+        self.decided().map(|(name, n)| (name, enough.saturating_sub(n))).collect()
     }
 
     /// Features that this run has networks of, and that decided less often than the 100 times in
@@ -268,8 +286,7 @@ impl Exercised {
         cases: usize,
         kinds: Kinds,
     ) -> Vec<(&'static str, usize, usize)> {
-        const ONE_OF: usize = 200;
-        let wanted = cases / ONE_OF;
+        let wanted = wanted(cases);
         let lacking = Kind::ALL.into_iter().filter(|kind| !kinds.has(*kind));
         let lacking: Vec<&str> = lacking.flat_map(Kind::features).copied().collect();
         let there = self.0.iter().filter(|(name, _)| !lacking.contains(name));
@@ -293,6 +310,12 @@ impl Exercised {
         }
         text
     }
+}
+
+/// So often each is to decide: 100 times in 20,000 cases.
+const fn wanted(cases: usize) -> usize {
+    const ONE_OF: usize = 200;
+    cases / ONE_OF
 }
 
 /// What a packet is made of cannot be taken away: it counts wherever it is.

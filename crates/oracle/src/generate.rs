@@ -1,6 +1,7 @@
 //! Random networks and packets, biased towards what collides.
 
 mod address;
+pub(crate) mod again;
 mod arp;
 mod bridge;
 mod firewall;
@@ -75,8 +76,9 @@ pub(crate) struct Case {
 
 /// The network of that number.
 pub(crate) fn generate(draw: Draw, number: u64) -> Case {
+    let tells = Random::new(draw.seed, again::first(number)).percent(usize::from(draw.stories));
     let mut random = Random::new(draw.seed, number);
-    let (mut case, shares, six) = match random.percent(usize::from(draw.stories)) {
+    let (mut case, shares, six) = match tells {
         true => {
             let (case, shares) = story::stories(draw, number, &mut random);
             (case, shares, 94)

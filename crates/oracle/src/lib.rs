@@ -15,6 +15,7 @@ mod packet;
 mod random;
 mod rig;
 mod run;
+mod schedule;
 mod shrink;
 
 pub use case::{Judged, Lie, Outcome, run as judge};

@@ -19,7 +19,8 @@ use oracle::{Bench, Draw, Kind, Kinds, Order, Outcome, Rig, Tally};
 /// Builds random networks on the real kernel, foretells packets, sends them, and compares.
 #[derive(Parser)]
 struct Args {
-    /// How many cases (a case is one packet; 20 on one network).
+    /// How many cases (a case is one packet; 20 on one network). The last ones of a long run are of
+    /// what has decided too seldom until then.
     #[arg(long, default_value_t = 1000)]
     cases: usize,
     /// Which networks: the same seed gives the same ones.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use kernel::Program;
@@ -14,6 +14,7 @@ use crate::feature::Exercised;
 use crate::file;
 use crate::generate::{Case, Draw, Kinds, PACKETS, generate};
 use crate::rig::{Bench, Rig, Trouble};
+use crate::schedule::{Next, Schedule};
 use crate::shrink::shrink;
 
 /// What to run.
@@ -36,6 +37,9 @@ pub struct Order {
     /// Is given what was found so far, after each network, and what was found on that.
     pub watch: fn(&Tally, &[String]),
 }
+
+/// What a run of fewer cases meets is chance.
+pub(crate) const LONG: usize = 2000;
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
@@ -78,10 +82,9 @@ impl Tally {
     }
 
     /// Features that decided too seldom for a run of that length, and that are too often unknown: a
-    /// line for each. (What a short run meets is chance: nothing is said of it.)
+    /// line for each. Nothing is said of a short run.
     #[must_use]
     pub fn shortcomings(&self, kinds: Kinds) -> Vec<String> {
-        const LONG: usize = 2000;
         if self.cases() < LONG {
             return Vec::new();
         }
@@ -122,32 +125,47 @@ impl Tally {
 /// # Errors
 /// If no bench can be made.
 pub fn run(order: &Order, folder: &str, stop: &AtomicBool) -> std::io::Result<Tally> {
-    let next = AtomicU64::new(0);
     let shrunk = AtomicU64::new(0);
     let networks = order.cases.div_ceil(PACKETS) as u64;
-    let total = Mutex::new(Tally::default());
+    let so_far = Mutex::new((Tally::default(), Schedule::new(networks)));
+    let work = |n: usize| {
+        let bench = Bench::new(Program::current()?, &PathBuf::from(format!("{folder}-{n}")))?;
+        while let Some(next) = next(order, &so_far, stop) {
+            let done = network(order, &bench, next, &shrunk, stop);
+            let (total, schedule) = &mut *locked(&so_far);
+            schedule.done(next, &done.exercised);
+            let before = total.told.len();
+            total.add(done);
+            (order.watch)(total, &total.told[before..]);
+        }
+        std::io::Result::Ok(())
+    };
     std::thread::scope(|scope| {
-        let work = |n: usize| {
-            let bench = Bench::new(Program::current()?, &PathBuf::from(format!("{folder}-{n}")))?;
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                let late = order.until.is_some_and(|until| Instant::now() > until);
-                if number >= networks || late || stop.load(Ordering::Relaxed) {
-                    return std::io::Result::Ok(());
-                }
-                let done = network(order, &bench, number, &shrunk, stop);
-                let mut total = total.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                let before = total.told.len();
-                total.add(done);
-                (order.watch)(&total, &total.told[before..]);
-            }
-        };
+        let work = &work;
         let workers: Vec<_> = (0..order.jobs).map(|n| scope.spawn(move || work(n))).collect();
         workers.into_iter().try_for_each(|worker| {
             worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     })?;
-    Ok(total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+    let (total, _) = &mut *locked(&so_far);
+    Ok(std::mem::take(total))
+}
+
+/// What is found, and what is still to be looked at.
+type SoFar = Mutex<(Tally, Schedule)>;
+
+fn locked(so_far: &SoFar) -> MutexGuard<'_, (Tally, Schedule)> {
+    so_far.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The next network; None: all are begun, or it is late.
+fn next(order: &Order, so_far: &SoFar, stop: &AtomicBool) -> Option<Next> {
+    let late = order.until.is_some_and(|until| Instant::now() > until);
+    if late || stop.load(Ordering::Relaxed) {
+        return None;
+    }
+    let (total, schedule) = &mut *locked(so_far);
+    schedule.next(&total.exercised)
 }
 
 /// The bytes that all packets of a network share.
@@ -161,7 +179,7 @@ pub fn family(seed: u64, number: u64) -> Tag {
 fn network(
     order: &Order,
     bench: &Bench,
-    number: u64,
+    Next { number, before }: Next,
     shrunk: &AtomicU64,
     stop: &AtomicBool,
 ) -> Tally {
@@ -175,7 +193,7 @@ fn network(
                 return tally;
             }
         };
-    let rest = order.cases.saturating_sub(usize::try_from(number).unwrap_or(0) * PACKETS);
+    let rest = order.cases.saturating_sub(usize::try_from(before).unwrap_or(0) * PACKETS);
     let mut found = Vec::new();
     for (n, packet) in case.packets.iter().enumerate().take(rest) {
         if stop.load(Ordering::Relaxed) {

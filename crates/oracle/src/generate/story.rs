@@ -20,7 +20,7 @@ use crate::network::{Link, Network, NftChain, Space};
 use crate::packet::{Carries, Spec};
 use crate::random::Random;
 
-use super::{Case, Draw, Kind, PACKETS, packet, settings};
+use super::{Case, Draw, Kind, PACKETS, again, packet, settings};
 
 /// Writes a scene: its namespaces and what is sent there.
 type Story = fn(&mut Scene<'_>);
@@ -117,7 +117,8 @@ pub(super) fn stories(draw: Draw, number: u64, random: &mut Random) -> (Case, Ve
     let mut network = Network::default();
     let (mut packets, mut shares) = (Vec::new(), Vec::new());
     for (n, letter) in LETTERS.into_iter().enumerate() {
-        let (six, turn, story) = drawn(draw, number.wrapping_mul(LETTERS.len() as u64) + n as u64);
+        let turn = again::first(number) * LETTERS.len() as u64 + n as u64;
+        let (six, turn, story) = drawn(draw, turn);
         let mut scene = Scene { letter, network: &mut network, shots: Vec::new(), random, turn };
         story(&mut scene);
         let shots = scene.shots;

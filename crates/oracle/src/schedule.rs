@@ -1,0 +1,135 @@
+//! Which networks a run builds: ever new ones at first; towards its end again those in which was
+//! decided what had decided too seldom until then.
+
+use std::collections::BTreeMap;
+
+use crate::feature::Exercised;
+use crate::generate::{PACKETS, again};
+use crate::run::LONG;
+
+/// Of a long run, one network of so many is left for what decided too seldom.
+const LAST: u64 = 8;
+
+/// Hands out the numbers of networks.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    networks: u64,
+    begun: u64,
+    /// What each network exercised, by its first number.
+    told: BTreeMap<u64, Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    exercised: Exercised,
+    /// How often it was begun, and how often it was told to its end.
+    begun: u64,
+    ended: u64,
+}
+
+impl Told {
+    /// What it decides, told once more.
+    fn promises(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        let ended = usize::try_from(self.ended).unwrap_or(usize::MAX).max(1);
+        self.exercised.decided().map(move |(name, n)| (name, n / ended))
+    }
+
+    /// How much of what is missing it would give.
+    fn gives(&self, missing: &BTreeMap<&'static str, usize>) -> usize {
+        let given = self.promises().filter_map(|(name, n)| Some(n.min(*missing.get(name)?)));
+        given.sum()
+    }
+}
+
+/// A network that is to be built.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Next {
+    pub(crate) number: u64,
+    /// How many were begun before it.
+    pub(crate) before: u64,
+}
+
+impl Schedule {
+    pub(crate) const fn new(networks: u64) -> Self {
+        Self { networks, begun: 0, told: BTreeMap::new() }
+    }
+
+    /// The next one; None: it is enough. What was exercised until now decides, and not how long it took.
+    pub(crate) fn next(&mut self, so_far: &Exercised) -> Option<Next> {
+        let before = self.begun;
+        if before >= self.networks {
+            return None;
+        }
+        self.begun += 1;
+        let number = self.wanting(so_far).unwrap_or(before);
+        self.told.entry(again::first(number)).or_default().begun += 1;
+        Some(Next { number, before })
+    }
+
+    /// That one is done.
+    pub(crate) fn done(&mut self, next: Next, exercised: &Exercised) {
+        let told = self.told.entry(again::first(next.number)).or_default();
+        told.ended += 1;
+        told.exercised.add(exercised);
+    }
+
+    /// The network that gives most of what would be too little at the end, if any does.
+    fn wanting(&self, so_far: &Exercised) -> Option<u64> {
+        let cases = usize::try_from(self.networks).unwrap_or(usize::MAX).saturating_mul(PACKETS);
+        if cases < LONG || self.begun <= self.networks - self.networks / LAST {
+            return None;
+        }
+        let mut missing = so_far.missing(cases);
+        for told in self.told.values().filter(|told| told.begun > told.ended) {
+            told.promises().for_each(|(name, n)| {
+                missing.entry(name).and_modify(|left| *left = left.saturating_sub(n));
+            });
+        }
+        let ended = self.told.iter().filter(|(_, told)| told.ended > 0);
+        let (gives, first, told) =
+            ended.map(|(first, told)| (told.gives(&missing), *first, told)).max_by_key(|m| m.0)?;
+        (gives > 0).then(|| again::number(first, told.begun))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NETWORKS: u64 = 800;
+
+    /// All networks show `often`, and one of a hundred shows `seldom`.
+    fn shown(number: u64) -> Exercised {
+        let seldom = if again::first(number) % 100 == 3 { 4 } else { 0 };
+        Exercised::of(&[("often", 5), ("seldom", seldom)])
+    }
+
+    #[test]
+    fn what_decided_too_seldom_is_told_again() {
+        let (mut schedule, mut all) = (Schedule::new(NETWORKS), Exercised::default());
+        let mut numbers = Vec::new();
+        while let Some(next) = schedule.next(&all) {
+            let shown = shown(next.number);
+            all.add(&shown);
+            schedule.done(next, &shown);
+            numbers.push(next.number);
+        }
+        assert_eq!(numbers.len() as u64, NETWORKS);
+        let mut old = numbers.clone();
+        old.retain(|n| again::first(*n) != *n);
+        assert!(old.iter().all(|n| again::first(*n) % 100 == 3), "{old:?}");
+        // Seven were among the first 701 networks, four cases each; of 16,000 cases, 88 are enough.
+        assert_eq!(old.len(), (88 - 7 * 4) / 4, "{old:?}");
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len() as u64, NETWORKS, "no network twice");
+    }
+
+    #[test]
+    fn nothing_is_told_again_where_nothing_is_missing() {
+        let all = Exercised::of(&[("often", 5000)]);
+        let mut schedule = Schedule::new(NETWORKS);
+        let numbers = std::iter::from_fn(|| schedule.next(&all)).map(|next| next.number);
+        assert_eq!(numbers.collect::<Vec<_>>(), (0..NETWORKS).collect::<Vec<_>>());
+    }
+}
