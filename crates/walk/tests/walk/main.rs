@@ -25,6 +25,7 @@ mod scenarios;
 mod seed;
 mod sizes;
 mod snoop;
+mod taken;
 mod tc;
 mod tell;
 mod unknown;

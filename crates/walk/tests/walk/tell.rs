@@ -22,6 +22,11 @@ pub(crate) fn ends(net: &Snapshot, trace: &Trace) -> String {
     format!("there: {}\nback: {back}", tell.end(&trace.there.disposition))
 }
 
+/// One end.
+pub(crate) fn end(net: &Snapshot, disposition: &Disposition) -> String {
+    Tell { net, out: String::new() }.end(disposition)
+}
+
 /// `NS:LINK`.
 pub(crate) fn link_name(net: &Snapshot, link: LinkId) -> String {
     Tell { net, out: String::new() }.link(link)
