@@ -23,7 +23,10 @@ fn filters(data: &[u8]) {
         ingress_block: None,
         egress_block: Some(1),
     };
-    let places: Vec<_> = rows.iter().filter_map(|row| row.link).take(4).map(place).collect();
+    let told = rtnl::messages(data).filter_map(|m| rtnl::qdisc(&m));
+    let guessed = rows.iter().filter_map(|row| row.link).map(place);
+    let places: Vec<_> = told.take(4).chain(guessed.take(4)).collect();
+    let _ = rtnl::get_filters(&places);
     for (link, tc) in rtnl::tc(&places, &rows, true) {
         for filter in tc.ingress.iter().chain(&tc.egress) {
             let _ = tc_text::parse(&tc_text::filter(filter));

@@ -12,17 +12,32 @@ use wire::{legacy, nft, rtnl};
 use crate::section::joined;
 
 /// Captures of rtnetlink, as hexadecimal digits below the commands that made them.
-const CAPTURES: [&str; 7] = [
+const CAPTURES: [&str; 17] = [
     include_str!("../../wire/tests/captures/links.hex"),
     include_str!("../../wire/tests/captures/links_elsewhere.hex"),
+    include_str!("../../wire/tests/captures/links6.hex"),
     include_str!("../../wire/tests/captures/addresses.hex"),
+    include_str!("../../wire/tests/captures/addresses6.hex"),
     include_str!("../../wire/tests/captures/routes.hex"),
+    include_str!("../../wire/tests/captures/routes6.hex"),
     include_str!("../../wire/tests/captures/rules.hex"),
     include_str!("../../wire/tests/captures/neighbours.hex"),
     include_str!("../../wire/tests/captures/fdb.hex"),
+    include_str!("../../wire/tests/captures/qdiscs.hex"),
+    include_str!("../../wire/tests/captures/filters.hex"),
+    QDISCS,
+    FILTERS,
+    BLOCK,
+    RULES_OF_GROUPS,
+    MDB,
 ];
-const QDISCS: &str = include_str!("../../wire/tests/captures/qdiscs.hex");
-const FILTERS: &str = include_str!("../../wire/tests/captures/filters.hex");
+/// Two links that share a block of filters.
+const QDISCS: &str = include_str!("../../wire/tests/captures/qdiscs_blocks.hex");
+const BLOCK: &str = include_str!("../../wire/tests/captures/filters_block.hex");
+/// Of matchall, gact and flower.
+const FILTERS: &str = include_str!("../../wire/tests/captures/filters_more.hex");
+const RULES_OF_GROUPS: &str = include_str!("../../wire/tests/captures/rules_groups.hex");
+const MDB: &str = include_str!("../../wire/tests/captures/mdb.hex");
 const CONNTRACK: &str = include_str!("../../wire/tests/captures/conntrack.hex");
 const WIREGUARD: [&str; 2] = [
     include_str!("../../wire/tests/captures/wireguard.hex"),
@@ -44,12 +59,16 @@ const BUNDLES: [&[u8]; 2] = [
     include_bytes!("../../../fixtures/bundles/two-namespaces.tar.gz"),
     include_bytes!("../seeds/hosts.tar.gz"),
 ];
-const LABS: [&str; 5] = [
+const LABS: [&str; 9] = [
     include_str!("../../../examples/proxmox-docker.yaml"),
     include_str!("../../../examples/docker-in-docker.yaml"),
     include_str!("../../../examples/two-networks.yaml"),
     include_str!("../../../examples/skip-level.yaml"),
     include_str!("../../oracle/kept/stray-answer-refused.yaml"),
+    include_str!("../../oracle/scenarios/filters-by-flower.yaml"),
+    include_str!("../../oracle/scenarios/a-route-by-a-link-of-a-group.yaml"),
+    include_str!("../../oracle/scenarios/sets-of-ipset.yaml"),
+    include_str!("../../oracle/scenarios/wireguard-pair.yaml"),
 ];
 const CHECKS: [&str; 3] = [
     include_str!("../../../examples/two-networks.check.yaml"),
@@ -88,9 +107,7 @@ const PASTED: [(&str, &str); 17] = {
 #[must_use]
 pub fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
-        "rtnetlink" => {
-            CAPTURES.iter().chain([&QDISCS, &FILTERS]).flat_map(|text| messages(text)).collect()
-        }
+        "rtnetlink" => CAPTURES.iter().flat_map(|text| messages(text)).collect(),
         "conntrack" => [vec![hex(CONNTRACK)], messages(CONNTRACK)].concat(),
         "wireguard" => WIREGUARD.iter().map(|text| hex(text)).collect(),
         "expressions" => lists(),
@@ -101,7 +118,10 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         }
         "legacy" => bundles().iter().flat_map(blobs).collect(),
         "answers" => bundles().iter().flat_map(|b| [vec![answers(b)], alone(b)].concat()).collect(),
-        "bundle" => BUNDLES.iter().map(|bytes| bytes.to_vec()).collect(),
+        "bundle" => {
+            let packed = bundles().into_iter().skip(BUNDLES.len()).filter_map(|b| b.pack().ok());
+            BUNDLES.iter().map(|bytes| bytes.to_vec()).chain(packed).collect()
+        }
         "manifest" => bundles().iter().map(files).collect(),
         "pasted" => vec![joined(PASTED.map(|(path, text)| (path.to_owned(), text.as_bytes())))],
         "check" => CHECKS.iter().map(|text| text.as_bytes().to_vec()).collect(),
@@ -188,7 +208,37 @@ fn rulesets() -> Vec<Vec<u8>> {
 }
 
 fn bundles() -> Vec<Bundle> {
-    BUNDLES.iter().filter_map(|bytes| Bundle::unpack(bytes).ok()).collect()
+    let read: Vec<Bundle> = BUNDLES.iter().filter_map(|b| Bundle::unpack(b).ok()).collect();
+    let captured = read.first().cloned().map(captured);
+    read.into_iter().chain(captured).collect()
+}
+
+/// The same, whose first namespace answers what captures have: of kinds that no bundle here has.
+fn captured(mut bundle: Bundle) -> Bundle {
+    let links = [include_str!("../../wire/tests/captures/links.hex")];
+    let all: [(Question, &[&str]); 8] = [
+        (Question::Links, &links),
+        (Question::Qdiscs, &[QDISCS]),
+        (Question::Filters, &[FILTERS, BLOCK]),
+        (Question::Rules, &[RULES_OF_GROUPS]),
+        (Question::Mdb, &[MDB]),
+        (Question::RoutesIpv6, &[include_str!("../../wire/tests/captures/routes6.hex")]),
+        (Question::Wireguard, &WIREGUARD),
+        (Question::Ipsets, &[IPSETS]),
+    ];
+    let Some(answers) = bundle.gathered.answers.values_mut().next() else { return bundle };
+    for (question, texts) in all {
+        answers.put(question, Answer::whole(texts.iter().flat_map(|text| hex(text)).collect()));
+    }
+    for (question, lines) in [
+        (Question::Groups, "7 224.0.0.251\n9 ff02::fb\n7 ff02::1:ff00:2\n9 ff05::2\n"),
+        (Question::Resolvers, "127.0.0.53\n10.0.0.2\nfd00::53\n"),
+        (Question::UdpPorts, "53\n51820\n"),
+        (Question::Bonds, "7 9 12\n"),
+    ] {
+        answers.put(question, Answer::whole(lines.as_bytes().to_vec()));
+    }
+    bundle
 }
 
 /// The tables of iptables-legacy in a bundle, each with its head.

@@ -339,6 +339,19 @@ fn rules() {
 }
 
 #[test]
+fn rules_that_ask_for_groups() {
+    let bytes = bytes(include_str!("captures/rules_groups.hex"));
+    let rules: Vec<_> = messages(&bytes).filter_map(|m| rtnl::rule(&m)).collect();
+    let told = |priority: u32| {
+        let of = rules.iter().find(|r| r.priority == priority).unwrap();
+        (of.ipv6, of.invert, of.suppress_ifgroup, of.suppress_prefixlength, of.unknown.len())
+    };
+    assert_eq!(told(100), (false, false, Some(7), None, 0));
+    assert_eq!(told(101), (true, true, Some(8), Some(65), 0));
+    assert_eq!(told(32766).2, None);
+}
+
+#[test]
 fn neighbours() {
     let mut lines: Vec<String> = all(include_str!("captures/neighbours.hex"), rtnl::neighbour)
         .into_iter()
@@ -508,6 +521,7 @@ fn no_bytes_make_it_panic() {
         include_str!("captures/links_elsewhere.hex"),
         include_str!("captures/routes.hex"),
         include_str!("captures/rules.hex"),
+        include_str!("captures/rules_groups.hex"),
         include_str!("captures/fdb.hex"),
         include_str!("captures/mdb.hex"),
         include_str!("captures/filters.hex"),
