@@ -346,6 +346,7 @@ pub struct InetConf {
     pub src_valid_mark: bool,
     pub ignore_routes_with_linkdown: bool,
     pub send_redirects: bool,
+    pub shared_media: bool,
 }
 
 /// Per-device `net.ipv6.conf.DEV.*` (IFLA_INET6_CONF). Values as in the kernel's ip-sysctl.

@@ -58,6 +58,8 @@ const FEATURES: &[(&str, Without)] = &[
             links.fold(all, |any, c| std::mem::take(&mut c.rp_filter) > 0 || any)
         })
     }),
+    ("send_redirects", |s, _| conf(s, |c| std::mem::take(&mut c.send_redirects))),
+    ("shared_media 0", |s, _| conf(s, |c| !std::mem::replace(&mut c.shared_media, true))),
     ("icmp_msgs_per_sec 0", |s, _| each(s, |n| n.sysctls.icmp_messages.take() == Some(0))),
     ("icmp_echo_ignore_all", |s, _| {
         each(s, |n| std::mem::take(&mut n.sysctls.icmp_echo_ignore_all))
@@ -271,10 +273,10 @@ impl Exercised {
         self.0.iter().map(|(name, count)| (*name, count.decided))
     }
 
-    /// How much is missing of each until it has decided a little oftener than is wanted of so many
-    /// cases.
-    pub(crate) fn missing(&self, cases: usize) -> BTreeMap<&'static str, usize> {
-        let enough = wanted(cases) * 11 / 10;
+    /// How much is missing of each until it has decided as often as is wanted of so many cases, or so
+    /// many percent of that.
+    pub(crate) fn missing(&self, cases: usize, percent: usize) -> BTreeMap<&'static str, usize> {
+        let enough = wanted(cases) * percent / 100;
         self.decided().map(|(name, n)| (name, enough.saturating_sub(n))).collect()
     }
 

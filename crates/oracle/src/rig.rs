@@ -20,6 +20,7 @@ use walk::{KernelDrop, Protocol, Question, Sighting};
 
 use crate::packet::{Carries, Spec};
 use made::{broken, end, id, is_unready, known, look, make, read_back};
+use refused::Redirected;
 
 /// So many markers follow a packet on each CPU: more than there are links between two places
 /// where a packet shows itself (an ARP request and its answer, through all bridges).
@@ -88,6 +89,7 @@ pub struct Rig<'b> {
     family: Tag,
     /// How often a sender was refused by a namespace because no route leads on.
     refusals: BTreeMap<(NsId, IpAddr), usize>,
+    redirected: BTreeMap<(NsId, IpAddr), Redirected>,
     /// As it was read after the last packet.
     pub snapshot: Snapshot,
 }
@@ -134,6 +136,7 @@ impl<'b> Rig<'b> {
                 drops: bench.drops.as_ref().ok().and_then(|d| d.watch(family).ok()),
                 family,
                 refusals: BTreeMap::new(),
+                redirected: BTreeMap::new(),
                 snapshot,
             }
             .quieted(),

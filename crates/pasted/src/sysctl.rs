@@ -50,10 +50,11 @@ pub(crate) fn of_namespace(settings: &Settings) -> (Sysctls, bool) {
     let small = |path: &str| number(path).map(|n| u8::try_from(n).unwrap_or(u8::MAX));
     let flag = |path: &str| number(path).map(|n| n != 0);
     let forward = flag("net/ipv4/ip_forward").or_else(|| flag("net/ipv4/conf/all/forwarding"));
-    // What the kernel starts with: all off, but redirects.
+    // What the kernel starts with: all off, but what is about redirects.
     let usual = InetConf {
         forwarding: forward.unwrap_or(false),
         send_redirects: true,
+        shared_media: true,
         ..InetConf::default()
     };
     let (all, default) = (conf(settings, "all", usual), conf(settings, "default", usual));
@@ -124,6 +125,7 @@ pub(crate) fn conf(settings: &Settings, link: &str, usual: InetConf) -> (InetCon
             usual.ignore_routes_with_linkdown,
         ),
         send_redirects: flag("send_redirects", usual.send_redirects),
+        shared_media: flag("shared_media", usual.shared_media),
     };
     (conf, number("rp_filter").is_some())
 }

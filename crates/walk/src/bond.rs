@@ -232,6 +232,8 @@ const fn quotes_nothing(skb: &Skb) -> Option<()> {
             kind: IcmpKind::Unreachable(_) | IcmpKind::TimeExceeded | IcmpKind::TooBig,
             ..
         } => None,
+        // Of IPv6, it is no error (`icmpv6_is_err`).
+        Payload::Icmp { kind: IcmpKind::Redirect, .. } if !skb.packet.is_ipv6() => None,
         _ => Some(()),
     }
 }

@@ -1,5 +1,7 @@
 //! Every place where a packet of a trace must be seen, and nowhere else: the strict comparison.
 
+use std::collections::BTreeMap;
+
 use model::LinkId;
 
 use crate::{Action, Cause, Leg, Packet, Payload, Sighting, Trace, Way};
@@ -15,6 +17,8 @@ pub struct Expected {
     pub leg: Leg,
     /// As it must be there.
     pub packet: Packet,
+    /// The number of its way among those that are told: of two ways, no order is foretold.
+    pub way: usize,
 }
 
 /// Where what was seen is not what was foretold.
@@ -46,8 +50,9 @@ impl Trace {
     #[must_use]
     pub fn expected(&self) -> Vec<Expected> {
         let mut all = Vec::new();
+        let mut ways = 0;
         for way in self.ways() {
-            collect(way, way.leg(Leg::There), &mut all);
+            collect(way, way.leg(Leg::There), &mut ways, &mut all);
         }
         all
     }
@@ -62,20 +67,19 @@ pub fn compare(trace: &Trace, seen: &[Sighting]) -> Vec<Difference> {
     let copied = copies(trace);
     let mut missing = Vec::new();
     let mut differences = Vec::new();
-    let mut last: [Option<(&Expected, &Sighting)>; 3] = [None; 3];
+    let mut last: BTreeMap<usize, (&Expected, &Sighting)> = BTreeMap::new();
     for foretold in &expected {
         let Some(i) = free.iter().position(|s| place(foretold, s) && same(foretold, s)) else {
             missing.push(foretold);
             continue;
         };
         let came = free.remove(i);
-        let before = &mut last[foretold.leg as usize];
+        let before = last.insert(foretold.way, (foretold, came));
         if let Some((first, _)) = before.filter(|(_, earlier)| earlier.after > came.after)
             && !copied
         {
             differences.push(Difference::Order { first: first.clone(), then: foretold.clone() });
         }
-        *before = Some((foretold, came));
     }
     for foretold in missing {
         differences.push(match free.iter().position(|s| place(foretold, s)) {
@@ -90,8 +94,10 @@ pub fn compare(trace: &Trace, seen: &[Sighting]) -> Vec<Difference> {
     differences
 }
 
-/// What is encrypted nobody knows again, nor a handshake.
-fn collect(way: &Way, leg: Leg, all: &mut Vec<Expected>) {
+/// What is encrypted nobody knows again, nor a handshake. `ways`: how many were collected before.
+fn collect(way: &Way, leg: Leg, ways: &mut usize, all: &mut Vec<Expected>) {
+    let number = *ways;
+    *ways += 1;
     let mut encrypted = 0_u32;
     for step in way.hops.iter().flat_map(|hop| &hop.steps) {
         let place = match step.action {
@@ -105,7 +111,7 @@ fn collect(way: &Way, leg: Leg, all: &mut Vec<Expected>) {
             _ => {}
         }
         if let Some((link, outgoing)) = place.filter(|_| encrypted == 0) {
-            all.push(Expected { link, outgoing, leg, packet: step.packet.clone() });
+            all.push(Expected { link, outgoing, leg, packet: step.packet.clone(), way: number });
         }
         let arp = matches!(step.action, Action::ArpAsked { .. });
         let shown = |child: &&Way| {
@@ -113,7 +119,7 @@ fn collect(way: &Way, leg: Leg, all: &mut Vec<Expected>) {
             child.cause != Cause::Handshake && !(copy && encrypted > 0)
         };
         for child in step.children.iter().filter(|_| !arp).filter(shown) {
-            collect(child, child.leg(leg), all);
+            collect(child, child.leg(leg), ways, all);
         }
     }
 }

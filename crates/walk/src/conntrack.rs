@@ -22,9 +22,8 @@ pub(crate) mod state {
     pub(crate) const UNTRACKED: u32 = 64;
 }
 
-pub(crate) fn is_redirect6(skb: &Skb) -> bool {
-    skb.packet.is_ipv6()
-        && matches!(skb.packet.payload, Payload::Icmp { kind: IcmpKind::Redirect, .. })
+pub(crate) const fn is_redirect(skb: &Skb) -> bool {
+    matches!(skb.packet.payload, Payload::Icmp { kind: IcmpKind::Redirect, .. })
 }
 
 /// A tuple of the kernel's has ICMP's type, too: that of a request is never that of an answer

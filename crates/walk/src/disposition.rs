@@ -181,7 +181,7 @@ pub enum Reason {
         /// The first packet of the other one, as its sender sent it.
         by: Tuple,
     },
-    /// An ICMPv6 redirect about a connection that is translated here.
+    /// A redirect about a connection that is translated here.
     RedirectPastNat,
     /// A message of neighbour discovery whose hop limit is not 255: it might come from beyond the
     /// link, and is not believed.

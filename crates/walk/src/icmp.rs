@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use model::{Hook, RouteKind, RuleAction};
+use model::{Hook, LinkId, RouteKind, RuleAction};
 
 use crate::group::cast;
 use crate::overlay::Membership;
@@ -74,6 +74,23 @@ impl<S: Sink> Walker<'_, '_, S> {
         error.ct = skb.ct.map(Membership::of_consequence);
         error.vrf = self.error_vrf(skb, stop);
         self.send_error(error.about(&skb.packet));
+    }
+
+    /// `ip_rt_send_redirect`: the sender is told that it could have sent the packet to the next hop
+    /// itself.
+    pub(crate) fn redirect4(&self, skb: &Skb, out: LinkId) -> Option<Skb> {
+        let echo = match skb.packet.payload {
+            Payload::Icmp { kind, .. } => kind.is_echo(),
+            _ => true,
+        };
+        if !echo {
+            return None;
+        }
+        let packet = message(&skb.packet, IcmpKind::Redirect, self.default_ttl(skb.ns));
+        let mut error = Skb::new(skb.ns, packet).at(skb.moment).about(&skb.packet);
+        error.vrf = self.known_place(skb.ns)?.vrf_of(out.index);
+        error.ct = skb.ct.map(Membership::of_consequence);
+        Some(error)
     }
 
     /// An error goes its own way, as child of the last step told.

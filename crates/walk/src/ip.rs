@@ -272,30 +272,27 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let by = skb.member.unwrap_or(id.index);
         let flow = Flow::of(&skb.packet, skb.mark, Some(by));
         self.consider_routes(place, &flow);
-        let input = place.route_input(&flow, by).map_err(|e| match e {
+        let refused = |e| match e {
             // What somebody else is a member of is nobody's loss.
             Refusal::Lost(reason) if skb.spare && matches!(*reason, Reason::NotMember(_)) => {
                 Stop::ignored(Stage::Route)
             }
             e => e.stop(Stage::Route, id.ns, Some(id)),
-        })?;
-        let to_one = !matches!(input.found.route.kind, RouteKind::Broadcast | RouteKind::Multicast);
-        let found = match input.found.is_local() || !to_one {
-            true => input.found,
-            false => self.one_way(skb, input.found, None)?,
         };
-        self.tell_route(skb, &found, None);
-        let (rp_filter, route) = input.valid;
+        let choose = |found| self.one_way(skb, found, None);
+        let input = place.route_input_by(&flow, by, choose, refused)?;
+        self.tell_route(skb, &input.found, None);
         self.tell(skb, Stage::Route, || Action::SourceValid {
-            rp_filter,
-            route: route.map(|r| Box::new(r.clone())),
+            rp_filter: input.valid.rp_filter,
+            route: input.valid.route.map(|r| Box::new(r.clone())),
         });
-        skb.to_many = !to_one;
+        skb.to_many = matches!(input.found.route.kind, RouteKind::Broadcast | RouteKind::Multicast);
         if input.found.is_local() || skb.to_many {
             skb.spare = false;
             return self.local(skb, id);
         }
-        self.forward(skb, id, &found)
+        let detour = place.is_detour(&flow, by, &input);
+        self.forward(skb, id, &input.found, detour)
     }
 
     /// `ip_local_deliver`.
@@ -311,8 +308,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.arrive(skb)
     }
 
-    /// `ip_forward`.
-    fn forward(&mut self, skb: &mut Skb, from: LinkId, found: &Found<'a>) -> Result<Next, Stop> {
+    /// `ip_forward`. `detour`: its sender could have sent it to the next hop itself, and is told so.
+    fn forward(
+        &mut self,
+        skb: &mut Skb,
+        from: LinkId,
+        found: &Found<'a>,
+        detour: bool,
+    ) -> Result<Next, Stop> {
         let to = skb.link(found.hop.link);
         let link = self.link(to, Stage::Forward)?;
         let lost =
@@ -331,6 +334,23 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let ttl = skb.packet.ttl;
         skb.packet.ttl -= 1;
         self.tell(skb, Stage::Forward, || Action::Forwarded { from, to, ttl });
+        let redirect = detour.then(|| self.redirect4(skb, to)).flatten();
+        let step = self.sink.last();
+        let moved = self.forward_on(skb, from, to, found);
+        if let Some(redirect) = redirect {
+            self.send_error_of(step, redirect);
+        }
+        moved
+    }
+
+    /// The rest of `ip_forward`.
+    fn forward_on(
+        &mut self,
+        skb: &mut Skb,
+        from: LinkId,
+        to: LinkId,
+        found: &Found<'a>,
+    ) -> Result<Next, Stop> {
         self.no_flowtable(skb)?;
         self.hook(skb, Hook::Forward, Some(from.index), Some(to.index))?;
         self.output(skb, found)

@@ -77,5 +77,6 @@ pub(crate) fn conf(ns: &Namespace, own: Option<InetConf>) -> InetConf {
         ignore_routes_with_linkdown: own.ignore_routes_with_linkdown
             || all.ignore_routes_with_linkdown,
         send_redirects: own.send_redirects || all.send_redirects,
+        shared_media: own.shared_media || all.shared_media,
     }
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use model::{Conntrack, ConntrackStatus, Expr, Family, Hook, Reg, Scope, Tuple, XtNatRange};
 
 use crate::chain::{At, Chains, End};
-use crate::conntrack::{DESTINATION_DONE, SOURCE_DONE, is_redirect6};
+use crate::conntrack::{DESTINATION_DONE, SOURCE_DONE, is_redirect};
 use crate::hook::Between;
 use crate::indexed::Place;
 use crate::nat_choice::{Range, is_icmp};
@@ -78,12 +78,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Ok(rule)
     }
 
-    /// `nf_nat_icmpv6_reply_translation`: both ends of a translated connection would be told to
+    /// `nf_nat_icmp_reply_translation`, and the same of ICMPv6: both ends of a translated connection would be told to
     /// speak past the translation, so that such a redirect is thrown away.
     fn redirects_truly(&self, skb: &Skb, hook: Hook, member: Membership) -> Result<(), Stop> {
         let translated = ConntrackStatus::SRC_NAT | ConntrackStatus::DST_NAT;
         let status = self.overlay.connections[member.connection].entry.status;
-        if !(member.related && is_redirect6(skb) && status.intersects(translated)) {
+        let open = [SOURCE_DONE, DESTINATION_DONE].iter().any(|done| status.bits() & done == 0);
+        if !(member.related && is_redirect(skb) && (open || status.intersects(translated))) {
             return Ok(());
         }
         Err(Stop::lost(Stage::Hook(hook), skb.ns, None, Reason::RedirectPastNat))

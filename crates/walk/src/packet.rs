@@ -73,7 +73,7 @@ pub enum IcmpKind {
     Solicitation(Ipv6Addr),
     /// Of IPv6, type 136: I have it.
     Advertisement(Ipv6Addr),
-    /// Of IPv6, type 137: another router, or nobody between, is nearer.
+    /// Type 5, code 1; of IPv6, 137: another router, or nobody between, is nearer.
     Redirect,
 }
 
@@ -93,7 +93,8 @@ impl IcmpKind {
             (Self::TimeExceeded, true) => (3, 0),
             (Self::Solicitation(_), _) => (135, 0),
             (Self::Advertisement(_), _) => (136, 0),
-            (Self::Redirect, _) => (137, 0),
+            (Self::Redirect, false) => (5, 1),
+            (Self::Redirect, true) => (137, 0),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! `fib_validate_source` and the classes of address that never come in.
 
-use model::{InetConf, LinkId, NsId, Opaque, Route, RouteKind};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use model::{Address, InetConf, LinkId, NsId, Opaque, Route, RouteKind};
 
 use crate::group::{Cast, cast, is_link_local_group};
 use crate::indexed::Place;
@@ -10,7 +13,24 @@ use crate::skb::Stop;
 use crate::{Reason, Stage, Unknown};
 
 /// The source passes: by which setting, and by which route back.
-pub(crate) type Valid<'a> = (u8, Option<&'a Route>);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Valid<'a> {
+    pub(crate) rp_filter: u8,
+    pub(crate) route: Option<&'a Route>,
+    /// The way back leads to it without a router (RT_SCOPE_HOST).
+    pub(crate) near: bool,
+}
+
+impl<'a> Valid<'a> {
+    const fn by(rp_filter: u8) -> Self {
+        Self { rp_filter, route: None, near: false }
+    }
+
+    /// `fib_check_nh`: a next hop without a gateway, or with one that is this host itself.
+    fn found(rp_filter: u8, found: &Found<'a>) -> Self {
+        Self { rp_filter, route: Some(found.route), near: found.gateway().is_none() }
+    }
+}
 
 /// Why a packet that came in is not routed.
 #[derive(Clone, Debug)]
@@ -37,26 +57,40 @@ impl Refusal {
 }
 
 impl<'a> Place<'a> {
-    /// `ip_route_input_slow`, in its order.
+    /// `ip_route_input_slow`, in its order; of several ways out of a route, by the first.
     pub(crate) fn route_input(&'a self, flow: &Flow, iif: u32) -> Result<Input<'a>, Refusal> {
+        self.route_input_by(flow, iif, Ok, |refusal| refusal)
+    }
+
+    /// The same, by the way out that is chosen. `refused`: what comes of a packet that is not taken.
+    pub(crate) fn route_input_by<E>(
+        &'a self,
+        flow: &Flow,
+        iif: u32,
+        choose: impl FnOnce(Found<'a>) -> Result<Found<'a>, E>,
+        refused: impl Fn(Refusal) -> E,
+    ) -> Result<Input<'a>, E> {
         let conf = self.conf(iif);
         if let Some(cast) = cast(flow.dst) {
-            return self.input_to_many(flow, iif, cast, conf);
+            return self.input_to_many(flow, iif, cast, conf).map_err(refused);
         }
+        let found = self.look_in(flow, conf).map_err(&refused)?;
+        let here = matches!(found.route.kind, RouteKind::Local | RouteKind::Broadcast);
+        let found = if here { found } else { choose(found)? };
+        let oif = (!here).then_some(found.hop.link);
+        let valid = self.validate_source(flow, iif, oif, conf).map_err(refused)?;
+        Ok(Input { found, valid })
+    }
+
+    /// Where it is to go, if it may come in.
+    fn look_in(&'a self, flow: &Flow, conf: InetConf) -> Result<Found<'a>, Refusal> {
         class(flow, conf)?;
         let found = self.lookup(flow).map_err(|e| e.refusal(self, flow.dst))?;
-        match found.route.kind {
-            RouteKind::Local | RouteKind::Broadcast => {
-                let valid = self.validate_source(flow, iif, None, conf)?;
-                return Ok(Input { found, valid });
-            }
-            _ => {}
+        let here = matches!(found.route.kind, RouteKind::Local | RouteKind::Broadcast);
+        match here || conf.forwarding {
+            true => Ok(found),
+            false => Err(Refusal::Lost(Box::new(Reason::ForwardingOff))),
         }
-        if !conf.forwarding {
-            return Err(Refusal::Lost(Box::new(Reason::ForwardingOff)));
-        }
-        let valid = self.validate_source(flow, iif, Some(found.hop.link), conf)?;
-        Ok(Input { found, valid })
     }
 
     /// `ip_route_input_mc`, and `ip_route_input_slow` of 255.255.255.255.
@@ -81,7 +115,7 @@ impl<'a> Place<'a> {
         if flow.src.is_unspecified() {
             let anybody = cast == Cast::Limited || is_link_local_group(flow.dst);
             return match anybody {
-                true => Ok(Input { found, valid: (0, None) }),
+                true => Ok(Input { found, valid: Valid::by(0) }),
                 false => Err(lost(Reason::NoSource)),
             };
         }
@@ -102,12 +136,12 @@ impl<'a> Place<'a> {
         let rp = if self.ns.opaque.contains(&Opaque::Xfrm) { 0 } else { conf.rp_filter };
         if rp == 0 && (oif != Some(iif) || !conf.send_redirects) {
             if conf.accept_local {
-                return Ok((rp, None));
+                return Ok(Valid::by(rp));
             }
             if !self.custom_local() {
                 return match self.owner(flow.src) {
                     Some(_) => Err(Refusal::Lost(Box::new(Reason::OwnSource))),
-                    None => Ok((rp, None)),
+                    None => Ok(Valid::by(rp)),
                 };
             }
         }
@@ -137,7 +171,7 @@ impl<'a> Place<'a> {
             let route = route.map(|r| Box::new(r.clone()));
             Refusal::Lost(Box::new(Reason::ReversePath { rp_filter: rp, route }))
         };
-        let last_resort = |route| if rp == 0 { Ok((rp, None)) } else { Err(fails(route)) };
+        let last_resort = |route| if rp == 0 { Ok(Valid::by(rp)) } else { Err(fails(route)) };
         let found = match self.lookup(&back) {
             Ok(found) => found,
             Err(NotFound::Unknown(what)) => {
@@ -154,13 +188,49 @@ impl<'a> Place<'a> {
         }
         // `fib_info_nh_uses_dev`: any way out, also one that is dead.
         if found.route.nexthops.iter().any(|hop| self.leads_by(hop.link, iif)) {
-            return Ok((rp, Some(found.route)));
+            return Ok(Valid::found(rp, &found));
         }
         let mut addresses = self.ns.addresses_of(iif);
         if !addresses.any(|a| a.ip().is_ipv4()) {
             return last_resort(Some(found.route));
         }
-        if rp == 1 { Err(fails(Some(found.route))) } else { Ok((rp, Some(found.route))) }
+        if rp == 1 {
+            return Err(fails(Some(found.route)));
+        }
+        // Once more, by that very link: whether it is near.
+        let near = oif == Some(iif)
+            && self
+                .lookup(&Flow { oif: Some(iif), ..back })
+                .is_ok_and(|by| by.route.kind == RouteKind::Unicast && by.gateway().is_none());
+        Ok(Valid { near, ..Valid::found(rp, &found) })
+    }
+
+    /// `__mkroute_input`: a packet that goes out where it came in, from a sender that is near and
+    /// could reach the next hop by itself.
+    pub(crate) fn is_detour(&self, flow: &Flow, iif: u32, input: &Input<'_>) -> bool {
+        let conf = self.conf(iif);
+        input.valid.near
+            && input.found.hop.link == iif
+            && conf.send_redirects
+            && (conf.shared_media || self.on_one_subnet(iif, flow.src, input.found.gateway()))
+    }
+
+    /// `inet_addr_onlink`: an address of the link has both on its subnet.
+    fn on_one_subnet(&self, link: u32, ip: IpAddr, other: Option<IpAddr>) -> bool {
+        let other = other.filter(IpAddr::is_ipv4);
+        let mut own = self.ns.addresses_of(link);
+        own.any(|a| {
+            let within = |ip: IpAddr| subnet(a).is_some_and(|net| net.contains(&ip));
+            within(ip) && other.is_none_or(within)
+        })
+    }
+}
+
+/// `inet_ifa_match`: what an address is on one subnet with; of a peer's, the peer's.
+fn subnet(address: &Address) -> Option<IpNet> {
+    match address.peer {
+        Some(peer) => IpNet::new(peer, address.net.prefix_len()).ok(),
+        None => Some(address.net),
     }
 }
 

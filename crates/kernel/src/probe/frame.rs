@@ -238,8 +238,9 @@ fn icmp(six: bool, bytes: &[u8], kind: Kind, probe: &Probe) -> Option<(Payload, 
         IcmpKind::EchoRequest if tagged => (id, Leg::There),
         IcmpKind::EchoReply if tagged => (id, Leg::Back),
         IcmpKind::EchoRequest | IcmpKind::EchoReply => return None,
-        IcmpKind::Redirect if !redirected(behind).is_some_and(|b| quotes(b, probe)) => return None,
-        IcmpKind::Redirect => (0, Leg::Error),
+        IcmpKind::Redirect if six => {
+            (redirected(behind).is_some_and(|b| quotes(b, probe))).then_some((0, Leg::Error))?
+        }
         _ if quotes(behind, probe) => (0, Leg::Error),
         _ => return None,
     };
@@ -265,6 +266,7 @@ const fn message4(message: u8, code: u8) -> Option<IcmpKind> {
         8 => IcmpKind::EchoRequest,
         0 => IcmpKind::EchoReply,
         3 => IcmpKind::Unreachable(code),
+        5 => IcmpKind::Redirect,
         11 => IcmpKind::TimeExceeded,
         _ => return None,
     })

@@ -106,6 +106,7 @@ fn device(name: &str, conf: &InetConf) -> Vec<Value> {
         src_valid_mark,
         ignore_routes_with_linkdown,
         send_redirects,
+        shared_media,
     } = *conf;
     [
         ("forwarding", forwarding.into()),
@@ -120,6 +121,7 @@ fn device(name: &str, conf: &InetConf) -> Vec<Value> {
         ("src_valid_mark", src_valid_mark.into()),
         ("ignore_routes_with_linkdown", ignore_routes_with_linkdown.into()),
         ("send_redirects", send_redirects.into()),
+        ("shared_media", shared_media.into()),
     ]
     .map(|(key, value): (&str, u8)| {
         (format!("net.ipv4.conf.{name}.{key}"), Some(value.to_string()))

@@ -215,7 +215,12 @@ impl Net {
                 member: None,
                 kind,
                 relation: Relation::None,
-                inet: Some(InetConf { forwarding, send_redirects: true, ..InetConf::default() }),
+                inet: Some(InetConf {
+                    forwarding,
+                    send_redirects: true,
+                    shared_media: true,
+                    ..InetConf::default()
+                }),
                 inet6: None,
                 xdp: None,
                 tc: None,

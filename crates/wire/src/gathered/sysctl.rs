@@ -6,7 +6,7 @@ use super::{Answer, Answers, Question, Reading};
 use crate::rtnl::{self, NetConf};
 
 /// The files below /proc/sys/net that are read. One that is not there has no line in the answer.
-pub const SETTINGS: [&str; 34] = [
+pub const SETTINGS: [&str; 36] = [
     "ipv4/ip_default_ttl",
     "ipv4/fib_multipath_hash_policy",
     "ipv4/icmp_echo_ignore_all",
@@ -33,6 +33,7 @@ pub const SETTINGS: [&str; 34] = [
     "ipv4/conf/all/proxy_arp_pvlan",
     "ipv4/conf/all/src_valid_mark",
     "ipv4/conf/all/send_redirects",
+    "ipv4/conf/all/shared_media",
     "ipv4/conf/default/accept_local",
     "ipv4/conf/default/route_localnet",
     "ipv4/conf/default/arp_ignore",
@@ -41,6 +42,7 @@ pub const SETTINGS: [&str; 34] = [
     "ipv4/conf/default/proxy_arp_pvlan",
     "ipv4/conf/default/src_valid_mark",
     "ipv4/conf/default/send_redirects",
+    "ipv4/conf/default/shared_media",
 ];
 
 pub(super) fn read(reading: &mut Reading, answers: &Answers) {
@@ -147,6 +149,7 @@ impl<'a> Files<'a> {
             src_valid_mark: flag("src_valid_mark"),
             ignore_routes_with_linkdown: told.ignore_routes_with_linkdown,
             send_redirects: flag("send_redirects"),
+            shared_media: flag("shared_media"),
         }
     }
 }

@@ -215,6 +215,7 @@ fn inet_conf(values: &[u8]) -> InetConf {
         forwarding: flag(1),
         proxy_arp: flag(3),
         send_redirects: flag(6),
+        shared_media: flag(7),
         rp_filter: small(8),
         arp_filter: flag(13),
         arp_announce: small(18),

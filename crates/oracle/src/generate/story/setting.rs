@@ -159,3 +159,56 @@ pub(super) fn small(scene: &mut Scene<'_>) {
     }
     scene.send("b", "10.0.1.2").size(1400, true).carries(Carries::Icmp(0));
 }
+
+/// A router that sends packets out where they came in, and tells their senders so.
+pub(super) fn turned_back(scene: &mut Scene<'_>) {
+    scene.link("s", "br").set("kind", "bridge");
+    for (space, address) in [("a", "10.0.1.2/24"), ("r", "10.0.1.1/24"), ("c", "10.0.1.3/24")] {
+        let port = format!("p{space}");
+        let near = scene.link("s", &port);
+        near.set("kind", "veth");
+        near.set("bridge", "br");
+        let peer = format!("\"{}:e1\"", scene.name(space));
+        scene.link("s", &port).set("peer", peer);
+        scene.address(space, "e1", address);
+    }
+    // Another subnet on the same wires.
+    scene.address("r", "e1", "10.0.4.1/24");
+    scene.address("c", "e1", "10.0.4.3/24");
+    scene.address("c", "lo", "10.9.0.1/32");
+    scene.address("c", "lo", "10.9.0.2/32");
+    scene.route("r", "to: 10.9.0.1/32, via: 10.0.1.3");
+    scene.route("r", "to: 10.9.0.2/32, via: 10.0.4.3");
+    scene.route("a", "to: default, via: 10.0.1.1");
+    scene.route("c", "to: default, via: 10.0.1.1");
+    scene.sysctl("r", "net.ipv4.ip_forward", 1);
+    scene.serves("c");
+    let key = scene.one(&["net.ipv4.conf.all.send_redirects", "net/ipv4/conf/e1/send_redirects"]);
+    if scene.percent(85) {
+        scene.sysctl("r", key, 1);
+    }
+    if scene.percent(90) {
+        scene.sysctl("r", "net.ipv4.conf.all.shared_media", 0);
+        scene.sysctl("r", "net/ipv4/conf/e1/shared_media", scene.turn_of(5) / 4);
+    }
+    let rp = scene.one(&[0, 0, 1, 2]);
+    scene.sysctl("r", "net.ipv4.conf.all.rp_filter", rp);
+    match scene.random.below(8) {
+        0 => scene.iptables("r", "nat", "POSTROUTING", "-o e1 -j MASQUERADE"),
+        1 => scene.iptables("r", "filter", "OUTPUT", "-p icmp --icmp-type redirect -j DROP"),
+        2 => scene.iptables("r", "filter", "OUTPUT", "-m conntrack --ctstate INVALID -j DROP"),
+        3 => scene.iptables("r", "filter", "FORWARD", "-j REJECT"),
+        _ => {}
+    }
+    // Of each sender, a router keeps how often it was told.
+    let senders = ["10.0.1.2", "10.0.1.12", "10.0.1.22", "10.0.1.32"];
+    for src in &senders[1..] {
+        scene.address("a", "e1", &format!("{src}/24"));
+    }
+    let other = scene.one(&["10.0.4.3", "10.9.0.1"]);
+    for (src, to) in senders.into_iter().zip(["10.9.0.2", other, "10.9.0.2", "10.9.0.2"]) {
+        scene.send("a", to).src(src);
+    }
+    // Its source is behind a router, as seen from `r`.
+    scene.send("c", "10.0.1.2").src("10.9.0.1");
+}
