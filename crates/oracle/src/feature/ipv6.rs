@@ -81,6 +81,7 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("ipv6: rule: suppress_prefixlength", |s, q| {
         rules(s, q, |r| r.suppress_prefixlength.take().is_some())
     }),
+    ("ipv6: rule: suppress_ifgroup", |s, q| rules(s, q, |r| r.suppress_ifgroup.take().is_some())),
     ("ipv6: rule: from", |s, q| asking(s, q, |r| r.src.is_some())),
     ("ipv6: rule: to", |s, q| asking(s, q, |r| r.dst.is_some())),
     ("ipv6: rule: fwmark", |s, q| asking(s, q, |r| r.mark.is_some())),

@@ -33,7 +33,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (12, 100, rule::suppressed),
     (3, 50, rule::goes_to),
     (73, 100, route::kinds),
-    (15, 25, rule::by_group),
+    (40, 66, rule::by_group),
     (1, 50, route::thrown),
     (7, 100, route::metrics),
     (15, 100, route::source),

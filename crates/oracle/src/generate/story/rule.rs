@@ -190,6 +190,10 @@ pub(super) fn by_group(scene: &mut Scene<'_>) {
     let route =
         scene.one(&["to: default, via: 10.0.1.1", "to: 10.9.0.0/16, via: 10.0.1.1", several]);
     scene.route("a", route);
+    if route == several {
+        // What is said of several next hops is not said of IPv6.
+        scene.route("a", "to: 10.9.0.0/16, via: 10.0.1.1, metric: 50");
+    }
     scene.route("a", "to: default, via: 10.0.2.1, table: 100");
     scene.rule("a", format!("pref: 100, table: main, suppress_ifgroup: {not}"));
     scene.rule("a", "pref: 200, table: 100");
