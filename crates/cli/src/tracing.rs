@@ -8,7 +8,7 @@ pub(crate) use place::{Family, split_zone};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use kernel::probe::Tag;
+use kernel::probe::{self, Tag};
 use model::{LinkId, NsId, Snapshot, Target};
 use walk::{Indexed, Known, Place, Protocol, Question, Trace, Verdict};
 
@@ -130,6 +130,9 @@ fn foretell(
         if let Some(ttl) = wish.ttl {
             question.packet.ttl = ttl;
         }
+        // What a usual tool's segment says follows from its way, that of a probe does not.
+        let tcp = question.packet.payload.protocol() == 6;
+        question.packet.mss = (wish.live && tcp).then_some(probe::MSS);
         question
     };
     if let Some(card) = wish.from.strip_prefix("outside") {

@@ -64,6 +64,8 @@ pub enum Kind {
 
 /// The flag of a TCP connection's first segment.
 pub const SYN: u8 = 2;
+/// How large segments may be, as its first segment of TCP says.
+pub const MSS: u16 = 1460;
 
 /// Eight random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -285,8 +285,9 @@ fn packet(p: &walk::Packet) -> String {
     let mac = |mac: Option<model::Mac>| mac.map_or("?".to_owned(), |mac| mac.to_string());
     let (src_mac, dst_mac) = (mac(p.src_mac), mac(p.dst_mac));
     let df = if p.df { " df" } else { "" };
+    let mss = p.mss.map_or(String::new(), |mss| format!(" mss {mss}"));
     format!(
-        "{src_mac}>{dst_mac} {}>{} ttl {} tos {:#x} len {}{df} {:?}",
+        "{src_mac}>{dst_mac} {}>{} ttl {} tos {:#x} len {}{df}{mss} {:?}",
         p.src, p.dst, p.ttl, p.tos, p.len, p.payload
     )
 }

@@ -33,6 +33,7 @@ const FEATURES: &[(&str, Without)] = &[
     }),
     ("packet: a later segment", |_, q| match &mut q.packet.payload {
         Payload::Tcp { flags, .. } => {
+            q.packet.mss = Some(kernel::probe::MSS);
             std::mem::replace(flags, kernel::probe::SYN) != kernel::probe::SYN
         }
         _ => false,

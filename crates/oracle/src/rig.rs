@@ -216,6 +216,7 @@ impl<'b> Rig<'b> {
         question.packet.len = spec.len;
         if let walk::Payload::Tcp { flags, .. } = &mut question.packet.payload {
             *flags = spec.flags;
+            question.packet.mss = (spec.flags & probe::SYN != 0).then_some(probe::MSS);
         }
         (question.packet.ttl, question.packet.tos) = (spec.ttl, spec.tos);
         if let Some(src) = spec.src {

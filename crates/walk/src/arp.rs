@@ -411,5 +411,6 @@ pub(crate) fn message(src_mac: Option<Mac>, src: IpAddr, dst: IpAddr) -> Packet 
         df: false,
         len: ARP_LEN,
         payload: Payload::Other(0),
+        mss: None,
     }
 }

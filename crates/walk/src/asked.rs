@@ -146,6 +146,7 @@ impl Indexed<'_> {
         let _ = self.trace_on(overlay, question.clone());
         if let Payload::Tcp { flags, .. } = &mut question.packet.payload {
             *flags = tcp::ACK;
+            question.packet.mss = None;
         }
     }
 }

@@ -308,6 +308,7 @@ mod tests {
             df: false,
             len: 84,
             payload: Payload::Udp { sport, dport: dst.1 },
+            mss: None,
         };
         Skb::new(ns, packet)
     }

@@ -47,7 +47,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if !matches!(flags.state, PortState::Forwarding | PortState::Learning) {
             return lost(port_id, Reason::PortBlocked(port_id));
         }
-        (skb.came_by, skb.routed) = (Some(port_id.index), false);
+        (skb.came_by, skb.routed, skb.way_mtu) = (Some(port_id.index), false, None);
         let between = Between { iif: skb.came_by, oif: None };
         self.bridge_hook(skb, Hook::Prerouting, between, Part::Early)?;
         let redirected = self.filter_bridged_in(skb, id, port_id)?;

@@ -150,6 +150,7 @@ fn same(expected: &Expected, seen: &Sighting) -> bool {
         && (foretold.ttl, foretold.tos) == (came.ttl, came.tos)
         && df
         && carries_same(foretold.payload, came.payload)
+        && (foretold.mss.is_none() || foretold.mss == came.mss)
         && (tcp_answer || foretold.len == came.len)
 }
 

@@ -12,6 +12,11 @@ const SIZE: usize = 40;
 /// Bytes of an Ethernet header.
 pub(crate) const ETHERNET: u32 = 14;
 
+/// Where in a TCP header the first option stands: who says how large segments may be does so there.
+const MSS_OPTION: usize = 20;
+/// And the number in it.
+const MSS: usize = MSS_OPTION + 2;
+
 /// What reading some bytes gives.
 pub(crate) enum Read<'h> {
     Bytes(&'h [u8]),
@@ -148,6 +153,7 @@ impl Headers {
         match &mut packet.payload {
             Payload::Tcp { sport, dport, .. } | Payload::Udp { sport, dport } => {
                 (*sport, *dport) = (port(0), port(2));
+                packet.mss = packet.mss.and(self.mss());
             }
             Payload::Icmp { id, kind } if kind.is_echo() => *id = port(4),
             Payload::Icmp { .. } | Payload::Other(_) => {}
@@ -158,6 +164,25 @@ impl Headers {
             known.then(|| model::Mac([b[0], b[1], b[2], b[3], b[4], b[5]]))
         };
         (packet.dst_mac, packet.src_mac) = (mac(0), mac(6));
+    }
+}
+
+impl Headers {
+    /// The largest segment that the packet says, as far as that is known.
+    pub(crate) fn mss(&self) -> Option<u16> {
+        match self.read(PayloadBase::Transport, MSS as u32, 2) {
+            Read::Bytes(&[a, b]) => Some(u16::from_be_bytes([a, b])),
+            _ => None,
+        }
+    }
+
+    /// A rule has made it that; None: something that is not known.
+    pub(crate) fn set_mss(&mut self, mss: Option<u16>) {
+        match mss {
+            Some(mss) => _ = self.write(PayloadBase::Transport, MSS as u32, &mss.to_be_bytes()),
+            None => self.transport.known &= !bits(MSS, 2),
+        }
+        self.changed = true;
     }
 }
 
@@ -224,7 +249,11 @@ fn transport(p: &Packet) -> Layer {
     match p.payload {
         Payload::Tcp { sport, dport, flags } => {
             let layer = layer.put(0, &sport.to_be_bytes()).put(2, &dport.to_be_bytes());
-            layer.put(13, &[flags])
+            let layer = layer.put(13, &[flags]);
+            match p.mss.map(u16::to_be_bytes) {
+                Some([a, b]) => layer.put(MSS_OPTION, &[2, 4, a, b]),
+                None => layer,
+            }
         }
         Payload::Udp { sport, dport } => {
             let length = u16::try_from(length).unwrap_or(u16::MAX);

@@ -146,7 +146,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             ChainEnd::Accept(_) | ChainEnd::Nat(..) => {}
         }
         let routed_by = |s: &Skb| (s.packet.src, s.packet.dst, s.mark, s.packet.tos, s.packet.ttl);
-        let before = routed_by(skb);
+        let (before, mss) = (routed_by(skb), skb.packet.mss);
         self.take_over(skb, &ended.state.changes);
         // `nf_route_table_hook4` and 6: of no other type of chain. (A TTL is of no account in IPv4.)
         let (a, b) = (before, routed_by(skb));
@@ -155,11 +155,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if hook == Hook::Output && base.is_of_routes() && !same {
             skb.anew = Some(skb.mark);
         }
-        let ns = skb.ns;
+        let (ns, now) = (skb.ns, skb.packet.mss);
         self.tell(skb, stage, || Action::Chain {
             chain: base.refer(ns),
             rule: ended.decided_by().map(|rule| rule.refer(ns)),
             matched: ended.state.matched.iter().map(|rule| rule.refer(ns)).collect(),
+            segment: mss.zip(now).filter(|(before, now)| before != now),
         });
         self.room = Some(ended.state);
         Ok(Some(ended.end))

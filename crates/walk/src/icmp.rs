@@ -29,6 +29,7 @@ pub(crate) fn message(about: &Packet, kind: IcmpKind, ttl: u8) -> Packet {
         df: false,
         len: (about.len + HEADERS).min(MAX),
         payload: Payload::Icmp { kind, id: 0 },
+        mss: None,
     }
 }
 

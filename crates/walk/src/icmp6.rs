@@ -40,6 +40,7 @@ pub(crate) fn message(about: &Packet, kind: IcmpKind, hop_limit: u8) -> Packet {
         df: false,
         len: about.len.min(MIN_MTU - HEADER - ICMP) + HEADER + ICMP,
         payload: Payload::Icmp { kind, id: 0 },
+        mss: None,
     }
 }
 

@@ -44,6 +44,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let reason = Reason::TooBig { mtu, told: true };
             return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
         }
+        skb.sends_by(mtu);
         self.local_out(skb, &found)
     }
 
@@ -198,8 +199,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.loop_back(skb, found)?;
         skb.routed = true;
         // Of a packet that came in, the hook is told by which link.
-        self.hook(skb, Hook::Postrouting, skb.iif.or(skb.sent_by), Some(index))?;
         let mtu = if found.is_local() { link.mtu } else { found.mtu(link.mtu) };
+        skb.way_mtu = Some(mtu);
+        self.hook(skb, Hook::Postrouting, skb.iif.or(skb.sent_by), Some(index))?;
         if skb.wire_len() > mtu {
             if skb.packet.df {
                 let reason = Reason::TooBig { mtu, told: true };
@@ -334,6 +336,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let ttl = skb.packet.ttl;
         skb.packet.ttl -= 1;
         self.tell(skb, Stage::Forward, || Action::Forwarded { from, to, ttl });
+        skb.way_mtu = Some(mtu);
         let redirect = detour.then(|| self.redirect4(skb, to)).flatten();
         let step = self.sink.last();
         let moved = self.forward_on(skb, from, to, found);
@@ -434,7 +437,7 @@ pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
     let dst = p.src;
-    Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload })
+    Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload, mss: None })
 }
 
 /// What the kernel answers for a port where nobody waits: `tcp_v4_send_reset`, or `icmp_send` with
@@ -462,7 +465,7 @@ pub(crate) fn refusal(skb: &Skb, ttl: u8) -> Option<Packet> {
         }
         _ => return None,
     };
-    Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload })
+    Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload, mss: None })
 }
 
 /// Whether nobody is to know that a namespace got a question that was for many (`icmp_rcv`,

@@ -29,6 +29,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let reason = Reason::TooBig { mtu, told: true };
             return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
         }
+        skb.sends_by(mtu);
         self.local_out6(skb, found)
     }
 
@@ -102,8 +103,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         skb.routed = true;
         // Of a packet that came in, the hook is told by which link.
-        self.hook(skb, Hook::Postrouting, skb.iif.or(skb.sent_by), Some(index))?;
         let mtu = if found.is_local() { link.mtu } else { place.mtu6(found, link) };
+        skb.way_mtu = Some(mtu);
+        self.hook(skb, Hook::Postrouting, skb.iif.or(skb.sent_by), Some(index))?;
         // There is no such flag on the wire: its sender will not have it broken up (`ip6_fragment`).
         let whole = std::mem::take(&mut skb.packet.df);
         if skb.wire_len() > mtu {
@@ -277,6 +279,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         skb.packet.ttl -= 1;
         self.tell(skb, Stage::Forward, || Action::Forwarded { from, to, ttl });
         self.no_flowtable(skb)?;
+        skb.way_mtu = Some(place.mtu6(found, link));
         self.hook(skb, Hook::Forward, Some(from.index), Some(to.index))?;
         self.output6(skb, found)
     }

@@ -74,6 +74,7 @@ mod reset;
 mod route;
 mod route6;
 mod rule;
+mod segment;
 mod set;
 mod silent;
 mod sink;

@@ -163,6 +163,7 @@ fn message(
         df: false,
         len: LEN,
         payload: Payload::Icmp { kind, id: 0 },
+        mss: None,
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Packet {
     pub len: u32,
     /// What it carries.
     pub payload: Payload,
+    /// The largest segment that a TCP segment with SYN says its sender takes (MSS); None: it says
+    /// nothing of it, or what it says is not foretold.
+    pub mss: Option<u16>,
 }
 
 /// What an IP packet carries.

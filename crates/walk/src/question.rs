@@ -58,6 +58,7 @@ impl Question {
             df: dst.is_ipv4(),
             len,
             payload,
+            mss: None,
         };
         Self { from, packet, mark: 0, bound: None, connection: Known::AsRead }
     }

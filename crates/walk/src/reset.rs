@@ -65,6 +65,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             df: !p.is_ipv6(),
             len: p.header_len() + 20,
             payload: Payload::Tcp { sport: dport, dport: sport, flags },
+            mss: None,
         };
         if let (Some(place), IpAddr::V6(_)) = (self.known_place(skb.ns), p.dst) {
             packet.ttl = place.hop_limit(&Flow::of(&packet, 0, None));

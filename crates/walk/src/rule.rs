@@ -1,11 +1,12 @@
 //! One rule: what each of its expressions does.
 
-use model::{CtKey, Data, Expr, NatKind, ObjectKind, Verdict};
+use model::{CtKey, Data, Expr, NatKind, ObjectKind, RtKey, Verdict};
 
 use crate::chain::{Chains, Changes};
 use crate::header::Read;
 use crate::nat::Request;
 use crate::register::Registers;
+use crate::segment::{is_mss, load_mss, set_option};
 use crate::{Fork, RejectWith};
 
 /// What one expression does to the rule that it is in.
@@ -118,10 +119,11 @@ impl<'a> Chains<'a, '_> {
             Expr::Dynset { .. } => self.dynset(expr, r, changes),
             Expr::Object { kind, name } => object(*kind, name),
             Expr::ObjectMap { set, sreg } => self.object_map(set, *sreg, r, changes),
+            Expr::Rt { key: RtKey::TcpMss, dreg } => self.rt_mss(*dreg, r),
             Expr::Rt { dreg, .. } => forgotten(*dreg, "rt", r),
             Expr::Socket { dreg, .. } => forgotten(*dreg, "socket", r),
-            Expr::Exthdr { dreg, .. } => self.exthdr(expr, *dreg, r),
-            Expr::ExthdrSet { .. } => Effect::Goes,
+            Expr::Exthdr { dreg, .. } => self.exthdr(expr, *dreg, r, changes),
+            Expr::ExthdrSet { field, sreg } => set_option(*field, *sreg, r, changes),
             Expr::Fwd { .. } => Effect::NotKnown("expression fwd".to_owned()),
             Expr::Hidden { what, holds } => Effect::Assumes(format!("{what} hidden"), *holds),
             Expr::Opaque { name, data } => opaque(name, data, r),
@@ -171,9 +173,18 @@ impl<'a> Chains<'a, '_> {
         }
     }
 
-    fn exthdr(&self, expr: &Expr, dreg: model::Reg, r: &mut Registers) -> Effect {
+    fn exthdr(
+        &self,
+        expr: &Expr,
+        dreg: model::Reg,
+        r: &mut Registers,
+        changes: &Changes,
+    ) -> Effect {
         let Expr::Exthdr { field, .. } = expr else { return Effect::Goes };
         match (field.op, self.skb.packet.payload) {
+            (1, _) if is_mss(*field) && changes.headers.mss().is_some() => {
+                load_mss(*field, dreg, r, changes)
+            }
             // An extension header of IPv6: fragments alone have one.
             (0, _) if self.skb.packet.is_ipv6() && self.skb.fragment.is_some() => {
                 forgotten(dreg, "extension header", r)

@@ -41,6 +41,8 @@ pub(crate) struct Skb {
     pub(crate) prerouted: bool,
     /// It carries the route by which it goes out here.
     pub(crate) routed: bool,
+    /// The largest packet that its route takes, where it has one (`dst_mtu`).
+    pub(crate) way_mtu: Option<u32>,
     /// A bridge has looked for its way already, as it goes up after a translation: IPv6 then takes the
     /// link by which it is to leave for the one that it came by (`ip6_rcv_core`, IP6CB's iif).
     pub(crate) led_by_bridge: bool,
@@ -155,6 +157,7 @@ impl Skb {
             member: None,
             prerouted: false,
             routed: false,
+            way_mtu: None,
             led_by_bridge: false,
             ours: false,
             kept: None,

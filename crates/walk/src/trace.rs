@@ -226,6 +226,8 @@ pub enum Action {
         rule: Option<RuleRef>,
         /// Rules that matched on the way, verdict or not.
         matched: Vec<RuleRef>,
+        /// How large segments may be by what the packet says, before and after, if rules made it less.
+        segment: Option<(u16, u16)>,
     },
     /// Addresses or ports were rewritten.
     Translated(NatStep),

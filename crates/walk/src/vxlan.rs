@@ -221,6 +221,7 @@ fn outer(skb: &Skb, vxlan: &Vxlan, remote: Remote) -> Packet {
         },
         len: header + HEADERS + skb.fragment.unwrap_or(skb.packet.len) + skb.tags_len(),
         payload: Payload::Udp { sport, dport: remote.port.unwrap_or(vxlan.port) },
+        mss: None,
     }
 }
 

@@ -168,6 +168,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             df: false,
             len: header(ipv6) + UDP + len,
             payload: Payload::Udp { sport, dport },
+            mss: None,
         };
         if ipv6 {
             let place = self.place(ns, Stage::Transmit)?;

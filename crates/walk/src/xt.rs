@@ -43,17 +43,15 @@ mod ct {
 }
 
 /// Targets that do nothing to a packet's way.
-const HARMLESS: [&str; 17] = [
+const HARMLESS: [&str; 15] = [
     "LOG",
     "NFLOG",
     "ULOG",
     "TRACE",
     "AUDIT",
-    "TCPMSS",
     "CHECKSUM",
     "CLASSIFY",
     "TEE",
-    "TCPOPTSTRIP",
     "ECN",
     "SECMARK",
     "CONNSECMARK",
@@ -150,6 +148,11 @@ impl<'a> Chains<'a, '_> {
                 Effect::Goes
             }
             (XtInfo::SetTarget(info), _) => self.ip_set_target(info, changes),
+            (XtInfo::TcpMss(mss), _) => self.limit_segments(*mss, changes),
+            (_, "TCPOPTSTRIP" | "TCPMSS") => {
+                changes.headers.set_mss(None);
+                Effect::Goes
+            }
             (_, "SET") => Effect::NotKnown(format!("target SET revision {}", xt.revision)),
             (_, name) if HARMLESS.contains(&name) => Effect::Goes,
             (info, name) => self.altering_target(info, name, changes),

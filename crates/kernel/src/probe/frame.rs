@@ -82,9 +82,10 @@ struct Ip<'a> {
 
 impl<'a> Ip<'a> {
     /// As a packet that carries that, without its frame.
-    const fn packet(&self, payload: Payload) -> Packet {
+    fn packet(&self, payload: Payload) -> Packet {
         let Self { src, dst, ttl, tos, df, len, .. } = *self;
-        Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload }
+        let mss = if let Payload::Tcp { .. } = payload { mss(self.behind) } else { None };
+        Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload, mss }
     }
 
     fn of(packet: &'a [u8]) -> Option<Self> {
@@ -188,6 +189,24 @@ fn gre(bytes: &[u8]) -> Option<(u16, &[u8])> {
     // Checksum, key and sequence number are four bytes each.
     let optional = (bytes.first()? & 0xb0).count_ones() as usize;
     Some((number(bytes, 2)?, bytes.get(4 + 4 * optional..)?))
+}
+
+/// How large segments may be, as the options of one with SYN say.
+fn mss(tcp: &[u8]) -> Option<u16> {
+    const END: u8 = 0;
+    const PADDING: u8 = 1;
+    const MSS: u8 = 2;
+    let (flags, words) = (tcp.get(13)?, usize::from(tcp.get(12)? >> 4));
+    let mut options = tcp.get(20..words * 4).filter(|_| flags & SYN != 0)?;
+    loop {
+        options = match *options {
+            [] | [END, ..] => return None,
+            [PADDING, ..] => &options[1..],
+            [MSS, 4, a, b, ..] => return Some(u16::from_be_bytes([a, b])),
+            [_, length, ..] if length > 1 => options.get(usize::from(length)..)?,
+            _ => return None,
+        };
+    }
 }
 
 /// Two bytes in network order.

@@ -237,7 +237,7 @@ fn segment(
         header.sequence_number = probe.tag.number().wrapping_add(1);
     }
     if has(SYN) {
-        let mss = [etherparse::TcpOptionElement::MaximumSegmentSize(1460)];
+        let mss = [etherparse::TcpOptionElement::MaximumSegmentSize(super::MSS)];
         header.set_options(&mss).map_err(io::Error::other)?;
     }
     let data: &[u8] = if has(SYN) || flags == RST && probe.flags == SYN { &[] } else { &[0; 4] };

@@ -159,8 +159,9 @@ impl Bench {
         };
         let tag = Tag::random().unwrap();
         let place = Place::Namespace(self.id(from));
-        let question =
+        let mut question =
             Question::new(place, ip.parse::<IpAddr>().unwrap(), protocol).sport(tag.port());
+        question.packet.mss = matches!(protocol, Protocol::Tcp(_)).then_some(probe::MSS);
         (Indexed::new(snapshot).trace(question), tag)
     }
 

@@ -84,7 +84,16 @@ fn tests_of_fields() -> Vec<Test> {
                 fib daddr . iif type local tcp dport 7 drop
             }
             }" => "+tcp:1 -a>r/tcp:1 -tcp:2 +tcp:3 -tcp:4 -tcp:5 -tcp:6 -a>r/tcp:7 -a>10.1.0.1/tcp:1 +a>10.1.0.1/tcp:7"),
-        forwarded!("exthdr", "tcp option maxseg exists accept; udp dport 1 drop" => "-udp:1"),
+        forwarded!("exthdr",
+            "tcp option maxseg exists accept; udp dport 1 drop" => "-udp:1",
+            "tcp option maxseg exists drop" => "-tcp:1 +udp:1"),
+        forwarded!("exthdr_maxseg",
+            "tcp option maxseg size 1-1459 drop" => "+tcp:1",
+            "tcp option maxseg size 1460 drop" => "-tcp:1 +icmp",
+            "tcp option maxseg size set 500; tcp option maxseg size 500 drop" => "-tcp:1 +udp:1",
+            "tcp option maxseg size set 2000; tcp option maxseg size 2000 drop" => "+tcp:1",
+            "tcp option maxseg size set rt mtu; tcp option maxseg size 1460 drop" => "-tcp:1",
+            "@th,176,16 set 0x2; tcp option maxseg size 2 drop" => "-tcp:1"),
     ]
 }
 

@@ -93,6 +93,7 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("iptables: CONNMARK", |s, _| xt(s, "CONNMARK")),
     ("iptables: CT", |s, _| xt(s, "CT")),
     ("iptables: NETMAP", |s, _| xt(s, "NETMAP")),
+    ("iptables: TCPMSS", |s, _| xt(s, "TCPMSS")),
     ("iptables: TTL, HL", |s, _| xt(s, "TTL") | xt(s, "HL")),
     ("iptables: TOS, DSCP", |s, _| xt(s, "TOS") | xt(s, "DSCP")),
     ("iptables: REJECT", |s, _| xt(s, "REJECT")),

@@ -80,6 +80,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (36, 8, iptables::accepted),
     (57, 13, iptables::translated),
     (58, 53, iptables::altered),
+    (12, 25, iptables::limited),
     (5, 0, iptables::marked),
     (13, 0, iptables::tracked),
     (18, 100, iptables::owned),

@@ -155,8 +155,8 @@ fn evidence(snapshot: &Snapshot, step: &Step) -> String {
         Action::SourceValid { rp_filter, route } => {
             format!("{} passes: rp_filter {rp_filter}, {}", p.src, way_back(route.as_deref()))
         }
-        Action::Chain { chain, .. } => match rule_of(&step.action) {
-            Some(rule) => w::rule_ref(snapshot, rule),
+        Action::Chain { chain, segment, .. } => match rule_of(&step.action) {
+            Some(rule) => w::rule_ref(snapshot, rule) + &segments(*segment),
             None => format!("{}: nothing matches, policy accepts", w::chain_ref(chain)),
         },
         Action::Neighbour { entry, .. } => w::neighbour(entry),
@@ -214,6 +214,12 @@ fn evidence(snapshot: &Snapshot, step: &Step) -> String {
         | Action::In { .. }
         | Action::Learned { .. } => String::new(),
     }
+}
+
+/// `; segments of at most 1460 ↦ 560 bytes`.
+fn segments(at_most: Option<(u16, u16)>) -> String {
+    let words = |(was, is)| format!("; segments of at most {was} ↦ {is} bytes");
+    at_most.map(words).unwrap_or_default()
 }
 
 fn way_back(route: Option<&Route>) -> String {

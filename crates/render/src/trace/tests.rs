@@ -27,6 +27,7 @@ fn ping(src: std::net::IpAddr, dst: std::net::IpAddr, ttl: u8) -> Packet {
         df: false,
         len: 84,
         payload: Payload::Icmp { kind: IcmpKind::EchoRequest, id: 7 },
+        mss: None,
     }
 }
 

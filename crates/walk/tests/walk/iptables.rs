@@ -209,7 +209,6 @@ fn match_<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Option<X
 
 fn target<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Expr {
     let verdict = |v| Expr::Immediate { dreg: Reg(0), data: Data::Verdict(v) };
-    let mut value = || words.nth(1).expect("a value");
     let to = |text: &str| {
         let (ip, port) = match text.split_once(':') {
             Some((ip, port)) => (ip, Some(port.parse::<u16>().unwrap())),
@@ -225,15 +224,24 @@ fn target<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Expr {
         "RETURN" => verdict(Verdict::Return),
         "NFQUEUE" => verdict(Verdict::Queue(0)),
         "MASQUERADE" => Expr::Target(xt(name, 0, XtInfo::Nat(XtNatRange::default()))),
-        "DNAT" | "SNAT" => Expr::Target(xt(name, 2, XtInfo::Nat(to(value())))),
+        "DNAT" | "SNAT" => {
+            Expr::Target(xt(name, 2, XtInfo::Nat(to(words.nth(1).expect("a value")))))
+        }
         "REDIRECT" => {
-            let port = value().parse().unwrap();
+            let port = words.nth(1).expect("a value").parse().unwrap();
             let range = XtNatRange { flags: 2, port: Some((port, port)), ..Default::default() };
             Expr::Target(xt(name, 0, XtInfo::Nat(range)))
         }
         "MARK" => {
-            let mark = value().parse().unwrap();
+            let mark = words.nth(1).expect("a value").parse().unwrap();
             Expr::Target(xt(name, 2, XtInfo::SetMark { mark, mask: u32::MAX }))
+        }
+        "TCPMSS" => {
+            let mss = match words.next() {
+                Some("--clamp-mss-to-pmtu") => u16::MAX,
+                _ => words.next().expect("a value").parse().unwrap(),
+            };
+            Expr::Target(xt(name, 0, XtInfo::TcpMss(mss)))
         }
         "REJECT" => Expr::Target(xt(name, 0, XtInfo::Reject(3))),
         "NOTRACK" | "TPROXY" => Expr::Target(xt(name, 0, XtInfo::Opaque(Vec::new()))),

@@ -23,6 +23,7 @@ mod random;
 mod routed;
 mod scenarios;
 mod seed;
+mod segment;
 mod sizes;
 mod snoop;
 mod taken;

@@ -74,10 +74,11 @@ impl Tell<'_> {
                 format!("route {}{via} dev {}{local}{src}{by}", route.dst, link(out))
             }
             Action::SourceValid { rp_filter, .. } => format!("source valid ({rp_filter})"),
-            Action::Chain { chain, rule, matched } => {
+            Action::Chain { chain, rule, matched, segment } => {
                 let rule = rule.as_ref().map_or("policy".into(), |r| self.rule(r));
                 let m: Vec<_> = matched.iter().map(|r| self.rule(r)).collect();
-                format!("chain {}: {rule} [{}]", self.chain(chain), m.join(" "))
+                let mss = segment.map_or(String::new(), |(a, b)| format!(" mss {a} ↦ {b}"));
+                format!("chain {}: {rule} [{}]{mss}", self.chain(chain), m.join(" "))
             }
             Action::Translated(nat) => {
                 let kind = if nat.source { "snat" } else { "dnat" };

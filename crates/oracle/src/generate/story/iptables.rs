@@ -171,6 +171,27 @@ pub(super) fn altered(scene: &mut Scene<'_>) {
     scene.send("b", "10.0.1.2");
 }
 
+/// How large segments may be is made less, by a number or by the path.
+pub(super) fn limited(scene: &mut Scene<'_>) {
+    scene.line();
+    scene.serves("a");
+    let path = "--clamp-mss-to-pmtu";
+    let limit = scene.in_turn(&["--set-mss 500", path, "--set-mss 1200", path]);
+    let chain = scene.one(&["FORWARD", "FORWARD", "POSTROUTING"]);
+    let out = scene.one(&["", "-o e1 ", "-o e2 "]);
+    let rule = format!("{out}-p tcp --tcp-flags SYN,RST SYN -j TCPMSS {limit}");
+    scene.iptables("r", "mangle", chain, rule);
+    if limit == path {
+        let (link, end) = scene.one(&[("e1", "a"), ("e2", "b")]);
+        let mtu = scene.one(&[1300, 1400]);
+        scene.link("r", link).set("mtu", mtu);
+        scene.link(end, link).set("mtu", mtu);
+    }
+    for (from, to) in [("a", "10.0.2.2"), ("b", "10.0.1.2"), ("a", "10.0.2.2")] {
+        scene.send(from, to).carries(Carries::Tcp(0, 80)).ttl(64);
+    }
+}
+
 /// A mark that comes with a packet, is kept with its connection, and comes back with the answer.
 pub(super) fn marked(scene: &mut Scene<'_>) {
     scene.way();
