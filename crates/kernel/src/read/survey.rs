@@ -92,10 +92,12 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Of others than the one that is asked for, links tell how it is joined to them.
-    fn of(&self, id: NsId) -> Parts {
+    /// Of others than the one that is asked for, links tell how it is joined to them. A WireGuard link
+    /// of its own may send from any of them: `tunnels`, whether there can be such.
+    fn of(&self, id: NsId, tunnels: bool) -> Parts {
         let all = self.only.is_none_or(|only| only == id);
-        if all { self.parts } else { self.parts & Parts::NSIDS }
+        let of_others = if tunnels { Parts::NSIDS | Parts::TUNNELS } else { Parts::NSIDS };
+        if all { self.parts } else { self.parts & of_others }
     }
 }
 
@@ -110,7 +112,8 @@ pub(super) fn survey(candidates: &[Candidate], wanted: Wanted, raw: Raw) -> Surv
     let present = Present::find(parts);
     survey.spaces = share(Worker::all(&mut observer), candidates.len(), |worker, place| {
         let candidate = &candidates[place];
-        read(worker, place, candidate, wanted.of(candidate.id()), &present).understand(raw)
+        read(worker, place, candidate, wanted.of(candidate.id(), present.wireguard), &present)
+            .understand(raw)
     });
     follow_peers(&mut survey.spaces, &mut observer, parts, raw);
     mend::mend(&mut survey.spaces, &mut observer, wanted, raw);
@@ -308,5 +311,24 @@ impl Survey {
             namespace.owner = std::mem::take(&mut space.owner);
             true
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_of_others() {
+        let (shown, other) = (NsId::inode(1), NsId::inode(2));
+        let parts = Parts::all() - Parts::CONNTRACK;
+        let wanted = Wanted { parts, only: Some(shown) };
+        assert_eq!(wanted.of(shown, false), parts);
+        assert_eq!(wanted.of(other, false), Parts::NSIDS);
+        // One of them may have the socket of a tunnel that was moved.
+        assert_eq!(wanted.of(other, true), Parts::NSIDS | Parts::TUNNELS);
+        let links = Wanted { parts: Parts::NSIDS, only: Some(shown) };
+        assert_eq!(links.of(other, true), Parts::NSIDS);
+        assert_eq!(Wanted { only: None, ..wanted }.of(other, false), parts);
     }
 }

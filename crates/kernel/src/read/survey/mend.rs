@@ -37,7 +37,7 @@ fn again(
     for (place, space) in spaces.iter_mut().enumerate().filter(|(_, s)| torn.contains(&s.id)) {
         let Some(number) = space.number(place) else { continue };
         let mut answers = Answers::default();
-        view.outside(number, wanted.of(space.id), &mut answers);
+        view.outside(number, wanted.of(space.id, false), &mut answers);
         if let Some(Answer::Refused(_)) = answers.by_question.get(&Question::Links) {
             continue;
         }
