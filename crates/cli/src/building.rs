@@ -235,7 +235,12 @@ pub(crate) fn make(
     let mut builder = Builder::new(&program, lab, leash).or_fail("cannot look at the lab")?;
     if let Err(failure) = apply(&mut builder, changes, watch) {
         return Err(match undo(lock, design, before, builder) {
-            Ok(()) => failure,
+            Ok(keyless) if keyless.is_empty() => failure,
+            Ok(keyless) => failure.hint(format!(
+                "all is as it was before, but for keys of WireGuard that were set by hand, which nobody \
+                 is told: `wg set` them on {}",
+                keyless.join(", ")
+            )),
             Err(worse) => failure.hint(format!(
                 "undoing it failed too ({worse}); `nestwork down {name}` removes the lab"
             )),
@@ -261,16 +266,17 @@ fn owned(mut lab: LabState) -> std::io::Result<LabState> {
     Ok(lab)
 }
 
-/// Brings the host back to how it was before this run.
+/// Brings the host back to how it was before this run. The links that lack keys then, which nobody
+/// knows.
 fn undo(
     lock: &Lock,
     design: &Design,
     before: &Before,
     builder: Builder<'_>,
-) -> Result<(), Failure> {
+) -> Result<Vec<String>, Failure> {
     let lab = builder.lab().clone();
     if lab.applied.is_none() && before.unfinished.is_none() {
-        return remove(lock, &lab);
+        return remove(lock, &lab).map(|()| Vec::new());
     }
     let plans = [Some(&design.wanted), before.wanted.as_ref()];
     let (known, snapshot) = look(&lab, plans.into_iter().flatten())?;
@@ -287,7 +293,8 @@ fn undo(
         builder.apply(change).map_err(|cause| explain(change, &cause))?;
     }
     lock.give_up(builder.lab(), before.unfinished.as_deref())
-        .or_fail("cannot write the lab's state")
+        .or_fail("cannot write the lab's state")?;
+    Ok(engine::keyless(&changes).into_iter().map(ToString::to_string).collect())
 }
 
 /// Ends all that a lab has, and forgets it.

@@ -12,10 +12,12 @@ mod observe;
 mod plan;
 mod predict;
 mod same;
+mod secret;
 mod state;
 mod undo;
 
 pub use known::Known;
 pub use plan::plan;
+pub use secret::keyless;
 pub use state::State;
 pub use undo::undo;

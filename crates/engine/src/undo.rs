@@ -3,10 +3,12 @@ use std::collections::HashSet;
 use model::{Change, Fact, Snapshot, Wanted};
 
 use crate::key::Key;
+use crate::secret::with_secrets;
 use crate::{Known, State, plan};
 
 /// What brings the host back to how it was before a failed run: what the run made is removed, what
-/// it changed or removed is as it was, with the values seen then.
+/// it changed or removed is as it was, with the values seen then, and with the keys of WireGuard that
+/// go with these by the labs' files ([`crate::keyless`]: those whose keys nobody knows).
 ///
 /// `before` and `wanted` are those of the failed plan; `was` is the Snapshot that it was made from,
 /// `now` one taken after the failure.
@@ -28,7 +30,9 @@ pub fn undo(
             all.push(fact.clone());
         }
     }
-    let facts = all.iter().filter_map(|fact| then.observe(fact)).collect();
+    let labs: Vec<&Wanted> = before.into_iter().chain([wanted]).collect();
+    let seen = all.iter().filter_map(|fact| then.observe(fact));
+    let facts = seen.map(|fact| with_secrets(fact, &labs)).collect();
     let as_it_was = Wanted { name: wanted.name.clone(), facts };
     let today = State::new(now, known);
     for fact in &mut all {

@@ -5,8 +5,8 @@
 mod common;
 
 use common::{applied, facts};
-use engine::{Known, plan};
-use model::{Change, Snapshot};
+use engine::{Known, keyless, plan, undo};
+use model::{Change, Fact, LinkKind, LinkSpecKind, Snapshot, Wireguard, WireguardKey};
 
 /// The changes from one file to the other, a line each.
 fn check(from: &str, to: &str) -> String {
@@ -318,4 +318,59 @@ fn what_is_set_on_a_port() {
     + a:v: up
     + a:t: without carrier, v stands in
     ");
+}
+
+/// What brings a lab back to `from` after it was made `to`, where `by_hand` was done to it in between:
+/// keys of WireGuard in it, and links whose keys nobody knows.
+fn undone(from: &str, to: &str, by_hand: impl FnOnce(&mut Wireguard)) -> String {
+    let file = |links: &str| facts(&format!("name: x\nnamespaces: {{a: {{links: {{{links}}}}}}}"));
+    let (nothing, none) = (Snapshot::default(), Known::default());
+    let (from, to) = (file(from), file(to));
+    let (mut was, known) = applied(&nothing, &none, &plan(&from, None, &none, &nothing));
+    let mut links = was.namespaces.values_mut().flat_map(|ns| ns.links.values_mut());
+    if let Some(LinkKind::Wireguard(Some(own))) =
+        links.find(|l| l.name == "wg").map(|l| &mut l.kind)
+    {
+        by_hand(own);
+    }
+    let (now, now_known) = applied(&was, &known, &plan(&to, Some(&from), &known, &was));
+    let back = undo(Some(&from), &to, &was, &known, &now, &now_known);
+    let keys = back.iter().filter_map(|change| match change {
+        Change::Make(Fact::Link(spec)) => Some(spec),
+        Change::Alter { to, .. } => match &**to {
+            Fact::Link(spec) => Some(spec),
+            _ => None,
+        },
+        _ => None,
+    });
+    let keys = keys.filter_map(|spec| match &spec.kind {
+        LinkSpecKind::Wireguard(own) => {
+            let shared = own.peers.iter().filter(|p| p.preshared_key.is_some()).count();
+            Some(format!("{}: key {}, {shared} shared", spec.link, own.private_key.is_some()))
+        }
+        _ => None,
+    });
+    let lacking = keyless(&back).iter().map(|link| format!("{link} lacks")).collect::<Vec<_>>();
+    keys.chain(lacking).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn keys_come_back_from_the_file() {
+    const SHARED: &str = "SEhISEhISEhISEhISEhISEhISEhISEhISEhISEhISEg=";
+    let peer =
+        format!("peers: [{{public_key: {SHARED}, allowed_ips: [], preshared_key: {SHARED}}}]");
+    let wg = format!("wg: {{kind: wireguard, {peer}}}");
+    let other = format!("wg: {{kind: wireguard, private_key: {SHARED}, {peer}}}");
+    let nothing = |_: &mut Wireguard| {};
+    insta::assert_snapshot!(undone(&wg, "", nothing), @"a:wg: key true, 1 shared");
+    insta::assert_snapshot!(undone(&wg, &other, nothing), @"a:wg: key true, 1 shared");
+    insta::assert_snapshot!(undone(&other, "", nothing), @"a:wg: key true, 1 shared");
+    // Somebody has given it a key of which the file knows nothing.
+    let key = |own: &mut Wireguard| own.public_key = Some(WireguardKey([9; 32]));
+    insta::assert_snapshot!(undone(&wg, "", key), @"a:wg: key false, 1 shared; a:wg lacks");
+    insta::assert_snapshot!(undone(&wg, &other, key), @"a:wg: key false, 1 shared; a:wg lacks");
+    let another_peer = |own: &mut Wireguard| own.peers[0].public_key = WireguardKey([9; 32]);
+    insta::assert_snapshot!(undone(&wg, "", another_peer), @"a:wg: key true, 0 shared; a:wg lacks");
+    let no_key = |own: &mut Wireguard| (own.public_key, own.peers) = (None, Vec::new());
+    insta::assert_snapshot!(undone(&wg, "", no_key), @"a:wg: key false, 0 shared");
 }
