@@ -2,7 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-use crate::{NsId, WireguardKey};
+use crate::{LinkId, NsId, Snapshot, WireguardKey};
 
 /// What only a WireGuard link has (`WG_CMD_GET_DEVICE`, `wg show`). Private and preshared keys are
 /// never kept.
@@ -78,6 +78,27 @@ impl Wireguard {
             ..peer.clone()
         };
         Self { peers: self.peers.iter().map(still).collect(), ..self.clone() }
+    }
+}
+
+impl Snapshot {
+    /// The WireGuard links that speak with this one: each has the other's key among its peers', as
+    /// far as they were read.
+    pub fn tunnelled_to(&self, link: LinkId) -> impl Iterator<Item = LinkId> + '_ {
+        let own = self.link(link).and_then(|l| l.wireguard());
+        let own = own.and_then(|own| Some((own, own.public_key?)));
+        own.into_iter().flat_map(move |(own, key)| {
+            let speaks = move |there: &Wireguard| {
+                let peer = there.public_key.and_then(|other| own.peer(other));
+                peer.is_some() && there.peer(key).is_some()
+            };
+            let links = self.namespaces.values().flat_map(|ns| {
+                ns.links.values().map(|l| (LinkId { ns: ns.id, index: l.index }, l.wireguard()))
+            });
+            let others = links.filter(move |(there, _)| *there != link);
+            let others = others.filter(move |(_, there)| there.is_some_and(speaks));
+            others.map(|(there, _)| there)
+        })
     }
 }
 

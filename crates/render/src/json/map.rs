@@ -21,6 +21,8 @@ pub struct MapView {
     pub links: Vec<LinkView>,
     /// Pairs of links that are joined, each once.
     pub wires: Vec<WireView>,
+    /// Pairs of WireGuard links, each of which is the other's peer, each once.
+    pub tunnels: Vec<WireView>,
     /// What went wrong while reading: of what the view may miss something.
     pub warnings: Vec<WarningView>,
 }
@@ -44,6 +46,7 @@ pub fn map(snapshot: &Snapshot, choice: impl Into<figure::Choice>) -> MapView {
         namespaces: Vec::new(),
         links: Vec::new(),
         wires: Vec::new(),
+        tunnels: Vec::new(),
         warnings,
     };
     for ns in chosen.iter().filter_map(|id| snapshot.namespaces.get(id)) {
@@ -51,13 +54,14 @@ pub fn map(snapshot: &Snapshot, choice: impl Into<figure::Choice>) -> MapView {
         for l in ns.links.values().filter(|l| l.kind != LinkKind::Loopback) {
             view.links.push(link(snapshot, &refs, ns, l));
             let here = LinkId { ns: ns.id, index: l.index };
+            let before = |there: &LinkId| told_of.contains(&there.ns) && *there < here;
+            let wire = |there| WireView { ends: [here, there].map(|id| snapshot.link_name(id)) };
+            let tunnels = snapshot.tunnelled_to(here).filter(|there| !before(there));
+            view.tunnels.extend(tunnels.map(wire));
             let Some(there) = l.peer() else { continue };
-            let told = told_of.contains(&there.ns)
-                && there < here
-                && snapshot.link(there).and_then(model::Link::peer) == Some(here);
-            if !told {
-                let ends = [here, there].map(|id| snapshot.link_name(id));
-                view.wires.push(WireView { ends });
+            let mutual = snapshot.link(there).and_then(model::Link::peer) == Some(here);
+            if !(mutual && before(&there)) {
+                view.wires.push(wire(there));
             }
         }
     }

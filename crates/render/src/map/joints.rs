@@ -9,10 +9,10 @@ use super::scene::{Cuts, real_links};
 /// How the drawn links are joined.
 #[derive(Default)]
 pub(crate) struct Joints {
-    /// Pairs of links, lower id first: ends of a cable, and links that stand on one in another
-    /// namespace.
+    /// Pairs of links, lower id first: ends of a cable or a tunnel, and links that stand on one in
+    /// another namespace.
     pub(crate) wires: Vec<[LinkId; 2]>,
-    /// The wire of each end of a cable.
+    /// The wire of each end of a cable, or of a tunnel between two.
     cables: BTreeMap<LinkId, usize>,
     /// The wire from a link to what it stands on.
     feet: BTreeMap<LinkId, usize>,
@@ -135,8 +135,32 @@ impl Joints {
                         self.stand(here, there, cuts);
                     }
                 }
-                _ => {}
+                _ => self.find_tunnel(snapshot, here, drawn, cuts),
             }
+        }
+    }
+
+    /// WireGuard links of two namespaces that speak with nobody else here are joined as by a cable.
+    fn find_tunnel(
+        &mut self,
+        snapshot: &Snapshot,
+        here: LinkId,
+        drawn: &BTreeSet<NsId>,
+        cuts: &Cuts,
+    ) {
+        let only = |link: LinkId| {
+            let mut all = snapshot.tunnelled_to(link);
+            all.next().filter(|_| all.next().is_none())
+        };
+        let Some(there) = only(here).filter(|there| here < *there && only(*there).is_some()) else {
+            return;
+        };
+        if let Some(wire) = self.wire(here, there, cuts)
+            && here.ns != there.ns
+            && drawn.contains(&there.ns)
+        {
+            self.wires.push([here, there]);
+            self.cables.extend([(here, wire), (there, wire)]);
         }
     }
 

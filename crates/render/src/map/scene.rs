@@ -389,9 +389,25 @@ impl Maker<'_> {
                 End::Words(self.clean(&format!("over {}", self.snapshot.name_of(over))))
             }
             Relation::Unresolved(_) => End::Words(self.clean("⇄ not visible")),
+            Relation::None if l.wireguard().is_some() => self.tunnels(ns, here),
             Relation::None if l.is_border() && l.is_running() => End::Words(OUTSIDE.to_owned()),
             Relation::None => End::None,
         }
+    }
+
+    /// Whom a WireGuard link speaks with, as far as they are known.
+    fn tunnels(&self, ns: &Namespace, link: LinkId) -> End {
+        /// Links that there is room for.
+        const MOST: usize = 3;
+        let name = |there: LinkId| match there.ns == ns.id {
+            true => words::link(self.snapshot, there),
+            false => self.snapshot.link_name(there),
+        };
+        let names: Vec<String> = self.snapshot.tunnelled_to(link).map(name).collect();
+        if names.is_empty() {
+            return End::None;
+        }
+        End::Words(self.clean(&format!("⇄ {}", words::some(MOST, names.into_iter()))))
     }
 
     fn leaf(&self, wire: usize, link: LinkId) -> End {

@@ -173,3 +173,81 @@ fn links_that_say_they_stand_on_each_other_are_drawn_all_the_same() {
     }
     check(&s, &Style::default());
 }
+
+/// These links, each with those as its peers.
+fn tunnels(text: &str, peers: &[(&str, &[&str])]) -> model::Snapshot {
+    let mut s = network(text);
+    let key = |name: &str| {
+        let at = peers.iter().position(|(link, _)| *link == name);
+        model::WireguardKey([at.map_or(99, |at| u8::try_from(at).unwrap()); 32])
+    };
+    for (name, others) in peers {
+        let link = crate::fixtures::link(&s, name);
+        let own = model::Wireguard {
+            public_key: Some(key(name)),
+            peers: others.iter().map(|other| model::WireguardPeer::new(key(other))).collect(),
+            ..model::Wireguard::default()
+        };
+        let links = &mut s.namespaces.get_mut(&link.ns).unwrap().links;
+        links.get_mut(&link.index).unwrap().kind = model::LinkKind::Wireguard(Some(Box::new(own)));
+    }
+    s
+}
+
+#[test]
+fn peers_of_wireguard() {
+    let text = "
+        ns host pid 1
+        ns one in host
+        ns two in host
+        nic host:eth0 10.0.0.1/24
+        nic one:eth0 10.0.0.2/24
+        wireguard host:wg0
+        addr host:wg0 10.9.0.1/24
+        wireguard one:wg0
+        addr one:wg0 10.9.0.2/24
+        wireguard two:wg0
+        addr two:wg0 10.9.0.3/24";
+    let map = |peers: &[(&str, &[&str])]| check(&tunnels(text, peers), &Style::default());
+    let one: (&str, &[&str]) = ("one:wg0", &["host:wg0"]);
+    let two: (&str, &[&str]) = ("two:wg0", &["host:wg0"]);
+    // A pair, and one whom the other does not know.
+    insta::assert_snapshot!(map(&[("host:wg0", &["one:wg0"]), one, two]), @r"
+    host  lab test, pid 1
+      wg0 (wireguard)  10.9.0.1/24  eth0 ── outside  10.0.0.1/24
+             │
+    ═════════│══════════════════════════════════════════════════════════════════════
+    one      │
+      wg0 (wireguard)  10.9.0.2/24  eth0 ── outside  10.0.0.2/24
+    ════════════════════════════════════════════════════════════════════════════════
+    two  inside host, pid 1020
+      wg0 (wireguard)  10.9.0.3/24
+    ");
+    // A hub.
+    insta::assert_snapshot!(map(&[("host:wg0", &["one:wg0", "two:wg0"]), one, two]), @r"
+    host  lab test, pid 1
+      eth0 ── outside  10.0.0.1/24  wg0 (wireguard) ⇄ one:wg0, two:wg0  10.9.0.1/24
+    ════════════════════════════════════════════════════════════════════════════════
+    one  inside host, pid 1010
+      eth0 ── outside  10.0.0.2/24  wg0 (wireguard) ⇄ host:wg0  10.9.0.2/24
+    ════════════════════════════════════════════════════════════════════════════════
+    two  inside host, pid 1020
+      wg0 (wireguard) ⇄ host:wg0  10.9.0.3/24
+    ");
+    // Nobody else is here.
+    insta::assert_snapshot!(map(&[("host:wg0", &["far"]), ("one:wg0", &[])]), @r"
+    host  lab test, pid 1
+      eth0 ── outside  10.0.0.1/24  wg0 (wireguard)  10.9.0.1/24
+    ════════════════════════════════════════════════════════════════════════════════
+    one  inside host, pid 1010
+      eth0 ── outside  10.0.0.2/24  wg0 (wireguard)  10.9.0.2/24
+    ════════════════════════════════════════════════════════════════════════════════
+    two  inside host, pid 1020
+      wg0 (wireguard)  10.9.0.3/24
+    ");
+    let hub = tunnels(text, &[("host:wg0", &["one:wg0", "two:wg0"]), one, two]);
+    let view = crate::json::map(&hub, None);
+    let ends: Vec<String> = view.tunnels.iter().map(|wire| wire.ends.join(" ")).collect();
+    assert_eq!(ends, ["host:wg0 one:wg0", "host:wg0 two:wg0"]);
+    assert!(view.wires.is_empty());
+}
