@@ -333,6 +333,7 @@ pub enum Relation {
 /// Per-device `net.ipv4.conf.DEV.*` (IFLA_INET_CONF). Values as in the kernel's ip-sysctl.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each is the sysctl of that name")]
+#[allow(clippy::struct_excessive_bools, reason = "the kernel's own switches")]
 pub struct InetConf {
     pub forwarding: bool,
     pub rp_filter: u8,
@@ -347,6 +348,8 @@ pub struct InetConf {
     pub ignore_routes_with_linkdown: bool,
     pub send_redirects: bool,
     pub shared_media: bool,
+    pub drop_unicast_in_l2_multicast: bool,
+    pub bc_forwarding: bool,
 }
 
 /// Per-device `net.ipv6.conf.DEV.*` (IFLA_INET6_CONF). Values as in the kernel's ip-sysctl.

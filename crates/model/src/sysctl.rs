@@ -32,6 +32,19 @@ pub struct Sysctls {
     pub icmp_messages: Option<u32>,
     /// `net.ipv4.icmp_echo_ignore_broadcasts`.
     pub icmp_echo_ignore_broadcasts: bool,
+    /// `net.ipv4.icmp_errors_use_inbound_ifaddr`: they come from an address of the link that the packet
+    /// came in by.
+    pub icmp_errors_use_inbound_ifaddr: bool,
+    /// `net.ipv4.fwmark_reflect`: what the kernel itself answers has the mark of what it answers.
+    pub fwmark_reflect: bool,
+    /// `net.ipv6.fwmark_reflect`.
+    pub ipv6_fwmark_reflect: bool,
+    /// `net.ipv4.tcp_fwmark_accept`: connections that are taken have the mark of their first packet, of
+    /// both families.
+    pub tcp_fwmark_accept: bool,
+    /// `net.ipv4.tcp_reflect_tos`: the answer to a first packet has its type of service, of both
+    /// families.
+    pub tcp_reflect_tos: bool,
     /// `net.ipv6.conf.all.forwarding`.
     pub ipv6_forwarding: bool,
     /// `net.ipv6.conf.all.proxy_ndp`.

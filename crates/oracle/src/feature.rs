@@ -61,6 +61,20 @@ const FEATURES: &[(&str, Without)] = &[
     }),
     ("send_redirects", |s, _| conf(s, |c| std::mem::take(&mut c.send_redirects))),
     ("shared_media 0", |s, _| conf(s, |c| !std::mem::replace(&mut c.shared_media, true))),
+    ("fwmark_reflect", |s, _| {
+        each(s, |n| {
+            let six = std::mem::take(&mut n.sysctls.ipv6_fwmark_reflect);
+            std::mem::take(&mut n.sysctls.fwmark_reflect) || six
+        })
+    }),
+    ("tcp_fwmark_accept", |s, _| each(s, |n| std::mem::take(&mut n.sysctls.tcp_fwmark_accept))),
+    ("tcp_reflect_tos", |s, _| each(s, |n| std::mem::take(&mut n.sysctls.tcp_reflect_tos))),
+    ("icmp_errors_use_inbound_ifaddr", |s, _| {
+        each(s, |n| std::mem::take(&mut n.sysctls.icmp_errors_use_inbound_ifaddr))
+    }),
+    ("drop_unicast_in_l2_multicast", |s, _| {
+        conf(s, |c| std::mem::take(&mut c.drop_unicast_in_l2_multicast))
+    }),
     ("icmp_msgs_per_sec 0", |s, _| each(s, |n| n.sysctls.icmp_messages.take() == Some(0))),
     ("icmp_echo_ignore_all", |s, _| {
         each(s, |n| std::mem::take(&mut n.sysctls.icmp_echo_ignore_all))

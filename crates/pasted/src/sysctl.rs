@@ -82,6 +82,12 @@ pub(crate) fn of_namespace(settings: &Settings) -> (Sysctls, bool) {
             settings.get("net/ipv6/icmp/ratemask").map(|list| IcmpLimit::types_of(list)),
         ),
         icmp_messages: number("net/ipv4/icmp_msgs_per_sec"),
+        icmp_errors_use_inbound_ifaddr: flag("net/ipv4/icmp_errors_use_inbound_ifaddr")
+            .unwrap_or(false),
+        fwmark_reflect: flag("net/ipv4/fwmark_reflect").unwrap_or(false),
+        ipv6_fwmark_reflect: flag("net/ipv6/fwmark_reflect").unwrap_or(false),
+        tcp_fwmark_accept: flag("net/ipv4/tcp_fwmark_accept").unwrap_or(false),
+        tcp_reflect_tos: flag("net/ipv4/tcp_reflect_tos").unwrap_or(false),
         ipv6_forwarding: flag("net/ipv6/conf/all/forwarding").unwrap_or(false),
         ipv6_proxy_ndp: flag("net/ipv6/conf/all/proxy_ndp").unwrap_or(false),
         ipv6_multipath_hash_policy: small("net/ipv6/fib_multipath_hash_policy").unwrap_or(0),
@@ -126,6 +132,11 @@ pub(crate) fn conf(settings: &Settings, link: &str, usual: InetConf) -> (InetCon
         ),
         send_redirects: flag("send_redirects", usual.send_redirects),
         shared_media: flag("shared_media", usual.shared_media),
+        drop_unicast_in_l2_multicast: flag(
+            "drop_unicast_in_l2_multicast",
+            usual.drop_unicast_in_l2_multicast,
+        ),
+        bc_forwarding: flag("bc_forwarding", usual.bc_forwarding),
     };
     (conf, number("rp_filter").is_some())
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use model::{Gap, LinkId, NsId, Tuple};
 
-use crate::packet::tcp;
+use crate::packet::{ECN, tcp};
 use crate::question::TTL;
 use crate::route::Flow;
 use crate::route6::is_scoped;
@@ -94,6 +94,10 @@ impl Indexed<'_> {
         let make = if closed { ip::refusal } else { ip::answer };
         let ttl = here.map(|p| p.ns.sysctls.default_ttl).filter(|ttl| *ttl > 0);
         let mut answer = make(skb.innermost(), ttl.unwrap_or(TTL))?;
+        let reflects = here.is_some_and(|p| p.ns.sysctls.tcp_reflect_tos);
+        if reflects && is_accepting(&answer) {
+            answer.tos = skb.packet.tos & !ECN;
+        }
         if let (Some(place), Payload::Udp { .. }) = (here, answer.payload) {
             answer.df &= fits(place, &answer);
         }
@@ -167,12 +171,15 @@ impl Indexed<'_> {
         let Some(error) = (udp && stray).then(|| ip::refusal(&back.skb, ttl)).flatten() else {
             return;
         };
-        walker.send_error(Skb::new(ns, error).at(back.skb.moment).about(&back.skb.packet));
+        let mark = walker.reply_mark(&back.skb);
+        let error = Skb { mark, ..Skb::new(ns, error) };
+        walker.send_error(error.at(back.skb.moment).about(&back.skb.packet));
     }
 
     /// Of IPv6, the way back has a say in by which link, from whom and how far it is sent.
     fn answer_of(place: &indexed::Place<'_>, asked: &Skb, mut answer: Packet) -> Skb {
         let oif = place.answers_by(asked);
+        let mark = mark_of(place, asked, &answer);
         // `icmp_reply`, `tcp_v4_send_reset`; a process that waits there is bound to the VRF.
         let vrf = asked.iif.and_then(|iif| place.vrf_of(iif));
         if asked.to_many && !answer.is_ipv6() {
@@ -190,11 +197,22 @@ impl Indexed<'_> {
         }
         if answer.is_ipv6() {
             let oif = oif.or(vrf);
-            answer.ttl = place.hop_limit(&Flow { oif, ..Flow::of(&answer, 0, None) });
+            answer.ttl = place.hop_limit(&Flow { oif, ..Flow::of(&answer, mark, None) });
         }
-        // `icmpv6_echo_reply`, `tcp_v6_send_response` and `inet6_csk_route_req` say nothing of it.
-        let asked_tos = answer.is_ipv6().then_some(0);
-        Skb { oif, asked_tos, vrf, ..Skb::new(place.ns.id, answer).at(asked.moment) }
+        // `icmpv6_echo_reply`, `tcp_v6_send_response` and `inet6_csk_route_req` say nothing of it; nor
+        // `inet_csk_route_req` of one that is reflected.
+        let asked_tos = (answer.is_ipv6() || is_accepting(&answer)).then_some(0);
+        Skb { oif, asked_tos, vrf, mark, ..Skb::new(place.ns.id, answer).at(asked.moment) }
+    }
+}
+
+/// The mark of an answer: a process's own has none (`inet_request_mark`).
+fn mark_of(place: &indexed::Place<'_>, asked: &Skb, answer: &Packet) -> u32 {
+    match answer.payload {
+        Payload::Icmp { .. } => place.reply_mark(asked),
+        Payload::Tcp { .. } if is_reset(answer) => place.reply_mark(asked),
+        Payload::Tcp { .. } if place.ns.sysctls.tcp_fwmark_accept => asked.mark,
+        _ => 0,
     }
 }
 
@@ -224,6 +242,11 @@ fn expected(question: &Question, sent: &Packet, asked: &Skb, back: &End) -> Tupl
 /// Nobody waits at the port, says its sender.
 const fn is_refusal(packet: &Packet) -> bool {
     matches!(packet.payload, Payload::Icmp { kind: IcmpKind::Unreachable(_), .. })
+}
+
+/// A connection is taken (SYN and ACK).
+const fn is_accepting(packet: &Packet) -> bool {
+    matches!(packet.payload, Payload::Tcp { flags, .. } if flags & (tcp::SYN | tcp::ACK) == tcp::SYN | tcp::ACK)
 }
 
 const fn is_reset(packet: &Packet) -> bool {

@@ -144,6 +144,8 @@ pub enum Reason {
     NotWanted(IpAddr),
     /// Nobody here is in that group.
     NotMember(IpAddr),
+    /// For one host, in a frame to many, which is not taken there (`drop_unicast_in_l2_multicast`).
+    OneHostToMany,
     /// The frame is for another Ethernet address than this link's.
     NotOurMac(Mac),
     /// An address of this namespace, but the answer was meant for another: it ended in the wrong

@@ -38,8 +38,9 @@ impl Reason {
                 "IP_INVALID_DEST",
                 "IP_INHDR",
                 "IP_INADDRERRORS",
-                "UNICAST_IN_L2_MULTICAST",
             ],
+            // ip_rcv_finish_core, ip6_rcv_core
+            Self::OneHostToMany => &["UNICAST_IN_L2_MULTICAST", "NOT_SPECIFIED"],
             Self::RuleDrop(_)
             | Self::RuleReject(..)
             | Self::PolicyDrop(_)

@@ -1,10 +1,11 @@
 //! ICMP errors: a refused packet's sender is told, by a packet of its own.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use model::{Hook, LinkId, RouteKind, RuleAction};
+use model::{Hook, LinkId, RouteKind, RuleAction, Scope};
 
 use crate::group::cast;
+use crate::indexed::Place;
 use crate::overlay::Membership;
 use crate::skb::{Next, Skb, Stop};
 use crate::vrf::is_unrouted_by_vrf;
@@ -55,6 +56,18 @@ const fn is_echo_reply(packet: &Packet) -> bool {
     matches!(packet.payload, Payload::Icmp { kind: IcmpKind::EchoReply, .. })
 }
 
+impl Place<'_> {
+    /// IP4_REPLY_MARK, IP6_REPLY_MARK: the mark of what the kernel itself answers to a packet.
+    pub(crate) const fn reply_mark(&self, skb: &Skb) -> u32 {
+        let sysctls = &self.ns.sysctls;
+        let reflects = match skb.packet.is_ipv6() {
+            false => sysctls.fwmark_reflect,
+            true => sysctls.ipv6_fwmark_reflect,
+        };
+        if reflects { skb.mark } else { 0 }
+    }
+}
+
 impl<S: Sink> Walker<'_, '_, S> {
     /// The ICMP error about a packet that was refused just now.
     pub(crate) fn refuse(&mut self, skb: &Skb, stop: &Stop) {
@@ -70,8 +83,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         let bridged = skb.physin.is_some() && skb.iif.is_none();
         if own.is_some() && (!bridged || stop.stage == Stage::Hook(Hook::Prerouting)) {
             packet.src = skb.packet.dst;
+        } else if let Some(src) = self.inbound_address(skb) {
+            packet.src = src;
         }
         let mut error = Skb::new(skb.ns, packet).at(skb.moment);
+        error.mark = self.reply_mark(skb);
         error.ct = skb.ct.map(Membership::of_consequence);
         error.vrf = self.error_vrf(skb, stop);
         self.send_error(error.about(&skb.packet));
@@ -87,8 +103,10 @@ impl<S: Sink> Walker<'_, '_, S> {
         if !echo {
             return None;
         }
-        let packet = message(&skb.packet, IcmpKind::Redirect, self.default_ttl(skb.ns));
+        let mut packet = message(&skb.packet, IcmpKind::Redirect, self.default_ttl(skb.ns));
+        packet.src = self.inbound_address(skb).unwrap_or(packet.src);
         let mut error = Skb::new(skb.ns, packet).at(skb.moment).about(&skb.packet);
+        error.mark = self.reply_mark(skb);
         error.vrf = self.known_place(skb.ns)?.vrf_of(out.index);
         error.ct = skb.ct.map(Membership::of_consequence);
         Some(error)
@@ -161,6 +179,20 @@ impl<S: Sink> Walker<'_, '_, S> {
             Reason::RuleReject(_, RejectWith::Icmp(code)) => Some(IcmpKind::Unreachable(*code)),
             _ => None,
         }
+    }
+
+    /// The address that errors have of the link that the packet came in by, where that is set.
+    fn inbound_address(&self, skb: &Skb) -> Option<IpAddr> {
+        let place = self.known_place(skb.ns)?;
+        let came = skb.member.or(skb.iif)?;
+        let set = place.ns.sysctls.icmp_errors_use_inbound_ifaddr;
+        let src = skb.packet.src;
+        set.then(|| place.select_address(came, Some(src), Scope::Link)).flatten()
+    }
+
+    /// [`Place::reply_mark`].
+    pub(crate) fn reply_mark(&self, skb: &Skb) -> u32 {
+        self.known_place(skb.ns).map_or(0, |place| place.reply_mark(skb))
     }
 
     /// For all of a subnet: nobody is told of such a packet (`icmp_send`).

@@ -68,7 +68,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         let mut packet = message(&skb.packet, kind, 0);
         let member = skb.member.or(skb.iif);
         let oif = member.filter(|_| is_scoped(src.into()));
-        let flow = Flow { oif: oif.or(vrf), ..Flow::of(&packet, 0, None) };
+        let mark = place.reply_mark(skb);
+        let flow = Flow { oif: oif.or(vrf), ..Flow::of(&packet, mark, None) };
         if place.owns6(dst, came) || place.anycast(dst.into(), came) {
             packet.src = dst.into();
         } else if !place.output6(&flow).is_ok_and(|f| f.route.prefsrc.is_some()) {
@@ -77,7 +78,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             packet.src = own.map_or(packet.src, IpAddr::V6);
         }
         packet.ttl = place.hop_limit(&Flow { src: packet.src, ..flow });
-        Some(Skb { oif, vrf, ..Skb::new(skb.ns, packet).at(skb.moment) })
+        Some(Skb { oif, vrf, mark, ..Skb::new(skb.ns, packet).at(skb.moment) })
     }
 
     /// Which error is due, if one is.

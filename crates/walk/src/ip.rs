@@ -289,6 +289,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             route: input.valid.route.map(|r| Box::new(r.clone())),
         });
         skb.to_many = matches!(input.found.route.kind, RouteKind::Broadcast | RouteKind::Multicast);
+        let conf = place.conf(by);
+        if input.found.route.kind == RouteKind::Broadcast && conf.bc_forwarding {
+            let what = "a broadcast that bc_forwarding may send on".to_owned();
+            return Err(Stop::unknown(Stage::Route, Unknown::Routing { ns: skb.ns, what }));
+        }
+        // `ip_rcv_finish_core`
+        if !skb.to_many && skb.packet.is_to_group() && conf.drop_unicast_in_l2_multicast {
+            return Err(Stop::lost(Stage::Route, skb.ns, Some(id), Reason::OneHostToMany));
+        }
         if input.found.is_local() || skb.to_many {
             skb.spare = false;
             return self.local(skb, id);

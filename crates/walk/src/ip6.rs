@@ -151,7 +151,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         let group = skb.packet.is_to_group();
         if group && !dst.is_multicast() && place.conf6(id.index).drop_unicast_in_l2_multicast {
-            return lost(Reason::Martian);
+            return lost(Reason::OneHostToMany);
         }
         skb.iif = Some(id.index);
         let vrf = place.vrf_of(id.index);

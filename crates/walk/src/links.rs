@@ -78,5 +78,8 @@ pub(crate) fn conf(ns: &Namespace, own: Option<InetConf>) -> InetConf {
             || all.ignore_routes_with_linkdown,
         send_redirects: own.send_redirects || all.send_redirects,
         shared_media: own.shared_media || all.shared_media,
+        drop_unicast_in_l2_multicast: own.drop_unicast_in_l2_multicast
+            || all.drop_unicast_in_l2_multicast,
+        bc_forwarding: own.bc_forwarding && all.bc_forwarding,
     }
 }

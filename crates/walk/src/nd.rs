@@ -107,7 +107,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let ignored = Stop::ignored(Stage::Neighbour);
         let Payload::Icmp { kind, .. } = skb.packet.payload else { return Err(ignored) };
         let IcmpKind::Solicitation(target) = kind else {
-            if !skb.ours {
+            if !skb.ours && !skb.packet.is_to_group() {
                 return Err(ignored);
             }
             self.replied.push((id, skb.moment));

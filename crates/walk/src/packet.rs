@@ -110,6 +110,9 @@ pub(crate) mod tcp {
     pub(crate) const ACK: u8 = 16;
 }
 
+/// Of the type of service, the bits that tell of congestion (INET_ECN_MASK).
+pub(crate) const ECN: u8 = 3;
+
 impl Packet {
     /// The connection that it belongs to, in its direction. An ICMP echo's id stands for both
     /// ports.

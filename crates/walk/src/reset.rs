@@ -19,6 +19,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         let mut answer = Skb::new(skb.ns, packet.clone()).at(skb.moment);
         answer.ct = skb.ct.map(Membership::of_consequence);
         answer.untracked = skb.untracked;
+        answer.mark = self.reply_mark(skb);
         let port = match family {
             Family::Bridge => skb.came_by,
             Family::Netdev => skb.iif.or(skb.came_by),
@@ -43,7 +44,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// Even where it goes by no route it has to have one (`ip_route_me_harder`).
     fn is_routed(&self, packet: &Packet, skb: &Skb) -> bool {
         let Some(place) = self.known_place(skb.ns) else { return false };
-        let flow = Flow::of(packet, 0, None);
+        let flow = Flow::of(packet, self.reply_mark(skb), None);
         if packet.is_ipv6() { place.output6(&flow).is_ok() } else { place.lookup(&flow).is_ok() }
     }
 
@@ -68,7 +69,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             mss: None,
         };
         if let (Some(place), IpAddr::V6(_)) = (self.known_place(skb.ns), p.dst) {
-            packet.ttl = place.hop_limit(&Flow::of(&packet, 0, None));
+            packet.ttl = place.hop_limit(&Flow::of(&packet, place.reply_mark(skb), None));
         }
         Some(packet)
     }

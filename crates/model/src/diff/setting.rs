@@ -79,6 +79,11 @@ fn own(s: &Sysctls) -> Vec<Value> {
         ("net.bridge.bridge-nf-call-arptables", s.bridge_nf_call_arptables.and_then(flag)),
         ("net.ipv4.icmp_echo_ignore_all", flag(s.icmp_echo_ignore_all)),
         ("net.ipv4.icmp_echo_ignore_broadcasts", flag(s.icmp_echo_ignore_broadcasts)),
+        ("net.ipv4.icmp_errors_use_inbound_ifaddr", flag(s.icmp_errors_use_inbound_ifaddr)),
+        ("net.ipv4.fwmark_reflect", flag(s.fwmark_reflect)),
+        ("net.ipv6.fwmark_reflect", flag(s.ipv6_fwmark_reflect)),
+        ("net.ipv4.tcp_fwmark_accept", flag(s.tcp_fwmark_accept)),
+        ("net.ipv4.tcp_reflect_tos", flag(s.tcp_reflect_tos)),
         ("net.ipv6.conf.all.forwarding", flag(s.ipv6_forwarding)),
         ("net.ipv6.conf.all.proxy_ndp", flag(s.ipv6_proxy_ndp)),
         ("net.ipv6.fib_multipath_hash_policy", Some(s.ipv6_multipath_hash_policy.to_string())),
@@ -107,6 +112,8 @@ fn device(name: &str, conf: &InetConf) -> Vec<Value> {
         ignore_routes_with_linkdown,
         send_redirects,
         shared_media,
+        drop_unicast_in_l2_multicast,
+        bc_forwarding,
     } = *conf;
     [
         ("forwarding", forwarding.into()),
@@ -122,6 +129,8 @@ fn device(name: &str, conf: &InetConf) -> Vec<Value> {
         ("ignore_routes_with_linkdown", ignore_routes_with_linkdown.into()),
         ("send_redirects", send_redirects.into()),
         ("shared_media", shared_media.into()),
+        ("drop_unicast_in_l2_multicast", drop_unicast_in_l2_multicast.into()),
+        ("bc_forwarding", bc_forwarding.into()),
     ]
     .map(|(key, value): (&str, u8)| {
         (format!("net.ipv4.conf.{name}.{key}"), Some(value.to_string()))

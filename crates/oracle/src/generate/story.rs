@@ -2,6 +2,7 @@
 //! values meet too seldom.
 
 mod address;
+mod answer;
 mod bond;
 mod bridge;
 mod ipset;
@@ -66,6 +67,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (20, 0, setting::tells_nobody),
     (13, 0, setting::short_lived),
     (28, 80, setting::small),
+    (75, 10, answer::settings),
     (31, 0, nft::filtered),
     (16, 0, nft::by_map),
     (25, 0, nft::chains),

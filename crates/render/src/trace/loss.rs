@@ -47,6 +47,7 @@ fn told(c: Case<'_>) -> Said {
         }
         Reason::OwnSource => routing::own_source(c),
         Reason::Martian => routing::martian(c),
+        Reason::OneHostToMany => routing::one_host_to_many(c),
         Reason::TtlExpired => routing::ttl_expired(),
         Reason::NoSource => routing::no_source(c),
         Reason::BeyondScope => routing::beyond_scope(c),

@@ -6,10 +6,15 @@ use super::{Answer, Answers, Question, Reading};
 use crate::rtnl::{self, NetConf};
 
 /// The files below /proc/sys/net that are read. One that is not there has no line in the answer.
-pub const SETTINGS: [&str; 36] = [
+pub const SETTINGS: [&str; 45] = [
     "ipv4/ip_default_ttl",
     "ipv4/fib_multipath_hash_policy",
     "ipv4/icmp_echo_ignore_all",
+    "ipv4/icmp_errors_use_inbound_ifaddr",
+    "ipv4/fwmark_reflect",
+    "ipv6/fwmark_reflect",
+    "ipv4/tcp_fwmark_accept",
+    "ipv4/tcp_reflect_tos",
     "ipv4/icmp_echo_ignore_broadcasts",
     "ipv4/icmp_ratelimit",
     "ipv4/icmp_ratemask",
@@ -34,6 +39,8 @@ pub const SETTINGS: [&str; 36] = [
     "ipv4/conf/all/src_valid_mark",
     "ipv4/conf/all/send_redirects",
     "ipv4/conf/all/shared_media",
+    "ipv4/conf/all/drop_unicast_in_l2_multicast",
+    "ipv4/conf/all/bc_forwarding",
     "ipv4/conf/default/accept_local",
     "ipv4/conf/default/route_localnet",
     "ipv4/conf/default/arp_ignore",
@@ -43,6 +50,8 @@ pub const SETTINGS: [&str; 36] = [
     "ipv4/conf/default/src_valid_mark",
     "ipv4/conf/default/send_redirects",
     "ipv4/conf/default/shared_media",
+    "ipv4/conf/default/drop_unicast_in_l2_multicast",
+    "ipv4/conf/default/bc_forwarding",
 ];
 
 pub(super) fn read(reading: &mut Reading, answers: &Answers) {
@@ -87,6 +96,11 @@ fn settings(answers: &Answers) -> Result<Sysctls, String> {
             types: IcmpLimit::types_of(files.text("ipv6/icmp/ratemask").unwrap_or_default()),
         },
         icmp_messages: files.large("ipv4/icmp_msgs_per_sec"),
+        icmp_errors_use_inbound_ifaddr: files.small("ipv4/icmp_errors_use_inbound_ifaddr") != 0,
+        fwmark_reflect: files.small("ipv4/fwmark_reflect") != 0,
+        ipv6_fwmark_reflect: files.small("ipv6/fwmark_reflect") != 0,
+        tcp_fwmark_accept: files.small("ipv4/tcp_fwmark_accept") != 0,
+        tcp_reflect_tos: files.small("ipv4/tcp_reflect_tos") != 0,
         ipv6_forwarding: all6.forwarding,
         ipv6_proxy_ndp: all6.proxy_arp,
         ipv6_multipath_hash_policy: files.small("ipv6/fib_multipath_hash_policy"),
@@ -150,6 +164,8 @@ impl<'a> Files<'a> {
             ignore_routes_with_linkdown: told.ignore_routes_with_linkdown,
             send_redirects: flag("send_redirects"),
             shared_media: flag("shared_media"),
+            drop_unicast_in_l2_multicast: flag("drop_unicast_in_l2_multicast"),
+            bc_forwarding: flag("bc_forwarding"),
         }
     }
 }

@@ -216,6 +216,8 @@ fn inet_conf(values: &[u8]) -> InetConf {
         proxy_arp: flag(3),
         send_redirects: flag(6),
         shared_media: flag(7),
+        drop_unicast_in_l2_multicast: flag(30),
+        bc_forwarding: flag(32),
         rp_filter: small(8),
         arp_filter: flag(13),
         arp_announce: small(18),

@@ -49,6 +49,14 @@ pub(super) fn martian(c: Case<'_>) -> Said {
     }
 }
 
+pub(super) fn one_host_to_many(c: Case<'_>) -> Said {
+    let (dst, dev) = (c.packet.dst, c.dev());
+    let family = if c.packet.is_ipv6() { "ipv6" } else { "ipv4" };
+    let set = format!("{family}.conf.{dev}.drop_unicast_in_l2_multicast");
+    said(format!("it is for {dst} alone, and came in a frame for many ({set} 1)"))
+        .advise(c.here(&format!("sysctl -w net.{set}=0")))
+}
+
 pub(super) fn ttl_expired() -> Said {
     said("its time to live has run out")
         .advise("send it with a larger time to live, if its way is no circle")
