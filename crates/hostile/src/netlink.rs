@@ -59,6 +59,10 @@ pub(crate) fn wireguard(data: &[u8]) {
     let stripped = wire::wireguard::without_secrets(data);
     // Nothing but secrets is lost.
     assert_eq!(wire::wireguard::without_secrets(&stripped), stripped);
+    let stood_for =
+        wire::wireguard::with_stand_ins(data, |key| key.first().copied().map(u64::from));
+    let _ = wire::wireguard::devices(&stood_for);
+    assert_eq!(wire::wireguard::without_secrets(&stood_for), stripped);
 }
 
 pub(crate) fn btf(data: &[u8]) {

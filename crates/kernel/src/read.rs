@@ -215,6 +215,7 @@ pub fn gather(options: &ReadOptions) -> Result<Gathered, ReadError> {
     let Look { found, survey, holders, processes, .. } = look(options, Which::All, Raw::Keep)?;
     let mut gathered = survey.keep(found);
     gathered.holders = holders;
+    gathered.answers.values_mut().for_each(wireguard::forget_stand_ins);
     let mut settled = gathered.snapshot();
     gathered.holders.sockets = listener::holders(&settled, &processes);
     container::settle(&mut settled);

@@ -15,6 +15,9 @@ const GET_FAMILY: u8 = 3;
 const CTRL_ATTR_FAMILY_ID: u16 = 1;
 const CTRL_ATTR_FAMILY_NAME: u16 = 2;
 
+/// Bytes of a key.
+const KEY: usize = 32;
+
 /// WG_CMD_GET_DEVICE.
 const GET_DEVICE: u8 = 0;
 /// Length of `struct genlmsghdr`.
@@ -69,6 +72,12 @@ pub fn get_device(index: u32) -> Vec<u8> {
 /// one.
 #[must_use]
 pub fn without_secrets(replies: &[u8]) -> Vec<u8> {
+    with_stand_ins(replies, |_| None)
+}
+
+/// The same, where a preshared key is stood for by a number that nobody can make the key of again.
+#[must_use]
+pub fn with_stand_ins(replies: &[u8], stand_in: impl Fn(&[u8]) -> Option<u64>) -> Vec<u8> {
     let mut out = Vec::with_capacity(replies.len());
     for message in messages(replies) {
         let Some(head) = message.body.get(..GENLMSGHDR) else { continue };
@@ -80,7 +89,7 @@ pub fn without_secrets(replies: &[u8]) -> Vec<u8> {
         out.extend([0; 4]);
         out.extend_from_slice(head);
         for attr in attrs_behind(message.body, GENLMSGHDR) {
-            public_part(attr, &mut out);
+            public_part(attr, &stand_in, &mut out);
         }
         let length = u32::try_from(out.len() - start).unwrap_or_default();
         out[start..start + 4].copy_from_slice(&length.to_ne_bytes());
@@ -88,26 +97,32 @@ pub fn without_secrets(replies: &[u8]) -> Vec<u8> {
     out
 }
 
-fn public_part(attr: Attr<'_>, out: &mut Vec<u8>) {
+/// What stands for a preshared key.
+type StandIn<'a> = &'a dyn Fn(&[u8]) -> Option<u64>;
+
+fn public_part(attr: Attr<'_>, stand_in: StandIn<'_>, out: &mut Vec<u8>) {
     match attr.kind {
         IFINDEX | IFNAME | PUBLIC_KEY | LISTEN_PORT | FWMARK => put(attr.kind, attr.value, out),
         PEERS => nest(PEERS, out, |out| {
             for peer in attr.nested() {
-                nest(peer.kind, out, |out| public_peer(peer, out));
+                nest(peer.kind, out, |out| public_peer(peer, stand_in, out));
             }
         }),
         _ => {}
     }
 }
 
-fn public_peer(peer: Attr<'_>, out: &mut Vec<u8>) {
+fn public_peer(peer: Attr<'_>, stand_in: StandIn<'_>, out: &mut Vec<u8>) {
     for attr in peer.nested() {
         match attr.kind {
             PEER_PUBLIC_KEY | PEER_ENDPOINT | PEER_KEEPALIVE | PEER_HANDSHAKE
             | PEER_ALLOWED_IPS => {
                 put(attr.kind, attr.value, out);
             }
-            PEER_PRESHARED_KEY if is_preshared(attr) => put(attr.kind, &[], out),
+            PEER_PRESHARED_KEY if is_preshared(attr) => {
+                let number = stand_in(attr.value).map(u64::to_ne_bytes);
+                put(attr.kind, number.as_ref().map_or(&[], |bytes| bytes), out);
+            }
             _ => {}
         }
     }
@@ -176,7 +191,10 @@ fn peer(told: Attr<'_>) -> Option<WireguardPeer> {
         WireguardPeer::new(attrs(told.value).find(|a| a.kind == PEER_PUBLIC_KEY).and_then(key)?);
     for attr in told.nested() {
         match attr.kind {
-            PEER_PRESHARED_KEY => peer.preshared = is_preshared(attr),
+            PEER_PRESHARED_KEY => {
+                peer.preshared = is_preshared(attr);
+                peer.stand_in = attr.value.try_into().ok().map(u64::from_ne_bytes);
+            }
             PEER_ENDPOINT => peer.endpoint = endpoint(attr.value),
             PEER_KEEPALIVE => peer.keepalive = attr.u16().unwrap_or_default(),
             // struct __kernel_timespec
@@ -188,9 +206,9 @@ fn peer(told: Attr<'_>) -> Option<WireguardPeer> {
     Some(peer)
 }
 
-/// All zero: there is none. Empty: it was taken out ([`without_secrets`]).
+/// All zero: there is none. Not as long as a key: it was taken out ([`with_stand_ins`]).
 fn is_preshared(attr: Attr<'_>) -> bool {
-    attr.value.is_empty() || attr.value.iter().any(|b| *b != 0)
+    attr.value.len() < KEY || attr.value.iter().any(|b| *b != 0)
 }
 
 fn key(attr: Attr<'_>) -> Option<WireguardKey> {

@@ -8,7 +8,7 @@ use model::{
     Wireguard, WireguardKey, WireguardPeer, WireguardPeerSpec, WireguardSecret, WireguardSpec,
 };
 use wire::rtnl::messages;
-use wire::wireguard::{devices, without_secrets};
+use wire::wireguard::{devices, with_stand_ins, without_secrets};
 
 const DEVICE: &str = include_str!("captures/wireguard.hex");
 const LARGE: &str = include_str!("captures/wireguard_large.hex");
@@ -81,6 +81,12 @@ fn no_secret_is_kept() {
         devices(&kept)[0].1.peers.iter().map(|p| p.preshared).collect::<Vec<_>>(),
         [true, false]
     );
+    // What stands for one tells nothing of it, but that it is the same.
+    let stood_for = with_stand_ins(&replies, |key| Some(u64::from(key[0]) + 1));
+    assert!(!holds(&stood_for, &private) && !holds(&stood_for, &[b'p'; 32]));
+    let numbers: Vec<_> = devices(&stood_for)[0].1.peers.iter().map(|p| p.stand_in).collect();
+    assert_eq!(numbers, [Some(u64::from(b'p') + 1), None]);
+    assert_eq!(without_secrets(&stood_for), kept);
     // All else that is understood is still there.
     assert_eq!(devices(&kept), devices(&replies));
     assert_eq!(devices(&without_secrets(&bytes(LARGE))), devices(&bytes(LARGE)));

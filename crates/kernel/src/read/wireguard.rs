@@ -1,6 +1,8 @@
 //! WireGuard links of the calling thread's namespace, and the sockets that may be theirs.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::sync::LazyLock;
 
 use wire::gathered::{Answer, Answers, Question};
 use wire::wireguard;
@@ -46,11 +48,23 @@ fn devices(links: &[u32]) -> Result<Replies, NetlinkError> {
             Err(error) if error.errno == rustix::io::Errno::NODEV => continue,
             Err(error) => return Err(error),
         };
-        all.bytes.extend(wireguard::without_secrets(&told.bytes));
+        all.bytes
+            .extend(wireguard::with_stand_ins(&told.bytes, |key| Some(STAND_INS.hash_one(key))));
         all.consistent &= told.consistent;
         wipe(&mut told.bytes);
     }
     Ok(all)
+}
+
+/// Makes of a preshared key a number that stands for it in this process alone: by a secret of the
+/// process's own, so that nobody can try keys until one gives that number.
+static STAND_INS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// What leaves this process has no such numbers.
+pub(super) fn forget_stand_ins(answers: &mut Answers) {
+    if let Some(Answer::Reply { bytes, .. }) = answers.by_question.get_mut(&Question::Wireguard) {
+        *bytes = wireguard::without_secrets(bytes);
+    }
 }
 
 /// Overwrites what held secrets.

@@ -209,7 +209,8 @@ fn kind(before: &Link, moved: &Link, after: &Link, facts: &mut Facts) {
     let (Some(was), Some(is)) = (moved.wireguard(), after.wireguard()) else {
         return facts.tell(moved.kind != after.kind, fact);
     };
-    let same = was.settings() == is.settings();
+    let anew = is.peers.iter().any(|peer| was.is_shared_anew(is, peer.public_key));
+    let same = was.settings() == is.settings() && !anew;
     let moved = was.peers.iter().map(|p| p.endpoint).ne(is.peers.iter().map(|p| p.endpoint));
     let noise = std::mem::replace(&mut facts.noise, same);
     facts.tell(moved || !same, fact);

@@ -28,6 +28,9 @@ pub struct WireguardPeer {
     pub public_key: WireguardKey,
     /// There is a preshared key.
     pub preshared: bool,
+    /// What stands for it as long as this program runs: two that differ stand for two keys. None:
+    /// nobody has told, as in bundles.
+    pub stand_in: Option<u64>,
     /// Where packets for it are sent to: as configured, or where it was last heard from.
     pub endpoint: Option<SocketAddr>,
     /// Something is sent to it at least that often, in seconds; 0: only as needed.
@@ -45,6 +48,7 @@ impl WireguardPeer {
         Self {
             public_key,
             preshared: false,
+            stand_in: None,
             endpoint: None,
             keepalive: 0,
             handshake: None,
@@ -68,13 +72,22 @@ impl Wireguard {
         self.peers.iter().find(|peer| peer.public_key == key)
     }
 
+    /// Whether a peer has one preshared key here and another there, as far as that was told.
+    #[must_use]
+    pub fn is_shared_anew(&self, other: &Self, key: WireguardKey) -> bool {
+        let stand_in = |own: &Self| own.peer(key)?.stand_in;
+        stand_in(self).zip(stand_in(other)).is_some_and(|(a, b)| a != b)
+    }
+
     /// The same without what every packet may change: endpoints, which follow the peers, and the
-    /// times of handshakes.
+    /// times of handshakes; and without what stands for preshared keys
+    /// ([`is_shared_anew`](Self::is_shared_anew)).
     #[must_use]
     pub fn settings(&self) -> Self {
         let still = |peer: &WireguardPeer| WireguardPeer {
             endpoint: None,
             handshake: None,
+            stand_in: None,
             ..peer.clone()
         };
         Self { peers: self.peers.iter().map(still).collect(), ..self.clone() }
@@ -131,7 +144,7 @@ impl WireguardSpec {
     #[must_use]
     pub fn of(seen: &Wireguard) -> Self {
         let peer = |peer: &WireguardPeer| WireguardPeerSpec {
-            peer: WireguardPeer { handshake: None, ..peer.clone() },
+            peer: WireguardPeer { handshake: None, stand_in: None, ..peer.clone() },
             preshared_key: None,
         };
         Self {

@@ -1,6 +1,7 @@
 use model::diff::{LinkFact, Running, Turn, is_link_local};
 use model::{
     Address, BridgePort, Link, LinkFlags, LinkId, LinkKind, Namespace, PortState, Relation,
+    Wireguard,
 };
 
 use super::said::{Action, Said, Sides, Subject};
@@ -257,11 +258,27 @@ fn kind(before: &LinkKind, after: &LinkKind) -> Sentence {
         return is_was("kind", &before.as_str(), &after.as_str());
     }
     if let (LinkKind::Wireguard(Some(before)), LinkKind::Wireguard(Some(after))) = (before, after) {
-        let settings = words::wireguard_settings;
-        return lines("has other peers or settings now", &settings(before), &settings(after));
+        return tunnel(before, after);
     }
     let changed = fields(&was, &is);
     (format!("changed as {}: {changed}", after.as_str()), Some(was), Some(is))
+}
+
+/// Settings and peers; of preshared keys, which nobody is shown, whose are others.
+fn tunnel(before: &Wireguard, after: &Wireguard) -> Sentence {
+    let (was, is) = (words::wireguard_settings(before), words::wireguard_settings(after));
+    let anew = after.peers.iter().filter(|peer| before.is_shared_anew(after, peer.public_key));
+    let keys: Vec<String> =
+        anew.map(|peer| format!("another preshared key for {}", peer.public_key)).collect();
+    let keys = keys.join(", ");
+    if was == is && !keys.is_empty() {
+        return (format!("has {keys}"), None, None);
+    }
+    let (mut told, was, is) = lines("has other peers or settings now", &was, &is);
+    if !keys.is_empty() {
+        told = format!("{told}; {keys}");
+    }
+    (told, was, is)
 }
 
 fn port(before: Option<&BridgePort>, after: Option<&BridgePort>) -> Sentence {

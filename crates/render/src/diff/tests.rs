@@ -181,6 +181,39 @@ fn peers_of_wireguard() {
     ");
 }
 
+/// A preshared key is told by what stands for it, where it was told before and after.
+#[test]
+fn another_preshared_key() {
+    let with = |stand_in: Option<u64>, keepalive| {
+        let mut s = network("ns sw\nwireguard sw:wg0");
+        let peer = WireguardPeer {
+            preshared: true,
+            stand_in,
+            keepalive,
+            ..WireguardPeer::new(WireguardKey([7; 32]))
+        };
+        let own = Wireguard { peers: vec![peer], ..Wireguard::default() };
+        at(&mut s, "sw:wg0").kind = LinkKind::Wireguard(Some(Box::new(own)));
+        s
+    };
+    for (was, is) in [(None, Some(1)), (Some(1), None), (Some(1), Some(1)), (None, None)] {
+        assert_eq!(told(&with(was, 0), &with(is, 0)), "no difference\n");
+    }
+    assert_snapshot!(told(&with(Some(1), 0), &with(Some(2), 0)), @r"
+    sw
+      ~ wg0 has another preshared key for BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=
+    1 difference
+    ");
+    assert_snapshot!(told(&with(Some(1), 0), &with(Some(2), 25)), @r"
+    sw
+      ~ wg0 has other peers or settings now; new: peer BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=, no
+        endpoint, no allowed ips, preshared key, keepalive every 25 s; gone: peer
+        BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=, no endpoint, no allowed ips, preshared key;
+        another preshared key for BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=
+    1 difference
+    ");
+}
+
 #[test]
 fn links() {
     assert_snapshot!(changed(|s| {
