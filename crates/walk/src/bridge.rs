@@ -48,12 +48,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return lost(port_id, Reason::PortBlocked(port_id));
         }
         (skb.came_by, skb.routed, skb.way_mtu) = (Some(port_id.index), false, None);
+        let for_host = skb.ours || skb.packet.dst_mac == bridge.mac;
         let between = Between { iif: skb.came_by, oif: None };
         self.bridge_hook(skb, Hook::Prerouting, between, Part::Early)?;
         let redirected = self.filter_bridged_in(skb, id, port_id)?;
         self.bridge_hook(skb, Hook::Prerouting, between, Part::Late)?;
         if let Some(ip) = redirected {
             self.redirect(skb, id, ip)?;
+            // As what it came stays (PACKET_HOST), whomever it is for now.
+            skb.ours = for_host;
         }
         self.enter_vlan(skb, id, port_id)?;
         if flags.locked && !self.unlocks(skb, id, port_id, flags) {
@@ -249,6 +252,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         bridge: &'a Link,
     ) -> Result<Next, Stop> {
         let ours = skb.ours || skb.packet.dst_mac == bridge.mac;
+        let overheard =
+            bridge.promiscuous && !matches!(self.destination(id, skb), Destination::Own);
         if let Some(reason) = self.outside_vlan(skb, id).filter(|_| !bridge.promiscuous) {
             return Err(Stop::lost(Stage::Bridge, id.ns, Some(id), reason));
         }
@@ -256,7 +261,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let between = Between { iif: skb.came_by.take(), oif: None };
         self.bridge_hook(skb, Hook::Input, between, Part::Early)?;
         self.bridge_hook(skb, Hook::Input, between, Part::Late)?;
-        if !ours && skb.physin.is_some() {
+        if (!ours || overheard) && skb.physin.is_some() {
             self.confirm_up(skb, bridge)?;
         }
         self.put_together(skb)?;
