@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use model::{LinkId, Mac, Neighbour, NsId, Opaque, Route, Rule, Tuple, WireguardKey};
 
-use crate::trace::{ChainRef, FilterRef, Place, RuleRef};
+use crate::Place;
+use crate::trace::{ChainRef, FilterRef, RuleRef};
 
 /// How a way ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

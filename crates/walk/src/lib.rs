@@ -115,10 +115,10 @@ pub use met::{Matched, Met, RuleMark, RuleMet};
 pub use outcome::Outcome;
 pub use overlay::Overlay;
 pub use packet::{IcmpKind, Packet, Payload};
-pub use question::Protocol;
+pub use question::{Known, Place, Protocol, Question};
 pub use sink::{Quiet, Recorder, Sink};
 pub use trace::{
-    Action, ArpAnswer, BondChoice, Branch, Cause, ChainRef, FilterRef, Fork, Hop, Known, NatStep,
-    Place, Question, RuleRef, Stage, Step, Trace, VlanStep, Way,
+    Action, ArpAnswer, BondChoice, Branch, Cause, ChainRef, FilterRef, Fork, Hop, NatStep, RuleRef,
+    Stage, Step, Trace, VlanStep, Way,
 };
 pub use verdict::Verdict;

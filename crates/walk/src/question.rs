@@ -2,7 +2,45 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::{IcmpKind, Known, Packet, Payload, Place, Question};
+use model::{LinkId, NsId};
+
+use crate::{IcmpKind, Packet, Payload};
+
+/// From where to where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Where the packet starts.
+    pub from: Place,
+    /// The packet as asked for (source filled in by the first routing step where it is 0.0.0.0).
+    pub packet: Packet,
+    /// Mark that its sender's socket gives it; 0: none.
+    pub mark: u32,
+    /// ifindex of the link that its sender's socket is bound to (SO_BINDTODEVICE).
+    pub bound: Option<u32>,
+    /// What the host is taken to know of its connection.
+    pub connection: Known,
+}
+
+/// What hosts are taken to know of a packet's connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    /// What was read: if it is tracked, the packet belongs to it.
+    #[default]
+    AsRead,
+    /// Nothing: the packet begins it.
+    Nothing,
+    /// That it is established: a first packet and its answer have gone, as far as they come.
+    Established,
+}
+
+/// Where a packet starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Made by a process in this namespace.
+    Namespace(NsId),
+    /// Comes in by this link from beyond this host.
+    Outside(LinkId),
+}
 
 /// Time to live of a Linux host's packets, unless set otherwise.
 pub(crate) const TTL: u8 = 64;
