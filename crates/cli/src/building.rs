@@ -10,9 +10,7 @@ use kernel::apply::{Builder, Cause};
 use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::state::{Entry, LabState, Lock, Role, State};
 use kernel::{Inode, Program};
-use model::{
-    CableSpec, Change, Fact, LinkKind, LinkRef, NsId, NsKey, ServiceSpec, Snapshot, Wanted,
-};
+use model::{CableSpec, Change, Fact, LinkKind, LinkRef, NsId, NsKey, Snapshot, Wanted};
 
 use crate::failure::{Failure, OrFail};
 
@@ -134,7 +132,7 @@ fn look<'a>(
         }
         match &entry.role {
             Role::Service(ns, ports) => {
-                known.services.insert(ns.clone(), service(ports));
+                known.services.insert(ns.clone(), kernel::role::service(ports));
             }
             Role::Cable(a, b) => {
                 known.cables.extend(link_ref(a).map(|a| (a, link_ref(b))));
@@ -172,17 +170,6 @@ fn is_tap(snapshot: &Snapshot, known: &Known, link: &LinkRef) -> bool {
 /// `NS:LINK`.
 fn link_ref(text: &str) -> Option<LinkRef> {
     text.split_once(':').map(|(ns, link)| LinkRef::new(ns, link))
-}
-
-fn service(ports: &[String]) -> ServiceSpec {
-    let mut spec = ServiceSpec::default();
-    for port in ports.iter().filter_map(|p| p.parse().ok()) {
-        match port {
-            kernel::role::Port::Tcp(n) => spec.tcp.push(n),
-            kernel::role::Port::UdpEcho(n) => spec.udp_echo.push(n),
-        }
-    }
-    spec
 }
 
 const fn ns_id(inode: Inode) -> NsId {

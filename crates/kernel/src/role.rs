@@ -5,7 +5,7 @@ mod init;
 mod service;
 
 pub(crate) use cable::{TUN, make_card, open_tun};
-pub use service::Port;
+pub use service::{Port, service};
 
 /// Runs the role of that name, if it is one; then it does not return until the role ends.
 ///

@@ -7,6 +7,7 @@ use std::net::{Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::AsFd;
 use std::str::FromStr;
 
+use model::ServiceSpec;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::sys;
@@ -42,6 +43,19 @@ impl FromStr for Port {
             _ => Err(bad()),
         }
     }
+}
+
+/// What a process that was started with these arguments answers.
+#[must_use]
+pub fn service(args: &[String]) -> ServiceSpec {
+    let mut spec = ServiceSpec::default();
+    for port in args.iter().filter_map(|arg| arg.parse().ok()) {
+        match port {
+            Port::Tcp(n) => spec.tcp.push(n),
+            Port::UdpEcho(n) => spec.udp_echo.push(n),
+        }
+    }
+    spec
 }
 
 enum Socket {
@@ -134,5 +148,18 @@ fn serve(socket: &Socket, buffer: &mut [u8]) {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_read() {
+        let args = [Port::Tcp(80), Port::UdpEcho(7), Port::Tcp(81)].map(|port| port.to_string());
+        let spec = ServiceSpec { tcp: vec![80, 81], udp_echo: vec![7] };
+        assert_eq!(service(&args), spec);
+        assert_eq!(service(&["sctp:80", "tcp:x", "80"].map(str::to_owned)), ServiceSpec::default());
     }
 }

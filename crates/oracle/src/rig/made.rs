@@ -10,7 +10,7 @@ use kernel::Process;
 use kernel::apply::Builder;
 use kernel::read::{KnownName, Parts, ReadOptions};
 use kernel::state::{LabState, Lock, Role};
-use model::{AddressFlags, Fact, HostId, NsId, NsKey, ServiceSpec, Snapshot, Wanted};
+use model::{AddressFlags, Fact, HostId, NsId, NsKey, Snapshot, Wanted};
 
 use super::{Bench, Trouble};
 
@@ -91,7 +91,7 @@ pub(super) fn known(lab: &LabState, wanted: &Wanted) -> io::Result<Known> {
     }
     for entry in &lab.entries {
         if let Role::Service(ns, ports) = &entry.role {
-            known.services.insert(ns.clone(), service(ports));
+            known.services.insert(ns.clone(), kernel::role::service(ports));
         }
     }
     for fact in &wanted.facts {
@@ -103,17 +103,6 @@ pub(super) fn known(lab: &LabState, wanted: &Wanted) -> io::Result<Known> {
         }
     }
     Ok(known)
-}
-
-fn service(ports: &[String]) -> ServiceSpec {
-    let mut spec = ServiceSpec::default();
-    for port in ports.iter().filter_map(|p| p.parse().ok()) {
-        match port {
-            kernel::role::Port::Tcp(n) => spec.tcp.push(n),
-            kernel::role::Port::UdpEcho(n) => spec.udp_echo.push(n),
-        }
-    }
-    spec
 }
 
 fn known_names(lab: &LabState) -> Vec<KnownName> {
