@@ -54,7 +54,7 @@ pub(super) fn one_host_to_many(c: Case<'_>) -> Said {
     let family = if c.packet.is_ipv6() { "ipv6" } else { "ipv4" };
     let set = format!("{family}.conf.{dev}.drop_unicast_in_l2_multicast");
     said(format!("it is for {dst} alone, and came in a frame for many ({set} 1)"))
-        .advise(c.here(&format!("sysctl -w net.{set}=0")))
+        .advise(c.here(format!("sysctl -w net.{set}=0")))
 }
 
 pub(super) fn ttl_expired() -> Said {
