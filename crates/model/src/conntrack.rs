@@ -1,3 +1,4 @@
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 /// A tracked connection (IPCTNL_MSG_CT_GET).
@@ -38,7 +39,7 @@ bitflags::bitflags! {
 }
 
 /// One direction of a connection. For ICMP, the ports hold the echo id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuple {
     /// From.
     pub src: IpAddr,
@@ -50,6 +51,20 @@ pub struct Tuple {
     pub sport: u16,
     /// Destination port, or ICMP id.
     pub dport: u16,
+}
+
+/// In few words: connections are looked up for every packet.
+impl Hash for Tuple {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match (self.src, self.dst) {
+            (IpAddr::V4(src), IpAddr::V4(dst)) => {
+                state.write_u64(u64::from(src.to_bits()) << 32 | u64::from(dst.to_bits()));
+            }
+            addresses => addresses.hash(state),
+        }
+        let ports = u64::from(self.sport) << 16 | u64::from(self.dport);
+        state.write_u64(u64::from(self.protocol) << 32 | ports);
+    }
 }
 
 impl Tuple {

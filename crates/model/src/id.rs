@@ -1,4 +1,5 @@
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 /// One machine. There is one today; every other id begins with it so that nothing assumes that.
@@ -9,12 +10,25 @@ pub struct HostId(pub u32);
 ///
 /// An nsid is local to the namespace that uses it, and a name can be given twice, so neither
 /// identifies anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NsId {
     /// The machine that it is on.
     pub host: HostId,
     /// Its identity on that machine.
     pub key: NsKey,
+}
+
+/// In few words: a walk looks namespaces up for every step.
+impl Hash for NsId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let (kind, number) = match self.key {
+            NsKey::Inode { dev, ino } => (dev << 2, ino),
+            NsKey::Unseen(n) => (1, n.into()),
+            NsKey::Net(ino) => (2, ino),
+        };
+        state.write_u64(kind ^ u64::from(self.host.0).rotate_left(32));
+        state.write_u64(number);
+    }
 }
 
 /// How a namespace is known on its machine.
@@ -64,8 +78,16 @@ pub struct LinkId {
 }
 
 /// An Ethernet address.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mac(pub [u8; 6]);
+
+/// As one number: tables of addresses are looked up for every frame.
+impl Hash for Mac {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b, c, d, e, f] = self.0;
+        state.write_u64(u64::from_be_bytes([0, 0, a, b, c, d, e, f]));
+    }
+}
 
 impl Mac {
     /// `ff:ff:ff:ff:ff:ff`.

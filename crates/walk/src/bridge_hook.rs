@@ -30,12 +30,13 @@ impl<S: Sink> Walker<'_, '_, S> {
         part: Part,
     ) -> Result<(), Stop> {
         let place = self.place(skb.ns, Stage::Bridge)?;
-        if place.tables.runs(Family::Bridge, hook) {
-            return self.bridge_chains(skb, hook, between, part);
+        if !place.tables.runs(Family::Bridge, hook) {
+            return Ok(());
         }
-        Ok(())
+        self.bridge_chains(skb, hook, between, part)
     }
 
+    #[cold]
     fn bridge_chains(
         &mut self,
         skb: &mut Skb,

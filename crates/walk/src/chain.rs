@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
-use model::{Conntrack, Data, Expr, Gap, Hook, NftRule, NsId, Policy, Table, Verdict};
+use model::{Conntrack, Gap, Hook, NftRule, NsId, Policy, Table, Verdict};
 
 use crate::choice::Choices;
-use crate::guard::excludes;
+use crate::guard::{Facts, Then, own_verdict};
 use crate::header::Headers;
 use crate::indexed::Place;
 use crate::nat::Request;
@@ -32,6 +32,8 @@ pub(crate) struct Chains<'a, 's> {
     /// Elements that rules on the way added to sets.
     pub(crate) added: &'s [Added],
     pub(crate) choices: &'s Choices,
+    /// Rules that match are noted.
+    pub(crate) keeps: bool,
     /// Every rule that is tried is noted, also where it does nothing.
     pub(crate) explains: bool,
     /// What the rule that is being tried has found in sets, where rules are noted.
@@ -72,7 +74,7 @@ pub(crate) struct Added {
 /// What running chains has changed so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State<'a> {
-    stack: Vec<At<'a>>,
+    stack: Stack<'a>,
     pub(crate) registers: Registers,
     pub(crate) changes: Changes,
     pub(crate) matched: Vec<At<'a>>,
@@ -81,6 +83,37 @@ pub(crate) struct State<'a> {
     /// What was taken for conditions that are not shown.
     pub(crate) assumed: Vec<Gap>,
     forks: u32,
+}
+
+/// Chains that are being gone through, the innermost last.
+#[derive(Clone, Debug, Default)]
+struct Stack<'a> {
+    depth: usize,
+    chains: [Option<At<'a>>; MAX_JUMPS + 1],
+}
+
+impl<'a> Stack<'a> {
+    /// Of the base chain alone.
+    fn begin(&mut self, base: Option<At<'a>>) {
+        self.depth = usize::from(base.is_some());
+        self.chains[0] = base;
+    }
+
+    fn last_mut(&mut self) -> Option<&mut At<'a>> {
+        self.chains.get_mut(self.depth.checked_sub(1)?)?.as_mut()
+    }
+
+    const fn pop(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    /// False: so deep no chain may jump.
+    fn push(&mut self, at: At<'a>) -> bool {
+        let Some(room) = self.chains.get_mut(self.depth) else { return false };
+        *room = Some(at);
+        self.depth += 1;
+        true
+    }
 }
 
 /// What of the packet, its connection and the sets has changed.
@@ -163,7 +196,6 @@ impl<'a> At<'a> {
 impl State<'_> {
     /// As a base chain begins with a packet; what room there is stays.
     fn begin(&mut self, skb: &Skb) {
-        self.stack.clear();
         self.registers = Registers::new();
         self.changes.begin(skb);
         self.matched.clear();
@@ -176,7 +208,7 @@ impl State<'_> {
 impl Changes {
     fn begin(&mut self, skb: &Skb) {
         let Self { headers, mark, untracked, ct_mark, zone, added } = self;
-        *headers = Headers::of(skb);
+        headers.begin();
         (*mark, *untracked, *ct_mark, *zone) = (skb.mark, false, None, None);
         added.clear();
     }
@@ -207,7 +239,7 @@ impl<'a> Chains<'a, '_> {
     /// Runs the base chain, in the room of an earlier one.
     pub(crate) fn run(&self, mut room: Box<State<'a>>) -> Result<Ended<'a>, Doubt> {
         room.begin(self.skb);
-        room.stack.extend(self.beginning());
+        room.stack.begin(self.beginning());
         self.go_on(room)
     }
 
@@ -220,34 +252,48 @@ impl<'a> Chains<'a, '_> {
     fn go_on(&self, mut state: Box<State<'a>>) -> Result<Ended<'a>, Doubt> {
         let facts = self.facts();
         while let Some(top) = state.stack.last_mut() {
-            if !self.explains {
-                let rest = top.chain.guards.get(top.index..).unwrap_or(&[]);
-                let headers = &state.changes.headers;
-                top.index += rest.iter().take_while(|g| excludes(g, headers, &facts)).count();
-            }
+            let then = self.pass_by(top, &state.changes.headers, &facts);
             let at = *top;
-            let Some(rule) = at.rule() else {
-                state.stack.pop();
-                continue;
-            };
-            if let Some(top) = state.stack.last_mut() {
-                top.index += 1;
-            }
-            state.registers.begin();
-            match self.rule(rule, 0, &mut state, at) {
-                Did::Next => {}
-                Did::Doubts(what, from) => return self.both_ways(state, at, from, what),
-                Did::Assumes { cause, holds, from } => {
-                    return self.by_assumption(state, at, from, (cause, holds));
+            top.index += 1;
+            let ended = match (then, at.rule()) {
+                (None, _) | (_, None) => {
+                    state.stack.pop();
+                    None
                 }
-                did => {
-                    if let Some(end) = self.apply(&mut state, at, did)? {
-                        return Ok(Ended { end, state });
+                (Some(Then::Says(verdict)), _) => self.obey(&mut state, at, verdict)?,
+                (Some(Then::From(first)), Some(rule)) => {
+                    state.registers.begin();
+                    match self.rule(rule, first, &mut state, at) {
+                        Did::Next => None,
+                        Did::Doubts(what, from) => return self.both_ways(state, at, from, what),
+                        Did::Assumes { cause, holds, from } => {
+                            return self.by_assumption(state, at, from, (cause, holds));
+                        }
+                        did => self.apply(&mut state, at, did)?,
                     }
                 }
+            };
+            if let Some(end) = ended {
+                return Ok(Ended { end, state });
             }
         }
         Ok(Ended { end: self.policy(), state })
+    }
+
+    /// Passes by the rules whose first tests fail, unless somebody wants to know of each; what is left
+    /// of the next one. None: there is none.
+    #[inline]
+    fn pass_by(&self, top: &mut At<'a>, headers: &Headers, facts: &Facts<'_>) -> Option<Then<'a>> {
+        if self.explains {
+            return Some(Then::From(0));
+        }
+        for opening in top.chain.openings.get(top.index..).unwrap_or(&[]) {
+            match opening.ask(self.skb, headers, facts) {
+                Some(then) => return Some(then),
+                None => top.index += 1,
+            }
+        }
+        None
     }
 
     /// A rule that may match or not: if both lead to the same, it does not matter.
@@ -333,7 +379,7 @@ impl<'a> Chains<'a, '_> {
                 Did::Doubts(_, next) if state.changes == before => from = next,
                 Did::Assumes { from: next, .. } if state.changes == before => from = next,
                 Did::Doubts(what, _) | Did::Assumes { cause: what, .. } => {
-                    return Err(Doubt { rule: Box::new(at.refer(self.place.ns.id)), what });
+                    return Err(self.doubt(at, what));
                 }
                 did => {
                     return match self.apply(&mut state, at, did)? {
@@ -359,30 +405,44 @@ impl<'a> Chains<'a, '_> {
         at: At<'a>,
         did: Did<'a>,
     ) -> Result<Option<End<'a>>, Doubt> {
-        let doubt = |what: String| Err(Doubt { rule: Box::new(at.refer(self.place.ns.id)), what });
+        let doubt = |what: String| Err(self.doubt(at, what));
         self.note(state, at, None);
-        let verdict = match did {
-            Did::Reject(refusal) => return Ok(Some(End::Reject(at, refusal))),
+        match did {
+            Did::Reject(refusal) => Ok(Some(End::Reject(at, refusal))),
             Did::Nat(request) => {
-                state.matched.push(at);
-                return Ok(Some(End::Nat(at, request)));
+                self.note_match(state, at);
+                Ok(Some(End::Nat(at, request)))
             }
-            Did::NotKnown(what) => return doubt(what),
-            Did::Says(verdict) => verdict,
-            Did::Matched(ref verdict) => verdict,
-            Did::Next | Did::Doubts(..) | Did::Assumes { .. } => return Ok(None),
-        };
-        state.matched.push(at);
+            Did::NotKnown(what) => doubt(what),
+            Did::Says(verdict) => self.obey(state, at, verdict),
+            Did::Matched(verdict) => self.obey(state, at, &verdict),
+            Did::Next | Did::Doubts(..) | Did::Assumes { .. } => Ok(None),
+        }
+    }
+
+    /// Does what a verdict says.
+    fn obey(
+        &self,
+        state: &mut State<'a>,
+        at: At<'a>,
+        verdict: &Verdict,
+    ) -> Result<Option<End<'a>>, Doubt> {
+        self.note_match(state, at);
         match verdict {
             Verdict::Accept => return Ok(Some(End::Accept(Some(at)))),
             Verdict::Drop => return Ok(Some(End::Drop(Some(at)))),
-            Verdict::Queue(n) => return doubt(format!("queue {}", n >> 16)),
+            Verdict::Queue(n) => return Err(self.doubt(at, format!("queue {}", n >> 16))),
             Verdict::Continue | Verdict::Break => {}
-            Verdict::Return => _ = state.stack.pop(),
+            Verdict::Return => state.stack.pop(),
             Verdict::Jump(name) => self.enter(state, at, name, false)?,
             Verdict::Goto(name) => self.enter(state, at, name, true)?,
         }
         Ok(None)
+    }
+
+    #[cold]
+    fn doubt(&self, at: At<'a>, what: String) -> Doubt {
+        Doubt { rule: Box::new(at.refer(self.place.ns.id)), what }
     }
 
     fn enter(
@@ -392,7 +452,7 @@ impl<'a> Chains<'a, '_> {
         name: &str,
         leaves: bool,
     ) -> Result<(), Doubt> {
-        let doubt = |what: String| Err(Doubt { rule: Box::new(at.refer(self.place.ns.id)), what });
+        let doubt = |what: String| Err(self.doubt(at, what));
         let tables = &self.place.tables;
         let own = tables.led_to(self.base.at, at.chain, at.index);
         let Some(chain) = own.or_else(|| tables.chain(self.base.at, name)) else {
@@ -401,11 +461,10 @@ impl<'a> Chains<'a, '_> {
         if leaves {
             state.stack.pop();
         }
-        if state.stack.len() > MAX_JUMPS {
-            return doubt("jumps too deep".to_owned());
+        match state.stack.push(At { table: at.table, chain, index: 0 }) {
+            true => Ok(()),
+            false => doubt("jumps too deep".to_owned()),
         }
-        state.stack.push(At { table: at.table, chain, index: 0 });
-        Ok(())
     }
 
     /// Goes through the expressions of one rule from the one at `from` on.
@@ -435,7 +494,7 @@ impl<'a> Chains<'a, '_> {
             }
         }
         self.note(state, at, None);
-        state.matched.push(at);
+        self.note_match(state, at);
         Did::Next
     }
 
@@ -446,19 +505,16 @@ impl<'a> Chains<'a, '_> {
         }
     }
 
+    fn note_match(&self, state: &mut State<'a>, at: At<'a>) {
+        if self.keeps {
+            state.matched.push(at);
+        }
+    }
+
     /// A rule was tried, and this of its expressions failed; None: it matched.
     fn note(&self, state: &mut State<'a>, at: At<'a>, failed: Option<usize>) {
         if self.explains {
             state.tried.push(Noted { at, failed, looked: self.looked.take() });
         }
-    }
-}
-
-/// A verdict that stands in the rule itself, and leads elsewhere than to its next expression.
-const fn own_verdict(expr: &Expr) -> Option<&Verdict> {
-    match expr {
-        Expr::Immediate { data: Data::Verdict(Verdict::Continue | Verdict::Break), .. } => None,
-        Expr::Immediate { data: Data::Verdict(verdict), .. } => Some(verdict),
-        _ => None,
     }
 }

@@ -120,7 +120,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// The connection with that tuple, in that direction if it is known: one that a packet of ours
     /// began, or one that was read.
     fn find(&mut self, skb: &Skb, tuple: &Tuple, direction: Option<bool>) -> Option<Membership> {
-        let known = self.overlay.connections_with(skb.ns, tuple, skb.zone, direction).next();
+        let known = self.overlay.connection_with(skb.ns, tuple, skb.zone, direction, None);
         if known.is_some() {
             return known;
         }

@@ -1,21 +1,39 @@
 //! The first tests of each rule in a few bytes side by side, so that rules which do not match cost
 //! next to nothing, be they ten thousand.
 
-use model::{CmpOp, Expr, MetaKey, NftRule, PayloadBase};
+use model::{CmpOp, Data, Expr, MetaKey, NftRule, PayloadBase, Verdict};
 
 use crate::header::{Headers, Read};
+use crate::skb::Skb;
 
 /// Bytes of a link's name.
 const NAME: usize = 16;
 
-/// The first tests of a rule, in order: if one fails, the rule does nothing.
-pub(crate) type Guards = [Guard; 2];
+/// How a rule begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening<'a> {
+    /// Its first tests, in order: if one fails, the rule does nothing.
+    tests: [Guard; 2],
+    /// Where they hold.
+    then: Then<'a>,
+}
+
+/// What is left of a rule whose first tests have been asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Then<'a> {
+    /// It is to be gone through from that expression on.
+    From(usize),
+    /// It says this, and nothing else.
+    Says(&'a Verdict),
+}
 
 /// A test without side effects.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Guard {
-    /// None is known.
-    Open,
+    /// There is none.
+    Always,
+    /// One that is not asked here.
+    Other,
     /// At most four bytes of a header.
     Bytes { transport: bool, offset: u8, len: u8, mask: u32, value: u32, equal: bool },
     /// The name of the link in or out, or its beginning.
@@ -32,23 +50,77 @@ pub(crate) struct Facts<'a> {
     pub(crate) protocol: Option<u8>,
 }
 
-/// The guards of a rule.
-pub(crate) fn guards(rule: &NftRule) -> Guards {
-    let mut exprs = rule.exprs.as_slice();
-    let mut next = || {
-        let (guard, used) = guard(exprs);
-        exprs = exprs.get(used..).unwrap_or(&[]);
+impl<'a> Opening<'a> {
+    /// Of a rule.
+    pub(crate) fn of(rule: &'a NftRule) -> Self {
+        let exprs = rule.exprs.as_slice();
+        let (first, used) = guard(exprs);
         // Behind a test that is none, another would be asked too early.
-        if used == 0 {
-            exprs = &[];
+        let rest = if used == 0 { &[] } else { exprs.get(used..).unwrap_or(&[]) };
+        let (second, more) = guard(rest);
+        Self { tests: [first, second], then: Then::behind(exprs, used + more) }
+    }
+
+    /// Asks its tests. None: the rule does nothing.
+    #[inline]
+    pub(crate) fn ask(&self, skb: &Skb, headers: &Headers, facts: &Facts<'_>) -> Option<Then<'a>> {
+        let mut sure = true;
+        for test in &self.tests {
+            match test.holds(skb, headers, facts) {
+                Some(true) => {}
+                Some(false) => return None,
+                None => sure = false,
+            }
         }
-        guard
-    };
-    [next(), next()]
+        Some(if sure { self.then } else { Then::From(0) })
+    }
+}
+
+impl<'a> Then<'a> {
+    /// Where tests take up so many expressions, and hold. If one behind them looks at what they have
+    /// loaded, they are gone through all the same.
+    fn behind(exprs: &'a [Expr], tests: usize) -> Self {
+        let rest = exprs.get(tests..).unwrap_or(&[]);
+        if !rest.iter().all(reads_nothing) {
+            return Self::From(0);
+        }
+        let idle = rest.iter().take_while(|expr| only_counts(expr)).count();
+        match rest.get(idle).and_then(own_verdict) {
+            Some(verdict) => Self::Says(verdict),
+            None => Self::From(tests + idle),
+        }
+    }
+}
+
+/// A verdict that stands in the rule itself, and leads elsewhere than to its next expression.
+pub(crate) const fn own_verdict(expr: &Expr) -> Option<&Verdict> {
+    match expr {
+        Expr::Immediate { data: Data::Verdict(Verdict::Continue | Verdict::Break), .. } => None,
+        Expr::Immediate { data: Data::Verdict(verdict), .. } => Some(verdict),
+        _ => None,
+    }
+}
+
+/// It lets every packet pass, and leaves no trace that is walked.
+const fn only_counts(expr: &Expr) -> bool {
+    matches!(expr, Expr::Counter { .. } | Expr::Log { .. } | Expr::Last { .. })
+}
+
+/// It does not look at what expressions before it have loaded.
+const fn reads_nothing(expr: &Expr) -> bool {
+    only_counts(expr)
+        || matches!(
+            expr,
+            Expr::Immediate { data: Data::Verdict(_), .. }
+                | Expr::Match(_)
+                | Expr::Target(_)
+                | Expr::Reject { .. }
+                | Expr::Masq { port: None, .. }
+        )
 }
 
 fn guard(exprs: &[Expr]) -> (Guard, usize) {
-    let open = (Guard::Open, 0);
+    let open = (Guard::Always, 0);
     let loaded = |dreg: &model::Reg, at: usize| match exprs.get(at) {
         Some(Expr::Cmp { sreg, op, data }) if sreg == dreg => {
             let equal = match op {
@@ -101,7 +173,7 @@ fn meta(key: MetaKey, data: &[u8], equal: bool) -> Guard {
             let len = u8::try_from(data.len()).unwrap_or(0);
             Guard::Link { out: key == MetaKey::OifName, len, name, equal }
         }
-        _ => Guard::Open,
+        _ => Guard::Other,
     }
 }
 
@@ -113,34 +185,28 @@ fn word(bytes: &[u8]) -> Option<u32> {
 }
 
 impl Guard {
-    /// Whether the test certainly fails.
-    fn fails(&self, headers: &Headers, facts: &Facts<'_>) -> bool {
+    /// Whether the test holds; None: it has to be gone through.
+    fn holds(&self, skb: &Skb, headers: &Headers, facts: &Facts<'_>) -> Option<bool> {
         match self {
-            Self::Open => false,
+            Self::Always => Some(true),
+            Self::Other => None,
             Self::Bytes { transport, offset, len, mask, value, equal } => {
                 let base = if *transport { PayloadBase::Transport } else { PayloadBase::Network };
-                match headers.read(base, u32::from(*offset), u32::from(*len)) {
-                    Read::Bytes(bytes) => {
-                        word(bytes).is_some_and(|w| (w & mask == *value) != *equal)
-                    }
-                    Read::Beyond => true,
-                    Read::NotKnown => false,
+                match headers.read(skb, base, u32::from(*offset), u32::from(*len)) {
+                    Read::Bytes(bytes) => Some((word(bytes)? & mask == *value) == *equal),
+                    Read::Beyond => Some(false),
+                    Read::NotKnown => None,
                 }
             }
             Self::Link { out, len, name, equal } => {
                 let is = if *out { facts.oif } else { facts.iif };
                 let len = usize::from(*len);
-                (is[..len] == name[..len]) != *equal
+                Some((is[..len] == name[..len]) == *equal)
             }
-            Self::Protocol { number, equal } => match facts.protocol {
-                Some(is) => (is == *number) != *equal,
-                None => true,
-            },
+            // What has none does not match, whatever is asked.
+            Self::Protocol { number, equal } => {
+                Some(facts.protocol.is_some_and(|is| (is == *number) == *equal))
+            }
         }
     }
-}
-
-/// Whether a rule certainly does nothing.
-pub(crate) fn excludes(guards: &Guards, headers: &Headers, facts: &Facts<'_>) -> bool {
-    guards.iter().any(|guard| guard.fails(headers, facts))
 }

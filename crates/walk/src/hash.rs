@@ -51,6 +51,14 @@ impl Folded {
 
 impl Hasher for Folded {
     fn write(&mut self, bytes: &[u8]) {
+        // Addresses: a copy of so many bytes as are known beforehand is one move.
+        match bytes {
+            [a, b, c, d] => return self.fold(u32::from_le_bytes([*a, *b, *c, *d]).into()),
+            [a, b, c, d, e, f] => {
+                return self.fold(u64::from_le_bytes([*a, *b, *c, *d, *e, *f, 0, 0]));
+            }
+            _ => {}
+        }
         if bytes.len() < 8 {
             let mut word = [0; 8];
             word[..bytes.len()].copy_from_slice(bytes);

@@ -1,6 +1,7 @@
 //! A netfilter hook: all chains of all families in it, in order of priority.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 
 use model::{Family, Hook, LinkId, NsId};
 
@@ -21,6 +22,7 @@ pub(crate) struct Between {
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `nf_hook`: runs what is registered for IPv4 or IPv6 in this hook. `iif` and `oif` are as the hook
     /// is told them: for a bridged packet, the bridge.
+    #[inline]
     pub(crate) fn hook(
         &mut self,
         skb: &mut Skb,
@@ -33,9 +35,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             self.lean_on(skb, Stage::Hook(hook), &["netfilter", "ipsec", "ipvs"])?;
         }
         let family = skb.packet.family();
-        self.family_hook(skb, family, hook, Between { iif, oif })?;
+        if self.place(skb.ns, Stage::Hook(hook))?.tables.runs(family, hook) {
+            self.family_hook(skb, family, hook, Between { iif, oif })?;
+        }
         // It comes last of all.
-        if matches!(hook, Hook::Input | Hook::Postrouting) {
+        if skb.ct.is_some() && matches!(hook, Hook::Input | Hook::Postrouting) {
             self.confirm(skb, hook)?;
         }
         Ok(())
@@ -124,6 +128,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             connection,
             added: &self.overlay.added,
             choices: &self.overlay.choices,
+            keeps: S::KEEPS,
             explains: self.sink.explains(),
             looked: RefCell::default(),
         };
@@ -145,14 +150,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
             ChainEnd::Accept(_) | ChainEnd::Nat(..) => {}
         }
-        let routed_by = |s: &Skb| (s.packet.src, s.packet.dst, s.mark, s.packet.tos, s.packet.ttl);
-        let (before, mss) = (routed_by(skb), skb.packet.mss);
+        let mss = skb.packet.mss;
+        // `nf_route_table_hook4` and 6: of no other type of chain.
+        let routes = hook == Hook::Output && base.is_of_routes();
+        let before = routes.then(|| routed_by(skb));
         self.take_over(skb, &ended.state.changes);
-        // `nf_route_table_hook4` and 6: of no other type of chain. (A TTL is of no account in IPv4.)
-        let (a, b) = (before, routed_by(skb));
-        let same =
-            (a.0, a.1, a.2, a.3) == (b.0, b.1, b.2, b.3) && (a.4 == b.4 || !skb.packet.is_ipv6());
-        if hook == Hook::Output && base.is_of_routes() && !same {
+        if before.is_some_and(|before| before != routed_by(skb)) {
             skb.anew = Some(skb.mark);
         }
         let (ns, now) = (skb.ns, skb.packet.mss);
@@ -177,6 +180,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         self.overlay.added.extend(changes.added.iter().cloned());
     }
+}
+
+/// What a packet that is sent here is routed by. (A TTL is of no account in IPv4.)
+fn routed_by(skb: &Skb) -> (IpAddr, IpAddr, u32, u8, Option<u8>) {
+    let packet = &skb.packet;
+    let hop_limit = packet.is_ipv6().then_some(packet.ttl);
+    (packet.src, packet.dst, skb.mark, packet.tos, hop_limit)
 }
 
 impl BaseRef<'_> {

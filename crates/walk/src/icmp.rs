@@ -129,7 +129,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// Which error is due, if one is.
     fn error(&self, skb: &Skb, stop: &Stop) -> Option<IcmpKind> {
-        let Disposition::Lost(loss) = &*stop.disposition else { return None };
+        let Disposition::Lost(loss) = &stop.disposition else { return None };
         let heard = hears(skb, stop, &loss.reason, is_echo_reply(&skb.packet));
         let echo = match skb.packet.payload {
             Payload::Icmp { kind, .. } => kind.is_echo(),

@@ -83,7 +83,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// Which error is due, if one is.
     fn error6(&self, skb: &Skb, stop: &Stop) -> Option<IcmpKind> {
-        let Disposition::Lost(loss) = &*stop.disposition else { return None };
+        let Disposition::Lost(loss) = &stop.disposition else { return None };
         let kind = match skb.packet.payload {
             Payload::Icmp { kind, .. } => Some(kind),
             _ => None,

@@ -386,6 +386,7 @@ impl<'a> Place<'a> {
     }
 
     /// The link of that index.
+    #[inline]
     pub(crate) fn link(&self, index: u32) -> Option<&'a Link> {
         self.links.get(index).map(|found| found.link)
     }
@@ -470,9 +471,10 @@ impl<'a> Place<'a> {
         direction: Option<bool>,
     ) -> Option<(&'a Conntrack, bool)> {
         let of = |zone, reply| {
-            let wanted = direction.is_none_or(|wanted| wanted == reply);
-            let key = (*tuple, zone, reply);
-            Some((self.tracked.get(&key).filter(|_| wanted).copied()?, reply))
+            if direction.is_some_and(|wanted| wanted != reply) {
+                return None;
+            }
+            Some((*self.tracked.get(&(*tuple, zone, reply))?, reply))
         };
         of(zones.0, false).or_else(|| of(zones.1, true))
     }

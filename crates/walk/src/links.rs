@@ -43,9 +43,17 @@ impl<'a> Links<'a> {
         Self { near, far }
     }
 
+    #[inline]
     pub(crate) fn get(&self, index: u32) -> Option<&LinkIndex<'a>> {
-        let near = self.near.get(usize::try_from(index).unwrap_or(usize::MAX));
-        near.and_then(Option::as_ref).or_else(|| self.far.get(&index))
+        match self.near.get(usize::try_from(index).unwrap_or(usize::MAX)) {
+            Some(Some(near)) => Some(near),
+            _ => self.far_off(index),
+        }
+    }
+
+    #[cold]
+    fn far_off(&self, index: u32) -> Option<&LinkIndex<'a>> {
+        self.far.get(&index)
     }
 }
 

@@ -103,8 +103,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     ) -> Result<(), Stop> {
         let place = self.place(skb.ns, Stage::Hook(hook))?;
         let family = skb.packet.family();
-        let hooks = [Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting];
-        let translates = hooks.iter().any(|hook| !place.tables.nat(family, *hook).is_empty());
+        let translates = place.tables.translates(family);
         let current = self.overlay.connections[member.connection].entry.reply.reversed();
         let may_change = translates && (source || is_icmp(&current));
         if !may_change || !self.is_taken(skb, member, &current) {

@@ -74,8 +74,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         let direction = is_icmp(tuple).then_some(true);
         let connections = &self.overlay.connections;
         let own = &connections[member.connection].entry.original;
-        let mut met = self.overlay.connections_with(skb.ns, &reply, skb.zone, direction);
-        let met = met.find(|met| met.connection != member.connection);
+        let but = Some(member.connection);
+        let met = self.overlay.connection_with(skb.ns, &reply, skb.zone, direction, but);
         let read = || self.known_place(skb.ns)?.tracked(&reply, skb.zone, direction);
         let read = || read().map(|(entry, _)| entry).filter(|entry| entry.original != *own);
         met.map(|met| &connections[met.connection].entry).or_else(read)

@@ -185,26 +185,28 @@ impl Overlay {
         &self.assumed
     }
 
-    /// The connections in `ns` with that tuple in one of their directions (in that one, if it is
-    /// known: true is the answer's), in the zone that a packet in that direction has. One whose first
-    /// packet is still on its way through the hooks is not found yet.
-    pub(crate) fn connections_with(
+    /// The first connection in `ns` with that tuple in one of its directions (in that one, if it is
+    /// known: true is the answer's), in the zone that a packet in that direction has; `but`: another
+    /// than this one. One whose first packet is still on its way through the hooks is not found yet.
+    pub(crate) fn connection_with(
         &self,
         ns: NsId,
         tuple: &Tuple,
         zones: (u16, u16),
         direction: Option<bool>,
-    ) -> impl Iterator<Item = Membership> {
-        let kept =
-            self.connections.iter().enumerate().filter(move |(_, c)| c.ns == ns && c.confirmed);
-        kept.flat_map(move |(connection, c)| {
-            let sides = [
-                (false, (&c.entry.original, c.zones.0) == (tuple, zones.0)),
-                (true, (&c.entry.reply, c.zones.1) == (tuple, zones.1)),
-            ];
-            let wanted = move |reply: bool| direction.is_none_or(|wanted| wanted == reply);
-            let sides = sides.into_iter().filter(move |(reply, same)| *same && wanted(*reply));
-            sides.map(move |(reply, _)| Membership { connection, reply, related: false })
-        })
+        but: Option<usize>,
+    ) -> Option<Membership> {
+        for (connection, c) in self.connections.iter().enumerate() {
+            if !c.confirmed || Some(connection) == but || c.ns != ns {
+                continue;
+            }
+            let original = (c.zones.0, &c.entry.original) == (zones.0, tuple);
+            let reply = (c.zones.1, &c.entry.reply) == (zones.1, tuple);
+            if original && direction != Some(true) || reply && direction != Some(false) {
+                let reply = !(original && direction != Some(true));
+                return Some(Membership { connection, reply, related: false });
+            }
+        }
+        None
     }
 }

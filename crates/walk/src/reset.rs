@@ -77,7 +77,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 
 /// The family of the rule that asks for a reset, if one does.
 fn resetting(stop: &Stop) -> Option<Family> {
-    match &*stop.disposition {
+    match &stop.disposition {
         Disposition::Lost(loss) => match &loss.reason {
             Reason::RuleReject(rule, RejectWith::TcpReset) => Some(rule.chain.family),
             _ => None,

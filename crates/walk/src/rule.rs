@@ -44,7 +44,7 @@ impl<'a> Chains<'a, '_> {
         match expr {
             Expr::Meta { key, dreg } => self.meta(*key, *dreg, r, changes),
             Expr::Payload { base, offset, len, dreg } => {
-                match changes.headers.read(*base, *offset, *len) {
+                match changes.headers.read(self.skb, *base, *offset, *len) {
                     Read::Bytes(bytes) => r.store(*dreg, bytes),
                     Read::Beyond => return Effect::Fails,
                     Read::NotKnown => {
@@ -98,7 +98,7 @@ impl<'a> Chains<'a, '_> {
                 let Some(bytes) = r.load(*sreg, *len as usize) else {
                     return Effect::NotKnown(r.cause());
                 };
-                if changes.headers.write(*base, *offset, bytes) {
+                if changes.headers.write(self.skb, *base, *offset, bytes) {
                     return Effect::Goes;
                 }
                 Effect::NotKnown(format!("payload set {base:?} at {offset}").to_lowercase())
@@ -123,7 +123,7 @@ impl<'a> Chains<'a, '_> {
             Expr::Rt { dreg, .. } => forgotten(*dreg, "rt", r),
             Expr::Socket { dreg, .. } => forgotten(*dreg, "socket", r),
             Expr::Exthdr { dreg, .. } => self.exthdr(expr, *dreg, r, changes),
-            Expr::ExthdrSet { field, sreg } => set_option(*field, *sreg, r, changes),
+            Expr::ExthdrSet { field, sreg } => set_option(*field, *sreg, self.skb, r, changes),
             Expr::Fwd { .. } => Effect::NotKnown("expression fwd".to_owned()),
             Expr::Hidden { what, holds } => Effect::Assumes(format!("{what} hidden"), *holds),
             Expr::Opaque { name, data } => opaque(name, data, r),
@@ -182,8 +182,8 @@ impl<'a> Chains<'a, '_> {
     ) -> Effect {
         let Expr::Exthdr { field, .. } = expr else { return Effect::Goes };
         match (field.op, self.skb.packet.payload) {
-            (1, _) if is_mss(*field) && changes.headers.mss().is_some() => {
-                load_mss(*field, dreg, r, changes)
+            (1, _) if is_mss(*field) && changes.headers.mss(self.skb).is_some() => {
+                load_mss(*field, dreg, self.skb, r, changes)
             }
             // An extension header of IPv6: fragments alone have one.
             (0, _) if self.skb.packet.is_ipv6() && self.skb.fragment.is_some() => {

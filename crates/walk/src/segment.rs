@@ -52,7 +52,7 @@ impl Chains<'_, '_> {
     /// `tcpmss_mangle_packet`: what a segment says is made less, never more.
     pub(crate) fn limit_segments(&self, limit: u16, changes: &mut Changes) -> Effect {
         let limit = if limit == OF_THE_PATH { self.mss_of_the_way() } else { Some(limit) };
-        lower(limit, changes);
+        lower(limit, self.skb, changes);
         Effect::Goes
     }
 
@@ -106,10 +106,10 @@ const fn any(packet: &Packet) -> std::net::IpAddr {
 }
 
 /// What is not known stays so.
-fn lower(limit: Option<u16>, changes: &mut Changes) {
-    let Some(now) = changes.headers.mss() else { return };
+fn lower(limit: Option<u16>, skb: &Skb, changes: &mut Changes) {
+    let Some(now) = changes.headers.mss(skb) else { return };
     if limit.is_none_or(|limit| limit < now) {
-        changes.headers.set_mss(limit);
+        changes.headers.set_mss(skb, limit);
     }
 }
 
@@ -120,8 +120,14 @@ pub(crate) fn is_mss(field: Exthdr) -> bool {
 }
 
 /// `nft_exthdr_tcp_eval`, of that option.
-pub(crate) fn load_mss(field: Exthdr, dreg: Reg, r: &mut Registers, changes: &Changes) -> Effect {
-    match changes.headers.mss() {
+pub(crate) fn load_mss(
+    field: Exthdr,
+    dreg: Reg,
+    skb: &Skb,
+    r: &mut Registers,
+    changes: &Changes,
+) -> Effect {
+    match changes.headers.mss(skb) {
         Some(_) if field.present => r.store(dreg, &[1]),
         Some(mss) => r.store(dreg, &mss.to_be_bytes()),
         None => return forgotten(dreg, "tcp option", r),
@@ -133,13 +139,14 @@ pub(crate) fn load_mss(field: Exthdr, dreg: Reg, r: &mut Registers, changes: &Ch
 pub(crate) fn set_option(
     field: Exthdr,
     sreg: Option<Reg>,
+    skb: &Skb,
     r: &Registers,
     changes: &mut Changes,
 ) -> Effect {
     let known = sreg.filter(|_| is_mss(field)).and_then(|sreg| r.load(sreg, 2));
     match (field.op, field.kind) {
-        (1, OPTION) if known.is_none() => changes.headers.set_mss(None),
-        (1, OPTION) => lower(known.map(|b| u16::from_be_bytes([b[0], b[1]])), changes),
+        (1, OPTION) if known.is_none() => changes.headers.set_mss(skb, None),
+        (1, OPTION) => lower(known.map(|b| u16::from_be_bytes([b[0], b[1]])), skb, changes),
         _ => {}
     }
     Effect::Goes

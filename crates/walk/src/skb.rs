@@ -1,4 +1,5 @@
 use std::net::IpAddr;
+use std::ops::Deref;
 
 use model::{LinkId, NsId, Remote};
 
@@ -280,22 +281,37 @@ impl Skb {
     }
 }
 
-/// A packet goes no further: how, and in which part of the kernel.
+/// A packet goes no further. One pointer, so that what may end a packet hands on hardly more than what
+/// it has found.
 #[derive(Clone, Debug)]
-pub(crate) struct Stop {
+pub(crate) struct Stop(Box<Stopped>);
+
+/// How a packet goes no further, and in which part of the kernel.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopped {
     pub(crate) stage: Stage,
-    pub(crate) disposition: Box<Disposition>,
+    pub(crate) disposition: Disposition,
+}
+
+impl Deref for Stop {
+    type Target = Stopped;
+
+    fn deref(&self) -> &Stopped {
+        &self.0
+    }
 }
 
 impl Stop {
     pub(crate) fn new(stage: Stage, disposition: Disposition) -> Self {
-        Self { stage, disposition: Box::new(disposition) }
+        Self(Box::new(Stopped { stage, disposition }))
     }
 
+    #[cold]
     pub(crate) fn lost(stage: Stage, ns: NsId, link: Option<LinkId>, reason: Reason) -> Self {
         Self::new(stage, Disposition::Lost(Loss { ns, link, reason }))
     }
 
+    #[cold]
     pub(crate) fn unknown(stage: Stage, unknown: Unknown) -> Self {
         Self::new(stage, Disposition::Unknown(unknown))
     }
@@ -304,9 +320,13 @@ impl Stop {
         Self::new(stage, Disposition::Ignored)
     }
 
+    pub(crate) fn into_disposition(self) -> Disposition {
+        self.0.disposition
+    }
+
     /// As the end of this packet.
     pub(crate) fn end(self, skb: Skb) -> End {
-        End { disposition: *self.disposition, skb }
+        End { disposition: self.into_disposition(), skb }
     }
 }
 
@@ -322,7 +342,7 @@ pub(crate) enum Next {
     /// The frame is handed to a link.
     Transmit(LinkId),
     /// A vxlan sends the frame to that remote.
-    Encapsulate(LinkId, Remote),
+    Encapsulate(LinkId, Box<Remote>),
     /// Another link gives it to this one, which takes it in.
     Forward(LinkId),
     /// The frame comes in by a link.

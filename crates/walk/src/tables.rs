@@ -2,7 +2,7 @@
 
 use model::{Chain, Data, Expr, Family, Hook, Namespace, NftRule, Policy, Table, Verdict};
 
-use crate::guard::{self, Guards};
+use crate::guard::Opening;
 use crate::hash::Map;
 use crate::set::SetIndex;
 
@@ -42,7 +42,7 @@ pub(crate) enum Item<'a> {
 pub(crate) struct ChainIndex<'a> {
     pub(crate) chain: &'a Chain,
     /// One per rule.
-    pub(crate) guards: Vec<Guards>,
+    pub(crate) openings: Vec<Opening<'a>>,
     /// Positions of the chains that rules jump or go to, by their one verdict; one per rule.
     leads_to: Vec<Option<usize>>,
 }
@@ -59,19 +59,63 @@ struct Names<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Tables<'a> {
     names: Vec<Names<'a>>,
-    hooks: Map<(Family, Hook), Vec<Item<'a>>>,
-    /// In which hooks of which families something runs, a bit for each.
-    hooked: u64,
+    hooks: ByHook<Item<'a>>,
     /// A flowtable, by which packets may pass by the rules.
     pub(crate) flowtable: Option<&'a str>,
     /// Chains before and behind a link, by its name.
     links: Map<&'a str, Map<Hook, Vec<BaseRef<'a>>>>,
-    nat: Map<(Family, Hook), Vec<BaseRef<'a>>>,
+    nat: ByHook<BaseRef<'a>>,
 }
 
-/// The bit of a hook of a family.
-const fn bit(family: Family, hook: Hook) -> u64 {
-    1 << (family as u64 * 8 + hook as u64)
+/// Lists for hooks of families, most of which have none.
+#[derive(Debug)]
+struct ByHook<T> {
+    /// Which have one, a bit for each.
+    some: u64,
+    /// Theirs, in the order of these bits.
+    lists: Vec<Vec<T>>,
+}
+
+impl<T> Default for ByHook<T> {
+    fn default() -> Self {
+        Self { some: 0, lists: Vec::new() }
+    }
+}
+
+impl<T> ByHook<T> {
+    /// The bit of a hook of a family.
+    const fn bit(family: Family, hook: Hook) -> u64 {
+        1 << (family as u64 * 8 + hook as u64)
+    }
+
+    /// How many have one before it.
+    const fn rank(&self, bit: u64) -> usize {
+        (self.some & (bit - 1)).count_ones() as usize
+    }
+
+    fn push(&mut self, family: Family, hook: Hook, item: T) {
+        let bit = Self::bit(family, hook);
+        let rank = self.rank(bit);
+        if self.some & bit == 0 {
+            self.some |= bit;
+            self.lists.insert(rank, Vec::new());
+        }
+        self.lists[rank].push(item);
+    }
+
+    #[inline]
+    const fn has(&self, family: Family, hook: Hook) -> bool {
+        self.some & Self::bit(family, hook) != 0
+    }
+
+    #[inline]
+    fn get(&self, family: Family, hook: Hook) -> &[T] {
+        let bit = Self::bit(family, hook);
+        if self.some & bit == 0 {
+            return &[];
+        }
+        self.lists.get(self.rank(bit)).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl BaseRef<'_> {
@@ -87,7 +131,7 @@ impl<'a> ChainIndex<'a> {
         let target = |rule| by_name.get(leads_to(rule)?).copied();
         Self {
             chain,
-            guards: chain.rules.iter().map(guard::guards).collect(),
+            openings: chain.rules.iter().map(Opening::of).collect(),
             leads_to: chain.rules.iter().map(target).collect(),
         }
     }
@@ -163,11 +207,10 @@ impl<'a> Tables<'a> {
         found.sort_by_key(|(_, priority, _)| *priority);
         nat.sort_by_key(|(_, priority, _)| *priority);
         for (hook, _, item) in found {
-            self.hooked |= bit(family, hook);
-            self.hooks.entry((family, hook)).or_default().push(item);
+            self.hooks.push(family, hook, item);
         }
         for (hook, _, base) in nat {
-            self.nat.entry((family, hook)).or_default().push(base);
+            self.nat.push(family, hook, base);
         }
     }
 
@@ -218,7 +261,7 @@ impl<'a> Tables<'a> {
     /// Something runs in a hook for packets of a family.
     #[inline]
     pub(crate) const fn runs(&self, family: Family, hook: Hook) -> bool {
-        self.hooked & bit(family, hook) != 0
+        self.hooks.has(family, hook)
     }
 
     /// Packets of a family are tracked as they come in.
@@ -230,11 +273,7 @@ impl<'a> Tables<'a> {
     /// What runs in a hook for packets of a family, in order.
     #[inline]
     pub(crate) fn hook(&self, family: Family, hook: Hook) -> &[Item<'a>] {
-        if self.runs(family, hook) { self.list(family, hook) } else { &[] }
-    }
-
-    fn list(&self, family: Family, hook: Hook) -> &[Item<'a>] {
-        self.hooks.get(&(family, hook)).map_or(&[], Vec::as_slice)
+        self.hooks.get(family, hook)
     }
 
     /// Some chain stands before or behind a link.
@@ -242,9 +281,15 @@ impl<'a> Tables<'a> {
         !self.links.is_empty()
     }
 
+    /// There are nat chains for packets of a family.
+    pub(crate) fn translates(&self, family: Family) -> bool {
+        let hooks = [Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting];
+        hooks.iter().any(|hook| self.nat.has(family, *hook))
+    }
+
     /// The nat chains of a hook, in order.
     pub(crate) fn nat(&self, family: Family, hook: Hook) -> &[BaseRef<'a>] {
-        self.nat.get(&(family, hook)).map_or(&[], Vec::as_slice)
+        self.nat.get(family, hook)
     }
 
     /// The chains before (ingress) or behind (egress) a link that do something, in order.

@@ -36,7 +36,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         if u32.idle || u32.mark.is_some_and(|(value, mask)| skb.mark & mask != value) {
             return Fits::No;
         }
-        let headers = Headers::of(skb);
+        let headers = Headers::default();
         let mut doubt = None;
         for key in &u32.keys {
             match (fits_key(skb, &headers, key), &doubt) {
@@ -84,13 +84,13 @@ fn byte<'h>(skb: &Skb, headers: &'h Headers, at: i32) -> Read<'h> {
         // The link's header is before it, unless tags are between.
         let ethernet = ETHERNET.checked_add_signed(at);
         return match ethernet.filter(|_| skb.tags.len() < 2) {
-            Some(offset) => headers.read(PayloadBase::LinkLayer, offset, 1),
+            Some(offset) => headers.read(skb, PayloadBase::LinkLayer, offset, 1),
             None => Read::NotKnown,
         };
     };
     match behind.checked_sub(skb.packet.header_len()).filter(|_| skb.arp.is_none()) {
-        Some(offset) => headers.read(PayloadBase::Transport, offset, 1),
-        None => headers.read(PayloadBase::Network, behind, 1),
+        Some(offset) => headers.read(skb, PayloadBase::Transport, offset, 1),
+        None => headers.read(skb, PayloadBase::Network, behind, 1),
     }
 }
 

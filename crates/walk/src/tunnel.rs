@@ -147,7 +147,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
 /// Why an outer packet finds no way.
 fn underlay_loss(stop: Stop, id: LinkId, remote: IpAddr) -> Stop {
-    match *stop.disposition {
+    match stop.into_disposition() {
         crate::Disposition::Lost(loss) => {
             let reason = Reason::NoTunnelRoute { remote, because: Box::new(loss) };
             Stop::lost(Stage::Transmit, id.ns, Some(id), reason)

@@ -141,7 +141,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// at which the packet is by then.
     pub(crate) fn error_vrf(&self, skb: &Skb, stop: &Stop) -> Option<u32> {
         let leaving = matches!(stop.stage, Stage::Neighbour | Stage::Transmit);
-        let out = match &*stop.disposition {
+        let out = match &stop.disposition {
             Disposition::Lost(loss) if leaving => loss.link.map(|link| link.index),
             _ => None,
         };
@@ -206,7 +206,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 }
 
 /// `vrf_tx_error`: a VRF tells nobody of what it finds no route for.
-pub(crate) const fn is_unrouted_by_vrf(stop: &Stop, reason: &Reason) -> bool {
+pub(crate) fn is_unrouted_by_vrf(stop: &Stop, reason: &Reason) -> bool {
     let unrouted =
         matches!(reason, Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_));
     unrouted && matches!(stop.stage, Stage::Transmit)

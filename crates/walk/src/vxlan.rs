@@ -24,11 +24,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.vxlan_modelled(id, vxlan)?;
         self.lean_on(skb, Stage::Transmit, &["fdb"])?;
         let remotes = self.remotes(id, vxlan, skb.packet.dst_mac.unwrap_or_default())?;
-        let copy = |remote: &Remote| (id, skb.clone(), Next::Encapsulate(id, *remote));
+        let copy = |remote: &Remote| (id, skb.clone(), Next::Encapsulate(id, Box::new(*remote)));
         let copies: Vec<_> = remotes.iter().map(copy).collect();
         match remotes.as_slice() {
             [] => Err(Stop::lost(Stage::Transmit, id.ns, Some(id), Reason::NoRemote)),
-            [one] => Ok(Next::Encapsulate(id, *one)),
+            [one] => Ok(Next::Encapsulate(id, Box::new(*one))),
             // The first is served last.
             _ => self.split(skb, Stage::Transmit, id, copies.into_iter().rev().collect()),
         }

@@ -112,7 +112,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             Next::Arp(link) => self.arp_out(skb, link),
             Next::Nd(link) => self.nd_out(skb, link),
             Next::Transmit(link) => self.transmit(skb, link),
-            Next::Encapsulate(link, remote) => self.vxlan_to(skb, link, remote),
+            Next::Encapsulate(link, remote) => self.vxlan_to(skb, link, *remote),
             Next::Forward(link) => self.forward_into(skb, link),
             Next::Receive(link) => self.receive(skb, link),
             Next::Bridge(port) => self.bridge_in(skb, port),
@@ -126,7 +126,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
         let (net, to) = (self.net, skb.packet.dst);
         let mut step =
             |action: &dyn Fn() -> Action| self.sink.step(skb.ns, stop.stage, &skb.packet, action);
-        match &*stop.disposition {
+        match &stop.disposition {
             Disposition::Delivered(ns) => step(&|| {
                 let link = net.place(*ns).and_then(|place| place.owner(to));
                 Action::Delivered { link: link.map(|index| LinkId { ns: *ns, index }) }
@@ -221,6 +221,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
         }
     }
 
+    #[inline(never)]
     fn go_to(&self, ns: NsId) -> Option<&'a Place<'a>> {
         let net: &'a Indexed<'a> = self.net;
         let place = net.place(ns);
@@ -229,10 +230,12 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     }
 
     /// A link that was read.
+    #[inline]
     pub(crate) fn known_link(&self, id: LinkId) -> Option<&'a Link> {
         self.known_place(id.ns)?.link(id.index)
     }
 
+    #[inline]
     pub(crate) fn link(&self, id: LinkId, stage: Stage) -> Result<&'a Link, Stop> {
         match self.known_link(id) {
             Some(link) => Ok(link),

@@ -336,7 +336,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 self.sink.child(Cause::Handshake, &packet, way, &end.disposition);
                 end.disposition
             }
-            Err(stop) => *stop.disposition,
+            Err(stop) => stop.into_disposition(),
         });
     }
 

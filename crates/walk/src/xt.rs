@@ -150,7 +150,7 @@ impl<'a> Chains<'a, '_> {
             (XtInfo::SetTarget(info), _) => self.ip_set_target(info, changes),
             (XtInfo::TcpMss(mss), _) => self.limit_segments(*mss, changes),
             (_, "TCPOPTSTRIP" | "TCPMSS") => {
-                changes.headers.set_mss(None);
+                changes.headers.set_mss(self.skb, None);
                 Effect::Goes
             }
             (_, "SET") => Effect::NotKnown(format!("target SET revision {}", xt.revision)),

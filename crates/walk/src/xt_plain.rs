@@ -126,7 +126,7 @@ impl Chains<'_, '_> {
                     _ => now.saturating_sub(*ttl),
                 };
                 let at = if self.skb.packet.is_ipv6() { HOP_LIMIT } else { TTL };
-                changes.headers.write(PayloadBase::Network, at, &[ttl]);
+                changes.headers.write(self.skb, PayloadBase::Network, at, &[ttl]);
             }
             _ => return Effect::NotKnown(format!("target {name}")),
         }
@@ -136,8 +136,8 @@ impl Chains<'_, '_> {
     fn write_tos(&self, tos: u8, changes: &mut Changes) {
         let base = PayloadBase::Network;
         match self.skb.packet.is_ipv6() {
-            false => changes.headers.write(base, TOS, &[tos]),
-            true => changes.headers.write(base, 0, &[0x60 | tos >> 4, tos << 4]),
+            false => changes.headers.write(self.skb, base, TOS, &[tos]),
+            true => changes.headers.write(self.skb, base, 0, &[0x60 | tos >> 4, tos << 4]),
         };
     }
 
