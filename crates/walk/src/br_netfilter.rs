@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use model::{Hook, Link, LinkFlags, LinkId, LinkKind, NeighbourState};
+use model::{Hook, Link, LinkFlags, LinkId, NeighbourState};
 
+use crate::links::LinkIndex;
 use crate::route::{Flow, NotFound};
 use crate::skb::{Skb, Stop, fragment};
 use crate::validate::Refusal;
@@ -11,31 +12,17 @@ use crate::walker::Walker;
 use crate::{Action, Reason, Sink, Stage, Unknown};
 
 impl<S: Sink> Walker<'_, '_, S> {
-    /// Whether bridged packets see the IP hooks: the namespace's switch or the bridge's own.
-    fn calls_iptables(&self, skb: &Skb, bridge: LinkId) -> bool {
-        let Some(place) = self.known_place(bridge.ns) else { return false };
-        let Some(link) = self.known_link(bridge) else { return false };
-        let LinkKind::Bridge(b) = &link.kind else { return false };
-        let sysctls = &place.ns.sysctls;
-        let (own, switch) = match skb.packet.is_ipv6() {
-            false => (b.nf_call_iptables, sysctls.bridge_nf_call_iptables),
-            true => (b.nf_call_ip6tables, sysctls.bridge_nf_call_ip6tables),
-        };
-        match switch {
-            None => false,
-            Some(namespace) => namespace || own,
-        }
-    }
-
     /// `br_nf_pre_routing`. Where the destination was rewritten to another on the same bridge: the
     /// next hop, for [`Self::redirect`].
     pub(crate) fn filter_bridged_in(
         &mut self,
         skb: &mut Skb,
         bridge: LinkId,
+        link: &LinkIndex<'_>,
         port: LinkId,
     ) -> Result<Option<IpAddr>, Stop> {
-        if skb.arp.is_some() || !self.calls_iptables(skb, bridge) {
+        let (four, six) = link.settled.calls;
+        if skb.arp.is_some() || !(if skb.packet.is_ipv6() { six } else { four }) {
             return Ok(None);
         }
         if !skb.tags.is_empty() {
@@ -144,7 +131,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         self.resolve(skb, bridge, ip)?;
         // The bridge puts the source back before anybody looks at what a socket has heard.
         skb.packet.src_mac = src_mac;
-        let link = self.link(bridge, Stage::Bridge)?;
+        let link = self.spot(bridge, Stage::Bridge)?;
         if connected || link.flags.contains(LinkFlags::NOARP) {
             self.perhaps_out(skb, bridge)?;
         } else {
@@ -205,8 +192,11 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// `br_nf_dev_queue_xmit`: with br_netfilter, no port takes more than its MTU at once; what may
     /// be is broken up, by the MTU of the bridge.
     pub(crate) fn refragment(&self, skb: &mut Skb, bridge: LinkId, to: LinkId) -> Result<(), Stop> {
+        if skb.arp.is_some() || !skb.prerouted || !skb.tags.is_empty() {
+            return Ok(());
+        }
         let mtu = self.link(to, Stage::Bridge)?.mtu;
-        if skb.arp.is_some() || !skb.prerouted || !skb.tags.is_empty() || skb.wire_len() <= mtu {
+        if skb.wire_len() <= mtu {
             return Ok(());
         }
         let lost = |link: LinkId, mtu, told| {

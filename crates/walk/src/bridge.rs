@@ -6,6 +6,7 @@ use crate::bridge_hook::Part;
 use crate::fdb::Destination;
 use crate::hook::Between;
 use crate::link::VLAN_ROOM;
+use crate::links::LinkIndex;
 use crate::silent::{Hearers, MOVES};
 use crate::skb::{End, Next, Skb, Stop};
 use crate::walker::Walker;
@@ -25,12 +26,12 @@ pub(crate) struct Exit {
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_handle_frame`: a frame comes in by a port.
     pub(crate) fn bridge_in(&mut self, skb: &mut Skb, port_id: LinkId) -> Result<Next, Stop> {
-        let port = self.link(port_id, Stage::Bridge)?;
+        let port = self.spot(port_id, Stage::Bridge)?;
         let Some((flags, index)) = port.port.as_ref().zip(port.master) else {
             return Ok(Next::Up(port_id));
         };
         let id = LinkId { ns: port_id.ns, index };
-        let bridge = self.link(id, Stage::Bridge)?;
+        let bridge = self.spot(id, Stage::Bridge)?;
         let lost = |link, reason| Err(Stop::lost(Stage::Bridge, id.ns, Some(link), reason));
         if !bridge.is_up() {
             return lost(id, Reason::LinkDown);
@@ -51,14 +52,17 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let for_host = skb.ours || skb.packet.dst_mac == bridge.mac;
         let between = Between { iif: skb.came_by, oif: None };
         self.bridge_hook(skb, Hook::Prerouting, between, Part::Early)?;
-        let redirected = self.filter_bridged_in(skb, id, port_id)?;
+        let redirected = self.filter_bridged_in(skb, id, bridge, port_id)?;
         self.bridge_hook(skb, Hook::Prerouting, between, Part::Late)?;
         if let Some(ip) = redirected {
             self.redirect(skb, id, ip)?;
             // As what it came stays (PACKET_HOST), whomever it is for now.
             skb.ours = for_host;
         }
-        self.enter_vlan(skb, id, port_id)?;
+        skb.vlan = None;
+        if settings.vlan_filtering {
+            self.enter_vlan(skb, id, port_id)?;
+        }
         if flags.locked && !self.unlocks(skb, id, port_id, flags) {
             return lost(port_id, Reason::PortLocked(port_id));
         }
@@ -101,10 +105,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// `br_dev_xmit`: the host sends by its bridge.
     pub(crate) fn bridge_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
-        let bridge = self.link(id, Stage::Bridge)?;
-        self.bridge_modelled(skb, id, bridge)?;
-        skb.came_by = None;
-        self.enter_vlan(skb, id, id)?;
+        let bridge = self.spot(id, Stage::Bridge)?;
+        let settings = self.bridge_modelled(skb, id, bridge)?;
+        (skb.came_by, skb.vlan) = (None, None);
+        if settings.vlan_filtering {
+            self.enter_vlan(skb, id, id)?;
+        }
         self.answer_in_bridge(skb, id, None);
         self.pass_on(skb, id, bridge, None)
     }
@@ -114,7 +120,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &mut Skb,
         id: LinkId,
-        bridge: &'a Link,
+        bridge: &'a LinkIndex<'a>,
         from: Option<LinkId>,
     ) -> Result<Next, Stop> {
         let lost = |link, reason| Err(Stop::lost(Stage::Bridge, id.ns, Some(link), reason));
@@ -151,14 +157,27 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// A port without carrier may have another to stand in for it.
     fn or_backup(&self, port: LinkId) -> LinkId {
-        let link = self.known_link(port);
+        let link = self.known_spot(port);
         let backup = link.filter(|l| self.cannot_send(l).is_some()).and_then(|l| l.port.as_ref());
         let backup = backup.and_then(|flags| flags.backup_port);
         backup.map_or(port, |index| LinkId { index, ..port })
     }
 
     /// What of a bridge is not modelled.
+    #[inline]
     fn bridge_modelled(
+        &mut self,
+        skb: &Skb,
+        id: LinkId,
+        link: &'a LinkIndex<'a>,
+    ) -> Result<&'a Bridge, Stop> {
+        match &link.link.kind {
+            LinkKind::Bridge(bridge) if link.settled.plain_bridge => Ok(bridge),
+            _ => self.bridge_not_plain(skb, id, link),
+        }
+    }
+
+    fn bridge_not_plain(
         &mut self,
         skb: &Skb,
         id: LinkId,
@@ -199,7 +218,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// `should_deliver`: why a port does not get the frame. `from` is None where the host sends.
     pub(crate) fn refuses(&self, skb: &Skb, id: LinkId, from: Option<LinkId>) -> Option<Reason> {
-        let link = self.known_link(id)?;
+        let link = self.known_spot(id)?;
         let flags = link.port.as_ref()?;
         if let Some(down) = self.cannot_send(link) {
             return Some(down);
@@ -226,7 +245,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         to: LinkId,
     ) -> Result<Next, Stop> {
         let port = self.link(to, Stage::Bridge)?;
-        self.leave_vlan(skb, bridge, to);
+        if skb.vlan.is_some() {
+            self.leave_vlan(skb, bridge, to);
+        }
         let between = Between { iif: skb.came_by, oif: Some(to.index) };
         let hook = if skb.came_by.is_some() { Hook::Forward } else { Hook::Output };
         self.bridge_hook(skb, hook, between, Part::Early)?;
@@ -249,7 +270,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &mut Skb,
         id: LinkId,
-        bridge: &'a Link,
+        bridge: &'a LinkIndex<'a>,
     ) -> Result<Next, Stop> {
         let ours = skb.ours || skb.packet.dst_mac == bridge.mac;
         let overheard =
@@ -282,7 +303,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &mut Skb,
         id: LinkId,
-        bridge: &'a Link,
+        bridge: &'a LinkIndex<'a>,
         from: Option<LinkId>,
         group: bool,
     ) -> Result<Next, Stop> {
@@ -363,7 +384,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &Skb,
         id: LinkId,
-        bridge: &'a Link,
+        bridge: &'a LinkIndex<'a>,
         exits: Vec<Exit>,
         up: bool,
         blame: Option<Loss>,

@@ -283,7 +283,7 @@ impl<'a> Chains<'a, '_> {
     /// Passes by the rules whose first tests fail, unless somebody wants to know of each; what is left
     /// of the next one. None: there is none.
     #[inline]
-    fn pass_by(&self, top: &mut At<'a>, headers: &Headers, facts: &Facts<'_>) -> Option<Then<'a>> {
+    fn pass_by(&self, top: &mut At<'a>, headers: &Headers, facts: &Facts) -> Option<Then<'a>> {
         if self.explains {
             return Some(Then::From(0));
         }
@@ -421,6 +421,7 @@ impl<'a> Chains<'a, '_> {
     }
 
     /// Does what a verdict says.
+    #[inline]
     fn obey(
         &self,
         state: &mut State<'a>,

@@ -36,16 +36,17 @@ pub(crate) enum Guard {
     Other,
     /// At most four bytes of a header.
     Bytes { transport: bool, offset: u8, len: u8, mask: u32, value: u32, equal: bool },
-    /// The name of the link in or out, or its beginning.
-    Link { out: bool, len: u8, name: [u8; NAME], equal: bool },
+    /// The name of the link in or out, or its beginning: what of it the mask keeps.
+    Link { out: bool, mask: u128, name: u128, equal: bool },
     /// The transport protocol.
     Protocol { number: u8, equal: bool },
 }
 
 /// What guards ask beside headers.
-pub(crate) struct Facts<'a> {
-    pub(crate) iif: &'a [u8; NAME],
-    pub(crate) oif: &'a [u8; NAME],
+pub(crate) struct Facts {
+    /// Names as numbers.
+    pub(crate) iif: u128,
+    pub(crate) oif: u128,
     /// None: it has none.
     pub(crate) protocol: Option<u8>,
 }
@@ -63,7 +64,7 @@ impl<'a> Opening<'a> {
 
     /// Asks its tests. None: the rule does nothing.
     #[inline]
-    pub(crate) fn ask(&self, skb: &Skb, headers: &Headers, facts: &Facts<'_>) -> Option<Then<'a>> {
+    pub(crate) fn ask(&self, skb: &Skb, headers: &Headers, facts: &Facts) -> Option<Then<'a>> {
         let mut sure = true;
         for test in &self.tests {
             match test.holds(skb, headers, facts) {
@@ -170,8 +171,10 @@ fn meta(key: MetaKey, data: &[u8], equal: bool) -> Guard {
         (MetaKey::IifName | MetaKey::OifName, data) if data.len() <= NAME => {
             let mut name = [0; NAME];
             name[..data.len()].copy_from_slice(data);
-            let len = u8::try_from(data.len()).unwrap_or(0);
-            Guard::Link { out: key == MetaKey::OifName, len, name, equal }
+            let mut mask = [0; NAME];
+            mask[..data.len()].fill(u8::MAX);
+            let (mask, name) = (u128::from_ne_bytes(mask), u128::from_ne_bytes(name));
+            Guard::Link { out: key == MetaKey::OifName, mask, name, equal }
         }
         _ => Guard::Other,
     }
@@ -186,7 +189,7 @@ fn word(bytes: &[u8]) -> Option<u32> {
 
 impl Guard {
     /// Whether the test holds; None: it has to be gone through.
-    fn holds(&self, skb: &Skb, headers: &Headers, facts: &Facts<'_>) -> Option<bool> {
+    fn holds(&self, skb: &Skb, headers: &Headers, facts: &Facts) -> Option<bool> {
         match self {
             Self::Always => Some(true),
             Self::Other => None,
@@ -198,10 +201,9 @@ impl Guard {
                     Read::NotKnown => None,
                 }
             }
-            Self::Link { out, len, name, equal } => {
+            Self::Link { out, mask, name, equal } => {
                 let is = if *out { facts.oif } else { facts.iif };
-                let len = usize::from(*len);
-                Some((is[..len] == name[..len]) == *equal)
+                Some((is & mask == *name) == *equal)
             }
             // What has none does not match, whatever is asked.
             Self::Protocol { number, equal } => {

@@ -8,12 +8,12 @@ use model::{
     Tuple,
 };
 
-use crate::Recorder;
+use crate::{Reason, Recorder};
 use crate::fib::Fib;
 use crate::group::{Cast, made_up};
 use crate::hash::{Map, Set};
 use crate::ipset::IpSets;
-use crate::links::{LinkIndex, Links};
+use crate::links::{LinkIndex, Links, Settled};
 use crate::memory::Memory;
 use crate::silent::Silent;
 use crate::tables::Tables;
@@ -100,7 +100,35 @@ impl<'a> Indexed<'a> {
             memory: Memory::default(),
         };
         net.silent = net.silent_ends();
+        net.settle();
         net
+    }
+
+    /// Finds out what is so of each link for every packet.
+    fn settle(&mut self) {
+        let of = |place: &Place<'a>| {
+            let links = place.ns.links.iter();
+            links.map(|(index, link)| (*index, Settled::of(self, place, link))).collect()
+        };
+        let all: Vec<(NsId, Map<u32, Settled>)> =
+            self.namespaces.iter().map(|(id, place)| (*id, of(place))).collect();
+        for (id, settled) in all {
+            if let Some(place) = self.namespaces.get_mut(&id) {
+                place.links.settle(&settled);
+            }
+        }
+    }
+
+    /// Why a link takes no frame to send.
+    pub(crate) fn cannot_send(&self, link: &Link) -> Option<Reason> {
+        if !link.is_up() {
+            return Some(Reason::LinkDown);
+        }
+        if link.is_running() || link.kind == LinkKind::Loopback {
+            return None;
+        }
+        let peer = link.peer().filter(|p| self.link(*p).is_some_and(|l| !l.is_up()));
+        Some(peer.map_or(Reason::NoCarrier, Reason::PeerDown))
     }
 
     fn silent_ends(&self) -> Map<LinkId, Silent> {
@@ -392,6 +420,7 @@ impl<'a> Place<'a> {
     }
 
     /// The same, with what is asked of it again and again.
+    #[inline]
     pub(crate) fn link_index(&self, index: u32) -> Option<&LinkIndex<'a>> {
         self.links.get(index)
     }

@@ -377,14 +377,19 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// What of a namespace is not modelled, or was not read.
+    #[inline]
     pub(crate) fn modelled(&mut self, skb: &Skb, stage: Stage) -> Result<(), Stop> {
+        match self.place(skb.ns, stage)?.opaque {
+            None if !self.net.gaps => Ok(()),
+            _ => self.not_modelled(skb, stage),
+        }
+    }
+
+    fn not_modelled(&mut self, skb: &Skb, stage: Stage) -> Result<(), Stop> {
         let place = self.place(skb.ns, stage)?;
         if let Some(what) = place.opaque {
             let unknown = Unknown::Opaque { ns: skb.ns, what: what.clone() };
             return Err(Stop::unknown(stage, unknown));
-        }
-        if !self.net.gaps {
-            return Ok(());
         }
         if place.ns.gap("netfilter").is_some_and(|gap| gap.assumed.is_none()) {
             self.lean_on(skb, stage, &["netfilter"])?;

@@ -2,6 +2,7 @@
 
 use model::{Hook, IpvlanMode, Link, LinkId, LinkKind, Relation};
 
+use crate::links::LinkIndex;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, Disposition, Reason, Sink, Stage, Unknown};
@@ -13,7 +14,7 @@ pub(crate) const VLAN_ROOM: u32 = 4;
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `dev_queue_xmit` to the driver's own sending.
     pub(crate) fn transmit(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
-        let link = self.link(id, Stage::Transmit)?;
+        let link = self.spot(id, Stage::Transmit)?;
         if let Some(reason) = self.cannot_send(link) {
             return Err(Stop::lost(Stage::Transmit, id.ns, Some(id), reason));
         }
@@ -58,24 +59,19 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             LinkKind::Ipvlan(ipvlan) => ipvlan.mode != IpvlanMode::L2,
             _ => false,
         };
-        let macs = (skb.packet.src_mac, skb.packet.dst_mac);
-        if routes {
-            (skb.packet.src_mac, skb.packet.dst_mac) = (None, None);
+        if !routes {
+            return self.tell(skb, Stage::Transmit, || Action::Out { link: id });
         }
+        let macs = (skb.packet.src_mac, skb.packet.dst_mac);
+        (skb.packet.src_mac, skb.packet.dst_mac) = (None, None);
         self.tell(skb, Stage::Transmit, || Action::Out { link: id });
         (skb.packet.src_mac, skb.packet.dst_mac) = macs;
     }
 
     /// Why a link takes no frame to send.
-    pub(crate) fn cannot_send(&self, link: &Link) -> Option<Reason> {
-        if !link.is_up() {
-            return Some(Reason::LinkDown);
-        }
-        if link.is_running() || link.kind == LinkKind::Loopback {
-            return None;
-        }
-        let peer = link.peer().filter(|p| self.known_link(*p).is_some_and(|l| !l.is_up()));
-        Some(peer.map_or(Reason::NoCarrier, Reason::PeerDown))
+    #[inline]
+    pub(crate) fn cannot_send(&self, link: &LinkIndex<'_>) -> Option<Reason> {
+        if link.settled.sends { None } else { self.net.cannot_send(link) }
     }
 
     /// A veth hands its frame to the other end, which takes it if it is up and large enough.
@@ -107,7 +103,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// `__netif_receive_skb_core`.
     pub(crate) fn receive(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
-        let link = self.link(id, Stage::Receive)?;
+        let link = self.spot(id, Stage::Receive)?;
         let unknown =
             |what: String| Err(Stop::unknown(Stage::Receive, Unknown::Link { link: id, what }));
         // What a bond's ports bring, it takes in whether it is up or not.
@@ -137,8 +133,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// The handlers of a frame that a link has taken in: those of links that stand on it, or that
     /// of its master; else it is for its namespace.
-    pub(crate) fn handle(&mut self, skb: &mut Skb, id: LinkId, link: &Link) -> Result<Next, Stop> {
-        if !self.net.uppers(id).is_empty()
+    pub(crate) fn handle(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        link: &LinkIndex<'_>,
+    ) -> Result<Next, Stop> {
+        if !link.settled.alone
             && let Some(next) = self.taken_above(skb, id)?
         {
             return Ok(next);
@@ -175,7 +176,25 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// tc and nft's chains stand before and behind a link: coming in, tc is first, going out, nft. Some: a
     /// filter of tc leads the packet elsewhere.
+    #[inline]
     pub(crate) fn traffic_control(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        link: &'a LinkIndex<'a>,
+        hook: Hook,
+    ) -> Result<Option<Next>, Stop> {
+        if !link.settled.bare {
+            return self.filtered(skb, id, link, hook);
+        }
+        skb.past_nft = false;
+        if hook == Hook::Ingress {
+            skb.handed = None;
+        }
+        Ok(None)
+    }
+
+    fn filtered(
         &mut self,
         skb: &mut Skb,
         id: LinkId,

@@ -1,8 +1,12 @@
 //! Links of a namespace by their index, with what is asked of them at every step.
 
-use model::{InetConf, Link, Namespace};
+use std::ops::Deref;
 
+use model::{InetConf, Link, LinkKind, Namespace, Opaque};
+
+use crate::Indexed;
 use crate::hash::Map;
+use crate::indexed::Place;
 
 /// Bytes of a link's name, as rules compare it: filled up with zeroes.
 pub(crate) type LinkName = [u8; 16];
@@ -14,6 +18,66 @@ pub(crate) struct LinkIndex<'a> {
     pub(crate) name: LinkName,
     /// Its settings, joined with those of all.
     pub(crate) conf: InetConf,
+    pub(crate) settled: Settled,
+}
+
+impl Deref for LinkIndex<'_> {
+    type Target = Link;
+
+    fn deref(&self) -> &Link {
+        self.link
+    }
+}
+
+/// What is so of a link for every packet, whatever it is: found out once. What is not so of most
+/// links is false.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "answers to questions of their own")]
+pub(crate) struct Settled {
+    /// It takes frames to send.
+    pub(crate) sends: bool,
+    /// No filter and no chain is before or behind it.
+    pub(crate) bare: bool,
+    /// No link stands on it.
+    pub(crate) alone: bool,
+    /// A bridge without VLANs, of which nothing is unknown or not modelled.
+    pub(crate) plain_bridge: bool,
+    /// A bridge whose packets see the hooks of IPv4, and of IPv6.
+    pub(crate) calls: (bool, bool),
+}
+
+impl Settled {
+    /// What of a link is settled when all of the network is there.
+    pub(crate) fn of(net: &Indexed<'_>, place: &Place<'_>, link: &Link) -> Self {
+        let id = model::LinkId { ns: place.id, index: link.index };
+        let known = place.ns.gaps.is_empty();
+        Self {
+            sends: net.cannot_send(link).is_none(),
+            bare: known && link.tc.is_none() && !place.tables.has_links(),
+            alone: net.uppers(id).is_empty(),
+            plain_bridge: known && is_plain_bridge(place, link),
+            calls: calls(place, link),
+        }
+    }
+}
+
+fn is_plain_bridge(place: &Place<'_>, link: &Link) -> bool {
+    let LinkKind::Bridge(bridge) = &link.kind else { return false };
+    let suppresses = |port: &&Link| port.port.as_ref().is_some_and(|port| port.neigh_suppress);
+    !bridge.vlan_filtering
+        && !place.ns.opaque.contains(&Opaque::LegacyEbtables)
+        && !place.ports(link.index).iter().any(suppresses)
+}
+
+/// Whether bridged packets see the IP hooks: the namespace's switch or the bridge's own.
+fn calls(place: &Place<'_>, link: &Link) -> (bool, bool) {
+    let LinkKind::Bridge(bridge) = &link.kind else { return (false, false) };
+    let sysctls = &place.ns.sysctls;
+    let on = |switch: Option<bool>, own| switch.is_some_and(|namespace| namespace || own);
+    (
+        on(sysctls.bridge_nf_call_iptables, bridge.nf_call_iptables),
+        on(sysctls.bridge_nf_call_ip6tables, bridge.nf_call_ip6tables),
+    )
 }
 
 /// All links of a namespace.
@@ -31,7 +95,8 @@ impl<'a> Links<'a> {
         // Most are numbered from 1 on.
         let most = 64 + 8 * ns.links.len();
         for (index, link) in &ns.links {
-            let found = LinkIndex { link, name: name(&link.name), conf: conf(ns, link.inet) };
+            let (name, conf, settled) = (name(&link.name), conf(ns, link.inet), Settled::default());
+            let found = LinkIndex { link, name, conf, settled };
             match usize::try_from(*index) {
                 Ok(index) if index < most => {
                     near.resize_with(near.len().max(index + 1), || None);
@@ -48,6 +113,14 @@ impl<'a> Links<'a> {
         match self.near.get(usize::try_from(index).unwrap_or(usize::MAX)) {
             Some(Some(near)) => Some(near),
             _ => self.far_off(index),
+        }
+    }
+
+    /// Settles what is so of each.
+    pub(crate) fn settle(&mut self, settled: &Map<u32, Settled>) {
+        let near = self.near.iter_mut().flatten();
+        for link in near.chain(self.far.values_mut()) {
+            link.settled = settled.get(&link.link.index).copied().unwrap_or_default();
         }
     }
 

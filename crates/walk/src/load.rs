@@ -44,11 +44,11 @@ impl<'a> Chains<'a, '_> {
     }
 
     /// What is asked of most rules, at once.
-    pub(crate) fn facts(&self) -> Facts<'a> {
+    pub(crate) fn facts(&self) -> Facts {
         let protocol = self.skb.packet.protocol();
         Facts {
-            iif: self.link_name(self.iif),
-            oif: self.link_name(self.oif),
+            iif: u128::from_ne_bytes(*self.link_name(self.iif)),
+            oif: u128::from_ne_bytes(*self.link_name(self.oif)),
             protocol: self.skb.arp.is_none().then_some(protocol),
         }
     }

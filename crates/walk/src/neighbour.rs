@@ -5,20 +5,23 @@ use std::net::IpAddr;
 use model::{Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState};
 
 use crate::arp::{Asked, Asker};
+use crate::links::LinkIndex;
 use crate::skb::{Next, Skb, Stop};
-use crate::walker::Walker;
+use crate::walker::{Walker, tell};
 use crate::{Action, ArpAnswer, Disposition, Loss, Reason, Sink, Stage, Unknown};
 
 impl<S: Sink> Walker<'_, '_, S> {
     /// `neigh_resolve_output`: writes the frame's addresses.
     pub(crate) fn resolve(&mut self, skb: &mut Skb, out: LinkId, ip: IpAddr) -> Result<(), Stop> {
-        let link = self.link(out, Stage::Neighbour)?;
+        let link = self.spot(out, Stage::Neighbour)?;
         skb.packet.src_mac = link.mac;
         if needs_none(link) {
             skb.packet.dst_mac = link.mac;
             return Ok(());
         }
-        let known = self.known(out, ip);
+        let taught = self.overlay.neighbours.get(&(out, ip));
+        let read = self.known_place(out.ns);
+        let known = taught.or_else(|| read?.neighbour(out.index, ip));
         if let Some(entry) = known.filter(|n| n.state.is_valid() && n.mac.is_some()) {
             if self.overlay.late.contains(&(out, ip)) {
                 let what = format!("{ip} may have asked by it too late for this packet");
@@ -28,7 +31,8 @@ impl<S: Sink> Walker<'_, '_, S> {
             if let Some(moment) = self.overlay.answered.get(&(out, ip)) {
                 skb.moment = skb.moment.max(*moment);
             }
-            self.tell(skb, Stage::Neighbour, || Action::Neighbour { ip, link: out, entry });
+            let told = || Action::Neighbour { ip, link: out, entry: entry.clone() };
+            tell(&mut self.sink, skb, Stage::Neighbour, told);
             return Ok(());
         }
         self.lean_on(skb, Stage::Neighbour, &["neighbours"])?;
@@ -67,7 +71,13 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// Asks by ARP or ND: the request goes its way, and whoever answers sends a reply on its own way.
-    fn ask(&mut self, skb: &mut Skb, out: LinkId, link: &Link, ip: IpAddr) -> Result<(), Stop> {
+    fn ask(
+        &mut self,
+        skb: &mut Skb,
+        out: LinkId,
+        link: &LinkIndex<'_>,
+        ip: IpAddr,
+    ) -> Result<(), Stop> {
         // Not that of the segment it came from: who answers outside, nobody here may know.
         skb.packet.dst_mac = None;
         if let Some(reason) = self.cannot_send(link) {

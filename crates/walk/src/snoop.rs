@@ -3,10 +3,11 @@
 
 use std::net::IpAddr;
 
-use model::{Bridge, Gap, Group, Link, LinkId, LinkKind, Mac, MdbEntry};
+use model::{Bridge, Gap, Group, LinkId, LinkKind, Mac, MdbEntry};
 
 use crate::bridge::Exit;
 use crate::group::{ALL_NODES, is_link_local_group};
+use crate::links::LinkIndex;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, Loss, Reason, Sink, Stage, Unknown};
@@ -20,10 +21,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &mut Skb,
         id: LinkId,
-        link: &'a Link,
+        link: &'a LinkIndex<'a>,
         from: Option<LinkId>,
     ) -> Result<Option<Next>, Stop> {
-        let LinkKind::Bridge(bridge) = &link.kind else { return Ok(None) };
+        let LinkKind::Bridge(bridge) = &link.link.kind else { return Ok(None) };
         let group = skb.packet.dst;
         if skb.arp.is_some()
             || skb.packet.dst_mac == Some(Mac::BROADCAST)

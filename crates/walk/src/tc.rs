@@ -238,7 +238,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         skb.by_tasklet();
         (skb.past_nft, skb.past_tc) = (true, !handed.ingress);
         if handed.ingress {
-            let link = self.link(to, Stage::Receive)?;
+            let link = self.spot(to, Stage::Receive)?;
             return self.handle(skb, to, link);
         }
         Ok(Next::Transmit(to))

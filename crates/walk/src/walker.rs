@@ -7,6 +7,7 @@ use model::{Gap, Link, LinkId, Mac, NsId};
 
 use crate::chain::State;
 use crate::indexed::Place;
+use crate::links::LinkIndex;
 use crate::skb::{End, Next, Skb, Stop};
 use crate::{Action, Disposition, Indexed, Overlay, Sink, Stage, Unknown};
 
@@ -233,6 +234,20 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     #[inline]
     pub(crate) fn known_link(&self, id: LinkId) -> Option<&'a Link> {
         self.known_place(id.ns)?.link(id.index)
+    }
+
+    /// A link, with what is settled of it.
+    #[inline]
+    pub(crate) fn spot(&self, id: LinkId, stage: Stage) -> Result<&'a LinkIndex<'a>, Stop> {
+        match self.known_spot(id) {
+            Some(spot) => Ok(spot),
+            None => Err(link_not_read(id, stage)),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn known_spot(&self, id: LinkId) -> Option<&'a LinkIndex<'a>> {
+        self.known_place(id.ns)?.link_index(id.index)
     }
 
     #[inline]
