@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use model::{Hook, Link, LinkFlags, LinkId, NeighbourState};
 
+use crate::indexed::Place;
 use crate::links::LinkIndex;
 use crate::route::{Flow, NotFound};
 use crate::skb::{Skb, Stop, fragment};
@@ -11,12 +12,13 @@ use crate::validate::Refusal;
 use crate::walker::Walker;
 use crate::{Action, Reason, Sink, Stage, Unknown};
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_nf_pre_routing`. Where the destination was rewritten to another on the same bridge: the
     /// next hop, for [`Self::redirect`].
     pub(crate) fn filter_bridged_in(
         &mut self,
         skb: &mut Skb,
+        place: &'a Place<'a>,
         bridge: LinkId,
         link: &LinkIndex<'_>,
         port: LinkId,
@@ -32,7 +34,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         self.modelled(skb, Stage::Bridge)?;
         skb.physin = Some(port.index);
         let dst = skb.packet.dst;
-        self.hook(skb, Hook::Prerouting, Some(bridge.index), None)?;
+        self.hook_in(skb, place, Hook::Prerouting, Some(bridge.index), None)?;
         skb.prerouted = true;
         if skb.packet.dst == dst { Ok(None) } else { self.bridged_dnat(skb, bridge) }
     }
@@ -178,6 +180,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     pub(crate) fn filter_bridged(
         &mut self,
         skb: &mut Skb,
+        place: &'a Place<'a>,
         bridge: LinkId,
         to: LinkId,
     ) -> Result<(), Stop> {
@@ -186,7 +189,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         skb.physout = Some(to.index);
         let device = Some(bridge.index);
-        self.hook(skb, Hook::Forward, device, device)
+        self.hook_in(skb, place, Hook::Forward, device, device)
     }
 
     /// `br_nf_dev_queue_xmit`: with br_netfilter, no port takes more than its MTU at once; what may
@@ -218,14 +221,19 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// `br_nf_post_routing`, for a packet that came in by a port.
-    pub(crate) fn filter_bridged_out(&mut self, skb: &mut Skb, bridge: LinkId) -> Result<(), Stop> {
+    pub(crate) fn filter_bridged_out(
+        &mut self,
+        skb: &mut Skb,
+        place: &'a Place<'a>,
+        bridge: LinkId,
+    ) -> Result<(), Stop> {
         if skb.arp.is_some() || !skb.prerouted || !skb.tags.is_empty() {
             return Ok(());
         }
         let dst = skb.packet.dst;
         let device = Some(bridge.index);
         self.masquerade_hop = Some(skb.packet.dst);
-        self.hook(skb, Hook::Postrouting, None, device)?;
+        self.hook_in(skb, place, Hook::Postrouting, None, device)?;
         if skb.packet.dst == dst {
             return Ok(());
         }

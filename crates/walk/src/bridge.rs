@@ -5,11 +5,12 @@ use model::{Bridge, BridgePort, Hook, Link, LinkId, LinkKind, Mac, Opaque, PortS
 use crate::bridge_hook::Part;
 use crate::fdb::Destination;
 use crate::hook::Between;
+use crate::indexed::Place;
 use crate::link::VLAN_ROOM;
 use crate::links::LinkIndex;
 use crate::silent::{Hearers, MOVES};
 use crate::skb::{End, Next, Skb, Stop};
-use crate::walker::Walker;
+use crate::walker::{Walker, link_not_read};
 use crate::{Action, Cause, Disposition, Indexed, Loss, Reason, Sink, Stage, Unknown};
 
 /// Copies of copies of copies: more bridges than that behind one another are a loop.
@@ -26,12 +27,13 @@ pub(crate) struct Exit {
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_handle_frame`: a frame comes in by a port.
     pub(crate) fn bridge_in(&mut self, skb: &mut Skb, port_id: LinkId) -> Result<Next, Stop> {
-        let port = self.spot(port_id, Stage::Bridge)?;
+        let place = self.place(port_id.ns, Stage::Bridge)?;
+        let port = spot(place, port_id)?;
         let Some((flags, index)) = port.port.as_ref().zip(port.master) else {
             return Ok(Next::Up(port_id));
         };
         let id = LinkId { ns: port_id.ns, index };
-        let bridge = self.spot(id, Stage::Bridge)?;
+        let bridge = spot(place, id)?;
         let lost = |link, reason| Err(Stop::lost(Stage::Bridge, id.ns, Some(link), reason));
         if !bridge.is_up() {
             return lost(id, Reason::LinkDown);
@@ -51,9 +53,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         (skb.came_by, skb.routed, skb.way_mtu) = (Some(port_id.index), false, None);
         let for_host = skb.ours || skb.packet.dst_mac == bridge.mac;
         let between = Between { iif: skb.came_by, oif: None };
-        self.bridge_hook(skb, Hook::Prerouting, between, Part::Early)?;
-        let redirected = self.filter_bridged_in(skb, id, bridge, port_id)?;
-        self.bridge_hook(skb, Hook::Prerouting, between, Part::Late)?;
+        self.bridge_hook(skb, place, Hook::Prerouting, between, Part::Early)?;
+        let redirected = self.filter_bridged_in(skb, place, id, bridge, port_id)?;
+        self.bridge_hook(skb, place, Hook::Prerouting, between, Part::Late)?;
         if let Some(ip) = redirected {
             self.redirect(skb, id, ip)?;
             // As what it came stays (PACKET_HOST), whomever it is for now.
@@ -63,17 +65,17 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if settings.vlan_filtering {
             self.enter_vlan(skb, id, port_id)?;
         }
-        if flags.locked && !self.unlocks(skb, id, port_id, flags) {
+        if flags.locked && !self.unlocks(skb, place, id, port_id, flags) {
             return lost(port_id, Reason::PortLocked(port_id));
         }
         if flags.learning && settings.ageing_time != 0 {
-            self.learn(skb, id, port_id, false);
+            self.learn(skb, place, id, port_id, false);
         }
         if flags.state == PortState::Learning {
             return lost(port_id, Reason::PortBlocked(port_id));
         }
         self.answer_in_bridge(skb, id, Some((port_id, flags)));
-        self.pass_on(skb, id, bridge, Some(port_id))
+        self.pass_on(skb, place, id, bridge, Some(port_id))
     }
 
     /// `br_handle_local_finish`: what is for a reserved address is for this host alone, and comes by
@@ -85,10 +87,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         port_id: LinkId,
         address: u8,
     ) -> Result<Next, Stop> {
+        let place = self.place(id.ns, Stage::Bridge)?;
         if !matches!(address, 0 | 0x0e) {
             let between = Between { iif: Some(port_id.index), oif: None };
-            self.bridge_hook(skb, Hook::Input, between, Part::Early)?;
-            self.bridge_hook(skb, Hook::Input, between, Part::Late)?;
+            self.bridge_hook(skb, place, Hook::Input, between, Part::Early)?;
+            self.bridge_hook(skb, place, Hook::Input, between, Part::Late)?;
         }
         let port = self.link(port_id, Stage::Bridge)?.port.as_ref();
         let learns = |p: &&BridgePort| {
@@ -97,7 +100,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if port.filter(learns).is_some() {
             let mut of_vlan = skb.clone();
             if self.enter_vlan(&mut of_vlan, id, port_id).is_ok() {
-                self.learn(&of_vlan, id, port_id, false);
+                self.learn(&of_vlan, place, id, port_id, false);
             }
         }
         Ok(Next::Up(port_id))
@@ -105,31 +108,33 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// `br_dev_xmit`: the host sends by its bridge.
     pub(crate) fn bridge_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
-        let bridge = self.spot(id, Stage::Bridge)?;
+        let place = self.place(id.ns, Stage::Bridge)?;
+        let bridge = spot(place, id)?;
         let settings = self.bridge_modelled(skb, id, bridge)?;
         (skb.came_by, skb.vlan) = (None, None);
         if settings.vlan_filtering {
             self.enter_vlan(skb, id, id)?;
         }
         self.answer_in_bridge(skb, id, None);
-        self.pass_on(skb, id, bridge, None)
+        self.pass_on(skb, place, id, bridge, None)
     }
 
     /// Where a frame goes that came in by a port, or (None) from the host.
     fn pass_on(
         &mut self,
         skb: &mut Skb,
+        place: &'a Place<'a>,
         id: LinkId,
         bridge: &'a LinkIndex<'a>,
         from: Option<LinkId>,
     ) -> Result<Next, Stop> {
         let lost = |link, reason| Err(Stop::lost(Stage::Bridge, id.ns, Some(link), reason));
-        match self.destination(id, skb) {
+        match self.destination(place, id, skb) {
             Destination::Own if from.is_some() => self.bridge_up(skb, id, bridge),
             Destination::Own => lost(id, Reason::NoPort),
             Destination::Behind { port, entry, learned_now } => {
-                let port = self.or_backup(LinkId { ns: id.ns, index: port });
-                let refused = self.refuses(skb, port, from);
+                let port = or_backup(place, LinkId { ns: id.ns, index: port }, self.net);
+                let refused = self.refuses(skb, place, port.index, from);
                 if bridge.promiscuous && from.is_some() {
                     // The host gets it, whether the port takes it or not.
                     let exit = Exit { port, heard_by: None };
@@ -145,7 +150,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                     entry,
                     learned_now,
                 });
-                self.through_port(skb, id, port)
+                self.through_port(skb, place, id, port)
             }
             Destination::Group => match self.hand_to_members(skb, id, bridge, from)? {
                 Some(next) => Ok(next),
@@ -153,14 +158,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             },
             Destination::NotKnown => self.flood(skb, id, bridge, from, false),
         }
-    }
-
-    /// A port without carrier may have another to stand in for it.
-    fn or_backup(&self, port: LinkId) -> LinkId {
-        let link = self.known_spot(port);
-        let backup = link.filter(|l| self.cannot_send(l).is_some()).and_then(|l| l.port.as_ref());
-        let backup = backup.and_then(|flags| flags.backup_port);
-        backup.map_or(port, |index| LinkId { index, ..port })
     }
 
     /// What of a bridge is not modelled.
@@ -217,13 +214,20 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `should_deliver`: why a port does not get the frame. `from` is None where the host sends.
-    pub(crate) fn refuses(&self, skb: &Skb, id: LinkId, from: Option<LinkId>) -> Option<Reason> {
-        let link = self.known_spot(id)?;
+    pub(crate) fn refuses(
+        &self,
+        skb: &Skb,
+        place: &'a Place<'a>,
+        port: u32,
+        from: Option<LinkId>,
+    ) -> Option<Reason> {
+        let id = LinkId { ns: place.id, index: port };
+        let link = place.link_index(port)?;
         let flags = link.port.as_ref()?;
         if let Some(down) = self.cannot_send(link) {
             return Some(down);
         }
-        if from == Some(id) && !flags.hairpin {
+        if from.is_some_and(|from| from.index == port) && !flags.hairpin {
             return Some(Reason::NoHairpin(id));
         }
         if flags.state != PortState::Forwarding {
@@ -233,30 +237,31 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Some(reason);
         }
         let isolated =
-            |id| self.known_link(id).and_then(|l| l.port.as_ref()).is_some_and(|p| p.isolated);
-        (flags.isolated && from.is_some_and(isolated)).then_some(Reason::Isolated(id))
+            |id: LinkId| place.link(id.index)?.port.as_ref().filter(|port| port.isolated);
+        (flags.isolated && from.and_then(isolated).is_some()).then_some(Reason::Isolated(id))
     }
 
     /// `__br_forward`: out by one port.
     pub(crate) fn through_port(
         &mut self,
         skb: &mut Skb,
+        place: &'a Place<'a>,
         bridge: LinkId,
         to: LinkId,
     ) -> Result<Next, Stop> {
-        let port = self.link(to, Stage::Bridge)?;
+        let port = spot(place, to)?;
         if skb.vlan.is_some() {
             self.leave_vlan(skb, bridge, to);
         }
         let between = Between { iif: skb.came_by, oif: Some(to.index) };
         let hook = if skb.came_by.is_some() { Hook::Forward } else { Hook::Output };
-        self.bridge_hook(skb, hook, between, Part::Early)?;
-        self.filter_bridged(skb, bridge, to)?;
-        self.bridge_hook(skb, hook, between, Part::Late)?;
+        self.bridge_hook(skb, place, hook, between, Part::Early)?;
+        self.filter_bridged(skb, place, bridge, to)?;
+        self.bridge_hook(skb, place, hook, between, Part::Late)?;
         let behind = Between { iif: None, oif: between.oif };
-        self.bridge_hook(skb, Hook::Postrouting, behind, Part::Early)?;
-        self.bridge_hook(skb, Hook::Postrouting, behind, Part::Late)?;
-        self.filter_bridged_out(skb, bridge)?;
+        self.bridge_hook(skb, place, Hook::Postrouting, behind, Part::Early)?;
+        self.bridge_hook(skb, place, Hook::Postrouting, behind, Part::Late)?;
+        self.filter_bridged_out(skb, place, bridge)?;
         self.refragment(skb, bridge, to)?;
         if skb.wire_len() > port.mtu + VLAN_ROOM {
             let reason = Reason::TooBig { mtu: port.mtu, told: false };
@@ -272,16 +277,17 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         id: LinkId,
         bridge: &'a LinkIndex<'a>,
     ) -> Result<Next, Stop> {
+        let place = self.place(id.ns, Stage::Bridge)?;
         let ours = skb.ours || skb.packet.dst_mac == bridge.mac;
         let overheard =
-            bridge.promiscuous && !matches!(self.destination(id, skb), Destination::Own);
+            bridge.promiscuous && !matches!(self.destination(place, id, skb), Destination::Own);
         if let Some(reason) = self.outside_vlan(skb, id).filter(|_| !bridge.promiscuous) {
             return Err(Stop::lost(Stage::Bridge, id.ns, Some(id), reason));
         }
         self.leave_vlan(skb, id, id);
         let between = Between { iif: skb.came_by.take(), oif: None };
-        self.bridge_hook(skb, Hook::Input, between, Part::Early)?;
-        self.bridge_hook(skb, Hook::Input, between, Part::Late)?;
+        self.bridge_hook(skb, place, Hook::Input, between, Part::Early)?;
+        self.bridge_hook(skb, place, Hook::Input, between, Part::Late)?;
         if (!ours || overheard) && skb.physin.is_some() {
             self.confirm_up(skb, bridge)?;
         }
@@ -307,7 +313,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         from: Option<LinkId>,
         group: bool,
     ) -> Result<Next, Stop> {
-        let (exits, blame) = self.exits(skb, id, from, group)?;
+        let place = self.place(id.ns, Stage::Bridge)?;
+        let (exits, blame) = self.exits(skb, place, id, from, group);
         let own = group && self.outside_vlan(skb, id).is_none();
         let up = (own || bridge.promiscuous) && from.is_some();
         if let [Exit { port: to, .. }] = exits[..]
@@ -318,7 +325,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 ports: vec![to],
                 followed: Some(to),
             });
-            return self.through_port(skb, id, to);
+            return self.through_port(skb, place, id, to);
         }
         self.flood_copies(skb, id, bridge, exits, up, blame)
     }
@@ -327,11 +334,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn exits(
         &self,
         skb: &Skb,
+        place: &'a Place<'a>,
         id: LinkId,
         from: Option<LinkId>,
         group: bool,
-    ) -> Result<(Vec<Exit>, Option<Loss>), Stop> {
-        let place = self.place(id.ns, Stage::Bridge)?;
+    ) -> (Vec<Exit>, Option<Loss>) {
         let hearers = self.hearers(skb, id);
         let mut exits = Vec::new();
         let (mut blame, mut outside) = (None, None);
@@ -344,7 +351,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
             let Some(flags) = &port.port else { continue };
             let floods = floods_to(skb, flags, group, from.is_none());
-            match self.refuses(skb, to, from) {
+            match self.refuses(skb, place, port.index, from) {
                 Some(Reason::NoHairpin(_)) => {}
                 // Those of other VLANs are rightly left out.
                 Some(reason @ Reason::NotInVlan { .. }) => {
@@ -360,7 +367,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if exits.is_empty() {
             blame = blame.or(outside);
         }
-        Ok((exits, blame))
+        (exits, blame)
     }
 
     /// Who would only hear a question in vain, where nobody wants to be told of each.
@@ -395,13 +402,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         self.no_storm(Stage::Bridge)?;
         let mut copies: Vec<(LinkId, End, S)> = Vec::new();
+        let place = self.place(id.ns, Stage::Bridge)?;
         self.heard.reserve(exits.len());
         for exit in &exits {
             if self.heard_in_vain(exit) {
                 continue;
             }
             let to = exit.port;
-            let (end, way) = self.copy(skb, |walker, copy| walker.through_port(copy, id, to));
+            let (end, way) =
+                self.copy(skb, |walker, copy| walker.through_port(copy, place, id, to));
             copies.push((to, end, way));
         }
         if up {
@@ -476,6 +485,28 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.depth -= 1;
         self.assumed = assumed;
         (end, std::mem::replace(&mut self.sink, own))
+    }
+}
+
+/// A link of a bridge's namespace.
+#[inline]
+fn spot<'a>(place: &'a Place<'a>, id: LinkId) -> Result<&'a LinkIndex<'a>, Stop> {
+    match place.link_index(id.index) {
+        Some(spot) => Ok(spot),
+        None => Err(link_not_read(id, Stage::Bridge)),
+    }
+}
+
+/// A port without carrier may have another to stand in for it.
+fn or_backup(place: &Place<'_>, port: LinkId, net: &Indexed<'_>) -> LinkId {
+    let backup = || {
+        let link = place.link(port.index)?;
+        let flags = link.port.as_ref().filter(|_| net.cannot_send(link).is_some())?;
+        flags.backup_port
+    };
+    match place.link_index(port.index) {
+        Some(link) if link.settled.sends => port,
+        _ => backup().map_or(port, |index| LinkId { index, ..port }),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use model::{BaseChain, Family, Hook};
 
+use crate::Sink;
 use crate::hook::Between;
+use crate::indexed::Place;
 use crate::skb::{Skb, Stop};
 use crate::tables::Item;
 use crate::walker::Walker;
-use crate::{Sink, Stage};
 
 /// NF_BR_PRI_BRNF. br_netfilter registers when the first bridge is made, and so runs behind the
 /// chains of its own priority, which come later.
@@ -19,32 +20,32 @@ pub(crate) enum Part {
     Late,
 }
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `nf_hook_slow` of the bridge family, and `br_nf_hook_thresh`.
     #[inline]
     pub(crate) fn bridge_hook(
         &mut self,
         skb: &mut Skb,
+        place: &'a Place<'a>,
         hook: Hook,
         between: Between,
         part: Part,
     ) -> Result<(), Stop> {
-        let place = self.place(skb.ns, Stage::Bridge)?;
         if !place.tables.runs(Family::Bridge, hook) {
             return Ok(());
         }
-        self.bridge_chains(skb, hook, between, part)
+        self.bridge_chains(skb, place, hook, between, part)
     }
 
     #[cold]
     fn bridge_chains(
         &mut self,
         skb: &mut Skb,
+        place: &'a Place<'a>,
         hook: Hook,
         between: Between,
         part: Part,
     ) -> Result<(), Stop> {
-        let place = self.place(skb.ns, Stage::Bridge)?;
         let early =
             |base: &Option<BaseChain>| base.as_ref().is_some_and(|b| b.priority <= PRIORITY_BRNF);
         for item in place.tables.hook(Family::Bridge, hook) {

@@ -2,7 +2,7 @@
 
 use model::{BridgePort, FdbEntry, LinkId, Mac};
 
-use crate::indexed::Station;
+use crate::indexed::{Place, Station};
 use crate::skb::{Skb, shifted};
 use crate::walker::Walker;
 use crate::{Action, Sink, Stage};
@@ -45,10 +45,17 @@ pub(crate) enum Destination {
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_fdb_update`: the source is behind that port. `locked`: only noted as one that may not
     /// send yet.
-    pub(crate) fn learn(&mut self, skb: &Skb, bridge: LinkId, port: LinkId, locked: bool) {
+    pub(crate) fn learn(
+        &mut self,
+        skb: &Skb,
+        place: &Place<'_>,
+        bridge: LinkId,
+        port: LinkId,
+        locked: bool,
+    ) {
         let Some(mac) = skb.packet.src_mac.filter(|m| !m.is_group()) else { return };
         let vlan = skb.vlan.unwrap_or(0);
-        let station = self.station(bridge, vlan, mac);
+        let station = place.station(bridge.index, vlan, mac);
         let here =
             |behind: Option<(u32, FdbEntry, bool)>| behind.is_some_and(|b| b.0 == port.index);
         if station.is_own() || here(self.behind(bridge, skb, mac, station)) {
@@ -75,15 +82,16 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn unlocks(
         &mut self,
         skb: &Skb,
+        place: &Place<'_>,
         bridge: LinkId,
         port: LinkId,
         flags: &BridgePort,
     ) -> bool {
         let Some(mac) = skb.packet.src_mac else { return false };
         let vlan = skb.vlan.unwrap_or(0);
-        let known = self.behind(bridge, skb, mac, self.station(bridge, vlan, mac));
+        let known = self.behind(bridge, skb, mac, place.station(bridge.index, vlan, mac));
         if known.is_none() && flags.mab {
-            self.learn(skb, bridge, port, true);
+            self.learn(skb, place, bridge, port, true);
         }
         known.is_some_and(|(behind, entry, _)| behind == port.index && !entry.locked)
     }
@@ -111,13 +119,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `br_fdb_find_rcu`.
-    pub(crate) fn destination(&self, id: LinkId, skb: &Skb) -> Destination {
+    pub(crate) fn destination(&self, place: &Place<'_>, id: LinkId, skb: &Skb) -> Destination {
         let vlan = skb.vlan.unwrap_or(0);
         let Some(mac) = skb.packet.dst_mac else { return Destination::NotKnown };
         if mac.is_group() {
             return Destination::Group;
         }
-        let station = self.station(id, vlan, mac);
+        let station = place.station(id.index, vlan, mac);
         if station.is_own() {
             return Destination::Own;
         }

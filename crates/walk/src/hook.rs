@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use model::{Family, Hook, LinkId, NsId};
 
 use crate::chain::{Chains, Changes, End as ChainEnd};
+use crate::indexed::Place;
 use crate::skb::{Skb, Stop};
 use crate::tables::{BaseRef, Item};
 use crate::walker::Walker;
@@ -22,10 +23,23 @@ pub(crate) struct Between {
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `nf_hook`: runs what is registered for IPv4 or IPv6 in this hook. `iif` and `oif` are as the hook
     /// is told them: for a bridged packet, the bridge.
-    #[inline]
     pub(crate) fn hook(
         &mut self,
         skb: &mut Skb,
+        hook: Hook,
+        iif: Option<u32>,
+        oif: Option<u32>,
+    ) -> Result<(), Stop> {
+        let place = self.place(skb.ns, Stage::Hook(hook))?;
+        self.hook_in(skb, place, hook, iif, oif)
+    }
+
+    /// The same where the packet's namespace is at hand.
+    #[inline]
+    pub(crate) fn hook_in(
+        &mut self,
+        skb: &mut Skb,
+        place: &'a Place<'a>,
         hook: Hook,
         iif: Option<u32>,
         oif: Option<u32>,
@@ -35,7 +49,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             self.lean_on(skb, Stage::Hook(hook), &["netfilter", "ipsec", "ipvs"])?;
         }
         let family = skb.packet.family();
-        if self.place(skb.ns, Stage::Hook(hook))?.tables.runs(family, hook) {
+        if place.tables.runs(family, hook) {
             self.family_hook(skb, family, hook, Between { iif, oif })?;
         }
         // It comes last of all.

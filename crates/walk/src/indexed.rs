@@ -8,7 +8,6 @@ use model::{
     Tuple,
 };
 
-use crate::{Reason, Recorder};
 use crate::fib::Fib;
 use crate::group::{Cast, made_up};
 use crate::hash::{Map, Set};
@@ -17,6 +16,7 @@ use crate::links::{LinkIndex, Links, Settled};
 use crate::memory::Memory;
 use crate::silent::Silent;
 use crate::tables::Tables;
+use crate::{Reason, Recorder};
 
 /// A [`Snapshot`] with the tables that a walk looks things up in.
 #[derive(Debug)]

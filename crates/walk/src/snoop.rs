@@ -53,7 +53,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let port = LinkId { ns: id.ns, index };
             if index != id.index
                 && !ports.contains(&port)
-                && self.refuses(skb, port, from).is_none()
+                && self.refuses(skb, place, index, from).is_none()
             {
                 ports.push(port);
             }
@@ -66,7 +66,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let up = up || link.promiscuous && from.is_some();
         // One copy is the frame itself, and no other is lost by what becomes of it.
         match ports.as_slice() {
-            [only] if !up => return self.through_port(skb, id, *only).map(Some),
+            [only] if !up => return self.through_port(skb, place, id, *only).map(Some),
             [] if up => return self.bridge_up(skb, id, link).map(Some),
             _ => {}
         }

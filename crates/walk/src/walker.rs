@@ -265,7 +265,7 @@ fn not_read(ns: NsId, stage: Stage) -> Stop {
 }
 
 #[cold]
-fn link_not_read(id: LinkId, stage: Stage) -> Stop {
+pub(crate) fn link_not_read(id: LinkId, stage: Stage) -> Stop {
     let what = format!("its link {} was not read", id.index);
     Stop::unknown(stage, Unknown::Gap { ns: id.ns, what })
 }
