@@ -172,9 +172,9 @@ pub(crate) fn start<S: Sink>(
 ) -> End {
     match from {
         Place::Namespace(ns) => {
-            let skb = Skb::new(ns, packet).at(walker.overlay.begins);
-            let of_process = true;
-            let skb = Skb { mark: sender.mark, oif: sender.bound, of_process, ..skb };
+            let mut skb = Skb::new(ns, packet);
+            skb.moment = walker.overlay.begins;
+            (skb.mark, skb.oif, skb.of_process) = (sender.mark, sender.bound, true);
             walker.run(skb, Next::Socket)
         }
         Place::Outside(link) => {

@@ -10,7 +10,7 @@ use crate::link::VLAN_ROOM;
 use crate::links::LinkIndex;
 use crate::silent::{Hearers, MOVES};
 use crate::skb::{End, Next, Skb, Stop};
-use crate::walker::{Walker, link_not_read};
+use crate::walker::{Walker, link_not_read, tell};
 use crate::{Action, Cause, Disposition, Indexed, Loss, Reason, Sink, Stage, Unknown};
 
 /// Copies of copies of copies: more bridges than that behind one another are a loop.
@@ -129,11 +129,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         from: Option<LinkId>,
     ) -> Result<Next, Stop> {
         let lost = |link, reason| Err(Stop::lost(Stage::Bridge, id.ns, Some(link), reason));
-        match self.destination(place, id, skb) {
+        match self.overlay.destination(place, id, skb) {
             Destination::Own if from.is_some() => self.bridge_up(skb, id, bridge),
             Destination::Own => lost(id, Reason::NoPort),
-            Destination::Behind { port, entry, learned_now } => {
-                let port = or_backup(place, LinkId { ns: id.ns, index: port }, self.net);
+            Destination::Behind { entry, learned_now } => {
+                let port = LinkId { ns: id.ns, index: entry.link };
+                let port = or_backup(place, port, self.net);
                 let refused = self.refuses(skb, place, port.index, from);
                 if bridge.promiscuous && from.is_some() {
                     // The host gets it, whether the port takes it or not.
@@ -144,10 +145,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 if let Some(reason) = refused {
                     return lost(port, reason);
                 }
-                self.tell(skb, Stage::Bridge, || Action::BridgeForward {
+                tell(&mut self.sink, skb, Stage::Bridge, || Action::BridgeForward {
                     bridge: id,
                     port,
-                    entry,
+                    entry: entry.clone(),
                     learned_now,
                 });
                 self.through_port(skb, place, id, port)
@@ -279,8 +280,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     ) -> Result<Next, Stop> {
         let place = self.place(id.ns, Stage::Bridge)?;
         let ours = skb.ours || skb.packet.dst_mac == bridge.mac;
-        let overheard =
-            bridge.promiscuous && !matches!(self.destination(place, id, skb), Destination::Own);
+        let overheard = bridge.promiscuous
+            && !matches!(self.overlay.destination(place, id, skb), Destination::Own);
         if let Some(reason) = self.outside_vlan(skb, id).filter(|_| !bridge.promiscuous) {
             return Err(Stop::lost(Stage::Bridge, id.ns, Some(id), reason));
         }

@@ -72,8 +72,8 @@ impl<S: Sink> Walker<'_, '_, S> {
     #[allow(clippy::option_option, reason = "not known, and known to be no port's, are two things")]
     fn port_behind(&self, skb: &Skb, bridge: LinkId, mac: Mac) -> Option<Option<&BridgePort>> {
         let station = self.station(bridge, skb.vlan.unwrap_or(0), mac);
-        if let Some((index, ..)) = self.behind(bridge, skb, mac, station) {
-            let link = self.known_link(LinkId { index, ..bridge });
+        if let Some((entry, _)) = self.overlay.behind(bridge, skb, mac, station) {
+            let link = self.known_link(LinkId { index: entry.link, ..bridge });
             return Some(link.and_then(|l| l.port.as_ref()));
         }
         let place = self.known_place(bridge.ns)?;

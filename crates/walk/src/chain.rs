@@ -260,7 +260,18 @@ impl<'a> Chains<'a, '_> {
                     state.stack.pop();
                     None
                 }
+                (Some(Then::Says(Verdict::Return)), _) => {
+                    self.note_match(&mut state, at);
+                    state.stack.pop();
+                    None
+                }
                 (Some(Then::Says(verdict)), _) => self.obey(&mut state, at, verdict)?,
+                (Some(Then::Enters { to, back }), _) => {
+                    self.note_match(&mut state, at);
+                    let chain = self.place.tables.nth(self.base.at, to);
+                    self.begin_chain(&mut state, at, chain, !back)?;
+                    None
+                }
                 (Some(Then::From(first)), Some(rule)) => {
                     state.registers.begin();
                     match self.rule(rule, first, &mut state, at) {
@@ -441,6 +452,22 @@ impl<'a> Chains<'a, '_> {
         Ok(None)
     }
 
+    /// Goes on in another chain.
+    #[inline]
+    fn begin_chain(
+        &self,
+        state: &mut State<'a>,
+        at: At<'a>,
+        chain: Option<&'a ChainIndex<'a>>,
+        leaves: bool,
+    ) -> Result<(), Doubt> {
+        if leaves {
+            state.stack.pop();
+        }
+        let entered = chain.is_some_and(|chain| state.stack.push(At { chain, index: 0, ..at }));
+        if entered { Ok(()) } else { Err(self.doubt(at, "jumps too deep".to_owned())) }
+    }
+
     #[cold]
     fn doubt(&self, at: At<'a>, what: String) -> Doubt {
         Doubt { rule: Box::new(at.refer(self.place.ns.id)), what }
@@ -453,19 +480,12 @@ impl<'a> Chains<'a, '_> {
         name: &str,
         leaves: bool,
     ) -> Result<(), Doubt> {
-        let doubt = |what: String| Err(self.doubt(at, what));
         let tables = &self.place.tables;
         let own = tables.led_to(self.base.at, at.chain, at.index);
         let Some(chain) = own.or_else(|| tables.chain(self.base.at, name)) else {
-            return doubt(format!("jump to chain {name}, which was not read"));
+            return Err(self.doubt(at, format!("jump to chain {name}, which was not read")));
         };
-        if leaves {
-            state.stack.pop();
-        }
-        match state.stack.push(At { table: at.table, chain, index: 0 }) {
-            true => Ok(()),
-            false => doubt("jumps too deep".to_owned()),
-        }
+        self.begin_chain(state, at, Some(chain), leaves)
     }
 
     /// Goes through the expressions of one rule from the one at `from` on.

@@ -5,7 +5,7 @@ use model::{BridgePort, FdbEntry, LinkId, Mac};
 use crate::indexed::{Place, Station};
 use crate::skb::{Skb, shifted};
 use crate::walker::Walker;
-use crate::{Action, Sink, Stage};
+use crate::{Action, Overlay, Sink, Stage};
 
 /// What a bridge has learned of an address, and at which moments, in their order. A frame that comes
 /// before one of them is not yet led by it.
@@ -31,13 +31,13 @@ impl Lessons {
 }
 
 /// What a bridge knows of a frame's destination.
-pub(crate) enum Destination {
+pub(crate) enum Destination<'x> {
     /// Everybody, or a group.
     Group,
     /// The bridge or its port: this host.
     Own,
-    /// Behind that port.
-    Behind { port: u32, entry: FdbEntry, learned_now: bool },
+    /// Behind the port that the entry names.
+    Behind { entry: &'x FdbEntry, learned_now: bool },
     /// Nothing.
     NotKnown,
 }
@@ -56,9 +56,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let Some(mac) = skb.packet.src_mac.filter(|m| !m.is_group()) else { return };
         let vlan = skb.vlan.unwrap_or(0);
         let station = place.station(bridge.index, vlan, mac);
-        let here =
-            |behind: Option<(u32, FdbEntry, bool)>| behind.is_some_and(|b| b.0 == port.index);
-        if station.is_own() || here(self.behind(bridge, skb, mac, station)) {
+        let behind = || self.overlay.behind(bridge, skb, mac, station);
+        if station.is_own() || behind().is_some_and(|(entry, _)| entry.link == port.index) {
             return;
         }
         let entry = FdbEntry {
@@ -89,27 +88,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     ) -> bool {
         let Some(mac) = skb.packet.src_mac else { return false };
         let vlan = skb.vlan.unwrap_or(0);
-        let known = self.behind(bridge, skb, mac, place.station(bridge.index, vlan, mac));
+        let station = place.station(bridge.index, vlan, mac);
+        let behind = self.overlay.behind(bridge, skb, mac, station);
+        let known = behind.map(|(entry, _)| entry.link == port.index && !entry.locked);
         if known.is_none() && flags.mab {
             self.learn(skb, place, bridge, port, true);
         }
-        known.is_some_and(|(behind, entry, _)| behind == port.index && !entry.locked)
-    }
-
-    /// Behind which port an address is in the VLAN of a frame, by which entry, and whether it was
-    /// learned just now.
-    pub(crate) fn behind(
-        &self,
-        bridge: LinkId,
-        skb: &Skb,
-        mac: Mac,
-        read: Station<'_>,
-    ) -> Option<(u32, FdbEntry, bool)> {
-        let key = (bridge, skb.vlan.unwrap_or(0), mac);
-        if let Some(entry) = self.overlay.fdb.get(&key).and_then(|all| all.by(skb.moment)) {
-            return Some((entry.link, entry.clone(), true));
-        }
-        read.entry.filter(|e| !e.local).map(|e| (e.link, e.clone(), false))
+        known.unwrap_or(false)
     }
 
     /// What a bridge knew of an address in a VLAN (0: none) when it was read.
@@ -117,9 +102,31 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let place = self.known_place(bridge.ns);
         place.map_or_else(Station::default, |place| place.station(bridge.index, vlan, mac))
     }
+}
+
+impl Overlay {
+    /// By which entry an address is behind a port, in the VLAN of a frame; and whether it was learned
+    /// just now.
+    pub(crate) fn behind<'x>(
+        &'x self,
+        bridge: LinkId,
+        skb: &Skb,
+        mac: Mac,
+        read: Station<'x>,
+    ) -> Option<(&'x FdbEntry, bool)> {
+        let key = (bridge, skb.vlan.unwrap_or(0), mac);
+        let learned = self.fdb.get(&key).and_then(|all| all.by(skb.moment));
+        let read = || read.entry.filter(|entry| !entry.local);
+        learned.map(|entry| (entry, true)).or_else(|| read().map(|entry| (entry, false)))
+    }
 
     /// `br_fdb_find_rcu`.
-    pub(crate) fn destination(&self, place: &Place<'_>, id: LinkId, skb: &Skb) -> Destination {
+    pub(crate) fn destination<'x>(
+        &'x self,
+        place: &'x Place<'_>,
+        id: LinkId,
+        skb: &Skb,
+    ) -> Destination<'x> {
         let vlan = skb.vlan.unwrap_or(0);
         let Some(mac) = skb.packet.dst_mac else { return Destination::NotKnown };
         if mac.is_group() {
@@ -130,7 +137,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Destination::Own;
         }
         match self.behind(id, skb, mac, station) {
-            Some((port, entry, learned_now)) => Destination::Behind { port, entry, learned_now },
+            Some((entry, learned_now)) => Destination::Behind { entry, learned_now },
             None => Destination::NotKnown,
         }
     }

@@ -25,6 +25,8 @@ pub(crate) enum Then<'a> {
     From(usize),
     /// It says this, and nothing else.
     Says(&'a Verdict),
+    /// It only leads to the chain at that position of its table, and (`back`) on from there.
+    Enters { to: usize, back: bool },
 }
 
 /// A test without side effects.
@@ -52,14 +54,19 @@ pub(crate) struct Facts {
 }
 
 impl<'a> Opening<'a> {
-    /// Of a rule.
-    pub(crate) fn of(rule: &'a NftRule) -> Self {
+    /// Of a rule; with the position of the chain that its one verdict leads to.
+    pub(crate) fn of(rule: &'a NftRule, to: Option<usize>) -> Self {
         let exprs = rule.exprs.as_slice();
         let (first, used) = guard(exprs);
         // Behind a test that is none, another would be asked too early.
         let rest = if used == 0 { &[] } else { exprs.get(used..).unwrap_or(&[]) };
         let (second, more) = guard(rest);
-        Self { tests: [first, second], then: Then::behind(exprs, used + more) }
+        let then = match (Then::behind(exprs, used + more), to) {
+            (Then::Says(Verdict::Jump(_)), Some(to)) => Then::Enters { to, back: true },
+            (Then::Says(Verdict::Goto(_)), Some(to)) => Then::Enters { to, back: false },
+            (then, _) => then,
+        };
+        Self { tests: [first, second], then }
     }
 
     /// Asks its tests. None: the rule does nothing.

@@ -257,10 +257,31 @@ pub(crate) struct Place<'a> {
     pub(crate) tables: Tables<'a>,
     /// Its sets of ipset.
     pub(crate) ipsets: IpSets<'a>,
-    /// Connections by tuple, zone and direction (true: the answer's).
-    tracked: Map<(Tuple, u16, bool), &'a Conntrack>,
+    /// Connections by what packets show of them.
+    tracked: Map<Shown, &'a Conntrack>,
     /// The first connection of each source, as (protocol, address, port).
     sources: Map<(u8, IpAddr, u16), &'a Conntrack>,
+}
+
+/// What a packet shows of its connection: tuple, zone and direction (true: the answer's). Of IPv4 it
+/// is two numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Shown {
+    Four(u64, u64),
+    Any(Tuple, u16, bool),
+}
+
+impl Shown {
+    #[inline]
+    fn by(tuple: &Tuple, zone: u16, reply: bool) -> Self {
+        let (IpAddr::V4(src), IpAddr::V4(dst)) = (tuple.src, tuple.dst) else {
+            return Self::Any(*tuple, zone, reply);
+        };
+        let ports = u64::from(tuple.sport) << 16 | u64::from(tuple.dport);
+        let of = u64::from(tuple.protocol) << 1 | u64::from(reply);
+        let addresses = u64::from(src.to_bits()) << 32 | u64::from(dst.to_bits());
+        Self::Four(addresses, of << 48 | u64::from(zone) << 32 | ports)
+    }
 }
 
 /// What a bridge knows of an Ethernet address.
@@ -327,8 +348,8 @@ impl<'a> Place<'a> {
             place.casts.insert((*link, true), made_up(*link, Cast::Multicast));
         }
         for entry in &ns.conntrack {
-            place.tracked.insert((entry.reply, entry.zone, true), entry);
-            place.tracked.insert((entry.original, entry.zone, false), entry);
+            place.tracked.insert(Shown::by(&entry.reply, entry.zone, true), entry);
+            place.tracked.insert(Shown::by(&entry.original, entry.zone, false), entry);
             let source = (entry.original.protocol, entry.original.src, entry.original.sport);
             place.sources.entry(source).or_insert(entry);
         }
@@ -503,7 +524,7 @@ impl<'a> Place<'a> {
             if direction.is_some_and(|wanted| wanted != reply) {
                 return None;
             }
-            Some((*self.tracked.get(&(*tuple, zone, reply))?, reply))
+            Some((*self.tracked.get(&Shown::by(tuple, zone, reply))?, reply))
         };
         of(zones.0, false).or_else(|| of(zones.1, true))
     }

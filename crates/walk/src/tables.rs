@@ -129,11 +129,9 @@ impl BaseRef<'_> {
 impl<'a> ChainIndex<'a> {
     fn new(chain: &'a Chain, by_name: &Map<&str, usize>) -> Self {
         let target = |rule| by_name.get(leads_to(rule)?).copied();
-        Self {
-            chain,
-            openings: chain.rules.iter().map(Opening::of).collect(),
-            leads_to: chain.rules.iter().map(target).collect(),
-        }
+        let leads_to: Vec<_> = chain.rules.iter().map(target).collect();
+        let openings = chain.rules.iter().zip(&leads_to).map(|(rule, to)| Opening::of(rule, *to));
+        Self { chain, openings: openings.collect(), leads_to }
     }
 }
 
@@ -239,7 +237,7 @@ impl<'a> Tables<'a> {
 
     /// A base chain.
     pub(crate) fn base(&self, base: BaseRef<'_>) -> Option<&ChainIndex<'a>> {
-        self.names.get(base.at)?.chains.get(base.nth)
+        self.nth(base.at, base.nth)
     }
 
     /// The chain that the one verdict of a rule leads to.
@@ -249,8 +247,12 @@ impl<'a> Tables<'a> {
         from: &ChainIndex<'_>,
         rule: usize,
     ) -> Option<&ChainIndex<'a>> {
-        let nth = from.leads_to.get(rule).copied().flatten()?;
-        self.names.get(table)?.chains.get(nth)
+        self.nth(table, from.leads_to.get(rule).copied().flatten()?)
+    }
+
+    /// The chain at that position of a table.
+    pub(crate) fn nth(&self, table: usize, chain: usize) -> Option<&ChainIndex<'a>> {
+        self.names.get(table)?.chains.get(chain)
     }
 
     /// The set of that name in a table.

@@ -205,7 +205,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
         self.tell(skb, stage, || Action::Assumed(new.into_iter().map(|(_, gap)| gap).collect()));
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn place(&self, ns: NsId, stage: Stage) -> Result<&'a Place<'a>, Stop> {
         match self.known_place(ns) {
             Some(place) => Ok(place),
@@ -214,7 +214,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     }
 
     /// A namespace that was read.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn known_place(&self, ns: NsId) -> Option<&'a Place<'a>> {
         match self.here.get() {
             Some(here) if here.id == ns => Some(here),
@@ -231,13 +231,13 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     }
 
     /// A link that was read.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn known_link(&self, id: LinkId) -> Option<&'a Link> {
         self.known_place(id.ns)?.link(id.index)
     }
 
     /// A link, with what is settled of it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn spot(&self, id: LinkId, stage: Stage) -> Result<&'a LinkIndex<'a>, Stop> {
         match self.known_spot(id) {
             Some(spot) => Ok(spot),
@@ -245,12 +245,12 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn known_spot(&self, id: LinkId) -> Option<&'a LinkIndex<'a>> {
         self.known_place(id.ns)?.link_index(id.index)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn link(&self, id: LinkId, stage: Stage) -> Result<&'a Link, Stop> {
         match self.known_link(id) {
             Some(link) => Ok(link),
