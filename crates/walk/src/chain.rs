@@ -1,6 +1,7 @@
 //! Chains: which rule comes next, verdicts, and what to do about a rule that is not understood.
 
 use std::cell::RefCell;
+use std::ops::ControlFlow;
 
 use model::{Conntrack, Gap, Hook, NftRule, NsId, Policy, Table, Verdict};
 
@@ -255,40 +256,59 @@ impl<'a> Chains<'a, '_> {
             let then = self.pass_by(top, &state.changes.headers, &facts);
             let at = *top;
             top.index += 1;
-            let ended = match (then, at.rule()) {
-                (None, _) | (_, None) => {
-                    state.stack.pop();
-                    None
-                }
-                (Some(Then::Says(Verdict::Return)), _) => {
+            match then {
+                None => state.stack.pop(),
+                Some(Then::Says(Verdict::Return)) => {
                     self.note_match(&mut state, at);
                     state.stack.pop();
-                    None
                 }
-                (Some(Then::Says(verdict)), _) => self.obey(&mut state, at, verdict)?,
-                (Some(Then::Enters { to, back }), _) => {
+                Some(Then::Enters { to, back }) => {
                     self.note_match(&mut state, at);
                     let chain = self.place.tables.nth(self.base.at, to);
                     self.begin_chain(&mut state, at, chain, !back)?;
-                    None
                 }
-                (Some(Then::From(first)), Some(rule)) => {
-                    state.registers.begin();
-                    match self.rule(rule, first, &mut state, at) {
-                        Did::Next => None,
-                        Did::Doubts(what, from) => return self.both_ways(state, at, from, what),
-                        Did::Assumes { cause, holds, from } => {
-                            return self.by_assumption(state, at, from, (cause, holds));
-                        }
-                        did => self.apply(&mut state, at, did)?,
+                Some(Then::Says(verdict)) => {
+                    if let Some(end) = self.obey(&mut state, at, verdict)? {
+                        return Ok(Ended { end, state });
                     }
                 }
-            };
-            if let Some(end) = ended {
-                return Ok(Ended { end, state });
+                Some(Then::From(first)) => match self.go_through(state, at, first)? {
+                    ControlFlow::Continue(further) => state = further,
+                    ControlFlow::Break(ended) => return Ok(ended),
+                },
             }
         }
         Ok(Ended { end: self.policy(), state })
+    }
+
+    /// Goes through the expressions of a rule from one on; the base chain may end with it.
+    #[inline(never)]
+    fn go_through(
+        &self,
+        mut state: Box<State<'a>>,
+        at: At<'a>,
+        first: usize,
+    ) -> Result<ControlFlow<Ended<'a>, Box<State<'a>>>, Doubt> {
+        let Some(rule) = at.rule() else {
+            state.stack.pop();
+            return Ok(ControlFlow::Continue(state));
+        };
+        state.registers.begin();
+        let end = match self.rule(rule, first, &mut state, at) {
+            Did::Next => None,
+            Did::Doubts(what, from) => {
+                return self.both_ways(state, at, from, what).map(ControlFlow::Break);
+            }
+            Did::Assumes { cause, holds, from } => {
+                let ended = self.by_assumption(state, at, from, (cause, holds));
+                return ended.map(ControlFlow::Break);
+            }
+            did => self.apply(&mut state, at, did)?,
+        };
+        Ok(match end {
+            Some(end) => ControlFlow::Break(Ended { end, state }),
+            None => ControlFlow::Continue(state),
+        })
     }
 
     /// Passes by the rules whose first tests fail, unless somebody wants to know of each; what is left
@@ -308,6 +328,7 @@ impl<'a> Chains<'a, '_> {
     }
 
     /// A rule that may match or not: if both lead to the same, it does not matter.
+    #[cold]
     fn both_ways(
         &self,
         mut state: Box<State<'a>>,
@@ -337,6 +358,7 @@ impl<'a> Chains<'a, '_> {
 
     /// A rule with a condition that is not shown: if that makes a difference, it is taken as the
     /// condition says, and said.
+    #[cold]
     fn by_assumption(
         &self,
         mut state: Box<State<'a>>,

@@ -3,7 +3,10 @@
 
 use model::{CmpOp, Data, Expr, MetaKey, NftRule, PayloadBase, Verdict};
 
+use crate::hash::Map;
 use crate::header::{Headers, Read};
+use crate::indexed::Place;
+use crate::links::{LinkName, NOBODY};
 use crate::skb::Skb;
 
 /// Bytes of a link's name.
@@ -38,29 +41,40 @@ pub(crate) enum Guard {
     Other,
     /// At most four bytes of a header.
     Bytes { transport: bool, offset: u8, len: u8, mask: u32, value: u32, equal: bool },
-    /// The name of the link in or out, or its beginning: what of it the mask keeps.
-    Link { out: bool, mask: u128, name: u128, equal: bool },
+    /// The link in or out, by its whole name. None: no link is called so.
+    Link { out: bool, link: Option<u32>, equal: bool },
+    /// The name of the link in or out, or its beginning.
+    Name { out: bool, len: u8, name: LinkName, equal: bool },
     /// The transport protocol.
     Protocol { number: u8, equal: bool },
 }
 
+/// The links of a namespace by their names.
+pub(crate) type LinkNames = Map<LinkName, u32>;
+
 /// What guards ask beside headers.
-pub(crate) struct Facts {
-    /// Names as numbers.
-    pub(crate) iif: u128,
-    pub(crate) oif: u128,
+pub(crate) struct Facts<'a> {
+    pub(crate) place: &'a Place<'a>,
+    pub(crate) iif: Option<u32>,
+    pub(crate) oif: Option<u32>,
     /// None: it has none.
     pub(crate) protocol: Option<u8>,
 }
 
+impl<'a> Facts<'a> {
+    fn name(&self, link: Option<u32>) -> &'a LinkName {
+        link.and_then(|link| self.place.link_index(link)).map_or(&NOBODY, |found| &found.name)
+    }
+}
+
 impl<'a> Opening<'a> {
     /// Of a rule; with the position of the chain that its one verdict leads to.
-    pub(crate) fn of(rule: &'a NftRule, to: Option<usize>) -> Self {
+    pub(crate) fn of(rule: &'a NftRule, to: Option<usize>, links: &LinkNames) -> Self {
         let exprs = rule.exprs.as_slice();
-        let (first, used) = guard(exprs);
+        let (first, used) = guard(exprs, links);
         // Behind a test that is none, another would be asked too early.
         let rest = if used == 0 { &[] } else { exprs.get(used..).unwrap_or(&[]) };
-        let (second, more) = guard(rest);
+        let (second, more) = guard(rest, links);
         let then = match (Then::behind(exprs, used + more), to) {
             (Then::Says(Verdict::Jump(_)), Some(to)) => Then::Enters { to, back: true },
             (Then::Says(Verdict::Goto(_)), Some(to)) => Then::Enters { to, back: false },
@@ -127,7 +141,7 @@ const fn reads_nothing(expr: &Expr) -> bool {
         )
 }
 
-fn guard(exprs: &[Expr]) -> (Guard, usize) {
+fn guard(exprs: &[Expr], links: &LinkNames) -> (Guard, usize) {
     let open = (Guard::Always, 0);
     let loaded = |dreg: &model::Reg, at: usize| match exprs.get(at) {
         Some(Expr::Cmp { sreg, op, data }) if sreg == dreg => {
@@ -143,7 +157,7 @@ fn guard(exprs: &[Expr]) -> (Guard, usize) {
     match exprs {
         [Expr::Meta { key, dreg }, ..] => {
             let Some((data, equal)) = loaded(dreg, 1) else { return open };
-            (meta(*key, data, equal), 2)
+            (meta(*key, data, equal, links), 2)
         }
         [Expr::Payload { base, offset, len, dreg }, rest @ ..] => {
             let (mask, used) = match rest.first() {
@@ -172,16 +186,18 @@ fn guard(exprs: &[Expr]) -> (Guard, usize) {
     }
 }
 
-fn meta(key: MetaKey, data: &[u8], equal: bool) -> Guard {
+fn meta(key: MetaKey, data: &[u8], equal: bool, links: &LinkNames) -> Guard {
     match (key, data) {
         (MetaKey::L4proto, [number]) => Guard::Protocol { number: *number, equal },
-        (MetaKey::IifName | MetaKey::OifName, data) if data.len() <= NAME => {
+        (MetaKey::IifName | MetaKey::OifName, data) if (1..=NAME).contains(&data.len()) => {
             let mut name = [0; NAME];
             name[..data.len()].copy_from_slice(data);
-            let mut mask = [0; NAME];
-            mask[..data.len()].fill(u8::MAX);
-            let (mask, name) = (u128::from_ne_bytes(mask), u128::from_ne_bytes(name));
-            Guard::Link { out: key == MetaKey::OifName, mask, name, equal }
+            let out = key == MetaKey::OifName;
+            if data[0] != 0 && data.contains(&0) {
+                return Guard::Link { out, link: links.get(&name).copied(), equal };
+            }
+            let len = u8::try_from(data.len()).unwrap_or(0);
+            Guard::Name { out, len, name, equal }
         }
         _ => Guard::Other,
     }
@@ -196,7 +212,8 @@ fn word(bytes: &[u8]) -> Option<u32> {
 
 impl Guard {
     /// Whether the test holds; None: it has to be gone through.
-    fn holds(&self, skb: &Skb, headers: &Headers, facts: &Facts) -> Option<bool> {
+    #[inline]
+    fn holds(&self, skb: &Skb, headers: &Headers, facts: &Facts<'_>) -> Option<bool> {
         match self {
             Self::Always => Some(true),
             Self::Other => None,
@@ -208,9 +225,14 @@ impl Guard {
                     Read::NotKnown => None,
                 }
             }
-            Self::Link { out, mask, name, equal } => {
+            Self::Link { out, link, equal } => {
                 let is = if *out { facts.oif } else { facts.iif };
-                Some((is & mask == *name) == *equal)
+                Some((is == *link && is.is_some()) == *equal)
+            }
+            Self::Name { out, len, name, equal } => {
+                let is = facts.name(if *out { facts.oif } else { facts.iif });
+                let len = usize::from(*len);
+                Some((is[..len] == name[..len]) == *equal)
             }
             // What has none does not match, whatever is asked.
             Self::Protocol { number, equal } => {

@@ -520,13 +520,14 @@ impl<'a> Place<'a> {
         zones: (u16, u16),
         direction: Option<bool>,
     ) -> Option<(&'a Conntrack, bool)> {
-        let of = |zone, reply| {
-            if direction.is_some_and(|wanted| wanted != reply) {
-                return None;
-            }
+        let of = |reply| {
+            let zone = if reply { zones.1 } else { zones.0 };
             Some((*self.tracked.get(&Shown::by(tuple, zone, reply))?, reply))
         };
-        of(zones.0, false).or_else(|| of(zones.1, true))
+        match direction {
+            Some(reply) => of(reply),
+            None => of(false).or_else(|| of(true)),
+        }
     }
 
     /// A connection from the same source, which was tracked when it was read.

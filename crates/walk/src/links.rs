@@ -11,6 +11,9 @@ use crate::indexed::Place;
 /// Bytes of a link's name, as rules compare it: filled up with zeroes.
 pub(crate) type LinkName = [u8; 16];
 
+/// The name of no link.
+pub(crate) const NOBODY: LinkName = [0; 16];
+
 /// A link, with what is asked of it again and again.
 #[derive(Debug)]
 pub(crate) struct LinkIndex<'a> {

@@ -11,7 +11,7 @@ use crate::guard::Facts;
 use crate::header::ETHERNET;
 use crate::indexed::Place;
 use crate::ip::is_broadcast;
-use crate::links::{LinkName, name};
+use crate::links::{LinkName, NOBODY, name};
 use crate::packet::tcp;
 use crate::register::Registers;
 use crate::route::{Flow, NotFound};
@@ -32,8 +32,6 @@ pub(crate) mod fib {
 const ETH_IP: u16 = 0x0800;
 const ETH_ARP: u16 = 0x0806;
 const ETH_IPV6: u16 = 0x86dd;
-/// The name of no link.
-const NOBODY: LinkName = [0; 16];
 /// NFPROTO_IPV4, _IPV6.
 const IPV4: u8 = 2;
 const IPV6: u8 = 10;
@@ -44,11 +42,12 @@ impl<'a> Chains<'a, '_> {
     }
 
     /// What is asked of most rules, at once.
-    pub(crate) fn facts(&self) -> Facts {
+    pub(crate) fn facts(&self) -> Facts<'a> {
         let protocol = self.skb.packet.protocol();
         Facts {
-            iif: u128::from_ne_bytes(*self.link_name(self.iif)),
-            oif: u128::from_ne_bytes(*self.link_name(self.oif)),
+            place: self.place,
+            iif: self.iif,
+            oif: self.oif,
             protocol: self.skb.arp.is_none().then_some(protocol),
         }
     }

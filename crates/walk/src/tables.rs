@@ -2,8 +2,9 @@
 
 use model::{Chain, Data, Expr, Family, Hook, Namespace, NftRule, Policy, Table, Verdict};
 
-use crate::guard::Opening;
+use crate::guard::{LinkNames, Opening};
 use crate::hash::Map;
+use crate::links::name;
 use crate::set::SetIndex;
 
 /// Priority of the kernel's own connection tracking in prerouting and output.
@@ -72,8 +73,8 @@ pub(crate) struct Tables<'a> {
 struct ByHook<T> {
     /// Which have one, a bit for each.
     some: u64,
-    /// Theirs, in the order of these bits.
-    lists: Vec<Vec<T>>,
+    /// Theirs, by that bit: a few.
+    lists: Vec<(u64, Vec<T>)>,
 }
 
 impl<T> Default for ByHook<T> {
@@ -88,19 +89,15 @@ impl<T> ByHook<T> {
         1 << (family as u64 * 8 + hook as u64)
     }
 
-    /// How many have one before it.
-    const fn rank(&self, bit: u64) -> usize {
-        (self.some & (bit - 1)).count_ones() as usize
-    }
-
     fn push(&mut self, family: Family, hook: Hook, item: T) {
         let bit = Self::bit(family, hook);
-        let rank = self.rank(bit);
         if self.some & bit == 0 {
             self.some |= bit;
-            self.lists.insert(rank, Vec::new());
+            self.lists.push((bit, Vec::new()));
         }
-        self.lists[rank].push(item);
+        if let Some((_, list)) = self.lists.iter_mut().find(|(of, _)| *of == bit) {
+            list.push(item);
+        }
     }
 
     #[inline]
@@ -114,7 +111,7 @@ impl<T> ByHook<T> {
         if self.some & bit == 0 {
             return &[];
         }
-        self.lists.get(self.rank(bit)).map_or(&[], Vec::as_slice)
+        self.lists.iter().find(|(of, _)| *of == bit).map_or(&[], |(_, list)| list)
     }
 }
 
@@ -127,10 +124,11 @@ impl BaseRef<'_> {
 }
 
 impl<'a> ChainIndex<'a> {
-    fn new(chain: &'a Chain, by_name: &Map<&str, usize>) -> Self {
+    fn new(chain: &'a Chain, by_name: &Map<&str, usize>, links: &LinkNames) -> Self {
         let target = |rule| by_name.get(leads_to(rule)?).copied();
         let leads_to: Vec<_> = chain.rules.iter().map(target).collect();
-        let openings = chain.rules.iter().zip(&leads_to).map(|(rule, to)| Opening::of(rule, *to));
+        let rules = chain.rules.iter().zip(&leads_to);
+        let openings = rules.map(|(rule, to)| Opening::of(rule, *to, links));
         Self { chain, openings: openings.collect(), leads_to }
     }
 }
@@ -150,11 +148,11 @@ fn leads_to(rule: &NftRule) -> Option<&str> {
 }
 
 impl<'a> Names<'a> {
-    fn new(table: &'a Table) -> Self {
+    fn new(table: &'a Table, links: &LinkNames) -> Self {
         let names = (0..).zip(&table.chains).map(|(nth, chain)| (chain.name.as_str(), nth));
         let by_name = names.collect();
         Self {
-            chains: table.chains.iter().map(|c| ChainIndex::new(c, &by_name)).collect(),
+            chains: table.chains.iter().map(|c| ChainIndex::new(c, &by_name, links)).collect(),
             by_name,
             sets: table.sets.iter().map(|s| (s.name.as_str(), SetIndex::new(s))).collect(),
         }
@@ -163,7 +161,8 @@ impl<'a> Names<'a> {
 
 impl<'a> Tables<'a> {
     pub(crate) fn new(ns: &'a Namespace) -> Self {
-        let names = ns.ruleset.tables.iter().map(Names::new).collect();
+        let links = ns.links.values().map(|link| (name(&link.name), link.index)).collect();
+        let names = ns.ruleset.tables.iter().map(|table| Names::new(table, &links)).collect();
         let mut tables = Self { names, ..Self::default() };
         for family in [Family::Ip, Family::Ip6, Family::Bridge, Family::Arp] {
             tables.index_family(ns, family);
