@@ -147,10 +147,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             looked: RefCell::default(),
         };
         let room = self.room.take().unwrap_or_default();
-        let ended = chains.run(room).map_err(|doubt| {
-            let unknown = Unknown::Rule { rule: *doubt.rule, what: doubt.what };
-            Stop::unknown(stage, unknown)
-        })?;
+        let ended = match chains.run(room) {
+            Ok(ended) => ended,
+            Err(doubt) => {
+                let unknown = Unknown::Rule { rule: *doubt.rule, what: doubt.what };
+                return Err(Stop::unknown(stage, unknown));
+            }
+        };
         if !ended.state.assumed.is_empty() {
             self.assume(skb, stage, ended.state.assumed.clone());
         }

@@ -88,7 +88,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// `__dev_forward_skb`: another link takes the frame in, if it is up and large enough.
     pub(crate) fn forward_into(&mut self, skb: &mut Skb, to: LinkId) -> Result<Next, Stop> {
-        let link = self.link(to, Stage::Transmit)?;
+        let link = self.spot(to, Stage::Transmit)?;
         let lost = |reason| Err(Stop::lost(Stage::Transmit, to.ns, Some(to), reason));
         if !link.is_up() {
             return lost(Reason::LinkDown);
@@ -98,12 +98,22 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         skb.scrub(to.ns);
         skb.queued();
-        Ok(Next::Receive(to))
+        self.take_in(skb, to, link)
     }
 
     /// `__netif_receive_skb_core`.
     pub(crate) fn receive(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
         let link = self.spot(id, Stage::Receive)?;
+        self.take_in(skb, id, link)
+    }
+
+    #[inline]
+    fn take_in(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        link: &'a LinkIndex<'a>,
+    ) -> Result<Next, Stop> {
         let unknown =
             |what: String| Err(Stop::unknown(Stage::Receive, Unknown::Link { link: id, what }));
         // What a bond's ports bring, it takes in whether it is up or not.

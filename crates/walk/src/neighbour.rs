@@ -23,12 +23,14 @@ impl<S: Sink> Walker<'_, '_, S> {
         let read = self.known_place(out.ns);
         let known = taught.or_else(|| read?.neighbour(out.index, ip));
         if let Some(entry) = known.filter(|n| n.state.is_valid() && n.mac.is_some()) {
-            if self.overlay.late.contains(&(out, ip)) {
+            if !self.overlay.late.is_empty() && self.overlay.late.contains(&(out, ip)) {
                 let what = format!("{ip} may have asked by it too late for this packet");
                 return Err(Stop::unknown(Stage::Neighbour, Unknown::Link { link: out, what }));
             }
             skb.packet.dst_mac = entry.mac;
-            if let Some(moment) = self.overlay.answered.get(&(out, ip)) {
+            if !self.overlay.answered.is_empty()
+                && let Some(moment) = self.overlay.answered.get(&(out, ip))
+            {
                 skb.moment = skb.moment.max(*moment);
             }
             let told = || Action::Neighbour { ip, link: out, entry: entry.clone() };

@@ -12,8 +12,8 @@ use crate::hash::Map;
 use crate::indexed::{Indexed, Place};
 use crate::skb::{Arp, Skb};
 
-/// How many moves a copy makes to such an end: out by the port, in by the other end, up.
-pub(crate) const MOVES: usize = 3;
+/// How many moves a copy makes to such an end: out by the port and in by the other end, up.
+pub(crate) const MOVES: usize = 2;
 
 /// Such ends of one bridge.
 #[derive(Debug, Default)]

@@ -9,6 +9,8 @@ use crate::hash::Map;
 #[derive(Clone, Debug)]
 pub(crate) struct Taught<K, V> {
     entries: Map<K, V>,
+    /// Nothing was taught yet, and nobody wants anything noted: as it is of most walks.
+    idle: bool,
     /// What is asked of it and taught, while somebody wants that noted.
     notes: RefCell<Option<Notes<K>>>,
 }
@@ -31,12 +33,17 @@ pub(crate) struct Noted<K, V> {
 
 impl<K, V> Default for Taught<K, V> {
     fn default() -> Self {
-        Self { entries: Map::default(), notes: RefCell::default() }
+        Self { entries: Map::default(), idle: true, notes: RefCell::default() }
     }
 }
 
 impl<K: Copy + Eq + Hash, V: Clone> Taught<K, V> {
+    #[inline]
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        if self.idle { None } else { self.look_up(key) }
+    }
+
+    fn look_up(&self, key: &K) -> Option<&V> {
         let found = self.entries.get(key);
         if let Some(notes) = self.notes.borrow_mut().as_mut() {
             match found {
@@ -62,6 +69,7 @@ impl<K: Copy + Eq + Hash, V: Clone> Taught<K, V> {
     }
 
     fn note_taught(&mut self, key: K) {
+        self.idle = false;
         if let Some(notes) = self.notes.get_mut() {
             notes.taught.push(key);
         }
@@ -69,12 +77,14 @@ impl<K: Copy + Eq + Hash, V: Clone> Taught<K, V> {
 
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
+        self.idle = true;
         *self.notes.get_mut() = None;
     }
 
     /// From now on, what is asked and taught is noted.
     pub(crate) fn note(&mut self) {
         let notes = Notes { missed: Vec::new(), taught: Vec::new(), found_older: false };
+        self.idle = false;
         *self.notes.get_mut() = Some(notes);
     }
 
