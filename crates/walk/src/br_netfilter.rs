@@ -31,7 +31,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             self.filters_no_tagged(bridge)?;
             return Ok(None);
         }
-        self.modelled(skb, Stage::Bridge)?;
+        self.modelled_in(skb, place, Stage::Bridge)?;
         skb.physin = Some(port.index);
         let dst = skb.packet.dst;
         self.hook_in(skb, place, Hook::Prerouting, Some(bridge.index), None)?;
@@ -194,12 +194,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// `br_nf_dev_queue_xmit`: with br_netfilter, no port takes more than its MTU at once; what may
     /// be is broken up, by the MTU of the bridge.
-    pub(crate) fn refragment(&self, skb: &mut Skb, bridge: LinkId, to: LinkId) -> Result<(), Stop> {
-        if skb.arp.is_some() || !skb.prerouted || !skb.tags.is_empty() {
-            return Ok(());
-        }
-        let mtu = self.link(to, Stage::Bridge)?.mtu;
-        if skb.wire_len() <= mtu {
+    pub(crate) fn refragment(
+        &self,
+        skb: &mut Skb,
+        bridge: LinkId,
+        to: LinkId,
+        mtu: u32,
+    ) -> Result<(), Stop> {
+        if skb.arp.is_some() || !skb.prerouted || !skb.tags.is_empty() || skb.wire_len() <= mtu {
             return Ok(());
         }
         let lost = |link: LinkId, mtu, told| {

@@ -263,7 +263,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.bridge_hook(skb, place, Hook::Postrouting, behind, Part::Early)?;
         self.bridge_hook(skb, place, Hook::Postrouting, behind, Part::Late)?;
         self.filter_bridged_out(skb, place, bridge)?;
-        self.refragment(skb, bridge, to)?;
+        self.refragment(skb, bridge, to, port.mtu)?;
         if skb.wire_len() > port.mtu + VLAN_ROOM {
             let reason = Reason::TooBig { mtu: port.mtu, told: false };
             return Err(Stop::lost(Stage::Bridge, to.ns, Some(to), reason));

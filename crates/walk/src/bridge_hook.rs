@@ -51,7 +51,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         for item in place.tables.hook(Family::Bridge, hook) {
             let Item::Chain(base) = item else { continue };
             if early(&base.chain.base) == (part == Part::Early) {
-                self.chain(skb, hook, *base, between)?;
+                self.chain(skb, place, hook, *base, between)?;
             }
         }
         Ok(())

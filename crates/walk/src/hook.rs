@@ -50,7 +50,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         let family = skb.packet.family();
         if place.tables.runs(family, hook) {
-            self.family_hook(skb, family, hook, Between { iif, oif })?;
+            self.family_hook_in(skb, place, family, hook, Between { iif, oif })?;
         }
         // It comes last of all.
         if skb.ct.is_some() && matches!(hook, Hook::Input | Hook::Postrouting) {
@@ -68,18 +68,29 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         between: Between,
     ) -> Result<(), Stop> {
         let place = self.place(skb.ns, Stage::Hook(hook))?;
+        self.family_hook_in(skb, place, family, hook, between)
+    }
+
+    fn family_hook_in(
+        &mut self,
+        skb: &mut Skb,
+        place: &'a Place<'a>,
+        family: Family,
+        hook: Hook,
+        between: Between,
+    ) -> Result<(), Stop> {
         for item in place.tables.hook(family, hook) {
             match item {
                 Item::Conntrack => self.track(skb, hook),
                 Item::Nat => {
                     let before = skb.packet.dst;
-                    self.nat(skb, hook, between)?;
+                    self.nat(skb, place, hook, between)?;
                     // `nf_nat_ipv4_local_fn`.
                     if hook == Hook::Output && skb.packet.dst != before {
                         skb.anew = Some(skb.mark);
                     }
                 }
-                Item::Chain(base) => _ = self.chain(skb, hook, *base, between)?,
+                Item::Chain(base) => _ = self.chain(skb, place, hook, *base, between)?,
             }
         }
         Ok(())
@@ -108,7 +119,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             _ => Between { iif: own, oif: None },
         };
         for base in place.tables.link(&link.name, hook) {
-            self.chain(skb, hook, *base, between)?;
+            self.chain(skb, place, hook, *base, between)?;
         }
         Ok(())
     }
@@ -117,6 +128,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn chain(
         &mut self,
         skb: &mut Skb,
+        place: &'a Place<'a>,
         hook: Hook,
         base: BaseRef<'a>,
         between: Between,
@@ -125,7 +137,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Ok(None);
         }
         let stage = Stage::Hook(hook);
-        let place = self.place(skb.ns, stage)?;
         if !skb.tags.is_empty() {
             let what = "rules that see a frame with a VLAN tag".to_owned();
             return Err(Stop::unknown(stage, Unknown::Netfilter { ns: skb.ns, what }));

@@ -22,7 +22,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn socket(&mut self, skb: &mut Skb) -> Result<Next, Stop> {
         self.tell(skb, Stage::Socket, || Action::Originate);
         let place = self.place(skb.ns, Stage::Socket)?;
-        self.modelled(skb, Stage::Socket)?;
+        self.modelled_in(skb, place, Stage::Socket)?;
         if place.ns.opaque.contains(&Opaque::CgroupBpf) {
             let unknown = Unknown::Opaque { ns: skb.ns, what: Opaque::CgroupBpf };
             return Err(Stop::unknown(Stage::Socket, unknown));
@@ -53,7 +53,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let place = self.place(skb.ns, Stage::Route)?;
         self.by_vrf(skb, place.way_out(found))?;
         let found = self.route_anew(skb, Self::route_output)?.unwrap_or(*found);
-        self.hook(skb, Hook::Output, None, Some(place.way_out(&found)))?;
+        self.hook_in(skb, place, Hook::Output, None, Some(place.way_out(&found)))?;
         let found = self.route_anew(skb, Self::route_output)?.unwrap_or(found);
         self.output(skb, &found)
     }
@@ -201,7 +201,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         // Of a packet that came in, the hook is told by which link.
         let mtu = if found.is_local() { link.mtu } else { found.mtu(link.mtu) };
         skb.way_mtu = Some(mtu);
-        self.hook(skb, Hook::Postrouting, skb.iif.or(skb.sent_by), Some(index))?;
+        self.hook_in(skb, place, Hook::Postrouting, skb.iif.or(skb.sent_by), Some(index))?;
         if skb.wire_len() > mtu {
             if skb.packet.df {
                 let reason = Reason::TooBig { mtu, told: true };
@@ -238,10 +238,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if skb.packet.is_ipv6() {
             return self.up6(skb, id);
         }
-        self.modelled(skb, Stage::Receive)?;
+        let place = self.place(skb.ns, Stage::Receive)?;
+        self.modelled_in(skb, place, Stage::Receive)?;
         skb.iif = Some(id.index);
         let dst = skb.packet.dst;
-        let vrf = self.place(skb.ns, Stage::Receive)?.vrf_of(id.index);
+        let vrf = place.vrf_of(id.index);
         // `ip_sabotage_in` lets those of a VRF pass again.
         if !self.prerouted(skb)? || vrf.is_some() {
             self.hook(skb, Hook::Prerouting, Some(id.index), None)?;
@@ -377,9 +378,20 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// What of a namespace is not modelled, or was not read.
-    #[inline]
     pub(crate) fn modelled(&mut self, skb: &Skb, stage: Stage) -> Result<(), Stop> {
-        match self.place(skb.ns, stage)?.opaque {
+        let place = self.place(skb.ns, stage)?;
+        self.modelled_in(skb, place, stage)
+    }
+
+    /// The same where the packet's namespace is at hand.
+    #[inline]
+    pub(crate) fn modelled_in(
+        &mut self,
+        skb: &Skb,
+        place: &Place<'_>,
+        stage: Stage,
+    ) -> Result<(), Stop> {
+        match place.opaque {
             None if !self.net.gaps => Ok(()),
             _ => self.not_modelled(skb, stage),
         }

@@ -41,14 +41,20 @@ pub(crate) enum To {
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `nf_nat_inet_fn`: asks the nat chains of the hook if nobody has yet, and rewrites the
     /// packet as its connection's entry says.
-    pub(crate) fn nat(&mut self, skb: &mut Skb, hook: Hook, between: Between) -> Result<(), Stop> {
+    pub(crate) fn nat(
+        &mut self,
+        skb: &mut Skb,
+        place: &'a Place<'a>,
+        hook: Hook,
+        between: Between,
+    ) -> Result<(), Stop> {
         let Some(member) = skb.ct else { return Ok(()) };
         let source = matches!(hook, Hook::Postrouting | Hook::Input);
         self.redirects_truly(skb, hook, member)?;
         // An error is only rewritten (`nf_nat_ipv4_fn`).
         let rule = match member.related {
             true => None,
-            false => self.translation(skb, hook, member, source, between)?,
+            false => self.translation(skb, place, hook, member, source, between)?,
         };
         self.rewrite(skb, hook, member, source, rule);
         Ok(())
@@ -59,6 +65,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn translation(
         &mut self,
         skb: &mut Skb,
+        place: &'a Place<'a>,
         hook: Hook,
         member: Membership,
         source: bool,
@@ -70,9 +77,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             }
             return Ok(None);
         }
-        let rule = self.ask_nat(skb, hook, between)?;
+        let rule = self.ask_nat(skb, place, hook, between)?;
         if rule.is_none() {
-            self.keep_apart(skb, hook, member, source, between)?;
+            self.keep_apart(skb, place, hook, member, source, between)?;
         }
         self.settle(member, source);
         Ok(rule)
@@ -96,12 +103,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn keep_apart(
         &mut self,
         skb: &mut Skb,
+        place: &'a Place<'a>,
         hook: Hook,
         member: Membership,
         source: bool,
         between: Between,
     ) -> Result<(), Stop> {
-        let place = self.place(skb.ns, Stage::Hook(hook))?;
         let family = skb.packet.family();
         let translates = place.tables.translates(family);
         let current = self.overlay.connections[member.connection].entry.reply.reversed();
@@ -112,7 +119,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let (to, ip) =
             if source { (To::Source, current.src) } else { (To::Destination, current.dst) };
         let request = Request { to, addresses: Some((ip, ip)), ports: None, flags: 0 };
-        self.set_up(skb, hook, request, between)
+        self.set_up(skb, place, hook, request, between)
     }
 
     /// `nf_nat_oif_changed`: a masqueraded connection ends with the first of its packets that goes
@@ -182,14 +189,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn ask_nat(
         &mut self,
         skb: &mut Skb,
+        place: &'a Place<'a>,
         hook: Hook,
         between: Between,
     ) -> Result<Option<At<'a>>, Stop> {
-        let place = self.place(skb.ns, Stage::Hook(hook))?;
         let family = skb.packet.family();
         for base in place.tables.nat(family, hook) {
-            if let Some(End::Nat(at, request)) = self.chain(skb, hook, *base, between)? {
-                self.set_up(skb, hook, request, between)?;
+            if let Some(End::Nat(at, request)) = self.chain(skb, place, hook, *base, between)? {
+                self.set_up(skb, place, hook, request, between)?;
                 return Ok(Some(at));
             }
         }
@@ -200,13 +207,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn set_up(
         &mut self,
         skb: &Skb,
+        place: &'a Place<'a>,
         hook: Hook,
         request: Request,
         between: Between,
     ) -> Result<(), Stop> {
         let Some(member) = skb.ct else { return Ok(()) };
         let source = matches!(request.to, To::Source | To::Masquerade);
-        let addresses = self.target(skb, hook, request, between)?;
+        let addresses = self.target(skb, place, hook, request, between)?;
         if request.to == To::Masquerade {
             self.overlay.connections[member.connection].bound =
                 between.oif.map_or(Bound::Free, Bound::To);
@@ -227,12 +235,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn target(
         &self,
         skb: &Skb,
+        place: &'a Place<'a>,
         hook: Hook,
         request: Request,
         between: Between,
     ) -> Result<Option<(IpAddr, IpAddr)>, Stop> {
         let stage = Stage::Hook(hook);
-        let place = self.place(skb.ns, stage)?;
         let Between { iif, oif } = between;
         let none = |link: Option<u32>| {
             let reason = Reason::NoMasqueradeAddress;
