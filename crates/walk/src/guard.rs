@@ -244,3 +244,58 @@ impl Guard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::Reg;
+
+    use super::*;
+
+    const REG: Reg = Reg(1);
+
+    fn opening(exprs: &[Expr], check: impl FnOnce(Opening<'_>)) {
+        let rule = NftRule { handle: 1, compat: None, userdata: Vec::new(), exprs: exprs.to_vec() };
+        let links = LinkNames::from_iter([(crate::links::name("eth0"), 7)]);
+        check(Opening::of(&rule, None, &links));
+    }
+
+    fn test(load: Expr, data: &[u8]) -> [Expr; 2] {
+        [load, Expr::Cmp { sreg: REG, op: CmpOp::Eq, data: data.to_vec() }]
+    }
+
+    fn accept() -> Expr {
+        Expr::Immediate { dreg: Reg(0), data: Data::Verdict(Verdict::Accept) }
+    }
+
+    #[test]
+    fn tests_and_a_verdict_are_all_of_a_rule() {
+        let [load, cmp] = test(Expr::Meta { key: MetaKey::IifName, dreg: REG }, b"eth0\0");
+        let counter = Expr::Counter { packets: 0, bytes: 0 };
+        opening(&[load, cmp, counter, accept()], |opening| {
+            let [first, second] = opening.tests;
+            assert!(matches!(first, Guard::Link { out: false, link: Some(7), equal: true }));
+            assert!(matches!(second, Guard::Always));
+            assert!(matches!(opening.then, Then::Says(Verdict::Accept)));
+        });
+    }
+
+    /// It is gone through from the beginning, though its first test is asked before.
+    #[test]
+    fn what_tests_have_loaded_may_be_looked_at() {
+        let load = Expr::Payload { base: PayloadBase::Network, offset: 12, len: 4, dreg: REG };
+        let [load, cmp] = test(load, &[10, 0, 0, 1]);
+        let again = Expr::Lookup { set: "s".to_owned(), sreg: REG, dreg: None, invert: false };
+        opening(&[load, cmp, again, accept()], |opening| {
+            assert!(matches!(opening.tests[0], Guard::Bytes { .. }));
+            assert!(matches!(opening.then, Then::From(0)));
+        });
+    }
+
+    #[test]
+    fn a_test_that_is_not_asked_here_is_not_passed_by() {
+        let [load, cmp] = test(Expr::Meta { key: MetaKey::Mark, dreg: REG }, &[1, 0, 0, 0]);
+        opening(&[load, cmp, accept()], |opening| {
+            assert!(matches!(opening.tests[0], Guard::Other));
+        });
+    }
+}
