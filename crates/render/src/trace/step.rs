@@ -184,25 +184,12 @@ fn evidence(snapshot: &Snapshot, step: &Step) -> String {
         | Action::Bonded { .. }
         | Action::Stacked { .. }
         | Action::Sibling { .. } => super::stacked::words(snapshot, step),
-        Action::Filter(filter) => w::filter_ref(snapshot, filter),
-        Action::Handed { to, ingress, copy } => {
-            let what = if *copy { "a copy goes to" } else { "it goes to" };
-            let side = if *ingress { "as if it came in there" } else { "to be sent there" };
-            format!("{what} {}, {side}", name(to))
+        Action::Filter(_) | Action::Handed { .. } | Action::GivenBack { .. } => {
+            controlled(snapshot, &step.action)
         }
-        Action::GivenBack { to, ingress } => {
-            let side = if *ingress { "where it came in" } else { "where it is sent" };
-            format!("back to {}, {side}, past the hooks there", name(to))
+        Action::Delivered { .. } | Action::Left { .. } | Action::Entered { .. } => {
+            ended(snapshot, step)
         }
-        Action::Delivered { link } => {
-            let whose = link.as_ref().map(|l| format!(", the address of {}", name(l)));
-            format!("{} is here{}", p.dst, whose.unwrap_or_default())
-        }
-        Action::Left { link } => {
-            let reader = reader(snapshot, *link).unwrap_or_default();
-            format!("out of this host by {}{reader}", name(link))
-        }
-        Action::Entered { link } => format!("from outside by {} (assumed)", name(link)),
         Action::Dropped(loss) => super::because(snapshot, loss, p),
         Action::Unknown(u) => super::unknown(snapshot, u).1,
         Action::Assumed(gaps) => assumed(gaps),
@@ -220,6 +207,41 @@ fn evidence(snapshot: &Snapshot, step: &Step) -> String {
 fn segments(at_most: Option<(u16, u16)>) -> String {
     let words = |(was, is)| format!("; segments of at most {was} ↦ {is} bytes");
     at_most.map(words).unwrap_or_default()
+}
+
+/// What filters of tc do with it.
+fn controlled(snapshot: &Snapshot, action: &Action) -> String {
+    let name = |id: &LinkId| w::link(snapshot, *id);
+    match action {
+        Action::Filter(filter) => w::filter_ref(snapshot, filter),
+        Action::Handed { to, ingress, copy } => {
+            let what = if *copy { "a copy goes to" } else { "it goes to" };
+            let side = if *ingress { "as if it came in there" } else { "to be sent there" };
+            format!("{what} {}, {side}", name(to))
+        }
+        Action::GivenBack { to, ingress } => {
+            let side = if *ingress { "where it came in" } else { "where it is sent" };
+            format!("back to {}, {side}, past the hooks there", name(to))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Where it comes from outside, leaves, or is at its goal.
+fn ended(snapshot: &Snapshot, step: &Step) -> String {
+    let name = |id: &LinkId| w::link(snapshot, *id);
+    match &step.action {
+        Action::Delivered { link } => {
+            let whose = link.as_ref().map(|l| format!(", the address of {}", name(l)));
+            format!("{} is here{}", step.packet.dst, whose.unwrap_or_default())
+        }
+        Action::Left { link } => {
+            let reader = reader(snapshot, *link).unwrap_or_default();
+            format!("out of this host by {}{reader}", name(link))
+        }
+        Action::Entered { link } => format!("from outside by {} (assumed)", name(link)),
+        _ => String::new(),
+    }
 }
 
 fn way_back(route: Option<&Route>) -> String {
