@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use model::NsId;
-use walk::{Action, Disposition, Loss, Reason, Trace, Way};
+use walk::{Action, Disposition, IcmpKind, Loss, Payload, Reason, Step, Trace, Way};
 
 use super::Rig;
 
@@ -80,25 +80,27 @@ fn refusals(way: &Way, told: &mut Vec<Told>) {
         // Of IPv6 there is no such limit.
         told.extend(packet.src.is_ipv4().then_some((*ns, packet.src)));
     }
-    let six = turned_back(way).filter(|(_, packet)| packet.dst.is_ipv6());
-    told.extend(six.flat_map(|(ns, packet)| [(ns, packet.src), (ns, packet.dst)]));
+    let six = turned_back(way).filter(|(_, step)| step.packet.dst.is_ipv6());
+    told.extend(six.flat_map(|(ns, step)| [(ns, step.packet.src), (ns, step.packet.dst)]));
     children(way).for_each(|child| refusals(child, told));
 }
 
 /// Whom a router of IPv4 tells a nearer way, or has told it often enough.
 fn redirects(way: &Way, told: &mut Vec<Told>) {
-    let four = turned_back(way).filter(|(_, packet)| packet.dst.is_ipv4());
-    told.extend(four.map(|(ns, packet)| (ns, packet.src)));
+    let redirect = |child: &Way| {
+        matches!(child.packet.payload, Payload::Icmp { kind: IcmpKind::Redirect, .. })
+    };
+    let four = turned_back(way)
+        .filter(|(_, step)| step.packet.dst.is_ipv4() && step.children.iter().any(redirect));
+    told.extend(four.map(|(ns, step)| (ns, step.packet.src)));
     children(way).for_each(|child| redirects(child, told));
 }
 
-/// Where a packet went out where it came in, and as what.
-fn turned_back(way: &Way) -> impl Iterator<Item = (NsId, &walk::Packet)> {
+/// Where a packet went out where it came in.
+fn turned_back(way: &Way) -> impl Iterator<Item = (NsId, &Step)> {
     let steps = way.hops.iter().flat_map(|hop| hop.steps.iter().map(move |step| (hop.ns, step)));
-    let back = steps.filter(
-        |(_, step)| matches!(step.action, Action::Forwarded { from, to, .. } if from == to),
-    );
-    back.map(|(ns, step)| (ns, &step.packet))
+    steps
+        .filter(|(_, step)| matches!(step.action, Action::Forwarded { from, to, .. } if from == to))
 }
 
 fn children(way: &Way) -> impl Iterator<Item = &Way> {
