@@ -31,6 +31,8 @@ settings='grep -sH . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_default
 	/proc/sys/net/bridge/bridge-nf-* /proc/sys/net/ipv6/conf/all/forwarding \
 	/proc/sys/net/ipv6/conf/all/proxy_ndp /proc/sys/net/ipv6/icmp/* \
 	/proc/sys/net/ipv6/fib_multipath_hash_policy /proc/sys/net/ipv6/anycast_src_echo_reply \
+	/proc/sys/net/ipv4/fwmark_reflect /proc/sys/net/ipv6/fwmark_reflect \
+	/proc/sys/net/ipv4/tcp_fwmark_accept /proc/sys/net/ipv4/tcp_reflect_tos \
 	/proc/sys/net/ipv4/conf/*/*'
 
 # Whether a module is there already: asking for what it does would load it.
