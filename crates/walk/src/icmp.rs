@@ -112,6 +112,21 @@ impl<S: Sink> Walker<'_, '_, S> {
         Some(error)
     }
 
+    /// A packet goes on; a redirect about it is told behind what becomes of it, as child of the last
+    /// step before.
+    pub(crate) fn redirecting<T>(
+        &mut self,
+        redirect: Option<Skb>,
+        go_on: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let step = self.sink.last();
+        let moved = go_on(self);
+        if let Some(redirect) = redirect {
+            self.send_error_of(step, redirect);
+        }
+        moved
+    }
+
     /// An error goes its own way, as child of the last step told.
     pub(crate) fn send_error(&mut self, error: Skb) {
         self.send_error_of(self.sink.last(), error);

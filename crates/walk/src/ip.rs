@@ -348,12 +348,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.tell(skb, Stage::Forward, || Action::Forwarded { from, to, ttl });
         skb.way_mtu = Some(mtu);
         let redirect = detour.then(|| self.redirect4(skb, to)).flatten();
-        let step = self.sink.last();
-        let moved = self.forward_on(skb, from, to, found);
-        if let Some(redirect) = redirect {
-            self.send_error_of(step, redirect);
-        }
-        moved
+        self.redirecting(redirect, |walker| walker.forward_on(skb, from, to, found))
     }
 
     /// The rest of `ip_forward`.

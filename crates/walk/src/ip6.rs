@@ -252,12 +252,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return lost(from, reason);
         }
         let redirect = redirects.then(|| self.redirect6(skb, came, found)).flatten();
-        let step = self.sink.last();
-        let moved = self.forward_on6(skb, from, to, found);
-        if let Some(redirect) = redirect {
-            self.send_error_of(step, redirect);
-        }
-        moved
+        self.redirecting(redirect, |walker| walker.forward_on6(skb, from, to, found))
     }
 
     /// The rest of `ip6_forward`.
