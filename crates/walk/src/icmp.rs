@@ -50,6 +50,14 @@ pub(crate) fn hears(skb: &Skb, stop: &Stop, reason: &Reason, replies: bool) -> b
     came || stop.stage == Stage::Neighbour || later && !replies
 }
 
+/// No error is sent about messages of ICMP that are no echoes.
+pub(crate) const fn is_told_of(packet: &Packet) -> bool {
+    match packet.payload {
+        Payload::Icmp { kind, .. } => kind.is_echo(),
+        _ => true,
+    }
+}
+
 /// The kernel itself sends it, and holds its only ICMP socket meanwhile (`icmp_xmit_lock`): while it
 /// is being sent no error about it can be.
 const fn is_echo_reply(packet: &Packet) -> bool {
@@ -76,40 +84,34 @@ impl<S: Sink> Walker<'_, '_, S> {
             return self.refuse6(skb, stop);
         }
         let Some(kind) = self.error(skb, stop) else { return };
-        let mut packet = message(&skb.packet, kind, self.default_ttl(skb.ns));
+        let mut error = self.error_about4(skb, kind);
         // About what was for this host itself, it speaks as whom it was for. What a bridge passes on
         // is for nobody here, whatever its address.
         let own = self.known_place(skb.ns).and_then(|place| place.owner(skb.packet.dst));
         let bridged = skb.physin.is_some() && skb.iif.is_none();
         if own.is_some() && (!bridged || stop.stage == Stage::Hook(Hook::Prerouting)) {
-            packet.src = skb.packet.dst;
-        } else if let Some(src) = self.inbound_address(skb) {
-            packet.src = src;
+            error.packet.src = skb.packet.dst;
         }
-        let mut error = Skb::new(skb.ns, packet).at(skb.moment);
-        error.mark = self.reply_mark(skb);
-        error.ct = skb.ct.map(Membership::of_consequence);
         error.vrf = self.error_vrf(skb, stop);
-        self.send_error(error.about(&skb.packet));
+        self.send_error(error);
     }
 
     /// `ip_rt_send_redirect`: the sender is told that it could have sent the packet to the next hop
     /// itself.
     pub(crate) fn redirect4(&self, skb: &Skb, out: LinkId) -> Option<Skb> {
-        let echo = match skb.packet.payload {
-            Payload::Icmp { kind, .. } => kind.is_echo(),
-            _ => true,
-        };
-        if !echo {
-            return None;
-        }
-        let mut packet = message(&skb.packet, IcmpKind::Redirect, self.default_ttl(skb.ns));
+        let vrf = self.known_place(skb.ns)?.vrf_of(out.index);
+        let redirect = || Skb { vrf, ..self.error_about4(skb, IcmpKind::Redirect) };
+        is_told_of(&skb.packet).then(redirect)
+    }
+
+    /// `icmp_send`, of a packet that was not for this host itself.
+    fn error_about4(&self, skb: &Skb, kind: IcmpKind) -> Skb {
+        let mut packet = message(&skb.packet, kind, self.default_ttl(skb.ns));
         packet.src = self.inbound_address(skb).unwrap_or(packet.src);
         let mut error = Skb::new(skb.ns, packet).at(skb.moment).about(&skb.packet);
         error.mark = self.reply_mark(skb);
-        error.vrf = self.known_place(skb.ns)?.vrf_of(out.index);
         error.ct = skb.ct.map(Membership::of_consequence);
-        Some(error)
+        error
     }
 
     /// A packet goes on; a redirect about it is told behind what becomes of it, as child of the last
@@ -146,10 +148,6 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn error(&self, skb: &Skb, stop: &Stop) -> Option<IcmpKind> {
         let Disposition::Lost(loss) = &stop.disposition else { return None };
         let heard = hears(skb, stop, &loss.reason, is_echo_reply(&skb.packet));
-        let echo = match skb.packet.payload {
-            Payload::Icmp { kind, .. } => kind.is_echo(),
-            _ => true,
-        };
         let many = skb.is_to_many();
         if many || cast(skb.packet.dst).is_some() || self.is_to_subnet(skb) {
             return None;
@@ -158,7 +156,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             || skb.arp.is_some()
             || skb.about.is_some()
             || !heard
-            || !echo
+            || !is_told_of(&skb.packet)
         {
             return None;
         }

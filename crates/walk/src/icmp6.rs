@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use model::{AddressFlags, LinkId, RouteKind, RuleAction};
 
-use crate::icmp::hears;
+use crate::icmp::{hears, is_told_of};
 use crate::ip6::HEADER;
 use crate::overlay::Membership;
 use crate::route::{Flow, Found};
@@ -90,8 +90,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         };
         let replies = kind == Some(IcmpKind::EchoReply) && skb.iif.is_none();
         let heard = hears(skb, stop, &loss.reason, replies);
-        let echo = kind.is_none_or(IcmpKind::is_echo);
-        if is_unrouted_by_vrf(stop, &loss.reason) || skb.about.is_some() || !heard || !echo {
+        if is_unrouted_by_vrf(stop, &loss.reason)
+            || skb.about.is_some()
+            || !heard
+            || !is_told_of(&skb.packet)
+        {
             return None;
         }
         let unreachable = |code| Some(IcmpKind::Unreachable(code));

@@ -266,7 +266,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let place = self.place(skb.ns, Stage::Forward)?;
         let link = self.link(to, Stage::Forward)?;
         let lost = |link, reason| Err(Stop::lost(Stage::Forward, from.ns, Some(link), reason));
-        let mtu = place.mtu6(found, link).max(MIN_MTU);
+        let way_mtu = place.mtu6(found, link);
+        let mtu = way_mtu.max(MIN_MTU);
         if skb.wire_len() > mtu {
             return lost(to, Reason::TooBig { mtu, told: true });
         }
@@ -274,7 +275,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         skb.packet.ttl -= 1;
         self.tell(skb, Stage::Forward, || Action::Forwarded { from, to, ttl });
         self.no_flowtable(skb)?;
-        skb.way_mtu = Some(place.mtu6(found, link));
+        skb.way_mtu = Some(way_mtu);
         self.hook(skb, Hook::Forward, Some(from.index), Some(to.index))?;
         self.output6(skb, found)
     }

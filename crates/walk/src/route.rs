@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::{InetConf, Nexthop, Route, RouteKind, Rule, RuleAction, Scope};
+use model::{Address, InetConf, Nexthop, Route, RouteKind, Rule, RuleAction, Scope};
 
 use crate::explain::Selector;
 use crate::fib::{Entry, Fib};
@@ -354,17 +354,13 @@ impl<'a> Place<'a> {
         let local = if self.conf(link).route_localnet { Scope::Host } else { Scope::Link };
         let mut first = None;
         for a in self.ns.addresses_of(link).filter(|a| !a.secondary) {
-            let (IpNet::V4(net), narrowest) = (a.net, u8::from(a.scope).min(u8::from(local)))
-            else {
+            let (IpNet::V4(_), narrowest) = (a.net, u8::from(a.scope).min(u8::from(local))) else {
                 continue;
             };
             if narrowest > u8::from(scope) {
                 continue;
             }
-            let on_link = dst.is_none_or(|dst| match a.peer {
-                Some(peer) => IpNet::new(peer, net.prefix_len()).is_ok_and(|n| n.contains(&dst)),
-                None => a.net.contains(&dst),
-            });
+            let on_link = dst.is_none_or(|dst| subnet(a).is_some_and(|net| net.contains(&dst)));
             if on_link {
                 return Some(a.ip());
             }
@@ -399,6 +395,14 @@ impl<'a> Place<'a> {
             None if found.is_local() => Some(dst),
             None => self.select_address(found.hop.link, found.gateway(), found.route.scope),
         }
+    }
+}
+
+/// `inet_ifa_match`: what an address is on one subnet with; of a peer's, the peer's.
+pub(crate) fn subnet(address: &Address) -> Option<IpNet> {
+    match address.peer {
+        Some(peer) => IpNet::new(peer, address.net.prefix_len()).ok(),
+        None => Some(address.net),
     }
 }
 

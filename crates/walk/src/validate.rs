@@ -2,13 +2,12 @@
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
-use model::{Address, InetConf, LinkId, NsId, Opaque, Route, RouteKind};
+use model::{InetConf, LinkId, NsId, Opaque, Route, RouteKind};
 
 use crate::group::{Cast, cast, is_link_local_group};
 use crate::indexed::Place;
 use crate::ip::is_broadcast;
-use crate::route::{Flow, Found, NotFound};
+use crate::route::{Flow, Found, NotFound, subnet};
 use crate::skb::Stop;
 use crate::{Reason, Stage, Unknown};
 
@@ -223,14 +222,6 @@ impl<'a> Place<'a> {
             let within = |ip: IpAddr| subnet(a).is_some_and(|net| net.contains(&ip));
             within(ip) && other.is_none_or(within)
         })
-    }
-}
-
-/// `inet_ifa_match`: what an address is on one subnet with; of a peer's, the peer's.
-fn subnet(address: &Address) -> Option<IpNet> {
-    match address.peer {
-        Some(peer) => IpNet::new(peer, address.net.prefix_len()).ok(),
-        None => Some(address.net),
     }
 }
 
