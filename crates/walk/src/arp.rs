@@ -80,7 +80,8 @@ impl<S: Sink> Walker<'_, '_, S> {
         let answer = self.judge(asker, target, &answers, first, &heard, &end);
         let reply = match &answer {
             ArpAnswer::Outside { link, known_from: Some((_, entry)) } => {
-                let outside = |mac| Answer { link: *link, mac, moment: end.skb.moment };
+                let moment = end.skb.moment;
+                let outside = |mac| Answer { link: *link, mac, by_bridge: false, moment };
                 let answer = entry.mac.map(outside);
                 answer.and_then(|a| self.reply(&packet, asker, &a, Some(&end.skb)))
             }
@@ -175,7 +176,9 @@ impl<S: Sink> Walker<'_, '_, S> {
     ) -> Option<Reply<S>> {
         let (link, mac) = (answer.link, answer.mac);
         let mut skb = match request.is_ipv6() {
-            true => self.advertisement(request, link, mac, outside.is_some())?,
+            true => {
+                self.advertisement(request, link, mac, outside.is_some() || answer.by_bridge)?
+            }
             false => answering(request, link, mac),
         };
         skb.moment = answer.moment;
@@ -184,6 +187,8 @@ impl<S: Sink> Walker<'_, '_, S> {
                 skb.tags.clone_from(&gone.tags);
                 Next::Receive(link)
             }
+            // `br_nd_send`: past all hooks.
+            (None, true) if answer.by_bridge => Next::Transmit(link),
             (None, true) => Next::Nd(link),
             (None, false) => Next::Arp(link),
         };
@@ -278,7 +283,7 @@ impl<S: Sink> Walker<'_, '_, S> {
                     }
                     self.learn_neighbour(id, skb.packet.src, asker, NeighbourState::Stale);
                 }
-                self.answers.push(Answer { link: id, mac, moment: skb.moment });
+                self.answers.push(Answer { link: id, mac, by_bridge: false, moment: skb.moment });
                 Err(delivered)
             }
         }

@@ -197,21 +197,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if place.ns.opaque.contains(&Opaque::LegacyEbtables) {
             return stop(Unknown::Opaque { ns: id.ns, what: Opaque::LegacyEbtables });
         }
-        self.nd_in_bridge_modelled(skb, id)?;
         Ok(bridge)
-    }
-
-    /// Answering ND in the bridge (`br_do_suppress_nd`) is not modelled.
-    fn nd_in_bridge_modelled(&self, skb: &Skb, id: LinkId) -> Result<(), Stop> {
-        if skb.arp.is_some() || !skb.is_discovery() {
-            return Ok(());
-        }
-        let place = self.place(id.ns, Stage::Bridge)?;
-        let suppresses = |link: &&&Link| link.port.as_ref().is_some_and(|p| p.neigh_suppress);
-        let Some(port) = place.ports(id.index).iter().find(suppresses) else { return Ok(()) };
-        let link = LinkId { ns: id.ns, index: port.index };
-        let what = "neigh_suppress of IPv6".to_owned();
-        Err(Stop::unknown(Stage::Bridge, Unknown::Link { link, what }))
     }
 
     /// `should_deliver`: why a port does not get the frame. `from` is None where the host sends.

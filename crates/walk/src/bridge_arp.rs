@@ -1,51 +1,73 @@
-//! A bridge that answers ARP for what is behind its ports, or keeps questions off them.
+//! A bridge that answers ARP and ND for what is behind its ports, or keeps questions off them.
 
 use std::net::IpAddr;
 
-use model::{BridgePort, LinkId, Mac};
+use model::{Address, AddressFlags, BridgePort, LinkId, Mac};
 
-use crate::Sink;
+use crate::group::ALL_NODES;
+use crate::route6::is_link_local;
 use crate::skb::{Arp, Skb};
 use crate::walker::{Answer, Walker};
+use crate::{IcmpKind, Payload, Sink};
+
+/// What a bridge makes of a message of ARP or ND.
+enum Heard {
+    /// A question who has this address.
+    Asks(IpAddr),
+    /// What ports that want to be spared are not given.
+    Spares,
+    /// Nothing.
+    Passes,
+}
 
 impl<S: Sink> Walker<'_, '_, S> {
-    /// `br_do_proxy_suppress_arp`: answers a question by the bridge's own neighbours and table, and
-    /// notes whether ports that want to be spared are to be. `from`: the port that it came in by.
+    /// `br_do_proxy_suppress_arp`, `br_do_suppress_nd`: answers a question by the bridge's own
+    /// neighbours and table, and notes whether ports that want to be spared are to be. `from`: the
+    /// port that it came in by.
+    #[inline]
     pub(crate) fn answer_in_bridge(
         &mut self,
         skb: &mut Skb,
         bridge: LinkId,
         from: Option<(LinkId, &BridgePort)>,
     ) {
-        skb.arp_replied = false;
-        if skb.arp.is_none() {
-            return;
-        }
+        skb.arp_replied = skb.is_discovery() && self.is_answered(skb, bridge, from);
+    }
+
+    fn is_answered(
+        &mut self,
+        skb: &Skb,
+        bridge: LinkId,
+        from: Option<(LinkId, &BridgePort)>,
+    ) -> bool {
         let suppresses =
             self.known_place(bridge.ns).is_some_and(|place| place.suppresses(bridge.index));
-        let (asker, target) = (skb.packet.src, skb.packet.dst);
-        if from.is_none() && !suppresses
-            || target.is_loopback()
-            || target.is_multicast()
-            || suppresses && from.is_some_and(|(_, port)| port.neigh_suppress)
-        {
-            return;
+        if suppresses && from.is_some_and(|(_, port)| port.neigh_suppress) {
+            return false;
         }
-        if suppresses && asker == target {
-            skb.arp_replied = true;
-            return;
-        }
-        if skb.arp == Some(Arp::Request) {
-            let own = suppresses && self.has_address(bridge, target);
-            skb.arp_replied = own || self.answer_for(skb, bridge, from, target, suppresses);
+        match heard(skb, suppresses, from.is_some()) {
+            Heard::Asks(target) => {
+                suppresses && self.has_address(bridge, target)
+                    || self.answer_for(skb, bridge, from, target, suppresses)
+            }
+            Heard::Spares => true,
+            Heard::Passes => false,
         }
     }
 
-    /// `br_is_local_ip`: of the bridge, or of a link that stands on it, in whichever namespace.
+    /// `br_is_local_ip`, `br_is_local_ip6`: of the bridge, or of a link that stands on it, in whichever
+    /// namespace.
     fn has_address(&self, link: LinkId, ip: IpAddr) -> bool {
-        let place = self.known_place(link.ns);
-        place.is_some_and(|place| place.ns.addresses_of(link.index).any(|a| a.ip() == ip))
-            || self.net.uppers(link).iter().any(|upper| self.has_address(*upper, ip))
+        let Some(place) = self.known_place(link.ns) else { return false };
+        let own = match ip {
+            IpAddr::V4(_) => place.ns.addresses_of(link.index).any(|a| a.ip() == ip),
+            IpAddr::V6(_) => place.ns.addresses.iter().any(|a| {
+                let here = a.link == link.index
+                    || !is_near(ip) && place.vrf_of(a.link) == place.vrf_of(link.index);
+                a.ip() == ip && here && is_ready(a)
+            }),
+        };
+        own || self.net.uppers(link).iter().any(|upper| self.has_address(*upper, ip))
     }
 
     /// Answers for an address that the bridge itself knows as a neighbour, and behind which port.
@@ -60,10 +82,11 @@ impl<S: Sink> Walker<'_, '_, S> {
         let known = self.known(bridge, target).filter(|n| n.state.is_valid());
         let Some(mac) = known.and_then(|n| n.mac) else { return false };
         let Some(flags) = self.port_behind(skb, bridge, mac) else { return false };
-        let spared = flags.is_some_and(|port| port.proxy_arp_wifi || port.neigh_suppress);
-        let asked = from.filter(|(_, port)| port.proxy_arp || spared);
+        let arp = target.is_ipv4();
+        let spared = flags.is_some_and(|port| port.neigh_suppress || arp && port.proxy_arp_wifi);
+        let asked = from.filter(|(_, port)| spared || arp && port.proxy_arp);
         if let Some((port, _)) = asked {
-            self.answers.push(Answer { link: port, mac, moment: skb.moment });
+            self.answers.push(Answer { link: port, mac, by_bridge: true, moment: skb.moment });
         }
         asked.is_some() || suppresses
     }
@@ -84,4 +107,39 @@ impl<S: Sink> Walker<'_, '_, S> {
             None => own.then_some(None),
         }
     }
+}
+
+/// `suppresses`: some port wants to be spared. `by_port`: it did not come from the host itself.
+fn heard(skb: &Skb, suppresses: bool, by_port: bool) -> Heard {
+    let (asker, target) = (skb.packet.src, skb.packet.dst);
+    match (skb.arp, skb.packet.payload) {
+        (Some(_), _)
+            if !suppresses && !by_port || target.is_loopback() || target.is_multicast() =>
+        {
+            Heard::Passes
+        }
+        (_, _) if suppresses && asker == target => Heard::Spares,
+        (Some(Arp::Request), _) => Heard::Asks(target),
+        (None, Payload::Icmp { kind: IcmpKind::Solicitation(target), .. }) if suppresses => {
+            Heard::Asks(target.into())
+        }
+        // One that nobody has asked for.
+        (None, Payload::Icmp { kind: IcmpKind::Advertisement(_), .. })
+            if suppresses && target == IpAddr::V6(ALL_NODES) =>
+        {
+            Heard::Spares
+        }
+        _ => Heard::Passes,
+    }
+}
+
+/// Such an address counts on its own link alone.
+fn is_near(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_loopback() || is_link_local(ip))
+}
+
+/// `ipv6_chk_addr`: what is still being asked about is not counted.
+fn is_ready(address: &Address) -> bool {
+    let flags = address.flags;
+    !flags.contains(AddressFlags::TENTATIVE) || flags.contains(AddressFlags::OPTIMISTIC)
 }

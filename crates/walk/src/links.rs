@@ -66,10 +66,7 @@ impl Settled {
 
 fn is_plain_bridge(place: &Place<'_>, link: &Link) -> bool {
     let LinkKind::Bridge(bridge) = &link.kind else { return false };
-    let suppresses = |port: &&Link| port.port.as_ref().is_some_and(|port| port.neigh_suppress);
-    !bridge.vlan_filtering
-        && !place.ns.opaque.contains(&Opaque::LegacyEbtables)
-        && !place.ports(link.index).iter().any(suppresses)
+    !bridge.vlan_filtering && !place.ns.opaque.contains(&Opaque::LegacyEbtables)
 }
 
 /// Whether bridged packets see the IP hooks: the namespace's switch or the bridge's own.

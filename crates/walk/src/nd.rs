@@ -42,20 +42,21 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Some(Skb::new(out.ns, ask(link.mac, src, ip)).at(skb.moment))
     }
 
-    /// `ndisc_send_na`: who was found answers.
+    /// `ndisc_send_na`: who was found answers. `for_another`: by this link somebody else speaks,
+    /// whose address is asked for.
     pub(crate) fn advertisement(
         &self,
         request: &Packet,
         link: LinkId,
         mac: Mac,
-        outside: bool,
+        for_another: bool,
     ) -> Option<Skb> {
         let Payload::Icmp { kind: IcmpKind::Solicitation(target), .. } = request.payload else {
             return None;
         };
         let place = self.known_place(link.ns)?;
         let mut addresses = place.ns.addresses_of(link.index);
-        let own = outside || addresses.any(|a| a.ip() == IpAddr::V6(target));
+        let own = for_another || addresses.any(|a| a.ip() == IpAddr::V6(target));
         let kind = IcmpKind::Advertisement(target);
         let asker = request.src;
         if asker.is_unspecified() {
@@ -119,7 +120,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(asker) = skb.packet.src_mac.filter(|_| !skb.packet.src.is_unspecified()) {
             self.learn_neighbour(id, skb.packet.src, asker, NeighbourState::Stale);
         }
-        self.answers.push(Answer { link: id, mac, moment: skb.moment });
+        self.answers.push(Answer { link: id, mac, by_bridge: false, moment: skb.moment });
         Err(delivered)
     }
 }

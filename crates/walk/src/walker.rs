@@ -48,13 +48,15 @@ pub(crate) struct Walker<'a, 'o, S> {
     pub(crate) assumed: Vec<(NsId, Gap)>,
 }
 
-/// An answer to an ARP request.
+/// An answer to a question who has an address.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
-    /// Who answers: the link that the request came in by.
+    /// Who answers: the link that the question came in by.
     pub(crate) link: LinkId,
-    /// With that link's own address.
+    /// With that link's own address, or, for another, with that one's.
     pub(crate) mac: Mac,
+    /// A bridge answers by its port for somebody else.
+    pub(crate) by_bridge: bool,
     /// When: of two answers, the earlier counts.
     pub(crate) moment: u32,
 }

@@ -33,7 +33,7 @@ pub(super) fn add(case: &mut Case, shares: &[usize], random: &mut Random) {
         by_link_locals(space, &near, random);
     }
     for (packet, share) in case.packets.iter_mut().zip(shares) {
-        if random.percent(*share) && !is_suppressed(&case.network, packet) {
+        if random.percent(*share) {
             alike(packet, &case.network, random);
             near_by(packet, &case.network, &near, random);
         }
@@ -229,15 +229,6 @@ fn by_link_locals(space: &mut Space, near: &[(Ipv6Addr, Ipv6Addr)], random: &mut
                 line.replace(&format!("via: \"{via}\""), &format!("via: \"{local}\", dev: {link}"));
         }
     }
-}
-
-/// Somebody's neighbours are answered for by a port, which is not foretold of IPv6. (The names of the
-/// namespaces of one story begin alike.)
-fn is_suppressed(network: &Network, packet: &Spec) -> bool {
-    let first = |name: &str| name.bytes().next().filter(|_| name.len() > 1);
-    let near = |s: &&Space| first(&s.name) == first(&packet.from);
-    let links = network.spaces.iter().filter(near).flat_map(|s| &s.links);
-    links.flat_map(|l| &l.options).any(|(key, _)| key == "neigh_suppress")
 }
 
 /// All routers of a site.
