@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use model::{BondRole, Fact, Family, LinkRef, LinkSpecKind, Mac};
 
 /// The thing that a fact is about, whatever its values.
@@ -24,6 +24,7 @@ pub(crate) enum Key {
     Route(String, u32, IpNet, u32, u8),
     /// Of IPv6, and its priority.
     Rule(String, bool, u32),
+    AddressLabel(String, Ipv6Net, Option<String>),
     Neighbour(LinkRef, IpAddr),
     Proxy(LinkRef, IpAddr),
     Fdb(LinkRef, Mac),
@@ -64,6 +65,9 @@ impl Key {
                 Self::Route(r.ns.clone(), r.table, r.dst, metric(r.dst, r.metric), r.tos)
             }
             Fact::Rule { ns, rule } => Self::Rule(ns.clone(), rule.ipv6, rule.priority),
+            Fact::AddressLabel { ns, net, dev, .. } => {
+                Self::AddressLabel(ns.clone(), *net, dev.clone())
+            }
             Fact::Neighbour { link, ip, .. } => Self::Neighbour(link.clone(), *ip),
             Fact::Proxy { link, ip } => Self::Proxy(link.clone(), *ip),
             Fact::Fdb { link, mac } => Self::Fdb(link.clone(), *mac),
@@ -103,6 +107,7 @@ impl Key {
             | Self::NsFile(ns, _)
             | Self::Route(ns, ..)
             | Self::Rule(ns, ..)
+            | Self::AddressLabel(ns, ..)
             | Self::Sysctl(ns, _)
             | Self::IpSet(ns, _)
             | Self::Table(ns, ..)

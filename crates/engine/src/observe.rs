@@ -33,6 +33,7 @@ impl State {
             Fact::Address(spec) => self.address(spec).map(Fact::Address),
             Fact::Route(spec) => self.route(spec).map(Fact::Route),
             Fact::Rule { ns, rule } => self.rule(ns, rule),
+            Fact::AddressLabel { ns, net, dev, .. } => self.address_label(ns, *net, dev.as_ref()),
             Fact::Neighbour { link, ip, .. } => self.neighbour(link, *ip),
             Fact::Proxy { link, ip } => self.proxy(link, *ip).then(|| fact.clone()),
             Fact::Fdb { link, mac } => self.fdb(link, *mac).then(|| fact.clone()),

@@ -75,6 +75,7 @@ impl State {
                 put(&mut self.known.services, ns.clone(), there.then_some(spec));
             }
             Fact::Rule { .. }
+            | Fact::AddressLabel { .. }
             | Fact::Neighbour { .. }
             | Fact::Proxy { .. }
             | Fact::Fdb { .. }

@@ -29,6 +29,7 @@ const CAPTURES: [&str; 17] = [
     FILTERS,
     BLOCK,
     RULES_OF_GROUPS,
+    ADDRESS_LABELS,
     MDB,
 ];
 /// Two links that share a block of filters.
@@ -37,6 +38,7 @@ const BLOCK: &str = include_str!("../../wire/tests/captures/filters_block.hex");
 /// Of matchall, gact and flower.
 const FILTERS: &str = include_str!("../../wire/tests/captures/filters_more.hex");
 const RULES_OF_GROUPS: &str = include_str!("../../wire/tests/captures/rules_groups.hex");
+const ADDRESS_LABELS: &str = include_str!("../../wire/tests/captures/address_labels.hex");
 const MDB: &str = include_str!("../../wire/tests/captures/mdb.hex");
 const CONNTRACK: &str = include_str!("../../wire/tests/captures/conntrack.hex");
 const WIREGUARD: [&str; 2] = [
@@ -221,6 +223,7 @@ fn captured(mut bundle: Bundle) -> Bundle {
         (Question::Qdiscs, &[QDISCS]),
         (Question::Filters, &[FILTERS, BLOCK]),
         (Question::Rules, &[RULES_OF_GROUPS]),
+        (Question::AddressLabels, &[ADDRESS_LABELS]),
         (Question::Mdb, &[MDB]),
         (Question::RoutesIpv6, &[include_str!("../../wire/tests/captures/routes6.hex")]),
         (Question::Wireguard, &WIREGUARD),

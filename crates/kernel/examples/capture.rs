@@ -17,6 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "addresses6" => route.dump(rtnl::get_addresses(None, true)),
         "routes6" => route.dump(rtnl::get_routes(true)),
         "routes" => route.dump(rtnl::get_routes(false)),
+        "address-labels" => {
+            route.dump(Request::new(rtnl::RTM_GETADDRLABEL, rtnl::get_address_labels()))
+        }
         "rules" => route.dump(rtnl::get_rules()),
         "neighbours" => route.dump(rtnl::get_neighbours(false)),
         "fdb" => route.dump(rtnl::get_fdb()),

@@ -18,7 +18,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use model::{Change, Fact, PortState};
+use model::{AddressLabels, Change, Fact, PortState};
 use rustix::io::Errno;
 
 use crate::netlink::{NetlinkError, Protocol, Socket};
@@ -143,6 +143,9 @@ impl<'a> Builder<'a> {
             Fact::Address(spec) => self.make_address(spec),
             Fact::Route(spec) => self.make_route(spec),
             Fact::Rule { ns, rule } => self.make_rule(ns, rule),
+            Fact::AddressLabel { ns, net, dev, label } => {
+                self.set_label(ns, *net, dev.as_ref(), Some(*label))
+            }
             Fact::Neighbour { link, ip, mac } => self.make_neighbour(link, *ip, *mac),
             Fact::Proxy { link, ip } => self.make_proxy(link, *ip),
             Fact::Fdb { link, mac } => self.make_fdb(link, *mac),
@@ -195,6 +198,10 @@ impl<'a> Builder<'a> {
             Fact::Address(spec) => self.remove_address(spec),
             Fact::Route(spec) => self.remove_route(spec),
             Fact::Rule { ns, rule } => self.remove_rule(ns, rule),
+            Fact::AddressLabel { ns, net, dev, .. } => {
+                let first = AddressLabels::usual(*net, None).filter(|_| dev.is_none());
+                self.set_label(ns, *net, dev.as_ref(), first)
+            }
             Fact::Neighbour { link, ip, .. } => self.remove_neighbour(link, *ip),
             Fact::Proxy { link, ip } => self.remove_proxy(link, *ip),
             Fact::Fdb { link, mac } => self.remove_fdb(link, *mac),

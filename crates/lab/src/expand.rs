@@ -42,6 +42,7 @@ pub(crate) fn facts(lab: &Lab, errors: &mut Errors) -> Vec<Told> {
     }
     for space in &spaces {
         making.port_states(space);
+        making.labels(space);
         making.rules(space);
         making.filters(space);
     }

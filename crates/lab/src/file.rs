@@ -38,6 +38,8 @@ pub(crate) struct Space {
     pub(crate) routes: Vec<Said<RouteEntry>>,
     /// `rules:`, then `rules6:`
     pub(crate) rules: Vec<Said<Rule>>,
+    /// `addrlabels:`
+    pub(crate) labels: Vec<Said<LabelEntry>>,
     /// `neighbours:`
     pub(crate) neighbours: Vec<Said<NeighbourEntry>>,
     /// `vlans:` which port is in which: its number, whether it is the PVID, and untagged.
@@ -223,6 +225,14 @@ pub(crate) struct NeighbourEntry {
     pub(crate) dev: Said<String>,
     pub(crate) mac: Option<Mac>,
     pub(crate) proxy: bool,
+}
+
+/// One entry of `addrlabels:`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LabelEntry {
+    pub(crate) net: ipnet::Ipv6Net,
+    pub(crate) dev: Option<Said<String>>,
+    pub(crate) label: u32,
 }
 
 /// One table of `iptables:` or `ip6tables:`.

@@ -75,6 +75,7 @@ impl Lab {
             }
             let by = |dev: Option<&str>| dev.is_some_and(is_gone);
             space.routes.retain(|r| !by(r.what.dev.as_ref().map(|d| d.what.as_str())));
+            space.labels.retain(|l| !by(l.what.dev.as_ref().map(|d| d.what.as_str())));
             space.neighbours.retain(|n| !is_gone(&n.what.dev.what));
             space.fdb.retain(|e| !is_gone(&e.what.0.what));
             space.mdb.retain(|e| !is_gone(&e.what.0.what));

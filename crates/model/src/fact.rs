@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 
 use crate::{
     BondSpec, BridgeSpec, IpSet, Ipvlan, Mac, MacvlanMode, PortSpec, PortState, Protocol,
@@ -139,6 +139,17 @@ pub enum Fact {
         pvid: bool,
         /// Its frames go out there without a tag.
         untagged: bool,
+    },
+    /// Addresses of IPv6 have a label, by which a source is chosen.
+    AddressLabel {
+        /// In which namespace.
+        ns: String,
+        /// Which addresses.
+        net: Ipv6Net,
+        /// On which link alone.
+        dev: Option<String>,
+        /// Their label.
+        label: u32,
     },
     /// A group is wanted behind a port, for good, or by the bridge's own host: an entry of its
     /// bridge's MDB.

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod address_label;
 mod bond_option;
 mod bridge_option;
 mod bridge_table;
@@ -37,6 +38,7 @@ mod wireguard_key;
 mod xt;
 
 pub use address::{Address, AddressFlags, Scope};
+pub use address_label::{AddressLabel, AddressLabels};
 pub use bond_option::{BondOption, BondOptions, BondSpec, BondValues};
 pub use bridge_option::{BridgeOption, BridgeSpec};
 pub use bridge_table::{BridgeVlan, Group, MdbEntry, RouterPort};

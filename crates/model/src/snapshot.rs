@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::{
-    Address, Bridge, BridgeVlan, Conntrack, Container, Engine, FdbEntry, Gap, IpSet, Link, LinkId,
-    LinkKind, Listener, MdbEntry, Namespaces, Neighbour, Network, NsId, NsInode, Opaque, Owner,
-    Release, Route, RouterPort, Rule, Ruleset, Sysctls, Teller, Warning,
+    Address, AddressLabels, Bridge, BridgeVlan, Conntrack, Container, Engine, FdbEntry, Gap, IpSet,
+    Link, LinkId, LinkKind, Listener, MdbEntry, Namespaces, Neighbour, Network, NsId, NsInode,
+    Opaque, Owner, Release, Route, RouterPort, Rule, Ruleset, Sysctls, Teller, Warning,
 };
 
 /// Everything that was read of one or more hosts at one time.
@@ -66,6 +66,8 @@ pub struct Namespace {
     pub links: BTreeMap<u32, Link>,
     /// Addresses, in the kernel's order: per link, primary before its secondaries.
     pub addresses: Vec<Address>,
+    /// By which labels IPv6 chooses a source.
+    pub address_labels: AddressLabels,
     /// Routes of all tables, in the kernel's order.
     pub routes: Vec<Route>,
     /// Routing rules by priority.
@@ -123,6 +125,7 @@ impl Namespace {
             nsids: BTreeMap::new(),
             links: BTreeMap::new(),
             addresses: Vec::new(),
+            address_labels: AddressLabels::default(),
             routes: Vec::new(),
             rules: Vec::new(),
             tables_split: None,

@@ -167,6 +167,7 @@ fn whom(fact: &Fact) -> String {
         Fact::Nsid { ns, .. }
         | Fact::NsFile { ns, .. }
         | Fact::Rule { ns, .. }
+        | Fact::AddressLabel { ns, .. }
         | Fact::Sysctl { ns, .. }
         | Fact::IpSet { ns, .. }
         | Fact::Table { ns, .. }
@@ -209,6 +210,10 @@ fn what(fact: &Fact) -> String {
         Fact::Address(spec) => format!("address {}", spec.net),
         Fact::Route(spec) => route_words(spec),
         Fact::Rule { rule, .. } => format!("rule {}", words::ip_rule_of(rule)),
+        Fact::AddressLabel { net, dev, label, .. } => {
+            let on = dev.as_ref().map(|dev| format!(" on {dev}")).unwrap_or_default();
+            format!("label {label} for {net}{on}")
+        }
         Fact::Neighbour { ip, mac: Some(mac), .. } => format!("neighbour {ip} is {mac}"),
         Fact::Neighbour { ip, mac: None, .. } => format!("neighbour {ip} is asked for"),
         Fact::Proxy { ip, .. } => format!("answers for {ip}"),

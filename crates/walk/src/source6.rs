@@ -15,21 +15,6 @@ mod scope {
     pub(super) const GLOBAL: i32 = 14;
 }
 
-/// The kernel's own table of labels (`ip6addrlbl_init_table`): the longest prefix counts.
-const LABELS: [(Ipv6Addr, u8, u8); 8] = [
-    (Ipv6Addr::LOCALHOST, 128, 0),
-    (Ipv6Addr::UNSPECIFIED, 96, 3),
-    (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, 4),
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 32, 6),
-    (Ipv6Addr::new(0x2001, 0x10, 0, 0, 0, 0, 0, 0), 28, 7),
-    (Ipv6Addr::new(0x3ffe, 0, 0, 0, 0, 0, 0, 0), 16, 12),
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16, 2),
-    (Ipv6Addr::new(0xfec0, 0, 0, 0, 0, 0, 0, 0), 10, 11),
-];
-/// The rest of them.
-const UNIQUE_LOCAL: u8 = 5;
-const ALL_OTHERS: u8 = 1;
-
 impl Place<'_> {
     /// `ip6_route_get_saddr`: the source that a route suggests.
     pub(crate) fn source6(&self, found: Option<&Found<'_>>, dst: Ipv6Addr) -> Option<Ipv6Addr> {
@@ -85,6 +70,7 @@ impl Place<'_> {
     /// first stays.
     fn score(&self, a: &Address, ip: Ipv6Addr, link: Option<u32>, dst: Ipv6Addr) -> [i32; 9] {
         let conf = self.conf6(a.link);
+        let labels = &self.ns.address_labels;
         let flag = |f| a.flags.contains(f);
         let (own, wanted) = (scope_of(ip), scope_of(dst));
         let avoided = !ip.is_loopback()
@@ -97,7 +83,7 @@ impl Place<'_> {
             if own >= wanted { -own } else { own - 128 },
             i32::from(!avoided),
             i32::from(link.is_none_or(|l| l == a.link)),
-            i32::from(label_of(ip) == label_of(dst)),
+            i32::from(labels.of(ip, Some(a.link)) == labels.of(dst, link)),
             i32::from(flag(AddressFlags::TEMPORARY) == private),
             i32::from(is_orchid(ip) == is_orchid(dst)),
             i32::try_from(alike.min(a.net.prefix_len().into())).unwrap_or(0),
@@ -114,17 +100,6 @@ fn scope_of(ip: Ipv6Addr) -> i32 {
         first if first & 0xffc0 == 0xfec0 => scope::SITE,
         _ => scope::GLOBAL,
     }
-}
-
-/// `ipv6_addr_label`, by the table that every namespace starts with.
-fn label_of(ip: Ipv6Addr) -> u8 {
-    let bits = ip.to_bits();
-    let within = |(net, len, _): &&(Ipv6Addr, u8, u8)| {
-        (bits ^ net.to_bits()) >> (128 - u32::from(*len)) == 0
-    };
-    let known = LABELS.iter().find(within);
-    let unique_local = ip.octets()[0] & 0xfe == 0xfc;
-    known.map_or(if unique_local { UNIQUE_LOCAL } else { ALL_OTHERS }, |(_, _, label)| *label)
 }
 
 /// 2001:10::/28.

@@ -1,6 +1,7 @@
 //! rtnetlink requests that make what a [`Fact`](model::Fact) says. Pure: descriptors and ifindexes
 //! are numbers that the caller looked up.
 
+mod address_label;
 mod bridge_vlan;
 mod link;
 mod mdb;
@@ -14,6 +15,7 @@ pub use link::{
     port_state, set_bond, set_bridge, set_link, set_macvlan,
 };
 
+pub use address_label::{RTM_DELADDRLABEL, RTM_NEWADDRLABEL, address_label};
 pub use mdb::{RTM_DELMDB, RTM_NEWMDB, mdb};
 pub use rule::rule;
 pub use tc::{RTM_DELQDISC, RTM_NEWQDISC, RTM_NEWTFILTER, clsact, filter};

@@ -5,6 +5,7 @@
 //! and not the whole link.
 
 mod address;
+mod address_label;
 pub(crate) mod attr;
 mod bridge;
 mod filter;
@@ -20,6 +21,7 @@ mod route;
 mod rule;
 
 pub use address::address;
+pub use address_label::address_label;
 pub use bridge::{Mdb, bridge_vlans, mdb};
 pub use filter::{FilterRow, filter, tc};
 pub use link::{Joined, RawLink, link};
@@ -30,9 +32,9 @@ pub use notice::{Notice, notice};
 pub use nsid::{NsidRow, nsid};
 pub use qdisc::{Qdisc, qdisc};
 pub use request::{
-    RTM_GETMDB, get_addresses, get_bridge_vlans, get_fdb, get_filters, get_link, get_links,
-    get_mdb, get_neighbours, get_nsid, get_nsid_of, get_nsids, get_qdiscs, get_roots, get_routes,
-    get_rules, new_nsid,
+    RTM_GETADDRLABEL, RTM_GETMDB, get_address_labels, get_addresses, get_bridge_vlans, get_fdb,
+    get_filters, get_link, get_links, get_mdb, get_neighbours, get_nsid, get_nsid_of, get_nsids,
+    get_qdiscs, get_roots, get_routes, get_rules, new_nsid,
 };
 pub use route::{RTM_GETROUTE, RawRoute, get_route_to_loopback, route, tables_split};
 pub use rule::rule;

@@ -339,6 +339,34 @@ fn rules() {
 }
 
 #[test]
+fn labels_of_addresses() {
+    let told = all(include_str!("captures/address_labels.hex"), rtnl::address_label);
+    let labels: Vec<_> = told.iter().map(|l| (l.net.to_string(), l.link, l.label)).collect();
+    let of = |net: &str| -> Vec<_> {
+        labels.iter().filter(|l| l.0 == net).map(|l| (l.1, l.2)).collect()
+    };
+    assert_eq!(of("2001:db8::/32"), [(Some(3), 98), (None, 99)]);
+    assert_eq!(of("fec0::/10"), []);
+    // What the kernel tells is what the model would have made of it.
+    let mut made = model::AddressLabels::default();
+    made.0.retain(|l| l.label != 11);
+    for like in told.iter().filter(|l| l.label > 12).rev() {
+        made.set(*like);
+    }
+    assert_eq!(made.0, told);
+    // What is asked for is what is told, but for the header's last number.
+    for label in &told {
+        let mut body = wire::request::address_label(label);
+        body.splice(0..0, [&u32::to_ne_bytes(72)[..], &[0; 12]].concat());
+        let length = u32::try_from(body.len()).unwrap();
+        body[..4].copy_from_slice(&length.to_ne_bytes());
+        body[4..6].copy_from_slice(&72u16.to_ne_bytes());
+        let again: Vec<_> = messages(&body).filter_map(|m| rtnl::address_label(&m)).collect();
+        assert_eq!(again, [*label]);
+    }
+}
+
+#[test]
 fn rules_that_ask_for_groups() {
     let bytes = bytes(include_str!("captures/rules_groups.hex"));
     let rules: Vec<_> = messages(&bytes).filter_map(|m| rtnl::rule(&m)).collect();
@@ -522,6 +550,7 @@ fn no_bytes_make_it_panic() {
         include_str!("captures/routes.hex"),
         include_str!("captures/rules.hex"),
         include_str!("captures/rules_groups.hex"),
+        include_str!("captures/address_labels.hex"),
         include_str!("captures/fdb.hex"),
         include_str!("captures/mdb.hex"),
         include_str!("captures/filters.hex"),

@@ -2,7 +2,11 @@
 
 use std::net::IpAddr;
 
-use model::{AddressSpec, Fact, HopSpec, LinkRef, NeighbourState, Route, RouteSpec, Rule};
+use ipnet::Ipv6Net;
+
+use model::{
+    AddressLabels, AddressSpec, Fact, HopSpec, LinkRef, NeighbourState, Route, RouteSpec, Rule,
+};
 
 use crate::State;
 use crate::key::metric;
@@ -66,6 +70,23 @@ impl State {
         let mut rules = self.space(ns)?.rules.iter();
         let rule = rules.find(|r| (r.ipv6, r.priority) == (like.ipv6, like.priority))?;
         Some(Fact::Rule { ns: ns.to_owned(), rule: rule.clone() })
+    }
+
+    /// The label that a network has by an entry of its own, where it is another than at first.
+    pub(super) fn address_label(
+        &self,
+        ns: &str,
+        net: Ipv6Net,
+        dev: Option<&String>,
+    ) -> Option<Fact> {
+        let link = match dev {
+            Some(dev) => Some(self.link(&LinkRef::new(ns, dev))?.index),
+            None => None,
+        };
+        let label = self.space(ns)?.address_labels.entry(net, link)?;
+        let usual = AddressLabels::usual(net, link) == Some(label);
+        let dev = dev.cloned();
+        (!usual).then(|| Fact::AddressLabel { ns: ns.to_owned(), net, dev, label })
     }
 
     /// A usable entry; its address only if it is permanent, as one that was asked for may change.

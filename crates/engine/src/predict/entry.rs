@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use model::{
-    BridgeVlan, Fact, FdbEntry, Group, LinkRef, Mac, MdbEntry, Namespace, Neighbour,
+    AddressLabel, BridgeVlan, Fact, FdbEntry, Group, LinkRef, Mac, MdbEntry, Namespace, Neighbour,
     NeighbourState, Table,
 };
 
@@ -28,6 +28,17 @@ impl State {
                 let same = |t: &Table| t.family == table.family && t.name == table.name;
                 let tables = &mut self.space_mut(ns)?.ruleset.tables;
                 replace(tables, same, there.then(|| table.clone()));
+            }
+            Fact::AddressLabel { ns, net, dev, label } => {
+                let link = match dev {
+                    Some(dev) => Some(self.link(&LinkRef::new(ns, dev))?.index),
+                    None => None,
+                };
+                let labels = &mut self.space_mut(ns)?.address_labels;
+                match there {
+                    true => labels.set(AddressLabel { net: *net, link, label: *label }),
+                    false => labels.unset(*net, link),
+                }
             }
             Fact::Neighbour { link, ip, mac } => {
                 let (space, at) = self.at(link)?;

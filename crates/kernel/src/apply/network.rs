@@ -4,7 +4,8 @@ use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use model::{AddressSpec, LinkRef, Mac, RouteSpec, Rule, Table};
+use ipnet::Ipv6Net;
+use model::{AddressLabel, AddressSpec, LinkRef, Mac, RouteSpec, Rule, Table};
 use netlink_packet_route::RouteNetlinkMessage as Message;
 use rustix::io::Errno;
 use wire::{nft, request, rtnl};
@@ -58,6 +59,24 @@ impl Builder<'_> {
 
     pub(super) fn remove_rule(&mut self, ns: &str, rule: &Rule) -> Result<(), Cause> {
         Ok(self.space_mut(ns)?.route.ack(Message::DelRule(request::rule(rule)))?)
+    }
+
+    /// Gives addresses a label, or (None) takes it away.
+    pub(super) fn set_label(
+        &mut self,
+        ns: &str,
+        net: Ipv6Net,
+        dev: Option<&String>,
+        label: Option<u32>,
+    ) -> Result<(), Cause> {
+        let space = self.space_mut(ns)?;
+        let link = dev.map(|dev| space.index(dev)).transpose()?;
+        let body = |label| request::address_label(&AddressLabel { net, link, label });
+        let request = match label {
+            Some(label) => Request::new(request::RTM_NEWADDRLABEL, body(label)).create().replace(),
+            None => Request::new(request::RTM_DELADDRLABEL, body(0)),
+        };
+        Ok(space.route.ack(request)?)
     }
 
     pub(super) fn make_neighbour(

@@ -99,6 +99,8 @@ fn by_route_socket(
             (Question::Rules, rtnl::get_rules()),
         ];
         ask(socket, answers, questions);
+        let labels = Request::new(rtnl::RTM_GETADDRLABEL, rtnl::get_address_labels());
+        ask(socket, answers, [(Question::AddressLabels, labels)]);
         let request = Request::new(rtnl::RTM_GETROUTE, rtnl::get_route_to_loopback());
         answers.put(Question::RouteToLoopback, whole(socket.get(request)));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use model::{Fact, LinkRef, LinkSpecKind, Pins};
 
 use super::{Told, link_of};
@@ -32,6 +32,7 @@ pub(super) fn facts(lab: &Lab, facts: &[Told], errors: &mut Errors) {
     addresses(facts, errors);
     routes(facts, errors);
     rules(facts, errors);
+    labels(facts, errors);
     nsids(facts, errors);
     files(facts, errors);
 }
@@ -277,6 +278,18 @@ fn rules(facts: &[Told], errors: &mut Errors) {
         let Fact::Rule { ns, rule } = &told.what else { continue };
         if let Some(first) = seen.insert((ns, rule.ipv6, rule.priority), told.at) {
             let (key, first) = (format!("pref: {}", rule.priority), first.line);
+            errors.push(told.at, Problem::KeyTwice { key, first });
+        }
+    }
+}
+
+/// A label is known by its prefix and its link.
+fn labels(facts: &[Told], errors: &mut Errors) {
+    let mut seen: HashMap<(&str, Ipv6Net, Option<&str>), At> = HashMap::new();
+    for told in facts {
+        let Fact::AddressLabel { ns, net, dev, .. } = &told.what else { continue };
+        if let Some(first) = seen.insert((ns, *net, dev.as_deref()), told.at) {
+            let (key, first) = (format!("prefix: {net}"), first.line);
             errors.push(told.at, Problem::KeyTwice { key, first });
         }
     }

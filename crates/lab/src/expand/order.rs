@@ -195,6 +195,9 @@ fn needs(fact: &Fact) -> Vec<Need> {
         Fact::Neighbour { link, ip, mac: None } => {
             vec![Need::Link(link.clone()), Need::Up(link.clone()), Need::Answers(*ip)]
         }
+        Fact::AddressLabel { ns, dev, .. } => {
+            dev.iter().map(|dev| Need::Link(LinkRef::new(ns, dev))).collect()
+        }
         Fact::Sysctl { ns, key, .. } => {
             link_of(key).map(|link| Need::Link(LinkRef::new(ns, link))).into_iter().collect()
         }

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::{Fact, LinkRef, RouteKind, RouteSpec, Scope};
+use model::{AddressLabels, Fact, LinkRef, RouteKind, RouteSpec, Scope};
 
 use super::{Making, Told};
 use crate::error::{Errors, Problem};
-use crate::file::{RouteEntry, Space};
+use crate::file::{LabelEntry, RouteEntry, Space};
 
 impl<'l> Making<'l> {
     pub(super) fn routes(&mut self, space: &'l Space) {
@@ -42,6 +42,18 @@ impl<'l> Making<'l> {
                     false => Fact::Neighbour { link, ip, mac },
                 },
             );
+        }
+    }
+
+    /// What every namespace starts with is there already.
+    pub(super) fn labels(&mut self, space: &'l Space) {
+        for said in &space.labels {
+            let LabelEntry { net, dev, label } = said.what.clone();
+            let dev = dev.map(|dev| dev.what);
+            if dev.is_some() || AddressLabels::usual(net, None) != Some(label) {
+                let ns = space.name.clone();
+                self.tell(said.at, Fact::AddressLabel { ns, net, dev, label });
+            }
         }
     }
 

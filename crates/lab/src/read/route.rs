@@ -2,14 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use model::{
     BridgeVlan, HopSpec, Mac, Protocol, RouteKind, Scope, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN,
 };
 
 use super::{Fields, flag, items, link, link_name, number, parsed, text};
 use crate::error::{Errors, Problem};
-use crate::file::{NeighbourEntry, RouteEntry};
+use crate::file::{LabelEntry, NeighbourEntry, RouteEntry};
 use crate::node::{Node, Said};
 
 const KEYS: &[&str] = &[
@@ -219,6 +219,22 @@ pub(super) fn neighbour(node: &Node, errors: &mut Errors) -> Option<Said<Neighbo
     };
     let proxy = fields.get("proxy").and_then(|n| flag(n, "proxy", errors)).unwrap_or(false);
     Some(Said::new(node.at, NeighbourEntry { ip, dev, mac, proxy }))
+}
+
+/// One entry of `addrlabels:`, with the words of `ip addrlabel`.
+pub(super) fn label(node: &Node, errors: &mut Errors) -> Option<Said<LabelEntry>> {
+    let keys = ["prefix", "label", "dev"];
+    let fields = Fields::open(node, "an entry of addrlabels", &keys, errors)?;
+    let net = fields.needed("prefix", "it is which addresses have the label", errors);
+    let label = fields.needed("label", "addresses that have the same go together", errors);
+    let hint = "a network of IPv6 is wanted, as in 2001:db8::/32";
+    let net = parsed::<Ipv6Net>(net?, "prefix", hint, errors)?.what;
+    let label = number(label?, "label", (0, u32::MAX - 1), errors)?;
+    let dev = match fields.get("dev") {
+        Some(node) => Some(link_name(node, "dev", errors)?),
+        None => None,
+    };
+    Some(Said::new(node.at, LabelEntry { net: net.trunc(), dev, label }))
 }
 
 /// One entry of `fdb:`.

@@ -18,6 +18,7 @@ const KEYS: &[&str] = &[
     "routes",
     "rules",
     "rules6",
+    "addrlabels",
     "neighbours",
     "fdb",
     "mdb",
@@ -55,6 +56,12 @@ pub(super) fn space(name: &Said<String>, node: &Node, errors: &mut Errors) -> Op
         let Some(node) = get(key) else { continue };
         let rules = items(node, key, errors).iter().filter_map(|n| rule::rule(n, ipv6, errors));
         space.rules.extend(rules);
+    }
+    if let Some(node) = get("addrlabels") {
+        space.labels = items(node, "addrlabels", errors)
+            .iter()
+            .filter_map(|n| route::label(n, errors))
+            .collect();
     }
     if let Some(node) = get("neighbours") {
         space.neighbours = items(node, "neighbours", errors)

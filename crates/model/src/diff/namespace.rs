@@ -127,6 +127,9 @@ impl Teller<'_> {
             let own = setting::of_namespace(&was.sysctls, &is.sysctls);
             own.into_iter().for_each(|w| self.tell_noise(w));
         }
+        if self.read("address labels", was, is) {
+            setting::of_labels(was, is).into_iter().for_each(|w| self.tell(w));
+        }
         let of_links = setting::of_links(was, is, |index| self.pair(index));
         of_links.into_iter().for_each(|w| self.tell_noise(w));
         self.nsids(was, is);

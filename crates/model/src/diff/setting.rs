@@ -1,5 +1,7 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::What;
-use crate::{InetConf, Link, Namespace, Sysctls};
+use crate::{AddressLabel, InetConf, Link, Namespace, Sysctls};
 
 /// Settings of the namespace that differ.
 pub(super) fn of_namespace(before: &Sysctls, after: &Sysctls) -> Vec<(What, bool)> {
@@ -9,6 +11,28 @@ pub(super) fn of_namespace(before: &Sysctls, after: &Sysctls) -> Vec<(What, bool
     told.extend(all);
     told.extend(differing(default, device("default", &after.default), is_forwarding));
     told
+}
+
+/// Labels of addresses that differ, each under the name of its network and link.
+pub(super) fn of_labels(before: &Namespace, after: &Namespace) -> Vec<What> {
+    let rows = |ns: &Namespace| -> BTreeMap<String, String> {
+        let row = |entry: &AddressLabel| {
+            let link = entry.link.and_then(|index| ns.links.get(&index));
+            let on = link.map(|link| format!(" on {}", link.name)).unwrap_or_default();
+            (format!("address label of {}{on}", entry.net), entry.label.to_string())
+        };
+        ns.address_labels.0.iter().map(row).collect()
+    };
+    let (was, is) = (rows(before), rows(after));
+    let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    let both = names.into_iter().map(|name| (name, was.get(name), is.get(name)));
+    both.filter(|(_, was, is)| was != is)
+        .map(|(name, was, is)| What::Setting {
+            name: name.clone(),
+            before: was.cloned(),
+            after: is.cloned(),
+        })
+        .collect()
 }
 
 /// Settings of a link that differ.
@@ -136,4 +160,35 @@ fn device(name: &str, conf: &InetConf) -> Vec<Value> {
         (format!("net.ipv4.conf.{name}.{key}"), Some(value.to_string()))
     })
     .to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{HostId, NsId, NsKey};
+
+    #[test]
+    fn labels_that_differ_are_told_by_their_networks() {
+        let id = NsId { host: HostId::default(), key: NsKey::Unseen(1) };
+        let (was, mut is) = (Namespace::new(id), Namespace::new(id));
+        let label =
+            |net: &str, label| AddressLabel { net: net.parse().unwrap(), link: None, label };
+        is.address_labels.set(label("2001:db8::/32", 99));
+        is.address_labels.set(label("fc00::/7", 9));
+        let told: Vec<String> = of_labels(&was, &is)
+            .into_iter()
+            .map(|what| match what {
+                What::Setting { name, before, after } => format!("{name}: {before:?} {after:?}"),
+                other => format!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "address label of 2001:db8::/32: None Some(\"99\")",
+                "address label of fc00::/7: Some(\"5\") Some(\"9\")",
+            ]
+        );
+        assert_eq!(of_labels(&is, &is), []);
+    }
 }

@@ -29,7 +29,10 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("port: learning off", |s, _| option(s, PortOption::Learning)),
     ("port: flood off", |s, _| option(s, PortOption::Flood)),
     ("port: bcast_flood off", |s, _| option(s, PortOption::BcastFlood)),
-    ("port: neigh_suppress", |s, _| option(s, PortOption::NeighSuppress)),
+    ("port: neigh_suppress", |s, q| q.packet.dst.is_ipv4() && option(s, PortOption::NeighSuppress)),
+    ("ipv6: port: neigh_suppress", |s, q| {
+        q.packet.dst.is_ipv6() && option(s, PortOption::NeighSuppress)
+    }),
     ("port: proxy_arp", |s, _| option(s, PortOption::ProxyArp)),
     ("port: proxy_arp_wifi", |s, _| option(s, PortOption::ProxyArpWifi)),
     ("port: locked", |s, _| option(s, PortOption::Locked)),

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use model::{
-    Family, Namespace, NeighbourState, Route, RouteKind, Rule, RuleAction, Snapshot, TABLE_MAIN,
+    AddressLabels, Family, Namespace, NeighbourState, Route, RouteKind, Rule, RuleAction, Snapshot,
+    TABLE_MAIN,
 };
 use walk::{Payload, Question};
 
@@ -29,6 +30,9 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("ipv6: source", |_, q| {
         let none = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
         six(q) && std::mem::replace(&mut q.packet.src, none) != none
+    }),
+    ("ipv6: address label", |s, q| {
+        six(q) && each(s, |n| std::mem::take(&mut n.address_labels) != AddressLabels::default())
     }),
     ("ipv6: forwarding off", |s, q| {
         six(q) && each(s, |n| !std::mem::replace(&mut n.sysctls.ipv6_forwarding, true))

@@ -125,6 +125,25 @@ fn sources_by_their_flags() {
 }
 
 #[test]
+fn sources_by_their_labels() {
+    let source = |labels: &[(&str, Option<u32>, u32)]| {
+        let mut snapshot = net(&format!("{ROUTER}\naddr a:eth0 2001:db8:1::9/64"));
+        let at = id(&snapshot, "a");
+        let space = snapshot.namespaces.get_mut(&at).unwrap();
+        for (net, link, label) in labels {
+            let (net, link) = (net.parse().unwrap(), *link);
+            space.address_labels.set(model::AddressLabel { net, link, label: *label });
+        }
+        let trace = crate::ask(&snapshot, "a", "2001:db8:2::2");
+        trace.there.hops[0].steps[1].packet.src.to_string()
+    };
+    let to = ("2001:db8:2::/64", None, 7);
+    assert_eq!(source(&[to]), "2001:db8:1::2", "neither has it");
+    assert_eq!(source(&[to, ("2001:db8:1::9/128", None, 7)]), "2001:db8:1::9");
+    assert_eq!(source(&[to, ("2001:db8:1::9/128", Some(99), 7)]), "2001:db8:1::2", "elsewhere");
+}
+
+#[test]
 fn a_link_local_source_stays_on_its_link() {
     let snapshot = net(ROUTER);
     let place = Place::Namespace(id(&snapshot, "a"));

@@ -53,6 +53,7 @@ fn fill(namespace: &mut Namespace, reading: Reading, numbering: Option<&Numberin
         }
     }
     namespace.addresses = reading.addresses;
+    namespace.address_labels = reading.address_labels;
     namespace.routes = reading.routes;
     namespace.rules = reading.rules;
     namespace.tables_split = reading.tables_split;

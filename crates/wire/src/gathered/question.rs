@@ -111,11 +111,13 @@ pub enum Question {
     /// The name servers of /etc/resolv.conf as its first process sees it, a line each, where that is
     /// another file than the reader's own.
     Resolvers,
+    /// RTM_GETADDRLABEL.
+    AddressLabels,
 }
 
 impl Question {
     /// All of them, in the order in which their answers are understood.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::Links,
         Self::AddressesIpv4,
         Self::AddressesIpv6,
@@ -169,6 +171,7 @@ impl Question {
         Self::Ipsets,
         Self::Filters,
         Self::Resolvers,
+        Self::AddressLabels,
     ];
 
     /// Its name, as a file's.
@@ -228,6 +231,7 @@ impl Question {
             Self::Ipsets => "ipsets",
             Self::Filters => "filters",
             Self::Resolvers => "resolvers",
+            Self::AddressLabels => "address-labels",
         }
     }
 
@@ -272,6 +276,7 @@ impl Question {
             Self::Wireguard => "wireguard",
             Self::UdpPorts => "wireguard sockets",
             Self::Resolvers => "resolvers",
+            Self::AddressLabels => "address labels",
             Self::Tcp | Self::Tcp6 | Self::Udp | Self::Udp6 => "listeners",
             _ => "netfilter",
         }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use model::{
-    Address, BridgeVlan, Conntrack, FdbEntry, Gap, IpSet, LinkKind, Listener, MdbEntry, Neighbour,
-    Opaque, Route, RouterPort, Rule, Ruleset, Sysctls, Tc, Wireguard,
+    Address, AddressLabels, BridgeVlan, Conntrack, FdbEntry, Gap, IpSet, LinkKind, Listener,
+    MdbEntry, Neighbour, Opaque, Route, RouterPort, Rule, Ruleset, Sysctls, Tc, Wireguard,
 };
 
 use super::{Answer, Answers, Question, netfilter, public, sysctl};
@@ -18,6 +18,7 @@ pub struct Reading {
     /// What tc does at links, by ifindex.
     pub(super) tc: Vec<(u32, Tc)>,
     pub(super) addresses: Vec<Address>,
+    pub(super) address_labels: AddressLabels,
     pub(super) routes: Vec<Route>,
     pub(super) rules: Vec<Rule>,
     pub(super) tables_split: Option<bool>,
@@ -59,6 +60,10 @@ impl Reading {
         }
         reading.routes(answers);
         reading.rules(answers);
+        let labels = reading.list(answers, Question::AddressLabels, rtnl::address_label);
+        if answers.by_question.contains_key(&Question::AddressLabels) {
+            reading.address_labels = AddressLabels(labels);
+        }
         sysctl::read(&mut reading, answers);
         for question in [Question::Neighbours, Question::ProxyNeighbours] {
             let all = reading.list(answers, question, rtnl::neighbour);

@@ -120,6 +120,19 @@ pub fn get_mdb() -> Vec<u8> {
 pub const RTM_GETMDB: u16 = 86;
 const AF_BRIDGE: u8 = 7;
 
+/// The body of an RTM_GETADDRLABEL: by which labels IPv6 chooses a source.
+#[must_use]
+pub fn get_address_labels() -> Vec<u8> {
+    // struct ifaddrlblmsg
+    let mut body = vec![0; 12];
+    body[0] = AF_INET6;
+    body
+}
+
+/// Asks for [`get_address_labels`].
+pub const RTM_GETADDRLABEL: u16 = 74;
+const AF_INET6: u8 = 10;
+
 /// The queueing disciplines.
 #[must_use]
 pub fn get_qdiscs() -> RouteNetlinkMessage {
