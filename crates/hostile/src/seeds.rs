@@ -12,7 +12,7 @@ use wire::{legacy, nft, rtnl};
 use crate::section::joined;
 
 /// Captures of rtnetlink, as hexadecimal digits below the commands that made them.
-const CAPTURES: [&str; 17] = [
+const CAPTURES: [&str; 18] = [
     include_str!("../../wire/tests/captures/links.hex"),
     include_str!("../../wire/tests/captures/links_elsewhere.hex"),
     include_str!("../../wire/tests/captures/links6.hex"),
@@ -218,7 +218,7 @@ fn bundles() -> Vec<Bundle> {
 /// The same, whose first namespace answers what captures have: of kinds that no bundle here has.
 fn captured(mut bundle: Bundle) -> Bundle {
     let links = [include_str!("../../wire/tests/captures/links.hex")];
-    let all: [(Question, &[&str]); 8] = [
+    let all: [(Question, &[&str]); 9] = [
         (Question::Links, &links),
         (Question::Qdiscs, &[QDISCS]),
         (Question::Filters, &[FILTERS, BLOCK]),

@@ -10,7 +10,7 @@ mod network;
 mod process;
 mod tc;
 
-pub(crate) use link::has_mab;
+pub(crate) use link::{has_mab, learns_at_most};
 pub(crate) use network::passed_over;
 
 use std::collections::BTreeMap;

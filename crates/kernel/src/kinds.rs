@@ -12,7 +12,7 @@ use netlink_packet_route::link::LinkMessage;
 use rustix::io::Errno;
 use wire::request::{self, Far, NewLink, Place};
 
-use crate::apply::{has_mab, passed_over};
+use crate::apply::{has_mab, learns_at_most, passed_over};
 use crate::netlink::{Protocol, Request, Socket};
 use crate::sys::{self, Spaces};
 
@@ -70,6 +70,22 @@ pub fn knows_rule(rule: &Rule) -> io::Result<bool> {
     elsewhere(|socket| {
         let made = socket.ack(Request::from(Message::NewRule(request::rule(rule))).create());
         made.is_ok() && matches!(passed_over(socket, rule), Ok(None))
+    })
+}
+
+/// Whether bridges know a limit of how many addresses they learn, found out in the same way.
+///
+/// # Errors
+/// If that cannot be tried.
+pub fn bridges_limit_learning() -> io::Result<bool> {
+    const BRIDGE: u32 = 10;
+    let mut spec = BridgeSpec::default();
+    spec.set(BridgeOption::FdbMaxLearned, Some(7));
+    let pins = Pins { index: Some(BRIDGE), ..Pins::default() };
+    let bridge = request::new_link("b", &pins, &NewLink::Bridge(&spec));
+    elsewhere(move |socket| {
+        socket.ack(Request::from(Message::NewLink(bridge)).create()).is_ok()
+            && learns_at_most(socket, BRIDGE).is_ok_and(|most| most == 7)
     })
 }
 

@@ -28,7 +28,10 @@ pub mod watch;
 
 pub use exec::{ExecError, Join, exec};
 pub use interrupt::on_interrupt;
-pub use kinds::{bridges_filter_vlans, has_filters, has_link_kind, knows_rule, ports_know_mab};
+pub use kinds::{
+    bridges_filter_vlans, bridges_limit_learning, has_filters, has_link_kind, knows_rule,
+    ports_know_mab,
+};
 pub use netns::{read_sysctl, write_sysctl};
 pub use open::open;
 pub use process::{Inode, Process, kill_self};

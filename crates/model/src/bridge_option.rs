@@ -14,13 +14,15 @@ pub enum BridgeOption {
     Querier,
     MulticastRouter,
     GroupFwdMask,
+    NoLinklocalLearn,
+    FdbMaxLearned,
     NfCallIptables,
     NfCallArptables,
 }
 
 impl BridgeOption {
     /// All of them, in the order in which they are set.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::ForwardDelay,
         Self::AgeingTime,
         Self::Stp,
@@ -31,6 +33,8 @@ impl BridgeOption {
         Self::Querier,
         Self::MulticastRouter,
         Self::GroupFwdMask,
+        Self::NoLinklocalLearn,
+        Self::FdbMaxLearned,
         Self::NfCallIptables,
         Self::NfCallArptables,
     ];
@@ -49,6 +53,8 @@ impl BridgeOption {
             Self::Querier => "querier",
             Self::MulticastRouter => "mcast_router",
             Self::GroupFwdMask => "group_fwd_mask",
+            Self::NoLinklocalLearn => "no_linklocal_learn",
+            Self::FdbMaxLearned => "fdb_max_learned",
             Self::NfCallIptables => "nf_call_iptables",
             Self::NfCallArptables => "nf_call_arptables",
         }
@@ -63,6 +69,7 @@ impl BridgeOption {
             Self::MulticastRouter => Some(2),
             Self::DefaultPvid => Some(4094),
             Self::GroupFwdMask => Some(0xffff),
+            Self::FdbMaxLearned => Some(u32::MAX),
             _ => None,
         }
     }
@@ -93,6 +100,8 @@ impl BridgeOption {
             Self::Querier => bridge.multicast_querier.into(),
             Self::MulticastRouter => bridge.multicast_router.into(),
             Self::GroupFwdMask => bridge.group_fwd_mask.into(),
+            Self::NoLinklocalLearn => bridge.no_linklocal_learn.into(),
+            Self::FdbMaxLearned => bridge.fdb_max_learned,
             Self::NfCallIptables => bridge.nf_call_iptables.into(),
             Self::NfCallArptables => bridge.nf_call_arptables.into(),
         }
@@ -112,6 +121,8 @@ impl BridgeOption {
             Self::Querier => bridge.multicast_querier = on,
             Self::MulticastRouter => bridge.multicast_router = u8::try_from(value).unwrap_or(2),
             Self::GroupFwdMask => bridge.group_fwd_mask = u16::try_from(value).unwrap_or(0),
+            Self::NoLinklocalLearn => bridge.no_linklocal_learn = on,
+            Self::FdbMaxLearned => bridge.fdb_max_learned = value,
             Self::NfCallIptables => bridge.nf_call_iptables = on,
             Self::NfCallArptables => bridge.nf_call_arptables = on,
         }

@@ -139,6 +139,8 @@ fn bridge(words: &[String]) -> Bridge {
         vlan_filtering: flag(words, "vlan_filtering").unwrap_or(false),
         multicast_snooping: flag(words, "mcast_snooping").unwrap_or(false),
         group_fwd_mask: after(words, "group_fwd_mask").and_then(crate::route::number).unwrap_or(0),
+        no_linklocal_learn: flag(words, "no_linklocal_learn").unwrap_or(false),
+        fdb_max_learned: number(words, "fdb_max_learned").unwrap_or(0),
         nf_call_iptables: flag(words, "nf_call_iptables").unwrap_or(false),
         nf_call_arptables: flag(words, "nf_call_arptables").unwrap_or(false),
         default_pvid: number(words, "vlan_default_pvid").unwrap_or(1),

@@ -97,7 +97,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let learns = |p: &&BridgePort| {
             p.learning && matches!(p.state, PortState::Forwarding | PortState::Learning)
         };
-        if port.filter(learns).is_some() {
+        let spared = matches!(&self.link(id, Stage::Bridge)?.kind, LinkKind::Bridge(b) if b.no_linklocal_learn);
+        if port.filter(learns).is_some() && !spared {
             let mut of_vlan = skb.clone();
             if self.enter_vlan(&mut of_vlan, id, port_id).is_ok() {
                 self.learn(&of_vlan, place, id, port_id, false);

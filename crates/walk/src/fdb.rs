@@ -1,6 +1,6 @@
 //! A bridge's table: which address is behind which port.
 
-use model::{BridgePort, FdbEntry, LinkId, Mac};
+use model::{BridgePort, FdbEntry, LinkId, LinkKind, Mac};
 
 use crate::indexed::{Place, Station};
 use crate::skb::{Skb, shifted};
@@ -60,6 +60,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if station.is_own() || behind().is_some_and(|(entry, _)| entry.link == port.index) {
             return;
         }
+        if behind().is_none() && self.is_full(skb, place, bridge) {
+            return;
+        }
         let entry = FdbEntry {
             link: port.index,
             master: Some(bridge.index),
@@ -74,6 +77,25 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         };
         self.overlay.fdb.entry((bridge, vlan, mac)).learn(skb.moment, entry);
         self.tell(skb, Stage::Bridge, || Action::Learned { bridge, port, mac });
+    }
+
+    /// `fdb_create`: whether a bridge has learned as many addresses as it may.
+    fn is_full(&self, skb: &Skb, place: &Place<'_>, bridge: LinkId) -> bool {
+        let most = match place.link(bridge.index).map(|link| &link.kind) {
+            Some(LinkKind::Bridge(bridge)) => bridge.fdb_max_learned,
+            _ => 0,
+        };
+        if most == 0 {
+            return false;
+        }
+        let learned =
+            |e: &&FdbEntry| e.master == Some(bridge.index) && !(e.local || e.is_static || e.own);
+        let read = place.ns.fdb.iter().filter(learned).count();
+        let new = self.overlay.fdb.all().filter(|((of, vlan, mac), lessons)| {
+            let known = place.station(bridge.index, *vlan, *mac).entry.is_some();
+            *of == bridge && !known && lessons.by(skb.moment).is_some()
+        });
+        u32::try_from(read + new.count()).is_ok_and(|all| all >= most)
     }
 
     /// `br_handle_frame_finish`: whether a locked port takes a frame in: only from a source that is

@@ -54,6 +54,14 @@ impl<K: Copy + Eq + Hash, V: Clone> Taught<K, V> {
         found
     }
 
+    /// All of it.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&K, &V)> {
+        if let Some(notes) = self.notes.borrow_mut().as_mut() {
+            notes.found_older = true;
+        }
+        self.entries.iter()
+    }
+
     pub(crate) fn insert(&mut self, key: K, value: V) {
         self.note_taught(key);
         self.entries.insert(key, value);

@@ -3,8 +3,8 @@
 use std::os::fd::AsRawFd;
 
 use model::{
-    BondRole, BridgeOption, BridgeSpec, LinkRef, LinkSpec, LinkSpecKind, Pins, PortOption,
-    PortSpec, PortState, VethEnd, VxlanSpec, WireguardSpec,
+    BondRole, BridgeOption, BridgeSpec, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Pins,
+    PortOption, PortSpec, PortState, VethEnd, VxlanSpec, WireguardSpec,
 };
 use netlink_packet_core::Parseable;
 use netlink_packet_route::RouteNetlinkMessage as Message;
@@ -33,6 +33,9 @@ impl Builder<'_> {
                 let kind = NewLink::Bridge(&first);
                 self.new_link(&spec.link.ns, &spec.link.name, &pins, &kind)?;
                 self.set_bridge(&spec.link, &then)?;
+                let space = self.space_mut(&spec.link.ns)?;
+                let index = space.index(&spec.link.name)?;
+                limit_is_taken(&mut space.route, index, bridge)?;
                 self.set_pins(&spec.link, &Pins { mtu: spec.pins.mtu, ..Pins::default() })?;
             }
             LinkSpecKind::Macvlan { lower, mode, sources } => {
@@ -216,9 +219,12 @@ impl Builder<'_> {
             (_, LinkSpecKind::Macvlan { mode, .. }) => Some(request::set_macvlan(index, *mode)),
             _ => None,
         };
-        match set.filter(|_| from.kind != to.kind) {
-            Some(message) => Ok(space.route.ack(Message::NewLink(message))?),
-            None => Ok(()),
+        if let Some(message) = set.filter(|_| from.kind != to.kind) {
+            space.route.ack(Message::NewLink(message))?;
+        }
+        match &to.kind {
+            LinkSpecKind::Bridge(to) => limit_is_taken(&mut space.route, index, to),
+            _ => Ok(()),
         }
     }
 
@@ -335,6 +341,28 @@ fn is_kind(space: &mut Space, index: u32, kind: &InfoKind) -> Result<bool, Cause
         _ => None,
     });
     Ok(infos.any(|info| info.contains(&LinkInfo::Kind(kind.clone()))))
+}
+
+/// How many addresses a bridge may learn: kernels that do not know that limit say nothing of it.
+fn limit_is_taken(route: &mut Socket, index: u32, spec: &BridgeSpec) -> Result<(), Cause> {
+    let wanted = spec.get(BridgeOption::FdbMaxLearned).unwrap_or(0);
+    if wanted == 0 || learns_at_most(route, index)? == wanted {
+        return Ok(());
+    }
+    Err(Cause::new(
+        "this kernel passes over `fdb_max_learned` of a bridge, as if it had not been said (known from Linux 6.7 on): leave it out, or take a newer kernel",
+    ))
+}
+
+/// How many addresses a bridge may learn, as the kernel says; 0: as many as there are.
+pub(crate) fn learns_at_most(route: &mut Socket, index: u32) -> Result<u32, Cause> {
+    let reply = route.get(Message::GetLink(at(index)))?;
+    let mut all = rtnl::messages(&reply).filter_map(|m| rtnl::link(&m));
+    let most = all.find_map(|raw| match raw.link.kind {
+        LinkKind::Bridge(bridge) => Some(bridge.fdb_max_learned),
+        _ => None,
+    });
+    Ok(most.unwrap_or(0))
 }
 
 /// Whether a port does MAC authentication bypass: kernels that do not know it do not say so.

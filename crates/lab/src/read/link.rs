@@ -61,6 +61,8 @@ const KINDS: &[(&str, &[&str])] = &[
             "snooping",
             "query_response_interval",
             "querier",
+            "no_linklocal_learn",
+            "fdb_max_learned",
             "nf_call_iptables",
             "nf_call_arptables",
         ],

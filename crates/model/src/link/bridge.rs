@@ -43,6 +43,10 @@ pub struct Bridge {
     pub multicast_router: u8,
     /// Which of 01:80:c2:00:00:0X are forwarded.
     pub group_fwd_mask: u16,
+    /// It learns nothing from what is for a reserved address.
+    pub no_linklocal_learn: bool,
+    /// How many addresses it learns at most; 0: as many as there are.
+    pub fdb_max_learned: u32,
     /// Per-bridge switch of br_netfilter; it counts OR'd with the namespace's.
     pub nf_call_iptables: bool,
     /// The same for ARP and arptables.
@@ -62,6 +66,8 @@ impl Default for Bridge {
             vlan_protocol: 0x8100,
             default_pvid: 1,
             mst: false,
+            no_linklocal_learn: false,
+            fdb_max_learned: 0,
             mcast_vlan_snooping: false,
             multicast_snooping: true,
             multicast_querier: false,

@@ -51,6 +51,10 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     }),
     ("bridge: querier", |s, _| bridges(s, |b| std::mem::take(&mut b.multicast_querier))),
     ("bridge: mdb", |s, _| each(s, |n| !std::mem::take(&mut n.mdb).is_empty())),
+    ("bridge: no_linklocal_learn", |s, _| {
+        bridges(s, |b| std::mem::take(&mut b.no_linklocal_learn))
+    }),
+    ("bridge: fdb_max_learned", |s, _| bridges(s, |b| std::mem::take(&mut b.fdb_max_learned) != 0)),
     ("bridge: ageing_time 0", |s, _| {
         bridges(s, |b| std::mem::replace(&mut b.ageing_time, 30_000) == 0)
     }),

@@ -22,11 +22,12 @@ pub enum Kind {
     RuleDscp,
     RulePortMasks,
     Mab,
+    MaxLearned,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Vlan,
         Self::VlanFiltering,
         Self::Ipvlan,
@@ -38,6 +39,7 @@ impl Kind {
         Self::RuleDscp,
         Self::RulePortMasks,
         Self::Mab,
+        Self::MaxLearned,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -53,6 +55,7 @@ impl Kind {
             Self::RuleDscp => "rule-dscp",
             Self::RulePortMasks => "rule-port-masks",
             Self::Mab => "mab",
+            Self::MaxLearned => "fdb-max-learned",
         }
     }
 
@@ -70,6 +73,7 @@ impl Kind {
             Self::RuleDscp => &["rule: dscp"],
             Self::RulePortMasks => &["rule: ports by a mask"],
             Self::Mab => &[],
+            Self::MaxLearned => &["bridge: fdb_max_learned"],
         }
     }
 
@@ -85,6 +89,7 @@ impl Kind {
                 ..asking()
             }),
             Self::Mab => kernel::ports_know_mab(),
+            Self::MaxLearned => kernel::bridges_limit_learning(),
             kind => kernel::has_link_kind(kind.as_str()),
         };
         tried.unwrap_or(false)

@@ -108,6 +108,7 @@ const OF_KINDS: &[(Kind, (usize, usize, Story))] = &[
     (Kind::RuleDscp, (1, 50, rule::at_the_sender)),
     (Kind::RulePortMasks, (1, 50, rule::at_the_sender)),
     (Kind::Mab, (1, 0, bridge::flags)),
+    (Kind::MaxLearned, (16, 30, bridge::learns_little)),
 ];
 
 /// How many stories a network has.

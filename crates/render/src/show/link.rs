@@ -149,6 +149,7 @@ fn bridge_facts(ns: &Namespace, l: &Link, b: &Bridge) -> Vec<String> {
     }];
     facts.extend((b.stp != StpState::Off).then(|| "spanning tree".to_owned()));
     facts.extend(b.vlan_filtering.then(|| "VLAN filtering".to_owned()));
+    facts.extend((b.fdb_max_learned != 0).then(|| format!("learns {} at most", b.fdb_max_learned)));
     facts.extend(b.nf_call_iptables.then(|| "iptables sees bridged packets".to_owned()));
     facts.extend(b.nf_call_ip6tables.then(|| "ip6tables sees bridged packets".to_owned()));
     facts

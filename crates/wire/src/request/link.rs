@@ -14,7 +14,9 @@ use netlink_packet_route::link::{
     LinkProtoInfoBridge, MacVlanMacAddressMode, MacVlanMode, Prop, State, VlanProtocol, VxlanDf,
 };
 
-use crate::rtnl::link::bond_option;
+use crate::rtnl::link::{
+    BR_BOOLOPT_NO_LL_LEARN, IFLA_BR_FDB_MAX_LEARNED, IFLA_BR_MULTI_BOOLOPT, bond_option,
+};
 
 /// Where a new link is to be: in the socket's namespace, or in that behind a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,6 +224,17 @@ fn option_of(option: BridgeOption, value: u32) -> InfoBridge {
             InfoBridge::MulticastRouter(BridgeMulticastRouterType::from(kind))
         }
         BridgeOption::GroupFwdMask => InfoBridge::GroupFwdMask(short),
+        // struct br_boolopt_multi: the values, and which of them count.
+        BridgeOption::NoLinklocalLearn => InfoBridge::Other(DefaultNla::new(
+            IFLA_BR_MULTI_BOOLOPT,
+            [u32::from(on) * BR_BOOLOPT_NO_LL_LEARN, BR_BOOLOPT_NO_LL_LEARN]
+                .map(u32::to_ne_bytes)
+                .concat(),
+        )),
+        BridgeOption::FdbMaxLearned => InfoBridge::Other(DefaultNla::new(
+            IFLA_BR_FDB_MAX_LEARNED,
+            value.to_ne_bytes().to_vec(),
+        )),
         BridgeOption::NfCallIptables => InfoBridge::NfCallIpTables(on),
         BridgeOption::NfCallArptables => InfoBridge::NfCallArpTables(on),
     }

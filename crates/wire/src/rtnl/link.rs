@@ -7,7 +7,9 @@ pub(super) mod port;
 mod stacked;
 mod tunnel;
 
-pub(crate) use master::bond_option;
+pub(crate) use master::{
+    BR_BOOLOPT_NO_LL_LEARN, IFLA_BR_FDB_MAX_LEARNED, IFLA_BR_MULTI_BOOLOPT, bond_option,
+};
 
 use model::{Inet6Conf, InetConf, Link, LinkFlags, LinkId, LinkKind, NsId, OperState, Relation};
 

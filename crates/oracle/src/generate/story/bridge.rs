@@ -177,7 +177,29 @@ pub(super) fn reserved(scene: &mut Scene<'_>) {
         let known = format!("ip: {ip}, dev: e1, mac: \"01:80:c2:00:00:{last}\"");
         scene.space("a").list("neighbours", known);
     }
-    for (from, to) in [("a", "10.0.1.3"), ("a", "10.0.1.4"), ("c", "10.0.1.2"), ("a", "10.0.1.1")] {
+    // Who is known, and has sent nothing yet but this.
+    if scene.percent(60) {
+        let kept = scene.percent(60);
+        scene.link("r", "br").set("no_linklocal_learn", kept);
+        let known = "ip: 10.0.1.2, dev: br, mac: \"02:00:00:00:00:02\"";
+        scene.space("r").list("neighbours", known);
+    }
+    for (from, to) in [("a", "10.0.1.1"), ("a", "10.0.1.3"), ("a", "10.0.1.4"), ("c", "10.0.1.2")] {
+        scene.send(from, to);
+    }
+}
+
+/// A bridge that may learn few addresses, or nothing from what is for a reserved one: what it does not
+/// know it floods.
+pub(super) fn learns_little(scene: &mut Scene<'_>) {
+    switch(scene);
+    let most = scene.one(&[1, 1, 2, 3]);
+    scene.link("r", "br").set("fdb_max_learned", most);
+    if scene.percent(30) {
+        let (port, mac) = scene.one(&[("e1", "02"), ("e2", "03"), ("e3", "04")]);
+        scene.space("r").list("fdb", format!("mac: \"02:00:00:00:00:{mac}\", dev: {port}"));
+    }
+    for (from, to) in [("a", "10.0.1.3"), ("c", "10.0.1.2"), ("r", "10.0.1.3"), ("b", "10.0.1.4")] {
         scene.send(from, to);
     }
 }

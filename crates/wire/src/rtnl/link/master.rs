@@ -23,12 +23,14 @@ const IFLA_BR_NF_CALL_IP6TABLES: u16 = 37;
 const IFLA_BR_VLAN_DEFAULT_PVID: u16 = 39;
 const IFLA_BR_MCAST_IGMP_VERSION: u16 = 43;
 const IFLA_BR_MCAST_MLD_VERSION: u16 = 44;
-const IFLA_BR_MULTI_BOOLOPT: u16 = 46;
+pub(crate) const IFLA_BR_MULTI_BOOLOPT: u16 = 46;
 const IFLA_BR_MCAST_QUERIER_STATE: u16 = 47;
+pub(crate) const IFLA_BR_FDB_MAX_LEARNED: u16 = 49;
 const BRIDGE_QUERIER_IP_OTHER_TIMER: u16 = 3;
 const BRIDGE_QUERIER_IPV6_ADDRESS: u16 = 5;
 const BRIDGE_QUERIER_IPV6_OTHER_TIMER: u16 = 7;
 /// Bits of `struct br_boolopt_multi`.
+pub(crate) const BR_BOOLOPT_NO_LL_LEARN: u32 = 1;
 const BR_BOOLOPT_MCAST_VLAN_SNOOPING: u32 = 1 << 1;
 const BR_BOOLOPT_MST_ENABLE: u32 = 1 << 2;
 
@@ -69,9 +71,11 @@ pub(super) fn bridge(data: &[u8]) -> Bridge {
             IFLA_BR_MCAST_MLD_VERSION => bridge.mld_version = attr.u8().unwrap_or_default(),
             IFLA_BR_MULTI_BOOLOPT => {
                 let on = attr.u32().unwrap_or_default();
+                bridge.no_linklocal_learn = on & BR_BOOLOPT_NO_LL_LEARN != 0;
                 bridge.mst = on & BR_BOOLOPT_MST_ENABLE != 0;
                 bridge.mcast_vlan_snooping = on & BR_BOOLOPT_MCAST_VLAN_SNOOPING != 0;
             }
+            IFLA_BR_FDB_MAX_LEARNED => bridge.fdb_max_learned = attr.u32().unwrap_or_default(),
             IFLA_BR_NF_CALL_ARPTABLES => bridge.nf_call_arptables = attr.flag(),
             IFLA_BR_NF_CALL_IPTABLES => bridge.nf_call_iptables = attr.flag(),
             IFLA_BR_NF_CALL_IP6TABLES => bridge.nf_call_ip6tables = attr.flag(),
