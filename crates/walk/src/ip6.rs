@@ -106,8 +106,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let mtu = if found.is_local() { link.mtu } else { place.mtu6(found, link) };
         skb.way_mtu = Some(mtu);
         self.hook(skb, Hook::Postrouting, skb.iif.or(skb.sent_by), Some(index))?;
-        // There is no such flag on the wire: its sender will not have it broken up (`ip6_fragment`).
-        let whole = std::mem::take(&mut skb.packet.df);
+        // There is no such flag on the wire: its sender will not have it broken up, nor does a router
+        // break up what is not in pieces already (`ip6_fragment`).
+        let whole = std::mem::take(&mut skb.packet.df) || skb.iif.is_some();
         if skb.wire_len() > mtu {
             if whole {
                 let reason = Reason::TooBig { mtu, told: true };
@@ -266,8 +267,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let place = self.place(skb.ns, Stage::Forward)?;
         let link = self.link(to, Stage::Forward)?;
         let lost = |link, reason| Err(Stop::lost(Stage::Forward, from.ns, Some(link), reason));
-        let way_mtu = place.mtu6(found, link);
-        let mtu = way_mtu.max(MIN_MTU);
+        // `ip6_dst_mtu_maybe_forward`: what the route says counts behind the hooks (`ip6_fragment`).
+        let mtu = place.link_mtu6(link).max(MIN_MTU);
         if skb.wire_len() > mtu {
             return lost(to, Reason::TooBig { mtu, told: true });
         }
@@ -275,7 +276,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         skb.packet.ttl -= 1;
         self.tell(skb, Stage::Forward, || Action::Forwarded { from, to, ttl });
         self.no_flowtable(skb)?;
-        skb.way_mtu = Some(way_mtu);
+        skb.way_mtu = Some(place.mtu6(found, link));
         self.hook(skb, Hook::Forward, Some(from.index), Some(to.index))?;
         self.output6(skb, found)
     }

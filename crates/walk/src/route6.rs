@@ -231,7 +231,12 @@ impl<'a> Place<'a> {
     /// The MTU of the way out by a route: its own, else what IPv6 makes of the link's (`ip6_mtu`).
     pub(crate) fn mtu6(&self, found: &Found<'_>, link: &model::Link) -> u32 {
         let own = found.route.mtu.filter(|mtu| *mtu != 0);
-        own.unwrap_or_else(|| link.mtu.min(self.conf6(link.index).mtu))
+        own.unwrap_or_else(|| self.link_mtu6(link))
+    }
+
+    /// What IPv6 makes of a link's MTU.
+    pub(crate) fn link_mtu6(&self, link: &model::Link) -> u32 {
+        link.mtu.min(self.conf6(link.index).mtu)
     }
 
     /// `ip6_dst_hoplimit`: what the kernel sends with, to there.
