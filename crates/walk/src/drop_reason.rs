@@ -226,8 +226,11 @@ fn names_fit(loss: &Loss, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bo
         loss.reason,
         Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_) | Reason::Martian
     ) && drop.function.as_deref() == Some("nf_hook_slow");
-    // ndisc_error_report gives no reason, arp_error_report does.
-    let unsaid = drop.packet.is_ipv6() && drop.reason == UNSAID && names.contains(&"NEIGH_FAILED");
+    // ndisc_error_report gives no reason, arp_error_report does. A gateway of IPv4 may be of IPv6.
+    let by_nd = drop.packet.is_ipv6()
+        || matches!(loss.reason, Reason::NoNeighbour { ip, .. } if ip.is_ipv6())
+        || matches!(loss.reason, Reason::NoLinkLocal);
+    let unsaid = by_nd && drop.reason == UNSAID && names.contains(&"NEIGH_FAILED");
     let big = matches!(loss.reason, Reason::TooBig { told: true, .. });
     // ip_fragment and ip6_fragment give none.
     let fragment =

@@ -38,10 +38,6 @@ impl<S: Sink> Walker<'_, '_, S> {
             return Ok(());
         }
         self.lean_on(skb, Stage::Neighbour, &["neighbours"])?;
-        if ip.is_ipv6() != skb.packet.dst.is_ipv6() {
-            let what = format!("asking for the gateway {ip}, which is of IPv6");
-            return Err(Stop::unknown(Stage::Neighbour, Unknown::Routing { ns: skb.ns, what }));
-        }
         self.ask(skb, out, link, ip)
     }
 
