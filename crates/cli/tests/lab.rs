@@ -20,6 +20,7 @@ fn main() -> std::process::ExitCode {
         test("any_failing_change_leaves_the_host_as_it_was", &[], failing_anywhere),
         test("a_failing_change_to_a_standing_lab_is_undone", &[], failing_in_a_standing_lab),
         test("ipsets_are_made_changed_and_removed", &[Needs::Tool("ipset")], ipsets),
+        test("tables_of_iptables_legacy_are_made_changed_and_emptied", LEGACY, legacy_tables),
         test("exec_joins_and_ends_with_the_command_s_status", &[], exec_joins),
     ])
 }
@@ -436,4 +437,94 @@ fn ipsets() {
     assert_eq!(bench.exec("r", "ipset list -n"), "web\n");
     assert_eq!(bench.ok(&["up", &file]), "sets is up; nothing to change\n");
     bench.ok(&["down", "sets"]);
+}
+
+const LEGACY: &[Needs] = &[Needs::Tool("iptables-legacy"), Needs::Tool("ip6tables-legacy")];
+
+/// A router, what it says itself put in the place of `RULES`.
+const ROUTER: &str = r#"
+name: legacy
+namespaces:
+  la:
+    links: {eth0: {addresses: [10.0.0.2/24]}}
+    routes: [{to: default, via: 10.0.0.1}]
+  lb:
+    links: {eth0: {addresses: [10.1.0.2/24]}}
+    services: {tcp: [80]}
+  lr:
+    links:
+      e1: {kind: veth, peer: "la:eth0", addresses: [10.0.0.1/24]}
+      e2: {kind: veth, peer: "lb:eth0", addresses: [10.1.0.1/24]}
+    sysctls: {net.ipv4.ip_forward: 1}
+    RULES
+"#;
+
+/// Beside those of nftables and of iptables-nft, of IPv4 and IPv6.
+fn legacy_tables() {
+    let bench = Bench::new();
+    let beside = r#"iptables: {filter: {FORWARD: ["-p udp -j DROP"]}}
+    nft: {inet t: {chains: {f: {hook: "type filter hook forward priority 0", rules: ["tcp dport 81 drop"]}}}}"#;
+    let of = |rules: &str| ROUTER.replace("RULES", &format!("{beside}\n    {rules}"));
+    let first = of(
+        r#"ip6tables_legacy: {raw: {OUTPUT: {policy: DROP, rules: ["-o lo -j ACCEPT"]}}}
+    iptables_legacy:
+      filter: {FORWARD: {policy: DROP, rules: ["-p tcp -m tcp --dport 80 -j here", "-m conntrack --ctstate ESTABLISHED -j ACCEPT"]}, here: ["-i e1 -j ACCEPT"]}
+      nat: {POSTROUTING: ["-s 10.0.0.0/24 -o e2 -j MASQUERADE"]}"#,
+    );
+    let file = bench.up(&first);
+    let file = file.to_str().unwrap().to_owned();
+    let unchanged = || assert_eq!(bench.ok(&["up", &file]), "legacy is up; nothing to change\n");
+    unchanged();
+    // No file of the host is locked for it.
+    let told = |command: &str| {
+        bench.exec("lr", &format!("env XTABLES_LOCKFILE=/proc/self/comm {command}"))
+    };
+    assert_eq!(
+        told("iptables-legacy -S"),
+        "-P INPUT ACCEPT\n-P FORWARD DROP\n-P OUTPUT ACCEPT\n-N here\n\
+         -A FORWARD -p tcp -m tcp --dport 80 -j here\n\
+         -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A here -i e1 -j ACCEPT\n"
+    );
+    let six = told("ip6tables-legacy -t raw -S OUTPUT");
+    assert_eq!(six, "-P OUTPUT DROP\n-A OUTPUT -o lo -j ACCEPT\n");
+    // lb has no way back to la but through the translation.
+    bench.ok(&["trace", "la", "10.1.0.2:80", "--live"]);
+    bench.expect(1, &["trace", "la", "10.1.0.2:82", "--live"]);
+    bench.expect(1, &["trace", "la", "10.1.0.2:81", "--live"]);
+
+    // One table otherwise; a change that fails leaves all as it was.
+    bench.file("lab.yaml", &first.replace("--dport 80 -j", "--dport 80:82 -j"));
+    let plan = bench.ok(&["plan", &file]);
+    assert!(plan.contains("0 to make, 1 to alter, 0 to remove"), "{plan}");
+    let all = || told("iptables-legacy-save") + &told("ip6tables-legacy-save");
+    let steady = || {
+        let text = all();
+        let lines = text.lines().filter(|l| !l.starts_with(['#', ':']));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = steady();
+    let ran = up_with_fault(&bench, &file, "fail:0");
+    assert_eq!(ran.status, 3, "{}", ran.err);
+    assert_eq!(steady(), before);
+    bench.ok(&["up", &file]);
+    unchanged();
+    assert!(told("iptables-legacy -S FORWARD").contains("--dport 80:82 -j here"));
+
+    // What a person changed is mended.
+    told("iptables-legacy -t nat -F");
+    let plan = bench.ok(&["plan", &file]);
+    assert!(plan.contains("0 to make, 1 to alter, 0 to remove"), "{plan}");
+    bench.ok(&["up", &file]);
+    unchanged();
+
+    // The kernel keeps a table as long as its namespace: nothing is left in it.
+    bench.file("lab.yaml", &of(""));
+    let plan = bench.ok(&["plan", &file]);
+    assert!(plan.contains("0 to make, 0 to alter, 3 to remove"), "{plan}");
+    bench.ok(&["up", &file]);
+    unchanged();
+    assert_eq!(told("iptables-legacy -S FORWARD"), "-P FORWARD ACCEPT\n");
+    assert_eq!(told("iptables-legacy -t nat -S POSTROUTING"), "-P POSTROUTING ACCEPT\n");
+    assert_eq!(told("ip6tables-legacy -t raw -S OUTPUT"), "-P OUTPUT ACCEPT\n");
+    bench.ok(&["down", "legacy"]);
 }

@@ -110,6 +110,8 @@ impl<'w> Plan<'w> {
             }
             (Fact::Master { bridge: a, .. }, Fact::Master { bridge: b, .. }) => a == b,
             (Fact::BondPort { port: a, .. }, Fact::BondPort { port: b, .. }) => a == b,
+            // There is nothing in it any more, and it stays.
+            (_, Fact::Table { table, .. }) if table.is_legacy() => *table != table.emptied(),
             _ => true,
         };
         if gone {

@@ -151,6 +151,16 @@ fn values_change_in_place() {
     ");
 }
 
+/// Nobody can take away a table of iptables-legacy: once it is empty, there is nothing to do.
+#[test]
+fn tables_of_iptables_legacy() {
+    let file = |tables: &str| format!("name: x\nnamespaces:\n  a: {{{tables}}}");
+    let with = |rules: &str| file(&format!("iptables_legacy: {{raw: {{OUTPUT: [{rules}]}}}}"));
+    insta::assert_snapshot!(check(&with("-j DROP"), &with("-j DROP, -p tcp -j DROP")), @"~ a: table ip legacy raw, 2 chains, 1 rules → 2 rules");
+    insta::assert_snapshot!(check(&with("-j DROP"), &file("")), @"- a: table ip legacy raw, 2 chains, 1 rules");
+    insta::assert_snapshot!(check(&with(""), &file("")), @"");
+}
+
 #[test]
 fn a_link_made_anew_takes_its_dependants_along() {
     insta::assert_snapshot!(check_links(

@@ -2,6 +2,7 @@
 //! rules as text.
 
 use model::{Family, NftRule, Ruleset, Xt};
+use wire::iptables::ChainSpec;
 use wire::nft::{self, NftReplies};
 
 use crate::section::sections;
@@ -90,6 +91,9 @@ pub(crate) fn legacy(data: &[u8]) {
     let (info, entries) = data.split_at(data.len().min(wire::legacy::INFO));
     for family in [Family::Ip, Family::Ip6] {
         let Some(table) = wire::legacy::table(family, info, entries) else { continue };
+        if let Some(written) = wire::legacy::as_read(&table) {
+            assert_eq!(wire::legacy::as_read(&written).as_ref(), Some(&written), "one form");
+        }
         let ruleset = Ruleset { tables: vec![table], ..Ruleset::default() };
         written(&ruleset);
         views::through(ruleset);
@@ -106,7 +110,22 @@ pub(crate) fn rule_text(data: &[u8]) {
             let again = nft::decode_exprs(&nft::encode_exprs(&rule.exprs));
             assert_eq!(again, rule.exprs, "what is taken is written");
             let _ = render::rule_text::rule(Family::Ip, table, &rule);
+            legacy_rule(table, chain, line);
         }
+    }
+}
+
+/// The same of iptables-legacy, which has one form for each rule.
+fn legacy_rule(table: &str, chain: &str, line: &str) {
+    let rules = vec![line.to_owned()];
+    let spec = ChainSpec { name: chain.to_owned(), policy: None, rules };
+    if let Ok(taken) = wire::iptables::legacy_table(false, table, &[spec]) {
+        assert_eq!(
+            wire::legacy::as_read(&taken).as_ref(),
+            Some(&taken),
+            "what is taken is written"
+        );
+        assert!(taken.chains.iter().any(|chain| !chain.rules.is_empty()), "none is lost");
     }
 }
 

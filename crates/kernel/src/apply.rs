@@ -4,12 +4,14 @@
 //! change that it was, and nothing is undone here: that is a plan of its own.
 
 mod ipset;
+mod legacy;
 mod link;
 mod namespace;
 mod network;
 mod process;
 mod tc;
 
+pub use legacy::legacy_table;
 pub(crate) use link::{has_mab, learns_at_most};
 pub(crate) use network::passed_over;
 

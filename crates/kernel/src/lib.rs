@@ -25,6 +25,7 @@ mod spawn;
 pub mod state;
 mod sys;
 pub mod watch;
+mod xtables;
 
 pub use exec::{ExecError, Join, exec};
 pub use interrupt::on_interrupt;

@@ -265,6 +265,24 @@ pub(crate) fn socket_option(
         .map(drop)
 }
 
+/// setsockopt(2) of IPT_SO_SET_REPLACE: a table that has so many entries gets others. Their counters are
+/// thrown away.
+pub(crate) fn replace_table(
+    socket: &impl std::os::fd::AsFd,
+    level: libc::c_int,
+    by: wire::legacy::Replace,
+    old: u32,
+) -> io::Result<()> {
+    const SET_REPLACE: libc::c_int = 64;
+    let mut counters = vec![0_u8; wire::legacy::Replace::counters(old)];
+    let bytes = by.bytes(old, counters.as_mut_ptr().expose_provenance() as u64);
+    let len = libc::socklen_t::try_from(bytes.len()).map_err(io::Error::other)?;
+    let (fd, place) = (socket.as_fd().as_raw_fd(), bytes.as_ptr().cast());
+    // SAFETY: the kernel reads `len` bytes; it stores `old` counters at the address that stands in them, where
+    // there is room for so many, or nothing if the table has another number of entries.
+    check(unsafe { libc::setsockopt(fd, level, SET_REPLACE, place, len) }).map(drop)
+}
+
 /// Brings `lo` up in the calling thread's network namespace.
 pub(crate) fn loopback_up() -> io::Result<()> {
     let mut request = ifreq("lo")?;

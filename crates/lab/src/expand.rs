@@ -190,8 +190,9 @@ impl<'l> Making<'l> {
             self.docker_networks(space, host);
         }
         self.ipsets(space);
-        self.tables(space, host);
+        self.tables(space, host, false);
         self.nft(space);
+        self.tables(space, host, true);
         if let Some(services) = &space.services {
             let (ns, spec) = (space.name.clone(), services.what.clone());
             self.tell(services.at, Fact::Service { ns, spec });

@@ -52,7 +52,7 @@ pub(crate) struct Space {
     pub(crate) sysctls: Vec<Said<(String, String)>>,
     /// `ipsets:`
     pub(crate) ipsets: Vec<IpSetEntry>,
-    /// `iptables:` by table, then `ip6tables:`.
+    /// `iptables:` by table, then `ip6tables:`, and those of iptables-legacy.
     pub(crate) iptables: Vec<TableEntry>,
     pub(crate) nft: Vec<NftEntry>,
     /// `services:`
@@ -235,11 +235,11 @@ pub(crate) struct LabelEntry {
     pub(crate) label: u32,
 }
 
-/// One table of `iptables:` or `ip6tables:`.
+/// One table of `iptables:`, `ip6tables:` or one of their likes of iptables-legacy.
 #[derive(Clone, Debug)]
 pub(crate) struct TableEntry {
     pub(crate) at: At,
-    pub(crate) ipv6: bool,
+    pub(crate) tool: crate::firewall::Tool,
     pub(crate) name: String,
     pub(crate) chains: Vec<ChainEntry>,
 }

@@ -1,17 +1,56 @@
 //! The one place that turns iptables' words into nftables expressions (crate `wire` does the work).
 
 use model::Policy;
-use wire::iptables::{ChainSpec, TableError, table, table6};
+use wire::iptables::{ChainSpec, TableError, legacy_table, table, table6};
 
 use crate::error::Problem;
 use crate::node::{At, Said};
+
+/// Whose tables they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tool {
+    /// Of ip6tables.
+    pub(crate) ipv6: bool,
+    /// Of iptables-legacy; else of iptables-nft.
+    pub(crate) legacy: bool,
+}
+
+impl Tool {
+    /// All there are.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::IPTABLES,
+        Self { ipv6: true, legacy: false },
+        Self { ipv6: false, legacy: true },
+        Self { ipv6: true, legacy: true },
+    ];
+    /// iptables-nft, of IPv4.
+    pub(crate) const IPTABLES: Self = Self { ipv6: false, legacy: false };
+
+    /// The key of its tables in a lab file.
+    pub(crate) const fn key(self) -> &'static str {
+        match (self.ipv6, self.legacy) {
+            (false, false) => "iptables",
+            (true, false) => "ip6tables",
+            (false, true) => "iptables_legacy",
+            (true, true) => "ip6tables_legacy",
+        }
+    }
+
+    /// What it is called itself.
+    const fn name(self) -> &'static str {
+        match (self.ipv6, self.legacy) {
+            (false, true) => "iptables-legacy",
+            (true, true) => "ip6tables-legacy",
+            _ => self.key(),
+        }
+    }
+}
 
 /// An iptables table in words.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     pub(crate) at: At,
-    /// Of ip6tables.
-    pub(crate) ipv6: bool,
+    pub(crate) tool: Tool,
     pub(crate) name: String,
     pub(crate) chains: Vec<Chain>,
 }
@@ -48,12 +87,16 @@ impl Table {
             rules: c.rules.iter().map(|r| r.what.clone()).collect(),
         });
         let specs: Vec<ChainSpec> = specs.collect();
-        let encode = if self.ipv6 { table6 } else { table };
-        encode(&self.name, &specs).map_err(|error| (self.place(&error), self.problem(&error)))
+        let encoded = match self.tool {
+            Tool { ipv6, legacy: true } => legacy_table(ipv6, &self.name, &specs),
+            Tool { ipv6: true, .. } => table6(&self.name, &specs),
+            Tool { ipv6: false, .. } => table(&self.name, &specs),
+        };
+        encoded.map_err(|error| (self.place(&error), self.problem(&error)))
     }
 
     fn problem(&self, error: &TableError) -> Problem {
-        let tool = if self.ipv6 { "ip6tables" } else { "iptables" };
+        let tool = self.tool.name();
         Problem::Iptables { tool, what: error.to_string() }
     }
 
@@ -67,7 +110,7 @@ impl Table {
             TableError::PolicyOfUserChain { chain: name, .. }
             | TableError::Twice { chain: name, .. }
             | TableError::BadName { chain: name, .. } => chain(name).map(|c| c.at),
-            TableError::UnknownTable { .. } => None,
+            TableError::UnknownTable { .. } | TableError::TooLong { .. } => None,
         };
         found.unwrap_or(self.at)
     }
@@ -76,13 +119,13 @@ impl Table {
 /// The table of that name, made if it is not there.
 pub(crate) fn find<'t>(
     tables: &'t mut Vec<Table>,
-    ipv6: bool,
+    tool: Tool,
     name: &str,
     at: At,
 ) -> &'t mut Table {
-    let is = |t: &Table| t.name == name && t.ipv6 == ipv6;
+    let is = |t: &Table| t.name == name && t.tool == tool;
     let place = tables.iter().position(is).unwrap_or_else(|| {
-        tables.push(Table { at, ipv6, name: name.to_owned(), chains: Vec::new() });
+        tables.push(Table { at, tool, name: name.to_owned(), chains: Vec::new() });
         tables.len() - 1
     });
     &mut tables[place]

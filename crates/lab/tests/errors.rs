@@ -108,7 +108,7 @@ fn keys() {
     lab.yaml:1:1: a lab file needs the key "name": it is what `down` and `labs` call it
     "#);
     insta::assert_snapshot!(check("name: x\nname: y\nnamespaces: {}"), @r#"lab.yaml:2:1: the key "name" is given twice in this map (first on line 1): keep one of them"#);
-    insta::assert_snapshot!(check_in("adresses: []"), @r#"lab.yaml:5:5: unknown key "adresses" in a namespace: did you mean "rules"? There are inside, count, unprivileged, links, routes, rules, rules6, neighbours, fdb, mdb, vlans, sysctls, ipsets, iptables, ip6tables, nft, services, nsids, netns_files, proxmox, docker"#);
+    insta::assert_snapshot!(check_in("adresses: []"), @r#"lab.yaml:5:5: unknown key "adresses" in a namespace: did you mean "addrlabels"?"#);
     insta::assert_snapshot!(check_in("links:\n  e:\n    kind: tap\n    adress: 10.0.0.1/8"), @r#"lab.yaml:8:9: unknown key "adress" in a link: did you mean "addresses"?"#);
     insta::assert_snapshot!(check_in("links: {e: {kind: tap, vni: 5}}"), @r#"lab.yaml:5:28: "vni" does not fit a link of kind tap: remove it"#);
     insta::assert_snapshot!(check_in("links: {e: {kind: vath, peer: b:x}}"), @r#"lab.yaml:5:23: "vath" is no kind of link: did you mean "veth"? There are veth, bridge, tap, nic, macvlan, vlan, ipvlan, bond, vrf, dummy, ifb, vxlan, wireguard"#);
@@ -254,6 +254,9 @@ fn iptables() {
     insta::assert_snapshot!(check_in("iptables:\n  filter:\n    FORWARD: [-j ACCEPT, -p tcp --dprt 5 -j DROP]"), @"lab.yaml:7:30: iptables: table filter, chain FORWARD, rule 2: column 8: `--dprt`: no such option here; did you mean `--dport`?");
     insta::assert_snapshot!(check_in("iptables:\n  filter:\n    FORWARD:\n      policy: DENY\n      rules: [-j NOWHERE]"), @r#"lab.yaml:8:19: "DENY" is no policy: ACCEPT or DROP is wanted"#);
     insta::assert_snapshot!(check_in("iptables:\n  filter:\n    FORWARD:\n      rules: [-j NOWHERE]"), @"lab.yaml:8:19: iptables: table filter, chain FORWARD, rule 1: there is no chain or target `NOWHERE`");
+    insta::assert_snapshot!(check_in("iptables_legacy: {filter: {FORWARD: [-j ACCEPT, -j NOWHERE]}}"), @"lab.yaml:5:53: iptables-legacy: table filter, chain FORWARD, rule 2: there is no chain or target `NOWHERE`");
+    insta::assert_snapshot!(check_in("ip6tables_legacy: {raw: {OUTPUT: [-s 10.0.0.1 -j DROP]}}"), @"lab.yaml:5:39: ip6tables-legacy: table raw, chain OUTPUT, rule 1: column 4: `10.0.0.1`: is not an IPv6 address (with /length or /mask; names are not looked up)");
+    insta::assert_snapshot!(check_in("iptables_legasy: {}"), @r#"lab.yaml:5:5: unknown key "iptables_legasy" in a namespace: did you mean "iptables_legacy"?"#);
     insta::assert_snapshot!(check_in("iptables: {nat: {FORWARD: [-j ACCEPT]}}"), @r#"lab.yaml:5:22: "FORWARD" is no chain here: the table nat has no such chain of its own"#);
 }
 

@@ -67,8 +67,8 @@ pub use namespaces::Namespaces;
 pub use neighbour::{FdbEntry, Neighbour, NeighbourState, Remote};
 pub use netfilter::{
     BaseChain, Chain, CmpOp, Compat, Csum, CtKey, Data, Expr, Exthdr, Family, FibResult, HashOf,
-    Hook, MetaKey, NatKind, ObjectKind, PayloadBase, Policy, Reg, RtKey, Rule as NftRule, Ruleset,
-    Set, SetElement, SetOp, SocketKey, Table, Verdict,
+    Hook, LEGACY, MetaKey, NatKind, ObjectKind, PayloadBase, Policy, Reg, RtKey, Rule as NftRule,
+    Ruleset, Set, SetElement, SetOp, SocketKey, Table, Verdict,
 };
 pub use options::Options;
 pub use owner::{NsInode, Owner, UserNs};

@@ -45,6 +45,9 @@ impl Ruleset {
     }
 }
 
+/// What the names of iptables-legacy's tables begin with.
+pub const LEGACY: &str = "legacy ";
+
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
@@ -74,6 +77,25 @@ impl Table {
             sets: Vec::new(),
             flowtables: Vec::new(),
         }
+    }
+
+    /// Whether it is a table of iptables-legacy. They are called `legacy NAME`, as none of nftables' own is.
+    #[must_use]
+    pub fn is_legacy(&self) -> bool {
+        self.name.starts_with(LEGACY)
+    }
+
+    /// What is left of a table of iptables-legacy that is taken away: its base chains, which accept, with
+    /// nothing in them. The kernel keeps such a table for as long as its namespace.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        let mut left = self.clone();
+        left.chains.retain(|chain| chain.base.is_some());
+        for chain in &mut left.chains {
+            chain.rules.clear();
+            chain.base.iter_mut().for_each(|base| base.policy = Policy::Accept);
+        }
+        left
     }
 
     /// The chain of that name.

@@ -138,5 +138,5 @@ fn is_iptables(family: Family, table: &str, rule: &NftRule) -> bool {
 
 /// Those of iptables-legacy have a word before their names.
 fn is_iptables_table(name: &str) -> bool {
-    IPTABLES.contains(&name.strip_prefix("legacy ").unwrap_or(name))
+    IPTABLES.contains(&name.strip_prefix(model::LEGACY).unwrap_or(name))
 }

@@ -144,5 +144,5 @@ fn of_step(step: &Step, met: &mut Vec<RuleMet>) {
 
 /// The kernel tells of rules of nftables only.
 fn is_told(chain: &ChainRef) -> bool {
-    chain.family != Family::Arp && !chain.table.starts_with("legacy ")
+    chain.family != Family::Arp && !chain.table.starts_with(model::LEGACY)
 }

@@ -15,6 +15,6 @@ mod targets;
 mod value;
 mod words;
 
-pub use base::{ChainSpec, TableError, base_chains, table, table6};
+pub use base::{ChainSpec, TableError, base_chains, legacy_table, table, table6};
 pub use error::{ErrorKind, ParseError};
 pub use parser::{parse_rule, parse_rule6};

@@ -1,4 +1,4 @@
-//! iptables-legacy: the blob of a table, as the kernel gives it → [`Table`].
+//! iptables-legacy: the blob of a table, as the kernel gives and takes it ↔ [`Table`].
 //!
 //! The rules are said as iptables-nft would write them: links, protocol and addresses as
 //! expressions of nftables, matches and targets as `match` and `target`. The table is called
@@ -6,17 +6,19 @@
 
 mod entry;
 mod rule;
+mod write;
 
 use std::collections::BTreeMap;
 
 use model::{BaseChain, Chain, Family, Hook, NftRule, Policy, Table, Verdict};
 
 use entry::{Entry, Kind};
+pub use write::{Replace, as_read, replace};
 
 /// sizeof(struct ipt_getinfo), which is also that of IPv6's.
 pub const INFO: usize = 84;
 /// What the names of these tables begin with.
-pub const PREFIX: &str = "legacy ";
+pub const PREFIX: &str = model::LEGACY;
 
 /// struct ipt_getinfo.
 struct Info {

@@ -27,7 +27,11 @@ impl State {
             Fact::Table { ns, table } => {
                 let same = |t: &Table| t.family == table.family && t.name == table.name;
                 let tables = &mut self.space_mut(ns)?.ruleset.tables;
-                replace(tables, same, there.then(|| table.clone()));
+                let left = match there {
+                    true => Some(table.clone()),
+                    false => table.is_legacy().then(|| table.emptied()),
+                };
+                replace(tables, same, left);
             }
             Fact::AddressLabel { ns, net, dev, label } => {
                 let link = match dev {

@@ -210,14 +210,24 @@ impl Builder<'_> {
 
     pub(super) fn set_table(&mut self, ns: &str, table: &Table, exists: bool) -> Result<(), Cause> {
         if table.ip_sets().next().is_none() {
-            return self.transact(ns, &nft::replace_table(exists, table));
+            return self.write_table(ns, table, exists);
         }
         let mut table = table.clone();
         self.number_ipsets(ns, &mut table)?;
-        self.transact(ns, &nft::replace_table(exists, &table))
+        self.write_table(ns, &table, exists)
+    }
+
+    fn write_table(&mut self, ns: &str, table: &Table, exists: bool) -> Result<(), Cause> {
+        match table.is_legacy() {
+            true => self.set_legacy(ns, table),
+            false => self.transact(ns, &nft::replace_table(exists, table)),
+        }
     }
 
     pub(super) fn remove_table(&mut self, ns: &str, table: &Table) -> Result<(), Cause> {
+        if table.is_legacy() {
+            return self.clear_legacy(ns, table);
+        }
         self.transact(ns, &nft::delete_table(table.family, &table.name))
     }
 

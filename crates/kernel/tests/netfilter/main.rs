@@ -15,6 +15,7 @@ mod set;
 mod space;
 mod tracked;
 mod written;
+mod written_legacy;
 mod xt;
 
 use std::process::{Command, ExitCode};
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         tracked::tests(),
         legacy::tests(),
         written::tests(),
+        written_legacy::tests(),
         set::tests(),
         program::tests(),
     ];

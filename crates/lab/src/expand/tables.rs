@@ -11,7 +11,7 @@ use super::Making;
 use super::docker::{Endpoint, Host, Network};
 use crate::error::Problem;
 use crate::file::{NftEntry, Publish, Space};
-use crate::firewall::{self, Chain, Table};
+use crate::firewall::{self, Chain, Table, Tool};
 use crate::node::{At, Said};
 
 /// Docker's chains of the filter table, in the order of their making.
@@ -35,8 +35,11 @@ impl<'l> Making<'l> {
         }
     }
 
-    pub(super) fn tables(&mut self, space: &'l Space, host: Option<&Host>) {
-        for table in worded(space, host) {
+    /// Those of iptables-legacy, or the others. The kernel asks who was made last first, where
+    /// priorities are equal, and does not tell which that is: so iptables-legacy's are made last, as
+    /// they are read.
+    pub(super) fn tables(&mut self, space: &'l Space, host: Option<&Host>, legacy: bool) {
+        for table in worded(space, host).into_iter().filter(|t| t.tool.legacy == legacy) {
             match table.encoded() {
                 Ok(encoded) => {
                     self.named_ipsets(space, table.at, &encoded);
@@ -70,7 +73,7 @@ fn place(entry: &NftEntry, part: &Part) -> At {
 fn worded(space: &Space, host: Option<&Host>) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
     for entry in &space.iptables {
-        let table = firewall::find(&mut tables, entry.ipv6, &entry.name, entry.at);
+        let table = firewall::find(&mut tables, entry.tool, &entry.name, entry.at);
         for said in &entry.chains {
             let chain = table.chain(&said.name, said.at);
             chain.drop = said.drop;
@@ -78,9 +81,9 @@ fn worded(space: &Space, host: Option<&Host>) -> Vec<Table> {
         }
     }
     if let (Some(host), Some(said)) = (host, &space.docker_host) {
-        nat(firewall::find(&mut tables, false, "nat", said.at), host, said.at);
+        nat(firewall::find(&mut tables, Tool::IPTABLES, "nat", said.at), host, said.at);
         let drop = !forwards_by_itself(space);
-        filter(firewall::find(&mut tables, false, "filter", said.at), host, said.at, drop);
+        filter(firewall::find(&mut tables, Tool::IPTABLES, "filter", said.at), host, said.at, drop);
     }
     tables
 }

@@ -1,14 +1,15 @@
-//! `iptables:` and `ip6tables:` of a namespace; the rules themselves are read when the tables are made.
+//! `iptables:`, `ip6tables:` and the same of iptables-legacy, of a namespace; the rules themselves are read when the tables are made.
 
 use super::{Fields, entries, items, text};
 use crate::error::{Errors, Problem, best};
 use crate::file::{ChainEntry, TableEntry};
+use crate::firewall::Tool;
 use crate::node::{Node, Said, Value};
 
 const TABLES: [&str; 4] = ["filter", "nat", "mangle", "raw"];
 
-pub(super) fn tables(key: &'static str, node: &Node, errors: &mut Errors) -> Vec<TableEntry> {
-    let ipv6 = key == "ip6tables";
+pub(super) fn tables(tool: Tool, node: &Node, errors: &mut Errors) -> Vec<TableEntry> {
+    let key = tool.key();
     let mut tables = Vec::new();
     for (name, node) in entries(node, key, errors) {
         if !TABLES.contains(&name.what.as_str()) {
@@ -19,7 +20,7 @@ pub(super) fn tables(key: &'static str, node: &Node, errors: &mut Errors) -> Vec
             continue;
         }
         let mut table =
-            TableEntry { at: name.at, ipv6, name: name.what.clone(), chains: Vec::new() };
+            TableEntry { at: name.at, tool, name: name.what.clone(), chains: Vec::new() };
         for (chain, node) in entries(node, &name.what, errors) {
             if own_elsewhere(&name.what, &chain.what) {
                 let hint = format!("the table {} has no such chain of its own", name.what);

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::error::{Errors, Problem};
 use crate::file::Space;
+use crate::firewall::Tool;
 use crate::node::{Node, Said, Value};
 
 const KEYS: &[&str] = &[
@@ -27,6 +28,8 @@ const KEYS: &[&str] = &[
     "ipsets",
     "iptables",
     "ip6tables",
+    "iptables_legacy",
+    "ip6tables_legacy",
     "nft",
     "services",
     "nsids",
@@ -87,8 +90,8 @@ pub(super) fn space(name: &Said<String>, node: &Node, errors: &mut Errors) -> Op
     if let Some(node) = get("ipsets") {
         space.ipsets = ipset::sets(node, errors);
     }
-    for key in ["iptables", "ip6tables"] {
-        let tables = get(key).map(|n| firewall::tables(key, n, errors));
+    for tool in Tool::ALL {
+        let tables = get(tool.key()).map(|n| firewall::tables(tool, n, errors));
         space.iptables.extend(tables.into_iter().flatten());
     }
     if let Some(node) = get("nft") {

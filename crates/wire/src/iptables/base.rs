@@ -3,7 +3,8 @@
 use model::{BaseChain, Chain, Data, Expr, Family, Hook, Policy, Table, Verdict};
 
 use super::error::{ParseError, nearest};
-use super::parser::parse;
+use super::parser::{Tool, parse};
+use crate::legacy;
 
 /// The tables of iptables.
 const TABLES: [&str; 4] = ["raw", "mangle", "nat", "filter"];
@@ -73,6 +74,12 @@ pub enum TableError {
         /// Its name.
         chain: String,
     },
+    /// A rule of iptables-legacy has more bytes than its head can tell of.
+    #[error("table {table}: a rule is longer than iptables-legacy can write")]
+    TooLong {
+        /// Its table.
+        table: String,
+    },
     /// Not a name that iptables takes.
     #[error("table {table}: `{chain}` cannot be the name of a chain")]
     BadName {
@@ -127,7 +134,7 @@ fn base_chain(table: &str, hook: Hook, priority: i32) -> Chain {
 /// # Errors
 /// The first thing that is wrong, with its table, chain and rule.
 pub fn table(name: &str, chains: &[ChainSpec]) -> Result<Table, TableError> {
-    table_of(Family::Ip, name, chains)
+    table_of(Tool::default(), name, chains)
 }
 
 /// The same of ip6tables-nft.
@@ -135,10 +142,23 @@ pub fn table(name: &str, chains: &[ChainSpec]) -> Result<Table, TableError> {
 /// # Errors
 /// The first thing that is wrong, with its table, chain and rule.
 pub fn table6(name: &str, chains: &[ChainSpec]) -> Result<Table, TableError> {
-    table_of(Family::Ip6, name, chains)
+    table_of(Tool { ipv6: true, legacy: false }, name, chains)
 }
 
-fn table_of(family: Family, name: &str, chains: &[ChainSpec]) -> Result<Table, TableError> {
+/// The table as iptables-legacy (of IPv6: ip6tables-legacy) would have written it, in the form in which it is read: called `legacy NAME`.
+///
+/// # Errors
+/// The first thing that is wrong, with its table, chain and rule.
+pub fn legacy_table(ipv6: bool, name: &str, chains: &[ChainSpec]) -> Result<Table, TableError> {
+    let mut table = table_of(Tool { ipv6, legacy: true }, name, chains)?;
+    table.name = format!("{}{name}", legacy::PREFIX);
+    // The kernel's own first, the others by name.
+    table.chains.sort_by_key(|chain| chain.base.is_none().then(|| chain.name.clone()));
+    legacy::as_read(&table).ok_or_else(|| TableError::TooLong { table: name.to_owned() })
+}
+
+fn table_of(tool: Tool, name: &str, chains: &[ChainSpec]) -> Result<Table, TableError> {
+    let family = if tool.ipv6 { Family::Ip6 } else { Family::Ip };
     let mut table = Table::new(family, name);
     table.chains = base_chains(name).ok_or_else(|| TableError::UnknownTable {
         name: name.to_owned(),
@@ -148,13 +168,13 @@ fn table_of(family: Family, name: &str, chains: &[ChainSpec]) -> Result<Table, T
         if chains[..index].iter().any(|c| c.name == spec.name) {
             return Err(TableError::Twice { table: name.to_owned(), chain: spec.name.clone() });
         }
-        add_chain(&mut table, spec)?;
+        add_chain(&mut table, spec, tool)?;
     }
     check_jumps(&table)?;
     Ok(table)
 }
 
-fn add_chain(table: &mut Table, spec: &ChainSpec) -> Result<(), TableError> {
+fn add_chain(table: &mut Table, spec: &ChainSpec, tool: Tool) -> Result<(), TableError> {
     check_name(&table.name, spec)?;
     if !table.chains.iter().any(|c| c.name == spec.name) {
         table.chains.push(Chain { name: spec.name.clone(), base: None, rules: Vec::new() });
@@ -169,9 +189,8 @@ fn add_chain(table: &mut Table, spec: &ChainSpec) -> Result<(), TableError> {
         }
     }
     for (number, text) in (1..).zip(&spec.rules) {
-        let ipv6 = table.family == Family::Ip6;
         let rule =
-            parse(&table.name, &spec.name, text, ipv6).map_err(|error| TableError::Rule {
+            parse(&table.name, &spec.name, text, tool).map_err(|error| TableError::Rule {
                 table: table.name.clone(),
                 chain: spec.name.clone(),
                 number,

@@ -37,6 +37,19 @@ pub(super) trait Extension {
     fn take(&mut self, option: &Opt, words: &mut Words) -> Result<(), ParseError>;
     /// What it writes. `asked` is the word that asked for it.
     fn exprs(&self, asked: &Word, protocol: Option<u8>) -> Result<Vec<Expr>, ParseError>;
+    /// What iptables-legacy writes, which knows nothing but the structs of xtables.
+    fn legacy(&self, asked: &Word, protocol: Option<u8>) -> Result<Vec<Expr>, ParseError> {
+        self.exprs(asked, protocol)
+    }
+}
+
+/// Whose rules they are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tool {
+    /// ip6tables.
+    pub(super) ipv6: bool,
+    /// Of iptables-legacy.
+    pub(super) legacy: bool,
 }
 
 /// Parses what follows `iptables -t TABLE -A CHAIN`.
@@ -48,7 +61,7 @@ pub(super) trait Extension {
 /// # Errors
 /// The first word that cannot be understood.
 pub fn parse_rule(table: &str, chain: &str, text: &str) -> Result<NftRule, ParseError> {
-    parse(table, chain, text, false)
+    parse(table, chain, text, Tool::default())
 }
 
 /// The same of ip6tables.
@@ -56,17 +69,17 @@ pub fn parse_rule(table: &str, chain: &str, text: &str) -> Result<NftRule, Parse
 /// # Errors
 /// The first word that cannot be understood.
 pub fn parse_rule6(table: &str, chain: &str, text: &str) -> Result<NftRule, ParseError> {
-    parse(table, chain, text, true)
+    parse(table, chain, text, Tool { ipv6: true, legacy: false })
 }
 
 pub(super) fn parse(
     table: &str,
     chain: &str,
     text: &str,
-    ipv6: bool,
+    Tool { ipv6, legacy }: Tool,
 ) -> Result<NftRule, ParseError> {
     let mut words = Words::split(text)?;
-    let mut draft = Draft { table, chain, ipv6, ..Draft::default() };
+    let mut draft = Draft { table, chain, ipv6, legacy, ..Draft::default() };
     while let Some(word) = words.next() {
         draft.word(word, &mut words)?;
     }
@@ -109,6 +122,7 @@ struct Draft<'a> {
     table: &'a str,
     chain: &'a str,
     ipv6: bool,
+    legacy: bool,
     source: Option<(bool, value::Masked)>,
     destination: Option<(bool, value::Masked)>,
     iif: Option<(bool, String)>,
@@ -281,17 +295,21 @@ impl Draft<'_> {
         address_exprs(destination, self.destination, &mut exprs);
         fragment_exprs(self.fragment, &mut exprs);
         let straight = protocol.filter(|(invert, _)| !invert).map(|(_, number)| number);
+        let said = |extension: &dyn Extension, asked| match self.legacy {
+            true => extension.legacy(asked, straight),
+            false => extension.exprs(asked, straight),
+        };
         for (asked, extension) in &self.matches {
             if let Some((number, name)) = matches::needs(&asked.text)
                 && straight != Some(number)
             {
                 return Err(ErrorKind::NeedsProtocol(name).at(asked));
             }
-            exprs.extend(extension.exprs(asked, straight)?);
+            exprs.extend(said(extension.as_ref(), asked)?);
         }
         exprs.push(Expr::Counter { packets: 0, bytes: 0 });
         if let Some((asked, extension)) = &self.target {
-            exprs.extend(extension.exprs(asked, straight)?);
+            exprs.extend(said(extension.as_ref(), asked)?);
         }
         if let Some(verdict) = self.verdict {
             exprs.push(Expr::Immediate { dreg: Reg(0), data: Data::Verdict(verdict) });

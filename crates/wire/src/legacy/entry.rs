@@ -15,7 +15,7 @@ pub(super) struct Layout {
     pub(super) protocol: usize,
     pub(super) flags: usize,
     pub(super) invert: usize,
-    offsets: usize,
+    pub(super) offsets: usize,
     pub(super) matches: usize,
 }
 

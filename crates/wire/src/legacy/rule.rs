@@ -7,21 +7,24 @@ use model::{CmpOp, Data, Expr, Family, MetaKey, PayloadBase, Reg, Verdict, Xt};
 use super::entry::{Entry, Extension, Kind, u16_at};
 use crate::xt;
 
-/// IPT_F_*.
-const FRAGMENT: u8 = 1;
-const GOTO: u8 = 2;
+/// IP6T_F_PROTO: IPv6 asks for the protocol only then.
+pub(super) const WITH_PROTOCOL: u8 = 1;
+/// IPT_F_FRAG.
+pub(super) const FRAGMENT: u8 = 1;
 /// IPT_INV_*.
-mod invert {
-    pub(super) const VIA_IN: u8 = 1;
-    pub(super) const VIA_OUT: u8 = 2;
-    pub(super) const SOURCE: u8 = 8;
-    pub(super) const DESTINATION: u8 = 16;
-    pub(super) const FRAGMENT: u8 = 32;
-    pub(super) const PROTOCOL: u8 = 64;
+pub(super) mod invert {
+    pub(in super::super) const VIA_IN: u8 = 1;
+    pub(in super::super) const VIA_OUT: u8 = 2;
+    pub(in super::super) const SOURCE: u8 = 8;
+    pub(in super::super) const DESTINATION: u8 = 16;
+    pub(in super::super) const FRAGMENT: u8 = 32;
+    pub(in super::super) const PROTOCOL: u8 = 64;
 }
 
 /// IFNAMSIZ.
-const NAME: usize = 16;
+pub(super) const NAME: usize = 16;
+/// What iptables-nft compares with where no link at all is asked for: no link is called so.
+pub(super) const NO_LINK: &[u8] = b"INVAL/D\0";
 const REG: Reg = Reg(1);
 
 /// The expressions of a rule; None if it jumps to where no chain begins.
@@ -39,13 +42,23 @@ pub(super) fn exprs(entry: &Entry<'_>, chains: &BTreeMap<u32, String>) -> Option
         }
         Kind::Verdict(verdict) => verdict.clone(),
         Kind::Jump(to) => {
-            let goto = entry.head[entry.layout.flags] & GOTO != 0;
+            let goto = entry.head[entry.layout.flags] & goto(entry.layout.family) != 0;
             let name = chains.get(to)?.clone();
             if goto { Verdict::Goto(name) } else { Verdict::Jump(name) }
         }
     };
     out.push(Expr::Immediate { dreg: Reg(0), data: Data::Verdict(verdict) });
     Some(out)
+}
+
+/// IPT_F_GOTO, and IP6T_F_GOTO.
+pub(super) const fn goto(family: Family) -> u8 {
+    if matches!(family, Family::Ip6) { 4 } else { 2 }
+}
+
+/// Where the source is in the header; the destination follows it.
+pub(super) const fn source(family: Family) -> usize {
+    if matches!(family, Family::Ip6) { 8 } else { 12 }
 }
 
 fn extension(of: &Extension<'_>) -> Xt {
@@ -65,14 +78,21 @@ fn head(entry: &Entry<'_>, out: &mut Vec<Expr>) -> Option<()> {
     for (n, key, bit) in
         [(0, MetaKey::IifName, invert::VIA_IN), (1, MetaKey::OifName, invert::VIA_OUT)]
     {
-        let data = name(n)?;
-        if !data.is_empty() {
+        let (data, inverted) = (name(n)?, inverted(bit));
+        let any = data.is_empty() && !inverted;
+        let said = head.get(layout.links + NAME * n) != Some(&0);
+        if !any || said {
             out.push(Expr::Meta { key, dreg: REG });
-            out.push(compare(data, inverted(bit)));
+        }
+        match data.is_empty() {
+            _ if any => {}
+            true => out.push(compare(NO_LINK.to_vec(), false)),
+            false => out.push(compare(data, inverted)),
         }
     }
     let protocol = u16_at(head, layout.protocol)?;
-    if protocol != 0 {
+    let asked = layout.family == Family::Ip || head[layout.flags] & WITH_PROTOCOL != 0;
+    if protocol != 0 && asked {
         out.push(Expr::Meta { key: MetaKey::L4proto, dreg: REG });
         let data = vec![u8::try_from(protocol).ok()?];
         out.push(compare(data, inverted(invert::PROTOCOL)));
@@ -92,11 +112,12 @@ fn head(entry: &Entry<'_>, out: &mut Vec<Expr>) -> Option<()> {
 fn addresses(entry: &Entry<'_>, out: &mut Vec<Expr>) -> Option<()> {
     let (layout, head) = (entry.layout, entry.head);
     let size = layout.address;
-    let first = if layout.family == Family::Ip { 12 } else { 8 };
+    let first = source(layout.family);
     for (n, bit) in [(0, invert::SOURCE), (1, invert::DESTINATION)] {
         let field = |n: usize| Some(head.get(n * size..)?.get(..size)?.to_vec());
         let (address, bits) = (field(n)?, field(n + 2)?);
-        if bits.iter().all(|b| *b == 0) {
+        let inverted = head[layout.invert] & bit != 0;
+        if bits.iter().all(|b| *b == 0) && !inverted {
             continue;
         }
         let (offset, len) = (u32::try_from(first + n * size).ok()?, u32::try_from(size).ok()?);
@@ -104,7 +125,7 @@ fn addresses(entry: &Entry<'_>, out: &mut Vec<Expr>) -> Option<()> {
         if bits.iter().any(|b| *b != 0xff) {
             out.push(mask(bits));
         }
-        out.push(compare(address, head[layout.invert] & bit != 0));
+        out.push(compare(address, inverted));
     }
     Some(())
 }

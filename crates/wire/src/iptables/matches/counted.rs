@@ -53,6 +53,13 @@ impl Extension for Limit {
         let (rate, unit) = (self.rate.0.into(), self.rate.1.into());
         Ok(vec![Expr::Limit { rate, unit, burst: self.burst, bytes: false, over: false }])
     }
+
+    fn legacy(&self, _asked: &Word, _protocol: Option<u8>) -> Result<Vec<Expr>, ParseError> {
+        /// XT_LIMIT_SCALE: a token is worth so much of a second.
+        const SCALE: u32 = 10_000;
+        let avg = SCALE * self.rate.1 / self.rate.0;
+        Ok(xt("limit", 0, XtInfo::Limit { avg, burst: self.burst }))
+    }
 }
 
 /// `-m hashlimit`, revision 3: packets only, not bytes.

@@ -1,5 +1,6 @@
-use model::{Expr, MetaKey};
+use model::{Expr, MetaKey, XtInfo};
 
+use super::xt;
 use crate::iptables::error::{ErrorKind, ParseError};
 use crate::iptables::parser::{Extension, Opt, REG, and, cmp};
 use crate::iptables::value;
@@ -30,5 +31,11 @@ impl Extension for Mark {
         }
         exprs.push(cmp(invert, mark.to_ne_bytes().to_vec()));
         Ok(exprs)
+    }
+
+    fn legacy(&self, asked: &Word, _protocol: Option<u8>) -> Result<Vec<Expr>, ParseError> {
+        let (mark, mask, invert) =
+            self.0.ok_or_else(|| ErrorKind::Incomplete("--mark").at(asked))?;
+        Ok(xt("mark", 1, XtInfo::Mark { mark, mask, invert }))
     }
 }

@@ -113,6 +113,16 @@ pub(super) struct Tcp {
     option: Option<(u8, bool)>,
 }
 
+impl Tcp {
+    /// All of it in one struct.
+    fn whole(&self) -> Vec<Expr> {
+        let (mask, compare, not_flags) = self.flags.unwrap_or_default();
+        let (option, not_option) = self.option.unwrap_or_default();
+        let invert = u8::from(not_flags) << 2 | u8::from(not_option) << 3;
+        xt_ports("tcp", Some((option, mask, compare)), &self.ports, invert)
+    }
+}
+
 impl Extension for Tcp {
     fn options(&self) -> &'static [&'static str] {
         &[
@@ -150,10 +160,7 @@ impl Extension for Tcp {
     fn exprs(&self, _asked: &Word, _protocol: Option<u8>) -> Result<Vec<Expr>, ParseError> {
         let ports = self.ports.exprs();
         if self.option.is_some() || (self.flags.is_none() && ports.is_empty()) {
-            let (mask, compare, not_flags) = self.flags.unwrap_or_default();
-            let (option, not_option) = self.option.unwrap_or_default();
-            let invert = u8::from(not_flags) << 2 | u8::from(not_option) << 3;
-            return Ok(xt_ports("tcp", Some((option, mask, compare)), &self.ports, invert));
+            return Ok(self.whole());
         }
         let mut exprs = Vec::new();
         if let Some((mask, compare, invert)) = self.flags {
@@ -163,6 +170,10 @@ impl Extension for Tcp {
         }
         exprs.extend(ports);
         Ok(exprs)
+    }
+
+    fn legacy(&self, _asked: &Word, _protocol: Option<u8>) -> Result<Vec<Expr>, ParseError> {
+        Ok(self.whole())
     }
 }
 
@@ -182,5 +193,9 @@ impl Extension for Udp {
     fn exprs(&self, _asked: &Word, _protocol: Option<u8>) -> Result<Vec<Expr>, ParseError> {
         let native = self.0.exprs();
         Ok(if native.is_empty() { xt_ports("udp", None, &self.0, 0) } else { native })
+    }
+
+    fn legacy(&self, _asked: &Word, _protocol: Option<u8>) -> Result<Vec<Expr>, ParseError> {
+        Ok(xt_ports("udp", None, &self.0, 0))
     }
 }

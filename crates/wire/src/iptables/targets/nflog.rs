@@ -1,5 +1,6 @@
-use model::Expr;
+use model::{Expr, XtInfo};
 
+use super::xt;
 use crate::iptables::error::{ErrorKind, ParseError};
 use crate::iptables::parser::{Extension, Opt};
 use crate::iptables::value;
@@ -47,5 +48,18 @@ impl Extension for NfLog {
             level: None,
             flags: None,
         }])
+    }
+
+    fn legacy(&self, _asked: &Word, _protocol: Option<u8>) -> Result<Vec<Expr>, ParseError> {
+        /// XT_NFLOG_F_COPY_LEN.
+        const COPY_LEN: u16 = 1;
+        let info = XtInfo::NfLog {
+            len: self.len.unwrap_or(0),
+            group: self.group,
+            threshold: self.threshold,
+            flags: if self.len.is_some() { COPY_LEN } else { 0 },
+            prefix: self.prefix.clone(),
+        };
+        Ok(xt("NFLOG", 0, info))
     }
 }
