@@ -153,6 +153,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `ip_mc_output`, `ip6_finish_output2`: what is for many comes to those of this namespace, too,
     /// before it leaves.
     pub(crate) fn loop_back(&mut self, skb: &Skb, found: &Found<'a>) -> Result<(), Stop> {
+        // Of what a tunnel's socket sends, no copy stays here (`setup_udp_tunnel_sock`).
+        if skb.carried.is_some() {
+            return Ok(());
+        }
         let out = skb.link(found.hop.link);
         let place = self.place(skb.ns, Stage::Route)?;
         let here = match found.route.kind {

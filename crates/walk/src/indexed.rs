@@ -67,6 +67,7 @@ impl<'a> Indexed<'a> {
                         link: LinkId { ns: *id, index: link.index },
                         vni: vxlan.vni,
                         port: vxlan.port,
+                        ipv6: vxlan.is_ipv6(),
                         up: link.is_up(),
                     });
                 }
@@ -205,6 +206,8 @@ pub(crate) struct VxlanEnd {
     pub(crate) link: LinkId,
     pub(crate) vni: u32,
     pub(crate) port: u16,
+    /// Its socket is of IPv6, and takes nothing else.
+    pub(crate) ipv6: bool,
     pub(crate) up: bool,
 }
 

@@ -218,6 +218,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if skb.is_discovery() {
             return self.nd_in(skb, id);
         }
+        if let Some(next) = self.vxlan_in(skb, id)? {
+            return Ok(next);
+        }
         if let Some(next) = self.wireguard_in(skb, id)? {
             return Ok(next);
         }

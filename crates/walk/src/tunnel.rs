@@ -67,7 +67,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let what = what.to_owned();
             Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }))
         };
-        let found = match place.lookup(&flow) {
+        let looked_up = match remote {
+            IpAddr::V4(_) => place.lookup(&flow),
+            IpAddr::V6(_) => place.output6(&flow),
+        };
+        let found = match looked_up {
             // The kernel takes it for one on that very link.
             Err(_) if outer.out.is_some() => {
                 return unknown(
@@ -79,6 +83,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 underlay_loss(stop, id, remote)
             })?,
         };
+        if remote.is_ipv6() && found.several {
+            return unknown("has several ways to its remote");
+        }
         if !matches!(found.route.kind, model::RouteKind::Unicast | model::RouteKind::Local) {
             return unknown("sends to a broadcast or multicast address");
         }
@@ -88,7 +95,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Err(Stop::lost(Stage::Transmit, id.ns, Some(id), reason));
         }
         if outer.packet.src.is_unspecified() {
-            let source = place.source_for(&found, remote);
+            let source = match remote {
+                IpAddr::V4(_) => place.source_for(&found, remote),
+                IpAddr::V6(ip) => place.source6(Some(&found), ip).map(IpAddr::V6),
+            };
             outer.packet.src = source.unwrap_or(outer.packet.src);
         }
         Ok(found)
@@ -110,14 +120,17 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         *skb = Skb { mark, moment, late, ..Skb::new(outer.ns, outer.packet) };
         skb.carried = Some(Box::new(Carried { skb: inner, label: outer.label }));
         self.tell(skb, Stage::Transmit, || told);
+        if skb.packet.is_ipv6() {
+            self.tell_route(skb, found, None);
+            return self.local_out6(skb, *found);
+        }
         self.modelled(skb, Stage::Route)?;
         self.tell_route(skb, found, None);
         self.local_out(skb, found)
     }
 
-    /// `ip6tunnel_xmit`: the same of IPv6, whose way is looked for as that of any packet is that this
-    /// namespace sends.
-    pub(crate) fn send_outer6(
+    /// The same, where the way is looked for as that of any packet is that this namespace sends.
+    pub(crate) fn send_outer_by_socket(
         &mut self,
         skb: &mut Skb,
         id: LinkId,
@@ -128,7 +141,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         not_too_deep(skb, id)?;
         let (moment, late) = (skb.moment, skb.late);
         let carried = Some(Box::new(Carried { skb: skb.clone(), label: outer.label }));
-        *skb = Skb { mark, moment, late, carried, ..Skb::new(outer.ns, outer.packet) };
+        let oif = outer.out;
+        *skb = Skb { mark, moment, late, carried, oif, ..Skb::new(outer.ns, outer.packet) };
         self.tell(skb, Stage::Transmit, || told);
         Ok(Next::Socket)
     }

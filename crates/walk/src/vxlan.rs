@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use model::{FdbEntry, Link, LinkId, LinkKind, Mac, Remote, TunnelDf, Vxlan};
 
 use crate::indexed::VxlanEnd;
+use crate::route::Flow;
 use crate::skb::{Next, Skb, Stop};
 use crate::tunnel::{Label, Outer};
 use crate::walker::Walker;
@@ -72,31 +73,38 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     ) -> Result<Next, Stop> {
         let link = self.link(id, Stage::Transmit)?;
         let LinkKind::Vxlan(vxlan) = &link.kind else { return Ok(Next::Transmit(id)) };
-        if remote.ip.is_ipv6() {
-            let what = "a remote of IPv6".to_owned();
-            return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
-        }
         let ns = self.underlay(id, link)?;
         let packet = outer(skb, vxlan, remote);
         let vni = remote.vni.unwrap_or(vxlan.vni);
         let mut outer = Outer { ns, packet, label: Label::Vni(vni), out: remote.link };
+        let mark = if ns == id.ns { skb.mark } else { 0 };
+        let told = Action::Encapsulated { link: id, id: vni };
+        if remote.ip.is_multicast() {
+            if outer.packet.ttl == 0 {
+                outer.packet.ttl = 1;
+            }
+            return self.send_outer_by_socket(skb, id, outer, mark, told);
+        }
         let found = self.outer_route(id, &mut outer, skb.mark)?;
         if found.is_local() && vxlan.local_bypass {
             return self.bypass(skb, id, &outer, vni);
         }
+        let place = self.place(ns, Stage::Transmit)?;
+        let out = self.link(LinkId { ns, index: found.hop.link }, Stage::Transmit)?;
+        let six = outer.packet.is_ipv6();
         if outer.packet.ttl == 0 {
-            outer.packet.ttl = self.default_ttl(ns);
+            let flow = Flow { oif: outer.out, ..Flow::of(&outer.packet, skb.mark, None) };
+            outer.packet.ttl = if six { place.hop_limit(&flow) } else { self.default_ttl(ns) };
         }
-        let mtu = found.mtu(self.link(LinkId { ns, index: found.hop.link }, Stage::Transmit)?.mtu);
+        let mtu = if six { place.mtu6(&found, out) } else { found.mtu(out.mtu) };
         let big = outer.packet.len > mtu;
-        let six = skb.packet.is_ipv6();
-        let answers = link.port.is_some() && (skb.packet.df || six) && skb.arp.is_none();
-        if big && (answers || outer.packet.df) {
+        let whole = skb.packet.df || skb.packet.is_ipv6();
+        let answers = link.port.is_some() && whole && skb.arp.is_none();
+        // No router of IPv6 parts it, nor its sender (`ip6_fragment`).
+        if big && (answers || outer.packet.df || six) {
             let what = "a packet that does not fit its underlay".to_owned();
             return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
         }
-        let mark = if ns == id.ns { skb.mark } else { 0 };
-        let told = Action::Encapsulated { link: id, id: vni };
         self.send_outer(skb, id, outer, &found, mark, told)
     }
 
@@ -109,7 +117,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let ends = self.net.vxlans(outer.ns);
         // Of one that is bound to a link, only a socket that is bound to it would do
         // (`vxlan_find_sock`), and none is.
-        let takes = |end: &&VxlanEnd| (end.port, end.vni) == (port, vni) && end.up;
+        let six = outer.packet.is_ipv6();
+        let takes = |end: &&VxlanEnd| (end.port, end.vni, end.ipv6) == (port, vni, six) && end.up;
         let there = ends.iter().find(takes).filter(|_| outer.out.is_none());
         let Some(there) = there.map(|end| end.link) else {
             let reason = Reason::NoTunnelEnd { id: vni, port, open: true };
@@ -142,7 +151,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let Payload::Udp { dport: port, .. } = skb.packet.payload else { return Ok(None) };
         let ends = self.net.vxlans(skb.ns);
         let (src_mac, remote) = (carried.skb.packet.src_mac, skb.packet.src);
-        let mut sockets = ends.iter().filter(|end| end.port == port && end.up).peekable();
+        let six = skb.packet.is_ipv6();
+        let is_here = |end: &&VxlanEnd| end.port == port && end.ipv6 == six && end.up;
+        let mut sockets = ends.iter().filter(is_here).peekable();
         let open = sockets.peek().is_some();
         let Some(end) = sockets.find(|end| end.vni == vni) else {
             let reason = Reason::NoTunnelEnd { id: vni, port, open };

@@ -117,7 +117,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let mut outer = Outer { ns, packet, label: Label::Sealed(seal), out: None };
         let told = Action::Encrypted { link: id, peer: key, net, endpoint: heard.endpoint };
         if outer.packet.is_ipv6() {
-            return self.send_outer6(skb, id, outer, own.fwmark, told);
+            return self.send_outer_by_socket(skb, id, outer, own.fwmark, told);
         }
         let found = self.outer_route(id, &mut outer, own.fwmark)?;
         self.send_outer(skb, id, outer, &found, own.fwmark, told)

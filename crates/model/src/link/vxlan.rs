@@ -28,6 +28,14 @@ pub struct Vxlan {
     pub special: Vec<String>,
 }
 
+impl Vxlan {
+    /// Whether its outer packets are of IPv6 (`vxlan_config_validate`).
+    #[must_use]
+    pub fn is_ipv6(&self) -> bool {
+        self.local.or(self.remote).is_some_and(|ip| ip.is_ipv6())
+    }
+}
+
 impl Default for Vxlan {
     /// As the kernel makes it.
     fn default() -> Self {

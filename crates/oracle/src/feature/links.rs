@@ -1,5 +1,7 @@
 //! Links that stand on others.
 
+use std::net::IpAddr;
+
 use model::{
     Bond, BondMode, FdbEntry, IpvlanMode, Link, LinkKind, Macvlan, MacvlanMode, Member, Namespace,
     Snapshot, TunnelDf, Vxlan,
@@ -92,6 +94,8 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
         let learns = vxlan(s, |v| std::mem::take(&mut v.learning));
         known || learns
     }),
+    ("vxlan: to a group", |s, _| without_remotes(s, |ip| ip.is_multicast())),
+    ("vxlan: over ipv6", |s, _| without_remotes(s, |ip| ip.is_ipv6())),
     ("vxlan: remotes by hand", |s, _| remotes(s, |e| e.is_static)),
     ("vxlan: ttl", |s, _| vxlan(s, |v| std::mem::take(&mut v.ttl) > 0)),
     ("vxlan: tos", |s, _| vxlan(s, |v| std::mem::take(&mut v.tos) > 0)),
@@ -159,6 +163,13 @@ fn vxlan(snapshot: &mut Snapshot, change: impl Fn(&mut Vxlan) -> bool) -> bool {
         _ => None,
     });
     all(vxlans, change)
+}
+
+/// Vxlans know none of these remotes.
+fn without_remotes(snapshot: &mut Snapshot, is_one: impl Fn(IpAddr) -> bool) -> bool {
+    let entries = remotes(snapshot, |e| e.remote.is_some_and(|r| is_one(r.ip)));
+    let defaults = vxlan(snapshot, |v| v.remote.take_if(|ip| is_one(*ip)).is_some());
+    entries || defaults
 }
 
 /// Entries of vxlans.

@@ -36,7 +36,6 @@ pub(super) fn add(case: &mut Case, shares: &[usize], random: &mut Random) {
         if random.percent(*share) {
             alike(packet, &case.network, random);
             near_by(packet, &case.network, &near, random);
-            labels(packet, &mut case.network, random);
         }
     }
 }
@@ -236,34 +235,6 @@ fn by_link_locals(space: &mut Space, near: &[(Ipv6Addr, Ipv6Addr)], random: &mut
 const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff05, 0, 0, 0, 0, 0, 0, 2);
 /// Those who might be ::3.
 const SOME_SOLICITED: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 3);
-
-/// Now and then a sender with several addresses speaks from the one that has the destination's label.
-fn labels(packet: &Spec, network: &mut Network, random: &mut Random) {
-    let (IpAddr::V6(to), None) = (packet.to, packet.src) else { return };
-    let space = network.spaces.iter_mut().find(|s| s.name == packet.from);
-    let Some(space) = space.filter(|_| !to.is_multicast()) else { return };
-    let links = space.links.iter().flat_map(|l| l.addresses.iter().map(|a| (a.parse(), &l.name)));
-    let mut own: Vec<(Ipv6Addr, String)> = links
-        .filter_map(|(net, link)| {
-            Some((net.ok().map(|net: ipnet::Ipv6Net| net.addr())?, link.clone()))
-        })
-        .filter(|(ip, _)| !ip.is_unicast_link_local())
-        .collect();
-    if own.len() < 2 || !random.percent(25) {
-        return;
-    }
-    let (from, link) = own.swap_remove(random.below(own.len()));
-    let dev = if random.percent(20) { format!(", dev: {link}") } else { String::new() };
-    let length = random.one(&[128, 128, 64]);
-    let from = ipnet::Ipv6Net::new_assert(from, length).trunc();
-    let to = ipnet::Ipv6Net::new_assert(to, length).trunc();
-    for (prefix, dev) in [(from, dev.as_str()), (to, "")] {
-        let begins = format!("prefix: \"{prefix}\", label:");
-        if !space.lists.iter().any(|(of, line)| *of == "addrlabels" && line.starts_with(&begins)) {
-            space.list("addrlabels", format!("{begins} {}{dev}", random.one(&[77, 77, 78])));
-        }
-    }
-}
 
 /// A group is spoken to by a link, else by the first.
 fn by_link(space: Option<&Space>, random: &mut Random) -> Option<String> {

@@ -46,11 +46,13 @@ const STORIES: &[(usize, usize, Story)] = &[
     (1, 50, address::secondary),
     (1, 50, address::twice),
     (1, 50, address::known_for_good),
+    (20, 100, address::labelled),
     (98, 0, bridge::flags),
-    (33, 0, bridge::answers_for),
+    (45, 40, bridge::answers_for),
     (48, 62, bridge::for_many),
     (39, 0, bridge::groups),
     (13, 0, bridge::reserved),
+    (15, 0, bridge::learns_from_few),
     (18, 0, bridge::stands_in),
     (31, 0, bridge::filters),
     (23, 0, bridge::asks),
@@ -92,6 +94,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (6, 0, ipset::marks),
     (77, 0, upper::macvlans),
     (47, 4, upper::vxlans),
+    (36, 10, upper::vxlans_elsewhere),
 ];
 
 /// Those of what not every kernel has.
@@ -108,7 +111,7 @@ const OF_KINDS: &[(Kind, (usize, usize, Story))] = &[
     (Kind::RuleDscp, (1, 50, rule::at_the_sender)),
     (Kind::RulePortMasks, (1, 50, rule::at_the_sender)),
     (Kind::Mab, (1, 0, bridge::flags)),
-    (Kind::MaxLearned, (16, 30, bridge::learns_little)),
+    (Kind::MaxLearned, (25, 30, bridge::learns_little)),
 ];
 
 /// How many stories a network has.

@@ -16,6 +16,25 @@ pub(super) fn secondary(scene: &mut Scene<'_>) {
     scene.send("b", "10.0.2.5");
 }
 
+/// Several addresses, of which that is spoken from that has the destination's label.
+pub(super) fn labelled(scene: &mut Scene<'_>) {
+    scene.line();
+    scene.address("a", "e1", "10.0.1.5/24");
+    scene.address("a", "e1", "10.0.1.6/24");
+    scene.address("b", "lo", "10.9.0.1/32");
+    scene.route("r", "to: 10.9.0.0/24, via: 10.0.2.2");
+    let chosen = scene.one(&["2001:db8:1::5/128", "2001:db8:1::6/128", "2001:db8:1::6/128"]);
+    let dev = scene.one(&["", "", ", dev: e1", ", dev: lo"]);
+    let to = scene.one(&["2001:db8:2::/64", "2001:db8:2::2/128", "2001:db8:9::/64"]);
+    for (prefix, label, dev) in [(chosen, 77, dev), (to, 77, ""), ("2001:db8:1::2/128", 78, "")] {
+        let entry = format!("prefix: \"{prefix}\", label: {label}{dev}");
+        scene.space("a").list("addrlabels", entry);
+    }
+    for to in ["10.0.2.2", "10.9.0.1", "10.0.1.1", "10.0.2.1"] {
+        scene.send("a", to);
+    }
+}
+
 /// One address, two who have it.
 pub(super) fn twice(scene: &mut Scene<'_>) {
     scene.link("r", "br").set("kind", "bridge");

@@ -53,6 +53,56 @@ pub(super) fn macvlans(scene: &mut Scene<'_>) {
     scene.send("a", "10.0.1.3");
 }
 
+/// Vxlans that find each other by a group, or whose outer packets are of IPv6.
+pub(super) fn vxlans_elsewhere(scene: &mut Scene<'_>) {
+    scene.link("r", "br").set("kind", "bridge");
+    let (group, six) = scene.in_turn(&[(true, false), (false, true), (true, true)]);
+    let near = |n: usize| match six {
+        true => format!("fd00:7::{n}"),
+        false => format!("10.0.1.{n}"),
+    };
+    let all = if six { "ff05::42" } else { "239.1.1.1" };
+    let mtu = scene.one(&[1400, 1400, 1280]);
+    for (n, (space, port)) in [("a", "e1"), ("b", "e2"), ("c", "e3")].into_iter().enumerate() {
+        let n = n + 2;
+        scene.pair(space, "r", port);
+        scene.link("r", port).set("bridge", "br");
+        scene.address(space, port, &format!("{}/{}", near(n), if six { 64 } else { 24 }));
+        if six {
+            scene.sysctl(space, "net.ipv6.conf.all.disable_ipv6", 0);
+            scene.sysctl(space, "net.ipv6.conf.default.disable_ipv6", 0);
+        }
+        let remote = if group { all.to_owned() } else { near(if n == 2 { 3 } else { 2 }) };
+        let link = scene.link(space, "vx");
+        link.set("kind", "vxlan");
+        link.set("vni", 42);
+        link.set("mtu", mtu);
+        link.set("remote", format!("\"{remote}\""));
+        if group {
+            link.set("dev", port);
+        }
+        scene.address(space, "vx", &format!("10.9.1.{n}/24"));
+        scene.serves(space);
+    }
+    let extras: [(&str, usize, &[&str]); 3] = [
+        ("ttl", 40, &["1", "2", "9"]),
+        ("tos", 40, &["1", "16"]),
+        ("vxlan_learning", 30, &["false"]),
+    ];
+    for (key, share, values) in extras {
+        let space = scene.one(&["a", "b"]);
+        if scene.percent(share) {
+            let value = scene.one(values);
+            scene.link(space, "vx").set(key, value);
+        }
+    }
+    scene.send("a", "10.9.1.3");
+    scene.send("b", "10.9.1.2");
+    scene.send("c", "10.9.1.2");
+    scene.send("a", "10.9.1.255");
+    scene.send("b", "10.9.1.9");
+}
+
 /// A vxlan between two that reach each other by a router.
 pub(super) fn vxlans(scene: &mut Scene<'_>) {
     scene.line();
