@@ -20,6 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "address-labels" => {
             route.dump(Request::new(rtnl::RTM_GETADDRLABEL, rtnl::get_address_labels()))
         }
+        "learned" => route.dump(Request::new(rtnl::RTM_GETROUTE, rtnl::get_learned(false))),
+        "learned6" => route.dump(Request::new(rtnl::RTM_GETROUTE, rtnl::get_learned(true))),
         "rules" => route.dump(rtnl::get_rules()),
         "neighbours" => route.dump(rtnl::get_neighbours(false)),
         "fdb" => route.dump(rtnl::get_fdb()),

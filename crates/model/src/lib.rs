@@ -19,6 +19,7 @@ mod gap;
 mod glob;
 mod id;
 mod ipset;
+mod learned_route;
 mod link;
 mod listener;
 mod name;
@@ -54,6 +55,7 @@ pub use gap::{Gap, Opaque, Warning, plain};
 pub use glob::glob;
 pub use id::{HostId, LinkId, Mac, NsId, NsKey, ParseMacError};
 pub use ipset::{IpSet, IpSetEntry, IpSetOptions, IpSetPart, IpSetType};
+pub use learned_route::LearnedRoute;
 pub use link::{
     Bond, BondMode, BondPort, Bridge, BridgePort, HashPolicy, Holder, Inet6Conf, InetConf, Ipvlan,
     IpvlanFlag, IpvlanMode, Link, LinkFlags, LinkKind, Macvlan, MacvlanMode, Member, MiiStatus,

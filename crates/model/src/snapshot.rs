@@ -3,8 +3,8 @@ use std::net::IpAddr;
 
 use crate::{
     Address, AddressLabels, Bridge, BridgeVlan, Conntrack, Container, Engine, FdbEntry, Gap, IpSet,
-    Link, LinkId, LinkKind, Listener, MdbEntry, Namespaces, Neighbour, Network, NsId, NsInode,
-    Opaque, Owner, Release, Route, RouterPort, Rule, Ruleset, Sysctls, Teller, Warning,
+    LearnedRoute, Link, LinkId, LinkKind, Listener, MdbEntry, Namespaces, Neighbour, Network, NsId,
+    NsInode, Opaque, Owner, Release, Route, RouterPort, Rule, Ruleset, Sysctls, Teller, Warning,
 };
 
 /// Everything that was read of one or more hosts at one time.
@@ -70,6 +70,8 @@ pub struct Namespace {
     pub address_labels: AddressLabels,
     /// Routes of all tables, in the kernel's order.
     pub routes: Vec<Route>,
+    /// What it has learned of single destinations.
+    pub learned: Vec<LearnedRoute>,
     /// Routing rules by priority.
     pub rules: Vec<Rule>,
     /// IPv4's tables local and main are two: since the first rule of one's own, and for good. False:
@@ -127,6 +129,7 @@ impl Namespace {
             addresses: Vec::new(),
             address_labels: AddressLabels::default(),
             routes: Vec::new(),
+            learned: Vec::new(),
             rules: Vec::new(),
             tables_split: None,
             neighbours: Vec::new(),

@@ -32,6 +32,8 @@ pub struct Sysctls {
     pub icmp_messages: Option<u32>,
     /// `net.ipv4.icmp_echo_ignore_broadcasts`.
     pub icmp_echo_ignore_broadcasts: bool,
+    /// `net.ipv4.ip_forward_use_pmtu`: what it forwards is to fit path MTUs that it has learned, too.
+    pub ip_forward_use_pmtu: bool,
     /// `net.ipv4.icmp_errors_use_inbound_ifaddr`: they come from an address of the link that the packet
     /// came in by.
     pub icmp_errors_use_inbound_ifaddr: bool,

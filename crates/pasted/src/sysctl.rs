@@ -82,6 +82,7 @@ pub(crate) fn of_namespace(settings: &Settings) -> (Sysctls, bool) {
             settings.get("net/ipv6/icmp/ratemask").map(|list| IcmpLimit::types_of(list)),
         ),
         icmp_messages: number("net/ipv4/icmp_msgs_per_sec"),
+        ip_forward_use_pmtu: flag("net/ipv4/ip_forward_use_pmtu").unwrap_or(false),
         icmp_errors_use_inbound_ifaddr: flag("net/ipv4/icmp_errors_use_inbound_ifaddr")
             .unwrap_or(false),
         fwmark_reflect: flag("net/ipv4/fwmark_reflect").unwrap_or(false),

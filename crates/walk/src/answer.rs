@@ -221,6 +221,7 @@ fn mark_of(place: &indexed::Place<'_>, asked: &Skb, answer: &Packet) -> u32 {
 fn fits(place: &indexed::Place<'_>, packet: &Packet) -> bool {
     let found = (!packet.is_ipv6()).then(|| place.lookup(&Flow::of(packet, 0, None)));
     let Some(Ok(found)) = found else { return true };
+    let found = place.learned(found, packet.dst);
     let link = place.ns.links.get(&place.way_out(&found));
     link.is_none_or(|link| packet.len <= found.mtu(link.mtu))
 }

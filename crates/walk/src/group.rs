@@ -104,7 +104,13 @@ impl<'a> Place<'a> {
     /// As if there were such a route.
     pub(crate) fn made_up(&'a self, link: u32, cast: Cast) -> Option<Found<'a>> {
         let route = self.casts.get(&(link, cast == Cast::Multicast))?;
-        Some(Found { rule: None, route, hop: *route.nexthops.first()?, several: false })
+        Some(Found {
+            rule: None,
+            route,
+            hop: *route.nexthops.first()?,
+            several: false,
+            learned: None,
+        })
     }
 
     /// `ip_check_mc`, `ipv6_chk_mcast_addr`: whether a link of this namespace is in a group. All that

@@ -40,6 +40,8 @@ pub struct Indexed<'a> {
     pub(crate) links: usize,
     /// Some part of some namespace was not read.
     pub(crate) gaps: bool,
+    /// Some namespace has learned something of single destinations.
+    pub(crate) has_learned: bool,
     /// Bridges with ports behind which most questions are heard in vain.
     silent: Map<LinkId, Silent>,
     /// What asking came to.
@@ -96,6 +98,7 @@ impl<'a> Indexed<'a> {
             listening: false,
             explains: false,
             links: snapshot.namespaces.values().map(|ns| ns.links.len()).sum(),
+            has_learned: snapshot.namespaces.values().any(|ns| !ns.learned.is_empty()),
             gaps: snapshot.namespaces.values().any(|ns| !ns.gaps.is_empty()),
             silent: Map::default(),
             memory: Memory::default(),

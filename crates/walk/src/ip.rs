@@ -35,7 +35,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let out = place.way_out(&found);
         // `ip_append_data`: its sender is told at once, before any rule sees it.
         let link = self.link(skb.link(out), Stage::Route)?;
-        let mtu = if found.is_local() { link.mtu } else { found.mtu(link.mtu) };
+        let mtu = if found.is_local() { link.mtu } else { place.way_mtu(skb, &found, link.mtu) };
         if skb.about.is_some() {
             // `icmp_send`: an error quotes no more than there is room for.
             skb.packet.len = skb.packet.len.min(mtu);
@@ -130,11 +130,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         found: Found<'a>,
         src: Option<IpAddr>,
     ) -> Result<Found<'a>, Stop> {
-        if !found.several {
-            return Ok(found);
-        }
-        let all = self.place(skb.ns, Stage::Route)?.choices(&found, src);
-        self.one_of(skb, found, all)
+        let found = match found.several {
+            true => {
+                let all = self.place(skb.ns, Stage::Route)?.choices(&found, src);
+                self.one_of(skb, found, all)?
+            }
+            false => found,
+        };
+        self.by_what_was_learned(skb, found)
     }
 
     /// One of these next hops of a route.
@@ -184,6 +187,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             out: skb.link(found.hop.link),
             local: found.is_local(),
             source,
+            learned: found.learned.map(|learned| Box::new(*learned)),
         });
     }
 
@@ -199,7 +203,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.loop_back(skb, found)?;
         skb.routed = true;
         // Of a packet that came in, the hook is told by which link.
-        let mtu = if found.is_local() { link.mtu } else { found.mtu(link.mtu) };
+        let mtu = if found.is_local() { link.mtu } else { place.way_mtu(skb, found, link.mtu) };
         skb.way_mtu = Some(mtu);
         self.hook_in(skb, place, Hook::Postrouting, skb.iif.or(skb.sent_by), Some(index))?;
         if skb.wire_len() > mtu {
@@ -339,7 +343,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if skb.packet.ttl <= 1 {
             return lost(skb, from, Reason::TtlExpired);
         }
-        let mtu = found.mtu(link.mtu);
+        let mtu = self.place(skb.ns, Stage::Forward)?.way_mtu(skb, found, link.mtu);
         if skb.packet.df && skb.wire_len() > mtu {
             return lost(skb, to, Reason::TooBig { mtu, told: true });
         }

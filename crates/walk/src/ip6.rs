@@ -23,7 +23,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let found = self.route_output6(skb, skb.asked_tos.unwrap_or(skb.packet.tos))?;
         let out = place.way_out6(&found);
         let link = self.link(skb.link(out), Stage::Route)?;
-        let mtu = if found.is_local() { link.mtu } else { place.mtu6(&found, link) };
+        let mtu = if found.is_local() { link.mtu } else { place.way_mtu6(skb, &found, link) };
         // Its sender makes fragments of it, or is told at once.
         if skb.packet.df && skb.packet.len > mtu {
             let reason = Reason::TooBig { mtu, told: true };
@@ -85,11 +85,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         found: Found<'a>,
         flow: &Flow,
     ) -> Result<Found<'a>, Stop> {
-        if !found.several {
-            return Ok(found);
-        }
-        let all = self.place(skb.ns, Stage::Route)?.choices6(&found, flow);
-        self.one_of(skb, found, all)
+        let found = match found.several {
+            true => {
+                let all = self.place(skb.ns, Stage::Route)?.choices6(&found, flow);
+                self.one_of(skb, found, all)?
+            }
+            false => found,
+        };
+        self.by_what_was_learned(skb, found)
     }
 
     /// `ip6_output`: POSTROUTING, fragments, the neighbour, the link.
@@ -103,7 +106,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         skb.routed = true;
         // Of a packet that came in, the hook is told by which link.
-        let mtu = if found.is_local() { link.mtu } else { place.mtu6(found, link) };
+        let mtu = if found.is_local() { link.mtu } else { place.way_mtu6(skb, found, link) };
         skb.way_mtu = Some(mtu);
         self.hook(skb, Hook::Postrouting, skb.iif.or(skb.sent_by), Some(index))?;
         // There is no such flag on the wire: its sender will not have it broken up, nor does a router
@@ -279,7 +282,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         skb.packet.ttl -= 1;
         self.tell(skb, Stage::Forward, || Action::Forwarded { from, to, ttl });
         self.no_flowtable(skb)?;
-        skb.way_mtu = Some(place.mtu6(found, link));
+        skb.way_mtu = Some(place.way_mtu6(skb, found, link));
         self.hook(skb, Hook::Forward, Some(from.index), Some(to.index))?;
         self.output6(skb, found)
     }

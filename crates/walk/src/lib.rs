@@ -52,6 +52,7 @@ mod ip;
 mod ip6;
 mod ipset;
 mod ipvlan;
+mod learned;
 mod link;
 mod links;
 mod live;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::{Address, InetConf, Nexthop, Route, RouteKind, Rule, RuleAction, Scope};
+use model::{Address, InetConf, LearnedRoute, Nexthop, Route, RouteKind, Rule, RuleAction, Scope};
 
 use crate::explain::Selector;
 use crate::fib::{Entry, Fib};
@@ -74,6 +74,8 @@ pub(crate) struct Found<'a> {
     pub(crate) hop: Nexthop,
     /// There are others that are alive.
     pub(crate) several: bool,
+    /// What was learned of this destination, by which [`Found::hop`] is another already.
+    pub(crate) learned: Option<&'a LearnedRoute>,
 }
 
 /// Why none was found.
@@ -100,6 +102,12 @@ impl<'a> Found<'a> {
 
     /// The MTU of the way out by this route, given that of its link.
     pub(crate) fn mtu(&self, link_mtu: u32) -> u32 {
+        let learned = self.learned.and_then(|learned| learned.mtu);
+        learned.unwrap_or_else(|| self.told_mtu(link_mtu))
+    }
+
+    /// The same, without what was learned of it.
+    pub(crate) fn told_mtu(&self, link_mtu: u32) -> u32 {
         self.route.mtu.filter(|mtu| *mtu != 0).unwrap_or(link_mtu)
     }
 }
@@ -211,7 +219,13 @@ impl<'a> Place<'a> {
                 return Some(Err(NotFound::Unknown(what)));
             }
             if let Some(hop) = *hop {
-                return Some(Ok(Found { rule: None, route, hop, several: *several }));
+                return Some(Ok(Found {
+                    rule: None,
+                    route,
+                    hop,
+                    several: *several,
+                    learned: None,
+                }));
             }
             if let Some(id) = route.nexthop_id.filter(|_| route.nexthops.is_empty()) {
                 return Some(Err(NotFound::Unknown(format!("nexthop object {id}"))));

@@ -149,7 +149,7 @@ impl<'a> Place<'a> {
         // `fib6_select_path`: one of its siblings, unless it goes out by the link asked for.
         let wanted = flow.iif.is_none() && strict.link == Some(hop.link);
         let several = !wanted && self.siblings6(route, strict).len() > 1;
-        Some(Ok(Found { rule: None, route, hop, several }))
+        Some(Ok(Found { rule: None, route, hop, several, learned: None }))
     }
 
     /// The next hops of which a hash takes one.
@@ -230,8 +230,9 @@ impl<'a> Place<'a> {
 
     /// The MTU of the way out by a route: its own, else what IPv6 makes of the link's (`ip6_mtu`).
     pub(crate) fn mtu6(&self, found: &Found<'_>, link: &model::Link) -> u32 {
+        let learned = found.learned.and_then(|learned| learned.mtu);
         let own = found.route.mtu.filter(|mtu| *mtu != 0);
-        own.unwrap_or_else(|| self.link_mtu6(link))
+        learned.or(own).unwrap_or_else(|| self.link_mtu6(link))
     }
 
     /// What IPv6 makes of a link's MTU.

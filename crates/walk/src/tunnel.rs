@@ -83,6 +83,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 underlay_loss(stop, id, remote)
             })?,
         };
+        let found = place.learned(found, remote);
         if remote.is_ipv6() && found.several {
             return unknown("has several ways to its remote");
         }

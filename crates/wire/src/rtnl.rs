@@ -36,5 +36,7 @@ pub use request::{
     get_filters, get_link, get_links, get_mdb, get_neighbours, get_nsid, get_nsid_of, get_nsids,
     get_qdiscs, get_roots, get_routes, get_rules, new_nsid,
 };
-pub use route::{RTM_GETROUTE, RawRoute, get_route_to_loopback, route, tables_split};
+pub use route::{
+    RTM_GETROUTE, RawRoute, get_learned, get_route_to_loopback, learned, route, tables_split,
+};
 pub use rule::rule;

@@ -26,7 +26,7 @@ have() {
 if ip -d link > /dev/null 2>&1; then full=yes; else full=; fi
 
 # A namespace's settings are below /proc/sys of a process in it, so its own shell lists them.
-settings='grep -sH . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_default_ttl \
+settings='grep -sH . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_default_ttl /proc/sys/net/ipv4/ip_forward_use_pmtu \
 	/proc/sys/net/ipv4/fib_multipath_hash_policy /proc/sys/net/ipv4/icmp_* \
 	/proc/sys/net/bridge/bridge-nf-* /proc/sys/net/ipv6/conf/all/forwarding \
 	/proc/sys/net/ipv6/conf/all/proxy_ndp /proc/sys/net/ipv6/icmp/* \

@@ -99,6 +99,11 @@ fn by_route_socket(
             (Question::Rules, rtnl::get_rules()),
         ];
         ask(socket, answers, questions);
+        let learned = [(Question::LearnedIpv4, false), (Question::LearnedIpv6, true)];
+        for (question, ipv6) in learned {
+            let request = Request::new(rtnl::RTM_GETROUTE, rtnl::get_learned(ipv6));
+            ask(socket, answers, [(question, request)]);
+        }
         let labels = Request::new(rtnl::RTM_GETADDRLABEL, rtnl::get_address_labels());
         ask(socket, answers, [(Question::AddressLabels, labels)]);
         let request = Request::new(rtnl::RTM_GETROUTE, rtnl::get_route_to_loopback());

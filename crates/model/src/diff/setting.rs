@@ -103,6 +103,7 @@ fn own(s: &Sysctls) -> Vec<Value> {
         ("net.bridge.bridge-nf-call-arptables", s.bridge_nf_call_arptables.and_then(flag)),
         ("net.ipv4.icmp_echo_ignore_all", flag(s.icmp_echo_ignore_all)),
         ("net.ipv4.icmp_echo_ignore_broadcasts", flag(s.icmp_echo_ignore_broadcasts)),
+        ("net.ipv4.ip_forward_use_pmtu", flag(s.ip_forward_use_pmtu)),
         ("net.ipv4.icmp_errors_use_inbound_ifaddr", flag(s.icmp_errors_use_inbound_ifaddr)),
         ("net.ipv4.fwmark_reflect", flag(s.fwmark_reflect)),
         ("net.ipv6.fwmark_reflect", flag(s.ipv6_fwmark_reflect)),

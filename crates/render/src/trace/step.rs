@@ -1,4 +1,4 @@
-use model::{Conntrack, Gap, LinkId, LinkKind, Route, Snapshot};
+use model::{Conntrack, Gap, LearnedRoute, LinkId, LinkKind, Route, Snapshot};
 use walk::{Action, ArpAnswer, Loss, NatStep, Reason, RuleRef, Step, Unknown};
 
 use crate::words as w;
@@ -277,7 +277,7 @@ fn assumed(gaps: &[Gap]) -> String {
 }
 
 fn routed(snapshot: &Snapshot, step: &Step) -> String {
-    let Action::Routed { rule, route, gateway, out, local, source } = &step.action else {
+    let Action::Routed { rule, route, gateway, out, local, source, learned } = &step.action else {
         return String::new();
     };
     let Some(ns) = snapshot.namespaces.get(&out.ns) else { return String::new() };
@@ -293,7 +293,20 @@ fn routed(snapshot: &Snapshot, step: &Step) -> String {
     if let Some(source) = source {
         text.push_str(&format!(", from {source}"));
     }
+    if let Some(learned) = learned {
+        text.push_str(&learned_words(learned));
+    }
     text
+}
+
+/// `, by 10.0.0.2 as a redirect told, path MTU 1300 as an error told`
+fn learned_words(learned: &LearnedRoute) -> String {
+    let redirect = learned.redirected.then(|| match learned.gateway {
+        Some(gateway) => format!(", by {gateway}, as a redirect told"),
+        None => ", on the link itself, as a redirect told".to_owned(),
+    });
+    let mtu = learned.mtu.map(|mtu| format!(", path MTU {mtu} as an error told"));
+    redirect.into_iter().chain(mtu).collect()
 }
 
 /// `172.17.0.2 ↦ 192.168.10.103`, and the rule.

@@ -70,6 +70,7 @@ impl<'a> Maker<'a> {
                 out,
                 local: false,
                 source: None,
+                learned: None,
             },
         )
     }

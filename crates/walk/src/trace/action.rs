@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use model::{
-    Conntrack, FdbEntry, Gap, Hook, LinkId, Mac, Neighbour, NsId, Route, Rule, Tuple, WireguardKey,
+    Conntrack, FdbEntry, Gap, Hook, LearnedRoute, LinkId, Mac, Neighbour, NsId, Route, Rule, Tuple,
+    WireguardKey,
 };
 
 use super::{ChainRef, FilterRef, RuleRef, Way};
@@ -64,6 +65,8 @@ pub enum Action {
         local: bool,
         /// Source address chosen, where the packet had none.
         source: Option<IpAddr>,
+        /// What was learned of this destination: the next hop is of it.
+        learned: Option<Box<LearnedRoute>>,
     },
     /// The source address passes reverse-path validation (or none is asked: rp_filter 0).
     SourceValid {

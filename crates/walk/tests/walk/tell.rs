@@ -66,12 +66,16 @@ impl Tell<'_> {
         let link = |l: &LinkId| self.link(*l);
         match &step.action {
             Action::Originate => "send".into(),
-            Action::Routed { rule, route, gateway, out, local, source } => {
+            Action::Routed { rule, route, gateway, out, local, source, learned } => {
                 let by = rule.as_ref().map_or(String::new(), |r| format!(" rule {}", r.priority));
                 let via = gateway.map_or(String::new(), |g| format!(" via {g}"));
                 let src = source.map_or(String::new(), |s| format!(" src {s}"));
                 let local = if *local { " local" } else { "" };
-                format!("route {}{via} dev {}{local}{src}{by}", route.dst, link(out))
+                let learned = learned.as_ref().map_or(String::new(), |l| {
+                    let mtu = l.mtu.map_or(String::new(), |mtu| format!(" mtu {mtu}"));
+                    format!(" learned{mtu}{}", if l.redirected { " redirected" } else { "" })
+                });
+                format!("route {}{via} dev {}{local}{src}{by}{learned}", route.dst, link(out))
             }
             Action::SourceValid { rp_filter, .. } => format!("source valid ({rp_filter})"),
             Action::Chain { chain, rule, matched, segment } => {

@@ -55,6 +55,7 @@ fn fill(namespace: &mut Namespace, reading: Reading, numbering: Option<&Numberin
     namespace.addresses = reading.addresses;
     namespace.address_labels = reading.address_labels;
     namespace.routes = reading.routes;
+    namespace.learned = reading.learned;
     namespace.rules = reading.rules;
     namespace.tables_split = reading.tables_split;
     namespace.neighbours = reading.neighbours;

@@ -113,11 +113,15 @@ pub enum Question {
     Resolvers,
     /// RTM_GETADDRLABEL.
     AddressLabels,
+    /// RTM_GETROUTE of IPv4, of what was learned of single destinations.
+    LearnedIpv4,
+    /// The same of IPv6.
+    LearnedIpv6,
 }
 
 impl Question {
     /// All of them, in the order in which their answers are understood.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 56] = [
         Self::Links,
         Self::AddressesIpv4,
         Self::AddressesIpv6,
@@ -172,6 +176,8 @@ impl Question {
         Self::Filters,
         Self::Resolvers,
         Self::AddressLabels,
+        Self::LearnedIpv4,
+        Self::LearnedIpv6,
     ];
 
     /// Its name, as a file's.
@@ -232,6 +238,8 @@ impl Question {
             Self::Filters => "filters",
             Self::Resolvers => "resolvers",
             Self::AddressLabels => "address-labels",
+            Self::LearnedIpv4 => "learned-ipv4",
+            Self::LearnedIpv6 => "learned-ipv6",
         }
     }
 
@@ -277,6 +285,7 @@ impl Question {
             Self::UdpPorts => "wireguard sockets",
             Self::Resolvers => "resolvers",
             Self::AddressLabels => "address labels",
+            Self::LearnedIpv4 | Self::LearnedIpv6 => "learned routes",
             Self::Tcp | Self::Tcp6 | Self::Udp | Self::Udp6 => "listeners",
             _ => "netfilter",
         }

@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use model::{
-    Address, AddressLabels, BridgeVlan, Conntrack, FdbEntry, Gap, IpSet, LinkKind, Listener,
-    MdbEntry, Neighbour, Opaque, Route, RouterPort, Rule, Ruleset, Sysctls, Tc, Wireguard,
+    Address, AddressLabels, BridgeVlan, Conntrack, FdbEntry, Gap, IpSet, LearnedRoute, LinkKind,
+    Listener, MdbEntry, Neighbour, Opaque, Route, RouterPort, Rule, Ruleset, Sysctls, Tc,
+    Wireguard,
 };
 
 use super::{Answer, Answers, Question, netfilter, public, sysctl};
@@ -20,6 +21,7 @@ pub struct Reading {
     pub(super) addresses: Vec<Address>,
     pub(super) address_labels: AddressLabels,
     pub(super) routes: Vec<Route>,
+    pub(super) learned: Vec<LearnedRoute>,
     pub(super) rules: Vec<Rule>,
     pub(super) tables_split: Option<bool>,
     pub(super) neighbours: Vec<Neighbour>,
@@ -60,6 +62,10 @@ impl Reading {
         }
         reading.routes(answers);
         reading.rules(answers);
+        for question in [Question::LearnedIpv4, Question::LearnedIpv6] {
+            let all = reading.list(answers, question, rtnl::learned);
+            reading.learned.extend(all);
+        }
         let labels = reading.list(answers, Question::AddressLabels, rtnl::address_label);
         if answers.by_question.contains_key(&Question::AddressLabels) {
             reading.address_labels = AddressLabels(labels);

@@ -6,10 +6,11 @@ use super::{Answer, Answers, Question, Reading};
 use crate::rtnl::{self, NetConf};
 
 /// The files below /proc/sys/net that are read. One that is not there has no line in the answer.
-pub const SETTINGS: [&str; 45] = [
+pub const SETTINGS: [&str; 46] = [
     "ipv4/ip_default_ttl",
     "ipv4/fib_multipath_hash_policy",
     "ipv4/icmp_echo_ignore_all",
+    "ipv4/ip_forward_use_pmtu",
     "ipv4/icmp_errors_use_inbound_ifaddr",
     "ipv4/fwmark_reflect",
     "ipv6/fwmark_reflect",
@@ -96,6 +97,7 @@ fn settings(answers: &Answers) -> Result<Sysctls, String> {
             types: IcmpLimit::types_of(files.text("ipv6/icmp/ratemask").unwrap_or_default()),
         },
         icmp_messages: files.large("ipv4/icmp_msgs_per_sec"),
+        ip_forward_use_pmtu: files.small("ipv4/ip_forward_use_pmtu") != 0,
         icmp_errors_use_inbound_ifaddr: files.small("ipv4/icmp_errors_use_inbound_ifaddr") != 0,
         fwmark_reflect: files.small("ipv4/fwmark_reflect") != 0,
         ipv6_fwmark_reflect: files.small("ipv6/fwmark_reflect") != 0,

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use model::{Nexthop, Preference, Protocol, Route, RouteKind, Scope};
+use model::{LearnedRoute, Nexthop, Preference, Protocol, Route, RouteKind, Scope};
 
 use super::attr::{Attr, attrs, attrs_behind, ip, u16_at, u32_at};
 use super::message::Message;
@@ -31,6 +31,7 @@ const RTA_VIA: u16 = 18;
 const RTA_PREF: u16 = 20;
 const RTA_ENCAP: u16 = 22;
 const RTA_NH_ID: u16 = 30;
+const RTAX_LOCK: u16 = 1;
 const RTAX_MTU: u16 = 2;
 
 const RTNH_F_DEAD: u32 = 1;
@@ -49,6 +50,15 @@ pub struct RawRoute {
 
 /// Asks by which route a packet would go.
 pub const RTM_GETROUTE: u16 = 26;
+
+/// Body of an [`RTM_GETROUTE`] for a dump of what was learned of single destinations. (Of IPv4, the kernel
+/// tells of those that a packet has heeded since. A socket that checks strictly is needed.)
+#[must_use]
+pub fn get_learned(ipv6: bool) -> Vec<u8> {
+    let mut body = vec![if ipv6 { AF_INET6 } else { AF_INET }, 0, 0, 0, 0, 0, 0, 0];
+    body.extend(RTM_F_CLONED.to_ne_bytes());
+    body
+}
 
 /// Body of an [`RTM_GETROUTE`] that asks for the route to 127.0.0.1, and for its table.
 #[must_use]
@@ -84,13 +94,41 @@ pub fn tables_split(message: &Message<'_>) -> Option<bool> {
 /// The route that a message tells of; None: it is no RTM_NEWROUTE of an IP table, or cut short.
 #[must_use]
 pub fn route(message: &Message<'_>) -> Option<RawRoute> {
+    (flags(message)? & RTM_F_CLONED == 0).then(|| any_route(message)).flatten()
+}
+
+/// What was learned of one destination, by a message that tells of that; None: it does not.
+#[must_use]
+pub fn learned(message: &Message<'_>) -> Option<LearnedRoute> {
+    /// RTCF_REDIRECTED of IPv4, RTPROT_REDIRECT of IPv6.
+    const REDIRECTED: u32 = 0x4_0000;
+    let flags = flags(message).filter(|flags| flags & RTM_F_CLONED != 0)?;
+    let RawRoute { route, .. } = any_route(message)?;
+    let hop = route.nexthops.first()?;
+    let metrics = attrs_behind(message.body, RTMSG).find(|a| a.kind == RTA_METRICS);
+    let lock = metrics.and_then(|m| m.nested().find(|a| a.kind == RTAX_LOCK)).and_then(Attr::u32);
+    let redirect = Protocol::from(1);
+    Some(LearnedRoute {
+        dst: route.dst.addr(),
+        table: route.table,
+        link: hop.link,
+        gateway: hop.gateway,
+        mtu: route.mtu,
+        mtu_locked: lock.is_some_and(|bits| bits & 1 << RTAX_MTU != 0),
+        redirected: flags & REDIRECTED != 0
+            || route.dst.addr().is_ipv6() && route.protocol == redirect,
+    })
+}
+
+fn flags(message: &Message<'_>) -> Option<u32> {
+    u32_at(message.body.first_chunk::<RTMSG>()?, 8)
+}
+
+fn any_route(message: &Message<'_>) -> Option<RawRoute> {
     let header = *message.body.first_chunk::<RTMSG>()?;
     let [family, dst_len, src_len, tos, table, protocol, scope, kind, ..] = header;
     let flags = u32_at(&header, 8)?;
-    if message.kind != RTM_NEWROUTE
-        || !matches!(family, AF_INET | AF_INET6)
-        || flags & RTM_F_CLONED != 0
-    {
+    if message.kind != RTM_NEWROUTE || !matches!(family, AF_INET | AF_INET6) {
         return None;
     }
     let mut raw = RawRoute {

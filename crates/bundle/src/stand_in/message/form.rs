@@ -53,7 +53,11 @@ pub(super) const fn form(question: Question) -> (usize, List) {
     match question {
         Question::Links => (16, LINK),
         Question::AddressesIpv4 | Question::AddressesIpv6 => (8, ADDRESS),
-        Question::RoutesIpv4 | Question::RoutesIpv6 | Question::RouteToLoopback => (12, ROUTE),
+        Question::RoutesIpv4
+        | Question::RoutesIpv6
+        | Question::LearnedIpv4
+        | Question::LearnedIpv6
+        | Question::RouteToLoopback => (12, ROUTE),
         Question::Rules => (12, RULE),
         Question::NetconfAll | Question::NetconfDefault | Question::NetconfAllIpv6 => (4, NETCONF),
         Question::Neighbours | Question::ProxyNeighbours | Question::Fdb => (12, NEIGHBOUR),
