@@ -8,6 +8,7 @@ use model::{
 };
 
 use crate::hook::Between;
+use crate::links::Spot;
 use crate::route::Flow;
 use crate::skb::{Arp, End, Next, Skb, Stop};
 use crate::validate::Refusal;
@@ -59,9 +60,9 @@ impl<S> Asked<S> {
     }
 }
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// A request goes its way; whoever it is for sends a reply on another.
-    pub(crate) fn exchange(&mut self, request: Skb, first: Next, asker: Asker) -> Asked<S> {
+    pub(crate) fn exchange(&mut self, request: Skb, first: Next<'a>, asker: Asker) -> Asked<S> {
         let before = (
             std::mem::take(&mut self.answers),
             std::mem::take(&mut self.heard),
@@ -182,15 +183,16 @@ impl<S: Sink> Walker<'_, '_, S> {
             false => answering(request, link, mac),
         };
         skb.moment = answer.moment;
+        let by = self.known_spot(link)?;
         let next = match (outside, request.is_ipv6()) {
             (Some(gone), _) => {
                 skb.tags.clone_from(&gone.tags);
-                Next::Receive(link)
+                Next::Receive(by)
             }
             // `br_nd_send`: past all hooks.
-            (None, true) if answer.by_bridge => Next::Transmit(link),
-            (None, true) => Next::Nd(link),
-            (None, false) => Next::Arp(link),
+            (None, true) if answer.by_bridge => Next::Transmit(by),
+            (None, true) => Next::Nd(by),
+            (None, false) => Next::Arp(by),
         };
         let packet = skb.packet.clone();
         let outer = std::mem::take(&mut self.replied);
@@ -234,14 +236,14 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// `arp_xmit`.
-    pub(crate) fn arp_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
-        let between = Between { iif: None, oif: Some(id.index) };
+    pub(crate) fn arp_out(&mut self, skb: &mut Skb, link: Spot<'a>) -> Result<Next<'a>, Stop> {
+        let between = Between { iif: None, oif: Some(link.index) };
         self.family_hook(skb, Family::Arp, Hook::Output, between)?;
-        Ok(Next::Transmit(id))
+        Ok(Next::Transmit(link))
     }
 
     /// `arp_rcv`: a request or reply that came up to this namespace by `link`.
-    pub(crate) fn arp_in(&mut self, skb: &mut Skb, id: LinkId, arp: Arp) -> Result<Next, Stop> {
+    pub(crate) fn arp_in(&mut self, skb: &mut Skb, id: LinkId, arp: Arp) -> Result<Next<'a>, Stop> {
         let link = self.link(id, Stage::Neighbour)?;
         let ignored = || Err(Stop::ignored(Stage::Neighbour));
         if link.flags.contains(LinkFlags::NOARP) {

@@ -5,25 +5,26 @@ use std::net::IpAddr;
 use model::{Bond, BondMode, BondOption, HashPolicy, Link, LinkId, Mac, Member, MiiStatus};
 
 use crate::bridge::reserved;
+use crate::links::Spot;
 use crate::load::ether_type;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, BondChoice, Fork, IcmpKind, Payload, Reason, Sink, Stage, Unknown};
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `__bond_start_xmit`: by which port a frame goes out, or by which of them.
     pub(crate) fn bond_out(
         &mut self,
         skb: &mut Skb,
         id: LinkId,
         bond: &Bond,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
         let hash = |skb: &Skb| hash(bond.hash_policy(), skb);
         match bond.mode() {
             BondMode::ActiveBackup => {
                 let active = in_use(id, bond).ok_or_else(|| no_port(id))?;
                 self.tell_bond(skb, id, vec![active], active, BondChoice::InUse);
-                Ok(Next::Transmit(active))
+                self.out_by(active)
             }
             BondMode::BalanceRr => self.by_one_of(skb, id, bond, None),
             BondMode::Ieee8023ad if bond.options.get(BondOption::BroadcastNeighbor) != 0 => {
@@ -45,23 +46,23 @@ impl<S: Sink> Walker<'_, '_, S> {
     pub(crate) fn bond_in(
         &mut self,
         skb: &mut Skb,
-        port: LinkId,
-        link: &Link,
+        link: Spot<'a>,
         bond: &Bond,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
+        let port = link.id;
         let Some(master) = link.master.map(|index| LinkId { ns: port.ns, index }) else {
-            return Ok(Next::Up(port));
+            return Ok(Next::Up(link));
         };
         if let mode @ (BondMode::BalanceAlb | BondMode::Other(_)) = bond.mode() {
             return Err(not_known(master, mode));
         }
         if !stands_by(port, link, bond) {
             skb.kept = Some(skb.ours);
-            return Ok(Next::Receive(master));
+            return self.in_by(master);
         }
         match skb.packet.dst_mac.and_then(reserved) {
             // Who watches single links is to see them all (`is_link_local_ether_addr`).
-            Some(_) => Ok(Next::Up(port)),
+            Some(_) => Ok(Next::Up(link)),
             None => Err(Stop::lost(Stage::Receive, port.ns, Some(port), Reason::StandsBy)),
         }
     }
@@ -93,7 +94,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         id: LinkId,
         bond: &Bond,
         hash: Option<u32>,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
         let ports = self.usable(id, bond);
         let port = self.one_port(id, bond, &ports, hash)?;
         let by = match (ports.len(), hash) {
@@ -102,7 +103,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             (_, None) => BondChoice::Turn,
         };
         self.tell_bond(skb, id, ports, port, by);
-        Ok(Next::Transmit(port))
+        self.out_by(port)
     }
 
     fn one_port(
@@ -130,33 +131,33 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// `bond_tlb_xmit`: what is for many, and what looks for neighbours, by the port in use; all
     /// else by any, with that one's own address.
-    fn by_load(&mut self, skb: &mut Skb, id: LinkId, bond: &Bond) -> Result<Next, Stop> {
+    fn by_load(&mut self, skb: &mut Skb, id: LinkId, bond: &Bond) -> Result<Next<'a>, Stop> {
         let ports = self.usable(id, bond);
         let active = in_use(id, bond).filter(|port| ports.contains(port));
         let group = skb.packet.is_to_group();
         if group || skb.is_discovery() {
             let active = active.ok_or_else(|| no_port(id))?;
             self.tell_bond(skb, id, vec![active], active, BondChoice::InUse);
-            return Ok(Next::Transmit(active));
+            return self.out_by(active);
         }
         let dynamic = bond.options.get(BondOption::TlbDynamicLb) != 0;
         let hash = hash(bond.hash_policy(), skb).filter(|_| !dynamic);
         let next = self.by_one_of(skb, id, bond, hash)?;
         if let Next::Transmit(port) = next
-            && Some(port) != active
+            && Some(port.id) != active
         {
-            skb.packet.src_mac = self.link(port, Stage::Transmit)?.mac;
+            skb.packet.src_mac = port.mac;
         }
         Ok(next)
     }
 
     /// `bond_xmit_broadcast`: a copy by each.
-    fn by_all(&mut self, skb: &mut Skb, id: LinkId, ports: Vec<LinkId>) -> Result<Next, Stop> {
+    fn by_all(&mut self, skb: &mut Skb, id: LinkId, ports: Vec<LinkId>) -> Result<Next<'a>, Stop> {
         if ports.is_empty() {
             return Err(no_port(id));
         }
-        let copies = ports.iter().map(|port| (*port, skb.clone(), Next::Transmit(*port)));
-        let copies = copies.collect();
+        let copy = |port: &LinkId| Ok((*port, skb.clone(), self.out_by(*port)?));
+        let copies = ports.iter().map(copy).collect::<Result<_, Stop>>()?;
         self.split_as(skb, Stage::Transmit, copies, |followed| Action::Bonded {
             bond: id,
             ports,

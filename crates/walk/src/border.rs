@@ -20,12 +20,12 @@ impl<S: Sink> Walker<'_, '_, S> {
             match self.asked_from_outside(link, &skb) {
                 Ok((mac, moment)) => (skb.packet.dst_mac, skb.moment) = (Some(mac), moment),
                 Err(stop) => {
-                    self.tell_end(&skb, &stop);
+                    self.tell_end(&skb, stop.stage, &stop.disposition);
                     return stop.end(skb);
                 }
             }
         }
-        self.run(skb, Next::Receive(link))
+        self.come_in(skb, link)
     }
 
     /// An answer comes in by a border link, for a packet that left there. Whoever sends it knows
@@ -36,23 +36,31 @@ impl<S: Sink> Walker<'_, '_, S> {
         match self.answerable(link, &skb) {
             Ok(moment) => skb.moment = moment,
             Err(stop) => {
-                self.tell_end(&skb, &stop);
+                self.tell_end(&skb, stop.stage, &stop.disposition);
                 return stop.end(skb);
             }
         }
         self.tell(&skb, Stage::Receive, || Action::Entered { link });
-        self.run(skb, Next::Receive(link))
+        self.come_in(skb, link)
+    }
+
+    fn come_in(&mut self, mut skb: Skb, link: LinkId) -> End {
+        let disposition = match self.in_by(link) {
+            Ok(next) => self.follow(&mut skb, next),
+            Err(stop) => self.stopped(&mut skb, stop),
+        };
+        End { disposition, skb }
     }
 
     /// When the sender outside knows whom to send an answer to.
     fn answerable(&mut self, link: LinkId, skb: &Skb) -> Result<u32, Stop> {
         let ip = skb.packet.dst;
-        let l = self.link(link, Stage::Receive)?;
+        let l = self.spot(link, Stage::Receive)?;
         if matches!(&l.kind, LinkKind::Tap(tap) if tap.layer3) {
             return Ok(skb.moment);
         }
         let probe = Skb { tags: skb.tags.clone(), ..probe(link.ns, ip).at(skb.moment) };
-        let asked = self.exchange(probe, Next::Receive(link), Asker::Outside(link));
+        let asked = self.exchange(probe, Next::Receive(l), Asker::Outside(link));
         let came = asked.came();
         match (asked.answer, asked.doubt) {
             (ArpAnswer::Nobody, Some(unknown)) => Err(Stop::unknown(Stage::Receive, unknown)),
@@ -67,12 +75,13 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// Who on the segment takes frames for this destination: its owner, else the host whose
     /// border this is, as router.
     fn asked_from_outside(&mut self, link: LinkId, skb: &Skb) -> Result<(Mac, u32), Stop> {
+        let by = self.spot(link, Stage::Receive)?;
         let mut stop = None;
         for target in
             [Some(skb.packet.dst), self.router(link, skb.packet.dst)].into_iter().flatten()
         {
             let probe = probe(link.ns, target).at(skb.moment);
-            let asked = self.exchange(probe, Next::Receive(link), Asker::Outside(link));
+            let asked = self.exchange(probe, Next::Receive(by), Asker::Outside(link));
             let told = answer(&asked.answer).map(|mac| (mac, skb.moment));
             let (came, doubt) = (asked.came().or(told), asked.doubt.clone());
             let several = match &asked.answer {

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use model::{Hook, Link, LinkFlags, LinkId, NeighbourState};
+use model::{Hook, LinkFlags, LinkId, NeighbourState};
 
 use crate::indexed::Place;
-use crate::links::LinkIndex;
+use crate::links::Spot;
 use crate::route::{Flow, NotFound};
 use crate::skb::{Skb, Stop, fragment};
 use crate::validate::Refusal;
@@ -19,42 +19,23 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &mut Skb,
         place: &'a Place<'a>,
-        bridge: LinkId,
-        link: &LinkIndex<'_>,
-        port: LinkId,
+        bridge: Spot<'a>,
+        port: Spot<'a>,
     ) -> Result<Option<IpAddr>, Stop> {
-        let (four, six) = link.settled.calls;
+        let (four, six) = bridge.settled.calls;
         if skb.arp.is_some() || !(if skb.packet.is_ipv6() { six } else { four }) {
             return Ok(None);
         }
         if !skb.tags.is_empty() {
-            self.filters_no_tagged(bridge)?;
+            self.filters_no_tagged(bridge.id)?;
             return Ok(None);
         }
         self.modelled_in(skb, place, Stage::Bridge)?;
-        skb.physin = Some(port.index);
+        skb.physin = Some(port.id.index);
         let dst = skb.packet.dst;
-        self.hook_in(skb, place, Hook::Prerouting, Some(bridge.index), None)?;
+        self.hook_in(skb, place, Hook::Prerouting, Some(bridge.id.index), None)?;
         skb.prerouted = true;
-        if skb.packet.dst == dst { Ok(None) } else { self.bridged_dnat(skb, bridge) }
-    }
-
-    /// `ip_sabotage_in`: the packet has been through PREROUTING, and does not go through it again.
-    /// A namespace without a bridge has nothing that would keep it from that: by a macvlan, it comes
-    /// there from a bridge of another.
-    pub(crate) fn prerouted(&self, skb: &mut Skb) -> Result<bool, Stop> {
-        let bridged = self.place(skb.ns, Stage::Receive)?.has_bridges();
-        Ok(std::mem::take(&mut skb.prerouted) && bridged)
-    }
-
-    /// Connection tracking has put the fragments together that came in by a port.
-    pub(crate) fn put_together(&self, skb: &mut Skb) -> Result<(), Stop> {
-        let family = skb.packet.family();
-        let tables = &self.place(skb.ns, Stage::Bridge)?.tables;
-        if skb.prerouted && tables.tracks(family) {
-            skb.fragment = None;
-        }
-        Ok(())
+        if skb.packet.dst == dst { Ok(None) } else { self.bridged_dnat(skb, bridge.id) }
     }
 
     /// Frames with a tag are not looked at, unless a setting says so.
@@ -130,10 +111,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     ) -> Result<(), Stop> {
         let src_mac = skb.packet.src_mac;
         let connected = self.known(bridge, ip).is_some_and(|entry| is_connected(entry.state));
-        self.resolve(skb, bridge, ip)?;
+        let link = self.spot(bridge, Stage::Neighbour)?;
+        self.resolve(skb, self.home(link), link, ip)?;
         // The bridge puts the source back before anybody looks at what a socket has heard.
         skb.packet.src_mac = src_mac;
-        let link = self.spot(bridge, Stage::Bridge)?;
         if connected || link.flags.contains(LinkFlags::NOARP) {
             self.perhaps_out(skb, bridge)?;
         } else {
@@ -141,7 +122,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 let what = "filters of tc that a rewritten frame meets".to_owned();
                 return Err(Stop::unknown(Stage::Bridge, Unknown::Link { link: bridge, what }));
             }
-            self.traffic_control(skb, bridge, link, Hook::Egress)?;
+            self.traffic_control(skb, link, Hook::Egress)?;
             self.tell(skb, Stage::Transmit, || Action::Out { link: bridge });
         }
         Ok(())
@@ -161,19 +142,24 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// `br_nf_local_in`: what is for many is tracked for good before it comes up; what comes up
     /// because the bridge listens to all is tracked no more.
-    pub(crate) fn confirm_up(&mut self, skb: &mut Skb, bridge: &Link) -> Result<(), Stop> {
+    pub(crate) fn confirm_up(
+        &mut self,
+        skb: &mut Skb,
+        place: &'a Place<'a>,
+        bridge: Spot<'a>,
+    ) -> Result<(), Stop> {
         if bridge.promiscuous {
             skb.ct = None;
         }
         if let Some(member) = skb.ct.filter(|member| !member.reply) {
             let wanted = self.overlay.connections[member.connection].entry.reply.reversed();
-            if self.is_taken(skb, member, &wanted) {
+            if self.is_taken(skb, place, member, &wanted) {
                 let what = "a connection whose answers would look like those of another".to_owned();
                 let unknown = Unknown::Netfilter { ns: skb.ns, what };
                 return Err(Stop::unknown(Stage::Bridge, unknown));
             }
         }
-        self.confirm(skb, Hook::Input)
+        self.confirm(skb, place, Hook::Input)
     }
 
     /// `br_nf_forward`, for a packet that came in by a port.
@@ -181,14 +167,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &mut Skb,
         place: &'a Place<'a>,
-        bridge: LinkId,
-        to: LinkId,
+        bridge: Spot<'a>,
+        to: Spot<'a>,
     ) -> Result<(), Stop> {
         if skb.arp.is_some() || !skb.prerouted || !skb.tags.is_empty() {
             return Ok(());
         }
-        skb.physout = Some(to.index);
-        let device = Some(bridge.index);
+        skb.physout = Some(to.id.index);
+        let device = Some(bridge.id.index);
         self.hook_in(skb, place, Hook::Forward, device, device)
     }
 
@@ -197,20 +183,20 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn refragment(
         &self,
         skb: &mut Skb,
-        bridge: LinkId,
-        to: LinkId,
-        mtu: u32,
+        bridge: Spot<'a>,
+        to: Spot<'a>,
     ) -> Result<(), Stop> {
-        if skb.arp.is_some() || !skb.prerouted || !skb.tags.is_empty() || skb.wire_len() <= mtu {
+        if skb.arp.is_some() || !skb.prerouted || !skb.tags.is_empty() || skb.wire_len() <= to.mtu {
             return Ok(());
         }
-        let lost = |link: LinkId, mtu, told| {
-            Err(Stop::lost(Stage::Bridge, to.ns, Some(link), Reason::TooBig { mtu, told }))
+        let lost = |link: Spot<'a>, mtu, told| {
+            let reason = Reason::TooBig { mtu, told };
+            Err(Stop::lost(Stage::Bridge, link.id.ns, Some(link.id), reason))
         };
         if skb.packet.df {
-            return lost(to, mtu, false);
+            return lost(to, to.mtu, false);
         }
-        let mtu = self.link(bridge, Stage::Bridge)?.mtu;
+        let mtu = bridge.mtu;
         match skb.wire_len() > mtu {
             // `ip6_fragment`: only what came in pieces is broken up again, and its sender is told.
             true if skb.packet.is_ipv6() => lost(bridge, mtu, true),
@@ -227,20 +213,35 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &mut Skb,
         place: &'a Place<'a>,
-        bridge: LinkId,
+        bridge: Spot<'a>,
     ) -> Result<(), Stop> {
         if skb.arp.is_some() || !skb.prerouted || !skb.tags.is_empty() {
             return Ok(());
         }
         let dst = skb.packet.dst;
-        let device = Some(bridge.index);
+        let device = Some(bridge.id.index);
         self.masquerade_hop = Some(skb.packet.dst);
         self.hook_in(skb, place, Hook::Postrouting, None, device)?;
         if skb.packet.dst == dst {
             return Ok(());
         }
         let what = "destination rewritten behind the bridge".to_owned();
-        Err(Stop::unknown(Stage::Bridge, Unknown::Netfilter { ns: bridge.ns, what }))
+        Err(Stop::unknown(Stage::Bridge, Unknown::Netfilter { ns: bridge.id.ns, what }))
+    }
+}
+
+/// `ip_sabotage_in`: the packet has been through PREROUTING, and does not go through it again.
+/// A namespace without a bridge has nothing that would keep it from that: by a macvlan, it comes
+/// there from a bridge of another.
+pub(crate) fn prerouted(skb: &mut Skb, place: &Place<'_>) -> bool {
+    std::mem::take(&mut skb.prerouted) && place.has_bridges()
+}
+
+/// Connection tracking has put the fragments together that came in by a port.
+#[inline]
+pub(crate) fn put_together(skb: &mut Skb, place: &Place<'_>) {
+    if skb.prerouted && place.tables.tracks(skb.packet.family()) {
+        skb.fragment = None;
     }
 }
 

@@ -2,15 +2,16 @@
 
 use model::{Bridge, BridgePort, Hook, Link, LinkId, LinkKind, Mac, Opaque, PortState, StpState};
 
+use crate::br_netfilter::put_together;
 use crate::bridge_hook::Part;
 use crate::fdb::Destination;
 use crate::hook::Between;
 use crate::indexed::Place;
 use crate::link::VLAN_ROOM;
-use crate::links::LinkIndex;
+use crate::links::Spot;
 use crate::silent::{Hearers, MOVES};
 use crate::skb::{End, Next, Skb, Stop};
-use crate::walker::{Walker, link_not_read, tell};
+use crate::walker::{Walker, tell};
 use crate::{Action, Cause, Disposition, Indexed, Loss, Reason, Sink, Stage, Unknown};
 
 /// Copies of copies of copies: more bridges than that behind one another are a loop.
@@ -26,56 +27,56 @@ pub(crate) struct Exit {
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_handle_frame`: a frame comes in by a port.
-    pub(crate) fn bridge_in(&mut self, skb: &mut Skb, port_id: LinkId) -> Result<Next, Stop> {
-        let place = self.place(port_id.ns, Stage::Bridge)?;
-        let port = spot(place, port_id)?;
+    pub(crate) fn bridge_in(&mut self, skb: &mut Skb, port: Spot<'a>) -> Result<Next<'a>, Stop> {
+        let place = self.home(port);
         let Some((flags, index)) = port.port.as_ref().zip(port.master) else {
-            return Ok(Next::Up(port_id));
+            return Ok(Next::Up(port));
         };
-        let id = LinkId { ns: port_id.ns, index };
-        let bridge = spot(place, id)?;
-        let lost = |link, reason| Err(Stop::lost(Stage::Bridge, id.ns, Some(link), reason));
+        let bridge = place.spot(index, Stage::Bridge)?;
+        let lost = |link: Spot<'a>, reason| {
+            Err(Stop::lost(Stage::Bridge, link.id.ns, Some(link.id), reason))
+        };
         if !bridge.is_up() {
-            return lost(id, Reason::LinkDown);
+            return lost(bridge, Reason::LinkDown);
         }
-        let settings = self.bridge_modelled(skb, id, bridge)?;
+        let settings = self.bridge_modelled(skb, bridge)?;
         if let Some(address) = skb.packet.dst_mac.and_then(reserved)
             && !forwards_reserved(address, settings, flags)
         {
             return match address {
-                1 => lost(port_id, Reason::Pause),
-                _ => self.keep_reserved(skb, id, port_id, address),
+                1 => lost(port, Reason::Pause),
+                _ => self.keep_reserved(skb, place, bridge, port, address),
             };
         }
         if !matches!(flags.state, PortState::Forwarding | PortState::Learning) {
-            return lost(port_id, Reason::PortBlocked(port_id));
+            return lost(port, Reason::PortBlocked(port.id));
         }
-        (skb.came_by, skb.routed, skb.way_mtu) = (Some(port_id.index), false, None);
+        (skb.came_by, skb.routed, skb.way_mtu) = (Some(port.id.index), false, None);
         let for_host = skb.ours || skb.packet.dst_mac == bridge.mac;
         let between = Between { iif: skb.came_by, oif: None };
         self.bridge_hook(skb, place, Hook::Prerouting, between, Part::Early)?;
-        let redirected = self.filter_bridged_in(skb, place, id, bridge, port_id)?;
+        let redirected = self.filter_bridged_in(skb, place, bridge, port)?;
         self.bridge_hook(skb, place, Hook::Prerouting, between, Part::Late)?;
         if let Some(ip) = redirected {
-            self.redirect(skb, id, ip)?;
+            self.redirect(skb, bridge.id, ip)?;
             // As what it came stays (PACKET_HOST), whomever it is for now.
             skb.ours = for_host;
         }
         skb.vlan = None;
         if settings.vlan_filtering {
-            self.enter_vlan(skb, id, port_id)?;
+            self.enter_vlan(skb, bridge.id, port.id)?;
         }
-        if flags.locked && !self.unlocks(skb, place, id, port_id, flags) {
-            return lost(port_id, Reason::PortLocked(port_id));
+        if flags.locked && !self.unlocks(skb, bridge, port, flags) {
+            return lost(port, Reason::PortLocked(port.id));
         }
         if flags.learning && settings.ageing_time != 0 {
-            self.learn(skb, place, id, port_id, false);
+            self.learn(skb, bridge, port, false);
         }
         if flags.state == PortState::Learning {
-            return lost(port_id, Reason::PortBlocked(port_id));
+            return lost(port, Reason::PortBlocked(port.id));
         }
-        self.answer_in_bridge(skb, id, Some((port_id, flags)));
-        self.pass_on(skb, place, id, bridge, Some(port_id))
+        self.answer_in_bridge(skb, bridge, Some((port.id, flags)));
+        self.pass_on(skb, place, bridge, Some(port))
     }
 
     /// `br_handle_local_finish`: what is for a reserved address is for this host alone, and comes by
@@ -83,96 +84,89 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn keep_reserved(
         &mut self,
         skb: &mut Skb,
-        id: LinkId,
-        port_id: LinkId,
+        place: &'a Place<'a>,
+        bridge: Spot<'a>,
+        port: Spot<'a>,
         address: u8,
-    ) -> Result<Next, Stop> {
-        let place = self.place(id.ns, Stage::Bridge)?;
+    ) -> Result<Next<'a>, Stop> {
         if !matches!(address, 0 | 0x0e) {
-            let between = Between { iif: Some(port_id.index), oif: None };
+            let between = Between { iif: Some(port.id.index), oif: None };
             self.bridge_hook(skb, place, Hook::Input, between, Part::Early)?;
             self.bridge_hook(skb, place, Hook::Input, between, Part::Late)?;
         }
-        let port = self.link(port_id, Stage::Bridge)?.port.as_ref();
         let learns = |p: &&BridgePort| {
             p.learning && matches!(p.state, PortState::Forwarding | PortState::Learning)
         };
-        let spared = matches!(&self.link(id, Stage::Bridge)?.kind, LinkKind::Bridge(b) if b.no_linklocal_learn);
-        if port.filter(learns).is_some() && !spared {
+        let spared = matches!(&bridge.kind, LinkKind::Bridge(b) if b.no_linklocal_learn);
+        if port.port.as_ref().filter(learns).is_some() && !spared {
             let mut of_vlan = skb.clone();
-            if self.enter_vlan(&mut of_vlan, id, port_id).is_ok() {
-                self.learn(&of_vlan, place, id, port_id, false);
+            if self.enter_vlan(&mut of_vlan, bridge.id, port.id).is_ok() {
+                self.learn(&of_vlan, bridge, port, false);
             }
         }
-        Ok(Next::Up(port_id))
+        Ok(Next::Up(port))
     }
 
     /// `br_dev_xmit`: the host sends by its bridge.
-    pub(crate) fn bridge_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
-        let place = self.place(id.ns, Stage::Bridge)?;
-        let bridge = spot(place, id)?;
-        let settings = self.bridge_modelled(skb, id, bridge)?;
+    pub(crate) fn bridge_out(&mut self, skb: &mut Skb, bridge: Spot<'a>) -> Result<Next<'a>, Stop> {
+        let place = self.home(bridge);
+        let settings = self.bridge_modelled(skb, bridge)?;
         (skb.came_by, skb.vlan) = (None, None);
         if settings.vlan_filtering {
-            self.enter_vlan(skb, id, id)?;
+            self.enter_vlan(skb, bridge.id, bridge.id)?;
         }
-        self.answer_in_bridge(skb, id, None);
-        self.pass_on(skb, place, id, bridge, None)
+        self.answer_in_bridge(skb, bridge, None);
+        self.pass_on(skb, place, bridge, None)
     }
 
     /// Where a frame goes that came in by a port, or (None) from the host.
+    #[inline(always)]
     fn pass_on(
         &mut self,
         skb: &mut Skb,
         place: &'a Place<'a>,
-        id: LinkId,
-        bridge: &'a LinkIndex<'a>,
-        from: Option<LinkId>,
-    ) -> Result<Next, Stop> {
-        let lost = |link, reason| Err(Stop::lost(Stage::Bridge, id.ns, Some(link), reason));
-        match self.overlay.destination(place, id, skb) {
-            Destination::Own if from.is_some() => self.bridge_up(skb, id, bridge),
-            Destination::Own => lost(id, Reason::NoPort),
+        bridge: Spot<'a>,
+        from: Option<Spot<'a>>,
+    ) -> Result<Next<'a>, Stop> {
+        let lost =
+            |link: LinkId, reason| Err(Stop::lost(Stage::Bridge, link.ns, Some(link), reason));
+        match self.overlay.destination(place, bridge, skb) {
+            Destination::Own if from.is_some() => self.bridge_up(skb, bridge),
+            Destination::Own => lost(bridge.id, Reason::NoPort),
             Destination::Behind { entry, learned_now } => {
-                let port = LinkId { ns: id.ns, index: entry.link };
-                let port = or_backup(place, port, self.net);
-                let refused = self.refuses(skb, place, port.index, from);
+                let port = or_backup(place, place.spot(entry.link, Stage::Bridge)?)?;
+                let refused = self.refuses(skb, port, from);
                 if bridge.promiscuous && from.is_some() {
                     // The host gets it, whether the port takes it or not.
-                    let exit = Exit { port, heard_by: None };
+                    let exit = Exit { port: port.id, heard_by: None };
                     let exits = refused.is_none().then_some(exit).into_iter().collect();
-                    return self.flood_copies(skb, id, bridge, exits, true, None);
+                    return self.flood_copies(skb, bridge, exits, true, None);
                 }
                 if let Some(reason) = refused {
-                    return lost(port, reason);
+                    return lost(port.id, reason);
                 }
                 tell(&mut self.sink, skb, Stage::Bridge, || Action::BridgeForward {
-                    bridge: id,
-                    port,
+                    bridge: bridge.id,
+                    port: port.id,
                     entry: entry.clone(),
                     learned_now,
                 });
-                self.through_port(skb, place, id, port)
+                self.through_port(skb, place, bridge, port)
             }
-            Destination::Group => match self.hand_to_members(skb, id, bridge, from)? {
+            Destination::Group => match self.hand_to_members(skb, bridge, from)? {
                 Some(next) => Ok(next),
-                None => self.flood(skb, id, bridge, from, true),
+                None => self.flood(skb, bridge, from, true),
             },
-            Destination::NotKnown => self.flood(skb, id, bridge, from, false),
+            Destination::NotKnown => self.flood(skb, bridge, from, false),
         }
     }
 
     /// What of a bridge is not modelled.
-    #[inline]
-    fn bridge_modelled(
-        &mut self,
-        skb: &Skb,
-        id: LinkId,
-        link: &'a LinkIndex<'a>,
-    ) -> Result<&'a Bridge, Stop> {
+    #[inline(always)]
+    fn bridge_modelled(&mut self, skb: &Skb, link: Spot<'a>) -> Result<&'a Bridge, Stop> {
         match &link.link.kind {
             LinkKind::Bridge(bridge) if link.settled.plain_bridge => Ok(bridge),
-            _ => self.bridge_not_plain(skb, id, link),
+            _ => self.bridge_not_plain(skb, link.id, link),
         }
     }
 
@@ -202,31 +196,28 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `should_deliver`: why a port does not get the frame. `from` is None where the host sends.
+    #[inline(always)]
     pub(crate) fn refuses(
         &self,
         skb: &Skb,
-        place: &'a Place<'a>,
-        port: u32,
-        from: Option<LinkId>,
+        port: Spot<'a>,
+        from: Option<Spot<'a>>,
     ) -> Option<Reason> {
-        let id = LinkId { ns: place.id, index: port };
-        let link = place.link_index(port)?;
-        let flags = link.port.as_ref()?;
-        if let Some(down) = self.cannot_send(link) {
+        let flags = port.port.as_ref()?;
+        if let Some(down) = self.cannot_send(port) {
             return Some(down);
         }
-        if from.is_some_and(|from| from.index == port) && !flags.hairpin {
-            return Some(Reason::NoHairpin(id));
+        if from.is_some_and(|from| from.id.index == port.id.index) && !flags.hairpin {
+            return Some(Reason::NoHairpin(port.id));
         }
         if flags.state != PortState::Forwarding {
-            return Some(Reason::PortBlocked(id));
+            return Some(Reason::PortBlocked(port.id));
         }
-        if let Some(reason) = self.outside_vlan(skb, id) {
+        if let Some(reason) = self.outside_vlan(skb, port) {
             return Some(reason);
         }
-        let isolated =
-            |id: LinkId| place.link(id.index)?.port.as_ref().filter(|port| port.isolated);
-        (flags.isolated && from.and_then(isolated).is_some()).then_some(Reason::Isolated(id))
+        let isolated = |from: Spot<'_>| from.port.as_ref().is_some_and(|port| port.isolated);
+        (flags.isolated && from.is_some_and(isolated)).then_some(Reason::Isolated(port.id))
     }
 
     /// `__br_forward`: out by one port.
@@ -234,88 +225,79 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &mut Skb,
         place: &'a Place<'a>,
-        bridge: LinkId,
-        to: LinkId,
-    ) -> Result<Next, Stop> {
-        let port = spot(place, to)?;
-        if skb.vlan.is_some() {
-            self.leave_vlan(skb, bridge, to);
-        }
-        let between = Between { iif: skb.came_by, oif: Some(to.index) };
+        bridge: Spot<'a>,
+        port: Spot<'a>,
+    ) -> Result<Next<'a>, Stop> {
+        self.leave_vlan(skb, bridge, port);
+        let between = Between { iif: skb.came_by, oif: Some(port.id.index) };
         let hook = if skb.came_by.is_some() { Hook::Forward } else { Hook::Output };
         self.bridge_hook(skb, place, hook, between, Part::Early)?;
-        self.filter_bridged(skb, place, bridge, to)?;
+        self.filter_bridged(skb, place, bridge, port)?;
         self.bridge_hook(skb, place, hook, between, Part::Late)?;
         let behind = Between { iif: None, oif: between.oif };
         self.bridge_hook(skb, place, Hook::Postrouting, behind, Part::Early)?;
         self.bridge_hook(skb, place, Hook::Postrouting, behind, Part::Late)?;
         self.filter_bridged_out(skb, place, bridge)?;
-        self.refragment(skb, bridge, to, port.mtu)?;
+        self.refragment(skb, bridge, port)?;
         if skb.wire_len() > port.mtu + VLAN_ROOM {
             let reason = Reason::TooBig { mtu: port.mtu, told: false };
-            return Err(Stop::lost(Stage::Bridge, to.ns, Some(to), reason));
+            return Err(Stop::lost(Stage::Bridge, port.id.ns, Some(port.id), reason));
         }
-        Ok(Next::Transmit(to))
+        Ok(Next::Transmit(port))
     }
 
     /// `br_pass_frame_up`: for the host, by the bridge as a link of its own.
-    pub(crate) fn bridge_up(
-        &mut self,
-        skb: &mut Skb,
-        id: LinkId,
-        bridge: &'a LinkIndex<'a>,
-    ) -> Result<Next, Stop> {
-        let place = self.place(id.ns, Stage::Bridge)?;
+    pub(crate) fn bridge_up(&mut self, skb: &mut Skb, bridge: Spot<'a>) -> Result<Next<'a>, Stop> {
+        let place = self.home(bridge);
         let ours = skb.ours || skb.packet.dst_mac == bridge.mac;
         let overheard = bridge.promiscuous
-            && !matches!(self.overlay.destination(place, id, skb), Destination::Own);
-        if let Some(reason) = self.outside_vlan(skb, id).filter(|_| !bridge.promiscuous) {
-            return Err(Stop::lost(Stage::Bridge, id.ns, Some(id), reason));
+            && !matches!(self.overlay.destination(place, bridge, skb), Destination::Own);
+        if let Some(reason) = self.outside_vlan(skb, bridge).filter(|_| !bridge.promiscuous) {
+            return Err(Stop::lost(Stage::Bridge, bridge.id.ns, Some(bridge.id), reason));
         }
-        self.leave_vlan(skb, id, id);
+        self.leave_vlan(skb, bridge, bridge);
         let between = Between { iif: skb.came_by.take(), oif: None };
         self.bridge_hook(skb, place, Hook::Input, between, Part::Early)?;
         self.bridge_hook(skb, place, Hook::Input, between, Part::Late)?;
         if (!ours || overheard) && skb.physin.is_some() {
-            self.confirm_up(skb, bridge)?;
+            self.confirm_up(skb, place, bridge)?;
         }
-        self.put_together(skb)?;
-        self.tell(skb, Stage::Bridge, || Action::BridgeUp { bridge: id });
+        put_together(skb, place);
+        self.tell(skb, Stage::Bridge, || Action::BridgeUp { bridge: bridge.id });
         if skb.is_discovery() {
-            self.heard.push(id);
+            self.heard.push(bridge.id);
         }
-        self.tell(skb, Stage::Receive, || Action::In { link: id, bridge: None });
+        self.tell(skb, Stage::Receive, || Action::In { link: bridge.id, bridge: None });
         skb.ours = ours;
-        if let Some(next) = self.traffic_control(skb, id, bridge, Hook::Ingress)? {
+        if let Some(next) = self.traffic_control(skb, bridge, Hook::Ingress)? {
             return Ok(next);
         }
-        self.handle(skb, id, bridge)
+        self.handle(skb, bridge)
     }
 
     /// `br_flood`: a copy for every port that takes it, and for the host where it is for all.
     fn flood(
         &mut self,
         skb: &mut Skb,
-        id: LinkId,
-        bridge: &'a LinkIndex<'a>,
-        from: Option<LinkId>,
+        bridge: Spot<'a>,
+        from: Option<Spot<'a>>,
         group: bool,
-    ) -> Result<Next, Stop> {
-        let place = self.place(id.ns, Stage::Bridge)?;
-        let (exits, blame) = self.exits(skb, place, id, from, group);
-        let own = group && self.outside_vlan(skb, id).is_none();
+    ) -> Result<Next<'a>, Stop> {
+        let place = self.home(bridge);
+        let (exits, blame) = self.exits(skb, place, bridge.id, from, group);
+        let own = group && self.outside_vlan(skb, bridge).is_none();
         let up = (own || bridge.promiscuous) && from.is_some();
         if let [Exit { port: to, .. }] = exits[..]
             && !up
         {
             self.tell(skb, Stage::Bridge, || Action::BridgeFlood {
-                bridge: id,
+                bridge: bridge.id,
                 ports: vec![to],
                 followed: Some(to),
             });
-            return self.through_port(skb, place, id, to);
+            return self.through_port(skb, place, bridge, place.spot(to.index, Stage::Bridge)?);
         }
-        self.flood_copies(skb, id, bridge, exits, up, blame)
+        self.flood_copies(skb, bridge, exits, up, blame)
     }
 
     /// The ports that take it; and why the first that would does not.
@@ -324,7 +306,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         skb: &Skb,
         place: &'a Place<'a>,
         id: LinkId,
-        from: Option<LinkId>,
+        from: Option<Spot<'a>>,
         group: bool,
     ) -> (Vec<Exit>, Option<Loss>) {
         let hearers = self.hearers(skb, id);
@@ -332,14 +314,16 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let (mut blame, mut outside) = (None, None);
         for (at, port) in place.ports(id.index).iter().enumerate() {
             let to = LinkId { ns: id.ns, index: port.index };
-            let heard_by = hearers.and_then(|all| all.behind(at)).filter(|_| from != Some(to));
+            let came_by = from.is_some_and(|from| from.id == to);
+            let heard_by = hearers.and_then(|all| all.behind(at)).filter(|_| !came_by);
             if heard_by.is_some() {
                 exits.push(Exit { port: to, heard_by });
                 continue;
             }
             let Some(flags) = &port.port else { continue };
             let floods = floods_to(skb, flags, group, from.is_none());
-            match self.refuses(skb, place, port.index, from) {
+            let refused = place.link_index(port.index).and_then(|p| self.refuses(skb, p, from));
+            match refused {
                 Some(Reason::NoHairpin(_)) => {}
                 // Those of other VLANs are rightly left out.
                 Some(reason @ Reason::NotInVlan { .. }) => {
@@ -378,31 +362,31 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn flood_copies(
         &mut self,
         skb: &Skb,
-        id: LinkId,
-        bridge: &'a LinkIndex<'a>,
+        bridge: Spot<'a>,
         exits: Vec<Exit>,
         up: bool,
         blame: Option<Loss>,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
+        let (id, place) = (bridge.id, self.home(bridge));
         if self.depth >= MAX_DEPTH {
             let what = "floods into itself: a loop of bridges".to_owned();
             self.overlay.storm = Some(Unknown::Link { link: id, what });
         }
         self.no_storm(Stage::Bridge)?;
         let mut copies: Vec<(LinkId, End, S)> = Vec::new();
-        let place = self.place(id.ns, Stage::Bridge)?;
         self.heard.reserve(exits.len());
         for exit in &exits {
             if self.heard_in_vain(exit) {
                 continue;
             }
             let to = exit.port;
-            let (end, way) =
-                self.copy(skb, |walker, copy| walker.through_port(copy, place, id, to));
+            let (end, way) = self.copy(skb, |walker, copy| {
+                walker.through_port(copy, place, bridge, place.spot(to.index, Stage::Bridge)?)
+            });
             copies.push((to, end, way));
         }
         if up {
-            let (end, way) = self.copy(skb, |walker, copy| walker.bridge_up(copy, id, bridge));
+            let (end, way) = self.copy(skb, |walker, copy| walker.bridge_up(copy, bridge));
             copies.push((id, end, way));
         }
         self.no_storm(Stage::Bridge)?;
@@ -434,7 +418,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         match own {
             Some((end, way)) => {
                 self.sink.go_on(way);
-                Ok(Next::Done(Box::new(end)))
+                Err(Stop::told(Stage::Bridge, end))
             }
             None if request && lost.reason == Reason::NoPort => Err(Stop::ignored(Stage::Bridge)),
             None if skb.spare => Err(Stop::ignored(Stage::Bridge)),
@@ -454,7 +438,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn copy(
         &mut self,
         skb: &Skb,
-        first: impl FnOnce(&mut Self, &mut Skb) -> Result<Next, Stop>,
+        first: impl FnOnce(&mut Self, &mut Skb) -> Result<Next<'a>, Stop>,
     ) -> (End, S) {
         let mut copy = skb.clone();
         copy.spare = true;
@@ -462,39 +446,23 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let own = std::mem::replace(&mut self.sink, branch);
         let assumed = self.assumed.clone();
         self.depth += 1;
-        let end = match first(self, &mut copy) {
-            Ok(next) => self.run(copy, next),
-            Err(stop) => {
-                self.tell_end(&copy, &stop);
-                self.refuse(&copy, &stop);
-                stop.end(copy)
-            }
+        let disposition = match first(self, &mut copy) {
+            Ok(next) => self.follow(&mut copy, next),
+            Err(stop) => self.stopped(&mut copy, stop),
         };
         self.depth -= 1;
         self.assumed = assumed;
-        (end, std::mem::replace(&mut self.sink, own))
-    }
-}
-
-/// A link of a bridge's namespace.
-#[inline]
-fn spot<'a>(place: &'a Place<'a>, id: LinkId) -> Result<&'a LinkIndex<'a>, Stop> {
-    match place.link_index(id.index) {
-        Some(spot) => Ok(spot),
-        None => Err(link_not_read(id, Stage::Bridge)),
+        (End { disposition, skb: copy }, std::mem::replace(&mut self.sink, own))
     }
 }
 
 /// A port without carrier may have another to stand in for it.
-fn or_backup(place: &Place<'_>, port: LinkId, net: &Indexed<'_>) -> LinkId {
-    let backup = || {
-        let link = place.link(port.index)?;
-        let flags = link.port.as_ref().filter(|_| net.cannot_send(link).is_some())?;
-        flags.backup_port
-    };
-    match place.link_index(port.index) {
-        Some(link) if link.settled.sends => port,
-        _ => backup().map_or(port, |index| LinkId { index, ..port }),
+#[inline]
+fn or_backup<'a>(place: &'a Place<'a>, port: Spot<'a>) -> Result<Spot<'a>, Stop> {
+    let backup = port.port.as_ref().and_then(|flags| flags.backup_port);
+    match backup.filter(|_| !port.settled.sends) {
+        Some(index) => place.spot(index, Stage::Bridge),
+        None => Ok(port),
     }
 }
 

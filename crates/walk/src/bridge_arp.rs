@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use model::{Address, AddressFlags, BridgePort, LinkId, Mac};
 
 use crate::group::ALL_NODES;
+use crate::links::Spot;
 use crate::route6::is_link_local;
 use crate::skb::{Arp, Skb};
 use crate::walker::{Answer, Walker};
@@ -20,18 +21,18 @@ enum Heard {
     Passes,
 }
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_do_proxy_suppress_arp`, `br_do_suppress_nd`: answers a question by the bridge's own
     /// neighbours and table, and notes whether ports that want to be spared are to be. `from`: the
     /// port that it came in by.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn answer_in_bridge(
         &mut self,
         skb: &mut Skb,
-        bridge: LinkId,
+        bridge: Spot<'_>,
         from: Option<(LinkId, &BridgePort)>,
     ) {
-        skb.arp_replied = skb.is_discovery() && self.is_answered(skb, bridge, from);
+        skb.arp_replied = skb.is_discovery() && self.is_answered(skb, bridge.id, from);
     }
 
     fn is_answered(
@@ -94,8 +95,9 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// The port behind which an address is known to be; the inner None: it is the bridge's own.
     #[allow(clippy::option_option, reason = "not known, and known to be no port's, are two things")]
     fn port_behind(&self, skb: &Skb, bridge: LinkId, mac: Mac) -> Option<Option<&BridgePort>> {
-        let station = self.station(bridge, skb.vlan.unwrap_or(0), mac);
-        if let Some((entry, _)) = self.overlay.behind(bridge, skb, mac, station) {
+        let spot = self.known_spot(bridge)?;
+        let station = self.home(spot).station(spot, skb.vlan.unwrap_or(0), mac);
+        if let Some((entry, _)) = self.overlay.behind(spot, skb, mac, station) {
             let link = self.known_link(LinkId { index: entry.link, ..bridge });
             return Some(link.and_then(|l| l.port.as_ref()));
         }

@@ -5,6 +5,7 @@
 
 use model::{Bridge, LinkId, LinkKind};
 
+use crate::links::Spot;
 use crate::skb::{Skb, Stop, Tag};
 use crate::trace::VlanStep;
 use crate::walker::Walker;
@@ -67,20 +68,22 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// `br_allowed_egress`: why a port, or the bridge itself, does not get the frame.
-    pub(crate) fn outside_vlan(&self, skb: &Skb, link: LinkId) -> Option<Reason> {
+    #[inline(always)]
+    pub(crate) fn outside_vlan(&self, skb: &Skb, link: Spot<'_>) -> Option<Reason> {
         let id = skb.vlan?;
-        let place = self.known_place(link.ns)?;
-        let reason = Reason::NotInVlan { port: link, id: Some(id) };
-        (!place.is_in_vlan(link.index, id)).then_some(reason)
+        let within = self.net.home(link).is_in_vlan(link.index, id);
+        (!within).then_some(Reason::NotInVlan { port: link.id, id: Some(id) })
     }
 
     /// `br_handle_vlan`: with a tag or without, as the port has it, or the bridge itself.
-    pub(crate) fn leave_vlan(&mut self, skb: &mut Skb, bridge: LinkId, by: LinkId) {
+    #[inline(always)]
+    pub(crate) fn leave_vlan(&mut self, skb: &mut Skb, bridge: Spot<'_>, by: Spot<'_>) {
         let Some(id) = skb.vlan.take() else { return };
-        let untagged = self.known_place(by.ns).is_some_and(|p| p.is_untagged(by.index, id));
-        let Some(protocol) = self.filters_vlans(bridge).filter(|_| !untagged) else { return };
+        let untagged = self.net.home(by).is_untagged(by.index, id);
+        let Some(protocol) = self.filters_vlans(bridge.id).filter(|_| !untagged) else { return };
         skb.tags.push(Tag { protocol, id });
-        self.tell(skb, Stage::Bridge, || Action::Vlan { link: by, id, step: VlanStep::Tagged });
+        let step = VlanStep::Tagged;
+        self.tell(skb, Stage::Bridge, || Action::Vlan { link: by.id, id, step });
     }
 
     /// EtherType of the tags that it filters by.

@@ -1,7 +1,6 @@
 //! Chains: which rule comes next, verdicts, and what to do about a rule that is not understood.
 
 use std::cell::RefCell;
-use std::ops::ControlFlow;
 
 use model::{Conntrack, Gap, Hook, NftRule, NsId, Policy, Table, Verdict};
 
@@ -83,6 +82,10 @@ pub(crate) struct State<'a> {
     pub(crate) tried: Vec<Noted<'a>>,
     /// What was taken for conditions that are not shown.
     pub(crate) assumed: Vec<Gap>,
+    /// The rule that decided how the base chain ended; None: its policy did.
+    pub(crate) decided_by: Option<At<'a>>,
+    /// What the nat core is to do, where it ended with that.
+    pub(crate) request: Option<Request>,
     forks: u32,
 }
 
@@ -131,27 +134,26 @@ pub(crate) struct Changes {
 }
 
 /// How a base chain ended.
-#[derive(Clone, Debug)]
-pub(crate) enum End<'a> {
-    /// By that rule, or by policy.
-    Accept(Option<At<'a>>),
-    Drop(Option<At<'a>>),
-    Reject(At<'a>, RejectWith),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Accept,
+    Drop,
+    Reject(RejectWith),
     /// Accepted, and the nat core is to translate.
-    Nat(At<'a>, Request),
+    Nat,
 }
 
-/// A base chain that has been run.
+/// A base chain that has been run in a room of its own, to see what would come of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Ended<'a> {
-    pub(crate) end: End<'a>,
-    pub(crate) state: Box<State<'a>>,
+struct Ended<'a> {
+    end: End,
+    state: State<'a>,
 }
 
 /// The outcome hangs on a rule that is not understood.
 #[derive(Clone, Debug)]
 pub(crate) struct Doubt {
-    pub(crate) rule: Box<RuleRef>,
+    pub(crate) rule: RuleRef,
     pub(crate) what: String,
 }
 
@@ -197,12 +199,11 @@ impl<'a> At<'a> {
 impl State<'_> {
     /// As a base chain begins with a packet; what room there is stays.
     fn begin(&mut self, skb: &Skb) {
-        self.registers = Registers::new();
         self.changes.begin(skb);
         self.matched.clear();
         self.tried.clear();
         self.assumed.clear();
-        self.forks = 0;
+        (self.decided_by, self.request, self.forks) = (None, None, 0);
     }
 }
 
@@ -216,29 +217,26 @@ impl Changes {
 }
 
 impl<'a> Ended<'a> {
-    /// The rule that decided.
-    pub(crate) fn decided_by(&self) -> Option<At<'a>> {
-        match &self.end {
-            End::Accept(rule) | End::Drop(rule) => *rule,
-            End::Reject(rule, _) | End::Nat(rule, _) => Some(*rule),
+    /// Whether both leave the packet the same, whichever rule decided.
+    fn same_effect(&self, end: End, state: &State<'a>) -> bool {
+        let own = &self.state;
+        match (self.end, end) {
+            (End::Drop | End::Reject(_), End::Drop | End::Reject(_)) => true,
+            (a, b) => a == b && own.request == state.request && own.changes == state.changes,
         }
     }
 
-    /// Whether both leave the packet the same, whichever rule decided.
-    fn same_effect(&self, other: &Self) -> bool {
-        let end = match (&self.end, &other.end) {
-            (End::Accept(_), End::Accept(_)) => true,
-            (End::Drop(_) | End::Reject(..), End::Drop(_) | End::Reject(..)) => return true,
-            (End::Nat(_, a), End::Nat(_, b)) => a == b,
-            _ => false,
-        };
-        end && self.state.changes == other.state.changes
+    /// That is what comes of it: `room` becomes its own.
+    fn counts(self, room: &mut State<'a>) -> End {
+        *room = self.state;
+        self.end
     }
 }
 
 impl<'a> Chains<'a, '_> {
-    /// Runs the base chain, in the room of an earlier one.
-    pub(crate) fn run(&self, mut room: Box<State<'a>>) -> Result<Ended<'a>, Doubt> {
+    /// Runs the base chain, in the room of an earlier one: what it changed is there.
+    #[inline(always)]
+    pub(crate) fn run(&self, room: &mut State<'a>) -> Result<End, Box<Doubt>> {
         room.begin(self.skb);
         room.stack.begin(self.beginning());
         self.go_on(room)
@@ -250,65 +248,54 @@ impl<'a> Chains<'a, '_> {
         Some(At { table: self.base.table, chain, index: 0 })
     }
 
-    fn go_on(&self, mut state: Box<State<'a>>) -> Result<Ended<'a>, Doubt> {
+    fn go_on(&self, state: &mut State<'a>) -> Result<End, Box<Doubt>> {
         let facts = self.facts();
         while let Some(top) = state.stack.last_mut() {
             let then = self.pass_by(top, &state.changes.headers, &facts);
             let at = *top;
             top.index += 1;
-            match then {
-                None => state.stack.pop(),
-                Some(Then::Says(Verdict::Return)) => {
-                    self.note_match(&mut state, at);
+            let end = match then {
+                None => {
                     state.stack.pop();
+                    None
                 }
                 Some(Then::Enters { to, back }) => {
-                    self.note_match(&mut state, at);
+                    self.note_match(state, at);
                     let chain = self.place.tables.nth(self.base.at, to);
-                    self.begin_chain(&mut state, at, chain, !back)?;
+                    self.begin_chain(state, at, chain, !back)?;
+                    None
                 }
-                Some(Then::Says(verdict)) => {
-                    if let Some(end) = self.obey(&mut state, at, verdict)? {
-                        return Ok(Ended { end, state });
-                    }
-                }
-                Some(Then::From(first)) => match self.go_through(state, at, first)? {
-                    ControlFlow::Continue(further) => state = further,
-                    ControlFlow::Break(ended) => return Ok(ended),
-                },
+                Some(Then::Says(verdict)) => self.obey(state, at, verdict)?,
+                Some(Then::From(first)) => self.go_through(state, at, first)?,
+            };
+            if let Some(end) = end {
+                return Ok(end);
             }
         }
-        Ok(Ended { end: self.policy(), state })
+        state.decided_by = None;
+        Ok(self.policy())
     }
 
-    /// Goes through the expressions of a rule from one on; the base chain may end with it.
-    #[inline(never)]
+    /// Goes through the expressions of a rule from one on; Some: the base chain ends with it.
     fn go_through(
         &self,
-        mut state: Box<State<'a>>,
+        state: &mut State<'a>,
         at: At<'a>,
         first: usize,
-    ) -> Result<ControlFlow<Ended<'a>, Box<State<'a>>>, Doubt> {
+    ) -> Result<Option<End>, Box<Doubt>> {
         let Some(rule) = at.rule() else {
             state.stack.pop();
-            return Ok(ControlFlow::Continue(state));
+            return Ok(None);
         };
         state.registers.begin();
-        let end = match self.rule(rule, first, &mut state, at) {
-            Did::Next => None,
-            Did::Doubts(what, from) => {
-                return self.both_ways(state, at, from, what).map(ControlFlow::Break);
-            }
+        match self.rule(rule, first, state, at) {
+            Did::Next => Ok(None),
+            Did::Doubts(what, from) => self.both_ways(state, at, from, what).map(Some),
             Did::Assumes { cause, holds, from } => {
-                let ended = self.by_assumption(state, at, from, (cause, holds));
-                return ended.map(ControlFlow::Break);
+                self.by_assumption(state, at, from, (cause, holds)).map(Some)
             }
-            did => self.apply(&mut state, at, did)?,
-        };
-        Ok(match end {
-            Some(end) => ControlFlow::Break(Ended { end, state }),
-            None => ControlFlow::Continue(state),
-        })
+            did => self.apply(state, at, did),
+        }
     }
 
     /// Passes by the rules whose first tests fail, unless somebody wants to know of each; what is left
@@ -331,28 +318,28 @@ impl<'a> Chains<'a, '_> {
     #[cold]
     fn both_ways(
         &self,
-        mut state: Box<State<'a>>,
+        state: &mut State<'a>,
         at: At<'a>,
         from: usize,
         what: String,
-    ) -> Result<Ended<'a>, Doubt> {
-        let rule = Box::new(at.refer(self.place.ns.id));
+    ) -> Result<End, Box<Doubt>> {
+        let rule = at.refer(self.place.ns.id);
         state.forks += 1;
         if state.forks > MAX_FORKS {
-            return Err(Doubt { rule, what });
+            return Err(Box::new(Doubt { rule, what }));
         }
-        let Some(tried) = self.if_it_matches(state.clone(), at, from)? else {
+        let Some(tried) = self.tried(state, at, from)? else {
             return self.go_on(state);
         };
         let without = self.go_on(state)?;
-        if tried.same_effect(&without) {
+        if tried.same_effect(without, state) {
             return Ok(without);
         }
-        let question = || (Fork::Rule(rule.as_ref().clone()), what.clone());
+        let question = || (Fork::Rule(rule.clone()), what.clone());
         match self.choices.choose(2, question) {
-            Some(0) => Ok(tried),
+            Some(0) => Ok(tried.counts(state)),
             Some(_) => Ok(without),
-            None => Err(Doubt { rule, what }),
+            None => Err(Box::new(Doubt { rule, what })),
         }
     }
 
@@ -361,24 +348,23 @@ impl<'a> Chains<'a, '_> {
     #[cold]
     fn by_assumption(
         &self,
-        mut state: Box<State<'a>>,
+        state: &mut State<'a>,
         at: At<'a>,
         from: usize,
         (cause, holds): (String, bool),
-    ) -> Result<Ended<'a>, Doubt> {
+    ) -> Result<End, Box<Doubt>> {
         state.forks += 1;
         if state.forks <= MAX_FORKS {
-            let with = match self.if_it_matches(state.clone(), at, from) {
-                Ok(None) => return self.go_on(state),
-                Ok(Some(with)) => Ok(with),
-                Err(doubt) => Err(doubt),
-            };
-            let without = self.go_on(state.clone());
-            let ended = if holds { with.as_ref() } else { without.as_ref() };
-            if let (Ok(with), Ok(without), Ok(ended)) = (&with, &without, ended)
-                && with.same_effect(without)
+            let with = self.tried(state, at, from);
+            if let Ok(None) = with {
+                return self.go_on(state);
+            }
+            let mut passed = state.clone();
+            if let (Ok(Some(with)), Ok(without)) = (with, self.go_on(&mut passed))
+                && with.same_effect(without, &passed)
             {
-                return Ok(ended.clone());
+                let without = Ended { end: without, state: passed };
+                return Ok(if holds { with } else { without }.counts(state));
             }
         }
         let place = at.refer(self.place.ns.id);
@@ -388,24 +374,36 @@ impl<'a> Chains<'a, '_> {
         if !holds {
             return self.go_on(state);
         }
-        match self.if_it_matches(state.clone(), at, from)? {
-            Some(ended) => Ok(ended),
+        match self.tried(state, at, from)? {
+            Some(ended) => Ok(ended.counts(state)),
             None => self.go_on(state),
         }
+    }
+
+    /// What would come of a rule that matches, in a room of its own. None: the rule then does nothing.
+    fn tried(
+        &self,
+        state: &State<'a>,
+        at: At<'a>,
+        from: usize,
+    ) -> Result<Option<Ended<'a>>, Box<Doubt>> {
+        let mut state = state.clone();
+        let end = self.if_it_matches(&mut state, at, from)?;
+        Ok(end.map(|end| Ended { end, state }))
     }
 
     /// Goes on behind an expression that is taken to hold. None: the rule then does nothing.
     fn if_it_matches(
         &self,
-        mut state: Box<State<'a>>,
+        state: &mut State<'a>,
         at: At<'a>,
         from: usize,
-    ) -> Result<Option<Ended<'a>>, Doubt> {
+    ) -> Result<Option<End>, Box<Doubt>> {
         let Some(rule) = at.rule() else { return Ok(None) };
         let before = state.changes.clone();
         let mut from = from;
         loop {
-            match self.rule(rule, from, &mut state, at) {
+            match self.rule(rule, from, state, at) {
                 Did::Next if state.changes == before => return Ok(None),
                 Did::Next => return self.go_on(state).map(Some),
                 // One doubt is enough for a rule that has done nothing yet.
@@ -415,8 +413,8 @@ impl<'a> Chains<'a, '_> {
                     return Err(self.doubt(at, what));
                 }
                 did => {
-                    return match self.apply(&mut state, at, did)? {
-                        Some(end) => Ok(Some(Ended { end, state })),
+                    return match self.apply(state, at, did)? {
+                        Some(end) => Ok(Some(end)),
                         None => self.go_on(state).map(Some),
                     };
                 }
@@ -424,10 +422,10 @@ impl<'a> Chains<'a, '_> {
         }
     }
 
-    fn policy(&self) -> End<'a> {
+    fn policy(&self) -> End {
         match self.base.chain.base.as_ref().map(|b| b.policy) {
-            Some(Policy::Drop) => End::Drop(None),
-            _ => End::Accept(None),
+            Some(Policy::Drop) => End::Drop,
+            _ => End::Accept,
         }
     }
 
@@ -437,14 +435,18 @@ impl<'a> Chains<'a, '_> {
         state: &mut State<'a>,
         at: At<'a>,
         did: Did<'a>,
-    ) -> Result<Option<End<'a>>, Doubt> {
+    ) -> Result<Option<End>, Box<Doubt>> {
         let doubt = |what: String| Err(self.doubt(at, what));
         self.note(state, at, None);
         match did {
-            Did::Reject(refusal) => Ok(Some(End::Reject(at, refusal))),
+            Did::Reject(refusal) => {
+                state.decided_by = Some(at);
+                Ok(Some(End::Reject(refusal)))
+            }
             Did::Nat(request) => {
                 self.note_match(state, at);
-                Ok(Some(End::Nat(at, request)))
+                (state.decided_by, state.request) = (Some(at), Some(request));
+                Ok(Some(End::Nat))
             }
             Did::NotKnown(what) => doubt(what),
             Did::Says(verdict) => self.obey(state, at, verdict),
@@ -454,17 +456,18 @@ impl<'a> Chains<'a, '_> {
     }
 
     /// Does what a verdict says.
-    #[inline]
+    #[inline(always)]
     fn obey(
         &self,
         state: &mut State<'a>,
         at: At<'a>,
         verdict: &Verdict,
-    ) -> Result<Option<End<'a>>, Doubt> {
+    ) -> Result<Option<End>, Box<Doubt>> {
         self.note_match(state, at);
+        state.decided_by = Some(at);
         match verdict {
-            Verdict::Accept => return Ok(Some(End::Accept(Some(at)))),
-            Verdict::Drop => return Ok(Some(End::Drop(Some(at)))),
+            Verdict::Accept => return Ok(Some(End::Accept)),
+            Verdict::Drop => return Ok(Some(End::Drop)),
             Verdict::Queue(n) => return Err(self.doubt(at, format!("queue {}", n >> 16))),
             Verdict::Continue | Verdict::Break => {}
             Verdict::Return => state.stack.pop(),
@@ -482,7 +485,7 @@ impl<'a> Chains<'a, '_> {
         at: At<'a>,
         chain: Option<&'a ChainIndex<'a>>,
         leaves: bool,
-    ) -> Result<(), Doubt> {
+    ) -> Result<(), Box<Doubt>> {
         if leaves {
             state.stack.pop();
         }
@@ -491,8 +494,8 @@ impl<'a> Chains<'a, '_> {
     }
 
     #[cold]
-    fn doubt(&self, at: At<'a>, what: String) -> Doubt {
-        Doubt { rule: Box::new(at.refer(self.place.ns.id)), what }
+    fn doubt(&self, at: At<'a>, what: String) -> Box<Doubt> {
+        Box::new(Doubt { rule: at.refer(self.place.ns.id), what })
     }
 
     fn enter(
@@ -501,7 +504,7 @@ impl<'a> Chains<'a, '_> {
         at: At<'a>,
         name: &str,
         leaves: bool,
-    ) -> Result<(), Doubt> {
+    ) -> Result<(), Box<Doubt>> {
         let tables = &self.place.tables;
         let own = tables.led_to(self.base.at, at.chain, at.index);
         let Some(chain) = own.or_else(|| tables.chain(self.base.at, name)) else {

@@ -2,6 +2,7 @@
 
 use model::{Conntrack, ConntrackStatus, Hook, Tuple};
 
+use crate::indexed::Place;
 use crate::overlay::{Bound, Connection, Membership};
 use crate::packet::tcp::{ACK, FIN, RST, SYN};
 use crate::skb::{Skb, Stop};
@@ -48,9 +49,9 @@ pub(crate) fn state_of(skb: &Skb, connection: Option<&Conntrack>) -> u32 {
     }
 }
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `nf_conntrack_in`.
-    pub(crate) fn track(&mut self, skb: &mut Skb, hook: Hook) {
+    pub(crate) fn track(&mut self, skb: &mut Skb, place: &'a Place<'a>, hook: Hook) {
         // `nf_conntrack_icmpv6_error`: what links say to themselves is no connection.
         skb.untracked |= skb.is_discovery() && skb.arp.is_none();
         if skb.ct.is_some() || skb.untracked || skb.sought {
@@ -61,9 +62,9 @@ impl<S: Sink> Walker<'_, '_, S> {
             return;
         }
         skb.ct = match &skb.about {
-            Some(about) => self.find_related(skb, about),
+            Some(about) => self.find_related(skb, place, about),
             None => self
-                .find(skb, &skb.packet.tuple(), direction(&skb.packet))
+                .find(skb, place, &skb.packet.tuple(), direction(&skb.packet))
                 .or_else(|| self.begin(skb)),
         };
         if let Some(member) = skb.ct.filter(|m| m.reply && !m.related) {
@@ -74,16 +75,22 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// The connection of an error, which goes against the packet that it is about.
-    fn find_related(&mut self, skb: &Skb, about: &Packet) -> Option<Membership> {
+    fn find_related(
+        &mut self,
+        skb: &Skb,
+        place: &'a Place<'a>,
+        about: &Packet,
+    ) -> Option<Membership> {
         let direction = direction(about).map(|reply| !reply);
-        let member = self.find(skb, &about.tuple().reversed(), direction)?;
+        let member = self.find(skb, place, &about.tuple().reversed(), direction)?;
         Some(Membership { related: true, ..member })
     }
 
     /// Looks now for the connection of an error that is sent later.
     pub(crate) fn track_ahead(&mut self, skb: &mut Skb) {
         let Some(about) = skb.about.take() else { return };
-        skb.ct = self.find_related(skb, &about);
+        let place = self.known_place(skb.ns);
+        skb.ct = place.and_then(|place| self.find_related(skb, place, &about));
         (skb.sought, skb.about) = (skb.ct.is_none(), Some(about));
     }
 
@@ -96,9 +103,14 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// `nf_conntrack_confirm`: what leaves the last hook is remembered, and found from now on. A new
     /// connection whose answers would look like those of another one is not (`nf_ct_resolve_clash`).
-    pub(crate) fn confirm(&mut self, skb: &Skb, hook: Hook) -> Result<(), Stop> {
+    pub(crate) fn confirm(
+        &mut self,
+        skb: &Skb,
+        place: &'a Place<'a>,
+        hook: Hook,
+    ) -> Result<(), Stop> {
         let Some(member) = skb.ct.filter(|m| !m.related) else { return Ok(()) };
-        if let Some(other) = self.clash(skb, member) {
+        if let Some(other) = self.clash(skb, place, member) {
             let reason = Reason::AnswersTaken { by: other.original };
             return Err(Stop::lost(Stage::Hook(hook), skb.ns, None, reason));
         }
@@ -108,18 +120,24 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// The connection that has the same answers as this new one. (One that no chain of nat was asked
     /// about would take the packet for its own: it can have the same only if that is so.)
-    fn clash(&self, skb: &Skb, member: Membership) -> Option<&Conntrack> {
+    fn clash(&self, skb: &Skb, place: &'a Place<'a>, member: Membership) -> Option<&Conntrack> {
         let own = &self.overlay.connections[member.connection];
         if own.confirmed || own.entry.status.contains(ConntrackStatus::CONFIRMED) {
             return None;
         }
-        let other = self.taken_by(skb, member, &own.entry.reply.reversed())?;
+        let other = self.taken_by(skb, place, member, &own.entry.reply.reversed())?;
         (other.status.bits() & (SOURCE_DONE | DESTINATION_DONE) != 0).then_some(other)
     }
 
     /// The connection with that tuple, in that direction if it is known: one that a packet of ours
     /// began, or one that was read.
-    fn find(&mut self, skb: &Skb, tuple: &Tuple, direction: Option<bool>) -> Option<Membership> {
+    fn find(
+        &mut self,
+        skb: &Skb,
+        place: &'a Place<'a>,
+        tuple: &Tuple,
+        direction: Option<bool>,
+    ) -> Option<Membership> {
         let known = self.overlay.connection_with(skb.ns, tuple, skb.zone, direction, None);
         if known.is_some() {
             return known;
@@ -127,7 +145,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         if self.overlay.forgets {
             return None;
         }
-        let (entry, reply) = self.known_place(skb.ns)?.tracked(tuple, skb.zone, direction)?;
+        let (entry, reply) = place.tracked(tuple, skb.zone, direction)?;
         self.overlay.connections.push(Connection {
             ns: skb.ns,
             zones: (entry.zone, entry.zone),

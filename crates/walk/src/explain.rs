@@ -7,7 +7,7 @@ use model::{
     Hook, IpSetEntry, LinkId, NsId, Route, RouteKind, Rule, RuleAction, SetElement, TABLE_DEFAULT,
 };
 
-use crate::chain::{Ended, Noted};
+use crate::chain::Noted;
 use crate::indexed::Place;
 use crate::route::{Flow, Found, NotFound, TOS_MASK, first};
 use crate::tables::BaseRef;
@@ -209,7 +209,7 @@ pub enum FilterWhy {
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// Notes the rules of a base chain that were tried.
-    pub(crate) fn consider_rules(&mut self, ns: NsId, base: BaseRef<'a>, ended: &Ended<'a>) {
+    pub(crate) fn consider_rules(&mut self, ns: NsId, base: BaseRef<'a>) {
         if !self.sink.explains() {
             return;
         }
@@ -218,7 +218,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             failed: noted.failed,
             looked: noted.looked.clone(),
         };
-        let tried = ended.state.tried.iter().map(one).collect();
+        let tried = self.room.tried.iter().map(one).collect();
         self.sink.consider(Considered::Chain { chain: base.refer(ns), tried });
     }
 

@@ -1,8 +1,9 @@
 //! A bridge's table: which address is behind which port.
 
-use model::{BridgePort, FdbEntry, LinkId, LinkKind, Mac};
+use model::{BridgePort, FdbEntry, LinkKind, Mac};
 
-use crate::indexed::{Place, Station};
+use crate::indexed::Place;
+use crate::links::{Spot, Station};
 use crate::skb::{Skb, shifted};
 use crate::walker::Walker;
 use crate::{Action, Overlay, Sink, Stage};
@@ -45,22 +46,15 @@ pub(crate) enum Destination<'x> {
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_fdb_update`: the source is behind that port. `locked`: only noted as one that may not
     /// send yet.
-    pub(crate) fn learn(
-        &mut self,
-        skb: &Skb,
-        place: &Place<'_>,
-        bridge: LinkId,
-        port: LinkId,
-        locked: bool,
-    ) {
+    pub(crate) fn learn(&mut self, skb: &Skb, bridge: Spot<'a>, port: Spot<'a>, locked: bool) {
         let Some(mac) = skb.packet.src_mac.filter(|m| !m.is_group()) else { return };
         let vlan = skb.vlan.unwrap_or(0);
-        let station = place.station(bridge.index, vlan, mac);
+        let station = self.home(bridge).station(bridge, vlan, mac);
         let behind = || self.overlay.behind(bridge, skb, mac, station);
         if station.is_own() || behind().is_some_and(|(entry, _)| entry.link == port.index) {
             return;
         }
-        if behind().is_none() && self.is_full(skb, place, bridge) {
+        if behind().is_none() && self.is_full(skb, bridge) {
             return;
         }
         let entry = FdbEntry {
@@ -75,16 +69,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             age: Some(0),
             remote: None,
         };
-        self.overlay.fdb.entry((bridge, vlan, mac)).learn(skb.moment, entry);
+        self.overlay.fdb.entry((bridge.id, vlan, mac)).learn(skb.moment, entry);
+        let (bridge, port) = (bridge.id, port.id);
         self.tell(skb, Stage::Bridge, || Action::Learned { bridge, port, mac });
     }
 
     /// `fdb_create`: whether a bridge has learned as many addresses as it may.
-    fn is_full(&self, skb: &Skb, place: &Place<'_>, bridge: LinkId) -> bool {
-        let most = match place.link(bridge.index).map(|link| &link.kind) {
-            Some(LinkKind::Bridge(bridge)) => bridge.fdb_max_learned,
-            _ => 0,
-        };
+    fn is_full(&self, skb: &Skb, bridge: Spot<'a>) -> bool {
+        let LinkKind::Bridge(own) = &bridge.kind else { return false };
+        let (most, place) = (own.fdb_max_learned, self.home(bridge));
         if most == 0 {
             return false;
         }
@@ -92,8 +85,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             |e: &&FdbEntry| e.master == Some(bridge.index) && !(e.local || e.is_static || e.own);
         let read = place.ns.fdb.iter().filter(learned).count();
         let new = self.overlay.fdb.all().filter(|((of, vlan, mac), lessons)| {
-            let known = place.station(bridge.index, *vlan, *mac).entry.is_some();
-            *of == bridge && !known && lessons.by(skb.moment).is_some()
+            let known = place.station(bridge, *vlan, *mac).entry.is_some();
+            *of == bridge.id && !known && lessons.by(skb.moment).is_some()
         });
         u32::try_from(read + new.count()).is_ok_and(|all| all >= most)
     }
@@ -103,26 +96,19 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn unlocks(
         &mut self,
         skb: &Skb,
-        place: &Place<'_>,
-        bridge: LinkId,
-        port: LinkId,
+        bridge: Spot<'a>,
+        port: Spot<'a>,
         flags: &BridgePort,
     ) -> bool {
         let Some(mac) = skb.packet.src_mac else { return false };
         let vlan = skb.vlan.unwrap_or(0);
-        let station = place.station(bridge.index, vlan, mac);
+        let station = self.home(bridge).station(bridge, vlan, mac);
         let behind = self.overlay.behind(bridge, skb, mac, station);
         let known = behind.map(|(entry, _)| entry.link == port.index && !entry.locked);
         if known.is_none() && flags.mab {
-            self.learn(skb, place, bridge, port, true);
+            self.learn(skb, bridge, port, true);
         }
         known.unwrap_or(false)
-    }
-
-    /// What a bridge knew of an address in a VLAN (0: none) when it was read.
-    pub(crate) fn station(&self, bridge: LinkId, vlan: u16, mac: Mac) -> Station<'a> {
-        let place = self.known_place(bridge.ns);
-        place.map_or_else(Station::default, |place| place.station(bridge.index, vlan, mac))
     }
 }
 
@@ -131,13 +117,13 @@ impl Overlay {
     /// just now.
     pub(crate) fn behind<'x>(
         &'x self,
-        bridge: LinkId,
+        bridge: Spot<'_>,
         skb: &Skb,
         mac: Mac,
         read: Station<'x>,
     ) -> Option<(&'x FdbEntry, bool)> {
-        let key = (bridge, skb.vlan.unwrap_or(0), mac);
-        let learned = self.fdb.get(&key).and_then(|all| all.by(skb.moment));
+        let key = || (bridge.id, skb.vlan.unwrap_or(0), mac);
+        let learned = self.fdb.get_by(key).and_then(|all| all.by(skb.moment));
         let read = || read.entry.filter(|entry| !entry.local);
         learned.map(|entry| (entry, true)).or_else(|| read().map(|entry| (entry, false)))
     }
@@ -146,7 +132,7 @@ impl Overlay {
     pub(crate) fn destination<'x>(
         &'x self,
         place: &'x Place<'_>,
-        id: LinkId,
+        bridge: Spot<'x>,
         skb: &Skb,
     ) -> Destination<'x> {
         let vlan = skb.vlan.unwrap_or(0);
@@ -154,11 +140,11 @@ impl Overlay {
         if mac.is_group() {
             return Destination::Group;
         }
-        let station = place.station(id.index, vlan, mac);
+        let station = place.station(bridge, vlan, mac);
         if station.is_own() {
             return Destination::Own;
         }
-        match self.behind(id, skb, mac, station) {
+        match self.behind(bridge, skb, mac, station) {
             Some((entry, learned_now)) => Destination::Behind { entry, learned_now },
             None => Destination::NotKnown,
         }

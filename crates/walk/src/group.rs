@@ -9,10 +9,11 @@ use model::{
 };
 
 use crate::indexed::Place;
+use crate::links::Spot;
 use crate::route::{Flow, Found, NotFound};
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
-use crate::{Action, Cause, Disposition, Reason, Sink, Stage};
+use crate::{Action, Cause, Reason, Sink, Stage};
 
 /// Whom a packet is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,20 +159,29 @@ impl<'a> Place<'a> {
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `ip_mc_output`, `ip6_finish_output2`: what is for many comes to those of this namespace, too,
     /// before it leaves.
-    pub(crate) fn loop_back(&mut self, skb: &Skb, found: &Found<'a>) -> Result<(), Stop> {
+    #[inline]
+    pub(crate) fn loop_back(
+        &mut self,
+        skb: &Skb,
+        place: &'a Place<'a>,
+        found: &Found<'a>,
+    ) -> Result<(), Stop> {
         // Of what a tunnel's socket sends, no copy stays here (`setup_udp_tunnel_sock`).
         if skb.carried.is_some() {
             return Ok(());
         }
-        let out = skb.link(found.hop.link);
-        let place = self.place(skb.ns, Stage::Route)?;
+        let out = found.hop.link;
         let here = match found.route.kind {
             RouteKind::Broadcast => true,
-            _ if skb.packet.is_ipv6() => place.listens6(out.index, skb.packet.dst),
-            RouteKind::Multicast => place.is_member(out.index, skb.packet.dst),
+            _ if skb.packet.is_ipv6() => place.listens6(out, skb.packet.dst),
+            RouteKind::Multicast => place.is_member(out, skb.packet.dst),
             _ => false,
         };
-        if !here || self.link(out, Stage::Route)?.kind == LinkKind::Loopback {
+        if here { self.looped_back(skb, skb.link(out)) } else { Ok(()) }
+    }
+
+    fn looped_back(&mut self, skb: &Skb, out: LinkId) -> Result<(), Stop> {
+        if self.link(out, Stage::Route)?.kind == LinkKind::Loopback {
             return Ok(());
         }
         let (end, way) = self.copy(skb, |walker, copy| {
@@ -193,13 +203,18 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// Writes the frame's addresses: those of what is for many, else the next hop's.
-    pub(crate) fn address(&mut self, skb: &mut Skb, out: LinkId, hop: IpAddr) -> Result<(), Stop> {
-        let Some(mac) = self.place(skb.ns, Stage::Neighbour)?.group_mac(out.index, hop) else {
-            return self.resolve(skb, out, hop);
+    pub(crate) fn address(
+        &mut self,
+        skb: &mut Skb,
+        place: &'a Place<'a>,
+        out: Spot<'a>,
+        hop: IpAddr,
+    ) -> Result<(), Stop> {
+        let Some(mac) = place.group_mac(out.index, hop) else {
+            return self.resolve(skb, place, out, hop);
         };
-        let own = self.link(out, Stage::Neighbour)?.mac;
-        (skb.packet.src_mac, skb.packet.dst_mac) = (own, Some(mac));
-        self.tell_group(skb, out, hop, mac);
+        (skb.packet.src_mac, skb.packet.dst_mac) = (out.mac, Some(mac));
+        self.tell_group(skb, out.id, hop, mac);
         Ok(())
     }
 
@@ -216,12 +231,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// A packet has come to this namespace.
-    pub(crate) fn arrive(&mut self, skb: &Skb) -> Result<Next, Stop> {
+    pub(crate) fn arrive(&mut self, skb: &Skb) -> Next<'a> {
         let group6 = skb.packet.is_ipv6() && skb.packet.dst.is_multicast();
         let copied = self.depth > 0 && skb.about.is_none() && !group6;
         if skb.to_many || copied {
             self.arrivals.push(skb.clone());
         }
-        Err(Stop::new(Stage::Local, Disposition::Delivered(skb.ns)))
+        Next::Arrived
     }
 }

@@ -4,13 +4,28 @@
 //! maps start with), so that nobody can choose addresses that all meet in one place.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
 /// A map with such keys.
 pub(crate) type Map<K, V> = HashMap<K, V, Quick>;
 /// A set of such keys.
 pub(crate) type Set<K> = HashSet<K, Quick>;
+
+/// An address as a key: one of IPv4 is one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ip(pub(crate) IpAddr);
+
+impl Hash for Ip {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.0 {
+            IpAddr::V4(ip) => state.write_u32(ip.to_bits()),
+            IpAddr::V6(ip) => ip.segments().hash(state),
+        }
+    }
+}
 
 static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0) | 1);
 
@@ -27,6 +42,7 @@ impl Default for Quick {
 impl BuildHasher for Quick {
     type Hasher = Folded;
 
+    #[inline]
     fn build_hasher(&self) -> Folded {
         Folded { state: self.0, seed: self.0 }
     }
@@ -39,6 +55,7 @@ pub(crate) struct Folded {
 }
 
 impl Folded {
+    #[inline]
     fn fold(&mut self, word: u64) {
         /// Digits of π.
         const FACTOR: u128 = 0x2437_06a8_8085_a308;
@@ -73,30 +90,37 @@ impl Hasher for Folded {
         self.fold(bytes.len() as u64);
     }
 
+    #[inline]
     fn write_u8(&mut self, n: u8) {
         self.fold(n.into());
     }
 
+    #[inline]
     fn write_u16(&mut self, n: u16) {
         self.fold(n.into());
     }
 
+    #[inline]
     fn write_u32(&mut self, n: u32) {
         self.fold(n.into());
     }
 
+    #[inline]
     fn write_u64(&mut self, n: u64) {
         self.fold(n);
     }
 
+    #[inline]
     fn write_usize(&mut self, n: usize) {
         self.fold(n as u64);
     }
 
+    #[inline]
     fn write_isize(&mut self, n: isize) {
         self.fold(n as u64);
     }
 
+    #[inline]
     fn finish(&self) -> u64 {
         self.state
     }

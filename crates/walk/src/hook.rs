@@ -9,8 +9,8 @@ use crate::chain::{Chains, Changes, End as ChainEnd};
 use crate::indexed::Place;
 use crate::skb::{Skb, Stop};
 use crate::tables::{BaseRef, Item};
-use crate::walker::Walker;
-use crate::{Action, ChainRef, Reason, Sink, Stage, Unknown};
+use crate::walker::{Walker, tell};
+use crate::{Action, ChainRef, Overlay, Reason, Sink, Stage, Unknown};
 
 /// Between which links a hook sees a packet, as it is told: for a bridged packet in the IP hooks,
 /// the bridge both times.
@@ -54,7 +54,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         // It comes last of all.
         if skb.ct.is_some() && matches!(hook, Hook::Input | Hook::Postrouting) {
-            self.confirm(skb, hook)?;
+            self.confirm(skb, place, hook)?;
         }
         Ok(())
     }
@@ -81,7 +81,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     ) -> Result<(), Stop> {
         for item in place.tables.hook(family, hook) {
             match item {
-                Item::Conntrack => self.track(skb, hook),
+                Item::Conntrack => self.track(skb, place, hook),
                 Item::Nat => {
                     let before = skb.packet.dst;
                     self.nat(skb, place, hook, between)?;
@@ -132,7 +132,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         hook: Hook,
         base: BaseRef<'a>,
         between: Between,
-    ) -> Result<Option<ChainEnd<'a>>, Stop> {
+    ) -> Result<Option<ChainEnd>, Stop> {
         if !base.acts() {
             return Ok(None);
         }
@@ -157,56 +157,59 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             explains: self.sink.explains(),
             looked: RefCell::default(),
         };
-        let room = self.room.take().unwrap_or_default();
-        let ended = match chains.run(room) {
-            Ok(ended) => ended,
+        let end = match chains.run(&mut self.room) {
+            Ok(end) => end,
             Err(doubt) => {
-                let unknown = Unknown::Rule { rule: *doubt.rule, what: doubt.what };
+                let unknown = Unknown::Rule { rule: doubt.rule, what: doubt.what };
                 return Err(Stop::unknown(stage, unknown));
             }
         };
-        if !ended.state.assumed.is_empty() {
-            self.assume(skb, stage, ended.state.assumed.clone());
+        if !self.room.assumed.is_empty() {
+            self.assume(skb, stage, self.room.assumed.clone());
         }
-        self.consider_rules(skb.ns, base, &ended);
+        self.consider_rules(skb.ns, base);
         let lost = |reason| Err(Stop::lost(stage, skb.ns, None, reason));
-        match &ended.end {
-            ChainEnd::Drop(Some(rule)) => return lost(Reason::RuleDrop(rule.refer(skb.ns))),
-            ChainEnd::Drop(None) => return lost(Reason::PolicyDrop(base.refer(skb.ns))),
-            ChainEnd::Reject(rule, with) => {
-                return lost(Reason::RuleReject(rule.refer(skb.ns), *with));
+        match (end, &self.room.decided_by) {
+            (ChainEnd::Drop, Some(rule)) => return lost(Reason::RuleDrop(rule.refer(skb.ns))),
+            (ChainEnd::Reject(with), Some(rule)) => {
+                return lost(Reason::RuleReject(rule.refer(skb.ns), with));
             }
-            ChainEnd::Accept(_) | ChainEnd::Nat(..) => {}
+            (ChainEnd::Drop | ChainEnd::Reject(_), None) => {
+                return lost(Reason::PolicyDrop(base.refer(skb.ns)));
+            }
+            (ChainEnd::Accept | ChainEnd::Nat, _) => {}
         }
         let mss = skb.packet.mss;
         // `nf_route_table_hook4` and 6: of no other type of chain.
         let routes = hook == Hook::Output && base.is_of_routes();
         let before = routes.then(|| routed_by(skb));
-        self.take_over(skb, &ended.state.changes);
+        take_over(self.overlay, skb, &self.room.changes);
         if before.is_some_and(|before| before != routed_by(skb)) {
             skb.anew = Some(skb.mark);
         }
         let (ns, now) = (skb.ns, skb.packet.mss);
-        self.tell(skb, stage, || Action::Chain {
+        tell(&mut self.sink, skb, stage, || Action::Chain {
             chain: base.refer(ns),
-            rule: ended.decided_by().map(|rule| rule.refer(ns)),
-            matched: ended.state.matched.iter().map(|rule| rule.refer(ns)).collect(),
+            rule: self.room.decided_by.map(|rule| rule.refer(ns)),
+            matched: self.room.matched.iter().map(|rule| rule.refer(ns)).collect(),
             segment: mss.zip(now).filter(|(before, now)| before != now),
         });
-        self.room = Some(ended.state);
-        Ok(Some(ended.end))
+        Ok(Some(end))
     }
+}
 
-    /// What a chain changed stays so.
-    fn take_over(&mut self, skb: &mut Skb, changes: &Changes) {
-        skb.mark = changes.mark;
-        skb.untracked |= changes.untracked;
-        skb.zone = changes.zone.unwrap_or(skb.zone);
-        changes.headers.apply(&mut skb.packet);
-        if let Some((mark, ct)) = changes.ct_mark.zip(skb.ct) {
-            self.overlay.connections[ct.connection].entry.mark = mark;
-        }
-        self.overlay.added.extend(changes.added.iter().cloned());
+/// What a chain changed stays so.
+#[inline(always)]
+fn take_over(overlay: &mut Overlay, skb: &mut Skb, changes: &Changes) {
+    skb.mark = changes.mark;
+    skb.untracked |= changes.untracked;
+    skb.zone = changes.zone.unwrap_or(skb.zone);
+    changes.headers.apply(&mut skb.packet);
+    if let Some((mark, ct)) = changes.ct_mark.zip(skb.ct) {
+        overlay.connections[ct.connection].entry.mark = mark;
+    }
+    if !changes.added.is_empty() {
+        overlay.added.extend(changes.added.iter().cloned());
     }
 }
 

@@ -63,7 +63,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// It ends where it would begin.
     pub(crate) fn end_at_once(&mut self, skb: Skb, disposition: Disposition) -> End {
         let stop = Stop::new(Stage::Local, disposition);
-        self.tell_end(&skb, &stop);
+        self.tell_end(&skb, stop.stage, &stop.disposition);
         stop.end(skb)
     }
 }

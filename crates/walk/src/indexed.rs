@@ -1,4 +1,5 @@
 use std::cmp::Reverse;
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -10,9 +11,9 @@ use model::{
 
 use crate::fib::Fib;
 use crate::group::{Cast, made_up};
-use crate::hash::{Map, Set};
+use crate::hash::{Ip, Map, Set};
 use crate::ipset::IpSets;
-use crate::links::{LinkIndex, Links, Settled};
+use crate::links::{LinkIndex, Links, Settled, Spot, Station};
 use crate::memory::Memory;
 use crate::silent::Silent;
 use crate::tables::Tables;
@@ -23,7 +24,9 @@ use crate::{Reason, Recorder};
 pub struct Indexed<'a> {
     /// What was read.
     pub snapshot: &'a Snapshot,
-    namespaces: Map<NsId, Place<'a>>,
+    places: Vec<Place<'a>>,
+    /// Positions of namespaces among these.
+    positions: Map<NsId, usize>,
     /// Links that stand on a link (macvlan and kin), by that link.
     uppers: Map<LinkId, Vec<LinkId>>,
     /// Vxlans by the namespace of their outer packets.
@@ -52,8 +55,8 @@ impl<'a> Indexed<'a> {
     /// Sorts and joins what the Snapshot holds. Once for many walks.
     #[must_use]
     pub fn new(snapshot: &'a Snapshot) -> Self {
-        let namespaces =
-            snapshot.namespaces.iter().map(|(id, ns)| (*id, Place::new(ns, snapshot.kernel)));
+        let namespaces = snapshot.namespaces.values().enumerate();
+        let places = namespaces.map(|(at, ns)| Place::new(ns, at, snapshot.kernel));
         let mut vxlans: Map<NsId, Vec<VxlanEnd>> = Map::default();
         let mut uppers: Map<LinkId, Vec<LinkId>> = Map::default();
         let (mut wireguards, mut strays) = (Map::default(), Vec::new());
@@ -90,7 +93,8 @@ impl<'a> Indexed<'a> {
         }
         let mut net = Self {
             snapshot,
-            namespaces: namespaces.collect(),
+            places: places.collect(),
+            positions: snapshot.namespaces.keys().copied().zip(0..).collect(),
             uppers,
             vxlans,
             wireguards,
@@ -114,12 +118,9 @@ impl<'a> Indexed<'a> {
             let links = place.ns.links.iter();
             links.map(|(index, link)| (*index, Settled::of(self, place, link))).collect()
         };
-        let all: Vec<(NsId, Map<u32, Settled>)> =
-            self.namespaces.iter().map(|(id, place)| (*id, of(place))).collect();
-        for (id, settled) in all {
-            if let Some(place) = self.namespaces.get_mut(&id) {
-                place.links.settle(&settled);
-            }
+        let all: Vec<Map<u32, Settled>> = self.places.iter().map(of).collect();
+        for (place, settled) in self.places.iter_mut().zip(&all) {
+            place.links.settle(settled);
         }
     }
 
@@ -136,11 +137,11 @@ impl<'a> Indexed<'a> {
     }
 
     fn silent_ends(&self) -> Map<LinkId, Silent> {
-        let of = |ns: &NsId, place: &Place<'a>, index: u32| {
-            Some((LinkId { ns: *ns, index }, Silent::of(self, place, index)?))
+        let of = |place: &Place<'a>, index: u32| {
+            Some((LinkId { ns: place.id, index }, Silent::of(self, place, index)?))
         };
-        let places = self.namespaces.iter();
-        places.flat_map(|(ns, p)| p.ports.keys().filter_map(|bridge| of(ns, p, *bridge))).collect()
+        let places = self.places.iter();
+        places.flat_map(|p| p.ports.keys().filter_map(|bridge| of(p, *bridge))).collect()
     }
 
     /// The Snapshot tells who listens: what comes to a port where nobody does is refused. Else it
@@ -163,12 +164,35 @@ impl<'a> Indexed<'a> {
         if self.explains { Recorder::explaining() } else { Recorder::default() }
     }
 
+    /// The position of a namespace that was read.
+    pub(crate) fn position(&self, ns: NsId) -> Option<usize> {
+        self.positions.get(&ns).copied()
+    }
+
     pub(crate) fn place(&self, ns: NsId) -> Option<&Place<'a>> {
-        self.namespaces.get(&ns)
+        self.places.get(self.position(ns)?)
+    }
+
+    /// The namespace of a link.
+    #[inline]
+    pub(crate) fn home(&self, link: &LinkIndex<'_>) -> &Place<'a> {
+        &self.places[link.place]
+    }
+
+    /// The other end of a link's cable, if that was read.
+    #[inline]
+    pub(crate) fn other_end(&self, link: &LinkIndex<'_>) -> Option<&LinkIndex<'a>> {
+        let (place, index) = link.settled.peer?;
+        self.places.get(place)?.link_index(index)
     }
 
     pub(crate) fn link(&self, id: LinkId) -> Option<&'a Link> {
-        self.place(id.ns)?.link(id.index)
+        self.spot(id).map(|found| found.link)
+    }
+
+    /// The same, with all that is at hand of it.
+    pub(crate) fn spot(&self, id: LinkId) -> Option<&LinkIndex<'a>> {
+        self.place(id.ns)?.link_index(id.index)
     }
 
     /// Vxlans whose outer packets come to that namespace.
@@ -243,19 +267,15 @@ pub(crate) struct Place<'a> {
     vrfs: bool,
     /// Local and main together.
     merged: Fib<'a>,
-    /// Addresses of broadcasts, by the links that they lead to.
-    broadcasts: Set<(u32, IpAddr)>,
     /// Own IPv4 addresses → ifindex.
-    own: Map<IpAddr, u32>,
+    own: Map<Ip, u32>,
     ports: Map<u32, Vec<&'a Link>>,
-    /// By bridge, VLAN (0: none) and address.
-    stations: Map<(u32, u16, Mac), Station<'a>>,
     vlans: Map<(u32, u16), BridgeVlan>,
     /// Where vxlans send to.
     remotes: Map<(u32, Mac), Vec<&'a FdbEntry>>,
     /// Bridges a port of which has `neigh_suppress`.
     suppressing: Set<u32>,
-    neighbours: Map<(u32, IpAddr), &'a Neighbour>,
+    neighbours: Map<(u32, Ip), &'a Neighbour>,
     /// Routes that the kernel makes up for packets to many: by link, those of multicasts with true.
     pub(crate) casts: Map<(u32, bool), Route>,
     proxies: Vec<(u32, IpAddr)>,
@@ -266,15 +286,24 @@ pub(crate) struct Place<'a> {
     /// Connections by what packets show of them.
     tracked: Map<Shown, &'a Conntrack>,
     /// The first connection of each source, as (protocol, address, port).
-    sources: Map<(u8, IpAddr, u16), &'a Conntrack>,
+    sources: Map<(u8, Ip, u16), &'a Conntrack>,
 }
 
 /// What a packet shows of its connection: tuple, zone and direction (true: the answer's). Of IPv4 it
 /// is two numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shown {
     Four(u64, u64),
     Any(Tuple, u16, bool),
+}
+
+impl Hash for Shown {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Four(addresses, others) => (addresses, others).hash(state),
+            Self::Any(tuple, zone, reply) => (tuple, zone, reply).hash(state),
+        }
+    }
 }
 
 impl Shown {
@@ -290,24 +319,8 @@ impl Shown {
     }
 }
 
-/// What a bridge knows of an Ethernet address.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Station<'a> {
-    /// The bridge or one of its ports has it.
-    own: bool,
-    /// What the bridge's table said when it was read.
-    pub(crate) entry: Option<&'a FdbEntry>,
-}
-
-impl Station<'_> {
-    /// The bridge's own address, or that of one of its ports.
-    pub(crate) fn is_own(&self) -> bool {
-        self.own || self.entry.is_some_and(|entry| entry.local)
-    }
-}
-
 impl<'a> Place<'a> {
-    fn new(ns: &'a Namespace, kernel: Option<Release>) -> Self {
+    fn new(ns: &'a Namespace, at: usize, kernel: Option<Release>) -> Self {
         let own = ns.rules.iter().filter(|r| !r.ipv6);
         let rules: Vec<Rule> =
             if ns.rules.is_empty() { Rule::defaults() } else { own.cloned().collect() };
@@ -320,7 +333,7 @@ impl<'a> Place<'a> {
             id: ns.id,
             kernel,
             opaque: ns.opaque.iter().find(|what| is_in_the_way(what)),
-            links: Links::new(ns),
+            links: Links::new(ns, at),
             default_rules: !ns.tables_split.unwrap_or(false) && rules == Rule::defaults(),
             rules,
             default_rules6: rules6 == Rule::defaults_ipv6(),
@@ -332,10 +345,8 @@ impl<'a> Place<'a> {
             bridges: ns.links.values().any(|l| matches!(l.kind, LinkKind::Bridge(_))),
             vrfs: ns.links.values().any(|l| matches!(l.kind, LinkKind::Vrf(_))),
             merged: Fib::default(),
-            broadcasts: Set::default(),
             own: Map::default(),
             ports: Map::default(),
-            stations: Map::default(),
             vlans: ns.vlans.iter().map(|vlan| ((vlan.link, vlan.id), *vlan)).collect(),
             remotes: Map::default(),
             suppressing: Set::default(),
@@ -356,7 +367,7 @@ impl<'a> Place<'a> {
         for entry in &ns.conntrack {
             place.tracked.insert(Shown::by(&entry.reply, entry.zone, true), entry);
             place.tracked.insert(Shown::by(&entry.original, entry.zone, false), entry);
-            let source = (entry.original.protocol, entry.original.src, entry.original.sport);
+            let source = (entry.original.protocol, Ip(entry.original.src), entry.original.sport);
             place.sources.entry(source).or_insert(entry);
         }
         place
@@ -364,7 +375,7 @@ impl<'a> Place<'a> {
 
     fn index_routes(&mut self) {
         for address in &self.ns.addresses {
-            self.own.entry(address.ip()).or_insert(address.link);
+            self.own.entry(Ip(address.ip())).or_insert(address.link);
         }
         let mut tables: Map<u32, Vec<&'a Route>> = Map::default();
         let mut merged = Vec::new();
@@ -380,7 +391,11 @@ impl<'a> Place<'a> {
             let local = route.table == TABLE_LOCAL || self.is_vrf_s(route.table);
             if local && is_broadcast_to_one(route) {
                 let to = route.dst.addr();
-                self.broadcasts.extend(route.nexthops.iter().map(|hop| (hop.link, to)));
+                for hop in &route.nexthops {
+                    if let Some(link) = self.links.get_mut(hop.link) {
+                        link.broadcasts.push(to);
+                    }
+                }
             }
         }
         let order =
@@ -420,23 +435,24 @@ impl<'a> Place<'a> {
             self.remotes.entry((entry.link, entry.mac)).or_default().push(entry);
         }
         for entry in self.ns.fdb.iter().filter(|e| !e.own) {
-            if let Some(bridge) = entry.master {
-                let key = (bridge, entry.vlan.unwrap_or(0), entry.mac);
-                self.stations.entry(key).or_default().entry = Some(entry);
+            if let Some(bridge) = entry.master.and_then(|bridge| self.links.get_mut(bridge)) {
+                bridge.station_mut(entry.vlan.unwrap_or(0), entry.mac).entry = Some(entry);
             }
         }
         for n in &self.ns.neighbours {
             if n.proxy {
                 self.proxies.push((n.link, n.ip));
             } else {
-                self.neighbours.insert((n.link, n.ip), n);
+                self.neighbours.insert((n.link, Ip(n.ip)), n);
             }
         }
     }
 
     fn is_own(&mut self, bridge: u32, mac: Option<Mac>) {
-        if let Some(mac) = mac {
-            self.stations.entry((bridge, 0, mac)).or_default().own = true;
+        let bridge = self.links.get_mut(bridge);
+        let bridge = bridge.filter(|link| matches!(link.link.kind, LinkKind::Bridge(_)));
+        if let Some((bridge, mac)) = bridge.zip(mac) {
+            bridge.station_mut(0, mac).own = true;
         }
     }
 
@@ -473,13 +489,14 @@ impl<'a> Place<'a> {
     }
 
     /// There is a route for broadcasts to this very address by that link.
+    #[inline]
     pub(crate) fn broadcasts_to(&self, link: u32, ip: IpAddr) -> bool {
-        self.broadcasts.contains(&(link, ip))
+        self.link_index(link).is_some_and(|link| link.broadcasts.contains(&ip))
     }
 
     /// The link that has this address.
     pub(crate) fn owner(&self, ip: IpAddr) -> Option<u32> {
-        self.own.get(&ip).copied()
+        self.own.get(&Ip(ip)).copied()
     }
 
     /// The ports of a bridge, in the order in which it floods: the one that was added last comes
@@ -490,10 +507,11 @@ impl<'a> Place<'a> {
 
     /// What a bridge knew of an address in a VLAN (0: none) when it was read. In a VLAN, the own
     /// addresses are those of what is in it (`br_fdb_add_local`).
-    pub(crate) fn station(&self, bridge: u32, vlan: u16, mac: Mac) -> Station<'a> {
-        let mut station = self.stations.get(&(bridge, vlan, mac)).copied().unwrap_or_default();
+    #[inline]
+    pub(crate) fn station<'x>(&self, bridge: Spot<'x>, vlan: u16, mac: Mac) -> Station<'x> {
+        let mut station = bridge.station(vlan, mac);
         if vlan != 0 {
-            station.own |= self.is_own_mac_in(bridge, vlan, mac);
+            station.own |= self.is_own_mac_in(bridge.index, vlan, mac);
         }
         station
     }
@@ -504,8 +522,9 @@ impl<'a> Place<'a> {
     }
 
     /// What the neighbour table said when it was read.
+    #[inline]
     pub(crate) fn neighbour(&self, link: u32, ip: IpAddr) -> Option<&'a Neighbour> {
-        self.neighbours.get(&(link, ip)).copied()
+        self.neighbours.get(&(link, Ip(ip))).copied()
     }
 
     /// It answers ARP for this address on this link, by a proxy entry.
@@ -520,25 +539,32 @@ impl<'a> Place<'a> {
 
     /// The connection that was tracked when it was read, in that direction if it is known; true: the
     /// tuple is its answer's. `zones` are those of a packet in the original direction and in the other.
+    #[inline]
     pub(crate) fn tracked(
         &self,
         tuple: &Tuple,
         zones: (u16, u16),
         direction: Option<bool>,
     ) -> Option<(&'a Conntrack, bool)> {
-        let of = |reply| {
-            let zone = if reply { zones.1 } else { zones.0 };
-            Some((*self.tracked.get(&Shown::by(tuple, zone, reply))?, reply))
-        };
-        match direction {
-            Some(reply) => of(reply),
-            None => of(false).or_else(|| of(true)),
-        }
+        let (first, second) = direction.map_or((false, Some(true)), |reply| (reply, None));
+        let in_second = || self.tracked_in(tuple, zones, second?);
+        self.tracked_in(tuple, zones, first).or_else(in_second)
+    }
+
+    #[inline(always)]
+    fn tracked_in(
+        &self,
+        tuple: &Tuple,
+        zones: (u16, u16),
+        reply: bool,
+    ) -> Option<(&'a Conntrack, bool)> {
+        let zone = if reply { zones.1 } else { zones.0 };
+        Some((*self.tracked.get(&Shown::by(tuple, zone, reply))?, reply))
     }
 
     /// A connection from the same source, which was tracked when it was read.
     pub(crate) fn same_source_as(&self, tuple: &Tuple) -> Option<&'a Conntrack> {
-        self.sources.get(&(tuple.protocol, tuple.src, tuple.sport)).copied()
+        self.sources.get(&(tuple.protocol, Ip(tuple.src), tuple.sport)).copied()
     }
 
     /// Whether a bridge or one of its ports has this address, and is in that VLAN.

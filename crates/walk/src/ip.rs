@@ -4,8 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::{Hook, LinkId, LinkKind, Nexthop, Opaque, RouteKind};
 
+use crate::br_netfilter::prerouted;
 use crate::group::cast;
 use crate::indexed::Place;
+use crate::links::Spot;
 use crate::packet::tcp::{ACK, RST};
 use crate::route::{Flow, Found, NotFound};
 use crate::skb::{Next, Skb, Stop, fragment};
@@ -19,7 +21,7 @@ const NEEDED: [&str; 5] = ["links", "addresses", "routes", "rules", "sysctls"];
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// A process of this namespace sends.
-    pub(crate) fn socket(&mut self, skb: &mut Skb) -> Result<Next, Stop> {
+    pub(crate) fn socket(&mut self, skb: &mut Skb) -> Result<Next<'a>, Stop> {
         self.tell(skb, Stage::Socket, || Action::Originate);
         let place = self.place(skb.ns, Stage::Socket)?;
         self.modelled_in(skb, place, Stage::Socket)?;
@@ -34,7 +36,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let found = self.route_output(skb)?;
         let out = place.way_out(&found);
         // `ip_append_data`: its sender is told at once, before any rule sees it.
-        let link = self.link(skb.link(out), Stage::Route)?;
+        let link = place.spot(out, Stage::Route)?;
         let mtu = if found.is_local() { link.mtu } else { place.way_mtu(skb, &found, link.mtu) };
         if skb.about.is_some() {
             // `icmp_send`: an error quotes no more than there is room for.
@@ -45,17 +47,21 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
         }
         skb.sends_by(mtu);
-        self.local_out(skb, &found)
+        self.local_out(skb, place, &found)
     }
 
     /// `ip_local_out`: OUTPUT, and routed anew where a rule changed what routes are found by.
-    pub(crate) fn local_out(&mut self, skb: &mut Skb, found: &Found<'a>) -> Result<Next, Stop> {
-        let place = self.place(skb.ns, Stage::Route)?;
-        self.by_vrf(skb, place.way_out(found))?;
+    pub(crate) fn local_out(
+        &mut self,
+        skb: &mut Skb,
+        place: &'a Place<'a>,
+        found: &Found<'a>,
+    ) -> Result<Next<'a>, Stop> {
+        self.by_vrf(skb, place, place.way_out(found))?;
         let found = self.route_anew(skb, Self::route_output)?.unwrap_or(*found);
         self.hook_in(skb, place, Hook::Output, None, Some(place.way_out(&found)))?;
         let found = self.route_anew(skb, Self::route_output)?.unwrap_or(found);
-        self.output(skb, &found)
+        self.output(skb, place, &found)
     }
 
     /// `ip_route_me_harder`: looks for a route again where a hook changed what it hangs on; with the
@@ -77,7 +83,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let place = self.place(skb.ns, Stage::Route)?;
         let tos = skb.asked_tos.unwrap_or(skb.packet.tos);
         let asked = Flow { tos, ..Flow::of(&skb.packet, skb.mark, None) };
-        let flow = place.in_vrf(&Flow { oif: skb.oif.or(skb.vrf), ..asked });
+        let flow = place.in_vrf(Flow { oif: skb.oif.or(skb.vrf), ..asked });
         let ns = skb.ns;
         self.bound_link(skb)?;
         let look = |flow: &Flow| {
@@ -192,15 +198,18 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `ip_output`: POSTROUTING, fragments, the neighbour, the link.
-    pub(crate) fn output(&mut self, skb: &mut Skb, found: &Found<'a>) -> Result<Next, Stop> {
-        let place = self.place(skb.ns, Stage::Route)?;
+    pub(crate) fn output(
+        &mut self,
+        skb: &mut Skb,
+        place: &'a Place<'a>,
+        found: &Found<'a>,
+    ) -> Result<Next<'a>, Stop> {
         let index = place.way_out(found);
-        let out = skb.link(index);
-        let link = self.link(out, Stage::Transmit)?;
+        let link = place.spot(index, Stage::Transmit)?;
         // `rt_nexthop`: a gateway of IPv6 is none for MASQUERADE.
         let gateway = found.gateway().filter(|via| via.is_ipv4() == skb.packet.dst.is_ipv4());
         self.masquerade_hop = Some(gateway.unwrap_or(skb.packet.dst));
-        self.loop_back(skb, found)?;
+        self.loop_back(skb, place, found)?;
         skb.routed = true;
         // Of a packet that came in, the hook is told by which link.
         let mtu = if found.is_local() { link.mtu } else { place.way_mtu(skb, found, link.mtu) };
@@ -211,21 +220,22 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 let reason = Reason::TooBig { mtu, told: true };
                 // What is sent from here was small enough for the way that it was to take at first.
                 let stage = if skb.iif.is_none() { Stage::Transmit } else { Stage::Route };
-                return Err(Stop::lost(stage, skb.ns, Some(out), reason));
+                return Err(Stop::lost(stage, skb.ns, Some(link.id), reason));
             }
             skb.fragment = Some(fragment(mtu));
         }
         if let LinkKind::Loopback | LinkKind::Vrf(_) = link.kind {
             (skb.packet.src_mac, skb.packet.dst_mac) = (link.mac, link.mac);
-            return Ok(Next::Transmit(out));
+            return Ok(Next::Transmit(link));
         }
         let hop = found.gateway().unwrap_or(skb.packet.dst);
-        self.address(skb, out, hop)?;
-        Ok(Next::Transmit(out))
+        self.address(skb, place, link, hop)?;
+        Ok(Next::Transmit(link))
     }
 
     /// `ip_rcv`, or ARP's receiver: the frame came in by a link that is no port.
-    pub(crate) fn up(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+    pub(crate) fn up(&mut self, skb: &mut Skb, link: Spot<'a>) -> Result<Next<'a>, Stop> {
+        let id = link.id;
         if let Some(arp) = skb.arp {
             return self.arp_in(skb, id, arp);
         }
@@ -242,14 +252,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if skb.packet.is_ipv6() {
             return self.up6(skb, id);
         }
-        let place = self.place(skb.ns, Stage::Receive)?;
+        let place = self.home(link);
         self.modelled_in(skb, place, Stage::Receive)?;
         skb.iif = Some(id.index);
         let dst = skb.packet.dst;
         let vrf = place.vrf_of(id.index);
         // `ip_sabotage_in` lets those of a VRF pass again.
-        if !self.prerouted(skb)? || vrf.is_some() {
-            self.hook(skb, Hook::Prerouting, Some(id.index), None)?;
+        if !prerouted(skb, place) || vrf.is_some() {
+            self.hook_in(skb, place, Hook::Prerouting, Some(id.index), None)?;
         }
         let id = match vrf {
             Some(vrf) => self.enter_vrf(skb, id, vrf)?,
@@ -258,12 +268,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if std::mem::take(&mut skb.looped) && skb.packet.dst == dst {
             return self.looped(skb, id);
         }
-        self.route_in(skb, id)
+        self.route_in(skb, place, id)
     }
 
     /// By the loopback, with the route that was found when it was sent (`__mkroute_output`): what is
     /// for a group that the loopback is not in goes to nobody.
-    fn looped(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+    fn looped(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next<'a>, Stop> {
         let dst = skb.packet.dst;
         let (place, group) = (self.place(skb.ns, Stage::Route)?, dst.is_multicast());
         if group && !place.is_member(id.index, dst) {
@@ -273,8 +283,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.local(skb, id)
     }
 
-    fn route_in(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
-        let place = self.place(skb.ns, Stage::Route)?;
+    fn route_in(
+        &mut self,
+        skb: &mut Skb,
+        place: &'a Place<'a>,
+        id: LinkId,
+    ) -> Result<Next<'a>, Stop> {
         // Of a VRF, by the member that it came by (`ip_rcv_finish`).
         let by = skb.member.unwrap_or(id.index);
         let flow = Flow::of(&skb.packet, skb.mark, Some(by));
@@ -308,11 +322,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return self.local(skb, id);
         }
         let detour = place.is_detour(&flow, by, &input);
-        self.forward(skb, id, &input.found, detour)
+        self.forward(skb, place, id, &input.found, detour)
     }
 
     /// `ip_local_deliver`.
-    pub(crate) fn local(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+    pub(crate) fn local(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next<'a>, Stop> {
         skb.fragment = None;
         self.hook(skb, Hook::Input, Some(id.index), None)?;
         if let Some(next) = self.vxlan_in(skb, id)? {
@@ -321,19 +335,20 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(next) = self.wireguard_in(skb, id)? {
             return Ok(next);
         }
-        self.arrive(skb)
+        Ok(self.arrive(skb))
     }
 
     /// `ip_forward`. `detour`: its sender could have sent it to the next hop itself, and is told so.
     fn forward(
         &mut self,
         skb: &mut Skb,
+        place: &'a Place<'a>,
         from: LinkId,
         found: &Found<'a>,
         detour: bool,
-    ) -> Result<Next, Stop> {
-        let to = skb.link(found.hop.link);
-        let link = self.link(to, Stage::Forward)?;
+    ) -> Result<Next<'a>, Stop> {
+        let link = place.spot(found.hop.link, Stage::Forward)?;
+        let to = link.id;
         let lost =
             |skb: &Skb, link, reason| Err(Stop::lost(Stage::Forward, skb.ns, Some(link), reason));
         if skb.packet.is_to_group() && !skb.ours {
@@ -343,7 +358,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if skb.packet.ttl <= 1 {
             return lost(skb, from, Reason::TtlExpired);
         }
-        let mtu = self.place(skb.ns, Stage::Forward)?.way_mtu(skb, found, link.mtu);
+        let mtu = place.way_mtu(skb, found, link.mtu);
         if skb.packet.df && skb.wire_len() > mtu {
             return lost(skb, to, Reason::TooBig { mtu, told: true });
         }
@@ -352,28 +367,20 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.tell(skb, Stage::Forward, || Action::Forwarded { from, to, ttl });
         skb.way_mtu = Some(mtu);
         let redirect = detour.then(|| self.redirect4(skb, to)).flatten();
-        self.redirecting(redirect, |walker| walker.forward_on(skb, from, to, found))
+        self.redirecting(redirect, |walker| walker.forward_on(skb, place, from, found))
     }
 
     /// The rest of `ip_forward`.
     fn forward_on(
         &mut self,
         skb: &mut Skb,
+        place: &'a Place<'a>,
         from: LinkId,
-        to: LinkId,
         found: &Found<'a>,
-    ) -> Result<Next, Stop> {
-        self.no_flowtable(skb)?;
-        self.hook(skb, Hook::Forward, Some(from.index), Some(to.index))?;
-        self.output(skb, found)
-    }
-
-    /// Packets of a connection may pass by the rules altogether.
-    pub(crate) fn no_flowtable(&self, skb: &Skb) -> Result<(), Stop> {
-        let place = self.place(skb.ns, Stage::Forward)?;
-        let Some(name) = place.tables.flowtable else { return Ok(()) };
-        let what = Opaque::Flowtable(name.to_owned());
-        Err(Stop::unknown(Stage::Forward, Unknown::Opaque { ns: skb.ns, what }))
+    ) -> Result<Next<'a>, Stop> {
+        no_flowtable(place)?;
+        self.hook_in(skb, place, Hook::Forward, Some(from.index), Some(found.hop.link))?;
+        self.output(skb, place, found)
     }
 
     /// What of a namespace is not modelled, or was not read.
@@ -407,6 +414,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         self.lean_on(skb, stage, &NEEDED)
     }
+}
+
+/// Packets of a connection may pass by the rules altogether.
+pub(crate) fn no_flowtable(place: &Place<'_>) -> Result<(), Stop> {
+    let Some(name) = place.tables.flowtable else { return Ok(()) };
+    let what = Opaque::Flowtable(name.to_owned());
+    Err(Stop::unknown(Stage::Forward, Unknown::Opaque { ns: place.id, what }))
 }
 
 /// 255.255.255.255.

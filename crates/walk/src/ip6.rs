@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use model::{AddressFlags, Hook, LinkId, LinkKind};
 
+use crate::br_netfilter::prerouted;
 use crate::indexed::Place;
+use crate::ip::no_flowtable;
 use crate::nd::solicited_node;
 use crate::route::{Flow, Found, NotFound};
 use crate::route6::{MIN_MTU, is_link_local, is_scoped};
@@ -17,7 +19,7 @@ pub(crate) const HEADER: u32 = 40;
 
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `ip6_append_data` and `ip6_send_skb`: a process of this namespace sends.
-    pub(crate) fn socket6(&mut self, skb: &mut Skb) -> Result<Next, Stop> {
+    pub(crate) fn socket6(&mut self, skb: &mut Skb) -> Result<Next<'a>, Stop> {
         modelled(skb.packet.dst)?;
         let place = self.place(skb.ns, Stage::Socket)?;
         let found = self.route_output6(skb, skb.asked_tos.unwrap_or(skb.packet.tos))?;
@@ -34,14 +36,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `ip6_local_out`: OUTPUT, and routed anew where a rule changed what routes are found by.
-    pub(crate) fn local_out6(&mut self, skb: &mut Skb, found: Found<'a>) -> Result<Next, Stop> {
+    pub(crate) fn local_out6(&mut self, skb: &mut Skb, found: Found<'a>) -> Result<Next<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let out = place.way_out6(&found);
         let again = |w: &mut Self, skb: &mut Skb| {
             skb.oif = bound_anew(skb, out);
             w.route_output6(skb, skb.packet.tos)
         };
-        self.by_vrf(skb, out)?;
+        self.by_vrf(skb, place, out)?;
         let found = self.route_anew(skb, again)?.unwrap_or(found);
         self.hook(skb, Hook::Output, None, Some(place.way_out6(&found)))?;
         let found = self.route_anew(skb, again)?.unwrap_or(found);
@@ -96,11 +98,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `ip6_output`: POSTROUTING, fragments, the neighbour, the link.
-    pub(crate) fn output6(&mut self, skb: &mut Skb, found: &Found<'a>) -> Result<Next, Stop> {
+    pub(crate) fn output6(&mut self, skb: &mut Skb, found: &Found<'a>) -> Result<Next<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let index = place.way_out6(found);
-        let out = skb.link(index);
-        let link = self.link(out, Stage::Transmit)?;
+        let link = place.spot(index, Stage::Transmit)?;
+        let out = link.id;
         if !place.speaks6(found.hop.link) {
             return Err(Stop::lost(Stage::Transmit, skb.ns, Some(out), Reason::Ipv6Disabled));
         }
@@ -121,22 +123,22 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         if let LinkKind::Loopback | LinkKind::Vrf(_) = link.kind {
             (skb.packet.src_mac, skb.packet.dst_mac) = (link.mac, link.mac);
-            return Ok(Next::Transmit(out));
+            return Ok(Next::Transmit(link));
         }
         if skb.packet.dst.is_multicast() {
-            self.loop_back(skb, found)?;
+            self.loop_back(skb, place, found)?;
             if group_scope(skb.packet.dst) <= HERE {
                 let reason = Reason::HostGroup(skb.packet.dst);
                 return Err(Stop::lost(Stage::Transmit, skb.ns, Some(out), reason));
             }
         }
         let hop = found.gateway().unwrap_or(skb.packet.dst);
-        self.address(skb, out, hop)?;
-        Ok(Next::Transmit(out))
+        self.address(skb, place, link, hop)?;
+        Ok(Next::Transmit(link))
     }
 
     /// `ip6_rcv_core`, PREROUTING, and where it is to go.
-    pub(crate) fn up6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+    pub(crate) fn up6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next<'a>, Stop> {
         self.modelled(skb, Stage::Receive)?;
         let place = self.place(skb.ns, Stage::Receive)?;
         let link = self.link(id, Stage::Receive)?;
@@ -160,7 +162,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         skb.iif = Some(id.index);
         let vrf = place.vrf_of(id.index);
         // `ip_sabotage_in` lets those of a VRF pass again.
-        if !self.prerouted(skb)? || vrf.is_some() {
+        if !prerouted(skb, place) || vrf.is_some() {
             self.hook(skb, Hook::Prerouting, Some(id.index), None)?;
         }
         let id = match vrf {
@@ -177,7 +179,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `ip6_mc_input`: groups that this link listens to.
-    pub(crate) fn group6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+    pub(crate) fn group6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Receive)?;
         let (link, group) = (skb.member.unwrap_or(id.index), skb.packet.dst);
         if place.listens6(link, group) {
@@ -196,7 +198,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `ip6_route_input`.
-    fn route_in6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+    fn route_in6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         // Of a VRF, what is for an address of the member that it came by alone, by that.
         let by = skb.member.filter(|_| is_scoped(skb.packet.dst)).unwrap_or(id.index);
@@ -215,7 +217,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `ip6_input`.
-    fn local6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+    fn local6(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next<'a>, Stop> {
         skb.fragment = None;
         self.hook(skb, Hook::Input, Some(id.index), None)?;
         if skb.is_discovery() {
@@ -227,11 +229,16 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(next) = self.wireguard_in(skb, id)? {
             return Ok(next);
         }
-        self.arrive(skb)
+        Ok(self.arrive(skb))
     }
 
     /// `ip6_forward`.
-    fn forward6(&mut self, skb: &mut Skb, from: LinkId, found: &Found<'a>) -> Result<Next, Stop> {
+    fn forward6(
+        &mut self,
+        skb: &mut Skb,
+        from: LinkId,
+        found: &Found<'a>,
+    ) -> Result<Next<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Forward)?;
         let to = skb.link(found.hop.link);
         let lost = |link, reason| Err(Stop::lost(Stage::Forward, from.ns, Some(link), reason));
@@ -269,7 +276,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         from: LinkId,
         to: LinkId,
         found: &Found<'a>,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Forward)?;
         let link = self.link(to, Stage::Forward)?;
         let lost = |link, reason| Err(Stop::lost(Stage::Forward, from.ns, Some(link), reason));
@@ -281,7 +288,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let ttl = skb.packet.ttl;
         skb.packet.ttl -= 1;
         self.tell(skb, Stage::Forward, || Action::Forwarded { from, to, ttl });
-        self.no_flowtable(skb)?;
+        no_flowtable(place)?;
         skb.way_mtu = Some(place.way_mtu6(skb, found, link));
         self.hook(skb, Hook::Forward, Some(from.index), Some(to.index))?;
         self.output6(skb, found)

@@ -13,7 +13,7 @@ use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, IcmpKind, Payload, Reason, Sink, Stage, Unknown};
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `ipvlan_queue_xmit`.
     pub(crate) fn ipvlan_out(
         &mut self,
@@ -21,7 +21,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         id: LinkId,
         link: &Link,
         ipvlan: &Ipvlan,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
         ipvlan_modelled(id, ipvlan)?;
         let lower = self.lower(id, link)?;
         let inward = ipvlan.mode != IpvlanMode::L2 || skb.packet.src_mac == skb.packet.dst_mac;
@@ -32,26 +32,26 @@ impl<S: Sink> Walker<'_, '_, S> {
                 }
                 self.tell(skb, Stage::Transmit, || Action::Sibling { lower, sibling });
                 skb.kept = Some(true);
-                return Ok(Next::Forward(sibling));
+                return self.given_to(sibling);
             }
             if ipvlan.mode == IpvlanMode::L2 {
-                return Ok(Next::Forward(lower));
+                return self.given_to(lower);
             }
         }
         match ipvlan.mode {
             IpvlanMode::L2 if skb.packet.is_to_group() => {
                 let mut copies = self.to_ipvlans(skb, lower, Some(id));
-                copies.push((lower, skb.clone(), Next::Transmit(lower)));
+                copies.push((lower, skb.clone(), self.out_by(lower)?));
                 self.split(skb, Stage::Transmit, lower, copies)
             }
-            IpvlanMode::L2 => Ok(Next::Transmit(lower)),
+            IpvlanMode::L2 => self.out_by(lower),
             _ => self.ipvlan_route(skb, id, lower),
         }
     }
 
     /// `ipvlan_process_outbound`: routed in the namespace of the link below, as if it were sent
     /// there by a socket that is bound to that.
-    fn ipvlan_route(&mut self, skb: &mut Skb, id: LinkId, lower: LinkId) -> Result<Next, Stop> {
+    fn ipvlan_route(&mut self, skb: &mut Skb, id: LinkId, lower: LinkId) -> Result<Next<'a>, Stop> {
         if skb.packet.is_to_group() || skb.arp.is_some() {
             return swallowed(id);
         }
@@ -83,12 +83,16 @@ impl<S: Sink> Walker<'_, '_, S> {
         }
         self.modelled(skb, Stage::Route)?;
         self.tell_route(skb, &found, None);
-        self.local_out(skb, &found)
+        self.local_out(skb, place, &found)
     }
 
     /// `ipvlan_handle_frame`: which ipvlan takes a frame that comes in by the link below; None: the
     /// link below keeps it.
-    pub(crate) fn ipvlan_in(&mut self, skb: &mut Skb, lower: LinkId) -> Result<Option<Next>, Stop> {
+    pub(crate) fn ipvlan_in(
+        &mut self,
+        skb: &mut Skb,
+        lower: LinkId,
+    ) -> Result<Option<Next<'a>>, Stop> {
         let Some((id, ipvlan)) = self.an_ipvlan_on(lower) else { return Ok(None) };
         ipvlan_modelled(id, &ipvlan)?;
         if ipvlan.mode == IpvlanMode::L2 && skb.packet.is_to_group() {
@@ -99,7 +103,8 @@ impl<S: Sink> Walker<'_, '_, S> {
                 return Ok(None);
             }
             let mut copies = self.to_ipvlans(skb, lower, None);
-            copies.push((lower, skb.clone(), Next::Up(lower)));
+            let below = self.spot(lower, Stage::Receive)?;
+            copies.push((lower, skb.clone(), Next::Up(below)));
             return self.split(skb, Stage::Receive, lower, copies).map(Some);
         }
         let Some(taker) = self.ipvlan_with(lower, wanted(skb))? else { return Ok(None) };
@@ -109,7 +114,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             uppers: vec![taker],
             followed: Some(taker),
         });
-        Ok(Some(Next::Receive(taker)))
+        self.in_by(taker).map(Some)
     }
 
     /// Any of the ipvlans on a link: all are of one mode.
@@ -150,12 +155,14 @@ impl<S: Sink> Walker<'_, '_, S> {
         skb: &Skb,
         lower: LinkId,
         sender: Option<LinkId>,
-    ) -> Vec<(LinkId, Skb, Next)> {
+    ) -> Vec<(LinkId, Skb, Next<'a>)> {
         let copy = |id| {
-            let next = if sender.is_some() { Next::Forward(id) } else { Next::Receive(id) };
-            (id, skb.clone().by_worker(), next)
+            let link = self.known_spot(id)?;
+            let next = if sender.is_some() { Next::Forward(link) } else { Next::Receive(link) };
+            Some((id, skb.clone().by_worker(), next))
         };
-        self.ipvlans(lower).into_iter().filter(|id| Some(*id) != sender).map(copy).collect()
+        let others = self.ipvlans(lower).into_iter().filter(|id| Some(*id) != sender);
+        others.filter_map(copy).collect()
     }
 }
 
@@ -172,7 +179,7 @@ fn wanted(skb: &Skb) -> IpAddr {
     }
 }
 
-fn swallowed(id: LinkId) -> Result<Next, Stop> {
+fn swallowed<'a>(id: LinkId) -> Result<Next<'a>, Stop> {
     Err(Stop::lost(Stage::Transmit, id.ns, Some(id), Reason::Swallowed))
 }
 

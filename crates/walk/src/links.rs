@@ -1,8 +1,9 @@
 //! Links of a namespace by their index, with what is asked of them at every step.
 
+use std::net::IpAddr;
 use std::ops::Deref;
 
-use model::{InetConf, Link, LinkKind, Namespace, Opaque};
+use model::{FdbEntry, InetConf, Link, LinkId, LinkKind, Mac, Namespace, Opaque};
 
 use crate::Indexed;
 use crate::hash::Map;
@@ -18,11 +19,56 @@ pub(crate) const NOBODY: LinkName = [0; 16];
 #[derive(Debug)]
 pub(crate) struct LinkIndex<'a> {
     pub(crate) link: &'a Link,
+    pub(crate) id: LinkId,
+    /// Position of its namespace among all.
+    pub(crate) place: usize,
     pub(crate) name: LinkName,
     /// Its settings, joined with those of all.
     pub(crate) conf: InetConf,
     pub(crate) settled: Settled,
+    /// Addresses of broadcasts that lead there.
+    pub(crate) broadcasts: Vec<IpAddr>,
+    /// What a bridge knows of addresses, by [`LinkIndex::seat`].
+    stations: Map<u64, Station<'a>>,
 }
+
+impl<'a> LinkIndex<'a> {
+    /// A VLAN (0: none) and an address as one number.
+    fn seat(vlan: u16, Mac([a, b, c, d, e, f]): Mac) -> u64 {
+        let [high, low] = vlan.to_be_bytes();
+        u64::from_be_bytes([high, low, a, b, c, d, e, f])
+    }
+
+    /// What a bridge knew of an address in a VLAN when it was read.
+    #[inline]
+    pub(crate) fn station(&self, vlan: u16, mac: Mac) -> Station<'a> {
+        self.stations.get(&Self::seat(vlan, mac)).copied().unwrap_or_default()
+    }
+
+    /// The same, to be filled in.
+    pub(crate) fn station_mut(&mut self, vlan: u16, mac: Mac) -> &mut Station<'a> {
+        self.stations.entry(Self::seat(vlan, mac)).or_default()
+    }
+}
+
+/// What a bridge knows of an Ethernet address.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Station<'a> {
+    /// The bridge or one of its ports has it.
+    pub(crate) own: bool,
+    /// What the bridge's table said when it was read.
+    pub(crate) entry: Option<&'a FdbEntry>,
+}
+
+impl Station<'_> {
+    /// The bridge's own address, or that of one of its ports.
+    pub(crate) fn is_own(&self) -> bool {
+        self.own || self.entry.is_some_and(|entry| entry.local)
+    }
+}
+
+/// A link as walks hand it on: eight bytes, by which all that is known of it is at hand.
+pub(crate) type Spot<'a> = &'a LinkIndex<'a>;
 
 impl Deref for LinkIndex<'_> {
     type Target = Link;
@@ -39,6 +85,8 @@ impl Deref for LinkIndex<'_> {
 pub(crate) struct Settled {
     /// It takes frames to send.
     pub(crate) sends: bool,
+    /// The other end of its cable: position of the namespace, and the index there.
+    pub(crate) peer: Option<(usize, u32)>,
     /// No filter and no chain is before or behind it.
     pub(crate) bare: bool,
     /// No link stands on it.
@@ -52,10 +100,11 @@ pub(crate) struct Settled {
 impl Settled {
     /// What of a link is settled when all of the network is there.
     pub(crate) fn of(net: &Indexed<'_>, place: &Place<'_>, link: &Link) -> Self {
-        let id = model::LinkId { ns: place.id, index: link.index };
+        let id = LinkId { ns: place.id, index: link.index };
         let known = place.ns.gaps.is_empty();
         Self {
             sends: net.cannot_send(link).is_none(),
+            peer: link.peer().and_then(|peer| Some((net.position(peer.ns)?, peer.index))),
             bare: known && link.tc.is_none() && !place.tables.has_links(),
             alone: net.uppers(id).is_empty(),
             plain_bridge: known && is_plain_bridge(place, link),
@@ -90,13 +139,24 @@ pub(crate) struct Links<'a> {
 }
 
 impl<'a> Links<'a> {
-    pub(crate) fn new(ns: &'a Namespace) -> Self {
+    /// Of the namespace at that position.
+    pub(crate) fn new(ns: &'a Namespace, place: usize) -> Self {
         let (mut near, mut far) = (Vec::new(), Map::default());
         // Most are numbered from 1 on.
         let most = 64 + 8 * ns.links.len();
         for (index, link) in &ns.links {
             let (name, conf, settled) = (name(&link.name), conf(ns, link.inet), Settled::default());
-            let found = LinkIndex { link, name, conf, settled };
+            let id = LinkId { ns: ns.id, index: *index };
+            let found = LinkIndex {
+                link,
+                id,
+                place,
+                name,
+                conf,
+                settled,
+                stations: Map::default(),
+                broadcasts: Vec::new(),
+            };
             match usize::try_from(*index) {
                 Ok(index) if index < most => {
                     near.resize_with(near.len().max(index + 1), || None);
@@ -113,6 +173,13 @@ impl<'a> Links<'a> {
         match self.near.get(usize::try_from(index).unwrap_or(usize::MAX)) {
             Some(Some(near)) => Some(near),
             _ => self.far_off(index),
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut LinkIndex<'a>> {
+        match self.near.get_mut(usize::try_from(index).unwrap_or(usize::MAX)) {
+            Some(Some(near)) => Some(near),
+            _ => self.far.get_mut(&index),
         }
     }
 

@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use model::{Link, LinkFlags, LinkId, LinkKind, Mac, Macvlan, MacvlanMode, Relation};
 
 use crate::bridge::rank;
+use crate::links::Spot;
 use crate::skb::{End, Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, Cause, Disposition, Sink, Stage, Unknown};
@@ -19,7 +20,7 @@ use crate::{Action, Cause, Disposition, Sink, Stage, Unknown};
 #[derive(Clone, Copy)]
 struct Upper<'a> {
     id: LinkId,
-    link: &'a Link,
+    link: Spot<'a>,
     macvlan: &'a Macvlan,
 }
 
@@ -31,9 +32,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         id: LinkId,
         link: &Link,
         macvlan: &Macvlan,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
         let lower = self.lower(id, link)?;
-        let world = Next::Transmit(lower);
+        let world = self.out_by(lower)?;
         if macvlan.mode != MacvlanMode::Bridge {
             return Ok(world);
         }
@@ -43,8 +44,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if group {
             let siblings: Vec<_> = siblings.filter(|u| self.is_subscribed(u, skb)).collect();
             let siblings = siblings.into_iter();
-            let mut copies: Vec<(LinkId, Skb, Next)> =
-                siblings.map(|u| (u.id, skb.clone(), Next::Forward(u.id))).collect();
+            let mut copies: Vec<(LinkId, Skb, Next<'a>)> =
+                siblings.map(|u| (u.id, skb.clone(), Next::Forward(u.link))).collect();
             copies.push((lower, skb.clone(), world));
             return self.split(skb, Stage::Transmit, lower, copies);
         }
@@ -52,7 +53,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let Some(sibling) = siblings.next() else { return Ok(world) };
         self.tell(skb, Stage::Transmit, || Action::Sibling { lower, sibling: sibling.id });
         // By the link below, for whoever watches there (`dev_forward_skb`).
-        Ok(Next::Forward(lower))
+        self.given_to(lower)
     }
 
     /// `macvlan_handle_frame`: which macvlan takes a frame that comes in by the link below; None:
@@ -61,21 +62,24 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &mut Skb,
         lower: LinkId,
-    ) -> Result<Option<Next>, Stop> {
+    ) -> Result<Option<Next<'a>>, Stop> {
         let uppers = self.macvlans(lower);
-        let chosen: Vec<Upper<'_>> = uppers.iter().copied().filter(|u| u.listens(skb)).collect();
+        let chosen: Vec<Upper<'a>> = uppers.iter().copied().filter(|u| u.listens(skb)).collect();
         let consumed = chosen.iter().any(|u| u.macvlan.nodst);
-        let listener = |u: &Upper<'_>| {
+        let listener = |u: &Upper<'a>| {
             let mut copy = Skb { kept: own(skb.ours), ..skb.clone() };
             copy.queued();
-            (u.id, copy, Next::Receive(u.id))
+            (u.id, copy, Next::Receive(u.link))
         };
-        let mut copies: Vec<(LinkId, Skb, Next)> = chosen.iter().map(listener).collect();
+        let mut copies: Vec<(LinkId, Skb, Next<'a>)> = chosen.iter().map(listener).collect();
         if !consumed {
             match self.own_taker(skb, lower, &uppers, &mut copies)? {
                 Some(upper) => copies.push(upper),
                 None if copies.is_empty() => return Ok(None),
-                None => copies.push((lower, skb.clone(), Next::Up(lower))),
+                None => {
+                    let below = self.spot(lower, Stage::Receive)?;
+                    copies.push((lower, skb.clone(), Next::Up(below)));
+                }
             }
         }
         self.split(skb, Stage::Receive, lower, copies).map(Some)
@@ -88,11 +92,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &self,
         skb: &Skb,
         lower: LinkId,
-        uppers: &[Upper<'_>],
-        copies: &mut Vec<(LinkId, Skb, Next)>,
-    ) -> Result<Option<(LinkId, Skb, Next)>, Stop> {
-        let to = |u: &Upper<'_>, host| {
-            (u.id, Skb { kept: own(host), ..skb.clone() }, Next::Receive(u.id))
+        uppers: &[Upper<'a>],
+        copies: &mut Vec<(LinkId, Skb, Next<'a>)>,
+    ) -> Result<Option<(LinkId, Skb, Next<'a>)>, Stop> {
+        let to = |u: &Upper<'a>, host| {
+            (u.id, Skb { kept: own(host), ..skb.clone() }, Next::Receive(u.link))
         };
         if !skb.packet.is_to_group() {
             let passthru = |u: &&Upper<'_>| u.macvlan.mode == MacvlanMode::Passthru;
@@ -121,7 +125,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         };
         let others = uppers.iter().filter(|u| Some(u.id) != source.map(|s| s.id)).filter(hears);
         let others = others.filter(|u| self.is_subscribed(u, skb));
-        let late = |u: &Upper<'_>| {
+        let late = |u: &Upper<'a>| {
             let (id, copy, next) = to(u, false);
             (id, copy.by_worker(), next)
         };
@@ -164,8 +168,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn macvlans_on(&self, lower: LinkId) -> Vec<Upper<'a>> {
         let net: &'a crate::Indexed<'a> = self.net;
         let all = net.uppers(lower).iter().filter_map(|id| {
-            let link = net.link(*id)?;
-            let LinkKind::Macvlan(macvlan) = &link.kind else { return None };
+            let link = net.spot(*id)?;
+            let LinkKind::Macvlan(macvlan) = &link.link.kind else { return None };
             Some(Upper { id: *id, link, macvlan })
         });
         all.collect()
@@ -185,8 +189,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         skb: &mut Skb,
         stage: Stage,
         lower: LinkId,
-        mut copies: Vec<(LinkId, Skb, Next)>,
-    ) -> Result<Next, Stop> {
+        mut copies: Vec<(LinkId, Skb, Next<'a>)>,
+    ) -> Result<Next<'a>, Stop> {
         let uppers: Vec<LinkId> = copies.iter().map(|c| c.0).filter(|id| *id != lower).collect();
         if uppers.is_empty() && copies.len() < 2 {
             let Some((_, copy, next)) = copies.pop() else { return Err(Stop::ignored(stage)) };
@@ -201,9 +205,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         &mut self,
         skb: &mut Skb,
         stage: Stage,
-        mut copies: Vec<(LinkId, Skb, Next)>,
+        mut copies: Vec<(LinkId, Skb, Next<'a>)>,
         action: impl FnOnce(Option<LinkId>) -> Action,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
         if copies.len() < 2 {
             let Some((id, copy, next)) = copies.pop() else { return Err(Stop::ignored(stage)) };
             self.tell(skb, stage, || action(Some(id)));
@@ -240,7 +244,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         let Some((end, way)) = own else { return Err(Stop::ignored(stage)) };
         self.sink.go_on(way);
-        Ok(Next::Done(Box::new(end)))
+        Err(Stop::told(stage, end))
     }
 }
 

@@ -113,7 +113,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let translates = place.tables.translates(family);
         let current = self.overlay.connections[member.connection].entry.reply.reversed();
         let may_change = translates && (source || is_icmp(&current));
-        if !may_change || !self.is_taken(skb, member, &current) {
+        if !may_change || !self.is_taken(skb, place, member, &current) {
             return Ok(());
         }
         let (to, ip) =
@@ -195,9 +195,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     ) -> Result<Option<At<'a>>, Stop> {
         let family = skb.packet.family();
         for base in place.tables.nat(family, hook) {
-            if let Some(End::Nat(at, request)) = self.chain(skb, place, hook, *base, between)? {
+            let end = self.chain(skb, place, hook, *base, between)?;
+            if let (Some(End::Nat), Some(request)) = (end, self.room.request) {
+                let rule = self.room.decided_by;
                 self.set_up(skb, place, hook, request, between)?;
-                return Ok(Some(at));
+                return Ok(rule);
             }
         }
         Ok(None)
@@ -221,7 +223,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         let current = self.overlay.connections[member.connection].entry.reply.reversed();
         let range = Range { addresses, ports: request.ports, flags: request.flags };
-        let wanted = self.unique_tuple(skb, member, source, current, range);
+        let wanted = self.unique_tuple(skb, place, member, source, current, range);
         if wanted != current {
             let entry = &mut self.overlay.connections[member.connection].entry;
             entry.reply = wanted.reversed();

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use model::{Conntrack, Tuple};
 
 use crate::Sink;
+use crate::indexed::Place;
 use crate::overlay::Membership;
 use crate::skb::Skb;
 use crate::walker::Walker;
@@ -25,23 +26,24 @@ pub(crate) struct Range {
     pub(crate) flags: u32,
 }
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `get_unique_tuple`. Where the kernel chooses a port by chance, the first is told.
     pub(crate) fn unique_tuple(
         &mut self,
         skb: &Skb,
+        place: &'a Place<'a>,
         member: Membership,
         source: bool,
         current: Tuple,
         range: Range,
     ) -> Tuple {
-        let taken = |tuple: &Tuple| self.is_taken(skb, member, tuple);
+        let taken = |tuple: &Tuple| self.is_taken(skb, place, member, tuple);
         let mut wanted = current;
         if source && range.flags & RANDOM == 0 {
             if range.holds(&current) && !taken(&current) {
                 return current;
             }
-            if let Some(same) = self.same_source(skb, &current).filter(|t| range.holds(t)) {
+            if let Some(same) = same_source(place, &current).filter(|t| range.holds(t)) {
                 (wanted.src, wanted.sport) = (same.src, same.sport);
                 if !taken(&wanted) {
                     return wanted;
@@ -58,14 +60,21 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// Whether another connection has answers that look the same.
-    pub(crate) fn is_taken(&self, skb: &Skb, member: Membership, tuple: &Tuple) -> bool {
-        self.taken_by(skb, member, tuple).is_some()
+    pub(crate) fn is_taken(
+        &self,
+        skb: &Skb,
+        place: &'a Place<'a>,
+        member: Membership,
+        tuple: &Tuple,
+    ) -> bool {
+        self.taken_by(skb, place, member, tuple).is_some()
     }
 
     /// Which that is. One that was read may be this very one, where the question is not to know it.
     pub(crate) fn taken_by(
         &self,
         skb: &Skb,
+        place: &'a Place<'a>,
         member: Membership,
         tuple: &Tuple,
     ) -> Option<&Conntrack> {
@@ -76,16 +85,15 @@ impl<S: Sink> Walker<'_, '_, S> {
         let own = &connections[member.connection].entry.original;
         let but = Some(member.connection);
         let met = self.overlay.connection_with(skb.ns, &reply, skb.zone, direction, but);
-        let read = || self.known_place(skb.ns)?.tracked(&reply, skb.zone, direction);
+        let read = || place.tracked(&reply, skb.zone, direction);
         let read = || read().map(|(entry, _)| entry).filter(|entry| entry.original != *own);
         met.map(|met| &connections[met.connection].entry).or_else(read)
     }
+}
 
-    /// `find_appropriate_src`: what another connection from the same source was translated to.
-    fn same_source(&self, skb: &Skb, tuple: &Tuple) -> Option<Tuple> {
-        let entry = self.known_place(skb.ns)?.same_source_as(tuple)?;
-        Some(entry.reply.reversed())
-    }
+/// `find_appropriate_src`: what another connection from the same source was translated to.
+fn same_source(place: &Place<'_>, tuple: &Tuple) -> Option<Tuple> {
+    Some(place.same_source_as(tuple)?.reply.reversed())
 }
 
 impl Range {

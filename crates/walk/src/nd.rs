@@ -8,6 +8,7 @@ use model::{AddressFlags, Hook, Link, LinkId, Mac, NeighbourState};
 use crate::group::{ALL_NODES, multicast_mac};
 use crate::indexed::Place;
 use crate::ip6::{HEADER, bound_anew};
+use crate::links::Spot;
 use crate::route::{Flow, Found, NotFound};
 use crate::route6::is_link_local;
 use crate::skb::{Next, Skb, Stop};
@@ -74,7 +75,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `ndisc_send_skb`: by that link, whatever the routes say, unless a rule rewrites it.
-    pub(crate) fn nd_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+    pub(crate) fn nd_out(&mut self, skb: &mut Skb, link: Spot<'a>) -> Result<Next<'a>, Stop> {
+        let id = link.id;
         self.hook(skb, Hook::Output, None, Some(id.index))?;
         // Such a packet knows its link from the beginning (`ndisc_alloc_skb`).
         skb.sent_by = Some(id.index);
@@ -84,7 +86,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         self.hook(skb, Hook::Postrouting, skb.sent_by, Some(id.index))?;
         skb.routed = true;
-        Ok(Next::Transmit(id))
+        Ok(Next::Transmit(link))
     }
 
     /// Its way, where a rule has rewritten it.
@@ -97,7 +99,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `ndisc_recv_ns` and `ndisc_recv_na`.
-    pub(crate) fn nd_in(&mut self, skb: &Skb, id: LinkId) -> Result<Next, Stop> {
+    pub(crate) fn nd_in(&mut self, skb: &Skb, id: LinkId) -> Result<Next<'a>, Stop> {
         let link = self.link(id, Stage::Neighbour)?;
         let place = self.place(id.ns, Stage::Neighbour)?;
         if skb.packet.ttl != HOP_LIMIT {

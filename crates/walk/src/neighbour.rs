@@ -5,40 +5,45 @@ use std::net::IpAddr;
 use model::{Link, LinkFlags, LinkId, LinkKind, Mac, Neighbour, NeighbourState};
 
 use crate::arp::{Asked, Asker};
-use crate::links::LinkIndex;
+use crate::indexed::Place;
+use crate::links::Spot;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::{Walker, tell};
 use crate::{Action, ArpAnswer, Disposition, Loss, Reason, Sink, Stage, Unknown};
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `neigh_resolve_output`: writes the frame's addresses.
-    pub(crate) fn resolve(&mut self, skb: &mut Skb, out: LinkId, ip: IpAddr) -> Result<(), Stop> {
-        let link = self.spot(out, Stage::Neighbour)?;
+    pub(crate) fn resolve(
+        &mut self,
+        skb: &mut Skb,
+        place: &'a Place<'a>,
+        link: Spot<'a>,
+        ip: IpAddr,
+    ) -> Result<(), Stop> {
         skb.packet.src_mac = link.mac;
         if needs_none(link) {
             skb.packet.dst_mac = link.mac;
             return Ok(());
         }
-        let taught = self.overlay.neighbours.get(&(out, ip));
-        let read = self.known_place(out.ns);
-        let known = taught.or_else(|| read?.neighbour(out.index, ip));
+        let taught = self.overlay.neighbours.get_by(|| (link.id, ip));
+        let known = taught.or_else(|| place.neighbour(link.id.index, ip));
         if let Some(entry) = known.filter(|n| n.state.is_valid() && n.mac.is_some()) {
-            if !self.overlay.late.is_empty() && self.overlay.late.contains(&(out, ip)) {
+            if !self.overlay.late.is_empty() && self.overlay.late.contains(&(link.id, ip)) {
                 let what = format!("{ip} may have asked by it too late for this packet");
-                return Err(Stop::unknown(Stage::Neighbour, Unknown::Link { link: out, what }));
+                return Err(Stop::unknown(Stage::Neighbour, Unknown::Link { link: link.id, what }));
             }
             skb.packet.dst_mac = entry.mac;
             if !self.overlay.answered.is_empty()
-                && let Some(moment) = self.overlay.answered.get(&(out, ip))
+                && let Some(moment) = self.overlay.answered.get(&(link.id, ip))
             {
                 skb.moment = skb.moment.max(*moment);
             }
-            let told = || Action::Neighbour { ip, link: out, entry: entry.clone() };
+            let told = || Action::Neighbour { ip, link: link.id, entry: entry.clone() };
             tell(&mut self.sink, skb, Stage::Neighbour, told);
             return Ok(());
         }
         self.lean_on(skb, Stage::Neighbour, &["neighbours"])?;
-        self.ask(skb, out, link, ip)
+        self.ask(skb, link.id, link, ip)
     }
 
     /// What the neighbour table says: what was learned on this walk, else what was read.
@@ -69,13 +74,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     }
 
     /// Asks by ARP or ND: the request goes its way, and whoever answers sends a reply on its own way.
-    fn ask(
-        &mut self,
-        skb: &mut Skb,
-        out: LinkId,
-        link: &LinkIndex<'_>,
-        ip: IpAddr,
-    ) -> Result<(), Stop> {
+    fn ask(&mut self, skb: &mut Skb, out: LinkId, link: Spot<'a>, ip: IpAddr) -> Result<(), Stop> {
         // Not that of the segment it came from: who answers outside, nobody here may know.
         skb.packet.dst_mac = None;
         if let Some(reason) = self.cannot_send(link) {
@@ -87,9 +86,9 @@ impl<S: Sink> Walker<'_, '_, S> {
             return Err(Stop::unknown(Stage::Neighbour, Unknown::Link { link: out, what }));
         }
         let (request, first) = match ip {
-            IpAddr::V4(_) => (self.request(skb, out, link, ip), Next::Arp(out)),
+            IpAddr::V4(_) => (self.request(skb, out, link, ip), Next::Arp(link)),
             IpAddr::V6(target) => match self.solicitation(skb, out, link, target) {
-                Some(request) => (request, Next::Nd(out)),
+                Some(request) => (request, Next::Nd(link)),
                 None => {
                     let reason = Reason::NoLinkLocal;
                     return Err(Stop::lost(Stage::Neighbour, out.ns, Some(out), reason));
@@ -186,7 +185,7 @@ impl<S: Sink> Walker<'_, '_, S> {
 
 /// Frames of this link need no address looked up.
 fn needs_none(link: &Link) -> bool {
-    link.kind == LinkKind::Loopback
+    matches!(link.kind, LinkKind::Loopback)
         || link.flags.contains(LinkFlags::NOARP)
         || matches!(&link.kind, LinkKind::Tap(tap) if tap.layer3)
 }

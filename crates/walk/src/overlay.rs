@@ -188,6 +188,7 @@ impl Overlay {
     /// The first connection in `ns` with that tuple in one of its directions (in that one, if it is
     /// known: true is the answer's), in the zone that a packet in that direction has; `but`: another
     /// than this one. One whose first packet is still on its way through the hooks is not found yet.
+    #[inline(always)]
     pub(crate) fn connection_with(
         &self,
         ns: NsId,

@@ -28,13 +28,14 @@ impl<S: Sink> Walker<'_, '_, S> {
         if skb.physin.is_some() && !self.is_routed(&packet, skb) {
             return;
         }
-        let first = match port {
+        let first = match port.map(|port| self.known_spot(skb.link(port))) {
             // Out of the port that the segment came in by, whatever bridge or route says.
-            Some(port) => {
+            Some(Some(port)) => {
                 answer.packet.src_mac = skb.packet.dst_mac;
                 answer.packet.dst_mac = skb.packet.src_mac;
-                Next::Transmit(skb.link(port))
+                Next::Transmit(port)
             }
+            Some(None) => return,
             None => Next::Socket,
         };
         let (end, way) = self.aside(answer, first);

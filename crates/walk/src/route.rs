@@ -136,7 +136,7 @@ impl<'a> Place<'a> {
                 None => self.lookup_default(flow),
             };
         }
-        let flow = &if self.has_vrfs() { self.in_vrf(flow) } else { *flow };
+        let flow = &if self.has_vrfs() { self.in_vrf(*flow) } else { *flow };
         let mut from = 0;
         for rule in &self.rules {
             if rule.priority < from || !self.rule_matches(rule, flow)? {

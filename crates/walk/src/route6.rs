@@ -70,7 +70,7 @@ impl<'a> Place<'a> {
 
     /// `fib6_rule_lookup`.
     fn lookup6(&'a self, flow: &Flow, strict: Strict) -> Result<Found<'a>, NotFound<'a>> {
-        let flow = &if self.has_vrfs() { self.in_vrf(flow) } else { *flow };
+        let flow = &if self.has_vrfs() { self.in_vrf(*flow) } else { *flow };
         // By a VRF is by any of its members.
         let link = strict.link.filter(|link| !self.has_vrfs() || self.vrf_table(*link).is_none());
         let strict = Strict { link, ..strict };
@@ -162,7 +162,7 @@ impl<'a> Place<'a> {
     pub(crate) fn choices6(&self, found: &Found<'a>, flow: &Flow) -> Vec<Nexthop> {
         let strict = match flow.iif {
             Some(iif) => self.strict_in(flow, iif),
-            None => self.strict_out(&self.in_vrf(flow)),
+            None => self.strict_out(&self.in_vrf(*flow)),
         };
         let ways = self.siblings6(found.route, strict);
         // Nobody is known to answer: then also one that did not.

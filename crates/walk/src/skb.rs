@@ -3,6 +3,7 @@ use std::ops::Deref;
 
 use model::{LinkId, NsId, Remote};
 
+use crate::links::Spot;
 use crate::overlay::Membership;
 use crate::tunnel::Carried;
 use crate::{Disposition, IcmpKind, Loss, Packet, Payload, Reason, Stage, Unknown};
@@ -86,6 +87,8 @@ pub(crate) struct Skb {
     /// link ([`Skb::queued`]). The kernel takes from its queue in order, so that what has waited less
     /// is done earlier.
     pub(crate) moment: u32,
+    /// Where a vxlan is to send it.
+    pub(crate) remote: Option<Remote>,
     /// What it carries, where it is a tunnel's outer packet.
     pub(crate) carried: Option<Box<Carried>>,
     /// For an ICMP error: the packet that it is about, as its sender saw it. Of a redirect, only if
@@ -180,6 +183,7 @@ impl Skb {
             fragment: None,
             late: false,
             moment: 0,
+            remote: None,
             carried: None,
             about: None,
         }
@@ -291,6 +295,8 @@ pub(crate) struct Stop(Box<Stopped>);
 pub(crate) struct Stopped {
     pub(crate) stage: Stage,
     pub(crate) disposition: Disposition,
+    /// Its end has been told, and this is what it was then.
+    told: Option<Skb>,
 }
 
 impl Deref for Stop {
@@ -303,7 +309,18 @@ impl Deref for Stop {
 
 impl Stop {
     pub(crate) fn new(stage: Stage, disposition: Disposition) -> Self {
-        Self(Box::new(Stopped { stage, disposition }))
+        Self(Box::new(Stopped { stage, disposition, told: None }))
+    }
+
+    /// It ended so by another way that is its own, too.
+    pub(crate) fn told(stage: Stage, end: End) -> Self {
+        let (disposition, told) = (end.disposition, Some(end.skb));
+        Self(Box::new(Stopped { stage, disposition, told }))
+    }
+
+    /// What it was when its end was told, if that is so.
+    pub(crate) const fn take_told(&mut self) -> Option<Skb> {
+        self.0.told.take()
     }
 
     #[cold]
@@ -331,28 +348,30 @@ impl Stop {
 }
 
 /// Where a packet goes next.
-#[derive(Debug)]
-pub(crate) enum Next {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Next<'a> {
     /// A process sends it.
     Socket,
     /// An ARP message of this namespace's own is handed to a link.
-    Arp(LinkId),
+    Arp(Spot<'a>),
     /// The same of ND.
-    Nd(LinkId),
+    Nd(Spot<'a>),
     /// The frame is handed to a link.
-    Transmit(LinkId),
-    /// A vxlan sends the frame to that remote.
-    Encapsulate(LinkId, Box<Remote>),
+    Transmit(Spot<'a>),
+    /// A vxlan sends the frame to the remote that is noted in it.
+    Encapsulate(Spot<'a>),
     /// Another link gives it to this one, which takes it in.
-    Forward(LinkId),
+    Forward(Spot<'a>),
     /// The frame comes in by a link.
-    Receive(LinkId),
+    Receive(Spot<'a>),
     /// The frame comes in by a port, for its bridge.
-    Bridge(LinkId),
+    Bridge(Spot<'a>),
     /// The frame is for this namespace, by a link that is no port.
-    Up(LinkId),
-    /// It has ended, and its end has been told.
-    Done(Box<End>),
+    Up(Spot<'a>),
+    /// It leaves by a link whose other end is beyond this host: nothing else comes of it.
+    Left(Spot<'a>),
+    /// It is where it was to go, in its namespace.
+    Arrived,
 }
 
 /// How and where a packet ended.

@@ -7,7 +7,7 @@ use model::{Bridge, Gap, Group, LinkId, LinkKind, Mac, MdbEntry};
 
 use crate::bridge::Exit;
 use crate::group::{ALL_NODES, is_link_local_group};
-use crate::links::LinkIndex;
+use crate::links::Spot;
 use crate::skb::{Next, Skb, Stop};
 use crate::walker::Walker;
 use crate::{Action, Loss, Reason, Sink, Stage, Unknown};
@@ -20,11 +20,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn hand_to_members(
         &mut self,
         skb: &mut Skb,
-        id: LinkId,
-        link: &'a LinkIndex<'a>,
-        from: Option<LinkId>,
-    ) -> Result<Option<Next>, Stop> {
+        link: Spot<'a>,
+        from: Option<Spot<'a>>,
+    ) -> Result<Option<Next<'a>>, Stop> {
         let LinkKind::Bridge(bridge) = &link.link.kind else { return Ok(None) };
+        let id = link.id;
         let group = skb.packet.dst;
         if skb.arp.is_some()
             || skb.packet.dst_mac == Some(Mac::BROADCAST)
@@ -53,7 +53,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let port = LinkId { ns: id.ns, index };
             if index != id.index
                 && !ports.contains(&port)
-                && self.refuses(skb, place, index, from).is_none()
+                && place.link_index(index).is_none_or(|p| self.refuses(skb, p, from).is_none())
             {
                 ports.push(port);
             }
@@ -66,13 +66,17 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let up = up || link.promiscuous && from.is_some();
         // One copy is the frame itself, and no other is lost by what becomes of it.
         match ports.as_slice() {
-            [only] if !up => return self.through_port(skb, place, id, *only).map(Some),
-            [] if up => return self.bridge_up(skb, id, link).map(Some),
+            [only] if !up => {
+                return self
+                    .through_port(skb, place, link, place.spot(only.index, Stage::Bridge)?)
+                    .map(Some);
+            }
+            [] if up => return self.bridge_up(skb, link).map(Some),
             _ => {}
         }
         let nobody = ports.is_empty().then_some(nobody);
         let exits = ports.into_iter().map(|port| Exit { port, heard_by: None }).collect();
-        self.flood_copies(skb, id, link, exits, up, nobody).map(Some)
+        self.flood_copies(skb, link, exits, up, nobody).map(Some)
     }
 
     /// What of it is not modelled, or not known.

@@ -71,47 +71,40 @@ pub(crate) struct Tables<'a> {
 /// Lists for hooks of families, most of which have none.
 #[derive(Debug)]
 struct ByHook<T> {
-    /// Which have one, a bit for each.
-    some: u64,
-    /// Theirs, by that bit: a few.
-    lists: Vec<(u64, Vec<T>)>,
+    /// The position of each one's among the lists; the first is empty.
+    at: [u8; 64],
+    lists: Vec<Vec<T>>,
 }
 
 impl<T> Default for ByHook<T> {
     fn default() -> Self {
-        Self { some: 0, lists: Vec::new() }
+        Self { at: [0; 64], lists: vec![Vec::new()] }
     }
 }
 
 impl<T> ByHook<T> {
-    /// The bit of a hook of a family.
-    const fn bit(family: Family, hook: Hook) -> u64 {
-        1 << (family as u64 * 8 + hook as u64)
+    const fn nth(family: Family, hook: Hook) -> usize {
+        (family as usize * 8 + hook as usize) % 64
     }
 
     fn push(&mut self, family: Family, hook: Hook, item: T) {
-        let bit = Self::bit(family, hook);
-        if self.some & bit == 0 {
-            self.some |= bit;
-            self.lists.push((bit, Vec::new()));
+        let at = &mut self.at[Self::nth(family, hook)];
+        if *at == 0 {
+            // There are at most 64.
+            *at = u8::try_from(self.lists.len()).unwrap_or(u8::MAX);
+            self.lists.push(Vec::new());
         }
-        if let Some((_, list)) = self.lists.iter_mut().find(|(of, _)| *of == bit) {
-            list.push(item);
-        }
+        self.lists[usize::from(*at)].push(item);
     }
 
     #[inline]
     const fn has(&self, family: Family, hook: Hook) -> bool {
-        self.some & Self::bit(family, hook) != 0
+        self.at[Self::nth(family, hook)] != 0
     }
 
     #[inline]
     fn get(&self, family: Family, hook: Hook) -> &[T] {
-        let bit = Self::bit(family, hook);
-        if self.some & bit == 0 {
-            return &[];
-        }
-        self.lists.iter().find(|(of, _)| *of == bit).map_or(&[], |(_, list)| list)
+        &self.lists[usize::from(self.at[Self::nth(family, hook)])]
     }
 }
 

@@ -40,7 +40,13 @@ impl<K, V> Default for Taught<K, V> {
 impl<K: Copy + Eq + Hash, V: Clone> Taught<K, V> {
     #[inline]
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        if self.idle { None } else { self.look_up(key) }
+        self.get_by(|| *key)
+    }
+
+    /// The same by a key that is made only where there is anything.
+    #[inline]
+    pub(crate) fn get_by(&self, key: impl FnOnce() -> K) -> Option<&V> {
+        if self.idle { None } else { self.look_up(&key()) }
     }
 
     fn look_up(&self, key: &K) -> Option<&V> {

@@ -18,9 +18,9 @@ const MAX_JUMPS: u32 = 31;
 const MAX_HANDED: u32 = 3;
 
 /// What came of a filter's actions.
-enum Acted {
+enum Acted<'a> {
     /// The packet goes on elsewhere.
-    Away(Next),
+    Away(Next<'a>),
     Says(TcControl),
 }
 
@@ -75,7 +75,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         link: LinkId,
         tc: &'a Tc,
         hook: Hook,
-    ) -> Result<Option<Next>, Stop> {
+    ) -> Result<Option<Next<'a>>, Stop> {
         let all = if hook == Hook::Ingress { &tc.ingress } else { &tc.egress };
         let (mut chain, mut rounds) = (0, 0);
         loop {
@@ -110,7 +110,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         all: &'a [TcFilter],
         chain: u32,
         (link, hook): (LinkId, Hook),
-    ) -> Result<Option<(At<'a>, Acted)>, Stop> {
+    ) -> Result<Option<(At<'a>, Acted<'a>)>, Stop> {
         let (mut done, mut tried) = (None, Vec::new());
         let came = if hook == Hook::Ingress { Some(link.index) } else { skb.iif };
         for filter in all.iter().filter(|f| f.chain == chain) {
@@ -149,7 +149,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `tcf_action_exec`.
-    fn act(&mut self, skb: &mut Skb, at: &At<'a>) -> Result<Acted, Stop> {
+    fn act(&mut self, skb: &mut Skb, at: &At<'a>) -> Result<Acted<'a>, Stop> {
         if std::mem::take(&mut skb.past_tc) {
             return Ok(Acted::Says(TcControl::Ok));
         }
@@ -177,7 +177,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         Ok(Acted::Says(said))
     }
 
-    fn act_once(&mut self, skb: &mut Skb, at: &At<'a>, action: &TcAction) -> Result<Acted, Stop> {
+    fn act_once(
+        &mut self,
+        skb: &mut Skb,
+        at: &At<'a>,
+        action: &TcAction,
+    ) -> Result<Acted<'a>, Stop> {
         let then = action.then;
         match &action.doing {
             TcDoing::Nothing => {}
@@ -192,7 +197,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `tcf_mirred_act`.
-    fn hand(&mut self, skb: &mut Skb, at: &At<'a>, hands: &Hands) -> Result<Acted, Stop> {
+    fn hand(&mut self, skb: &mut Skb, at: &At<'a>, hands: &Hands) -> Result<Acted<'a>, Stop> {
         let to = hands.to;
         if !self.known_link(to).is_some_and(Link::is_running) {
             return Ok(Acted::Says(if hands.copy { hands.then } else { TcControl::Drop }));
@@ -205,7 +210,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         let mut given = skb.clone();
         given.hand_on(at.link, at.hook == Hook::Ingress, hands);
-        let next = if hands.ingress { Next::Receive(to) } else { Next::Transmit(to) };
+        let next = if hands.ingress { self.in_by(to)? } else { self.out_by(to)? };
         let told = || Action::Handed { to, ingress: hands.ingress, copy: hands.copy };
         self.tell(skb, at.stage(), told);
         // The packet itself is let go of, whoever has it then.
@@ -229,7 +234,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// `ifb_xmit` and `ifb_ri_tasklet`: what was handed to it goes on where it was taken from, past the hooks
     /// there; anything else it swallows.
-    pub(crate) fn ifb_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+    pub(crate) fn ifb_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next<'a>, Stop> {
         let Some(handed) = skb.handed.take() else {
             return Err(Stop::lost(Stage::Transmit, id.ns, Some(id), Reason::Swallowed));
         };
@@ -239,9 +244,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         (skb.past_nft, skb.past_tc) = (true, !handed.ingress);
         if handed.ingress {
             let link = self.spot(to, Stage::Receive)?;
-            return self.handle(skb, to, link);
+            return self.handle(skb, link);
         }
-        Ok(Next::Transmit(to))
+        self.out_by(to)
     }
 }
 

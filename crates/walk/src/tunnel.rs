@@ -114,7 +114,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         found: &Found<'a>,
         mark: u32,
         told: Action,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
         not_too_deep(skb, id)?;
         let inner = skb.clone();
         let (moment, late) = (skb.moment, skb.late);
@@ -127,7 +127,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         self.modelled(skb, Stage::Route)?;
         self.tell_route(skb, found, None);
-        self.local_out(skb, found)
+        let place = self.place(skb.ns, Stage::Route)?;
+        self.local_out(skb, place, found)
     }
 
     /// The same, where the way is looked for as that of any packet is that this namespace sends.
@@ -138,7 +139,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         outer: Outer,
         mark: u32,
         told: Action,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
         not_too_deep(skb, id)?;
         let (moment, late) = (skb.moment, skb.late);
         let carried = Some(Box::new(Carried { skb: skb.clone(), label: outer.label }));

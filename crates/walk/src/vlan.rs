@@ -8,7 +8,7 @@ use crate::trace::VlanStep;
 use crate::walker::Walker;
 use crate::{Action, Reason, Sink, Stage};
 
-impl<S: Sink> Walker<'_, '_, S> {
+impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `vlan_dev_hard_start_xmit`. (Without `reorder_hdr` the tag is in the frame already; what goes
     /// over the link is the same.)
     pub(crate) fn vlan_out(
@@ -17,16 +17,20 @@ impl<S: Sink> Walker<'_, '_, S> {
         id: LinkId,
         link: &Link,
         vlan: &Vlan,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
         let lower = self.lower(id, link)?;
         skb.tags.push(Tag { protocol: vlan.protocol, id: vlan.id });
         let (id, step) = (vlan.id, VlanStep::Tagged);
         self.tell(skb, Stage::Transmit, || Action::Vlan { link: lower, id, step });
-        Ok(Next::Transmit(lower))
+        self.out_by(lower)
     }
 
     /// `vlan_do_receive`: the VLAN link whose tag a frame has; None: there is none.
-    pub(crate) fn vlan_in(&mut self, skb: &mut Skb, lower: LinkId) -> Result<Option<Next>, Stop> {
+    pub(crate) fn vlan_in(
+        &mut self,
+        skb: &mut Skb,
+        lower: LinkId,
+    ) -> Result<Option<Next<'a>>, Stop> {
         let Some(tag) = skb.tags.last().copied() else { return Ok(None) };
         let Some(upper) = self.vlan_on(lower, tag) else { return Ok(None) };
         let link = self.link(upper, Stage::Receive)?;
@@ -37,7 +41,7 @@ impl<S: Sink> Walker<'_, '_, S> {
         skb.kept = skb.ours.then_some(true);
         let (id, step) = (tag.id, VlanStep::Untagged);
         self.tell(skb, Stage::Receive, || Action::Vlan { link: upper, id, step });
-        Ok(Some(Next::Receive(upper)))
+        self.in_by(upper).map(Some)
     }
 
     fn vlan_on(&self, lower: LinkId, tag: Tag) -> Option<LinkId> {

@@ -9,6 +9,7 @@ use model::{Hook, Link, LinkId, Opaque, Rule, TABLE_LOCAL};
 
 use crate::group::cast;
 use crate::indexed::Place;
+use crate::links::Spot;
 use crate::route::{Flow, Found, NotFound};
 use crate::route6::is_scoped;
 use crate::skb::{Next, Skb, Stop};
@@ -32,13 +33,14 @@ impl Place<'_> {
 
     /// `l3mdev_update_flow`: a packet is in the VRF of the link that it is to go out by, else in that
     /// of the link that it came by.
-    pub(crate) fn in_vrf(&self, flow: &Flow) -> Flow {
+    #[inline]
+    pub(crate) fn in_vrf(&self, flow: Flow) -> Flow {
         let of = |link: Option<u32>| link.and_then(|link| self.vrf_of(link));
         let vrf = flow.vrf.or_else(|| of(flow.oif.or(flow.iif)));
         let vrf_out = flow.vrf_out || flow.vrf.is_none() && flow.oif.is_some();
         // By the VRF itself is by any of its members.
         let oif = flow.oif.filter(|oif| self.vrf_table(*oif).is_none());
-        Flow { vrf, vrf_out, oif, ..*flow }
+        Flow { vrf, vrf_out, oif, ..flow }
     }
 
     /// `fib_rule_iif_match` and `fib_rule_oif_match`: since Linux 6.16, a rule by the name of a VRF is
@@ -151,8 +153,21 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// `vrf_ip_out_direct`: what is sent from here by a member leaves by its VRF first, unless it is
     /// for many: through OUTPUT and POSTROUTING, where nothing is tracked yet.
-    pub(crate) fn by_vrf(&mut self, skb: &mut Skb, out: u32) -> Result<(), Stop> {
-        let place = self.place(skb.ns, Stage::Route)?;
+    #[inline]
+    pub(crate) fn by_vrf(
+        &mut self,
+        skb: &mut Skb,
+        place: &'a Place<'a>,
+        out: u32,
+    ) -> Result<(), Stop> {
+        if place.has_vrfs() {
+            return self.by_its_vrf(skb, place, out);
+        }
+        skb.vrf = None;
+        Ok(())
+    }
+
+    fn by_its_vrf(&mut self, skb: &mut Skb, place: &'a Place<'a>, out: u32) -> Result<(), Stop> {
         skb.vrf = place.vrf_of(out);
         let dst = skb.packet.dst;
         let near = dst.is_multicast() || cast(dst).is_some() || is_scoped(dst);
@@ -174,7 +189,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// `vrf_process_v4_outbound` and `vrf_process_v6_outbound`: what is routed to the VRF itself is
     /// routed once more in it, and is sent as if made here.
-    pub(crate) fn vrf_out(&mut self, skb: &mut Skb, id: LinkId) -> Result<Next, Stop> {
+    pub(crate) fn vrf_out(&mut self, skb: &mut Skb, link: Spot<'a>) -> Result<Next<'a>, Stop> {
+        let id = link.id;
         let place = self.place(id.ns, Stage::Route)?;
         let (six, mark) = (skb.packet.is_ipv6(), skb.mark);
         let flow = Flow::of(&skb.packet, if six { mark } else { 0 }, None);
@@ -190,7 +206,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             // A socket on the link does not see it coming in (PACKET_LOOPBACK).
             (skb.looped, skb.ours, skb.kept) = (true, true, None);
             skb.queued();
-            return Ok(Next::Up(id));
+            return Ok(Next::Up(link));
         }
         (skb.vrf, skb.iif) = (Some(id.index), Some(id.index));
         (skb.packet.src_mac, skb.packet.dst_mac) = (None, None);
@@ -201,7 +217,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return self.output6(skb, &found);
         }
         let found = self.route_anew(skb, Self::route_output)?.unwrap_or(found);
-        self.output(skb, &found)
+        self.output(skb, place, &found)
     }
 }
 

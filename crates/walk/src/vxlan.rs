@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use model::{FdbEntry, Link, LinkId, LinkKind, Mac, Remote, TunnelDf, Vxlan};
 
 use crate::indexed::VxlanEnd;
+use crate::links::Spot;
 use crate::route::Flow;
 use crate::skb::{Next, Skb, Stop};
 use crate::tunnel::{Label, Outer};
@@ -19,17 +20,22 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn vxlan_out(
         &mut self,
         skb: &mut Skb,
-        id: LinkId,
+        link: Spot<'a>,
         vxlan: &Vxlan,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
+        let id = link.id;
         self.vxlan_modelled(id, vxlan)?;
         self.lean_on(skb, Stage::Transmit, &["fdb"])?;
         let remotes = self.remotes(id, vxlan, skb.packet.dst_mac.unwrap_or_default())?;
-        let copy = |remote: &Remote| (id, skb.clone(), Next::Encapsulate(id, Box::new(*remote)));
+        let to = |remote: &Remote| Skb { remote: Some(*remote), ..skb.clone() };
+        let copy = |remote: &Remote| (id, to(remote), Next::Encapsulate(link));
         let copies: Vec<_> = remotes.iter().map(copy).collect();
         match remotes.as_slice() {
             [] => Err(Stop::lost(Stage::Transmit, id.ns, Some(id), Reason::NoRemote)),
-            [one] => Ok(Next::Encapsulate(id, Box::new(*one))),
+            [one] => {
+                skb.remote = Some(*one);
+                Ok(Next::Encapsulate(link))
+            }
             // The first is served last.
             _ => self.split(skb, Stage::Transmit, id, copies.into_iter().rev().collect()),
         }
@@ -65,14 +71,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `vxlan_xmit_one`.
-    pub(crate) fn vxlan_to(
-        &mut self,
-        skb: &mut Skb,
-        id: LinkId,
-        remote: Remote,
-    ) -> Result<Next, Stop> {
-        let link = self.link(id, Stage::Transmit)?;
-        let LinkKind::Vxlan(vxlan) = &link.kind else { return Ok(Next::Transmit(id)) };
+    pub(crate) fn vxlan_to(&mut self, skb: &mut Skb, link: Spot<'a>) -> Result<Next<'a>, Stop> {
+        let id = link.id;
+        let (LinkKind::Vxlan(vxlan), Some(remote)) = (&link.link.kind, skb.remote.take()) else {
+            return Ok(Next::Transmit(link));
+        };
         let ns = self.underlay(id, link)?;
         let packet = outer(skb, vxlan, remote);
         let vni = remote.vni.unwrap_or(vxlan.vni);
@@ -110,7 +113,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// `encap_bypass_if_local`: the remote is an address of the underlay itself, and the frame is
     /// given to the vxlan there as it is.
-    fn bypass(&mut self, skb: &mut Skb, id: LinkId, outer: &Outer, vni: u32) -> Result<Next, Stop> {
+    fn bypass(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+        outer: &Outer,
+        vni: u32,
+    ) -> Result<Next<'a>, Stop> {
         let Payload::Udp { dport: port, .. } = outer.packet.payload else {
             return Err(Stop::ignored(Stage::Transmit));
         };
@@ -141,11 +150,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         skb.kept = Some(true);
         (skb.ns, skb.ct) = (there.ns, None);
-        Ok(Next::Receive(there))
+        self.in_by(there)
     }
 
     /// `vxlan_rcv`: an outer packet is for this namespace. None: it carries none.
-    pub(crate) fn vxlan_in(&mut self, skb: &mut Skb, id: LinkId) -> Result<Option<Next>, Stop> {
+    pub(crate) fn vxlan_in(&mut self, skb: &mut Skb, id: LinkId) -> Result<Option<Next<'a>>, Stop> {
         let Some(carried) = &skb.carried else { return Ok(None) };
         let Label::Vni(vni) = carried.label else { return Ok(None) };
         let Payload::Udp { dport: port, .. } = skb.packet.payload else { return Ok(None) };
@@ -172,7 +181,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return lost(Reason::RemoteFixed { mac: src_mac.unwrap_or_default() });
         }
         self.learn_remote(skb, to, vxlan, remote);
-        Ok(Some(Next::Receive(to)))
+        self.in_by(to).map(Some)
     }
 
     /// An entry by hand says that this address is behind another remote (`vxlan_snoop`).

@@ -7,7 +7,7 @@ use model::{Gap, Link, LinkId, Mac, NsId};
 
 use crate::chain::State;
 use crate::indexed::Place;
-use crate::links::LinkIndex;
+use crate::links::Spot;
 use crate::skb::{End, Next, Skb, Stop};
 use crate::{Action, Disposition, Indexed, Overlay, Sink, Stage, Unknown};
 
@@ -41,7 +41,7 @@ pub(crate) struct Walker<'a, 'o, S> {
     /// Whom MASQUERADE is to find an address for: the next hop of the packet being sent.
     pub(crate) masquerade_hop: Option<IpAddr>,
     /// Where chains are run.
-    pub(crate) room: Option<Box<State<'a>>>,
+    pub(crate) room: State<'a>,
     /// What came of the answer to the handshake that is on its way.
     pub(crate) answered_by: Option<Disposition>,
     /// What has been assumed on this way so far, and told.
@@ -77,59 +77,85 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
             doubts: None,
             arrivals: Vec::new(),
             masquerade_hop: None,
-            room: None,
+            room: State::default(),
             answered_by: None,
             assumed: Vec::new(),
         }
     }
 
     /// Follows a packet to its end.
-    pub(crate) fn run(&mut self, mut skb: Skb, mut next: Next) -> End {
+    pub(crate) fn run(&mut self, mut skb: Skb, next: Next<'a>) -> End {
+        let disposition = self.follow(&mut skb, next);
+        End { disposition, skb }
+    }
+
+    /// The same; what the packet is at its end, `skb` is.
+    pub(crate) fn follow(&mut self, skb: &mut Skb, mut next: Next<'a>) -> Disposition {
         loop {
-            let left = self.budget.checked_sub(1).filter(|_| self.depth < DEEPEST);
-            let moved = match left {
-                Some(left) => {
-                    self.budget = left;
-                    self.advance(&mut skb, next)
+            next = match next {
+                Next::Left(link) => {
+                    return self.ends(skb, Stage::Transmit, Disposition::Left(link.id));
                 }
-                None => {
-                    self.overlay.storm.get_or_insert_with(endless);
-                    Err(Stop::unknown(Stage::Bridge, endless()))
+                Next::Arrived => {
+                    return self.ends(skb, Stage::Local, Disposition::Delivered(skb.ns));
                 }
+                next => match self.advance(skb, next) {
+                    Ok(further) => further,
+                    Err(stop) => return self.stopped(skb, stop),
+                },
             };
-            match moved {
-                Ok(Next::Done(end)) => return *end,
-                Ok(further) => next = further,
-                Err(stop) => {
-                    self.tell_end(&skb, &stop);
-                    self.refuse(&skb, &stop);
-                    return stop.end(skb);
-                }
-            }
         }
     }
 
-    fn advance(&mut self, skb: &mut Skb, next: Next) -> Result<Next, Stop> {
+    /// It goes no further.
+    pub(crate) fn stopped(&mut self, skb: &mut Skb, mut stop: Stop) -> Disposition {
+        if let Some(told) = stop.take_told() {
+            *skb = told;
+        } else {
+            self.tell_end(skb, stop.stage, &stop.disposition);
+            self.refuse(skb, &stop);
+        }
+        stop.into_disposition()
+    }
+
+    /// It has come through.
+    fn ends(&mut self, skb: &Skb, stage: Stage, disposition: Disposition) -> Disposition {
+        self.tell_end(skb, stage, &disposition);
+        disposition
+    }
+
+    fn advance(&mut self, skb: &mut Skb, next: Next<'a>) -> Result<Next<'a>, Stop> {
+        self.budget = match self.budget.checked_sub(1).filter(|_| self.depth < DEEPEST) {
+            Some(left) => left,
+            None => return Err(self.endless()),
+        };
         match next {
             Next::Socket => self.socket(skb),
             Next::Arp(link) => self.arp_out(skb, link),
             Next::Nd(link) => self.nd_out(skb, link),
             Next::Transmit(link) => self.transmit(skb, link),
-            Next::Encapsulate(link, remote) => self.vxlan_to(skb, link, *remote),
+            Next::Encapsulate(link) => self.vxlan_to(skb, link),
             Next::Forward(link) => self.forward_into(skb, link),
             Next::Receive(link) => self.receive(skb, link),
             Next::Bridge(port) => self.bridge_in(skb, port),
             Next::Up(link) => self.up(skb, link),
-            Next::Done(end) => Ok(Next::Done(end)),
+            Next::Left(_) | Next::Arrived => Ok(next),
         }
     }
 
+    #[cold]
+    fn endless(&mut self) -> Stop {
+        let endless = Unknown::Packet("it goes round without end".to_owned());
+        self.overlay.storm.get_or_insert_with(|| endless.clone());
+        Stop::unknown(Stage::Bridge, endless)
+    }
+
     /// Tells how a packet ended.
-    pub(crate) fn tell_end(&mut self, skb: &Skb, stop: &Stop) {
+    pub(crate) fn tell_end(&mut self, skb: &Skb, stage: Stage, disposition: &Disposition) {
         let (net, to) = (self.net, skb.packet.dst);
         let mut step =
-            |action: &dyn Fn() -> Action| self.sink.step(skb.ns, stop.stage, &skb.packet, action);
-        match &stop.disposition {
+            |action: &dyn Fn() -> Action| self.sink.step(skb.ns, stage, &skb.packet, action);
+        match disposition {
             Disposition::Delivered(ns) => step(&|| {
                 let link = net.place(*ns).and_then(|place| place.owner(to));
                 Action::Delivered { link: link.map(|index| LinkId { ns: *ns, index }) }
@@ -147,7 +173,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     }
 
     /// Follows another packet that comes of this one; the way is told apart.
-    pub(crate) fn aside(&mut self, skb: Skb, next: Next) -> (End, S) {
+    pub(crate) fn aside(&mut self, skb: Skb, next: Next<'a>) -> (End, S) {
         self.beside(|walker| walker.run(skb, next))
     }
 
@@ -232,6 +258,15 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
         place
     }
 
+    /// The namespace of a link.
+    #[inline(always)]
+    pub(crate) fn home(&self, link: Spot<'a>) -> &'a Place<'a> {
+        let net: &'a Indexed<'a> = self.net;
+        let place = net.home(link);
+        self.here.set(Some(place));
+        place
+    }
+
     /// A link that was read.
     #[inline(always)]
     pub(crate) fn known_link(&self, id: LinkId) -> Option<&'a Link> {
@@ -240,7 +275,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
 
     /// A link, with what is settled of it.
     #[inline(always)]
-    pub(crate) fn spot(&self, id: LinkId, stage: Stage) -> Result<&'a LinkIndex<'a>, Stop> {
+    pub(crate) fn spot(&self, id: LinkId, stage: Stage) -> Result<Spot<'a>, Stop> {
         match self.known_spot(id) {
             Some(spot) => Ok(spot),
             None => Err(link_not_read(id, stage)),
@@ -248,7 +283,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     }
 
     #[inline(always)]
-    pub(crate) fn known_spot(&self, id: LinkId) -> Option<&'a LinkIndex<'a>> {
+    pub(crate) fn known_spot(&self, id: LinkId) -> Option<Spot<'a>> {
         self.known_place(id.ns)?.link_index(id.index)
     }
 
@@ -257,6 +292,17 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
         match self.known_link(id) {
             Some(link) => Ok(link),
             None => Err(link_not_read(id, stage)),
+        }
+    }
+}
+
+impl<'a> Place<'a> {
+    /// A link of this namespace.
+    #[inline(always)]
+    pub(crate) fn spot(&'a self, index: u32, stage: Stage) -> Result<Spot<'a>, Stop> {
+        match self.link_index(index) {
+            Some(spot) => Ok(spot),
+            None => Err(link_not_read(LinkId { ns: self.id, index }, stage)),
         }
     }
 }
@@ -285,8 +331,4 @@ pub(crate) fn tell<S: Sink>(
         return sink.step(skb.ns, stage, &packet, action);
     }
     sink.step(skb.ns, stage, &skb.packet, action);
-}
-
-fn endless() -> Unknown {
-    Unknown::Packet("it goes round without end".to_owned())
 }

@@ -91,7 +91,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         skb: &mut Skb,
         id: LinkId,
         own: Option<&'a Wireguard>,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
         if own.is_none() {
             self.lean_on(skb, Stage::Transmit, &["wireguard"])?;
         }
@@ -265,7 +265,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `wg_receive`: an outer packet is for this namespace. None: it is not WireGuard's.
-    pub(crate) fn wireguard_in(&mut self, skb: &mut Skb, id: LinkId) -> Result<Option<Next>, Stop> {
+    pub(crate) fn wireguard_in(
+        &mut self,
+        skb: &mut Skb,
+        id: LinkId,
+    ) -> Result<Option<Next<'a>>, Stop> {
         let Some(Label::Sealed(seal)) = skb.carried.as_ref().map(|c| c.label) else {
             return Ok(None);
         };
@@ -291,7 +295,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             Message::Data => return self.decrypted(skb, to, own, peer).map(Some),
         }
         let end = End { disposition: Disposition::Delivered(skb.ns), skb: skb.clone() };
-        Ok(Some(Next::Done(Box::new(end))))
+        Err(Stop::told(Stage::Local, end))
     }
 
     /// The link whose socket waits at that port.
@@ -348,7 +352,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         id: LinkId,
         own: &Wireguard,
         peer: &WireguardPeer,
-    ) -> Result<Next, Stop> {
+    ) -> Result<Next<'a>, Stop> {
         let key = peer.public_key;
         let src = skb.carried.as_ref().map_or(skb.packet.src, |carried| carried.skb.packet.src);
         let whose = own.peer_for(src);
@@ -361,7 +365,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         (skb.mark, skb.kept) = (0, Some(true));
         skb.queued();
-        Ok(Next::Receive(id))
+        self.in_by(id)
     }
 }
 
