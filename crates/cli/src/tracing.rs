@@ -73,8 +73,12 @@ impl Wish {
 /// Foretells the way, checks it if that is wished, and prints it. The answer is the exit status.
 pub(crate) fn trace(session: &Session, snapshot: &Snapshot, wish: &Wish) -> Result<Exit, Failure> {
     let tag = Tag::random().or_fail("cannot make a tag")?;
-    let net = Indexed::new(snapshot).explained(wish.explain);
-    let trace = foretell(&net, snapshot, wish, tag)?;
+    let first = foretell(snapshot, wish, tag)?;
+    let newer = newer(session, snapshot, &first);
+    let (trace, snapshot) = match &newer {
+        Some(newer) => (foretell(newer, wish, tag)?, newer),
+        None => (first, snapshot),
+    };
     let watched = if wish.live { Some(watch(snapshot, &trace, wish, tag)?) } else { None };
     let live = watched.as_ref().map(|w| &w.checked);
     let trace = watched.as_ref().map_or(&trace, |w| w.taken);
@@ -95,13 +99,23 @@ pub(crate) fn trace(session: &Session, snapshot: &Snapshot, wish: &Wish) -> Resu
     })
 }
 
+/// The Snapshot with what the namespaces on the way have learned of its destinations: some of it, the
+/// kernel tells only of what it is asked about. None: it is as it was read.
+fn newer(session: &Session, snapshot: &Snapshot, trace: &Trace) -> Option<Snapshot> {
+    if session.looks_elsewhere() {
+        return None;
+    }
+    let now = kernel::read::learned(snapshot, &trace.destinations());
+    (!now.is_empty()).then(|| {
+        let mut newer = snapshot.clone();
+        newer.learn(now);
+        newer
+    })
+}
+
 /// The way, by the walk.
-fn foretell(
-    net: &Indexed<'_>,
-    snapshot: &Snapshot,
-    wish: &Wish,
-    tag: Tag,
-) -> Result<Trace, Failure> {
+fn foretell(snapshot: &Snapshot, wish: &Wish, tag: Tag) -> Result<Trace, Failure> {
+    let net = &Indexed::new(snapshot).explained(wish.explain);
     let (host, port) = split_port(&wish.to)?;
     let (host, zone) = split_zone(host);
     let own = wish.source.as_ref().map(|source| source.ip);

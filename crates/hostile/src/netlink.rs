@@ -43,7 +43,7 @@ fn decode(message: &Message<'_>) {
         let _ = raw.resolve(ns(0), namespace);
     }
     let _ = (rtnl::address(message), rtnl::route(message), rtnl::rule(message));
-    let _ = rtnl::address_label(message);
+    let _ = (rtnl::address_label(message), rtnl::learned(message));
     let _ = (rtnl::neighbour(message), rtnl::fdb(message), rtnl::nsid(message));
     let _ = (rtnl::bridge_vlans(message), rtnl::mdb(message));
     let _ = (rtnl::qdisc(message), rtnl::netconf(message), rtnl::notice(message));

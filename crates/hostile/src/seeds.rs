@@ -12,7 +12,7 @@ use wire::{legacy, nft, rtnl};
 use crate::section::joined;
 
 /// Captures of rtnetlink, as hexadecimal digits below the commands that made them.
-const CAPTURES: [&str; 18] = [
+const CAPTURES: [&str; 20] = [
     include_str!("../../wire/tests/captures/links.hex"),
     include_str!("../../wire/tests/captures/links_elsewhere.hex"),
     include_str!("../../wire/tests/captures/links6.hex"),
@@ -30,6 +30,8 @@ const CAPTURES: [&str; 18] = [
     BLOCK,
     RULES_OF_GROUPS,
     ADDRESS_LABELS,
+    LEARNED,
+    LEARNED6,
     MDB,
 ];
 /// Two links that share a block of filters.
@@ -38,6 +40,8 @@ const BLOCK: &str = include_str!("../../wire/tests/captures/filters_block.hex");
 /// Of matchall, gact and flower.
 const FILTERS: &str = include_str!("../../wire/tests/captures/filters_more.hex");
 const RULES_OF_GROUPS: &str = include_str!("../../wire/tests/captures/rules_groups.hex");
+const LEARNED: &str = include_str!("../../wire/tests/captures/learned.hex");
+const LEARNED6: &str = include_str!("../../wire/tests/captures/learned6.hex");
 const ADDRESS_LABELS: &str = include_str!("../../wire/tests/captures/address_labels.hex");
 const MDB: &str = include_str!("../../wire/tests/captures/mdb.hex");
 const CONNTRACK: &str = include_str!("../../wire/tests/captures/conntrack.hex");
@@ -218,12 +222,14 @@ fn bundles() -> Vec<Bundle> {
 /// The same, whose first namespace answers what captures have: of kinds that no bundle here has.
 fn captured(mut bundle: Bundle) -> Bundle {
     let links = [include_str!("../../wire/tests/captures/links.hex")];
-    let all: [(Question, &[&str]); 9] = [
+    let all: [(Question, &[&str]); 11] = [
         (Question::Links, &links),
         (Question::Qdiscs, &[QDISCS]),
         (Question::Filters, &[FILTERS, BLOCK]),
         (Question::Rules, &[RULES_OF_GROUPS]),
         (Question::AddressLabels, &[ADDRESS_LABELS]),
+        (Question::LearnedIpv4, &[LEARNED]),
+        (Question::LearnedIpv6, &[LEARNED6]),
         (Question::Mdb, &[MDB]),
         (Question::RoutesIpv6, &[include_str!("../../wire/tests/captures/routes6.hex")]),
         (Question::Wireguard, &WIREGUARD),

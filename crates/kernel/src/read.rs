@@ -39,8 +39,9 @@ mod sysctl;
 mod told;
 mod wireguard;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -181,6 +182,25 @@ pub fn refresh(snapshot: &mut Snapshot, parts: Parts) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What namespaces have learned of these destinations, by another reading, where that is another than
+/// the Snapshot says. Namespaces that cannot be entered are left out.
+#[must_use]
+pub fn learned(
+    snapshot: &Snapshot,
+    about: &BTreeSet<(NsId, IpAddr)>,
+) -> BTreeMap<NsId, Vec<model::LearnedRoute>> {
+    let mut by_space: BTreeMap<NsId, Vec<IpAddr>> = BTreeMap::new();
+    for (ns, dst) in about {
+        by_space.entry(*ns).or_default().push(*dst);
+    }
+    let now = by_space.into_iter().filter_map(|(id, about)| {
+        let namespace = snapshot.namespaces.get(&id)?;
+        let now = visit(namespace, |answers| inside::learned_of(&about, answers)).ok()?;
+        (now.learned != namespace.learned).then_some((id, now.learned))
+    });
+    now.collect()
 }
 
 /// What WireGuard links say of their peers now; the rest of the links is not looked at.

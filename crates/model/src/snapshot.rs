@@ -109,6 +109,17 @@ pub struct Namespace {
     pub gaps: Vec<Gap>,
 }
 
+impl Snapshot {
+    /// Puts what namespaces have learned of single destinations in the place of what was read.
+    pub fn learn(&mut self, now: BTreeMap<NsId, Vec<LearnedRoute>>) {
+        for (id, learned) in now {
+            if let Some(namespace) = self.namespaces.get_mut(&id) {
+                namespace.learned = learned;
+            }
+        }
+    }
+}
+
 impl Namespace {
     /// A namespace with nothing in it.
     #[must_use]

@@ -45,6 +45,20 @@ pub fn run(
     number: u8,
     lie: Option<Lie>,
 ) -> Result<Judged, std::io::Error> {
+    ask_what_was_learned(rig, spec);
+    run_as_asked(rig, spec, number, lie)
+}
+
+/// The same, where the kernel was asked already what earlier packets taught it.
+///
+/// # Errors
+/// If the machinery fails.
+pub(crate) fn run_as_asked(
+    rig: &mut Rig<'_>,
+    spec: &Spec,
+    number: u8,
+    lie: Option<Lie>,
+) -> Result<Judged, std::io::Error> {
     let question = rig.question(spec).ok_or(std::io::ErrorKind::NotFound)?;
     let net = Indexed::new(&rig.snapshot).with_listeners();
     let mut ways = net.possibilities(&question);
@@ -70,6 +84,21 @@ pub fn run(
     };
     let ways = ways.into_iter().map(|(trace, _)| trace).collect();
     Ok(Judged { ways, outcome })
+}
+
+/// Earlier packets may have taught nearer gateways and path MTUs, by which it then goes another way.
+pub(crate) fn ask_what_was_learned(rig: &mut Rig<'_>, spec: &Spec) {
+    const WAYS: usize = 3;
+    let Some(question) = rig.question(spec) else { return };
+    for _ in 0..WAYS {
+        let ways = Indexed::new(&rig.snapshot).with_listeners().possibilities(&question);
+        let about = ways.iter().flat_map(|(trace, _)| trace.destinations()).collect();
+        let now = kernel::read::learned(&rig.snapshot, &about);
+        if now.is_empty() {
+            return;
+        }
+        rig.snapshot.learn(now);
+    }
 }
 
 /// Where the verdict alone is another than that of the trace. It is asked for several times, as what

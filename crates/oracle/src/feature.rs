@@ -9,7 +9,9 @@ mod tc;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use model::{LinkKind, Namespace, RouteKind, RuleAction, Snapshot, TABLE_LOCAL, TABLE_MAIN};
+use model::{
+    LearnedRoute, LinkKind, Namespace, RouteKind, RuleAction, Snapshot, TABLE_LOCAL, TABLE_MAIN,
+};
 use walk::{Indexed, Payload, Question, Trace};
 
 use crate::generate::{Kind, Kinds};
@@ -59,6 +61,8 @@ const FEATURES: &[(&str, Without)] = &[
             links.fold(all, |any, c| std::mem::take(&mut c.rp_filter) > 0 || any)
         })
     }),
+    ("learned: redirect", |s, _| learned(s, |l| l.redirected)),
+    ("learned: path mtu", |s, _| learned(s, |l| l.mtu.is_some())),
     ("send_redirects", |s, _| conf(s, |c| std::mem::take(&mut c.send_redirects))),
     ("shared_media 0", |s, _| conf(s, |c| !std::mem::replace(&mut c.shared_media, true))),
     ("fwmark_reflect", |s, _| {
@@ -358,6 +362,15 @@ fn all<T>(items: impl Iterator<Item = T>, change: impl Fn(T) -> bool) -> bool {
         any |= change(item);
     }
     any
+}
+
+/// What namespaces have learned of single destinations.
+fn learned(snapshot: &mut Snapshot, is_one: impl Fn(&LearnedRoute) -> bool) -> bool {
+    each(snapshot, |n| {
+        let before = n.learned.len();
+        n.learned.retain(|l| !is_one(l));
+        n.learned.len() != before
+    })
 }
 
 fn each(snapshot: &mut Snapshot, change: impl Fn(&mut Namespace) -> bool) -> bool {

@@ -199,8 +199,9 @@ fn network(
         if stop.load(Ordering::Relaxed) {
             break;
         }
+        case::ask_what_was_learned(&mut rig, packet);
         let before = rig.snapshot.clone();
-        let judged = match case::run(&mut rig, packet, crate::member(n), order.lie) {
+        let judged = match case::run_as_asked(&mut rig, packet, crate::member(n), order.lie) {
             Ok(judged) => judged,
             Err(error) => {
                 tally.trouble(number, &Trouble::Broken(error.to_string()));

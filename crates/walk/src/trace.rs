@@ -6,6 +6,9 @@
 mod action;
 mod refer;
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use model::{LinkId, NsId, Route};
 
 use crate::{Disposition, Packet, Question};
@@ -28,6 +31,20 @@ pub struct Trace {
     /// possibility. If all come to the same, `there` and `back` are those of the first; else they
     /// end where they part.
     pub branches: Vec<Branch>,
+}
+
+impl Trace {
+    /// Where a way out was looked for on these ways, and to whom.
+    #[must_use]
+    pub fn destinations(&self) -> BTreeSet<(NsId, IpAddr)> {
+        let hops = std::iter::once(&self.there).chain(&self.back).flat_map(|way| &way.hops);
+        let steps = hops.flat_map(|hop| hop.steps.iter().map(|step| (hop.ns, step)));
+        let routed = steps.filter(|(_, step)| {
+            matches!(step.action, Action::Routed { local: false, .. })
+                && !step.packet.dst.is_multicast()
+        });
+        routed.map(|(ns, step)| (ns, step.packet.dst)).collect()
+    }
 }
 
 /// One of the possibilities where a way parts.

@@ -37,6 +37,7 @@ pub use request::{
     get_qdiscs, get_roots, get_routes, get_rules, new_nsid,
 };
 pub use route::{
-    RTM_GETROUTE, RawRoute, get_learned, get_route_to_loopback, learned, route, tables_split,
+    RTM_GETROUTE, RawRoute, get_learned, get_route_to, get_route_to_loopback, learned, route,
+    tables_split,
 };
 pub use rule::rule;

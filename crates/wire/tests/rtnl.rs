@@ -339,6 +339,35 @@ fn rules() {
 }
 
 #[test]
+fn what_was_learned_of_single_destinations() {
+    let words = |capture| -> Vec<String> {
+        let told = all(capture, rtnl::learned);
+        let line = |l: &model::LearnedRoute| {
+            let gateway = l.gateway.map_or("-".into(), |ip| ip.to_string());
+            let redirect = if l.redirected { " redirected" } else { "" };
+            format!("{} by {gateway} dev {} table {} {:?}{redirect}", l.dst, l.link, l.table, l.mtu)
+        };
+        told.iter().map(line).collect()
+    };
+    assert_eq!(
+        words(include_str!("captures/learned.hex")),
+        [
+            "10.9.0.1 by 10.0.1.3 dev 2 table 254 None redirected",
+            "10.8.0.1 by 10.0.1.1 dev 2 table 254 Some(1000)",
+        ]
+    );
+    assert_eq!(
+        words(include_str!("captures/learned6.hex")),
+        ["fd00:9::1 by fd00:1::1 dev 2 table 254 Some(1300)"]
+    );
+    // Routes of a table are none of these, nor these routes of a table.
+    let routes = bytes(include_str!("captures/routes.hex"));
+    assert_eq!(messages(&routes).filter_map(|m| rtnl::learned(&m)).count(), 0);
+    let learned = bytes(include_str!("captures/learned.hex"));
+    assert_eq!(messages(&learned).filter_map(|m| rtnl::route(&m)).count(), 0);
+}
+
+#[test]
 fn labels_of_addresses() {
     let told = all(include_str!("captures/address_labels.hex"), rtnl::address_label);
     let labels: Vec<_> = told.iter().map(|l| (l.net.to_string(), l.link, l.label)).collect();
@@ -551,6 +580,7 @@ fn no_bytes_make_it_panic() {
         include_str!("captures/rules.hex"),
         include_str!("captures/rules_groups.hex"),
         include_str!("captures/address_labels.hex"),
+        include_str!("captures/learned.hex"),
         include_str!("captures/fdb.hex"),
         include_str!("captures/mdb.hex"),
         include_str!("captures/filters.hex"),

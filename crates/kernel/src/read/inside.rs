@@ -1,5 +1,7 @@
 //! What is asked from within a namespace: the calling thread is in it.
 
+use std::net::IpAddr;
+
 use rustix::net::{self, AddressFamily, SocketType};
 use wire::gathered::{Answer, Answers, BridgesAsk, Question};
 use wire::rtnl::{self, ConfOf, RTM_GETNETCONF};
@@ -99,11 +101,7 @@ fn by_route_socket(
             (Question::Rules, rtnl::get_rules()),
         ];
         ask(socket, answers, questions);
-        let learned = [(Question::LearnedIpv4, false), (Question::LearnedIpv6, true)];
-        for (question, ipv6) in learned {
-            let request = Request::new(rtnl::RTM_GETROUTE, rtnl::get_learned(ipv6));
-            ask(socket, answers, [(question, request)]);
-        }
+        learned(socket, answers);
         let labels = Request::new(rtnl::RTM_GETADDRLABEL, rtnl::get_address_labels());
         ask(socket, answers, [(Question::AddressLabels, labels)]);
         let request = Request::new(rtnl::RTM_GETROUTE, rtnl::get_route_to_loopback());
@@ -129,6 +127,29 @@ fn by_route_socket(
     if parts.contains(Parts::NETFILTER) {
         ask(socket, answers, [(Question::Qdiscs, rtnl::get_qdiscs())]);
         filters(socket, answers);
+    }
+}
+
+fn learned(socket: &mut Socket, answers: &mut Answers) {
+    for (question, ipv6) in [(Question::LearnedIpv4, false), (Question::LearnedIpv6, true)] {
+        let request = Request::new(rtnl::RTM_GETROUTE, rtnl::get_learned(ipv6));
+        ask(socket, answers, [(question, request)]);
+    }
+}
+
+/// What was learned of single destinations. Of IPv4, the kernel tells of nothing that nobody has heeded
+/// since: so it is asked for its way to each of these first.
+pub(super) fn learned_of(about: &[IpAddr], answers: &mut Answers) {
+    match Socket::open(Protocol::Route) {
+        Ok(mut socket) => {
+            for dst in about {
+                // That there is no way is no matter here.
+                let request = Request::new(rtnl::RTM_GETROUTE, rtnl::get_route_to(*dst));
+                let _ = socket.get(request);
+            }
+            learned(&mut socket, answers);
+        }
+        Err(error) => answers.gap("learned routes", error),
     }
 }
 

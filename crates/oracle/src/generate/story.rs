@@ -65,6 +65,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (33, 0, setting::marked_way_back),
     (1, 50, setting::reverse_path),
     (40, 0, setting::turned_back),
+    (26, 0, setting::heeds),
     (16, 0, setting::silent),
     (20, 0, setting::tells_nobody),
     (13, 0, setting::short_lived),

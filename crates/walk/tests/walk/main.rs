@@ -14,6 +14,7 @@ mod iptables;
 mod ipv6;
 mod ipvlan;
 mod kernel;
+mod learned;
 mod live;
 mod machine;
 mod macvlan;

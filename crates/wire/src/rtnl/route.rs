@@ -73,6 +73,22 @@ pub fn get_route_to_loopback() -> Vec<u8> {
     body
 }
 
+/// Body of an [`RTM_GETROUTE`] that asks for the route to an address, as `ip route get` does.
+#[must_use]
+pub fn get_route_to(dst: IpAddr) -> Vec<u8> {
+    let (family, address) = match dst {
+        IpAddr::V4(ip) => (AF_INET, ip.octets().to_vec()),
+        IpAddr::V6(ip) => (AF_INET6, ip.octets().to_vec()),
+    };
+    let bytes = u8::try_from(address.len()).unwrap_or_default();
+    let mut body = vec![family, bytes * 8, 0, 0, 0, 0, 0, 0];
+    body.extend([0; 4]);
+    body.extend((u16::from(bytes) + 4).to_ne_bytes());
+    body.extend(RTA_DST.to_ne_bytes());
+    body.extend(address);
+    body
+}
+
 /// Whether local and main are two tables, by the answer about 127.0.0.1: where they are one, the
 /// kernel takes it for main (`fib_trie_unmerge`). None: it is no such answer.
 #[must_use]

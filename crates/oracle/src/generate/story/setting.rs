@@ -212,3 +212,63 @@ pub(super) fn turned_back(scene: &mut Scene<'_>) {
     // Its source is behind a router, as seen from `r`.
     scene.send("c", "10.0.1.2").src("10.9.0.1");
 }
+
+/// A sender that heeds what routers tell it: of a nearer gateway, or of how large a packet may be.
+pub(super) fn heeds(scene: &mut Scene<'_>) {
+    match scene.turn_of(2) {
+        0 => heeds_redirects(scene),
+        _ => heeds_mtus(scene),
+    }
+}
+
+fn heeds_redirects(scene: &mut Scene<'_>) {
+    scene.link("r", "br").set("kind", "bridge");
+    for (n, space) in [(2, "a"), (3, "c")] {
+        let port = format!("p{space}");
+        scene.pair(space, "r", &port);
+        scene.link("r", &port).set("bridge", "br");
+        scene.link(space, &port).set("mac", format!("\"02:00:00:00:00:0{n}\""));
+        scene.address(space, &port, &format!("10.0.1.{n}/24"));
+        scene.route(space, "to: default, via: 10.0.1.1");
+    }
+    scene.address("a", "pa", "10.0.1.12/24");
+    scene.address("r", "br", "10.0.1.1/24");
+    for ip in ["10.9.0.1/32", "10.9.0.2/32"] {
+        scene.address("c", "lo", ip);
+    }
+    scene.route("r", "to: 10.9.0.0/24, via: 10.0.1.3");
+    scene.sysctl("r", "net.ipv4.ip_forward", 1);
+    scene.sysctl("r", "net.ipv4.conf.all.send_redirects", 1);
+    let accepts = u8::from(scene.percent(85));
+    scene.sysctl("a", "net.ipv4.conf.all.accept_redirects", accepts);
+    scene.sysctl("a", "net/ipv4/conf/pa/accept_redirects", accepts);
+    // Whom it does not know, it asks for at first, and takes no heed.
+    if scene.percent(85) {
+        let known = "ip: 10.0.1.3, dev: pa, mac: \"02:00:00:00:00:03\"";
+        scene.space("a").list("neighbours", known);
+    }
+    scene.serves("c");
+    for (src, to) in [
+        ("10.0.1.2", "10.9.0.1"),
+        ("10.0.1.2", "10.9.0.1"),
+        ("10.0.1.12", "10.9.0.2"),
+        ("10.0.1.12", "10.9.0.2"),
+        ("10.0.1.2", "10.9.0.1"),
+    ] {
+        scene.send("a", to).src(src);
+    }
+}
+
+fn heeds_mtus(scene: &mut Scene<'_>) {
+    scene.line();
+    scene.address("b", "lo", "10.9.0.1/32");
+    let mtu = scene.one(&[600, 1000, 1280]);
+    scene.route("r", format!("to: 10.9.0.0/24, via: 10.0.2.2, mtu: {mtu}"));
+    if scene.percent(30) {
+        scene.sysctl("a", "net.ipv4.ip_forward_use_pmtu", 1);
+    }
+    for df in [true, false, true, false, false] {
+        let carries = scene.one(&[Carries::Icmp(0), Carries::Icmp(0), Carries::Udp(0, 7)]);
+        scene.send("a", "10.9.0.1").size(1400, df).carries(carries);
+    }
+}
