@@ -217,7 +217,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Some(reason);
         }
         let isolated = |from: Spot<'_>| from.port.as_ref().is_some_and(|port| port.isolated);
-        (flags.isolated && from.is_some_and(isolated)).then_some(Reason::Isolated(port.id))
+        if flags.isolated && from.is_some_and(isolated) {
+            return Some(Reason::Isolated(port.id));
+        }
+        None
     }
 
     /// `__br_forward`: out by one port.

@@ -46,6 +46,7 @@ pub(crate) enum Destination<'x> {
 impl<'a, S: Sink> Walker<'a, '_, S> {
     /// `br_fdb_update`: the source is behind that port. `locked`: only noted as one that may not
     /// send yet.
+    #[inline(always)]
     pub(crate) fn learn(&mut self, skb: &Skb, bridge: Spot<'a>, port: Spot<'a>, locked: bool) {
         let Some(mac) = skb.packet.src_mac.filter(|m| !m.is_group()) else { return };
         let vlan = skb.vlan.unwrap_or(0);
@@ -54,9 +55,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if station.is_own() || behind().is_some_and(|(entry, _)| entry.link == port.index) {
             return;
         }
-        if behind().is_none() && self.is_full(skb, bridge) {
-            return;
+        if behind().is_some() || !self.is_full(skb, bridge) {
+            self.learn_anew(skb, bridge, port, mac, locked);
         }
+    }
+
+    fn learn_anew(&mut self, skb: &Skb, bridge: Spot<'a>, port: Spot<'a>, mac: Mac, locked: bool) {
         let entry = FdbEntry {
             link: port.index,
             master: Some(bridge.index),
@@ -69,7 +73,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             age: Some(0),
             remote: None,
         };
-        self.overlay.fdb.entry((bridge.id, vlan, mac)).learn(skb.moment, entry);
+        self.overlay.fdb.entry((bridge.id, skb.vlan.unwrap_or(0), mac)).learn(skb.moment, entry);
         let (bridge, port) = (bridge.id, port.id);
         self.tell(skb, Stage::Bridge, || Action::Learned { bridge, port, mac });
     }
@@ -129,6 +133,7 @@ impl Overlay {
     }
 
     /// `br_fdb_find_rcu`.
+    #[inline(always)]
     pub(crate) fn destination<'x>(
         &'x self,
         place: &'x Place<'_>,

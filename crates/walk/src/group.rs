@@ -147,6 +147,7 @@ impl<'a> Place<'a> {
 
     /// `arp_constructor`: the Ethernet address of what is for many on a link; None: it is one's,
     /// which has to be asked for.
+    #[inline]
     pub(crate) fn group_mac(&self, link: u32, ip: IpAddr) -> Option<Mac> {
         if ip.is_multicast() {
             return Some(multicast_mac(ip));

@@ -547,8 +547,10 @@ impl<'a> Place<'a> {
         direction: Option<bool>,
     ) -> Option<(&'a Conntrack, bool)> {
         let (first, second) = direction.map_or((false, Some(true)), |reply| (reply, None));
-        let in_second = || self.tracked_in(tuple, zones, second?);
-        self.tracked_in(tuple, zones, first).or_else(in_second)
+        match self.tracked_in(tuple, zones, first) {
+            None => self.tracked_in(tuple, zones, second?),
+            found => found,
+        }
     }
 
     #[inline(always)]

@@ -130,7 +130,20 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `fib_select_path`: of a multipath route, one way out; which of them, a hash decides.
+    #[inline(always)]
     pub(crate) fn one_way(
+        &self,
+        skb: &Skb,
+        found: Found<'a>,
+        src: Option<IpAddr>,
+    ) -> Result<Found<'a>, Stop> {
+        match found.several || self.net.has_learned {
+            true => self.one_of_several(skb, found, src),
+            false => Ok(found),
+        }
+    }
+
+    fn one_of_several(
         &self,
         skb: &Skb,
         found: Found<'a>,

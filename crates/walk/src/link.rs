@@ -127,7 +127,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// `__netif_receive_skb_core`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn receive(&mut self, skb: &mut Skb, link: Spot<'a>) -> Result<Next<'a>, Stop> {
         // What a bond's ports bring, it takes in whether it is up or not.
         if !link.is_up() && !matches!(link.kind, LinkKind::Bond(_)) {
@@ -155,21 +155,27 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// The handlers of a frame that a link has taken in: those of links that stand on it, or that
     /// of its master; else it is for its namespace.
+    #[inline(always)]
     pub(crate) fn handle(&mut self, skb: &mut Skb, link: Spot<'a>) -> Result<Next<'a>, Stop> {
         if !link.settled.alone
             && let Some(next) = self.taken_above(skb, link.id)?
         {
             return Ok(next);
         }
-        if link.port.is_some() && link.master.is_some() {
-            return Ok(Next::Bridge(link));
+        match link.master {
+            Some(_) if link.port.is_some() => Ok(Next::Bridge(link)),
+            Some(master) => self.handle_for(skb, link, master),
+            None => {
+                self.without_tag(skb, link.id)?;
+                Ok(Next::Up(link))
+            }
         }
+    }
+
+    /// The handler of a master that is no bridge.
+    fn handle_for(&mut self, skb: &mut Skb, link: Spot<'a>, master: u32) -> Result<Next<'a>, Stop> {
         let id = link.id;
-        let Some(master) = link.master else {
-            self.without_tag(skb, id)?;
-            return Ok(Next::Up(link));
-        };
-        let master = self.link(LinkId { ns: id.ns, index: master }, Stage::Receive)?;
+        let master = self.link(LinkId { index: master, ..id }, Stage::Receive)?;
         if let LinkKind::Bond(bond) = &master.kind {
             return self.bond_in(skb, link, bond);
         }

@@ -34,9 +34,9 @@ pub(crate) struct LinkIndex<'a> {
 
 impl<'a> LinkIndex<'a> {
     /// A VLAN (0: none) and an address as one number.
+    #[inline]
     fn seat(vlan: u16, Mac([a, b, c, d, e, f]): Mac) -> u64 {
-        let [high, low] = vlan.to_be_bytes();
-        u64::from_be_bytes([high, low, a, b, c, d, e, f])
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0]) | u64::from(vlan) << 48
     }
 
     /// What a bridge knew of an address in a VLAN when it was read.

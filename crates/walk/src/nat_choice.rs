@@ -60,6 +60,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// Whether another connection has answers that look the same.
+    #[inline]
     pub(crate) fn is_taken(
         &self,
         skb: &Skb,
@@ -87,7 +88,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let met = self.overlay.connection_with(skb.ns, &reply, skb.zone, direction, but);
         let read = || place.tracked(&reply, skb.zone, direction);
         let read = || read().map(|(entry, _)| entry).filter(|entry| entry.original != *own);
-        met.map(|met| &connections[met.connection].entry).or_else(read)
+        match met {
+            Some(met) => Some(&connections[met.connection].entry),
+            None => read(),
+        }
     }
 }
 

@@ -129,13 +129,18 @@ impl NotFound<'_> {
 
 impl<'a> Place<'a> {
     /// `fib_lookup`: rules by priority, and in each table the longest prefix.
+    #[inline]
     pub(crate) fn lookup(&'a self, flow: &Flow) -> Result<Found<'a>, NotFound<'a>> {
-        if self.default_rules {
-            return match self.lookup_in(Some(self.merged()), flow) {
-                Some(result) => result,
-                None => self.lookup_default(flow),
-            };
+        if !self.default_rules {
+            return self.lookup_by_rules(flow);
         }
+        match self.lookup_in(Some(self.merged()), flow) {
+            Some(result) => result,
+            None => self.lookup_default(flow),
+        }
+    }
+
+    fn lookup_by_rules(&'a self, flow: &Flow) -> Result<Found<'a>, NotFound<'a>> {
         let flow = &if self.has_vrfs() { self.in_vrf(*flow) } else { *flow };
         let mut from = 0;
         for rule in &self.rules {

@@ -246,7 +246,7 @@ impl Skb {
 
     /// Length of its tags.
     pub(crate) fn tags_len(&self) -> u32 {
-        self.tags.iter().map(|_| Tag::LEN).sum()
+        Tag::LEN * u32::try_from(self.tags.len()).unwrap_or(u32::MAX / Tag::LEN)
     }
 
     /// The packet itself, or what it carries.

@@ -82,6 +82,7 @@ impl<'a> Place<'a> {
     }
 
     /// Where it is to go, if it may come in.
+    #[inline]
     fn look_in(&'a self, flow: &Flow, conf: InetConf) -> Result<Found<'a>, Refusal> {
         class(flow, conf)?;
         let found = self.lookup(flow).map_err(|e| e.refusal(self, flow.dst))?;
