@@ -33,7 +33,7 @@ pub use kinds::{
     bridges_filter_vlans, bridges_limit_learning, has_filters, has_link_kind, knows_rule,
     ports_know_mab,
 };
-pub use netns::{read_sysctl, write_sysctl};
+pub use netns::read_sysctl;
 pub use open::open;
 pub use process::{Inode, Process, kill_self};
 pub use spawn::{Birth, Newborn, Program, SpawnError, container, helper};

@@ -41,11 +41,3 @@ pub fn read_sysctl(process: &Process, key: &str) -> io::Result<String> {
     let text = within(net, || std::fs::read_to_string(format!("/proc/sys/{key}")))??;
     Ok(text.trim_end().to_owned())
 }
-
-/// Sets a sysctl, by its path below /proc/sys, in that network namespace.
-///
-/// # Errors
-/// If the kernel has no such sysctl, or does not let it be set.
-pub fn write_sysctl(net: impl AsFd, key: &str, value: &str) -> io::Result<()> {
-    within(net, || std::fs::write(format!("/proc/sys/{key}"), value))?
-}

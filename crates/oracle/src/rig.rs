@@ -148,14 +148,10 @@ impl<'b> Rig<'b> {
     }
 
     /// Where there is IPv6, what is only the kernel's own is waited for: links' first reports, from
-    /// which bridges learn. And what it learns of paths is forgotten at once, where that may be
-    /// said (as root): nobody can read it.
+    /// which bridges learn.
     fn quieted(mut self) -> Result<Self, Trouble> {
         let six = |ns: &model::Namespace| ns.addresses.iter().any(|a| a.ip().is_ipv6());
         if self.snapshot.namespaces.values().any(six) {
-            for (_, net) in &self.nets {
-                let _ = kernel::write_sysctl(net, "net/ipv6/route/mtu_expires", "0");
-            }
             self.posts.wait(REPORTS_WITHIN).map_err(broken)?;
             self.bench.barrier.pass(MARKERS).map_err(broken)?;
             kernel::read::refresh(&mut self.snapshot, Parts::NEIGHBOURS).map_err(broken)?;

@@ -13,12 +13,17 @@ use crate::network::{Chain, IP6, IpSet, Network, Space};
 use crate::packet::{Carries, Spec};
 use crate::random::Random;
 
+/// A namespace that says so has no IPv6 at all.
+pub(super) const WITHOUT_IPV6: (&str, u32) = ("net.ipv6.conf.all.disable_ipv6", 1);
+
 /// The smallest MTU with which a link has IPv6 at all.
 const MIN_MTU: u32 = 1280;
 
 /// `shares`: how often each packet goes by IPv6 instead, of 100.
 pub(super) fn add(case: &mut Case, shares: &[usize], random: &mut Random) {
-    for space in &mut case.network.spaces {
+    let (key, off) = WITHOUT_IPV6;
+    let is_off = |s: &Space| s.sysctls.iter().any(|(k, v)| k == key && *v == off.to_string());
+    for space in case.network.spaces.iter_mut().filter(|space| !is_off(space)) {
         mtus(space);
         let gateways = addresses(space, random);
         routes(space, &gateways, random);

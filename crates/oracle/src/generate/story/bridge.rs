@@ -1,6 +1,7 @@
 //! Where a bridge decides, or how neighbours ask and answer.
 
 use super::Scene;
+use crate::generate::ipv6::WITHOUT_IPV6;
 use crate::packet::Carries;
 
 /// `a` (10.0.1.2), `b` (10.0.1.3) and `c` (10.0.1.4) at a bridge of `r`, which is 10.0.1.1 itself.
@@ -185,6 +186,8 @@ pub(super) fn reserved(scene: &mut Scene<'_>) {
 /// Who has sent nothing yet but what is for a reserved address is known by that, or not.
 pub(super) fn learns_from_few(scene: &mut Scene<'_>) {
     switch(scene);
+    // Else its own reports of IPv6 would have told.
+    scene.sysctl("a", WITHOUT_IPV6.0, WITHOUT_IPV6.1);
     scene.link("r", "br").set("no_linklocal_learn", true);
     let known = "ip: 10.0.1.2, dev: br, mac: \"02:00:00:00:00:02\"";
     scene.space("r").list("neighbours", known);

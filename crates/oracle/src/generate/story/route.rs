@@ -160,11 +160,9 @@ pub(super) fn by_ipv6(scene: &mut Scene<'_>) {
     if let Some(mac) = scene.one(&[Some(own), Some("02:00:00:00:99:99"), None, None]) {
         let known = format!("ip: \"fd00:2::2\", dev: e2, mac: {mac:?}");
         scene.space("r").list("neighbours", known);
-    } else if scene.percent(25) {
-        scene.link("b", "e2").options.retain(|(key, _)| key != "mac");
-        scene.sysctl("b", "net.ipv6.conf.all.disable_ipv6", 1);
     }
-    scene.route("r", "to: 10.9.0.0/24, via: \"fd00:2::2\", dev: e2");
+    let gateway = scene.one(&["fd00:2::2", "fd00:2::2", "fd00:2::2", "fd00:2::9"]);
+    scene.route("r", format!("to: 10.9.0.0/24, via: {gateway:?}, dev: e2"));
     scene.send("a", "10.9.0.1");
     scene.send("r", "10.9.0.1");
     scene.send("b", "10.0.1.2").src("10.9.0.1");
