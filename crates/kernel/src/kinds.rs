@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 
 use model::{
-    BridgeOption, BridgeSpec, Pins, PortOption, PortSpec, Rule, TcAction, TcControl, TcDoing,
-    TcFilter, TcSelector,
+    BridgeOption, BridgeSpec, Family, Pins, PortOption, PortSpec, Rule, TcAction, TcControl,
+    TcDoing, TcFilter, TcSelector,
 };
 use netlink_packet_route::RouteNetlinkMessage as Message;
 use netlink_packet_route::link::LinkMessage;
@@ -15,6 +15,7 @@ use wire::request::{self, Far, NewLink, Place};
 use crate::apply::{has_mab, learns_at_most, passed_over};
 use crate::netlink::{Protocol, Request, Socket};
 use crate::sys::{self, Spaces};
+use crate::xtables::Xtables;
 
 /// Kinds whose module makes a link in every namespace, or in the host's, as it is loaded: they are
 /// not asked for unless it is.
@@ -112,6 +113,19 @@ pub fn ports_know_mab() -> io::Result<bool> {
             && socket.ack(Message::SetLink(set)).is_ok()
             && port.is_some_and(|port| socket.ack(Message::NewLink(port)).is_ok())
             && has_mab(socket, PORT).unwrap_or(false)
+    })
+}
+
+/// Whether the kernel has the tables of iptables-legacy, of IPv4 and IPv6, found out in the same way.
+///
+/// # Errors
+/// If that cannot be tried.
+pub fn has_legacy_tables() -> io::Result<bool> {
+    elsewhere(|_| {
+        let asks = |family, table| Xtables::open(family).and_then(|socket| socket.info(table));
+        let tables = ["filter", "nat", "mangle", "raw"];
+        let has = |family| tables.iter().all(|table| asks(family, table).is_ok());
+        has(Family::Ip) && has(Family::Ip6)
     })
 }
 

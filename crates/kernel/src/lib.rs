@@ -30,8 +30,8 @@ mod xtables;
 pub use exec::{ExecError, Join, exec};
 pub use interrupt::on_interrupt;
 pub use kinds::{
-    bridges_filter_vlans, bridges_limit_learning, has_filters, has_link_kind, knows_rule,
-    ports_know_mab,
+    bridges_filter_vlans, bridges_limit_learning, has_filters, has_legacy_tables, has_link_kind,
+    knows_rule, ports_know_mab,
 };
 pub use netns::read_sysctl;
 pub use open::open;

@@ -30,7 +30,7 @@ struct Args {
     /// everything a little.
     #[arg(long, default_value_t = Draw::STORIES, value_parser = clap::value_parser!(u8).range(0..=100))]
     stories: u8,
-    /// Only stories of what not every kernel has: vlan, vlan-filtering, ipvlan, vrf, dummy, bond, ifb; can be
+    /// Only stories of what not every kernel has: vlan, vlan-filtering, ipvlan, vrf, dummy, bond, ifb, iptables-legacy; can be
     /// said again. Else of those that this kernel has, among all others.
     #[arg(long = "kind")]
     kinds: Vec<Kind>,

@@ -4,6 +4,8 @@ use std::fmt;
 
 /// What the names of ip6tables' tables begin with, among those of a namespace.
 pub(crate) const IP6: &str = "ip6 ";
+/// And those of iptables-legacy's, behind that.
+pub(crate) const LEGACY: &str = "legacy ";
 
 /// A network, as the generator makes it and shrinking takes it apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,7 +49,8 @@ pub(crate) struct IpSet {
     pub(crate) entries: Vec<String>,
 }
 
-/// A chain of a table of iptables; of one of ip6tables, where the table's name begins with `ip6 `.
+/// A chain of a table of iptables; of one of ip6tables, where the table's name begins with `ip6 `; of one of
+/// iptables-legacy's, where `legacy ` is before its own name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chain {
     pub(crate) table: &'static str,
@@ -95,7 +98,12 @@ impl Space {
 
     /// Has a chain of the filter drop what it does not accept.
     pub(crate) fn policy(&mut self, name: &'static str) {
-        self.chain("filter", name).drop = true;
+        self.policy_of("filter", name);
+    }
+
+    /// Has a base chain drop what it does not accept.
+    pub(crate) fn policy_of(&mut self, table: &'static str, name: &'static str) {
+        self.chain(table, name).drop = true;
     }
 
     fn chain(&mut self, table: &'static str, name: &'static str) -> &mut Chain {
@@ -179,10 +187,20 @@ impl Space {
     fn tables(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut tables: Vec<&str> = self.chains.iter().map(|c| c.table).collect();
         tables.dedup();
-        let (six, four): (Vec<&str>, Vec<&str>) =
-            tables.into_iter().partition(|table| table.starts_with(IP6));
-        self.tables_of(f, "iptables", &four)?;
-        self.tables_of(f, "ip6tables", &six)
+        for (tool, six, legacy) in [
+            ("iptables", false, false),
+            ("ip6tables", true, false),
+            ("iptables_legacy", false, true),
+            ("ip6tables_legacy", true, true),
+        ] {
+            let is = |table: &&str| {
+                let own = table.trim_start_matches(IP6);
+                (table.starts_with(IP6), own.starts_with(LEGACY)) == (six, legacy)
+            };
+            let of: Vec<&str> = tables.iter().copied().filter(is).collect();
+            self.tables_of(f, tool, &of)?;
+        }
+        Ok(())
     }
 
     fn tables_of(&self, f: &mut fmt::Formatter<'_>, tool: &str, tables: &[&str]) -> fmt::Result {
@@ -190,7 +208,7 @@ impl Space {
             writeln!(f, "    {tool}:")?;
         }
         for table in tables {
-            writeln!(f, "      {}:", table.trim_start_matches(IP6))?;
+            writeln!(f, "      {}:", table.trim_start_matches(IP6).trim_start_matches(LEGACY))?;
             for chain in self.chains.iter().filter(|c| c.table == *table) {
                 writeln!(f, "        {}:", chain.name)?;
                 if chain.drop {

@@ -56,13 +56,13 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
     ("nft: chain of type route", |s, _| bases(s, |b| b.kind == "route")),
     ("nft: policy", |s, _| {
         let drops = |b: &mut BaseChain| std::mem::take(&mut b.policy) != model::Policy::Accept;
-        chains(s, |t| !is_iptables(t), drops)
+        chains(s, |t| !is_iptables(t) && !t.is_legacy(), drops)
     }),
     ("nft: priority", |s, _| {
         // All the other way round.
         chains(
             s,
-            |t| !is_iptables(t),
+            |t| !is_iptables(t) && !t.is_legacy(),
             |b| {
                 b.priority = -b.priority;
                 b.priority != 0
@@ -115,7 +115,26 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
         };
         rules(s, is_iptables, sets)
     }),
+    ("iptables-legacy: filter", |s, _| legacy(s, |t| t.name == "legacy filter")),
+    ("iptables-legacy: nat", |s, _| legacy(s, |t| t.name == "legacy nat")),
+    ("iptables-legacy: mangle", |s, _| legacy(s, |t| t.name == "legacy mangle")),
+    ("iptables-legacy: raw", |s, _| legacy(s, |t| t.name == "legacy raw")),
+    ("iptables-legacy: of IPv6", |s, _| legacy(s, |t| t.family == Family::Ip6)),
+    ("iptables-legacy: first of equals", |s, _| {
+        // As if they had been made first, and so came last.
+        rulesets(s, |ruleset| {
+            let all = ruleset.tables.len();
+            let legacy = ruleset.tables.iter().filter(|t| t.is_legacy()).count();
+            ruleset.tables.sort_by_key(|table| !table.is_legacy());
+            legacy > 0 && legacy < all
+        })
+    }),
 ];
+
+/// Takes away the rules of such tables of iptables-legacy.
+fn legacy(snapshot: &mut Snapshot, of: impl Fn(&Table) -> bool) -> bool {
+    without(snapshot, |table| table.is_legacy() && of(table), |_, _| true)
+}
 
 /// One of those that iptables has.
 fn is_iptables(table: &Table) -> bool {
@@ -153,9 +172,9 @@ fn without(
     })
 }
 
-/// The same of tables that are not iptables'.
+/// The same of tables that are not iptables', nor iptables-legacy's.
 fn own(snapshot: &mut Snapshot, has: impl Fn(&Expr) -> bool) -> bool {
-    rules(snapshot, |t| !is_iptables(t), has)
+    rules(snapshot, |t| !is_iptables(t) && !t.is_legacy(), has)
 }
 
 /// Takes away the rules that look into such a set, by its flags and the length of its key.

@@ -190,6 +190,10 @@ fn chains(space: &mut Space, random: &mut Random) {
             "filter" => "ip6 filter",
             "mangle" => "ip6 mangle",
             "raw" => "ip6 raw",
+            "legacy nat" => "ip6 legacy nat",
+            "legacy filter" => "ip6 legacy filter",
+            "legacy mangle" => "ip6 legacy mangle",
+            "legacy raw" => "ip6 legacy raw",
             _ => continue,
         };
         debug_assert!(table.starts_with(IP6));

@@ -23,11 +23,12 @@ pub enum Kind {
     RulePortMasks,
     Mab,
     MaxLearned,
+    Legacy,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Vlan,
         Self::VlanFiltering,
         Self::Ipvlan,
@@ -40,6 +41,7 @@ impl Kind {
         Self::RulePortMasks,
         Self::Mab,
         Self::MaxLearned,
+        Self::Legacy,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -55,6 +57,7 @@ impl Kind {
             Self::RuleDscp => "rule-dscp",
             Self::RulePortMasks => "rule-port-masks",
             Self::Mab => "mab",
+            Self::Legacy => "iptables-legacy",
             Self::MaxLearned => "fdb-max-learned",
         }
     }
@@ -73,6 +76,14 @@ impl Kind {
             Self::RuleDscp => &["rule: dscp"],
             Self::RulePortMasks => &["rule: ports by a mask"],
             Self::Mab => &[],
+            Self::Legacy => &[
+                "iptables-legacy: filter",
+                "iptables-legacy: nat",
+                "iptables-legacy: mangle",
+                "iptables-legacy: raw",
+                "iptables-legacy: of IPv6",
+                "iptables-legacy: first of equals",
+            ],
             Self::MaxLearned => &["bridge: fdb_max_learned"],
         }
     }
@@ -89,6 +100,7 @@ impl Kind {
                 ..asking()
             }),
             Self::Mab => kernel::ports_know_mab(),
+            Self::Legacy => kernel::has_legacy_tables(),
             Self::MaxLearned => kernel::bridges_limit_learning(),
             kind => kernel::has_link_kind(kind.as_str()),
         };
