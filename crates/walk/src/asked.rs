@@ -164,6 +164,7 @@ impl Sender {
     }
 }
 
+#[inline(always)]
 pub(crate) fn start<S: Sink>(
     walker: &mut Walker<'_, '_, S>,
     from: Place,

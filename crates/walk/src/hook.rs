@@ -168,16 +168,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             self.assume(skb, stage, self.room.assumed.clone());
         }
         self.consider_rules(skb.ns, base);
-        let lost = |reason| Err(Stop::lost(stage, skb.ns, None, reason));
-        match (end, &self.room.decided_by) {
-            (ChainEnd::Drop, Some(rule)) => return lost(Reason::RuleDrop(rule.refer(skb.ns))),
-            (ChainEnd::Reject(with), Some(rule)) => {
-                return lost(Reason::RuleReject(rule.refer(skb.ns), with));
-            }
-            (ChainEnd::Drop | ChainEnd::Reject(_), None) => {
-                return lost(Reason::PolicyDrop(base.refer(skb.ns)));
-            }
-            (ChainEnd::Accept | ChainEnd::Nat, _) => {}
+        if let ChainEnd::Drop | ChainEnd::Reject(_) = end {
+            return Err(Stop::lost(stage, skb.ns, None, self.refused_by(skb.ns, base, end)));
         }
         let mss = skb.packet.mss;
         // `nf_route_table_hook4` and 6: of no other type of chain.
@@ -195,6 +187,16 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             segment: mss.zip(now).filter(|(before, now)| before != now),
         });
         Ok(Some(end))
+    }
+
+    /// Why the chain that was run last lets a packet go no further.
+    #[cold]
+    fn refused_by(&self, ns: NsId, base: BaseRef<'a>, end: ChainEnd) -> Reason {
+        match (self.room.decided_by, end) {
+            (Some(rule), ChainEnd::Reject(with)) => Reason::RuleReject(rule.refer(ns), with),
+            (Some(rule), _) => Reason::RuleDrop(rule.refer(ns)),
+            (None, _) => Reason::PolicyDrop(base.refer(ns)),
+        }
     }
 }
 

@@ -35,10 +35,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(next) = self.traffic_control(skb, link, Hook::Egress)? {
             return Ok(next);
         }
-        self.tell_out(skb, link);
         if let LinkKind::Veth = link.kind {
+            self.tell(skb, Stage::Transmit, || Action::Out { link: link.id });
             return self.through_pair(skb, link);
         }
+        self.tell_out(skb, link);
         let id = link.id;
         let unknown =
             |what: String| Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));

@@ -240,13 +240,15 @@ impl Skb {
 
     /// Length of what goes over a link, in bytes without Ethernet header. The outermost tag stands
     /// beside a frame, not in it.
+    #[inline]
     pub(crate) fn wire_len(&self) -> u32 {
-        self.fragment.unwrap_or(self.packet.len) + self.tags_len().saturating_sub(Tag::LEN)
+        let len = self.fragment.unwrap_or(self.packet.len);
+        if self.tags.is_empty() { len } else { len + self.tags_len() - Tag::LEN }
     }
 
     /// Length of its tags.
     pub(crate) fn tags_len(&self) -> u32 {
-        Tag::LEN * u32::try_from(self.tags.len()).unwrap_or(u32::MAX / Tag::LEN)
+        self.tags.iter().map(|_| Tag::LEN).sum()
     }
 
     /// The packet itself, or what it carries.

@@ -84,6 +84,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     }
 
     /// Follows a packet to its end.
+    #[inline(always)]
     pub(crate) fn run(&mut self, mut skb: Skb, next: Next<'a>) -> End {
         let disposition = self.follow(&mut skb, next);
         End { disposition, skb }
