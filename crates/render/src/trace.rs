@@ -7,7 +7,7 @@ mod judge;
 mod looked;
 mod loss;
 mod rules;
-mod shell;
+pub(crate) mod shell;
 mod stacked;
 mod step;
 mod way;

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use model::{Expr, LinkId, NsId, Route, Snapshot};
+use model::{Expr, LEGACY, LinkId, NsId, Route, Snapshot};
 use walk::{ChainRef, Change, Ip, RuleRef, Then, Trace};
 
 use super::loss::advice;
@@ -122,14 +122,8 @@ fn drop_route(route: &Route) -> String {
 fn delete_rule(snapshot: &Snapshot, r: &RuleRef) -> String {
     let c = &r.chain;
     match (is_iptables(snapshot, c), c.family) {
-        (true, family @ (model::Family::Ip | model::Family::Ip6)) => {
-            let iptables = iptables(family == model::Family::Ip6);
-            format!(
-                "{iptables}{} -D {} {}",
-                table_option(&c.table),
-                shell::word(&c.chain),
-                r.number
-            )
+        (true, model::Family::Ip | model::Family::Ip6) => {
+            format!("{} -D {} {}", shell::iptables_of(c), shell::word(&c.chain), r.number)
         }
         _ => {
             let (family, table, chain) =
@@ -142,31 +136,26 @@ fn delete_rule(snapshot: &Snapshot, r: &RuleRef) -> String {
 /// A rule that accepts just what goes between these addresses.
 fn accept(snapshot: &Snapshot, c: &ChainRef, src: IpAddr, dst: IpAddr) -> String {
     if is_iptables(snapshot, c) && matches!(c.family, model::Family::Ip | model::Family::Ip6) {
-        let (table, chain) = (table_option(&c.table), shell::word(&c.chain));
-        let iptables = iptables(src.is_ipv6());
-        return format!("{iptables}{table} -I {chain} -s {src} -d {dst} -j ACCEPT");
+        let (tool, chain) = (shell::iptables_of(c), shell::word(&c.chain));
+        return format!("{tool} -I {chain} -s {src} -d {dst} -j ACCEPT");
     }
     let ip = if src.is_ipv6() { "ip6" } else { "ip" };
     let (family, table, chain) = (c.family.as_str(), shell::word(&c.table), shell::word(&c.chain));
     format!("nft insert rule {family} {table} {chain} {ip} saddr {src} {ip} daddr {dst} accept")
 }
 
-/// ` -t nat`; nothing for the table that iptables takes by itself.
-fn table_option(table: &str) -> String {
-    if table == "filter" { String::new() } else { format!(" -t {table}") }
-}
-
-/// Whether iptables-nft wrote this table: its built-in names, and rules with xtables parts.
+/// Whether iptables wrote this table: its built-in names, and rules with xtables parts.
 fn is_iptables(snapshot: &Snapshot, c: &ChainRef) -> bool {
     let known = ["filter", "nat", "mangle", "raw", "security"].contains(&c.table.as_str());
     let table = snapshot.namespaces.get(&c.ns).and_then(|n| n.ruleset.table(c.family, &c.table));
-    known
-        && table.is_some_and(|t| {
-            let xt = |e: &Expr| matches!(e, Expr::Match(_) | Expr::Target(_));
-            t.chains.iter().any(|c| {
-                ["INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"]
-                    .contains(&c.name.as_str())
-                    || c.rules.iter().any(|r| r.compat.is_some() || r.exprs.iter().any(xt))
+    c.table.starts_with(LEGACY)
+        || known
+            && table.is_some_and(|t| {
+                let xt = |e: &Expr| matches!(e, Expr::Match(_) | Expr::Target(_));
+                t.chains.iter().any(|c| {
+                    ["INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"]
+                        .contains(&c.name.as_str())
+                        || c.rules.iter().any(|r| r.compat.is_some() || r.exprs.iter().any(xt))
+                })
             })
-        })
 }

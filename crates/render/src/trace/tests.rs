@@ -550,6 +550,33 @@ fn a_port_goes_back_to_the_bridge_that_lacks_it() {
     assert_eq!(fix.steps, ["nestwork exec pve1 ip link set veth111i0 master fwbr111i0"]);
 }
 
+/// nft knows nothing of iptables-legacy's tables.
+#[test]
+fn a_rule_of_iptables_legacy_goes_by_its_own_tool() {
+    let chain = |policy, rules: &[&str]| wire::iptables::ChainSpec {
+        name: "OUTPUT".to_owned(),
+        policy,
+        rules: rules.iter().map(|&rule| rule.to_owned()).collect(),
+    };
+    let fixed = |table: &str, chain| {
+        let mut s = network(SEED);
+        let from = id(&s, "docker01");
+        let table = wire::iptables::legacy_table(false, table, &[chain]).unwrap();
+        s.namespaces.get_mut(&from).unwrap().ruleset.tables.push(table);
+        let to = ip(203, 0, 113, 10);
+        let question = Question::new(Place::Namespace(from), to, walk::Protocol::Icmp);
+        super::fix(&s, &walk::trace(&s, question)).steps.join("; ")
+    };
+    assert_eq!(
+        fixed("raw", chain(None, &["-p udp -j DROP", "-p icmp -j DROP"])),
+        "nestwork exec docker01 iptables-legacy -t raw -D OUTPUT 2"
+    );
+    assert_eq!(
+        fixed("filter", chain(Some(model::Policy::Drop), &[])),
+        "nestwork exec docker01 iptables-legacy -I OUTPUT -s 192.168.10.103 -d 203.0.113.10 -j ACCEPT"
+    );
+}
+
 #[test]
 fn a_name_cannot_put_words_into_a_command() {
     let mut s = network(SEED);

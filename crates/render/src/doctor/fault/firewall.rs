@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
-use model::{Family, LinkId};
+use model::{Family, LEGACY, LinkId};
 use walk::{ChainRef, RuleRef};
 
 use super::{Case, Told};
+use crate::trace::shell;
 use crate::words as w;
 
 pub(super) fn bridged_drop(c: &Case<'_>, bridge: LinkId, chain: &ChainRef) -> Told {
@@ -101,16 +102,7 @@ pub(super) fn blind_rule(c: &Case<'_>, bridge: LinkId, rule: &RuleRef, loaded: b
 }
 
 pub(super) fn asymmetric(c: &Case<'_>, rule: &RuleRef, from: IpAddr, to: IpAddr) -> Told {
-    let chain = &rule.chain;
-    let before = format!(
-        "nft insert rule {} {} {} handle {} {} saddr {from} {} daddr {to} accept",
-        chain.family.as_str(),
-        chain.table,
-        chain.chain,
-        rule.handle,
-        if from.is_ipv6() { "ip6" } else { "ip" },
-        if from.is_ipv6() { "ip6" } else { "ip" },
-    );
+    let before = accept_before(rule, from, to);
     Told {
         title: format!("{} drops answers as INVALID: what they answer went another way", c.ns()),
         evidence: vec![
@@ -122,6 +114,23 @@ pub(super) fn asymmetric(c: &Case<'_>, rule: &RuleRef, from: IpAddr, to: IpAddr)
             "or let both go the same way; Proxmox: nf_conntrack_allow_invalid: 1 in the host's firewall options".to_owned(),
         ],
     }
+}
+
+/// What lets through what goes between these addresses, before the rule does something else with it.
+fn accept_before(rule: &RuleRef, from: IpAddr, to: IpAddr) -> String {
+    let chain = &rule.chain;
+    if chain.table.starts_with(LEGACY) {
+        let (tool, name) = (shell::iptables_of(chain), shell::word(&chain.chain));
+        return format!("{tool} -I {name} {} -s {from} -d {to} -j ACCEPT", rule.number);
+    }
+    let ip = if from.is_ipv6() { "ip6" } else { "ip" };
+    format!(
+        "nft insert rule {} {} {} handle {} {ip} saddr {from} {ip} daddr {to} accept",
+        chain.family.as_str(),
+        chain.table,
+        chain.chain,
+        rule.handle,
+    )
 }
 
 fn policy(chain: &ChainRef) -> String {
