@@ -13,8 +13,8 @@ use crate::network::{Chain, IP6, IpSet, Network, Space};
 use crate::packet::{Carries, Spec};
 use crate::random::Random;
 
-/// A namespace that says so has no IPv6 at all.
-pub(super) const WITHOUT_IPV6: (&str, u32) = ("net.ipv6.conf.all.disable_ipv6", 1);
+/// A namespace that says so is given no IPv6 (where nothing says so, it is switched on again).
+pub(super) const WITHOUT_IPV6: (&str, u32) = ("net/ipv6/conf/lo/disable_ipv6", 1);
 
 /// The smallest MTU with which a link has IPv6 at all.
 const MIN_MTU: u32 = 1280;

@@ -155,6 +155,11 @@ pub(super) fn by_ipv6(scene: &mut Scene<'_>) {
         scene.address(space, link, address);
         scene.sysctl(space, "net.ipv6.conf.all.disable_ipv6", 0);
         scene.sysctl(space, "net.ipv6.conf.default.disable_ipv6", 0);
+        // Its addresses are its own at once, and who does not answer is given up after one question.
+        scene.sysctl(space, "net.ipv6.conf.default.accept_dad", 0);
+        scene.sysctl(space, "net/ipv6/conf/e2/accept_dad", 0);
+        scene.sysctl(space, "net/ipv6/neigh/e2/mcast_solicit", 1);
+        scene.sysctl(space, "net/ipv6/neigh/e2/retrans_time_ms", 100);
     }
     // Who is not known is asked for.
     if let Some(mac) = scene.one(&[Some(own), Some("02:00:00:00:99:99"), None, None]) {
