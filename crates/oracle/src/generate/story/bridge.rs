@@ -88,8 +88,9 @@ pub(super) fn answers_for(scene: &mut Scene<'_>) {
         scene.link("r", "e3").set(flag, true);
     }
     scene.space("r").list("fdb", "mac: \"02:00:00:00:00:03\", dev: e2");
-    for ip in ["10.0.1.3", "10.0.1.5", "10.0.1.6"] {
-        if ip != "10.0.1.3" {
+    // Of these, 10.0.1.7 is nobody's, and answered for all the same.
+    for ip in ["10.0.1.3", "10.0.1.5", "10.0.1.6", "10.0.1.7"] {
+        if matches!(ip, "10.0.1.5" | "10.0.1.6") {
             scene.address("b", "e2", &format!("{ip}/24"));
         }
         let known = format!("ip: {ip}, dev: br, mac: \"02:00:00:00:00:03\"");
@@ -97,10 +98,10 @@ pub(super) fn answers_for(scene: &mut Scene<'_>) {
     }
     for (from, to) in [
         ("a", "10.0.1.3"),
-        ("c", "10.0.1.3"),
+        ("c", "10.0.1.7"),
         ("a", "10.0.1.5"),
         ("c", "10.0.1.6"),
-        ("a", "10.0.1.6"),
+        ("a", "10.0.1.7"),
     ] {
         scene.send(from, to);
     }
