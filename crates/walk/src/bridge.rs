@@ -1,6 +1,6 @@
 //! A bridge: learning, its table, flooding, its ports' flags.
 
-use model::{Bridge, BridgePort, Hook, Link, LinkId, LinkKind, Mac, Opaque, PortState, StpState};
+use model::{Bridge, BridgePort, Hook, LinkId, LinkKind, Mac, Opaque, PortState, StpState};
 
 use crate::br_netfilter::put_together;
 use crate::bridge_hook::Part;
@@ -166,20 +166,15 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn bridge_modelled(&mut self, skb: &Skb, link: Spot<'a>) -> Result<&'a Bridge, Stop> {
         match &link.link.kind {
             LinkKind::Bridge(bridge) if link.settled.plain_bridge => Ok(bridge),
-            _ => self.bridge_not_plain(skb, link.id, link),
+            _ => self.bridge_not_plain(skb, link),
         }
     }
 
-    fn bridge_not_plain(
-        &mut self,
-        skb: &Skb,
-        id: LinkId,
-        link: &'a Link,
-    ) -> Result<&'a Bridge, Stop> {
-        let place = self.place(id.ns, Stage::Bridge)?;
+    fn bridge_not_plain(&mut self, skb: &Skb, link: Spot<'a>) -> Result<&'a Bridge, Stop> {
+        let (place, id) = (self.home(link), link.id);
         let stop = |unknown| Err(Stop::unknown(Stage::Bridge, unknown));
         let on_link = |link, what: &str| stop(Unknown::Link { link, what: what.to_owned() });
-        let LinkKind::Bridge(bridge) = &link.kind else {
+        let LinkKind::Bridge(bridge) = &link.link.kind else {
             return on_link(id, "master of its ports, but no bridge");
         };
         self.vlans_modelled(skb, id, bridge)?;

@@ -209,7 +209,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         hook: Hook,
     ) -> Result<Option<Next<'a>>, Stop> {
         if !link.settled.bare {
-            return self.filtered(skb, link.id, link, hook);
+            return self.filtered(skb, link, hook);
         }
         skb.past_nft = false;
         if hook == Hook::Ingress {
@@ -221,16 +221,16 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn filtered(
         &mut self,
         skb: &mut Skb,
-        id: LinkId,
-        link: &'a Link,
+        link: Spot<'a>,
         hook: Hook,
     ) -> Result<Option<Next<'a>>, Stop> {
+        let id = link.id;
         let stage = if hook == Hook::Ingress { Stage::Receive } else { Stage::Transmit };
         self.lean_on(skb, stage, &["qdiscs"])?;
         if hook == Hook::Egress && !std::mem::take(&mut skb.past_nft) {
             self.link_hook(skb, id, hook)?;
         }
-        if let Some(tc) = link.tc.as_deref()
+        if let Some(tc) = link.link.tc.as_deref()
             && let Some(next) = self.filters(skb, id, tc, hook)?
         {
             return Ok(Some(next));

@@ -43,7 +43,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Ok(());
         }
         self.lean_on(skb, Stage::Neighbour, &["neighbours"])?;
-        self.ask(skb, link.id, link, ip)
+        self.ask(skb, link, ip)
     }
 
     /// What the neighbour table says: what was learned on this walk, else what was read.
@@ -74,7 +74,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// Asks by ARP or ND: the request goes its way, and whoever answers sends a reply on its own way.
-    fn ask(&mut self, skb: &mut Skb, out: LinkId, link: Spot<'a>, ip: IpAddr) -> Result<(), Stop> {
+    fn ask(&mut self, skb: &mut Skb, link: Spot<'a>, ip: IpAddr) -> Result<(), Stop> {
+        let out = link.id;
         // Not that of the segment it came from: who answers outside, nobody here may know.
         skb.packet.dst_mac = None;
         if let Some(reason) = self.cannot_send(link) {
