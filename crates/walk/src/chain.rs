@@ -198,6 +198,7 @@ impl<'a> At<'a> {
 
 impl State<'_> {
     /// As a base chain begins with a packet; what room there is stays.
+    #[inline(always)]
     fn begin(&mut self, skb: &Skb) {
         self.changes.begin(skb);
         self.matched.clear();

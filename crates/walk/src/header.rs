@@ -152,11 +152,16 @@ impl Headers {
     }
 
     /// Makes the packet what was written.
+    #[inline]
     pub(crate) fn apply(&self, packet: &mut Packet) {
+        if self.changed {
+            self.apply_all(packet);
+        }
+    }
+
+    fn apply_all(&self, packet: &mut Packet) {
         let all = (self.link.get(), self.network.get(), self.transport.get());
-        let (true, (Some(link), Some(network), Some(transport))) = (self.changed, all) else {
-            return;
-        };
+        let (Some(link), Some(network), Some(transport)) = all else { return };
         let n = &network.bytes;
         if packet.is_ipv6() {
             let address = |at: usize| {

@@ -539,7 +539,7 @@ impl<'a> Place<'a> {
 
     /// The connection that was tracked when it was read, in that direction if it is known; true: the
     /// tuple is its answer's. `zones` are those of a packet in the original direction and in the other.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn tracked(
         &self,
         tuple: &Tuple,
