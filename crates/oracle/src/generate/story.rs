@@ -114,9 +114,9 @@ const OF_KINDS: &[(Kind, (usize, usize, Story))] = &[
     (Kind::RulePortMasks, (1, 50, rule::at_the_sender)),
     (Kind::Mab, (1, 0, bridge::flags)),
     (Kind::MaxLearned, (25, 30, bridge::learns_little)),
-    (Kind::Legacy, (30, 70, legacy::in_a_row)),
-    (Kind::Legacy, (15, 50, legacy::alone)),
-    (Kind::Legacy, (35, 0, legacy::beside)),
+    (Kind::Legacy, (20, 80, legacy::in_a_row)),
+    (Kind::Legacy, (10, 60, legacy::alone)),
+    (Kind::Legacy, (30, 0, legacy::beside)),
 ];
 
 /// How many stories a network has.

@@ -18,40 +18,59 @@ const ASKS: [(&str, Carries); 6] = [
     ("-m addrtype --src-type UNICAST -p icmp", Carries::Icmp(0)),
 ];
 
+/// What else holds of it where a mark is first set, where it is sent or on its way: some of each kind.
+const HOLDS: [&str; 6] = [
+    "-m tos --tos 0x10/0x1c",
+    "-m dscp --dscp 4",
+    "-m hashlimit --hashlimit-upto 1000/sec --hashlimit-burst 1000 --hashlimit-mode srcip \
+     --hashlimit-name x",
+    "-m length --length 40:1500",
+    "-m statistic --mode nth --every 1 --packet 0",
+    "-m comment --comment x",
+];
+
 /// A mark goes through all tables, each of which asks for what the one before it made of it: without
 /// any of them the packet goes elsewhere, or nowhere.
 pub(super) fn in_a_row(scene: &mut Scene<'_>) {
     scene.way();
     let (asks, carries) = scene.one(&ASKS);
-    let (space, first, last) =
-        scene.one(&[("r", "PREROUTING", "FORWARD"), ("a", "OUTPUT", "OUTPUT")]);
-    scene.iptables(space, RAW, first, format!("{asks} -j MARK --set-mark 1"));
-    let marks = scene.one(&["MARK --set-mark 3", "MARK --or-mark 2", "MARK --set-xmark 2/2"]);
-    scene.iptables(space, MANGLE, first, format!("-m mark --mark 1/1 -j {marks}"));
-    let nat = format!(
-        "{}-m mark --mark 3 -j DNAT --to-destination 10.0.2.2",
-        scene.one(&["", "-d 10.0.5.0/24 "])
-    );
+    let (space, first, last, from) = scene.one(&[
+        ("r", "PREROUTING", "FORWARD", "-i e1"),
+        ("a", "OUTPUT", "OUTPUT", "-m owner --uid-owner 0"),
+    ]);
+    let holds = scene.one(&HOLDS);
+    scene.iptables(space, RAW, first, format!("{from} {asks} {holds} -j MARK --set-mark 1"));
+    // The mark of the packet, or that of its connection.
+    let (mark, sets) = scene.one(&[
+        ("mark", "MARK --set-mark 3"),
+        ("mark", "MARK --or-mark 2"),
+        ("mark", "MARK --set-xmark 2/2"),
+        ("connmark", "CONNMARK --set-mark 3"),
+        ("connmark", "CONNMARK --set-xmark 3/3"),
+    ]);
+    scene.iptables(space, MANGLE, first, format!("-m mark --mark 1/1 -j {sets}"));
+    let to = scene.one(&["", "-d 10.0.5.0/24 "]);
+    let nat = format!("{to}-m {mark} --mark 3 -j DNAT --to-destination 10.0.2.2");
     scene.iptables(space, NAT, first, nat);
-    refuse(scene, space, last);
+    refuse(scene, space, last, mark);
     if scene.percent(40) {
         let source = scene.one(&["MASQUERADE", "SNAT --to-source 10.0.2.1"]);
         scene.iptables("r", NAT, "POSTROUTING", format!("-o e2 -m mark ! --mark 7 -j {source}"));
     }
     for to in ["10.0.5.2", "10.0.5.2", "10.0.5.2", "10.0.2.2"] {
-        scene.send("a", to).carries(carries).ttl(64);
+        scene.send("a", to).carries(carries).ttl(64).tos(16);
     }
     scene.send("b", "10.0.1.2");
 }
 
 /// The last table lets through what is marked, by a chain of its own or not.
-fn refuse(scene: &mut Scene<'_>, space: &str, chain: &'static str) {
-    let accept = "-m mark --mark 3 -j ACCEPT";
+fn refuse(scene: &mut Scene<'_>, space: &str, chain: &'static str, mark: &str) {
+    let accept = format!("-m {mark} --mark 3 -j ACCEPT");
     match scene.random.below(4) {
         0 | 1 => scene.iptables(space, FILTER, chain, accept),
         2 => {
             scene.iptables(space, FILTER, chain, "-j here");
-            scene.iptables(space, FILTER, "here", "-m mark ! --mark 3 -j RETURN");
+            scene.iptables(space, FILTER, "here", format!("-m {mark} ! --mark 3 -j RETURN"));
             scene.iptables(space, FILTER, "here", "-j ACCEPT");
         }
         _ => {
