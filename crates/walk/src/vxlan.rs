@@ -6,7 +6,7 @@ use model::{FdbEntry, Link, LinkId, LinkKind, Mac, Remote, TunnelDf, Vxlan};
 
 use crate::indexed::VxlanEnd;
 use crate::links::Spot;
-use crate::route::Flow;
+use crate::route::{Flow, Found};
 use crate::skb::{Next, Skb, Stop};
 use crate::tunnel::{Label, Outer};
 use crate::walker::Walker;
@@ -92,23 +92,32 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if found.is_local() && vxlan.local_bypass {
             return self.bypass(skb, id, &outer, vni);
         }
-        let place = self.place(ns, Stage::Transmit)?;
-        let out = self.link(LinkId { ns, index: found.hop.link }, Stage::Transmit)?;
         let six = outer.packet.is_ipv6();
         if outer.packet.ttl == 0 {
             let flow = Flow { oif: outer.out, ..Flow::of(&outer.packet, skb.mark, None) };
+            let place = self.place(ns, Stage::Transmit)?;
             outer.packet.ttl = if six { place.hop_limit(&flow) } else { self.default_ttl(ns) };
         }
-        let mtu = if six { place.mtu6(&found, out) } else { found.mtu(out.mtu) };
-        let big = outer.packet.len > mtu;
         let whole = skb.packet.df || skb.packet.is_ipv6();
         let answers = link.port.is_some() && whole && skb.arp.is_none();
         // No router of IPv6 parts it, nor its sender (`ip6_fragment`).
-        if big && (answers || outer.packet.df || six) {
+        if (answers || outer.packet.df || six)
+            && outer.packet.len > self.outer_mtu(&outer, &found)?
+        {
             let what = "a packet that does not fit its underlay".to_owned();
             return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
         }
         self.send_outer(skb, id, outer, &found, mark, told)
+    }
+
+    /// `skb_tunnel_check_pmtu`: the largest outer packet that its way takes.
+    fn outer_mtu(&self, outer: &Outer, found: &Found<'_>) -> Result<u32, Stop> {
+        let ns = outer.ns;
+        let out = self.link(LinkId { ns, index: found.hop.link }, Stage::Transmit)?;
+        Ok(match outer.packet.is_ipv6() {
+            true => self.place(ns, Stage::Transmit)?.mtu6(found, out),
+            false => found.mtu(out.mtu),
+        })
     }
 
     /// `encap_bypass_if_local`: the remote is an address of the underlay itself, and the frame is

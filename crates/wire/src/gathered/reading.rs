@@ -67,7 +67,8 @@ impl Reading {
             reading.learned.extend(all);
         }
         let labels = reading.list(answers, Question::AddressLabels, rtnl::address_label);
-        if answers.by_question.contains_key(&Question::AddressLabels) {
+        // Of what was not asked, or left out of a bundle, nothing is known: then they are the usual ones.
+        if !labels.is_empty() {
             reading.address_labels = AddressLabels(labels);
         }
         sysctl::read(&mut reading, answers);
