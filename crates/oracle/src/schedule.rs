@@ -8,7 +8,7 @@ use crate::generate::{PACKETS, again};
 use crate::run::LONG;
 
 /// Of a long run, one network of so many is left for what decided too seldom.
-const LAST: u64 = 8;
+const LAST: u64 = 6;
 
 /// Hands out the numbers of networks.
 #[derive(Debug)]
