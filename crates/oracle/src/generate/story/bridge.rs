@@ -88,9 +88,9 @@ pub(super) fn answers_for(scene: &mut Scene<'_>) {
         scene.link("r", "e3").set(flag, true);
     }
     scene.space("r").list("fdb", "mac: \"02:00:00:00:00:03\", dev: e2");
-    // Of these, 10.0.1.7 is nobody's, and answered for all the same.
-    for ip in ["10.0.1.3", "10.0.1.5", "10.0.1.6", "10.0.1.7"] {
-        if matches!(ip, "10.0.1.5" | "10.0.1.6") {
+    // Of these, 10.0.1.7 and 10.0.1.8 are nobody's, and answered for all the same.
+    for ip in ["10.0.1.3", "10.0.1.5", "10.0.1.7", "10.0.1.8"] {
+        if ip == "10.0.1.5" {
             scene.address("b", "e2", &format!("{ip}/24"));
         }
         let known = format!("ip: {ip}, dev: br, mac: \"02:00:00:00:00:03\"");
@@ -99,8 +99,8 @@ pub(super) fn answers_for(scene: &mut Scene<'_>) {
     for (from, to) in [
         ("a", "10.0.1.3"),
         ("c", "10.0.1.7"),
-        ("a", "10.0.1.5"),
-        ("c", "10.0.1.6"),
+        ("a", "10.0.1.8"),
+        ("c", "10.0.1.5"),
         ("a", "10.0.1.7"),
     ] {
         scene.send(from, to);
@@ -194,10 +194,9 @@ pub(super) fn learns_from_few(scene: &mut Scene<'_>) {
     scene.space("r").list("neighbours", known);
     let known = "ip: 10.0.1.1, dev: e1, mac: \"01:80:c2:00:00:0e\"";
     scene.space("a").list("neighbours", known);
-    for to in ["10.0.1.1", "10.0.1.3", "10.0.1.1"] {
-        scene.send("a", to);
+    for carries in [Carries::Icmp(0), Carries::Udp(0, 9), Carries::Icmp(0), Carries::Udp(0, 7)] {
+        scene.send("a", "10.0.1.1").carries(carries);
     }
-    scene.send("r", "10.0.1.2");
     scene.send("c", "10.0.1.2");
 }
 
