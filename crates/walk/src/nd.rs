@@ -34,7 +34,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let unready = AddressFlags::TENTATIVE | AddressFlags::OPTIMISTIC;
         let ready = || {
             let own = place.ns.addresses_of(out.index);
-            own.filter(|a| !a.flags.intersects(unready)).map(model::Address::ip)
+            // What waits may be a packet of IPv4, whose source is none to ask from.
+            own.filter(|a| !a.flags.intersects(unready))
+                .map(model::Address::ip)
+                .filter(IpAddr::is_ipv6)
         };
         let near = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if is_link_local(*ip));
         let keeps = ready().find(|own| *own == skb.packet.src);
