@@ -272,6 +272,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 let silent = matches!(answers, Ok(false)) && place.owner(skb.packet.dst).is_some();
                 if !matches!(answers, Ok(true)) && !silent {
                     self.hear_of(skb, id, NeighbourState::Stale);
+                    if skb.late {
+                        self.overlay.overheard.insert((id, skb.packet.src));
+                    }
                 }
                 if !answers? {
                     return ignored();

@@ -116,6 +116,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             && self.assumed.is_empty()
             && self.overlay.assumed.is_empty()
             && self.overlay.late.is_empty()
+            && self.overlay.overheard.is_empty()
             && self.overlay.added.is_empty()
             && !self.net.has_tunnels()
     }

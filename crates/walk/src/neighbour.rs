@@ -104,7 +104,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.asking.push((out, ip));
         let asked = self.exchange(request, first, Asker::Here(out));
         self.asking.pop();
-        let end = self.verdict(out, ip, &asked);
+        let mut end = self.verdict(out, ip, &asked);
+        if end.is_err() && self.overlay.overheard.contains(&(out, ip)) {
+            let what = format!("what {ip} has asked others may come while it is asked for itself");
+            end = Err(Stop::unknown(Stage::Neighbour, Unknown::Link { link: out, what }));
+        }
         if let Some(watch) = watch {
             self.keep(watch, end.is_ok().then_some(asked.came()));
         }

@@ -29,6 +29,9 @@ pub struct Overlay {
     /// Neighbours that were learned of a copy that may come too late to count
     /// ([`Skb::late`](crate::skb::Skb::late)).
     pub(crate) late: Set<(LinkId, IpAddr)>,
+    /// Who was heard by such a copy, which may come when they are already asked for, and then be as good
+    /// as an answer.
+    pub(crate) overheard: Set<(LinkId, IpAddr)>,
     /// When neighbours answered who were asked: whatever else is for them waits until then, too.
     pub(crate) answered: Map<(LinkId, IpAddr), u32>,
     /// Connections that packets met or began.
@@ -136,6 +139,7 @@ impl Overlay {
             choices,
             assumed,
             late,
+            overheard,
             port_by_chance,
             storm,
             begins,
@@ -152,6 +156,7 @@ impl Overlay {
         (*forgets, *choices, *port_by_chance) = (false, Choices::default(), false);
         (*begins, *storm) = (0, None);
         late.clear();
+        overheard.clear();
     }
 
     /// All that the packets so far set off is over before the next one is sent.
