@@ -326,7 +326,9 @@ fn each_part_takes_its_own_questions_and_no_others() {
         // What `find` reads for a name, a MAC, and most of what it reads for an address.
         assert_eq!(asked(Parts::ADDRESSES), "links addresses-ipv4 addresses-ipv6");
         assert_eq!(asked(Parts::NEIGHBOURS), "links neighbours neighbours-proxy fdb mdb");
-        assert_eq!(asked(Parts::ROUTES), "links routes-ipv4 routes-ipv6 rules route-to-loopback");
+        let routes = "links routes-ipv4 routes-ipv6 rules route-to-loopback \
+                      address-labels learned-ipv4 learned-ipv6";
+        assert_eq!(asked(Parts::ROUTES), routes);
         let settings = "links netconf-all netconf-all-ipv6 sysctls groups-ipv4";
         assert_eq!(asked(Parts::SETTINGS), settings);
         let all = asked(Parts::all());
