@@ -20,7 +20,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use model::{AddressLabels, Change, Fact, PortState};
+use model::{Change, Fact, PortState};
 use rustix::io::Errno;
 
 use crate::netlink::{NetlinkError, Protocol, Socket};
@@ -200,10 +200,7 @@ impl<'a> Builder<'a> {
             Fact::Address(spec) => self.remove_address(spec),
             Fact::Route(spec) => self.remove_route(spec),
             Fact::Rule { ns, rule } => self.remove_rule(ns, rule),
-            Fact::AddressLabel { ns, net, dev, .. } => {
-                let first = AddressLabels::usual(*net, None).filter(|_| dev.is_none());
-                self.set_label(ns, *net, dev.as_ref(), first)
-            }
+            Fact::AddressLabel { ns, net, dev, .. } => self.set_label(ns, *net, dev.as_ref(), None),
             Fact::Neighbour { link, ip, .. } => self.remove_neighbour(link, *ip),
             Fact::Proxy { link, ip } => self.remove_proxy(link, *ip),
             Fact::Fdb { link, mac } => self.remove_fdb(link, *mac),

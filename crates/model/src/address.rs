@@ -46,6 +46,13 @@ impl Address {
     pub fn ip(&self) -> IpAddr {
         self.net.addr()
     }
+
+    /// It is used: known to be the only one, or used before that is known (`ipv6_chk_addr`).
+    #[must_use]
+    pub const fn is_ready(&self) -> bool {
+        !self.flags.contains(AddressFlags::TENTATIVE)
+            || self.flags.contains(AddressFlags::OPTIMISTIC)
+    }
 }
 
 /// RT_SCOPE_* of addresses and routes. Smaller is wider.

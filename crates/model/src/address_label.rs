@@ -89,12 +89,6 @@ impl AddressLabels {
     pub fn usual(net: Ipv6Net, link: Option<u32>) -> Option<u32> {
         Self::default().entry(net, link)
     }
-
-    /// Whether it is the table that every namespace starts with.
-    #[must_use]
-    pub fn is_usual(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 #[cfg(test)]
@@ -128,9 +122,9 @@ mod tests {
         let mut labels = AddressLabels::default();
         labels.set(label("fc00::/7", None, 9));
         labels.set(label("2001:db8::/32", None, 99));
-        assert!(!labels.is_usual());
+        assert_ne!(labels, AddressLabels::default());
         labels.unset("fc00::/7".parse().unwrap(), None);
         labels.unset("2001:db8::/32".parse().unwrap(), None);
-        assert!(labels.is_usual());
+        assert_eq!(labels, AddressLabels::default());
     }
 }

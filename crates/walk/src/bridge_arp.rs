@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{Address, AddressFlags, BridgePort, LinkId, Mac};
+use model::{BridgePort, LinkId, Mac};
 
 use crate::group::ALL_NODES;
 use crate::links::Spot;
@@ -65,7 +65,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             IpAddr::V6(_) => place.ns.addresses.iter().any(|a| {
                 let here = a.link == link.index
                     || !is_near(ip) && place.vrf_of(a.link) == place.vrf_of(link.index);
-                a.ip() == ip && here && is_ready(a)
+                a.ip() == ip && here && a.is_ready()
             }),
         };
         own || self.net.uppers(link).iter().any(|upper| self.has_address(*upper, ip))
@@ -138,10 +138,4 @@ fn heard(skb: &Skb, suppresses: bool, by_port: bool) -> Heard {
 /// Such an address counts on its own link alone.
 fn is_near(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if ip.is_loopback() || is_link_local(ip))
-}
-
-/// `ipv6_chk_addr`: what is still being asked about is not counted.
-fn is_ready(address: &Address) -> bool {
-    let flags = address.flags;
-    !flags.contains(AddressFlags::TENTATIVE) || flags.contains(AddressFlags::OPTIMISTIC)
 }

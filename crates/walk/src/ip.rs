@@ -137,35 +137,30 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         found: Found<'a>,
         src: Option<IpAddr>,
     ) -> Result<Found<'a>, Stop> {
-        match found.several || self.net.has_learned {
-            true => self.one_of_several(skb, found, src),
-            false => Ok(found),
-        }
+        self.select(skb, found, |place, found| place.choices(found, src))
     }
 
-    fn one_of_several(
+    /// One of several next hops, as it was learned to be.
+    #[inline(always)]
+    pub(crate) fn select(
         &self,
         skb: &Skb,
         found: Found<'a>,
-        src: Option<IpAddr>,
+        choices: impl FnOnce(&Place<'a>, &Found<'a>) -> Vec<Nexthop>,
     ) -> Result<Found<'a>, Stop> {
+        if !found.several && !self.net.has_learned {
+            return Ok(found);
+        }
+        let place = self.place(skb.ns, Stage::Route)?;
         let found = match found.several {
-            true => {
-                let all = self.place(skb.ns, Stage::Route)?.choices(&found, src);
-                self.one_of(skb, found, all)?
-            }
+            true => self.one_of(skb, found, choices(place, &found))?,
             false => found,
         };
-        self.by_what_was_learned(skb, found)
+        Ok(place.learned(found, skb.packet.dst))
     }
 
     /// One of these next hops of a route.
-    pub(crate) fn one_of(
-        &self,
-        skb: &Skb,
-        found: Found<'a>,
-        all: Vec<Nexthop>,
-    ) -> Result<Found<'a>, Stop> {
+    fn one_of(&self, skb: &Skb, found: Found<'a>, all: Vec<Nexthop>) -> Result<Found<'a>, Stop> {
         let mut ways: Vec<Nexthop> = Vec::new();
         for hop in all {
             if !ways.iter().any(|way| (way.link, way.gateway) == (hop.link, hop.gateway)) {

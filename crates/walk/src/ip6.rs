@@ -87,14 +87,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         found: Found<'a>,
         flow: &Flow,
     ) -> Result<Found<'a>, Stop> {
-        let found = match found.several {
-            true => {
-                let all = self.place(skb.ns, Stage::Route)?.choices6(&found, flow);
-                self.one_of(skb, found, all)?
-            }
-            false => found,
-        };
-        self.by_what_was_learned(skb, found)
+        self.select(skb, found, |place, found| place.choices6(found, flow))
     }
 
     /// `ip6_output`: POSTROUTING, fragments, the neighbour, the link.

@@ -6,27 +6,10 @@ use model::{LearnedRoute, Link, Nexthop, RouteKind};
 
 use crate::indexed::Place;
 use crate::route::Found;
-use crate::skb::{Skb, Stop};
-use crate::walker::Walker;
-use crate::{Sink, Stage};
-
-impl<'a, S: Sink> Walker<'a, '_, S> {
-    /// `find_exception`, `rt6_find_cached_rt`: the way that was found, as it was learned to be.
-    #[inline]
-    pub(crate) fn by_what_was_learned(
-        &self,
-        skb: &Skb,
-        found: Found<'a>,
-    ) -> Result<Found<'a>, Stop> {
-        match self.net.has_learned {
-            true => Ok(self.place(skb.ns, Stage::Route)?.learned(found, skb.packet.dst)),
-            false => Ok(found),
-        }
-    }
-}
+use crate::skb::Skb;
 
 impl<'a> Place<'a> {
-    /// A way, as it was learned to be.
+    /// `find_exception`, `rt6_find_cached_rt`: a way that was found, as it was learned to be.
     pub(crate) fn learned(&self, found: Found<'a>, dst: IpAddr) -> Found<'a> {
         let is_it = |entry: &&'a LearnedRoute| {
             entry.dst == dst

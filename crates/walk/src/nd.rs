@@ -136,8 +136,7 @@ impl Place<'_> {
     fn advertises(&self, target: Ipv6Addr, link: u32) -> bool {
         let ip = IpAddr::V6(target);
         if let Some(own) = self.ns.addresses_of(link).find(|a| a.ip() == ip) {
-            let tentative = own.flags.contains(AddressFlags::TENTATIVE);
-            return !tentative || own.flags.contains(AddressFlags::OPTIMISTIC);
+            return own.is_ready();
         }
         let conf = self.conf6(link);
         let proxy = conf.forwarding && (conf.proxy_ndp || self.ns.sysctls.ipv6_proxy_ndp);

@@ -30,16 +30,12 @@ impl Place<'_> {
         let near = dst.is_multicast() || scope_of(dst) <= scope::LINK;
         let near = near || link.is_some_and(|l| self.conf6(l).use_oif_addrs_only);
         let only = link.filter(|_| near);
-        let usable = |a: &&Address| {
-            let tentative = a.flags.contains(AddressFlags::TENTATIVE);
-            !tentative || a.flags.contains(AddressFlags::OPTIMISTIC)
-        };
         // Of a VRF, its own addresses and those of its members: those of the way out first.
         let domain = link.and_then(|link| self.vrf_of(link));
         let first = link.into_iter().chain(domain).filter(|_| domain.is_some());
         let all = self.ns.links.keys().copied().filter(|l| self.vrf_of(*l) == domain);
         let links = first.chain(all).filter(|l| only.is_none_or(|o| o == *l));
-        let all = links.flat_map(|l| self.ns.addresses_of(l)).filter(usable);
+        let all = links.flat_map(|l| self.ns.addresses_of(l)).filter(|a| a.is_ready());
         let mut best: Option<([i32; 9], Ipv6Addr)> = None;
         for address in all {
             let IpAddr::V6(ip) = address.ip() else { continue };
@@ -55,13 +51,11 @@ impl Place<'_> {
     /// scope.
     pub(crate) fn redirect6_to(&self, link: u32, dst: Ipv6Addr) -> Option<Ipv6Addr> {
         let usable = |a: &Address| {
-            let tentative = a.flags.contains(AddressFlags::TENTATIVE);
             let IpAddr::V6(ip) = a.ip() else { return None };
             // Of global scope there is no bit.
             let near = |ip| is_link_local(ip) || ip.is_loopback();
             let scope = !near(dst) || near(ip);
-            let usable = !tentative || a.flags.contains(AddressFlags::OPTIMISTIC);
-            (usable && scope).then_some(ip)
+            (a.is_ready() && scope).then_some(ip)
         };
         self.ns.addresses_of(link).find_map(usable)
     }

@@ -72,6 +72,12 @@ impl State {
         Some(Fact::Rule { ns: ns.to_owned(), rule: rule.clone() })
     }
 
+    /// The link on which alone a label counts; the inner None: on all.
+    #[allow(clippy::option_option, reason = "all links, and one that is not there, are two things")]
+    pub(crate) fn label_link(&self, ns: &str, dev: Option<&String>) -> Option<Option<u32>> {
+        dev.map_or(Some(None), |dev| Some(Some(self.link(&LinkRef::new(ns, dev))?.index)))
+    }
+
     /// The label that a network has by an entry of its own, where it is another than at first.
     pub(super) fn address_label(
         &self,
@@ -79,10 +85,7 @@ impl State {
         net: Ipv6Net,
         dev: Option<&String>,
     ) -> Option<Fact> {
-        let link = match dev {
-            Some(dev) => Some(self.link(&LinkRef::new(ns, dev))?.index),
-            None => None,
-        };
+        let link = self.label_link(ns, dev)?;
         let label = self.space(ns)?.address_labels.entry(net, link)?;
         let usual = AddressLabels::usual(net, link) == Some(label);
         let dev = dev.cloned();

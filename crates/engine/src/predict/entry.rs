@@ -34,10 +34,7 @@ impl State {
                 replace(tables, same, left);
             }
             Fact::AddressLabel { ns, net, dev, label } => {
-                let link = match dev {
-                    Some(dev) => Some(self.link(&LinkRef::new(ns, dev))?.index),
-                    None => None,
-                };
+                let link = self.label_link(ns, dev.as_ref())?;
                 let labels = &mut self.space_mut(ns)?.address_labels;
                 match there {
                     true => labels.set(AddressLabel { net: *net, link, label: *label }),

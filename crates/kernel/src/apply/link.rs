@@ -3,7 +3,7 @@
 use std::os::fd::AsRawFd;
 
 use model::{
-    BondRole, BridgeOption, BridgeSpec, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Pins,
+    BondRole, BridgeOption, BridgeSpec, Link, LinkKind, LinkRef, LinkSpec, LinkSpecKind, Pins,
     PortOption, PortSpec, PortState, VethEnd, VxlanSpec, WireguardSpec,
 };
 use netlink_packet_core::Parseable;
@@ -356,20 +356,22 @@ fn limit_is_taken(route: &mut Socket, index: u32, spec: &BridgeSpec) -> Result<(
 
 /// How many addresses a bridge may learn, as the kernel says; 0: as many as there are.
 pub(crate) fn learns_at_most(route: &mut Socket, index: u32) -> Result<u32, Cause> {
-    let reply = route.get(Message::GetLink(at(index)))?;
-    let mut all = rtnl::messages(&reply).filter_map(|m| rtnl::link(&m));
-    let most = all.find_map(|raw| match raw.link.kind {
-        LinkKind::Bridge(bridge) => Some(bridge.fdb_max_learned),
-        _ => None,
-    });
-    Ok(most.unwrap_or(0))
+    Ok(match link_at(route, index)?.map(|link| link.kind) {
+        Some(LinkKind::Bridge(bridge)) => bridge.fdb_max_learned,
+        _ => 0,
+    })
 }
 
 /// Whether a port does MAC authentication bypass: kernels that do not know it do not say so.
 pub(crate) fn has_mab(route: &mut Socket, index: u32) -> Result<bool, Cause> {
+    Ok(link_at(route, index)?.and_then(|link| link.port).is_some_and(|port| port.mab))
+}
+
+/// A link, as the kernel tells of it.
+fn link_at(route: &mut Socket, index: u32) -> Result<Option<Link>, Cause> {
     let reply = route.get(Message::GetLink(at(index)))?;
-    let mut all = rtnl::messages(&reply).filter_map(|m| rtnl::link(&m));
-    Ok(all.any(|raw| raw.link.port.is_some_and(|port| port.mab)))
+    let link = rtnl::messages(&reply).find_map(|m| rtnl::link(&m)).map(|raw| raw.link);
+    Ok(link)
 }
 
 /// ifindex of the link that one is a port of.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use ipnet::Ipv6Net;
-use model::{AddressLabel, AddressSpec, LinkRef, Mac, RouteSpec, Rule, Table};
+use model::{AddressLabel, AddressLabels, AddressSpec, LinkRef, Mac, RouteSpec, Rule, Table};
 use netlink_packet_route::RouteNetlinkMessage as Message;
 use rustix::io::Errno;
 use wire::{nft, request, rtnl};
@@ -61,7 +61,7 @@ impl Builder<'_> {
         Ok(self.space_mut(ns)?.route.ack(Message::DelRule(request::rule(rule)))?)
     }
 
-    /// Gives addresses a label, or (None) takes it away.
+    /// Gives addresses a label, or (None) that which every namespace starts with, if there is one.
     pub(super) fn set_label(
         &mut self,
         ns: &str,
@@ -72,7 +72,7 @@ impl Builder<'_> {
         let space = self.space_mut(ns)?;
         let link = dev.map(|dev| space.index(dev)).transpose()?;
         let body = |label| request::address_label(&AddressLabel { net, link, label });
-        let request = match label {
+        let request = match label.or_else(|| AddressLabels::usual(net, link)) {
             Some(label) => Request::new(request::RTM_NEWADDRLABEL, body(label)).create().replace(),
             None => Request::new(request::RTM_DELADDRLABEL, body(0)),
         };

@@ -89,18 +89,23 @@ pub(super) fn vxlans_elsewhere(scene: &mut Scene<'_>) {
         ("tos", 40, &["1", "16"]),
         ("vxlan_learning", 30, &["false"]),
     ];
-    for (key, share, values) in extras {
-        let space = scene.one(&["a", "b"]);
-        if scene.percent(share) {
-            let value = scene.one(values);
-            scene.link(space, "vx").set(key, value);
-        }
-    }
+    vxlan_options(scene, &extras);
     scene.send("a", "10.9.1.3");
     scene.send("b", "10.9.1.2");
     scene.send("c", "10.9.1.2");
     scene.send("a", "10.9.1.255");
     scene.send("b", "10.9.1.9");
+}
+
+/// Each of these options now and then, on one of two vxlans: how often of 100, and with which values.
+fn vxlan_options(scene: &mut Scene<'_>, all: &[(&str, usize, &[&str])]) {
+    for (key, share, values) in all {
+        let space = scene.one(&["a", "b"]);
+        if scene.percent(*share) {
+            let value = scene.one(values);
+            scene.link(space, "vx").set(key, value);
+        }
+    }
 }
 
 /// A vxlan between two that reach each other by a router.
@@ -138,13 +143,7 @@ pub(super) fn vxlans(scene: &mut Scene<'_>) {
         ("df", 60, &["set", "inherit"]),
         ("vxlan_learning", 50, &["false"]),
     ];
-    for (key, share, values) in extras {
-        let space = scene.one(&["a", "b"]);
-        if scene.percent(share) {
-            let value = scene.one(values);
-            scene.link(space, "vx").set(key, value);
-        }
-    }
+    vxlan_options(scene, &extras);
     scene.send("a", "10.9.1.2");
     scene.send("b", "10.9.1.1");
     scene.send("a", "10.9.1.2").tos(16);
