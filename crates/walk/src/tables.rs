@@ -1,6 +1,6 @@
 //! The ruleset, indexed: chains and sets by name, and what runs in each hook, in order.
 
-use model::{Chain, Data, Expr, Family, Hook, Namespace, NftRule, Policy, Table, Verdict};
+use model::{Chain, Data, Expr, Family, Hook, Namespace, NftRule, Policy, Table, Verdict, Xt, XtInfo};
 
 use crate::guard::{LinkNames, Opening};
 use crate::hash::Map;
@@ -326,26 +326,24 @@ fn asks_for_connections(expr: &Expr, family: Family) -> bool {
         Expr::Nat { family: of, .. } => *of == family || *of == Family::Inet,
         Expr::Masq { .. } | Expr::Redir { .. } => true,
         Expr::Ct { .. } | Expr::CtSet { .. } | Expr::Connlimit { .. } => true,
-        Expr::Match(xt) | Expr::Target(xt) => {
-            matches!(
-                xt.name.as_str(),
-                "conntrack"
-                    | "state"
-                    | "CT"
-                    | "NOTRACK"
-                    | "helper"
-                    | "cluster"
-                    | "SNAT"
-                    | "DNAT"
-                    | "MASQUERADE"
-                    | "REDIRECT"
-                    | "NETMAP"
-            ) || xt.name.to_ascii_lowercase().starts_with("conn")
-        }
+        Expr::Match(xt) | Expr::Target(xt) => xt_asks_for_connections(xt),
         Expr::Dynset { exprs, .. } => exprs.iter().any(|expr| asks_for_connections(expr, family)),
         Expr::Opaque { name, .. } => {
             matches!(name.as_str(), "ct" | "connlimit" | "flow_offload" | "synproxy")
         }
         _ => false,
+    }
+}
+
+/// The matches and targets of xtables that call it. What is not to be tracked needs no tracking:
+/// `CT --notrack` does not (`xt_ct_tg_check`), nor does `NOTRACK`.
+fn xt_asks_for_connections(xt: &Xt) -> bool {
+    const NOTRACK: u16 = 1;
+    let name = xt.name.as_str();
+    match name {
+        "CT" => !matches!(xt.info, XtInfo::Ct { flags, .. } if flags & NOTRACK != 0),
+        "state" | "helper" | "cluster" | "CLUSTERIP" | "SYNPROXY" => true,
+        "SNAT" | "DNAT" | "MASQUERADE" | "REDIRECT" | "NETMAP" => true,
+        _ => name.to_ascii_lowercase().starts_with("conn"),
     }
 }
