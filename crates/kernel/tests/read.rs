@@ -7,7 +7,7 @@ mod space;
 use std::os::unix::fs::MetadataExt;
 
 use kernel::read::{KnownName, Parts, ReadOptions, gather, read, read_one};
-use model::{LinkKind, NameSource, NsKey, Opaque, Snapshot};
+use model::{LinkKind, NameSource, NsKey, Opaque, RouteMetrics, Snapshot};
 use serde_json::Value;
 use space::{Space, privileged};
 
@@ -131,7 +131,7 @@ fn routes_rules_and_neighbours_are_those_that_ip_shows() {
         space.run_net(
             "ip link add name a type veth peer name b; ip link set dev a up; ip link set dev b up
              ip addr add 10.0.0.1/24 dev a; ip addr add 10.0.1.1/24 dev b
-             ip route add default via 10.0.0.254 metric 50 mtu 1300
+             ip route add default via 10.0.0.254 metric 50 mtu lock 1300 advmss 1200 hoplimit 9
              ip route add 10.9.0.0/16 nexthop via 10.0.0.2 weight 3 nexthop via 10.0.1.2
              ip route add 10.8.0.0/16 via 192.0.2.1 dev a onlink proto static src 10.0.0.1
              ip route add blackhole 10.7.0.0/16; ip route add 10.6.0.0/16 dev a table 77
@@ -156,7 +156,13 @@ fn routes_rules_and_neighbours_are_those_that_ip_shows() {
         theirs.sort();
         assert_eq!(ours, theirs);
         let route = |dst: &str| ns.routes.iter().find(|r| r.dst.to_string() == dst).unwrap();
-        assert_eq!((route("0.0.0.0/0").metric, route("0.0.0.0/0").mtu), (50, Some(1300)));
+        let metrics = RouteMetrics {
+            mtu: Some(1300),
+            mtu_locked: true,
+            hop_limit: Some(9),
+            advmss: Some(1200),
+        };
+        assert_eq!((route("0.0.0.0/0").metric, route("0.0.0.0/0").metrics), (50, metrics));
         let hops = &route("10.9.0.0/16").nexthops;
         assert_eq!(hops.iter().map(|h| h.weight).collect::<Vec<_>>(), [3, 1]);
         assert_eq!(hops[1].gateway.unwrap().to_string(), "10.0.1.2");

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use ipnet::{IpNet, Ipv4Net};
 use model::{
     BondSpec, BridgeSpec, BridgeVlan, HopSpec, IpSet, Ipvlan, LinkRef, Mac, MacvlanMode, PortSpec,
-    PortState, Protocol, RouteKind, Rule, Scope, ServiceSpec, Tc, Vlan, Vrf, Vxlan, WireguardKey,
-    WireguardSecret,
+    PortState, Protocol, RouteKind, RouteMetrics, Rule, Scope, ServiceSpec, Tc, Vlan, Vrf, Vxlan,
+    WireguardKey, WireguardSecret,
 };
 
 use crate::node::{At, Said};
@@ -211,7 +211,7 @@ pub(crate) struct RouteEntry {
     pub(crate) kind: RouteKind,
     pub(crate) scope: Option<Scope>,
     pub(crate) tos: u8,
-    pub(crate) mtu: Option<u32>,
+    pub(crate) metrics: RouteMetrics,
     pub(crate) weight: u16,
     /// The second and further of `nexthops:`.
     pub(crate) more: Vec<HopSpec>,

@@ -10,7 +10,7 @@ use ipnet::{IpNet, Ipv6Net};
 
 use crate::{
     BondSpec, BridgeSpec, IpSet, Ipvlan, Mac, MacvlanMode, PortSpec, PortState, Protocol,
-    RouteKind, Rule, Scope, Table, Tc, Vlan, Vrf, VxlanSpec, WireguardSpec,
+    RouteKind, RouteMetrics, Rule, Scope, Table, Tc, Vlan, Vrf, VxlanSpec, WireguardSpec,
 };
 
 /// A whole network that should be there.
@@ -397,8 +397,8 @@ pub struct RouteSpec {
     pub kind: RouteKind,
     /// Type of service that it is for; 0: any.
     pub tos: u8,
-    /// `mtu`.
-    pub mtu: Option<u32>,
+    /// `mtu` and the like.
+    pub metrics: RouteMetrics,
     /// Weight of `via` and `dev` among several ways out.
     pub weight: u16,
     /// The other ways out of a multipath route.

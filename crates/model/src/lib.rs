@@ -77,8 +77,8 @@ pub use owner::{NsInode, Owner, UserNs};
 pub use port_option::{PortOption, PortSpec};
 pub use release::Release;
 pub use route::{
-    Nexthop, Preference, Protocol, Route, RouteKind, Rule, RuleAction, TABLE_DEFAULT, TABLE_LOCAL,
-    TABLE_MAIN,
+    Nexthop, Preference, Protocol, Route, RouteKind, RouteMetrics, Rule, RuleAction, TABLE_DEFAULT,
+    TABLE_LOCAL, TABLE_MAIN,
 };
 pub use snapshot::{Found, Name, NameSource, Namespace, NsFile, Process, Snapshot};
 pub use sysctl::{IcmpLimit, Sysctls};

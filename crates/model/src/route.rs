@@ -32,12 +32,27 @@ pub struct Route {
     pub tos: u8,
     /// One for an ordinary route, several for multipath, none for blackhole and the like.
     pub nexthops: Vec<Nexthop>,
-    /// `mtu` metric of the route.
-    pub mtu: Option<u32>,
+    /// What it says of the packets that go by it.
+    pub metrics: RouteMetrics,
     /// Uses a nexthop object (RTA_NH_ID).
     pub nexthop_id: Option<u32>,
     /// RTA_PREF of an IPv6 route: which of several with the same metric.
     pub preference: Preference,
+}
+
+/// RTAX_*: what a route says of the packets that go by it; None: nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RouteMetrics {
+    /// `mtu`, in bytes.
+    pub mtu: Option<u32>,
+    /// `mtu lock`: neither is a smaller one learned, nor are packets sent to find it out
+    /// (`ip_dont_fragment`).
+    pub mtu_locked: bool,
+    /// `hoplimit`: what the namespace's own packets begin with (`ip4_dst_hoplimit`).
+    pub hop_limit: Option<u8>,
+    /// `advmss`: the largest segment that the namespace's own connections ask for, in bytes
+    /// (`dst_metric_advmss`).
+    pub advmss: Option<u32>,
 }
 
 /// ICMPV6_ROUTER_PREF_*.

@@ -109,7 +109,18 @@ const FEATURES: &[(&str, Without)] = &[
         })
     }),
     ("route: tos", |s, _| each(s, |n| routes(n, |r| r.tos != 0))),
-    ("route: mtu", |s, _| each(s, |n| all(n.routes.iter_mut(), |r| r.mtu.take().is_some()))),
+    ("route: mtu lock", |s, _| {
+        each(s, |n| all(n.routes.iter_mut(), |r| std::mem::take(&mut r.metrics.mtu_locked)))
+    }),
+    ("route: hoplimit", |s, _| {
+        each(s, |n| all(n.routes.iter_mut(), |r| r.metrics.hop_limit.take().is_some()))
+    }),
+    ("route: advmss", |s, _| {
+        each(s, |n| all(n.routes.iter_mut(), |r| r.metrics.advmss.take().is_some()))
+    }),
+    ("route: mtu", |s, _| {
+        each(s, |n| all(n.routes.iter_mut(), |r| r.metrics.mtu.take().is_some()))
+    }),
     ("route: gateway of IPv6", |s, _| {
         each(s, |n| {
             routes(n, |r| {

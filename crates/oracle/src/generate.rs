@@ -27,6 +27,8 @@ use crate::random::Random;
 
 /// Most packets of a network.
 pub const PACKETS: usize = 20;
+/// How many stories a network has, each with its share of the packets.
+pub(crate) const SCENES: usize = 4;
 
 /// Which networks are drawn.
 #[derive(Clone, Copy, Debug)]
@@ -74,11 +76,20 @@ pub(crate) struct Case {
     pub(crate) packets: Vec<Spec>,
 }
 
+/// Whether the network of that number tells stories.
+pub(crate) fn tells(draw: Draw, number: u64) -> bool {
+    Random::new(draw.seed, again::first(number)).percent(usize::from(draw.stories))
+}
+
+/// Which of a network's stories that packet of it is of.
+pub(crate) const fn scene_of(packet: usize) -> usize {
+    packet * SCENES / PACKETS
+}
+
 /// The network of that number.
 pub(crate) fn generate(draw: Draw, number: u64) -> Case {
-    let tells = Random::new(draw.seed, again::first(number)).percent(usize::from(draw.stories));
     let mut random = Random::new(draw.seed, number);
-    let (mut case, shares, six) = match tells {
+    let (mut case, shares, six) = match tells(draw, number) {
         true => {
             let (case, shares) = story::stories(draw, number, &mut random);
             (case, shares, 94)

@@ -12,7 +12,7 @@ use kernel::probe::Tag;
 use crate::case::{self, Lie, Outcome};
 use crate::feature::Exercised;
 use crate::file;
-use crate::generate::{Case, Draw, Kinds, PACKETS, generate};
+use crate::generate::{Case, Draw, Kinds, PACKETS, SCENES, generate, scene_of, tells};
 use crate::rig::{Bench, Rig, Trouble};
 use crate::schedule::{Next, Schedule};
 use crate::shrink::shrink;
@@ -131,9 +131,11 @@ pub fn run(order: &Order, folder: &str, stop: &AtomicBool) -> std::io::Result<Ta
     let work = |n: usize| {
         let bench = Bench::new(Program::current()?, &PathBuf::from(format!("{folder}-{n}")))?;
         while let Some(next) = next(order, &so_far, stop) {
-            let done = network(order, &bench, next, &shrunk, stop);
+            let (done, scenes) = network(order, &bench, next, &shrunk, stop);
             let (total, schedule) = &mut *locked(&so_far);
-            schedule.done(next, &done.exercised);
+            if tells(order.draw, next.number) {
+                schedule.done(next, &scenes);
+            }
             let before = total.told.len();
             total.add(done);
             (order.watch)(total, &total.told[before..]);
@@ -175,6 +177,9 @@ pub fn family(seed: u64, number: u64) -> Tag {
     Tag([0x5a, a, b, 0, c, d, 0xa5, 0x0f])
 }
 
+/// What each scene of a network exercised.
+type Scenes = [Exercised; SCENES];
+
 /// One network with its packets.
 fn network(
     order: &Order,
@@ -182,15 +187,15 @@ fn network(
     Next { number, before }: Next,
     shrunk: &AtomicU64,
     stop: &AtomicBool,
-) -> Tally {
-    let mut tally = Tally::default();
+) -> (Tally, Scenes) {
+    let (mut tally, mut scenes) = (Tally::default(), Scenes::default());
     let case = generate(order.draw, number);
     let mut rig =
         match Rig::build(bench, &case.network.to_string(), family(order.draw.seed, number)) {
             Ok(rig) => rig,
             Err(trouble) => {
                 tally.trouble(number, &trouble);
-                return tally;
+                return (tally, scenes);
             }
         };
     let rest = order.cases.saturating_sub(usize::try_from(before).unwrap_or(0) * PACKETS);
@@ -213,7 +218,7 @@ fn network(
             continue;
         }
         let unknown = matches!(judged.outcome, Outcome::Unknown(_));
-        tally.exercised.count(&before, &judged.ways, unknown);
+        scenes[scene_of(n)].count(&before, &judged.ways, unknown);
         match judged.outcome {
             Outcome::Agreed | Outcome::Spared => tally.agreed += 1,
             Outcome::Unknown(why) => {
@@ -224,6 +229,7 @@ fn network(
         }
     }
     drop(rig);
+    scenes.iter().for_each(|scene| tally.exercised.add(scene));
     for (n, wrong) in found {
         if order.lie.is_none()
             && crate::shrink::disagreement(bench, &case.network, &case.packets[..=n], order.lie)
@@ -237,7 +243,7 @@ fn network(
         tally.wrong += 1;
         tally.told.push(disagreement(order, bench, number, &case, n, &wrong, shrunk));
     }
-    tally
+    (tally, scenes)
 }
 
 fn disagreement(

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::feature::Exercised;
-use crate::generate::{PACKETS, again};
+use crate::generate::{PACKETS, SCENES, again};
 use crate::run::LONG;
 
 /// Of a long run, one network of so many is left for what decided too seldom.
@@ -15,23 +15,28 @@ const LAST: u64 = 4;
 pub(crate) struct Schedule {
     networks: u64,
     begun: u64,
-    /// What each network exercised, by its first number.
-    told: BTreeMap<u64, Told>,
+    /// What each story exercised that was told.
+    told: BTreeMap<Scene, Told>,
 }
+
+/// Which scene of which network.
+type Scene = (u64, usize);
 
 #[derive(Debug, Default)]
 struct Told {
     exercised: Exercised,
-    /// How often it was begun, and how often it was told to its end.
+    /// How often it was told.
+    times: u64,
+    /// How many networks tell it again: begun, and done.
     begun: u64,
     ended: u64,
 }
 
 impl Told {
-    /// What it decides, told once more.
+    /// What a network decides that tells nothing else.
     fn promises(&self) -> impl Iterator<Item = (&'static str, usize)> {
-        let ended = usize::try_from(self.ended).unwrap_or(usize::MAX).max(1);
-        self.exercised.decided().map(move |(name, n)| (name, n / ended))
+        let times = usize::try_from(self.times).unwrap_or(usize::MAX).max(1);
+        self.exercised.decided().map(move |(name, n)| (name, n * SCENES / times))
     }
 
     /// How much of what is missing it would give.
@@ -62,19 +67,24 @@ impl Schedule {
         }
         self.begun += 1;
         let number = self.wanting(so_far).unwrap_or(before);
-        self.told.entry(again::first(number)).or_default().begun += 1;
         Some(Next { number, before })
     }
 
-    /// That one is done.
-    pub(crate) fn done(&mut self, next: Next, exercised: &Exercised) {
-        let told = self.told.entry(again::first(next.number)).or_default();
-        told.ended += 1;
-        told.exercised.add(exercised);
+    /// That one is done, each scene of which exercised this.
+    pub(crate) fn done(&mut self, next: Next, scenes: &[Exercised; SCENES]) {
+        let (first, again) = (again::first(next.number), again::scene(next.number));
+        for (scene, exercised) in scenes.iter().enumerate() {
+            let told = self.told.entry((first, again.unwrap_or(scene))).or_default();
+            told.times += 1;
+            told.exercised.add(exercised);
+        }
+        if let Some(told) = again.and_then(|scene| self.told.get_mut(&(first, scene))) {
+            told.ended += 1;
+        }
     }
 
     /// The network that gives most of what would be too little at the end, or just enough.
-    fn wanting(&self, so_far: &Exercised) -> Option<u64> {
+    fn wanting(&mut self, so_far: &Exercised) -> Option<u64> {
         let cases = usize::try_from(self.networks).unwrap_or(usize::MAX).saturating_mul(PACKETS);
         if cases < LONG || self.begun <= self.networks - self.networks / LAST {
             return None;
@@ -82,16 +92,24 @@ impl Schedule {
         [100, 110].into_iter().find_map(|percent| self.giving(so_far.missing(cases, percent)))
     }
 
-    fn giving(&self, mut missing: BTreeMap<&'static str, usize>) -> Option<u64> {
+    fn giving(&mut self, mut missing: BTreeMap<&'static str, usize>) -> Option<u64> {
         for told in self.told.values().filter(|told| told.begun > told.ended) {
             told.promises().for_each(|(name, n)| {
                 missing.entry(name).and_modify(|left| *left = left.saturating_sub(n));
             });
         }
-        let ended = self.told.iter().filter(|(_, told)| told.ended > 0);
-        let (gives, first, told) =
-            ended.map(|(first, told)| (told.gives(&missing), *first, told)).max_by_key(|m| m.0)?;
-        (gives > 0).then(|| again::number(first, told.begun))
+        let all = self.told.iter_mut();
+        let ((first, scene), told, gives) = all
+            .map(|(scene, told)| {
+                let gives = told.gives(&missing);
+                (*scene, told, gives)
+            })
+            .max_by_key(|m| m.2)?;
+        if gives == 0 {
+            return None;
+        }
+        told.begun += 1;
+        Some(again::number(first, scene, told.begun - 1))
     }
 }
 
@@ -101,10 +119,13 @@ mod tests {
 
     const NETWORKS: u64 = 800;
 
-    /// All networks show `often`, and one of a hundred shows `seldom`.
-    fn shown(number: u64) -> Exercised {
-        let seldom = if again::first(number) % 100 == 3 { 4 } else { 0 };
-        Exercised::of(&[("often", 5), ("seldom", seldom)])
+    /// All networks show `often`, and one scene of one of a hundred shows `seldom`.
+    fn shown(number: u64) -> [Exercised; SCENES] {
+        std::array::from_fn(|scene| {
+            let told = again::scene(number).unwrap_or(scene);
+            let seldom = if again::first(number) % 100 == 3 && told == 2 { 1 } else { 0 };
+            Exercised::of(&[("often", 1), ("seldom", seldom)])
+        })
     }
 
     #[test]
@@ -113,7 +134,7 @@ mod tests {
         let mut numbers = Vec::new();
         while let Some(next) = schedule.next(&all) {
             let shown = shown(next.number);
-            all.add(&shown);
+            shown.iter().for_each(|scene| all.add(scene));
             schedule.done(next, &shown);
             numbers.push(next.number);
         }
@@ -121,8 +142,9 @@ mod tests {
         let mut old = numbers.clone();
         old.retain(|n| again::first(*n) != *n);
         assert!(old.iter().all(|n| again::first(*n) % 100 == 3), "{old:?}");
-        // Six were among the first 601 networks, four cases each; of 16,000 cases, 88 are enough.
-        assert_eq!(old.len(), (88 - 6 * 4) / 4, "{old:?}");
+        assert!(old.iter().all(|n| again::scene(*n) == Some(2)), "{old:?}");
+        // Six were among the first 601 networks, one case each; of 16,000 cases, 88 are enough.
+        assert_eq!(old.len(), (88_usize - 6).div_ceil(SCENES), "{old:?}");
         numbers.sort_unstable();
         numbers.dedup();
         assert_eq!(numbers.len() as u64, NETWORKS, "no network twice");

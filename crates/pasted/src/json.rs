@@ -1,6 +1,7 @@
 //! What `ip -j` and `bridge -j` print.
 
 use ipnet::IpNet;
+use model::RouteMetrics;
 use model::{NeighbourState, Rule, RuleAction};
 use serde_json::{Map, Value};
 
@@ -181,8 +182,15 @@ fn one_route(o: &Object, dev: Option<&str>, asked: Option<&str>, six: bool) -> O
     route.metric = number(o, "metric").unwrap_or(0);
     route.tos = text(o, "tos").and_then(route::number).unwrap_or(0);
     route.nexthop_id = number(o, "nhid");
-    let metrics = list(o, "metrics").filter_map(Value::as_object);
-    route.mtu = metrics.filter_map(|m| number(m, "mtu")).next();
+    let metrics: Vec<&Object> = list(o, "metrics").filter_map(Value::as_object).collect();
+    let metric = |name| metrics.iter().find_map(|m| number(m, name));
+    route.metrics = RouteMetrics {
+        mtu: metric("mtu"),
+        // `ip -j` does not say which are locked.
+        mtu_locked: false,
+        hop_limit: metric("hoplimit").and_then(|limit| u8::try_from(limit).ok()),
+        advmss: metric("advmss"),
+    };
     let hop = |o: &Object, dev: Option<&str>| PartHop {
         gateway: via(o),
         dev: owned(o, "dev").or_else(|| dev.map(str::to_owned)),

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use model::{
-    Preference, Protocol, Route, RouteKind, Scope, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN,
+    Preference, Protocol, Route, RouteKind, RouteMetrics, Scope, TABLE_DEFAULT, TABLE_LOCAL,
+    TABLE_MAIN,
 };
 
 use crate::address;
@@ -128,7 +129,7 @@ pub(crate) fn blank(dst: IpNet, kind: RouteKind) -> Route {
         metric: 0,
         tos: 0,
         nexthops: Vec::new(),
-        mtu: None,
+        metrics: RouteMetrics::default(),
         nexthop_id: None,
         preference: Preference::Medium,
     }
@@ -161,11 +162,14 @@ fn attributes(mut words: Words<'_>, part: &mut PartRoute, of_hop: bool) {
             ("src", _) => route.prefsrc = words.value(),
             ("metric", _) => route.metric = words.value().unwrap_or(0),
             ("mtu", _) => {
-                if words.peek() == Some("lock") {
+                route.metrics.mtu_locked = words.peek() == Some("lock");
+                if route.metrics.mtu_locked {
                     words.next();
                 }
-                route.mtu = words.value();
+                route.metrics.mtu = words.value();
             }
+            ("hoplimit", _) => route.metrics.hop_limit = words.value(),
+            ("advmss", _) => route.metrics.advmss = words.value(),
             ("tos", _) => route.tos = words.next().and_then(number).unwrap_or(0),
             ("pref", _) => {
                 route.preference = words.next().map_or(Preference::Medium, preference);

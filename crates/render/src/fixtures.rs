@@ -35,7 +35,8 @@ use model::{
     InetConf, Link, LinkFlags, LinkId, LinkKind, Listener, Mac, Macvlan, MdbEntry, Member, MetaKey,
     Name, NameSource, Namespace, Neighbour, NeighbourState, Network, Nexthop, NftRule, NsId,
     OperState, PayloadBase, Policy, Preference, Process, Protocol, Publish, Reg, Relation, Route,
-    RouteKind, Rule, Scope, Snapshot, Table, Teller, Vlan, Vrf, Vxlan, Xt, XtInfo, XtNatRange,
+    RouteKind, RouteMetrics, Rule, Scope, Snapshot, Table, Teller, Vlan, Vrf, Vxlan, Xt, XtInfo,
+    XtNatRange,
 };
 
 /// The network that the text describes. Panics where it does not understand: it is for tests.
@@ -259,7 +260,7 @@ impl Net {
             metric: 0,
             tos: 0,
             nexthops: vec![Nexthop::new(link, gateway)],
-            mtu: None,
+            metrics: RouteMetrics::default(),
             nexthop_id: None,
             preference: Preference::Medium,
         });

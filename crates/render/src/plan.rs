@@ -301,6 +301,7 @@ fn route_words(r: &model::RouteSpec) -> String {
     if r.metric != 0 {
         let _ = write!(text, " metric {}", r.metric);
     }
+    text.push_str(&words::metrics(&r.metrics));
     text
 }
 

@@ -92,14 +92,13 @@ impl Indexed<'_> {
             return None;
         }
         let make = if closed { ip::refusal } else { ip::answer };
-        let ttl = here.map(|p| p.ns.sysctls.default_ttl).filter(|ttl| *ttl > 0);
-        let mut answer = make(skb.innermost(), ttl.unwrap_or(TTL))?;
+        let mut answer = make(skb.innermost(), TTL)?;
         let reflects = here.is_some_and(|p| p.ns.sysctls.tcp_reflect_tos);
         if reflects && is_accepting(&answer) {
             answer.tos = skb.packet.tos & !ECN;
         }
         if let (Some(place), Payload::Udp { .. }) = (here, answer.payload) {
-            answer.df &= fits(place, &answer);
+            answer.df &= stays_whole(place, &answer);
         }
         Some(answer)
     }
@@ -167,11 +166,11 @@ impl Indexed<'_> {
         let udp = matches!(back.skb.packet.payload, Payload::Udp { .. });
         let closed = || self.place(ns).is_some_and(|place| Self::is_closed(place, &back.skb));
         let stray = asked != Place::Namespace(ns) && self.listening && closed();
-        let ttl = walker.default_ttl(ns);
-        let Some(error) = (udp && stray).then(|| ip::refusal(&back.skb, ttl)).flatten() else {
+        let Some(mut error) = (udp && stray).then(|| ip::refusal(&back.skb, TTL)).flatten() else {
             return;
         };
         let mark = walker.reply_mark(&back.skb);
+        error.ttl = walker.hop_limit(ns, &Flow::of(&error, mark, None));
         let error = Skb { mark, ..Skb::new(ns, error) };
         walker.send_error(error.at(back.skb.moment).about(&back.skb.packet));
     }
@@ -195,10 +194,8 @@ impl Indexed<'_> {
             let src = place.select6_source(asked.member, to).map(IpAddr::V6);
             answer.src = src.unwrap_or(answer.src);
         }
-        if answer.is_ipv6() {
-            let oif = oif.or(vrf);
-            answer.ttl = place.hop_limit(&Flow { oif, ..Flow::of(&answer, mark, None) });
-        }
+        let by = Flow { oif: oif.or(vrf), ..Flow::of(&answer, mark, None) };
+        answer.ttl = place.hop_limit(&by);
         // `icmpv6_echo_reply`, `tcp_v6_send_response` and `inet6_csk_route_req` say nothing of it; nor
         // `inet_csk_route_req` of one that is reflected.
         let asked_tos = (answer.is_ipv6() || is_accepting(&answer)).then_some(0);
@@ -216,14 +213,15 @@ fn mark_of(place: &indexed::Place<'_>, asked: &Skb, answer: &Packet) -> u32 {
     }
 }
 
-/// Whether a packet fits the link that it leaves its sender by. A UDP socket sets DF only then
-/// (IP_PMTUDISC_WANT); what is larger it breaks up at once.
-fn fits(place: &indexed::Place<'_>, packet: &Packet) -> bool {
+/// Whether a datagram of a process asks not to be broken up (IP_PMTUDISC_WANT, `ip_dont_fragment`): not
+/// where what fits is known once and for all, nor where it does not fit its way: then it is broken up
+/// at once. (What accepts a connection is so small that it always asks, `ip_build_and_send_pkt`.)
+fn stays_whole(place: &indexed::Place<'_>, packet: &Packet) -> bool {
     let found = (!packet.is_ipv6()).then(|| place.lookup(&Flow::of(packet, 0, None)));
     let Some(Ok(found)) = found else { return true };
     let found = place.learned(found, packet.dst);
     let link = place.ns.links.get(&place.way_out(&found));
-    link.is_none_or(|link| packet.len <= found.mtu(link.mtu))
+    !found.is_mtu_locked() && link.is_none_or(|link| packet.len <= found.mtu(link.mtu))
 }
 
 /// The connection that the asking side waits for. Who answers to what was for many, answers as

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use model::{
     BaseChain, BridgePort, Chain, CmpOp, Data, Expr, Family, Hook, Link, LinkFlags, LinkId,
     LinkKind, MetaKey, Namespace, NftRule, NsId, PayloadBase, Policy, PortState, Protocol, Reg,
-    Route, RouteKind, Rule, Scope, Snapshot, TABLE_LOCAL, TABLE_MAIN, Table, Verdict,
+    Route, RouteKind, RouteMetrics, Rule, Scope, Snapshot, TABLE_LOCAL, TABLE_MAIN, Table, Verdict,
 };
 
 use crate::{ChainRef, RuleRef};
@@ -200,7 +200,8 @@ fn connected(ns: &mut Namespace, link: u32) {
 
 /// The same route by that way alone.
 fn by(mut route: Route, gateway: Option<IpAddr>, link: u32) -> Route {
-    (route.metric, route.tos, route.mtu, route.nexthop_id) = (0, 0, None, None);
+    (route.metric, route.tos, route.nexthop_id) = (0, 0, None);
+    route.metrics = RouteMetrics::default();
     route.nexthops.truncate(1);
     for hop in &mut route.nexthops {
         (hop.gateway, hop.link, hop.onlink, hop.dead, hop.linkdown) =

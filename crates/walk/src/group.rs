@@ -76,7 +76,7 @@ pub(crate) fn made_up(link: u32, cast: Cast) -> Route {
         metric: 0,
         prefsrc: None,
         nexthops: vec![hop],
-        mtu: None,
+        metrics: Default::default(),
         preference: Default::default(),
         nexthop_id: None,
     }

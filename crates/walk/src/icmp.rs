@@ -7,6 +7,8 @@ use model::{Hook, LinkId, RouteKind, RuleAction, Scope};
 use crate::group::cast;
 use crate::indexed::Place;
 use crate::overlay::Membership;
+use crate::question::TTL;
+use crate::route::Flow;
 use crate::skb::{Next, Skb, Stop};
 use crate::vrf::is_unrouted_by_vrf;
 use crate::walker::Walker;
@@ -106,10 +108,12 @@ impl<S: Sink> Walker<'_, '_, S> {
 
     /// `icmp_send`, of a packet that was not for this host itself.
     fn error_about4(&self, skb: &Skb, kind: IcmpKind) -> Skb {
-        let mut packet = message(&skb.packet, kind, self.default_ttl(skb.ns));
+        let mark = self.reply_mark(skb);
+        let mut packet = message(&skb.packet, kind, 0);
         packet.src = self.inbound_address(skb).unwrap_or(packet.src);
+        packet.ttl = self.hop_limit(skb.ns, &Flow::of(&packet, mark, None));
         let mut error = Skb::new(skb.ns, packet).at(skb.moment).about(&skb.packet);
-        error.mark = self.reply_mark(skb);
+        error.mark = mark;
         error.ct = skb.ct.map(Membership::of_consequence);
         error
     }
@@ -216,10 +220,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         })
     }
 
-    /// Time to live of what the kernel itself sends there.
-    pub(crate) fn default_ttl(&self, ns: model::NsId) -> u8 {
-        let ttl = self.known_place(ns).map(|p| p.ns.sysctls.default_ttl);
-        ttl.filter(|ttl| *ttl > 0).unwrap_or(64)
+    /// Time to live of what the kernel itself sends from there.
+    pub(crate) fn hop_limit(&self, ns: model::NsId, flow: &Flow) -> u8 {
+        self.known_place(ns).map_or(TTL, |place| place.hop_limit(flow))
     }
 
     fn forwards(&self, skb: &Skb) -> bool {

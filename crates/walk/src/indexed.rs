@@ -261,6 +261,8 @@ pub(crate) struct Place<'a> {
     loopback: u32,
     /// It has local routes that the kernel did not make.
     local_by_hand: bool,
+    /// It has routes of IPv4 that say how far packets go.
+    limits_hops: bool,
     /// There is a bridge in it.
     bridges: bool,
     /// There is a VRF in it.
@@ -341,6 +343,7 @@ impl<'a> Place<'a> {
             routes: Map::default(),
             routes6: Map::default(),
             loopback: first_loopback(ns),
+            limits_hops: ns.routes.iter().any(|route| route.metrics.hop_limit.is_some()),
             local_by_hand: ns.routes.iter().any(is_local_by_hand),
             bridges: ns.links.values().any(|l| matches!(l.kind, LinkKind::Bridge(_))),
             vrfs: ns.links.values().any(|l| matches!(l.kind, LinkKind::Vrf(_))),
@@ -614,6 +617,11 @@ impl<'a> Place<'a> {
     /// The index of its loopback.
     pub(crate) const fn loopback(&self) -> u32 {
         self.loopback
+    }
+
+    /// Some route of IPv4 says how far packets go by it.
+    pub(crate) const fn limits_hops(&self) -> bool {
+        self.limits_hops
     }
 
     /// There are rules of one's own, or local routes that the kernel did not make.

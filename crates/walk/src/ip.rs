@@ -46,7 +46,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let reason = Reason::TooBig { mtu, told: true };
             return Err(Stop::lost(Stage::Route, skb.ns, Some(skb.link(out)), reason));
         }
-        skb.sends_by(mtu);
+        skb.sends_by(found.route, mtu);
         self.local_out(skb, place, &found)
     }
 

@@ -30,9 +30,8 @@ impl Place<'_> {
     /// what is forwarded, unless it is meant to, nor for a packet that asks not to be broken up: it is
     /// sent to find that out (IP_PMTUDISC_PROBE).
     pub(crate) fn way_mtu(&self, skb: &Skb, found: &Found<'_>, link_mtu: u32) -> u32 {
-        let Some(learned) = found.learned else { return found.mtu(link_mtu) };
         let heeded = match skb.iif {
-            Some(_) => self.ns.sysctls.ip_forward_use_pmtu || learned.mtu_locked,
+            Some(_) => self.ns.sysctls.ip_forward_use_pmtu || found.is_mtu_locked(),
             None => !(skb.of_process && skb.packet.df),
         };
         if heeded { found.mtu(link_mtu) } else { found.told_mtu(link_mtu) }

@@ -1,7 +1,5 @@
 //! A TCP reset in the name of whom a refused segment was for (`nf_send_reset`, `nf_send_reset6`).
 
-use std::net::IpAddr;
-
 use model::Family;
 
 use crate::overlay::Membership;
@@ -62,16 +60,15 @@ impl<S: Sink> Walker<'_, '_, S> {
             dst_mac: None,
             src: p.dst,
             dst: p.src,
-            ttl: self.default_ttl(skb.ns),
+            ttl: 0,
             tos: 0,
             df: !p.is_ipv6(),
             len: p.header_len() + 20,
             payload: Payload::Tcp { sport: dport, dport: sport, flags },
             mss: None,
         };
-        if let (Some(place), IpAddr::V6(_)) = (self.known_place(skb.ns), p.dst) {
-            packet.ttl = place.hop_limit(&Flow::of(&packet, place.reply_mark(skb), None));
-        }
+        let by = Flow::of(&packet, self.reply_mark(skb), None);
+        packet.ttl = self.hop_limit(skb.ns, &by);
         Some(packet)
     }
 }

@@ -9,6 +9,7 @@ use crate::explain::Selector;
 use crate::fib::{Entry, Fib};
 use crate::indexed::Place;
 use crate::links;
+use crate::question::TTL;
 use crate::validate::Refusal;
 use crate::{Packet, Payload, Reason, Unknown};
 
@@ -108,7 +109,12 @@ impl<'a> Found<'a> {
 
     /// The same, without what was learned of it.
     pub(crate) fn told_mtu(&self, link_mtu: u32) -> u32 {
-        self.route.mtu.filter(|mtu| *mtu != 0).unwrap_or(link_mtu)
+        self.route.metrics.mtu.unwrap_or(link_mtu)
+    }
+
+    /// `ip_mtu_locked`: nothing is sent by it to find out what fits.
+    pub(crate) fn is_mtu_locked(&self) -> bool {
+        self.route.metrics.mtu_locked || self.learned.is_some_and(|learned| learned.mtu_locked)
     }
 }
 
@@ -128,6 +134,17 @@ impl NotFound<'_> {
 }
 
 impl<'a> Place<'a> {
+    /// `ip4_dst_hoplimit`, `ip6_dst_hoplimit`: what the kernel's own packets to there begin with.
+    pub(crate) fn hop_limit(&'a self, flow: &Flow) -> u8 {
+        if flow.dst.is_ipv6() {
+            return self.hop_limit6(flow);
+        }
+        let found = self.limits_hops().then(|| self.lookup(&self.in_vrf(*flow)).ok()).flatten();
+        let own = found.and_then(|found| found.route.metrics.hop_limit);
+        let usual = Some(self.ns.sysctls.default_ttl).filter(|ttl| *ttl > 0);
+        own.or(usual).unwrap_or(TTL)
+    }
+
     /// `fib_lookup`: rules by priority, and in each table the longest prefix.
     #[inline]
     pub(crate) fn lookup(&'a self, flow: &Flow) -> Result<Found<'a>, NotFound<'a>> {

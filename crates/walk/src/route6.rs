@@ -231,8 +231,7 @@ impl<'a> Place<'a> {
     /// The MTU of the way out by a route: its own, else what IPv6 makes of the link's (`ip6_mtu`).
     pub(crate) fn mtu6(&self, found: &Found<'_>, link: &model::Link) -> u32 {
         let learned = found.learned.and_then(|learned| learned.mtu);
-        let own = found.route.mtu.filter(|mtu| *mtu != 0);
-        learned.or(own).unwrap_or_else(|| self.link_mtu6(link))
+        learned.or(found.route.metrics.mtu).unwrap_or_else(|| self.link_mtu6(link))
     }
 
     /// What IPv6 makes of a link's MTU.
@@ -240,9 +239,11 @@ impl<'a> Place<'a> {
         link.mtu.min(self.conf6(link.index).mtu)
     }
 
-    /// `ip6_dst_hoplimit`: what the kernel sends with, to there.
-    pub(crate) fn hop_limit(&'a self, flow: &Flow) -> u8 {
+    pub(crate) fn hop_limit6(&'a self, flow: &Flow) -> u8 {
         let out = self.output6(flow).ok();
+        if let Some(limit) = out.and_then(|found| found.route.metrics.hop_limit) {
+            return limit;
+        }
         let link = out.map_or(0, |f| if f.is_local() { self.loopback() } else { f.hop.link });
         match self.conf6(link).hop_limit {
             0 => 64,

@@ -1,6 +1,6 @@
 //! How large segments of TCP may be: what a first segment says of it, and rules that lower it.
 
-use model::{Exthdr, Reg};
+use model::{Exthdr, Reg, Route};
 
 use crate::chain::{Chains, Changes};
 use crate::packet::tcp::SYN;
@@ -30,13 +30,14 @@ fn headers(packet: &Packet) -> u32 {
 
 impl Skb {
     /// A process, or the kernel's own TCP, sends it by a route that takes so much at once: who begins
-    /// a connection, or takes one, says so (`dst_metric_advmss`).
-    pub(crate) fn sends_by(&mut self, mtu: u32) {
+    /// a connection, or takes one, says so, or what the route has it say (`dst_metric_advmss`).
+    pub(crate) fn sends_by(&mut self, route: &Route, mtu: u32) {
         self.way_mtu = Some(mtu);
         let packet = &mut self.packet;
         let begins = matches!(packet.payload, Payload::Tcp { flags, .. } if flags & SYN != 0);
         if begins && packet.mss.is_none() {
-            packet.mss = u16::try_from(advertised(mtu, packet)).ok();
+            let size = route.metrics.advmss.unwrap_or_else(|| advertised(mtu, packet));
+            packet.mss = u16::try_from(size).ok();
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The ruleset, indexed: chains and sets by name, and what runs in each hook, in order.
 
-use model::{Chain, Data, Expr, Family, Hook, Namespace, NftRule, Policy, Table, Verdict, Xt, XtInfo};
+use model::{
+    Chain, Data, Expr, Family, Hook, Namespace, NftRule, Policy, Table, Verdict, Xt, XtInfo,
+};
 
 use crate::guard::{LinkNames, Opening};
 use crate::hash::Map;

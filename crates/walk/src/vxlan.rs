@@ -95,8 +95,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let six = outer.packet.is_ipv6();
         if outer.packet.ttl == 0 {
             let flow = Flow { oif: outer.out, ..Flow::of(&outer.packet, skb.mark, None) };
-            let place = self.place(ns, Stage::Transmit)?;
-            outer.packet.ttl = if six { place.hop_limit(&flow) } else { self.default_ttl(ns) };
+            outer.packet.ttl = self.hop_limit(ns, &flow);
         }
         let whole = skb.packet.df || skb.packet.is_ipv6();
         let answers = link.port.is_some() && whole && skb.arp.is_none();

@@ -163,17 +163,14 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             dst_mac: None,
             src: heard.own,
             dst: heard.endpoint.ip(),
-            ttl: if ipv6 { 0 } else { self.default_ttl(ns) },
+            ttl: 0,
             tos,
             df: false,
             len: header(ipv6) + UDP + len,
             payload: Payload::Udp { sport, dport },
             mss: None,
         };
-        if ipv6 {
-            let place = self.place(ns, Stage::Transmit)?;
-            packet.ttl = place.hop_limit(&Flow { tos: 0, ..Flow::of(&packet, own.fwmark, None) });
-        }
+        packet.ttl = self.hop_limit(ns, &Flow { tos: 0, ..Flow::of(&packet, own.fwmark, None) });
         Ok((ns, packet))
     }
 

@@ -25,7 +25,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use model::{AddressSpec, Mac, RouteKind, RouteSpec, Scope};
+use model::{AddressSpec, Mac, RouteKind, RouteMetrics, RouteSpec, Scope};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
 use netlink_packet_route::neighbour::{
@@ -99,12 +99,21 @@ pub fn route(spec: &RouteSpec, oifs: &[u32]) -> RouteMessage {
     } else {
         attributes.push(RouteAttribute::MultiPath(hops(spec, oifs)));
     }
-    attributes.extend(spec.mtu.map(|mtu| RouteAttribute::Metrics(vec![RouteMetric::Mtu(mtu)])));
+    let metrics = metrics(&spec.metrics);
+    attributes.extend((!metrics.is_empty()).then_some(RouteAttribute::Metrics(metrics)));
     attributes.extend(spec.src.map(|ip| RouteAttribute::PrefSource(RouteAddress::from(ip))));
     if spec.metric > 0 {
         attributes.push(RouteAttribute::Priority(spec.metric));
     }
     message
+}
+
+fn metrics(of: &RouteMetrics) -> Vec<RouteMetric> {
+    const RTAX_MTU: u32 = 2;
+    let lock = of.mtu_locked.then_some(RouteMetric::Lock(1 << RTAX_MTU));
+    let hop_limit = of.hop_limit.map(|limit| RouteMetric::Hoplimit(limit.into()));
+    let all = [lock, of.mtu.map(RouteMetric::Mtu), of.advmss.map(RouteMetric::Advmss), hop_limit];
+    all.into_iter().flatten().collect()
 }
 
 /// RTA_GATEWAY; RTA_VIA where it is of the other family.

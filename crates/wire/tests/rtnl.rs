@@ -229,7 +229,7 @@ fn routes() {
                 r.protocol,
                 r.metric,
                 r.prefsrc,
-                r.mtu,
+                r.metrics.mtu,
                 r.nexthop_id,
                 hops.join(" ")
             )

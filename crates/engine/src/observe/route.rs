@@ -53,7 +53,7 @@ impl State {
                 onlink: hop.is_some_and(|h| h.onlink),
                 kind: r.kind,
                 tos: r.tos,
-                mtu: r.mtu,
+                metrics: r.metrics,
                 weight: hop.map_or(1, |h| h.weight),
                 more: more
                     .iter()

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use model::{
     Address, AddressFlags, AddressSpec, Link, LinkRef, Member, Namespace, Nexthop, Preference,
-    Protocol, Route, RouteKind, RouteSpec, Scope, TABLE_MAIN,
+    Protocol, Route, RouteKind, RouteMetrics, RouteSpec, Scope, TABLE_MAIN,
 };
 
 use crate::State;
@@ -70,7 +70,7 @@ impl State {
             metric: metric(spec.dst, spec.metric),
             tos: spec.tos,
             nexthops: hops,
-            mtu: spec.mtu,
+            metrics: spec.metrics,
             nexthop_id: None,
             preference: Preference::Medium,
         });
@@ -116,7 +116,7 @@ pub(super) fn add_subnet(space: &mut Namespace, address: &Address) {
         metric: if v6 { 256 } else { 0 },
         tos: 0,
         nexthops: vec![Nexthop::new(address.link, None)],
-        mtu: None,
+        metrics: RouteMetrics::default(),
         nexthop_id: None,
         preference: Preference::Medium,
     });

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::{IpNet, Ipv4Net};
 use model::{
     AddressSpec, BridgeOption, BridgeSpec, Fact, LinkRef, LinkSpec, LinkSpecKind, Protocol,
-    RouteKind, RouteSpec, Scope, TABLE_MAIN,
+    RouteKind, RouteMetrics, RouteSpec, Scope, TABLE_MAIN,
 };
 
 use super::Making;
@@ -174,7 +174,7 @@ pub(super) fn route(link: &LinkRef, dst: Ipv4Net, via: Option<Ipv4Addr>) -> Rout
         onlink: false,
         kind: RouteKind::Unicast,
         tos: 0,
-        mtu: None,
+        metrics: RouteMetrics::default(),
         weight: 1,
         more: Vec::new(),
     }

@@ -26,7 +26,7 @@ impl<'l> Making<'l> {
                 onlink: r.onlink,
                 kind: r.kind,
                 tos: r.tos,
-                mtu: r.mtu,
+                metrics: r.metrics,
                 weight: r.weight,
                 more: r.more.clone(),
             };

@@ -4,17 +4,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv6Net};
 use model::{
-    BridgeVlan, HopSpec, Mac, Protocol, RouteKind, Scope, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN,
+    BridgeVlan, HopSpec, Mac, Protocol, RouteKind, RouteMetrics, Scope, TABLE_DEFAULT, TABLE_LOCAL,
+    TABLE_MAIN,
 };
 
-use super::{Fields, flag, items, link, link_name, number, parsed, text};
+use super::{Fields, flag, items, link, link_name, number, number_in, parsed, text};
 use crate::error::{Errors, Problem};
 use crate::file::{LabelEntry, NeighbourEntry, RouteEntry};
 use crate::node::{Node, Said};
 
 const KEYS: &[&str] = &[
     "to", "via", "dev", "src", "metric", "proto", "onlink", "table", "type", "scope", "tos", "mtu",
-    "nexthops",
+    "hoplimit", "advmss", "nexthops",
 ];
 const IP_HINT: &str = "an IP address is wanted, as in 192.0.2.1, with numbers up to 255";
 
@@ -47,11 +48,31 @@ pub(super) fn route(node: &Node, errors: &mut Errors) -> Option<Said<RouteEntry>
         kind,
         scope: fields.get("scope").map_or(Some(None), |n| scope(n, errors).map(Some))?,
         tos: tos.and_then(|tos| u8::try_from(tos).ok()).unwrap_or(0),
-        mtu: fields.get("mtu").and_then(|n| number(n, "mtu", (68, 65535), errors)),
+        metrics: metrics(&fields, errors),
         weight: first.map_or(1, |hop| hop.weight),
         more: hops.collect(),
     };
     fits(&entry, node, errors).then(|| Said::new(node.at, entry))
+}
+
+fn metrics(fields: &Fields<'_>, errors: &mut Errors) -> RouteMetrics {
+    let (mtu, mtu_locked) = fields.get("mtu").map_or((None, false), |n| mtu(n, errors));
+    let hop_limit = fields.get("hoplimit").and_then(|n| number(n, "hoplimit", (1, 255), errors));
+    RouteMetrics {
+        mtu,
+        mtu_locked,
+        hop_limit: hop_limit.and_then(|limit| u8::try_from(limit).ok()),
+        advmss: fields.get("advmss").and_then(|n| number(n, "advmss", (1, 65495), errors)),
+    }
+}
+
+/// `1400` or `lock 1400`.
+fn mtu(node: &Node, errors: &mut Errors) -> (Option<u32>, bool) {
+    let Some(said) = text(node, "mtu", errors) else { return (None, false) };
+    let unlocked = said.what.strip_prefix("lock ").map(str::to_owned);
+    let locked = unlocked.is_some();
+    let said = Said::new(said.at, unlocked.unwrap_or(said.what));
+    (number_in(&said, "mtu", (68, 65520), errors), locked)
 }
 
 /// `nexthops:`, the ways out of a multipath route.

@@ -116,7 +116,12 @@ fn network(node: &Node, of: &'static str, ipv6: bool, errors: &mut Errors) -> Op
     match net {
         Ok(net) if net.trunc() == net && matches!(net, IpNet::V6(_)) == ipv6 => Some(net),
         _ if ipv6 => bad(&said, of, "an IPv6 network is wanted, as in 2001:db8::/32", errors),
-        _ => bad(&said, of, "an IPv4 network is wanted, as in 10.0.0.0/8", errors),
+        _ => bad(
+            &said,
+            of,
+            "an IPv4 network is wanted, as in 10.0.0.0/8 (rules of IPv6 stand in `rules6:`)",
+            errors,
+        ),
     }
 }
 

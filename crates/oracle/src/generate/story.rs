@@ -22,7 +22,7 @@ use crate::network::{Link, Network, NftChain, Space};
 use crate::packet::{Carries, Spec};
 use crate::random::Random;
 
-use super::{Case, Draw, Kind, PACKETS, again, packet, settings};
+use super::{Case, Draw, Kind, PACKETS, SCENES, again, packet, settings};
 
 /// Writes a scene: its namespaces and what is sent there.
 type Story = fn(&mut Scene<'_>);
@@ -43,6 +43,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (25, 0, route::multipath),
     (16, 0, route::by_service),
     (15, 0, route::narrow),
+    (40, 20, route::of_own_packets),
     (11, 0, route::by_ipv6),
     (1, 50, address::secondary),
     (1, 50, address::twice),
@@ -119,8 +120,6 @@ const OF_KINDS: &[(Kind, (usize, usize, Story))] = &[
     (Kind::Legacy, (30, 0, legacy::beside)),
 ];
 
-/// How many stories a network has.
-const SCENES: usize = 4;
 /// The first letter of the names of each one's namespaces.
 const LETTERS: [&str; SCENES] = ["w", "x", "y", "z"];
 
@@ -130,7 +129,8 @@ pub(super) fn stories(draw: Draw, number: u64, random: &mut Random) -> (Case, Ve
     let mut network = Network::default();
     let (mut packets, mut shares) = (Vec::new(), Vec::new());
     for (n, letter) in LETTERS.into_iter().enumerate() {
-        let turn = again::first(number) * LETTERS.len() as u64 + n as u64;
+        let told = again::scene(number).unwrap_or(n);
+        let turn = again::first(number) * SCENES as u64 + told as u64;
         let (six, turn, story) = drawn(draw, turn);
         let mut scene = Scene { letter, network: &mut network, shots: Vec::new(), random, turn };
         story(&mut scene);

@@ -2,6 +2,7 @@
 //! 1.8.9, nft 1.0.6) in a fresh network namespace, unless it says otherwise.
 
 use insta::assert_snapshot;
+use model::RouteMetrics;
 
 use crate::{only, read, section};
 
@@ -171,7 +172,7 @@ blackhole 10.8.0.0/16
 10.9.0.0/16 
 	nexthop via 10.1.2.3 dev br0 weight 1 
 	nexthop via 10.1.2.4 dev br0 weight 2 
-10.5.0.0/16 via 10.1.2.3 dev br0 proto static metric 100 mtu 1400 onlink
+10.5.0.0/16 via 10.1.2.3 dev br0 proto static metric 100 mtu 1400 advmss 1200 hoplimit 9 onlink
 10.6.0.1 dev br0 table 100 scope link
 local 10.1.2.1 dev br0 table local proto kernel scope host src 10.1.2.1 
 fe80::/64 dev br0 proto kernel metric 256 pref medium
@@ -186,13 +187,16 @@ fn ip_route() {
     10.1.2.0/24 dev br0 proto kernel scope link src 10.1.2.1
     blackhole 10.8.0.0/16
     10.9.0.0/16 nexthop via 10.1.2.3 dev br0 weight 1 nexthop via 10.1.2.4 dev br0 weight 2
-    10.5.0.0/16 via 10.1.2.3 dev br0 onlink proto static metric 100 mtu 1400
+    10.5.0.0/16 via 10.1.2.3 dev br0 onlink proto static metric 100 mtu 1400 advmss 1200 hoplimit 9
     fe80::/64 dev br0 proto kernel metric 256
     local 10.1.2.1 dev br0 proto kernel src 10.1.2.1
     ");
-    let json = r#"[{"dst":"default","gateway":"10.1.2.9","dev":"br0","flags":[]},{"dst":"10.1.2.0/24","dev":"br0","protocol":"kernel","scope":"link","prefsrc":"10.1.2.1","flags":[]},{"type":"blackhole","dst":"10.8.0.0/16","flags":[]},{"dst":"10.9.0.0/16","flags":[],"nexthops":[{"gateway":"10.1.2.3","dev":"br0","weight":1,"flags":[]},{"gateway":"10.1.2.4","dev":"br0","weight":2,"flags":[]}]},{"dst":"10.5.0.0/16","gateway":"10.1.2.3","dev":"br0","protocol":"static","metric":100,"flags":["onlink"],"metrics":[{"mtu":1400}]},{"dst":"10.6.0.1","dev":"br0","table":"100","scope":"link","flags":[]},{"type":"local","dst":"10.1.2.1","dev":"br0","table":"local","protocol":"kernel","scope":"host","prefsrc":"10.1.2.1","flags":[]},{"dst":"fe80::/64","dev":"br0","protocol":"kernel","metric":256,"flags":[],"pref":"medium"}]"#;
+    let json = r#"[{"dst":"default","gateway":"10.1.2.9","dev":"br0","flags":[]},{"dst":"10.1.2.0/24","dev":"br0","protocol":"kernel","scope":"link","prefsrc":"10.1.2.1","flags":[]},{"type":"blackhole","dst":"10.8.0.0/16","flags":[]},{"dst":"10.9.0.0/16","flags":[],"nexthops":[{"gateway":"10.1.2.3","dev":"br0","weight":1,"flags":[]},{"gateway":"10.1.2.4","dev":"br0","weight":2,"flags":[]}]},{"dst":"10.5.0.0/16","gateway":"10.1.2.3","dev":"br0","protocol":"static","metric":100,"flags":["onlink"],"metrics":[{"mtu":1400,"advmss":1200,"hoplimit":9}]},{"dst":"10.6.0.1","dev":"br0","table":"100","scope":"link","flags":[]},{"type":"local","dst":"10.1.2.1","dev":"br0","table":"local","protocol":"kernel","scope":"host","prefsrc":"10.1.2.1","flags":[]},{"dst":"fe80::/64","dev":"br0","protocol":"kernel","metric":256,"flags":[],"pref":"medium"}]"#;
     let read = |name, text| only(&read(&[link, (name, text)])).routes.clone();
     assert_eq!(read("ip-j-route-show-table-all", json), read("ip-route-show-table-all", ROUTES));
+    let locked = read("ip-route-show-dev-br0", "10.5.0.0/16 via 10.1.2.3 mtu lock 1300 \n");
+    let RouteMetrics { mtu, mtu_locked, .. } = locked[0].metrics;
+    assert_eq!((mtu, mtu_locked), (Some(1300), true));
     // Asked for one link, `ip` leaves its name out of every line.
     let part = read("ip-route-show-dev-br0", "default via 10.1.2.9 \n");
     assert_eq!(part[0].nexthops[0].link, 2);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ipnet::IpNet;
 use model::{
-    Address, Namespace, Nexthop, Protocol, Route, RouteKind, Rule, RuleAction, Scope,
+    Address, Namespace, Nexthop, Protocol, Route, RouteKind, RouteMetrics, Rule, RuleAction, Scope,
     TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN,
 };
 
@@ -91,9 +91,16 @@ fn route_tail(text: &mut String, r: &Route) {
     if r.metric != 0 {
         let _ = write!(text, " metric {}", r.metric);
     }
-    if let Some(mtu) = r.mtu {
-        let _ = write!(text, " mtu {mtu}");
-    }
+    text.push_str(&metrics(&r.metrics));
+}
+
+/// ` mtu lock 1400 advmss 1000 hoplimit 5`, or nothing.
+pub(crate) fn metrics(of: &RouteMetrics) -> String {
+    let lock = if of.mtu_locked { "lock " } else { "" };
+    let mtu = of.mtu.map(|mtu| format!(" mtu {lock}{mtu}"));
+    let advmss = of.advmss.map(|size| format!(" advmss {size}"));
+    let hop_limit = of.hop_limit.map(|limit| format!(" hoplimit {limit}"));
+    [mtu, advmss, hop_limit].into_iter().flatten().collect()
 }
 
 /// `default via 192.168.10.1 dev eth0`: a route in as few words as tell it.

@@ -71,7 +71,10 @@ fn question(snapshot: &Snapshot, from: &str, to: &str) -> Question {
         None => to.split_once(':').filter(|(_, port)| !port.contains(':')),
     };
     let (to, protocol) = match port {
-        Some((to, port)) => (to, Protocol::Tcp(port.parse().expect("a port"))),
+        Some((to, port)) => match port.strip_suffix("/udp") {
+            Some(port) => (to, Protocol::Udp(port.parse().expect("a port"))),
+            None => (to, Protocol::Tcp(port.parse().expect("a port"))),
+        },
         None => (to, Protocol::Icmp),
     };
     Question::new(from, net::ip(to), protocol)

@@ -333,7 +333,7 @@ impl Net {
             metric: 0,
             tos: 0,
             nexthops: vec![hop(None, id.index)],
-            mtu: None,
+            metrics: RouteMetrics::default(),
             nexthop_id: None,
             preference: Preference::Medium,
         };
@@ -376,7 +376,7 @@ impl Net {
             metric,
             tos: 0,
             nexthops: vec![hop(None, id.index)],
-            mtu: None,
+            metrics: RouteMetrics::default(),
             nexthop_id: None,
             preference: Preference::Medium,
         };
@@ -417,7 +417,7 @@ impl Net {
             metric: 0,
             tos: 0,
             nexthops: Vec::new(),
-            mtu: None,
+            metrics: RouteMetrics::default(),
             nexthop_id: None,
             preference: Preference::Medium,
         };
@@ -434,7 +434,10 @@ impl Net {
                 }
                 "src" => route.prefsrc = Some(words.next()?.parse().ok()?),
                 "metric" => route.metric = words.next()?.parse().ok()?,
-                "mtu" => route.mtu = Some(words.next()?.parse().ok()?),
+                "mtu" => route.metrics.mtu = Some(words.next()?.parse().ok()?),
+                "lock" => route.metrics.mtu_locked = true,
+                "advmss" => route.metrics.advmss = Some(words.next()?.parse().ok()?),
+                "hoplimit" => route.metrics.hop_limit = Some(words.next()?.parse().ok()?),
                 "table" => route.table = words.next()?.parse().ok()?,
                 "tos" => route.tos = words.next()?.parse().ok()?,
                 "nhid" => route.nexthop_id = Some(words.next()?.parse().ok()?),

@@ -29,7 +29,24 @@ fn as_each_end_says() {
     insta::assert_snapshot!(said(""), @"1460 1460 1460 1460; 1460 1460 1460 1460");
     insta::assert_snapshot!(said("set a:eth0 mtu 9000\nset r:eth0 mtu 9000"), @"8960 8960 8960 8960; 1460 1460 1460 1460");
     insta::assert_snapshot!(said("route b 10.0.0.0/24 via 10.1.0.1 dev eth0 mtu 1300"), @"1460 1460 1460 1460; 1260 1260 1260 1260");
+    insta::assert_snapshot!(said("route b 10.0.0.0/24 via 10.1.0.1 dev eth0 mtu 1300 advmss 1301"), @"1460 1460 1460 1460; 1301 1301 1301 1301");
     insta::assert_snapshot!(said("set b:eth0 mtu 200\nset r:eth1 mtu 200"), @"1460 1460 1460 1460; 256 256 256 256");
+}
+
+/// A route says how far what goes by it goes, and that nobody is to find out what fits.
+#[test]
+fn as_a_route_says() {
+    let back = |to: &str, route: &str| {
+        let text = format!("{ROUTER}route b 10.0.0.0/24 via 10.1.0.1 dev eth0 {route}");
+        let trace = ask(&net::net(&text), "a", to);
+        let expected = trace.expected();
+        let first = expected.iter().find(|seen| seen.leg == Leg::Back).map(|seen| &seen.packet);
+        first.map(|packet| format!("ttl {} df {}", packet.ttl, packet.df)).unwrap_or_default()
+    };
+    insta::assert_snapshot!(back("10.1.0.2:80", "hoplimit 9"), @"ttl 9 df true");
+    insta::assert_snapshot!(back("10.1.0.2:80", "mtu 1300 lock"), @"ttl 64 df true");
+    insta::assert_snapshot!(back("10.1.0.2:53/udp", "mtu 1300 lock"), @"ttl 64 df false");
+    insta::assert_snapshot!(back("10.1.0.2:53/udp", "mtu 1300"), @"ttl 64 df true");
 }
 
 /// Only a smaller one is written.

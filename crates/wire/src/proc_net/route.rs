@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
-use model::{Nexthop, Preference, Protocol, Route, RouteKind, Scope, TABLE_MAIN};
+use model::{Nexthop, Preference, Protocol, Route, RouteKind, RouteMetrics, Scope, TABLE_MAIN};
 
 use super::link::Known;
 
@@ -30,7 +30,7 @@ fn route(line: &str, known: &Known) -> Option<Route> {
         metric: metric.parse().ok()?,
         tos: 0,
         nexthops,
-        mtu: None,
+        metrics: RouteMetrics::default(),
         nexthop_id: None,
         preference: Preference::Medium,
     })

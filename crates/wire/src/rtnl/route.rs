@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use model::{LearnedRoute, Nexthop, Preference, Protocol, Route, RouteKind, Scope};
+use model::{LearnedRoute, Nexthop, Preference, Protocol, Route, RouteKind, RouteMetrics, Scope};
 
 use super::attr::{Attr, attrs, attrs_behind, ip, u16_at, u32_at};
 use super::message::Message;
@@ -33,6 +33,8 @@ const RTA_ENCAP: u16 = 22;
 const RTA_NH_ID: u16 = 30;
 const RTAX_LOCK: u16 = 1;
 const RTAX_MTU: u16 = 2;
+const RTAX_ADVMSS: u16 = 8;
+const RTAX_HOPLIMIT: u16 = 10;
 
 const RTNH_F_DEAD: u32 = 1;
 const RTNH_F_ONLINK: u32 = 4;
@@ -121,16 +123,14 @@ pub fn learned(message: &Message<'_>) -> Option<LearnedRoute> {
     let flags = flags(message).filter(|flags| flags & RTM_F_CLONED != 0)?;
     let RawRoute { route, .. } = any_route(message)?;
     let hop = route.nexthops.first()?;
-    let metrics = attrs_behind(message.body, RTMSG).find(|a| a.kind == RTA_METRICS);
-    let lock = metrics.and_then(|m| m.nested().find(|a| a.kind == RTAX_LOCK)).and_then(Attr::u32);
     let redirect = Protocol::from(1);
     Some(LearnedRoute {
         dst: route.dst.addr(),
         table: route.table,
         link: hop.link,
         gateway: hop.gateway,
-        mtu: route.mtu,
-        mtu_locked: lock.is_some_and(|bits| bits & 1 << RTAX_MTU != 0),
+        mtu: route.metrics.mtu,
+        mtu_locked: route.metrics.mtu_locked,
         redirected: flags & REDIRECTED != 0
             || route.dst.addr().is_ipv6() && route.protocol == redirect,
     })
@@ -158,7 +158,7 @@ fn any_route(message: &Message<'_>) -> Option<RawRoute> {
             metric: 0,
             tos,
             nexthops: Vec::new(),
-            mtu: None,
+            metrics: RouteMetrics::default(),
             nexthop_id: None,
             preference: Preference::Medium,
         },
@@ -185,13 +185,27 @@ fn take(raw: &mut RawRoute, attr: Attr<'_>, dst_len: u8) {
         RTA_PRIORITY => route.metric = attr.u32().unwrap_or_default(),
         RTA_PREFSRC => route.prefsrc = attr.ip(),
         RTA_METRICS => {
-            route.mtu = attr.nested().find(|m| m.kind == RTAX_MTU).and_then(Attr::u32);
+            attr.nested().for_each(|metric| take_metric(&mut route.metrics, metric));
         }
         RTA_MULTIPATH => route.nexthops = several(attr.value),
         RTA_TABLE => route.table = attr.u32().unwrap_or(route.table),
         RTA_ENCAP => raw.unmodelled = Some("with encapsulation"),
         RTA_NH_ID => route.nexthop_id = attr.u32(),
         RTA_PREF => route.preference = preference(attr.u8().unwrap_or_default()),
+        _ => {}
+    }
+}
+
+fn take_metric(metrics: &mut RouteMetrics, metric: Attr<'_>) {
+    match metric.kind {
+        RTAX_LOCK => {
+            metrics.mtu_locked = metric.u32().is_some_and(|bits| bits & 1 << RTAX_MTU != 0);
+        }
+        RTAX_MTU => metrics.mtu = metric.u32(),
+        RTAX_ADVMSS => metrics.advmss = metric.u32(),
+        RTAX_HOPLIMIT => {
+            metrics.hop_limit = metric.u32().and_then(|limit| u8::try_from(limit).ok());
+        }
         _ => {}
     }
 }

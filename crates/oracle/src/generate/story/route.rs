@@ -145,6 +145,30 @@ pub(super) fn narrow(scene: &mut Scene<'_>) {
     }
 }
 
+/// What a route says of the packets that its namespace itself sends by it.
+pub(super) fn of_own_packets(scene: &mut Scene<'_>) {
+    scene.line();
+    let (hops, size) = (scene.one(&[1, 2, 3, 17, 200]), scene.one(&[400, 900, 1300]));
+    let (tcp, udp, icmp) = (Carries::Tcp(0, 80), Carries::Udp(0, 7), Carries::Icmp(0));
+    // Refusals and errors are sent by it, too.
+    let refused = scene.one(&[Carries::Udp(0, 9), Carries::Tcp(0, 81)]);
+    let (said, sent) = match scene.in_turn(&["hoplimit", "advmss", "mtu"]) {
+        "hoplimit" => (format!("hoplimit: {hops}"), [tcp, udp, icmp, refused]),
+        "advmss" => (format!("advmss: {size}, hoplimit: 70"), [tcp, tcp, tcp, refused]),
+        _ => (format!("mtu: lock 1300, advmss: {size}"), [udp, udp, tcp, udp]),
+    };
+    let [of_b, of_r] = ["to: 10.0.1.0/24, via: 10.0.2.1", "to: 10.0.1.2/32, dev: e1"];
+    // Only `b` listens.
+    let place = if sent[2] == icmp { scene.one(&["b", "b", "r"]) } else { "b" };
+    scene.route(place, format!("{}, {said}", if place == "b" { of_b } else { of_r }));
+    let to = if place == "b" { "10.0.2.2" } else { "10.0.1.1" };
+    for carries in sent {
+        scene.send("a", to).carries(carries);
+    }
+    let ttl = scene.one(&[1, 64]);
+    scene.send("a", "10.0.2.2").ttl(ttl);
+}
+
 /// A network of IPv4 behind a gateway of IPv6.
 pub(super) fn by_ipv6(scene: &mut Scene<'_>) {
     scene.line();
