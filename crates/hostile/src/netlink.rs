@@ -18,6 +18,9 @@ fn filters(data: &[u8]) {
     let rows: Vec<_> = rtnl::messages(data).filter_map(|m| rtnl::filter(&m)).collect();
     let _ = rtnl::get_roots(data);
     let place = |link| rtnl::Qdisc {
+        handle: 0xffff_0000,
+        parent: 0xffff_fff1,
+        does: None,
         link,
         kind: "clsact".to_owned(),
         ingress_block: None,
@@ -27,6 +30,10 @@ fn filters(data: &[u8]) {
     let guessed = rows.iter().filter_map(|row| row.link).map(place);
     let places: Vec<_> = told.take(4).chain(guessed.take(4)).collect();
     let _ = rtnl::get_filters(&places);
+    let all: Vec<_> = rtnl::messages(data).filter_map(|m| rtnl::qdisc(&m)).take(64).collect();
+    for (_, queues) in rtnl::queues(&all) {
+        queues.iter().for_each(|queue| _ = queue.to_string());
+    }
     for (link, tc) in rtnl::tc(&places, &rows, true) {
         for filter in tc.ingress.iter().chain(&tc.egress) {
             let _ = tc_text::parse(&tc_text::filter(filter));

@@ -12,7 +12,7 @@ use wire::{legacy, nft, rtnl};
 use crate::section::joined;
 
 /// Captures of rtnetlink, as hexadecimal digits below the commands that made them.
-const CAPTURES: [&str; 20] = [
+const CAPTURES: [&str; 21] = [
     include_str!("../../wire/tests/captures/links.hex"),
     include_str!("../../wire/tests/captures/links_elsewhere.hex"),
     include_str!("../../wire/tests/captures/links6.hex"),
@@ -26,6 +26,7 @@ const CAPTURES: [&str; 20] = [
     include_str!("../../wire/tests/captures/qdiscs.hex"),
     include_str!("../../wire/tests/captures/filters.hex"),
     QDISCS,
+    QUEUES,
     FILTERS,
     BLOCK,
     RULES_OF_GROUPS,
@@ -36,6 +37,7 @@ const CAPTURES: [&str; 20] = [
 ];
 /// Two links that share a block of filters.
 const QDISCS: &str = include_str!("../../wire/tests/captures/qdiscs_blocks.hex");
+const QUEUES: &str = include_str!("../../wire/tests/captures/qdiscs_that_drop.hex");
 const BLOCK: &str = include_str!("../../wire/tests/captures/filters_block.hex");
 /// Of matchall, gact and flower.
 const FILTERS: &str = include_str!("../../wire/tests/captures/filters_more.hex");

@@ -29,6 +29,7 @@ mod netfilter;
 mod options;
 mod owner;
 mod port_option;
+mod queue;
 mod release;
 mod route;
 mod select;
@@ -75,6 +76,7 @@ pub use netfilter::{
 pub use options::Options;
 pub use owner::{NsInode, Owner, UserNs};
 pub use port_option::{PortOption, PortSpec};
+pub use queue::Queue;
 pub use release::Release;
 pub use route::{
     Nexthop, Preference, Protocol, Route, RouteKind, RouteMetrics, Rule, RuleAction, TABLE_DEFAULT,

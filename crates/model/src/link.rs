@@ -26,7 +26,7 @@ pub use vrf::Vrf;
 pub use vxlan::{TunnelDf, Vxlan, VxlanSpec};
 pub use wireguard::{Wireguard, WireguardPeer, WireguardPeerSpec, WireguardSecret, WireguardSpec};
 
-use crate::{LinkId, Mac, NsId, Tc};
+use crate::{LinkId, Mac, NsId, Queue, Tc};
 
 /// A network device as RTM_GETLINK tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub struct Link {
     pub group: Option<u32>,
     /// Root queueing discipline.
     pub qdisc: String,
+    /// What it, and those that all packets pass behind it, do to packets, in order.
+    pub queues: Vec<Queue>,
     /// ifindex of the link that this one is a port or slave of, in the same namespace.
     pub master: Option<u32>,
     /// Set where `master` is a bridge.
@@ -93,6 +95,7 @@ impl Link {
             txqlen: 0,
             group: None,
             qdisc: String::new(),
+            queues: Vec::new(),
             master: None,
             port: None,
             member: None,

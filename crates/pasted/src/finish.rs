@@ -6,8 +6,8 @@ use ipnet::{IpNet, Ipv4Net};
 use model::{
     Address, Bridge, FdbEntry, Found, HostId, InetConf, Link, LinkFlags, LinkId, LinkKind, Name,
     NameSource, Namespace, Neighbour, Nexthop, NsFile, NsId, NsKey, Opaque, OperState, Process,
-    Protocol, Relation, Route, RouteKind, Rule, Scope, Snapshot, TABLE_LOCAL, TABLE_MAIN, Table,
-    Tc, Warning,
+    Protocol, Queue, Relation, Route, RouteKind, Rule, Scope, Snapshot, TABLE_LOCAL, TABLE_MAIN,
+    Table, Tc, Warning,
 };
 
 use crate::address::PartAddress;
@@ -162,6 +162,7 @@ impl Maker<'_> {
             state,
             txqlen: part.txqlen.unwrap_or(0),
             group: part.group,
+            queues: part.qdisc.as_deref().and_then(Queue::of_kind).into_iter().collect(),
             qdisc: part.qdisc.clone().unwrap_or_default(),
             master,
             port: self.port(part),

@@ -476,6 +476,7 @@ fn link_of(index: u32, name: &str, kind: LinkKind) -> Link {
         txqlen: 1000,
         group: Some(0),
         qdisc: "noqueue".into(),
+        queues: Vec::new(),
         inet: Some(InetConf::default()),
         ..Link::new(index, name, kind)
     }

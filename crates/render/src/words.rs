@@ -24,7 +24,7 @@ pub(crate) use container::{container, known_by, listener, name, network, publish
 pub(crate) use kind::{kind_note, link_kind, membership};
 pub(crate) use origin::{found, owner};
 pub(crate) use route::{address, ip_rule, ip_rule_of, metrics, prefix, route, route_short, table};
-pub(crate) use tc::{filter_lines, filter_ref, filter_text, filters, filters_of};
+pub(crate) use tc::{filter_lines, filter_ref, filter_text, filters, filters_of, queues};
 pub(crate) use wireguard::{peer, peer_line, settings as wireguard_settings, wireguard};
 
 /// The name of a link within its namespace.

@@ -27,6 +27,8 @@ pub enum Change {
     Up(LinkId),
     /// A link takes packets of this size.
     Mtu(LinkId, u32),
+    /// A link has its usual queueing discipline, which keeps all.
+    DropQueue(LinkId),
     /// A link becomes a port of that bridge, of the same namespace.
     Port(LinkId, u32),
     /// A port may send back where a frame came from.
@@ -76,6 +78,7 @@ impl Change {
             Self::LoosePath(link)
             | Self::RouteLocalnet(link)
             | Self::Mtu(link, _)
+            | Self::DropQueue(link)
             | Self::Port(link, _)
             | Self::Hairpin(link)
             | Self::Connect(link)
@@ -137,6 +140,7 @@ impl Change {
                 link.inet.iter_mut().for_each(|conf| conf.route_localnet = true);
             }
             (Self::Mtu(_, mtu), _) => link.mtu = *mtu,
+            (Self::DropQueue(_), _) => link.queues.clear(),
             (Self::Port(_, bridge), port) => {
                 let number = number.map_or(0, |n| n + 1);
                 *port = Some(BridgePort { number, ..BridgePort::default() });

@@ -194,6 +194,13 @@ pub enum Reason {
     },
     /// The link takes what it is given and throws it away (`dummy`).
     Swallowed,
+    /// The link's queueing discipline throws it away, all packets or those that are too large.
+    Queue {
+        /// Its kind.
+        kind: String,
+        /// The largest frame that it takes, in bytes; None: it takes none.
+        most: Option<u32>,
+    },
     /// It came in by a port of a bond that is not in use.
     StandsBy,
     /// A vxlan does not know where that Ethernet address is, and has no remote for such.

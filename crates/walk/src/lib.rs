@@ -70,6 +70,7 @@ mod outcome;
 mod overlay;
 mod packet;
 mod question;
+mod queue;
 mod register;
 mod reset;
 mod route;

@@ -239,6 +239,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             // `skb_reset_redirect`.
             (skb.past_nft, skb.handed) = (false, None);
             self.link_hook(skb, id, hook)?;
+        } else {
+            self.enqueue(skb, link)?;
         }
         Ok(None)
     }

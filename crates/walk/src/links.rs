@@ -105,7 +105,7 @@ impl Settled {
         Self {
             sends: net.cannot_send(link).is_none(),
             peer: link.peer().and_then(|peer| Some((net.position(peer.ns)?, peer.index))),
-            bare: known && link.tc.is_none() && !place.tables.has_links(),
+            bare: known && link.tc.is_none() && link.queues.is_empty() && !place.tables.has_links(),
             alone: net.uppers(id).is_empty(),
             plain_bridge: known && is_plain_bridge(place, link),
             calls: calls(place, link),

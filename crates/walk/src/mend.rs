@@ -179,6 +179,7 @@ impl View<'_> {
             Reason::TooBig { .. } => {
                 loss.link.map(|l| Change::Mtu(l, packet.len)).into_iter().collect()
             }
+            Reason::Queue { .. } => on(Change::DropQueue),
             Reason::PortBlocked(port) => vec![Change::Unblock(*port)],
             Reason::NoHairpin(port) => vec![Change::Hairpin(*port)],
             Reason::Isolated(port) => vec![Change::Connect(*port)],

@@ -30,7 +30,7 @@ pub use neighbour::{fdb, neighbour};
 pub use netconf::{ConfOf, NetConf, RTM_GETNETCONF, get_netconf, netconf};
 pub use notice::{Notice, notice};
 pub use nsid::{NsidRow, nsid};
-pub use qdisc::{Qdisc, qdisc};
+pub use qdisc::{Qdisc, qdisc, queues};
 pub use request::{
     RTM_GETADDRLABEL, RTM_GETMDB, get_address_labels, get_addresses, get_bridge_vlans, get_fdb,
     get_filters, get_link, get_links, get_mdb, get_neighbours, get_nsid, get_nsid_of, get_nsids,

@@ -479,16 +479,37 @@ fn hooks_among_the_queueing_disciplines() {
     assert_eq!((all.len() > 1, hooks.len()), (true, 1), "{all:?}");
 }
 
+/// What becomes of packets behind a link, by its index (a to f: 3, 2, 5, 4, 7, 6).
+#[test]
+fn queues_that_do_not_keep_all() {
+    let all = all(include_str!("captures/qdiscs_that_drop.hex"), rtnl::qdisc);
+    let words = |queues: &[model::Queue]| {
+        queues.iter().map(ToString::to_string).collect::<Vec<_>>().join(", then ")
+    };
+    let mut told: Vec<String> = rtnl::queues(&all)
+        .iter()
+        .map(|(link, queues)| format!("{link}: {}", words(queues)))
+        .collect();
+    told.sort();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    2: blackhole, which throws all away
+    3: tbf, frames of 1500 bytes at most, then blackhole, which throws all away
+    4: htb, whose classes and filters are not read
+    7: bfifo, frames of 9000 bytes at most
+    ");
+}
+
+fn clsact(link: u32) -> rtnl::Qdisc {
+    let (handle, parent) = (0xffff_0000, 0xffff_fff1);
+    let kind = "clsact".to_owned();
+    rtnl::Qdisc { link, handle, parent, kind, does: None, ingress_block: None, egress_block: None }
+}
+
 #[test]
 fn filters_of_tc() {
     let rows = all(include_str!("captures/filters.hex"), rtnl::filter);
     let link = rows[0].link.unwrap();
-    let clsact = |ingress_block| rtnl::Qdisc {
-        link,
-        kind: "clsact".to_owned(),
-        ingress_block,
-        egress_block: None,
-    };
+    let clsact = |ingress_block| rtnl::Qdisc { ingress_block, ..clsact(link) };
     let told = rtnl::tc(&[clsact(None)], &rows, true);
     let [(at, tc)] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((*at, tc.egress.len()), (link, 0));
@@ -511,8 +532,7 @@ fn filters_of_tc() {
 fn filters_of_more_kinds() {
     let rows = all(include_str!("captures/filters_more.hex"), rtnl::filter);
     let link = rows[0].link.unwrap();
-    let clsact =
-        rtnl::Qdisc { link, kind: "clsact".to_owned(), ingress_block: None, egress_block: None };
+    let clsact = clsact(link);
     let told = rtnl::tc(&[clsact], &rows, true);
     let lines: Vec<String> = told[0].1.ingress.iter().map(wire::tc_text::filter).collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
@@ -565,8 +585,7 @@ fn filters_that_were_written_are_read() {
         let tc = named.renamed(|name| name.parse().ok()).unwrap();
         let body = wire::request::filter(5, true, &tc.ingress[0]).unwrap();
         let row = rtnl::filter(&Message { kind: 44, flags: 0, sequence: 0, body: &body }).unwrap();
-        let clsact =
-            rtnl::Qdisc { link: 5, kind: "clsact".into(), ingress_block: None, egress_block: None };
+        let clsact = clsact(5);
         assert_eq!(rtnl::tc(&[clsact], &[row], true)[0].1.ingress, tc.ingress);
     }
 }

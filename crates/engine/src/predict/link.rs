@@ -290,6 +290,7 @@ pub(super) fn link(index: u32, name: &str, kind: LinkKind, pins: &Pins) -> Link 
         txqlen: pins.txqlen.unwrap_or(1000),
         group: Some(pins.group.unwrap_or(0)),
         qdisc: "noop".to_owned(),
+        queues: Vec::new(),
         ..Link::new(index, name, kind)
     }
 }

@@ -134,6 +134,7 @@ fn renewed(old: &Namespace, mut read: Namespace) -> Namespace {
         // One that is gone is told of by its own message.
         if let Some(now) = read.links.get_mut(&link.index) {
             link.tc = now.tc.take();
+            link.queues = std::mem::take(&mut now.queues);
         }
     }
     read::peers(&mut new, read.links);

@@ -202,6 +202,7 @@ impl State {
             Some(old) => {
                 // Told by others than the link.
                 link.tc = old.tc.clone();
+                link.queues.clone_from(&old.queues);
                 if let (LinkKind::Tap(new), LinkKind::Tap(old)) = (&mut link.kind, &old.kind) {
                     new.holder.clone_from(&old.holder);
                 }

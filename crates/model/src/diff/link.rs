@@ -1,6 +1,6 @@
 use super::pairs::Pairs;
 use crate::{
-    BridgePort, Link, LinkFlags, LinkId, LinkKind, Mac, Member, NsId, OperState, PortState,
+    BridgePort, Link, LinkFlags, LinkId, LinkKind, Mac, Member, NsId, OperState, PortState, Queue,
     Relation, Tc,
 };
 
@@ -82,6 +82,11 @@ pub enum LinkFact {
         before: String,
         after: String,
     },
+    /// What its queueing discipline does to packets.
+    Queues {
+        before: Vec<Queue>,
+        after: Vec<Queue>,
+    },
     Ipv6Disabled {
         before: Option<bool>,
         after: Option<bool>,
@@ -160,6 +165,7 @@ pub fn link_facts(before: &Link, moved: &Link, after: &Link) -> Vec<(LinkFact, b
     facts.tell(was != is, LinkFact::Ipv6Disabled { before: was, after: is });
     fact!(Xdp, xdp);
     fact!(Tc, tc);
+    fact!(Queues, queues);
     facts.noise = true;
     fact!(State, state);
     fact!(Qdisc, qdisc);
@@ -235,7 +241,7 @@ fn other(before: &Link, after: &Link) -> bool {
     (like.txqlen, like.qdisc, like.master, like.port) = (l.txqlen, l.qdisc, l.master, l.port);
     (like.member, like.group) = (l.member, l.group);
     (like.kind, like.relation, like.inet) = (l.kind, l.relation, l.inet);
-    (like.inet6, like.xdp, like.tc) = (l.inet6, l.xdp, l.tc.clone());
+    (like.inet6, like.xdp, like.tc, like.queues) = (l.inet6, l.xdp, l.tc, l.queues);
     like != *after
 }
 

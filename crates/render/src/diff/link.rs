@@ -147,6 +147,9 @@ fn sentence(sides: &Sides<'_>, index: u32, fact: &LinkFact) -> Sentence {
         LinkFact::Txqlen { before, after } => is_was("qlen", before, after),
         LinkFact::Group { before, after } => is_was("group", &or_none(before), &or_none(after)),
         LinkFact::Qdisc { before, after } => is_was("qdisc", before, after),
+        LinkFact::Queues { before, after } => {
+            is_was("queue", &words::queues(before), &words::queues(after))
+        }
         LinkFact::Ipv6Disabled { before, after } => {
             is_was("disable_ipv6", &or_none(before), &or_none(after))
         }

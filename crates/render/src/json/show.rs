@@ -119,6 +119,9 @@ pub struct LinkView {
     /// What a bridge is for, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// What its queueing discipline does to packets beside keeping them; none where it does nothing else.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub queues: Vec<String>,
     /// What tc does at it, in tc's words, a filter each behind the side of the link; absent without a place
     /// for filters.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -323,6 +326,7 @@ pub(super) fn link(snapshot: &Snapshot, refs: &Refs, ns: &Namespace, l: &Link) -
         border: l.is_border(),
         holder: HolderView::of(l),
         role: matches!(l.kind, LinkKind::Bridge(_)).then(|| crate::map::role(ns, l)),
+        queues: l.queues.iter().map(ToString::to_string).collect(),
         tc: l.tc.as_deref().map(|tc| words::filters(ns, tc)),
         addresses: ns.addresses_of(l.index).map(|a| a.net.to_string()).collect(),
     }

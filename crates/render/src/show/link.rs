@@ -75,6 +75,9 @@ pub(super) fn link(page: &mut Page, snapshot: &Snapshot, ns: &Namespace, l: &Lin
     for line in l.wireguard().map(|own| words::wireguard(snapshot, ns, own)).unwrap_or_default() {
         page.item(5, &line);
     }
+    if !l.queues.is_empty() {
+        page.item(5, &format!("queue {}", words::queues(&l.queues)));
+    }
     for line in l.tc.iter().flat_map(|tc| words::filters(ns, tc)) {
         page.item(5, &format!("tc {line}"));
     }

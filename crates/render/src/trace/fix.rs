@@ -83,6 +83,7 @@ pub(crate) fn command(s: &Snapshot, change: &Change) -> String {
         }
         Change::Up(l) => at(l, format!("ip link set {} up", name(l))),
         Change::Mtu(l, mtu) => at(l, format!("ip link set {} mtu {mtu}", name(l))),
+        Change::DropQueue(l) => at(l, format!("tc qdisc del dev {} root", name(l))),
         Change::Port(l, bridge) => {
             let bridge = shell::link(s, LinkId { ns: l.ns, index: *bridge });
             at(l, format!("ip link set {} master {bridge}", name(l)))

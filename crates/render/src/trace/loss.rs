@@ -77,6 +77,7 @@ fn told(c: Case<'_>) -> Said {
         Reason::PeerDown(peer) => link::peer_down(c, *peer),
         Reason::TooBig { mtu, told } => link::too_big(c, *mtu, *told),
         Reason::Swallowed => link::swallowed(c),
+        Reason::Queue { kind, most } => link::queue(c, kind, *most),
         Reason::StandsBy => link::stands_by(c),
         Reason::NoVlanLink { id } => link::no_vlan_link(c, *id),
         Reason::Ipv6Disabled => link::ipv6_disabled(c),

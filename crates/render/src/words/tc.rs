@@ -1,4 +1,4 @@
-use model::{Hook, LinkId, Namespace, Snapshot, Tc, TcFilter};
+use model::{Hook, LinkId, Namespace, Queue, Snapshot, Tc, TcFilter};
 use walk::FilterRef;
 
 /// `ingress pref 10 protocol ip u32 match ip dst 10.0.0.2/32 action drop`, a line for each filter of a link.
@@ -6,6 +6,12 @@ pub(crate) fn filters(ns: &Namespace, tc: &Tc) -> Vec<String> {
     let all = filter_lines(ns, tc);
     // A place without filters is one all the same.
     if all.is_empty() { vec!["no filters".to_owned()] } else { all }
+}
+
+/// `netem loss 10%`: what becomes of packets behind a link, or nothing.
+pub(crate) fn queues(queues: &[Queue]) -> String {
+    let words: Vec<String> = queues.iter().map(ToString::to_string).collect();
+    if words.is_empty() { "that keeps all".to_owned() } else { words.join(", then ") }
 }
 
 /// The same; none where there is no filter.

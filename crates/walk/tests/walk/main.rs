@@ -20,6 +20,7 @@ mod machine;
 mod macvlan;
 mod mend;
 mod net;
+mod queue;
 mod random;
 mod routed;
 mod scenarios;

@@ -210,6 +210,7 @@ impl Net {
                 txqlen: 1000,
                 group: Some(0),
                 qdisc: "noqueue".into(),
+                queues: Vec::new(),
                 master: None,
                 port: None,
                 member: None,

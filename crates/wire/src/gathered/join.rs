@@ -45,6 +45,11 @@ fn fill(namespace: &mut Namespace, reading: Reading, numbering: Option<&Numberin
             link.tc = Some(Box::new(tc));
         }
     }
+    for (index, queues) in reading.queues {
+        if let Some(link) = namespace.links.get_mut(&index) {
+            link.queues = queues;
+        }
+    }
     for (index, told) in reading.wireguard {
         if let Some(link) = namespace.links.get_mut(&index)
             && let LinkKind::Wireguard(own) = &mut link.kind

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use model::{
     Address, AddressLabels, BridgeVlan, Conntrack, FdbEntry, Gap, IpSet, LearnedRoute, LinkKind,
-    Listener, MdbEntry, Neighbour, Opaque, Route, RouterPort, Rule, Ruleset, Sysctls, Tc,
+    Listener, MdbEntry, Neighbour, Opaque, Queue, Route, RouterPort, Rule, Ruleset, Sysctls, Tc,
     Wireguard,
 };
 
@@ -18,6 +18,7 @@ pub struct Reading {
     pub links: Vec<RawLink>,
     /// What tc does at links, by ifindex.
     pub(super) tc: Vec<(u32, Tc)>,
+    pub(super) queues: Vec<(u32, Vec<Queue>)>,
     pub(super) addresses: Vec<Address>,
     pub(super) address_labels: AddressLabels,
     pub(super) routes: Vec<Route>,
@@ -88,6 +89,7 @@ impl Reading {
         let filters = reading.list(answers, Question::Filters, rtnl::filter);
         let shown = answers.by_question.contains_key(&Question::Filters);
         reading.tc = rtnl::tc(&qdiscs, &filters, shown);
+        reading.queues = rtnl::queues(&qdiscs);
         netfilter::read(&mut reading, answers);
         let groups = String::from_utf8_lossy(reading.reply(answers, Question::Groups));
         reading.groups = crate::groups::read(&groups);

@@ -26,6 +26,19 @@ pub(super) fn swallowed(c: Case<'_>) -> Said {
         .advise(format!("send it by another link than {}", c.dev()))
 }
 
+pub(super) fn queue(c: Case<'_>, kind: &str, most: Option<u32>) -> Said {
+    let link = c.link();
+    let why = match most {
+        None => format!("the queueing discipline of {link} ({kind}) throws all away"),
+        Some(most) => {
+            format!(
+                "the queueing discipline of {link} ({kind}) takes frames of {most} bytes at most"
+            )
+        }
+    };
+    said(why)
+}
+
 pub(super) fn stands_by(c: Case<'_>) -> Said {
     said(format!("{} is a port of a bond that stands by", c.link()))
         .advise(c.here(format!("ip link set BOND type bond active_slave {}", c.dev())))
