@@ -20,7 +20,6 @@ pub struct Sysctls {
     pub bridge_nf_call_iptables: Option<bool>,
     /// `net.bridge.bridge-nf-call-arptables`. None: br_netfilter is not loaded.
     pub bridge_nf_call_arptables: Option<bool>,
-    /// `net.netfilter.nf_conntrack_tcp_be_liberal` and kin do not change a first packet; not read.
     /// `net.ipv4.icmp_echo_ignore_all`.
     pub icmp_echo_ignore_all: bool,
     /// How often one receiver is told of errors.
@@ -47,6 +46,12 @@ pub struct Sysctls {
     /// `net.ipv4.tcp_reflect_tos`: the answer to a first packet has its type of service, of both
     /// families.
     pub tcp_reflect_tos: bool,
+    /// `net.ipv4.ip_no_pmtu_disc`: the namespace's sockets do not ask for their packets not to be broken
+    /// up.
+    pub no_pmtu_discovery: bool,
+    /// `net.netfilter.nf_conntrack_tcp_loose` is 0: a connection of TCP is tracked only if its beginning
+    /// was seen. (`nf_conntrack_tcp_be_liberal` does not change a first packet; it is not read.)
+    pub tracks_from_syn: bool,
     /// `net.ipv6.conf.all.forwarding`.
     pub ipv6_forwarding: bool,
     /// `net.ipv6.conf.all.proxy_ndp`.

@@ -73,6 +73,10 @@ const FEATURES: &[(&str, Without)] = &[
     }),
     ("tcp_fwmark_accept", |s, _| each(s, |n| std::mem::take(&mut n.sysctls.tcp_fwmark_accept))),
     ("tcp_reflect_tos", |s, _| each(s, |n| std::mem::take(&mut n.sysctls.tcp_reflect_tos))),
+    ("ip_no_pmtu_disc", |s, _| each(s, |n| std::mem::take(&mut n.sysctls.no_pmtu_discovery))),
+    ("nf_conntrack_tcp_loose 0", |s, _| {
+        each(s, |n| std::mem::take(&mut n.sysctls.tracks_from_syn))
+    }),
     ("icmp_errors_use_inbound_ifaddr", |s, _| {
         each(s, |n| std::mem::take(&mut n.sysctls.icmp_errors_use_inbound_ifaddr))
     }),

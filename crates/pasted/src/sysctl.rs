@@ -89,6 +89,8 @@ pub(crate) fn of_namespace(settings: &Settings) -> (Sysctls, bool) {
         ipv6_fwmark_reflect: flag("net/ipv6/fwmark_reflect").unwrap_or(false),
         tcp_fwmark_accept: flag("net/ipv4/tcp_fwmark_accept").unwrap_or(false),
         tcp_reflect_tos: flag("net/ipv4/tcp_reflect_tos").unwrap_or(false),
+        no_pmtu_discovery: flag("net/ipv4/ip_no_pmtu_disc").unwrap_or(false),
+        tracks_from_syn: flag("net/netfilter/nf_conntrack_tcp_loose") == Some(false),
         ipv6_forwarding: flag("net/ipv6/conf/all/forwarding").unwrap_or(false),
         ipv6_proxy_ndp: flag("net/ipv6/conf/all/proxy_ndp").unwrap_or(false),
         ipv6_multipath_hash_policy: small("net/ipv6/fib_multipath_hash_policy").unwrap_or(0),

@@ -217,6 +217,9 @@ fn mark_of(place: &indexed::Place<'_>, asked: &Skb, answer: &Packet) -> u32 {
 /// where what fits is known once and for all, nor where it does not fit its way: then it is broken up
 /// at once. (What accepts a connection is so small that it always asks, `ip_build_and_send_pkt`.)
 fn stays_whole(place: &indexed::Place<'_>, packet: &Packet) -> bool {
+    if place.ns.sysctls.no_pmtu_discovery {
+        return false;
+    }
     let found = (!packet.is_ipv6()).then(|| place.lookup(&Flow::of(packet, 0, None)));
     let Some(Ok(found)) = found else { return true };
     let found = place.learned(found, packet.dst);

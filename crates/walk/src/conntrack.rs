@@ -163,8 +163,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn begin(&mut self, skb: &Skb) -> Option<Membership> {
         let begins = match skb.packet.payload {
             Payload::Tcp { flags, .. } if flags & SYN != 0 => flags & (RST | ACK) == 0,
-            // In the middle of one, too (nf_conntrack_tcp_loose).
-            Payload::Tcp { flags, .. } => flags & (RST | FIN) == 0 && flags & ACK != 0,
+            // In the middle of one, too (`tcp_new`).
+            Payload::Tcp { flags, .. } => {
+                let strict = self.known_place(skb.ns).is_some_and(|p| p.ns.sysctls.tracks_from_syn);
+                !strict && flags & (RST | FIN) == 0 && flags & ACK != 0
+            }
             Payload::Icmp { kind, .. } => kind == IcmpKind::EchoRequest,
             Payload::Udp { .. } | Payload::Other(_) => true,
         };

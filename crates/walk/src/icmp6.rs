@@ -97,6 +97,10 @@ impl<S: Sink> Walker<'_, '_, S> {
         {
             return None;
         }
+        // What came in a frame to many is told of only where it is too large (`icmp6_send`).
+        if skb.is_to_many() && !matches!(loss.reason, Reason::TooBig { .. }) {
+            return None;
+        }
         let unreachable = |code| Some(IcmpKind::Unreachable(code));
         match &loss.reason {
             Reason::NoRoute(_) => unreachable(code::NO_ROUTE),

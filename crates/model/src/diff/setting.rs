@@ -109,6 +109,8 @@ fn own(s: &Sysctls) -> Vec<Value> {
         ("net.ipv6.fwmark_reflect", flag(s.ipv6_fwmark_reflect)),
         ("net.ipv4.tcp_fwmark_accept", flag(s.tcp_fwmark_accept)),
         ("net.ipv4.tcp_reflect_tos", flag(s.tcp_reflect_tos)),
+        ("net.ipv4.ip_no_pmtu_disc", flag(s.no_pmtu_discovery)),
+        ("net.netfilter.nf_conntrack_tcp_loose", flag(!s.tracks_from_syn)),
         ("net.ipv6.conf.all.forwarding", flag(s.ipv6_forwarding)),
         ("net.ipv6.conf.all.proxy_ndp", flag(s.ipv6_proxy_ndp)),
         ("net.ipv6.fib_multipath_hash_policy", Some(s.ipv6_multipath_hash_policy.to_string())),

@@ -72,7 +72,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (20, 0, setting::tells_nobody),
     (13, 0, setting::short_lived),
     (28, 80, setting::small),
-    (75, 10, answer::settings),
+    (90, 10, answer::settings),
     (31, 0, nft::filtered),
     (16, 0, nft::by_map),
     (25, 0, nft::chains),
@@ -89,7 +89,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (58, 53, iptables::altered),
     (17, 25, iptables::limited),
     (5, 0, iptables::marked),
-    (13, 0, iptables::tracked),
+    (20, 0, iptables::tracked),
     (18, 100, iptables::owned),
     (11, 38, iptables::counted),
     (26, 0, iptables::known),
@@ -197,6 +197,7 @@ pub(super) struct Shot {
     ttl: Option<u8>,
     len: Option<u32>,
     df: Option<bool>,
+    flags: Option<u8>,
 }
 
 impl Shot {
@@ -232,6 +233,12 @@ impl Shot {
         self
     }
 
+    /// Of TCP.
+    pub(super) fn flags(&mut self, flags: u8) -> &mut Self {
+        self.flags = Some(flags);
+        self
+    }
+
     fn spec(&self, number: u16, network: &Network, random: &mut Random) -> Spec {
         let drawn = packet::carries(number, random);
         let carries = match self.carries {
@@ -256,7 +263,11 @@ impl Shot {
             tos: self.tos,
             mark: self.mark,
             dev: None,
-            flags: if tcp && self.carries.is_none() { packet::flags(random) } else { SYN },
+            flags: match self.flags {
+                Some(flags) if tcp => flags,
+                None if tcp && self.carries.is_none() => packet::flags(random),
+                _ => SYN,
+            },
         }
     }
 }
@@ -356,6 +367,7 @@ impl Scene<'_> {
             ttl: None,
             len: None,
             df: None,
+            flags: None,
         });
         let last = self.shots.len() - 1;
         &mut self.shots[last]

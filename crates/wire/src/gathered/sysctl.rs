@@ -6,7 +6,7 @@ use super::{Answer, Answers, Question, Reading};
 use crate::rtnl::{self, NetConf};
 
 /// The files below /proc/sys/net that are read. One that is not there has no line in the answer.
-pub const SETTINGS: [&str; 46] = [
+pub const SETTINGS: [&str; 48] = [
     "ipv4/ip_default_ttl",
     "ipv4/fib_multipath_hash_policy",
     "ipv4/icmp_echo_ignore_all",
@@ -16,6 +16,8 @@ pub const SETTINGS: [&str; 46] = [
     "ipv6/fwmark_reflect",
     "ipv4/tcp_fwmark_accept",
     "ipv4/tcp_reflect_tos",
+    "ipv4/ip_no_pmtu_disc",
+    "netfilter/nf_conntrack_tcp_loose",
     "ipv4/icmp_echo_ignore_broadcasts",
     "ipv4/icmp_ratelimit",
     "ipv4/icmp_ratemask",
@@ -103,6 +105,8 @@ fn settings(answers: &Answers) -> Result<Sysctls, String> {
         ipv6_fwmark_reflect: files.small("ipv6/fwmark_reflect") != 0,
         tcp_fwmark_accept: files.small("ipv4/tcp_fwmark_accept") != 0,
         tcp_reflect_tos: files.small("ipv4/tcp_reflect_tos") != 0,
+        no_pmtu_discovery: files.small("ipv4/ip_no_pmtu_disc") != 0,
+        tracks_from_syn: files.number("netfilter/nf_conntrack_tcp_loose") == Some(0),
         ipv6_forwarding: all6.forwarding,
         ipv6_proxy_ndp: all6.proxy_arp,
         ipv6_multipath_hash_policy: files.small("ipv6/fib_multipath_hash_policy"),

@@ -11,12 +11,19 @@ enum About {
     Service,
     Inbound,
     Group,
+    Whole,
 }
 
 /// Two wires between `a` and `r`: what answers by the second, answers otherwise than it would.
 pub(super) fn settings(scene: &mut Scene<'_>) {
-    let about = [About::Mark, About::AcceptedMark, About::Service, About::Inbound, About::Group];
-    let about = scene.in_turn(&about);
+    let about = scene.in_turn(&[
+        About::Mark,
+        About::AcceptedMark,
+        About::Service,
+        About::Inbound,
+        About::Group,
+        About::Whole,
+    ]);
     for (link, subnet) in [("e1", 1), ("e2", 2)] {
         scene.pair("a", "r", link);
         scene.address("a", link, &format!("10.0.{subnet}.2/24"));
@@ -29,6 +36,7 @@ pub(super) fn settings(scene: &mut Scene<'_>) {
         About::Service => served(scene),
         About::Inbound => refused(scene),
         About::Group => to_a_group(scene),
+        About::Whole => not_asked_to_be_whole(scene),
     }
 }
 
@@ -72,6 +80,16 @@ fn served(scene: &mut Scene<'_>) {
     scene.sysctl("r", "net.ipv4.tcp_reflect_tos", 1);
     for tos in [0x10, 0x2c, 0x48, 0x1f] {
         scene.send("a", "10.0.1.1").carries(Carries::Tcp(0, 80)).tos(tos);
+    }
+}
+
+/// A process's answers may be broken up.
+fn not_asked_to_be_whole(scene: &mut Scene<'_>) {
+    let how = scene.one(&[1, 2, 3]);
+    scene.sysctl("r", "net.ipv4.ip_no_pmtu_disc", how);
+    for carries in [Carries::Udp(0, 7), Carries::Udp(0, 7), Carries::Tcp(0, 80), Carries::Udp(0, 7)]
+    {
+        scene.send("a", "10.0.1.1").carries(carries);
     }
 }
 

@@ -211,7 +211,8 @@ pub(super) fn marked(scene: &mut Scene<'_>) {
 /// What is not tracked, or apart from others.
 pub(super) fn tracked(scene: &mut Scene<'_>) {
     scene.way();
-    match scene.turn_of(3) {
+    match scene.turn_of(4) {
+        3 => return from_the_middle(scene),
         0 => {
             let rule = scene.one(&["-j CT --notrack", "-j NOTRACK", "-p udp -j CT --notrack"]);
             scene.iptables("r", "raw", "PREROUTING", rule);
@@ -230,6 +231,18 @@ pub(super) fn tracked(scene: &mut Scene<'_>) {
         }
     }
     shots(scene);
+}
+
+/// Segments of connections whose beginning nobody saw.
+fn from_the_middle(scene: &mut Scene<'_>) {
+    const ACK: u8 = 16;
+    const PSH: u8 = 8;
+    scene.sysctl("r", "net.netfilter.nf_conntrack_tcp_loose", 0);
+    let asks = scene.one(&["INVALID -j DROP", "NEW -j REJECT", "INVALID -j REJECT"]);
+    scene.iptables("r", "filter", "FORWARD", format!("-m conntrack --ctstate {asks}"));
+    for flags in [ACK, ACK | PSH, kernel::probe::SYN, ACK] {
+        scene.send("a", "10.0.2.2").carries(Carries::Tcp(0, 80)).flags(flags);
+    }
 }
 
 fn shots(scene: &mut Scene<'_>) {
