@@ -168,9 +168,8 @@ fn foretell(snapshot: &Snapshot, wish: &Wish, tag: Tag) -> Result<Trace, Failure
         sends_from(snapshot, ns, ip, bound)?;
     }
     let mut question = ask(Place::Namespace(ns), source).bound(bound);
-    let default_ttl = snapshot.namespaces.get(&ns).map_or(0, |ns| ns.sysctls.default_ttl);
-    if wish.ttl.is_none() && default_ttl > 0 {
-        question.packet.ttl = default_ttl;
+    if wish.ttl.is_none() {
+        question.packet.ttl = net.usual_ttl(&question);
     }
     Ok(net.trace(question))
 }

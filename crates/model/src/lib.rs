@@ -83,7 +83,7 @@ pub use route::{
     TABLE_LOCAL, TABLE_MAIN,
 };
 pub use snapshot::{Found, Name, NameSource, Namespace, NsFile, Process, Snapshot};
-pub use sysctl::{IcmpLimit, Sysctls};
+pub use sysctl::{IcmpLimit, Room, Sysctls};
 pub use tc::{
     Tc, TcAction, TcControl, TcDoing, TcFilter, TcFlowerKey, TcSelector, TcU32, TcU32Key,
 };

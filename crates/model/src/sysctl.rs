@@ -52,6 +52,8 @@ pub struct Sysctls {
     /// `net.netfilter.nf_conntrack_tcp_loose` is 0: a connection of TCP is tracked only if its beginning
     /// was seen. (`nf_conntrack_tcp_be_liberal` does not change a first packet; it is not read.)
     pub tracks_from_syn: bool,
+    /// How full the table of connections was. None: it was not read.
+    pub connections: Option<Room>,
     /// `net.ipv6.conf.all.forwarding`.
     pub ipv6_forwarding: bool,
     /// `net.ipv6.conf.all.proxy_ndp`.
@@ -70,6 +72,23 @@ pub struct Sysctls {
     pub bridge_nf_call_ip6tables: Option<bool>,
     /// `net.bridge.bridge-nf-filter-vlan-tagged`: frames with a tag, too.
     pub bridge_nf_filter_vlan_tagged: bool,
+}
+
+/// What there is room for, and what of it is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// `net.netfilter.nf_conntrack_count`.
+    pub taken: u32,
+    /// `net.netfilter.nf_conntrack_max`; 0: there is no limit.
+    pub most: u32,
+}
+
+impl Room {
+    /// There is none left.
+    #[must_use]
+    pub const fn is_full(self) -> bool {
+        self.most > 0 && self.taken >= self.most
+    }
 }
 
 /// `net.ipv4.icmp_ratelimit` and `icmp_ratemask`, or `ratelimit` and `ratemask` of `net.ipv6.icmp`.

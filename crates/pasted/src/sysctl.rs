@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{IcmpLimit, InetConf, Sysctls};
+use model::{IcmpLimit, InetConf, Room, Sysctls};
 
 use crate::report::Report;
 
@@ -91,6 +91,9 @@ pub(crate) fn of_namespace(settings: &Settings) -> (Sysctls, bool) {
         tcp_reflect_tos: flag("net/ipv4/tcp_reflect_tos").unwrap_or(false),
         no_pmtu_discovery: flag("net/ipv4/ip_no_pmtu_disc").unwrap_or(false),
         tracks_from_syn: flag("net/netfilter/nf_conntrack_tcp_loose") == Some(false),
+        connections: number("net/netfilter/nf_conntrack_count")
+            .zip(number("net/netfilter/nf_conntrack_max"))
+            .map(|(taken, most)| Room { taken, most }),
         ipv6_forwarding: flag("net/ipv6/conf/all/forwarding").unwrap_or(false),
         ipv6_proxy_ndp: flag("net/ipv6/conf/all/proxy_ndp").unwrap_or(false),
         ipv6_multipath_hash_policy: small("net/ipv6/fib_multipath_hash_policy").unwrap_or(0),

@@ -6,6 +6,8 @@ use model::Snapshot;
 
 use crate::choice::{Choices, Open};
 use crate::packet::tcp;
+use crate::question::TTL;
+use crate::route::Flow;
 use crate::skb::{End, Next, Skb};
 use crate::walker::Walker;
 use crate::{
@@ -45,6 +47,15 @@ pub fn trace(snapshot: &Snapshot, question: Question) -> Trace {
 }
 
 impl Indexed<'_> {
+    /// The TTL, or hop limit, that a process's packet has unless it asks for another: that of its route,
+    /// or the namespace's.
+    #[must_use]
+    pub fn usual_ttl(&self, question: &Question) -> u8 {
+        let Place::Namespace(ns) = question.from else { return TTL };
+        let flow = Flow { oif: question.bound, ..Flow::of(&question.packet, question.mark, None) };
+        self.place(ns).map_or(TTL, |place| place.hop_limit(&flow))
+    }
+
     /// The way there, and if an answer is due, the way back.
     #[must_use]
     pub fn trace(&self, question: Question) -> Trace {

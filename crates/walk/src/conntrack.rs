@@ -1,6 +1,6 @@
 //! Connection tracking: which connection a packet belongs to.
 
-use model::{Conntrack, ConntrackStatus, Hook, Tuple};
+use model::{Conntrack, ConntrackStatus, Gap, Hook, Room, Tuple};
 
 use crate::indexed::Place;
 use crate::overlay::{Bound, Connection, Membership};
@@ -63,9 +63,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         skb.ct = match &skb.about {
             Some(about) => self.find_related(skb, place, about),
-            None => self
-                .find(skb, place, &skb.packet.tuple(), direction(&skb.packet))
-                .or_else(|| self.begin(skb)),
+            None => {
+                let known = self.find(skb, place, &skb.packet.tuple(), direction(&skb.packet));
+                known.or_else(|| self.begin_where_there_is_room(skb, place, hook))
+            }
         };
         if let Some(member) = skb.ct.filter(|m| m.reply && !m.related) {
             let entry = &mut self.overlay.connections[member.connection].entry;
@@ -157,6 +158,27 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         });
         let connection = self.overlay.connections.len() - 1;
         Some(Membership { connection, reply, related: false })
+    }
+
+    /// `__nf_conntrack_alloc`: where the table is full, one that was never answered is forgotten for it
+    /// (`early_drop`), if there is such a one near; else the packet is thrown away.
+    fn begin_where_there_is_room(
+        &mut self,
+        skb: &Skb,
+        place: &Place<'_>,
+        hook: Hook,
+    ) -> Option<Membership> {
+        let begun = self.begin(skb);
+        if let Some(Room { taken, most }) =
+            place.ns.sysctls.connections.filter(|room| room.is_full())
+            && begun.is_some()
+        {
+            let cause =
+                format!("the table is full ({taken} of {most}): what is new may be dropped");
+            let gap = Gap::assumed("connections", cause, "an old one makes room for it");
+            self.assume(skb, Stage::Hook(hook), vec![gap]);
+        }
+        begun
     }
 
     /// A connection begins with this packet; None: it cannot (INVALID).

@@ -34,6 +34,7 @@ settings='grep -sH . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_default
 	/proc/sys/net/ipv4/fwmark_reflect /proc/sys/net/ipv6/fwmark_reflect \
 	/proc/sys/net/ipv4/tcp_fwmark_accept /proc/sys/net/ipv4/tcp_reflect_tos \
 	/proc/sys/net/ipv4/ip_no_pmtu_disc /proc/sys/net/netfilter/nf_conntrack_tcp_loose \
+	/proc/sys/net/netfilter/nf_conntrack_count /proc/sys/net/netfilter/nf_conntrack_max \
 	/proc/sys/net/ipv4/conf/*/*'
 
 # Whether a module is there already: asking for what it does would load it.

@@ -197,7 +197,9 @@ fn chains(space: &mut Space, random: &mut Random) {
             _ => continue,
         };
         debug_assert!(table.starts_with(IP6));
-        if chain.drop || !rules.is_empty() {
+        // Rules lead to those that are no hook's, whatever is left in them.
+        let own = chain.name.contains(char::is_lowercase);
+        if chain.drop || own || !rules.is_empty() {
             more.push(Chain { table, name: chain.name, drop: chain.drop, rules });
         }
     }

@@ -80,3 +80,16 @@ fn a_hidden_condition_counts_only_if_it_makes_a_difference() {
     let accept = "iptables r -A FORWARD -j ACCEPT\n";
     check(&hide(accept, true), &Verdict::Yes, &[]);
 }
+
+/// What is new in a full table of connections may be dropped.
+#[test]
+fn a_full_table_of_connections() {
+    let rule = "iptables r -A FORWARD -m conntrack --ctstate INVALID -j DROP";
+    let mut snapshot = net::net(&format!("{NET}{rule}"));
+    let r = net::id(&snapshot, "r");
+    let room = |taken| Some(model::Room { taken, most: 1000 });
+    snapshot.namespaces.get_mut(&r).unwrap().sysctls.connections = room(999);
+    check(&snapshot, &Verdict::Yes, &[]);
+    snapshot.namespaces.get_mut(&r).unwrap().sysctls.connections = room(1000);
+    check(&snapshot, &Verdict::Assumed, &["connections: an old one makes room for it"]);
+}

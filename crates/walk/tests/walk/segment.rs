@@ -1,7 +1,7 @@
 //! How large segments may be by what each end says, and rules that make that less.
 
 use model::{Expr, Exthdr, Reg, RtKey};
-use walk::Leg;
+use walk::{Indexed, Leg, Place, Protocol, Question};
 
 use crate::net::id;
 use crate::scenarios::ROUTER;
@@ -102,4 +102,18 @@ fn in_nft_s_words() {
     let swap = Expr::Byteorder { sreg, dreg, to_host: false, len: 2, size: 2 };
     let small = "set r:eth1 mtu 600\nset b:eth0 mtu 600";
     insta::assert_snapshot!(with(vec![path, swap], small), @"1460 1460 560 560; 560 560 560 560");
+}
+
+/// What a process's packet begins with, unless it asks for another.
+#[test]
+fn the_usual_ttl() {
+    let usual = |more: &str, to: &str| {
+        let snapshot = net::net(&format!("{ROUTER}{more}"));
+        let from = Place::Namespace(id(&snapshot, "a"));
+        let question = Question::new(from, net::ip(to), Protocol::Icmp);
+        Indexed::new(&snapshot).usual_ttl(&question)
+    };
+    assert_eq!(usual("", "10.1.0.2"), 64);
+    assert_eq!(usual("route a 10.1.0.0/24 via 10.0.0.1 dev eth0 hoplimit 7", "10.1.0.2"), 7);
+    assert_eq!(usual("route a 10.2.0.0/24 via 10.0.0.1 dev eth0 hoplimit 7", "10.1.0.2"), 64);
 }

@@ -1,12 +1,12 @@
 //! Settings of a whole namespace: by netlink, and by files of /proc/sys/net.
 
-use model::{IcmpLimit, InetConf, Sysctls};
+use model::{IcmpLimit, InetConf, Room, Sysctls};
 
 use super::{Answer, Answers, Question, Reading};
 use crate::rtnl::{self, NetConf};
 
 /// The files below /proc/sys/net that are read. One that is not there has no line in the answer.
-pub const SETTINGS: [&str; 48] = [
+pub const SETTINGS: [&str; 50] = [
     "ipv4/ip_default_ttl",
     "ipv4/fib_multipath_hash_policy",
     "ipv4/icmp_echo_ignore_all",
@@ -18,6 +18,8 @@ pub const SETTINGS: [&str; 48] = [
     "ipv4/tcp_reflect_tos",
     "ipv4/ip_no_pmtu_disc",
     "netfilter/nf_conntrack_tcp_loose",
+    "netfilter/nf_conntrack_count",
+    "netfilter/nf_conntrack_max",
     "ipv4/icmp_echo_ignore_broadcasts",
     "ipv4/icmp_ratelimit",
     "ipv4/icmp_ratemask",
@@ -107,6 +109,7 @@ fn settings(answers: &Answers) -> Result<Sysctls, String> {
         tcp_reflect_tos: files.small("ipv4/tcp_reflect_tos") != 0,
         no_pmtu_discovery: files.small("ipv4/ip_no_pmtu_disc") != 0,
         tracks_from_syn: files.number("netfilter/nf_conntrack_tcp_loose") == Some(0),
+        connections: room(&files),
         ipv6_forwarding: all6.forwarding,
         ipv6_proxy_ndp: all6.proxy_arp,
         ipv6_multipath_hash_policy: files.small("ipv6/fib_multipath_hash_policy"),
@@ -118,6 +121,11 @@ fn settings(answers: &Answers) -> Result<Sysctls, String> {
         bridge_nf_call_ip6tables: files.number("bridge/bridge-nf-call-ip6tables").map(|n| n != 0),
         icmp_echo_ignore_broadcasts: files.small("ipv4/icmp_echo_ignore_broadcasts") != 0,
     })
+}
+
+fn room(files: &Files<'_>) -> Option<Room> {
+    let taken = files.large("netfilter/nf_conntrack_count")?;
+    Some(Room { taken, most: files.large("netfilter/nf_conntrack_max")? })
 }
 
 fn told(answers: &Answers, question: Question) -> Result<NetConf, String> {
