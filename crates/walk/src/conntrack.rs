@@ -146,7 +146,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if self.overlay.forgets {
             return None;
         }
-        let (entry, reply) = place.tracked(tuple, skb.zone, direction)?;
+        let (entry, reply) = place.tracked.with(tuple, skb.zone, direction)?;
         self.overlay.connections.push(Connection {
             ns: skb.ns,
             zones: (entry.zone, entry.zone),

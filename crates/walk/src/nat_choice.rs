@@ -86,7 +86,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let own = &connections[member.connection].entry.original;
         let but = Some(member.connection);
         let met = self.overlay.connection_with(skb.ns, &reply, skb.zone, direction, but);
-        let read = || place.tracked(&reply, skb.zone, direction);
+        let read = || place.tracked.with(&reply, skb.zone, direction);
         let read = || read().map(|(entry, _)| entry).filter(|entry| entry.original != *own);
         match met {
             Some(met) => Some(&connections[met.connection].entry),
@@ -97,7 +97,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
 /// `find_appropriate_src`: what another connection from the same source was translated to.
 fn same_source(place: &Place<'_>, tuple: &Tuple) -> Option<Tuple> {
-    Some(place.same_source_as(tuple)?.reply.reversed())
+    Some(place.tracked.same_source_as(tuple)?.reply.reversed())
 }
 
 impl Range {
