@@ -12,7 +12,7 @@ use crate::skb::{End, Next, Skb};
 use crate::walker::Walker;
 use crate::{
     Action, Cause, Disposition, IcmpKind, Indexed, Loss, Overlay, Packet, Payload, Place, Question,
-    Reason, Sink, Stage, Unknown, Way, indexed, ip,
+    Reason, Sink, Stage, Unknown, Way, indexed, reply,
 };
 
 /// An answer, and what came of it.
@@ -55,7 +55,7 @@ impl Indexed<'_> {
         let (packet, mut back) = match &end.disposition {
             Disposition::Delivered(ns) => {
                 let place = self.place(*ns)?;
-                if let Some(loss) = ip::silent(place, &end.skb) {
+                if let Some(loss) = reply::silent(place, &end.skb) {
                     return Some(unanswered(walker, answer, Disposition::Lost(loss), *ns));
                 }
                 if let Some(why) = place.withholds(&answer) {
@@ -83,7 +83,7 @@ impl Indexed<'_> {
             Disposition::Delivered(ns) => self.place(ns),
             _ => None,
         };
-        if skb.to_many && here.is_some_and(|p| ip::silent_to_many(p.ns, sent)) {
+        if skb.to_many && here.is_some_and(|p| reply::silent_to_many(p.ns, sent)) {
             return None;
         }
         let closed = self.listening && here.is_some_and(|p| Self::is_closed(p, skb));
@@ -91,13 +91,15 @@ impl Indexed<'_> {
         if closed && skb.packet.is_to_group() {
             return None;
         }
-        let make = if closed { ip::refusal } else { ip::answer };
+        let make = if closed { reply::refusal } else { reply::answer };
         let mut answer = make(skb.innermost(), TTL)?;
         let reflects = here.is_some_and(|p| p.ns.sysctls.tcp_reflect_tos);
         if reflects && is_accepting(&answer) {
             answer.tos = skb.packet.tos & !ECN;
         }
-        if let (Some(place), Payload::Udp { .. }) = (here, answer.payload) {
+        let by_socket =
+            matches!(answer.payload, Payload::Udp { .. } | Payload::Tcp { flags: tcp::ACK, .. });
+        if let (Some(place), true) = (here, by_socket) {
             answer.df &= stays_whole(place, &answer);
         }
         Some(answer)
@@ -166,7 +168,8 @@ impl Indexed<'_> {
         let udp = matches!(back.skb.packet.payload, Payload::Udp { .. });
         let closed = || self.place(ns).is_some_and(|place| Self::is_closed(place, &back.skb));
         let stray = asked != Place::Namespace(ns) && self.listening && closed();
-        let Some(mut error) = (udp && stray).then(|| ip::refusal(&back.skb, TTL)).flatten() else {
+        let Some(mut error) = (udp && stray).then(|| reply::refusal(&back.skb, TTL)).flatten()
+        else {
             return;
         };
         let mark = walker.reply_mark(&back.skb);
@@ -213,7 +216,7 @@ fn mark_of(place: &indexed::Place<'_>, asked: &Skb, answer: &Packet) -> u32 {
     }
 }
 
-/// Whether a datagram of a process asks not to be broken up (IP_PMTUDISC_WANT, `ip_dont_fragment`): not
+/// Whether what a process's socket sends asks not to be broken up (IP_PMTUDISC_WANT, `ip_dont_fragment`): not
 /// where what fits is known once and for all, nor where it does not fit its way: then it is broken up
 /// at once. (What accepts a connection is so small that it always asks, `ip_build_and_send_pkt`.)
 fn stays_whole(place: &indexed::Place<'_>, packet: &Packet) -> bool {

@@ -72,6 +72,7 @@ mod packet;
 mod question;
 mod queue;
 mod register;
+mod reply;
 mod reset;
 mod route;
 mod route6;
