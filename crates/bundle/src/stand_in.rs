@@ -107,6 +107,7 @@ impl<K: BuildHasher> StandIns<K> {
                 | Question::ArptablesNames
                 | Question::Groups
                 | Question::Bonds
+                | Question::Programs
                 | Question::UdpPorts => {}
                 Question::Ipvs => *bytes = services(bytes),
                 Question::Resolvers => *bytes = self.addresses(bytes),

@@ -282,6 +282,9 @@ pub enum Reason {
     BeyondScope,
     /// What is for such a group stays with its sender (RFC 4291, 2.7).
     HostGroup(IpAddr),
+    /// What its own namespace is to get of a packet of IPv6 for that group has gone by a route that is not
+    /// for groups, and would be forwarded.
+    NoRouteForGroups(IpAddr),
     /// Nobody can be asked for the next hop: the link out has no link-local address that is ready.
     NoLinkLocal,
     /// `icmp_echo_ignore_all`: delivered, and never answered.

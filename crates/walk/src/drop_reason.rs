@@ -23,6 +23,8 @@ impl Reason {
             Self::BeyondScope => &["IP_INADDRERRORS"],
             // ip6_finish_output2
             Self::HostGroup(_) => &["NOT_SPECIFIED"],
+            // ip6_forward
+            Self::NoRouteForGroups(_) => &["IP_INADDRERRORS", "NOT_SPECIFIED"],
             Self::NoLinkLocal => &["NEIGH_FAILED"],
             Self::NoRoute(_) => &["IP_INNOROUTES", "IP_INADDRERRORS", "IP_OUTNOROUTES"],
             Self::RouteRefuses(_) | Self::RoutingRule(_) => {

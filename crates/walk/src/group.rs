@@ -178,10 +178,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             RouteKind::Multicast => place.is_member(out, skb.packet.dst),
             _ => false,
         };
-        if here { self.looped_back(skb, skb.link(out)) } else { Ok(()) }
+        // By any other route of IPv6 it would be forwarded, which nothing of one's own is
+        // (`ip6_rt_init_dst`, `ip6_forward`).
+        let taken = !skb.packet.is_ipv6() || found.route.dst.addr().is_multicast();
+        if here { self.looped_back(skb, skb.link(out), taken) } else { Ok(()) }
     }
 
-    fn looped_back(&mut self, skb: &Skb, out: LinkId) -> Result<(), Stop> {
+    fn looped_back(&mut self, skb: &Skb, out: LinkId, taken: bool) -> Result<(), Stop> {
         if self.link(out, Stage::Route)?.kind == LinkKind::Loopback {
             return Ok(());
         }
@@ -193,6 +196,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 return Err(Stop::lost(Stage::Receive, out.ns, Some(out), Reason::LinkDown));
             }
             walker.hook(copy, Hook::Prerouting, Some(out.index), None)?;
+            if !taken {
+                let reason = Reason::NoRouteForGroups(copy.packet.dst);
+                return Err(Stop::lost(Stage::Forward, out.ns, Some(out), reason));
+            }
             copy.spare = false;
             copy.iif = Some(out.index);
             copy.to_many = true;

@@ -21,6 +21,7 @@ pub mod legacy;
 pub mod nft;
 pub mod nft_text;
 pub mod proc_net;
+mod programs;
 pub mod request;
 pub mod resolv;
 pub mod rtnl;

@@ -17,6 +17,7 @@ pub(crate) struct Instruction {
 
 const MAP_CREATE: libc::c_long = 0;
 const PROG_LOAD: libc::c_long = 5;
+const PROG_QUERY: libc::c_long = 16;
 const RAW_TRACEPOINT_OPEN: libc::c_long = 17;
 const MAP_LOOKUP_AND_DELETE_ELEM: libc::c_long = 21;
 
@@ -43,6 +44,25 @@ struct ProgLoad {
     log: u64,
     version: u32,
     flags: u32,
+}
+
+/// So many programs a list of them has at most (BPF_MPROG_MAX).
+const MOST: usize = 64;
+
+#[repr(C)]
+#[derive(Default)]
+struct ProgQuery {
+    target: u32,
+    way: u32,
+    query_flags: u32,
+    attach_flags: u32,
+    numbers: u64,
+    count: u32,
+    _unused: u32,
+    flags_of_each: u64,
+    links: u64,
+    flags_of_links: u64,
+    revision: u64,
 }
 
 #[repr(C)]
@@ -115,6 +135,30 @@ pub(crate) fn load(program: &[Instruction]) -> io::Result<OwnedFd> {
             ..ProgLoad::default()
         },
     )
+}
+
+/// Numbers of the programs that are attached to a link of this thread's namespace in that way
+/// (BPF_TCX_INGRESS, …), in the order in which they run.
+pub(crate) fn attached(link: u32, way: u32) -> io::Result<Vec<u32>> {
+    let mut programs = [0_u32; MOST];
+    let mut query = ProgQuery {
+        target: link,
+        way,
+        numbers: programs.as_mut_ptr() as u64,
+        count: u32::try_from(MOST).unwrap_or(0),
+        ..ProgQuery::default()
+    };
+    // SAFETY: the struct is laid out as the kernel's union for this command, its size goes along, and
+    // both it and the numbers that it points to are written by the kernel within their lengths alone.
+    let result = unsafe {
+        let attributes = std::ptr::from_mut(&mut query);
+        libc::syscall(libc::SYS_bpf, PROG_QUERY, attributes, size_of::<ProgQuery>())
+    };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let count = usize::try_from(query.count).unwrap_or(0).min(MOST);
+    Ok(programs[..count].to_vec())
 }
 
 /// Runs a program at each pass of a raw tracepoint, until the descriptor is closed.

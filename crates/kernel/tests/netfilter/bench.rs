@@ -137,7 +137,9 @@ impl Bench {
     pub(crate) fn stopped(&self, what: &str) -> String {
         let (trace, _) = self.foretell(&self.read(), what);
         match trace.verdict() {
-            Verdict::Unknown(walk::Unknown::Link { what, .. }) => what.clone(),
+            Verdict::Unknown(
+                walk::Unknown::Link { what, .. } | walk::Unknown::Filter { what, .. },
+            ) => what.clone(),
             other => panic!("{what}: {other:?}"),
         }
     }

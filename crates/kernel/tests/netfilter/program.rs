@@ -1,4 +1,4 @@
-//! XDP: what a program makes of a frame is not known, and which one it is, is said. (A lab file
+//! XDP and tcx: what a program makes of a frame is not known, and which one it is, is said. (A lab file
 //! knows no programs: these are two instructions each, by bpf(2).)
 
 use std::io;
@@ -7,9 +7,13 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use trial::{Needs, Test};
 
 use crate::bench::Bench;
+use crate::space::Space;
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![trial::test("program_xdp", &[Needs::Drops, Needs::Tool("busybox")], xdp)]
+    vec![
+        trial::test("program_xdp", &[Needs::Drops, Needs::Tool("busybox")], xdp),
+        trial::test("program_tcx", &[Needs::Drops, Needs::Trying("tcx", missing)], tcx),
+    ]
 }
 
 const XDP_DROP: i32 = 1;
@@ -22,11 +26,11 @@ fn xdp() {
     assert!(bench.send("a icmp 10.1.0.2"));
     assert_eq!(arrives(), "yes\n");
     for (returns, arrived) in [(XDP_PASS, "yes\n"), (XDP_DROP, "no\n")] {
-        let program = load(returns).unwrap();
+        let program = load(XDP, returns).unwrap();
         let index: u32 =
             bench.shell("r", "ip -o link show eth1 | cut -d: -f1").trim().parse().unwrap();
         let mut link = None;
-        bench.r.enter(|| link = Some(attach(&program, index).unwrap()));
+        bench.r.enter(|| link = Some(attach(&program, index, BPF_XDP).unwrap()));
         let number = id(&program);
         // What comes back from b meets it: all that goes to b alone does not.
         assert_eq!(bench.stopped("a icmp 10.1.0.2"), format!("XDP program {number}"));
@@ -46,6 +50,53 @@ fn xdp() {
     assert!(bench.send("a icmp 10.1.0.2"), "without it");
 }
 
+const TCX_DROP: i32 = 2;
+
+/// Programs run before all filters, and where there is no place for filters, too.
+fn tcx() {
+    let bench = Bench::new();
+    let index = |link: &str| -> u32 {
+        bench.shell("r", &format!("ip -o link show {link} | cut -d: -f1")).trim().parse().unwrap()
+    };
+    let (br0, eth1) = (index("br0"), index("eth1"));
+    let run = |program: &OwnedFd, link, way| {
+        let mut held = None;
+        bench.r.enter(|| held = Some(attach(program, link, way)));
+        held.unwrap()
+    };
+    assert!(bench.send("a icmp 10.1.0.2"));
+    let program = load(SCHED_CLS, TCX_DROP).unwrap();
+    let held = match run(&program, eth1, BPF_TCX_EGRESS) {
+        Ok(held) => held,
+        Err(error) => return eprintln!("tcx is left out: this kernel has none: {error}"),
+    };
+    let number = id(&program);
+    let stopped = bench.stopped("a icmp 10.1.0.2");
+    assert!(stopped.contains(&format!("program {number}")), "{stopped}");
+    let told = bench.watched("a icmp 10.1.0.2");
+    assert!(told.contains("the packet did not arrive"), "{told}");
+    assert!(bench.send("a icmp 10.0.0.1"), "by another link");
+    drop(held);
+    assert!(bench.send("a icmp 10.1.0.2"), "without it");
+    let (first, second) = (load(SCHED_CLS, -1).unwrap(), load(SCHED_CLS, 0).unwrap());
+    let _held = [&first, &second].map(|program| run(program, br0, BPF_TCX_INGRESS).unwrap());
+    let snapshot = bench.read();
+    let tc = bench.r.of(&snapshot).links[&br0].tc.as_deref().unwrap();
+    let numbers: Vec<u32> = tc.ingress.iter().map(|filter| filter.handle).collect();
+    assert_eq!((numbers, tc.egress.len()), (vec![id(&first), id(&second)], 0));
+}
+
+/// Why no program can be attached that way.
+fn missing(_: &str) -> Option<String> {
+    let space = Space::new(&["--net"]);
+    let mut error = None;
+    space.enter(|| {
+        let attached = load(SCHED_CLS, 0).and_then(|program| attach(&program, 1, BPF_TCX_INGRESS));
+        error = attached.err().map(|error| format!("a program at tcx: {error}"));
+    });
+    error
+}
+
 /// bpf(2) with as many bytes of its union as the command takes.
 fn bpf(command: libc::c_long, attributes: &[u8]) -> io::Result<OwnedFd> {
     // SAFETY: the attributes are alive for the call, and their length goes along; both commands
@@ -59,16 +110,22 @@ fn bpf(command: libc::c_long, attributes: &[u8]) -> io::Result<OwnedFd> {
     }
 }
 
+/// Kinds of programs, and what they are attached to.
+const SCHED_CLS: u32 = 3;
+const XDP: u32 = 6;
+const BPF_XDP: u32 = 37;
+const BPF_TCX_INGRESS: u32 = 46;
+const BPF_TCX_EGRESS: u32 = 47;
+
 /// BPF_PROG_LOAD of `r0 = returns; exit`.
-fn load(returns: i32) -> io::Result<OwnedFd> {
+fn load(kind: u32, returns: i32) -> io::Result<OwnedFd> {
     const PROG_LOAD: libc::c_long = 5;
-    const XDP: u32 = 6;
     const MOVE: u64 = 0xb7;
     const EXIT: u64 = 0x95;
-    let program = [MOVE | u64::from(returns.unsigned_abs()) << 32, EXIT].map(u64::to_le_bytes);
+    let program = [MOVE | u64::from(returns.cast_unsigned()) << 32, EXIT].map(u64::to_le_bytes);
     let license = c"MIT";
     let words = [
-        u64::from(XDP) | (program.len() as u64) << 32,
+        u64::from(kind) | (program.len() as u64) << 32,
         program.as_ptr() as u64,
         license.as_ptr() as u64,
         0,
@@ -79,10 +136,9 @@ fn load(returns: i32) -> io::Result<OwnedFd> {
 }
 
 /// BPF_LINK_CREATE: a link of this thread's namespace runs the program, until the descriptor is closed.
-fn attach(program: &OwnedFd, index: u32) -> io::Result<OwnedFd> {
+fn attach(program: &OwnedFd, index: u32, way: u32) -> io::Result<OwnedFd> {
     const LINK_CREATE: libc::c_long = 28;
-    const BPF_XDP: u32 = 37;
-    let words = [program.as_raw_fd().unsigned_abs(), index, BPF_XDP, 0];
+    let words = [program.as_raw_fd().unsigned_abs(), index, way, 0];
     bpf(LINK_CREATE, &words.map(u32::to_ne_bytes).concat())
 }
 

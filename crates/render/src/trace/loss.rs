@@ -51,6 +51,7 @@ fn told(c: Case<'_>) -> Said {
         Reason::TtlExpired => routing::ttl_expired(),
         Reason::NoSource => routing::no_source(c),
         Reason::BeyondScope => routing::beyond_scope(c),
+        Reason::NoRouteForGroups(group) => routing::no_route_for_groups(c, *group),
         Reason::HostGroup(group) => routing::host_group(*group),
         Reason::NotMember(group) => routing::not_member(c, *group),
         Reason::EchoIgnored => routing::echo_ignored(c),

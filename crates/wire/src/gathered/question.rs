@@ -106,6 +106,9 @@ pub enum Question {
     UdpPorts,
     /// IPSET_CMD_LIST.
     Ipsets,
+    /// The programs of tcx, a line for each side of a link that has some: ifindex, `ingress` or `egress`,
+    /// their numbers in order.
+    Programs,
     /// RTM_GETTFILTER of every place that tc has for filters, one reply behind the other.
     Filters,
     /// The name servers of /etc/resolv.conf as its first process sees it, a line each, where that is
@@ -121,7 +124,7 @@ pub enum Question {
 
 impl Question {
     /// All of them, in the order in which their answers are understood.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 57] = [
         Self::Links,
         Self::AddressesIpv4,
         Self::AddressesIpv6,
@@ -173,6 +176,7 @@ impl Question {
         Self::Wireguard,
         Self::UdpPorts,
         Self::Ipsets,
+        Self::Programs,
         Self::Filters,
         Self::Resolvers,
         Self::AddressLabels,
@@ -235,6 +239,7 @@ impl Question {
             Self::Wireguard => "wireguard",
             Self::UdpPorts => "udp-ports",
             Self::Ipsets => "ipsets",
+            Self::Programs => "programs",
             Self::Filters => "filters",
             Self::Resolvers => "resolvers",
             Self::AddressLabels => "address-labels",
@@ -277,7 +282,7 @@ impl Question {
             Self::BridgeVlans => "vlans",
             Self::Mdb => "mdb",
             Self::Ipsets => "ipsets",
-            Self::Qdiscs | Self::Filters => "qdiscs",
+            Self::Qdiscs | Self::Filters | Self::Programs => "qdiscs",
             Self::XfrmInfo => "xfrm",
             Self::ConntrackStats | Self::Conntrack => "conntrack",
             Self::Nsids | Self::NsidRows => "nsids",

@@ -89,6 +89,8 @@ impl Reading {
         let filters = reading.list(answers, Question::Filters, rtnl::filter);
         let shown = answers.by_question.contains_key(&Question::Filters);
         reading.tc = rtnl::tc(&qdiscs, &filters, shown);
+        let programs = String::from_utf8_lossy(reading.reply(answers, Question::Programs));
+        crate::programs::before(&mut reading.tc, crate::programs::read(&programs));
         reading.queues = rtnl::queues(&qdiscs);
         netfilter::read(&mut reading, answers);
         let groups = String::from_utf8_lossy(reading.reply(answers, Question::Groups));
@@ -257,6 +259,13 @@ impl Answers {
     #[must_use]
     pub fn qdiscs(&self) -> Vec<rtnl::Qdisc> {
         self.messages(Question::Qdiscs).filter_map(|m| rtnl::qdisc(&m)).collect()
+    }
+
+    /// All links, by ifindex.
+    #[must_use]
+    pub fn link_indexes(&self) -> Vec<u32> {
+        let links = self.messages(Question::Links).filter_map(|m| rtnl::link(&m));
+        links.map(|raw| raw.link.index).collect()
     }
 
     /// The WireGuard links, by ifindex.

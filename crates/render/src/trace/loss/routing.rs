@@ -78,6 +78,12 @@ pub(super) fn host_group(group: IpAddr) -> Said {
         .advise("ask a group of the link: ff02::1 are all on it")
 }
 
+pub(super) fn no_route_for_groups(c: Case<'_>, group: IpAddr) -> Said {
+    let why = "its sender gets a copy by a route for groups alone";
+    said(format!("{why}, and {group} has gone by another"))
+        .advise(c.here(format!("ip -6 route add multicast ff00::/8 dev {} table local", c.dev())))
+}
+
 pub(super) fn not_member(c: Case<'_>, group: IpAddr) -> Said {
     said(format!("nobody at {} is in the group {group}", c.link()))
         .advise(format!("have a process join {group} on {}", c.dev()))
