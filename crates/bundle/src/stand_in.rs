@@ -108,6 +108,7 @@ impl<K: BuildHasher> StandIns<K> {
                 | Question::Groups
                 | Question::Bonds
                 | Question::Programs
+                | Question::CgroupPrograms
                 | Question::UdpPorts => {}
                 Question::Ipvs => *bytes = services(bytes),
                 Question::Resolvers => *bytes = self.addresses(bytes),

@@ -128,7 +128,7 @@ fn foretell(snapshot: &Snapshot, wish: &Wish, tag: Tag) -> Result<Trace, Failure
     };
     let protocol = protocol(wish, host, port)?;
     let ask = |from, source: Option<IpAddr>| {
-        let sport = wish.sport.unwrap_or_else(|| tag.port());
+        let sport = wish.sport.unwrap_or_else(|| tag.port(snapshot));
         let mut question = Question::new(from, to, protocol)
             .sport(sport)
             .dont_fragment(wish.df.unwrap_or(false))

@@ -246,6 +246,7 @@ fn captured(mut bundle: Bundle) -> Bundle {
         (Question::Resolvers, "127.0.0.53\n10.0.0.2\nfd00::53\n"),
         (Question::UdpPorts, "53\n51820\n"),
         (Question::Bonds, "7 9 12\n"),
+        (Question::CgroupPrograms, "egress 3\nconnect4 4 5\n"),
         (Question::Programs, "7 ingress 12 9\n9 egress 7\n"),
     ] {
         answers.put(question, Answer::whole(lines.as_bytes().to_vec()));

@@ -19,7 +19,10 @@ pub use tap::{Taps, answered};
 
 pub(crate) use filter::places;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+
+use model::Snapshot;
 
 /// What to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,15 +94,46 @@ impl Tag {
         Self([a, b, c, n, e, f, g, h])
     }
 
-    /// A port above the kernel's ephemeral range, of this tag.
+    /// A port above the kernel's ephemeral range, by this tag: the next one from which no connection was
+    /// tracked, so that the packet begins a connection of its own, and translations find its port free.
     #[must_use]
-    pub fn port(self) -> u16 {
-        61_000 + u16::from_be_bytes([self.0[6], self.0[7]]) % 4_500
+    pub fn port(self, snapshot: &Snapshot) -> u16 {
+        const FIRST: u16 = 61_000;
+        const ALL: u16 = 4_500;
+        let all = snapshot.namespaces.values().flat_map(|ns| &ns.conntrack);
+        let taken: BTreeSet<u16> =
+            all.flat_map(|entry| [entry.original.sport, entry.reply.dport]).collect();
+        let start = u16::from_be_bytes([self.0[6], self.0[7]]) % ALL;
+        let mut ports = (0..ALL).map(|n| FIRST + (start + n) % ALL);
+        ports.find(|port| !taken.contains(port)).unwrap_or(FIRST + start)
     }
 
     /// Its first half: the sequence number.
     pub(crate) const fn number(self) -> u32 {
         let [a, b, c, d, ..] = self.0;
         u32::from_be_bytes([a, b, c, d])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Conntrack, ConntrackStatus, HostId, Namespace, NsId, NsKey, Tuple};
+
+    use super::*;
+
+    #[test]
+    fn a_port_from_which_nothing_was_tracked() {
+        let tag = Tag([0, 0, 0, 0, 0, 0, 0, 5]);
+        let mut snapshot = Snapshot::default();
+        assert_eq!(tag.port(&snapshot), 61_005);
+        let id = NsId { host: HostId(0), key: NsKey::Unseen(1) };
+        let ip = IpAddr::from([10, 0, 0, 1]);
+        let original = Tuple { src: ip, dst: ip, protocol: 6, sport: 61_005, dport: 80 };
+        let reply = Tuple { dport: 61_006, ..original.reversed() };
+        let mut ns = Namespace::new(id);
+        let status = ConntrackStatus::empty();
+        ns.conntrack = vec![Conntrack { original, reply, zone: 0, mark: 0, status }];
+        snapshot.namespaces.insert(id, ns);
+        assert_eq!(tag.port(&snapshot), 61_007);
     }
 }

@@ -9,6 +9,7 @@
 //! process that is beside the container, never of one in it.
 
 pub(crate) mod beneath;
+mod cgroup;
 mod container;
 mod denied;
 mod descriptor;

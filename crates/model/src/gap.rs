@@ -63,8 +63,8 @@ pub enum Opaque {
     LegacyEbtables,
     /// nft flowtables by name: established flows pass beside the hooks.
     Flowtable(String),
-    /// A program on the cgroup's ingress or egress, where it could be seen.
-    CgroupBpf,
+    /// Programs of BPF on the cgroups of all its processes, by name and number.
+    CgroupBpf(String),
     /// Anything else, in words.
     Other(String),
 }
@@ -78,7 +78,7 @@ impl fmt::Display for Opaque {
             Self::Vrf(name) => write!(f, "VRF {name}"),
             Self::LegacyEbtables => f.write_str("ebtables-legacy tables"),
             Self::Flowtable(name) => write!(f, "flowtable {name}"),
-            Self::CgroupBpf => f.write_str("a BPF program on the cgroup"),
+            Self::CgroupBpf(programs) => write!(f, "BPF on its processes' cgroup ({programs})"),
             Self::Other(text) => f.write_str(text),
         }
     }

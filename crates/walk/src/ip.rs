@@ -23,10 +23,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.tell(skb, Stage::Socket, || Action::Originate);
         let place = self.place(skb.ns, Stage::Socket)?;
         self.modelled_in(skb, place, Stage::Socket)?;
-        if place.ns.opaque.contains(&Opaque::CgroupBpf) {
-            let unknown = Unknown::Opaque { ns: skb.ns, what: Opaque::CgroupBpf };
-            return Err(Stop::unknown(Stage::Socket, unknown));
-        }
+        Self::past_cgroup(place, Stage::Socket)?;
         if skb.packet.is_ipv6() {
             return self.socket6(skb);
         }
@@ -341,6 +338,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(next) = self.wireguard_in(skb, id)? {
             return Ok(next);
         }
+        self.to_socket(skb)?;
         Ok(self.arrive(skb))
     }
 
@@ -390,6 +388,26 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// What of a namespace is not modelled, or was not read.
+    /// `cgroup_bpf_run_filter_skb`, of what a process gets.
+    #[inline]
+    pub(crate) fn to_socket(&self, skb: &Skb) -> Result<(), Stop> {
+        match skb.packet.payload {
+            Payload::Icmp { .. } => Ok(()),
+            _ => Self::past_cgroup(self.place(skb.ns, Stage::Socket)?, Stage::Socket),
+        }
+    }
+
+    /// What programs on the cgroup of a process make of its packets is not known.
+    fn past_cgroup(place: &Place<'_>, stage: Stage) -> Result<(), Stop> {
+        let programs = place.ns.opaque.iter().find(|what| matches!(what, Opaque::CgroupBpf(_)));
+        match programs {
+            None => Ok(()),
+            Some(what) => {
+                Err(Stop::unknown(stage, Unknown::Opaque { ns: place.id, what: what.clone() }))
+            }
+        }
+    }
+
     pub(crate) fn modelled(&mut self, skb: &Skb, stage: Stage) -> Result<(), Stop> {
         let place = self.place(skb.ns, stage)?;
         self.modelled_in(skb, place, stage)
@@ -412,7 +430,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn not_modelled(&mut self, skb: &Skb, stage: Stage) -> Result<(), Stop> {
         let place = self.place(skb.ns, stage)?;
         if let Some(what) = place.opaque {
-            let unknown = Unknown::Opaque { ns: skb.ns, what: what.clone() };
+            let unknown = Unknown::Opaque { ns: place.id, what: what.clone() };
             return Err(Stop::unknown(stage, unknown));
         }
         if place.ns.gap("netfilter").is_some_and(|gap| gap.assumed.is_none()) {

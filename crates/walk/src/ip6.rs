@@ -222,6 +222,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(next) = self.wireguard_in(skb, id)? {
             return Ok(next);
         }
+        self.to_socket(skb)?;
         Ok(self.arrive(skb))
     }
 

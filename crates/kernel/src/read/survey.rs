@@ -11,6 +11,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wire::gathered::{Answer, Answers, Gathered, Numbering, Question, Reading};
 
 use super::Parts;
+use super::cgroup;
 use super::file;
 use super::find::Candidate;
 use super::inside;
@@ -152,6 +153,12 @@ fn read(
     worker.view.outside(number(place), parts, &mut space.answers);
     if parts.contains(Parts::LISTENERS) {
         resolvers(&candidate.namespace, &mut space.answers);
+    }
+    if parts.contains(Parts::NETFILTER) {
+        let lines = cgroup::programs(candidate.namespace.processes.iter().map(|p| p.pid));
+        if !lines.is_empty() {
+            space.answers.put(Question::CgroupPrograms, Answer::whole(lines.into_bytes()));
+        }
     }
     let net = match candidate.open() {
         Ok(net) => net,

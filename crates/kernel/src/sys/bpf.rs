@@ -140,10 +140,21 @@ pub(crate) fn load(program: &[Instruction]) -> io::Result<OwnedFd> {
 /// Numbers of the programs that are attached to a link of this thread's namespace in that way
 /// (BPF_TCX_INGRESS, …), in the order in which they run.
 pub(crate) fn attached(link: u32, way: u32) -> io::Result<Vec<u32>> {
+    query(link, way, 0)
+}
+
+/// The same of a cgroup (BPF_CGROUP_INET_EGRESS, …), with those of the groups around it that count there.
+pub(crate) fn attached_to(cgroup: BorrowedFd<'_>, way: u32) -> io::Result<Vec<u32>> {
+    const EFFECTIVE: u32 = 1;
+    query(number(cgroup), way, EFFECTIVE)
+}
+
+fn query(target: u32, way: u32, query_flags: u32) -> io::Result<Vec<u32>> {
     let mut programs = [0_u32; MOST];
     let mut query = ProgQuery {
-        target: link,
+        target,
         way,
+        query_flags,
         numbers: programs.as_mut_ptr() as u64,
         count: u32::try_from(MOST).unwrap_or(0),
         ..ProgQuery::default()

@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 /// The network. All of it ends with this.
 pub(crate) struct Bench {
-    a: Space,
+    pub(crate) a: Space,
     b: Space,
     c: Space,
     pub(crate) r: Space,
@@ -144,6 +144,15 @@ impl Bench {
         }
     }
 
+    /// The same, by what of a whole namespace.
+    pub(crate) fn opaque(&self, what: &str) -> String {
+        let (trace, _) = self.foretell(&self.read(), what);
+        match trace.verdict() {
+            Verdict::Unknown(walk::Unknown::Opaque { what, .. }) => what.to_string(),
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+
     /// Runs a shell command in one of the namespaces.
     pub(crate) fn shell(&self, name: &str, command: &str) -> String {
         self.space(name).run_net(command)
@@ -162,7 +171,7 @@ impl Bench {
         let tag = Tag::random().unwrap();
         let place = Place::Namespace(self.id(from));
         let mut question =
-            Question::new(place, ip.parse::<IpAddr>().unwrap(), protocol).sport(tag.port());
+            Question::new(place, ip.parse::<IpAddr>().unwrap(), protocol).sport(tag.port(snapshot));
         question.packet.mss = matches!(protocol, Protocol::Tcp(_)).then_some(probe::MSS);
         (Indexed::new(snapshot).trace(question), tag)
     }

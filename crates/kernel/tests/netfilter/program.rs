@@ -3,6 +3,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::path::PathBuf;
 
 use trial::{Needs, Test};
 
@@ -12,6 +13,7 @@ use crate::space::Space;
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         trial::test("program_xdp", &[Needs::Drops, Needs::Tool("busybox")], xdp),
+        trial::test("program_cgroup", &[Needs::Drops, Needs::Trying("cgroup", no_groups)], cgroup),
         trial::test("program_tcx", &[Needs::Drops, Needs::Trying("tcx", missing)], tcx),
     ]
 }
@@ -83,6 +85,53 @@ fn tcx() {
     assert_eq!((numbers, tc.egress.len()), (vec![id(&first), id(&second)], 0));
 }
 
+/// A cgroup of version 2 for a test; gone with it, and its processes back where they were.
+struct Group(PathBuf);
+
+impl Group {
+    fn new() -> Option<Self> {
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+        let mount = mounts.lines().find(|line| line.contains(" - cgroup2 "))?.split(' ').nth(4)?;
+        let path = PathBuf::from(format!("{mount}/nestwork-test-{}", std::process::id()));
+        std::fs::create_dir(&path).ok().map(|()| Self(path))
+    }
+
+    fn take(&self, pid: u32) {
+        std::fs::write(self.0.join("cgroup.procs"), pid.to_string()).unwrap();
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let procs = std::fs::read_to_string(self.0.join("cgroup.procs")).unwrap_or_default();
+        for pid in procs.lines() {
+            let _ = std::fs::write(self.0.with_file_name("cgroup.procs"), pid);
+        }
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}
+
+/// What all processes of a namespace are under is said, of what they send and of what they get.
+fn cgroup() {
+    let bench = Bench::new();
+    let group = Group::new().unwrap();
+    let program = load(CGROUP_SKB, 1).unwrap();
+    let folder = std::fs::File::open(&group.0).unwrap();
+    let held = attach(&program, folder.as_raw_fd().unsigned_abs(), BPF_CGROUP_INET_EGRESS).unwrap();
+    assert!(bench.send("a udp 10.1.0.2:7"));
+    group.take(bench.a.pid);
+    let said = format!("BPF on its processes' cgroup (egress {})", id(&program));
+    assert_eq!(bench.opaque("a udp 10.1.0.2:7"), said);
+    assert_eq!(bench.opaque("b udp 10.0.0.2:7"), said);
+    drop(held);
+    assert!(bench.send("a udp 10.1.0.2:7"), "without it");
+}
+
+/// Why there is no cgroup of version 2 to be made.
+fn no_groups(_: &str) -> Option<String> {
+    Group::new().is_none().then(|| "no cgroup of version 2 can be made".to_owned())
+}
+
 /// Why no program can be attached that way.
 fn missing(_: &str) -> Option<String> {
     let space = Space::new(&["--net"]);
@@ -109,6 +158,8 @@ fn bpf(command: libc::c_long, attributes: &[u8]) -> io::Result<OwnedFd> {
 
 /// Kinds of programs, and what they are attached to.
 const SCHED_CLS: u32 = 3;
+const CGROUP_SKB: u32 = 8;
+const BPF_CGROUP_INET_EGRESS: u32 = 1;
 const XDP: u32 = 6;
 const BPF_XDP: u32 = 37;
 const BPF_TCX_INGRESS: u32 = 46;

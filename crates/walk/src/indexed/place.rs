@@ -355,7 +355,7 @@ fn first_loopback(ns: &Namespace) -> u32 {
 
 /// Some stand in the way of certain packets alone.
 const fn is_in_the_way(what: &Opaque) -> bool {
-    !matches!(what, Opaque::CgroupBpf | Opaque::LegacyEbtables | Opaque::Vrf(_))
+    !matches!(what, Opaque::CgroupBpf(_) | Opaque::LegacyEbtables | Opaque::Vrf(_))
 }
 
 fn is_broadcast_to_one(route: &Route) -> bool {

@@ -112,7 +112,7 @@ impl Net {
                 let what = match *name {
                     "xfrm" => Opaque::Xfrm,
                     "ipvs" => Opaque::Ipvs,
-                    "cgroup" => Opaque::CgroupBpf,
+                    "cgroup" => Opaque::CgroupBpf("egress 7".to_owned()),
                     "ebtables" => Opaque::LegacyEbtables,
                     "legacy" => Opaque::LegacyTables(vec!["nat".into()]),
                     other => Opaque::Other(other.into()),

@@ -142,7 +142,8 @@ fn elsewhere_in_a_namespace() {
     lines("ipvs", "opaque r ipvs", "there: UNKNOWN in r: IPVS services");
     lines("other", "opaque r a-bpf-scheduler", "there: UNKNOWN in r: a-bpf-scheduler");
     let cgroup = "opaque a cgroup";
-    lines("cgroup BPF", cgroup, "there: UNKNOWN in a: a BPF program on the cgroup");
+    lines("cgroup BPF", cgroup, "there: UNKNOWN in a: BPF on its processes' cgroup (egress 7)");
+    lines("cgroup BPF of who gets it", "opaque b cgroup", "there: delivered to b");
     check(
         "flowtable by name",
         |s| {

@@ -109,6 +109,8 @@ pub enum Question {
     /// The programs of tcx, a line for each side of a link that has some: ifindex, `ingress` or `egress`,
     /// their numbers in order.
     Programs,
+    /// The programs on the cgroups of all processes, a line for each way: `egress`, and their numbers.
+    CgroupPrograms,
     /// RTM_GETTFILTER of every place that tc has for filters, one reply behind the other.
     Filters,
     /// The name servers of /etc/resolv.conf as its first process sees it, a line each, where that is
@@ -124,7 +126,7 @@ pub enum Question {
 
 impl Question {
     /// All of them, in the order in which their answers are understood.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 58] = [
         Self::Links,
         Self::AddressesIpv4,
         Self::AddressesIpv6,
@@ -177,6 +179,7 @@ impl Question {
         Self::UdpPorts,
         Self::Ipsets,
         Self::Programs,
+        Self::CgroupPrograms,
         Self::Filters,
         Self::Resolvers,
         Self::AddressLabels,
@@ -240,6 +243,7 @@ impl Question {
             Self::UdpPorts => "udp-ports",
             Self::Ipsets => "ipsets",
             Self::Programs => "programs",
+            Self::CgroupPrograms => "cgroup-programs",
             Self::Filters => "filters",
             Self::Resolvers => "resolvers",
             Self::AddressLabels => "address-labels",

@@ -89,6 +89,11 @@ impl Reading {
         let filters = reading.list(answers, Question::Filters, rtnl::filter);
         let shown = answers.by_question.contains_key(&Question::Filters);
         reading.tc = rtnl::tc(&qdiscs, &filters, shown);
+        let of_cgroups = String::from_utf8_lossy(reading.reply(answers, Question::CgroupPrograms));
+        let of_cgroups: Vec<&str> = of_cgroups.lines().collect();
+        if !of_cgroups.is_empty() {
+            reading.opaque.push(Opaque::CgroupBpf(of_cgroups.join(", ")));
+        }
         let programs = String::from_utf8_lossy(reading.reply(answers, Question::Programs));
         crate::programs::before(&mut reading.tc, crate::programs::read(&programs));
         reading.queues = rtnl::queues(&qdiscs);
