@@ -168,14 +168,10 @@ impl Indexed<'_> {
         let udp = matches!(back.skb.packet.payload, Payload::Udp { .. });
         let closed = || self.place(ns).is_some_and(|place| Self::is_closed(place, &back.skb));
         let stray = asked != Place::Namespace(ns) && self.listening && closed();
-        let Some(mut error) = (udp && stray).then(|| reply::refusal(&back.skb, TTL)).flatten()
-        else {
-            return;
-        };
-        let mark = walker.reply_mark(&back.skb);
-        error.ttl = walker.hop_limit(ns, &Flow::of(&error, mark, None));
-        let error = Skb { mark, ..Skb::new(ns, error) };
-        walker.send_error(error.at(back.skb.moment).about(&back.skb.packet));
+        let error = (udp && stray).then(|| reply::refusal(&back.skb, TTL)).flatten();
+        let Some((place, error)) = self.place(ns).zip(error) else { return };
+        let error = Self::answer_of(place, &back.skb, error);
+        walker.send_error(error.about(&back.skb.packet));
     }
 
     /// Of IPv6, the way back has a say in by which link, from whom and how far it is sent.

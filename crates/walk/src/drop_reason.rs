@@ -224,11 +224,14 @@ fn accounts(end: &Disposition, drop: &KernelDrop, named: impl Fn(&str) -> bool) 
 fn names_fit(loss: &Loss, drop: &KernelDrop, named: impl Fn(&str) -> bool) -> bool {
     let names = loss.reason.kernel_names();
     // Rewritten by a rule and routed anew without success: the hook throws it away
-    // (`ip_route_me_harder`).
+    // (`ip_route_me_harder`), on a bridge what comes behind it.
     let rerouted = matches!(
         loss.reason,
         Reason::NoRoute(_) | Reason::RouteRefuses(_) | Reason::RoutingRule(_) | Reason::Martian
-    ) && drop.function.as_deref() == Some("nf_hook_slow");
+    ) && matches!(
+        drop.function.as_deref(),
+        Some("nf_hook_slow" | "br_nf_pre_routing_finish_ipv6")
+    );
     // ndisc_error_report gives no reason, arp_error_report does. A gateway of IPv4 may be of IPv6.
     let by_nd = drop.packet.is_ipv6()
         || matches!(loss.reason, Reason::NoNeighbour { ip, .. } if ip.is_ipv6())

@@ -97,6 +97,10 @@ impl<S: Sink> Walker<'_, '_, S> {
         {
             return None;
         }
+        // On a bridge nobody is told of what has no route (`br_nf_pre_routing_finish_ipv6`).
+        if stop.stage == Stage::Bridge && !matches!(loss.reason, Reason::TooBig { .. }) {
+            return None;
+        }
         // What came in a frame to many is told of only where it is too large (`icmp6_send`).
         if skb.is_to_many() && !matches!(loss.reason, Reason::TooBig { .. }) {
             return None;

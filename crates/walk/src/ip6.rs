@@ -55,8 +55,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     pub(crate) fn route_output6(&mut self, skb: &mut Skb, tos: u8) -> Result<Found<'a>, Stop> {
         let place = self.place(skb.ns, Stage::Route)?;
         let ns = skb.ns;
-        let bound = skb.of_process && skb.oif.is_some();
         let oif = skb.oif.or(skb.vrf);
+        // RT6_LOOKUP_F_IFACE (`ip6_route_output_flags`).
+        let open = oif.is_some() && skb.packet.src.is_unspecified();
+        let bound = open || skb.of_process && skb.oif.is_some();
         let flow = Flow { oif, bound, tos, ..Flow::of(&skb.packet, skb.mark, None) };
         let mut found = place.output6(&flow);
         if let Ok(several) = found {
