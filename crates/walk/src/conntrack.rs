@@ -68,11 +68,23 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 known.or_else(|| self.begin_where_there_is_room(skb, place, hook))
             }
         };
+        self.end_refused(skb);
         if let Some(member) = skb.ct.filter(|m| m.reply && !m.related) {
             let entry = &mut self.overlay.connections[member.connection].entry;
             entry.status |= ConntrackStatus::SEEN_REPLY;
         }
         self.tell_tracked(skb, hook);
+    }
+
+    /// `nf_conntrack_tcp_packet`: a connection ends with a reset that is all of its answer; what comes
+    /// behind it does not belong to it.
+    fn end_refused(&mut self, skb: &Skb) {
+        let resets = matches!(skb.packet.payload, Payload::Tcp { flags, .. } if flags & RST != 0);
+        let Some(member) = skb.ct.filter(|member| resets && !member.related) else { return };
+        let connection = &mut self.overlay.connections[member.connection];
+        if !connection.entry.status.contains(ConntrackStatus::SEEN_REPLY) {
+            connection.kill();
+        }
     }
 
     /// The connection of an error, which goes against the packet that it is about.
@@ -147,6 +159,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return None;
         }
         let (entry, reply) = place.tracked.with(tuple, skb.zone, direction)?;
+        if self.overlay.has_ended(skb.ns, &entry.original) {
+            return None;
+        }
         self.overlay.connections.push(Connection {
             ns: skb.ns,
             zones: (entry.zone, entry.zone),

@@ -88,7 +88,11 @@ impl Connection {
     /// `nf_conntrack_confirm`: from now on it is found.
     pub(crate) fn keep(&mut self) {
         self.entry.status |= ConntrackStatus::CONFIRMED;
-        self.confirmed = self.entry.status.bits() & Self::DYING == 0;
+        self.confirmed = !self.is_dying();
+    }
+
+    const fn is_dying(&self) -> bool {
+        self.entry.status.bits() & Self::DYING != 0
     }
 
     /// `nf_ct_kill`.
@@ -188,6 +192,12 @@ impl Overlay {
     #[must_use]
     pub fn assumptions(&self) -> &[(NsId, Gap)] {
         &self.assumed
+    }
+
+    /// A connection that was read has ended since.
+    pub(crate) fn has_ended(&self, ns: NsId, original: &Tuple) -> bool {
+        let mut all = self.connections.iter();
+        all.any(|c| c.ns == ns && c.entry.original == *original && c.is_dying())
     }
 
     /// The first connection in `ns` with that tuple in one of its directions (in that one, if it is

@@ -92,6 +92,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if found.is_local() && vxlan.local_bypass {
             return self.bypass(skb, id, &outer, vni);
         }
+        self.keeps_to_no_other(id, vxlan, &outer, &found, skb.mark)?;
         let six = outer.packet.is_ipv6();
         if outer.packet.ttl == 0 {
             let flow = Flow { oif: outer.out, ..Flow::of(&outer.packet, skb.mark, None) };
@@ -107,6 +108,37 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             return Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }));
         }
         self.send_outer(skb, id, outer, &found, mark, told)
+    }
+
+    /// `vxlan_snoop`: an address that is learned to be elsewhere keeps the way (`dst_cache`) that it had.
+    /// Where it had been one of the usual remotes, and the way there is another, it is not known by which
+    /// it goes now.
+    fn keeps_to_no_other(
+        &self,
+        id: LinkId,
+        vxlan: &Vxlan,
+        outer: &Outer,
+        found: &Found<'_>,
+        mark: u32,
+    ) -> Result<(), Stop> {
+        let known = self.place(id.ns, Stage::Transmit)?.remotes(id.index, Mac::default());
+        let known = known.iter().filter_map(|entry| entry.remote).map(|remote| remote.ip);
+        let usual = known.chain(vxlan.remote).filter(|ip| !ip.is_unspecified());
+        let (mut here, mut elsewhere) = (false, false);
+        let underlay = self.place(outer.ns, Stage::Route)?;
+        let flow = Flow { oif: outer.out, ..Flow::of(&outer.packet, mark, None) };
+        for ip in usual {
+            here |= ip == outer.packet.dst;
+            let flow = Flow { dst: ip, ..flow };
+            let way = if ip.is_ipv6() { underlay.output6(&flow) } else { underlay.lookup(&flow) };
+            let hop = way.map(|way| (way.hop.link, way.hop.gateway));
+            elsewhere |= hop.is_ok_and(|hop| hop != (found.hop.link, found.hop.gateway));
+        }
+        if !vxlan.learning || here || !elsewhere {
+            return Ok(());
+        }
+        let what = "has learned of another remote, and may keep to the way that it had".to_owned();
+        Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }))
     }
 
     /// `skb_tunnel_check_pmtu`: the largest outer packet that its way takes.
