@@ -239,13 +239,17 @@ fn plain(t: Tuple, ports: &[u16]) -> Tuple {
     }
 }
 
-/// No answer passes the tracking of that namespace, so that the reset of the asking kernel, which
-/// has no socket for the answer, ends the connection there (`nf_conntrack_tcp_packet`).
+/// The answer, or a copy of it, comes past the tracking of that namespace, so that the reset of the
+/// asking kernel, which has no socket for it, ends the connection there (`nf_conntrack_tcp_packet`).
 fn unanswered(trace: &Trace, ns: NsId) -> bool {
-    let hops = trace.back.iter().flat_map(|way| &way.hops).filter(|hop| hop.ns == ns);
-    !hops
-        .flat_map(|hop| &hop.steps)
-        .any(|step| matches!(step.action, Action::Tracked { entry: Some(_), .. }))
+    let tracked = |way: &Way| {
+        let hops = way.hops.iter().filter(|hop| hop.ns == ns);
+        let mut steps = hops.flat_map(|hop| &hop.steps);
+        steps.any(|step| matches!(step.action, Action::Tracked { entry: Some(_), .. }))
+    };
+    let copies = trace.back.iter().flat_map(children);
+    let mut copies = copies.filter(|way| way.disposition == Disposition::Delivered(ns));
+    !trace.back.as_ref().is_some_and(tracked) || copies.any(|way| !tracked(way))
 }
 
 /// What the kernel says that it threw away, held against where and why that was foretold.

@@ -53,7 +53,10 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             self.family_hook_in(skb, place, family, hook, Between { iif, oif })?;
         }
         // It comes last of all.
-        if skb.ct.is_some() && matches!(hook, Hook::Input | Hook::Postrouting) {
+        if let Some(member) = skb.ct
+            && matches!(hook, Hook::Input | Hook::Postrouting)
+            && self.is_confirmed_in(member, place, family)
+        {
             self.confirm(skb, place, hook)?;
         }
         Ok(())

@@ -10,6 +10,7 @@ use crate::route6::is_link_local;
 
 /// Scopes of RFC 4291: what an address is good for.
 mod scope {
+    pub(super) const HERE: i32 = 1;
     pub(super) const LINK: i32 = 2;
     pub(super) const SITE: i32 = 5;
     pub(super) const GLOBAL: i32 = 14;
@@ -52,10 +53,10 @@ impl Place<'_> {
     pub(crate) fn redirect6_to(&self, link: u32, dst: Ipv6Addr) -> Option<Ipv6Addr> {
         let usable = |a: &Address| {
             let IpAddr::V6(ip) = a.ip() else { return None };
-            // Of global scope there is no bit.
-            let near = |ip| is_link_local(ip) || ip.is_loopback();
-            let scope = !near(dst) || near(ip);
-            (a.is_ready() && scope).then_some(ip)
+            // Of global scope there is no bit (IPV6_ADDR_SCOPE_MASK).
+            let scope = scope_of(dst);
+            let near = [scope::HERE, scope::LINK, scope::SITE].contains(&scope);
+            (a.is_ready() && (!near || scope == scope_of(ip))).then_some(ip)
         };
         self.ns.addresses_of(link).find_map(usable)
     }
