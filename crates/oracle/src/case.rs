@@ -1,6 +1,6 @@
 //! One packet: foretold, sent, compared.
 
-use model::{NsId, Snapshot, Tuple};
+use model::{Expr, NsId, Snapshot, Tuple};
 use walk::{
     Action, Cause, Difference, Disposition, Indexed, Loss, Overlay, Payload, Place, Question,
     Reason, Trace, Unknown, Verdict, Way, compare,
@@ -201,7 +201,8 @@ fn connections(trace: &Trace, overlay: &Overlay, before: &Snapshot, seen: &Seen)
         for (_, entry) in foretold {
             match new.iter().position(|n| *n == both(entry)) {
                 Some(i) => _ = new.remove(i),
-                None if entry.original.protocol == 6 && (forgotten || unanswered(trace, *id)) => {}
+                None if entry.original.protocol == 6
+                    && (forgotten || unanswered(trace, *id) || moved(trace, before, *id)) => {}
                 None => wrong.push(format!(
                     "foretold and not tracked in {name}: {:?} answered by {:?}",
                     entry.original, entry.reply
@@ -213,6 +214,20 @@ fn connections(trace: &Trace, overlay: &Overlay, before: &Snapshot, seen: &Seen)
         }));
     }
     wrong
+}
+
+/// The asking kernel's reset may go out by another link than its SYN, and so end a connection that is
+/// masqueraded there (`nf_nat_oif_changed`). That reset is not foretold.
+fn moved(trace: &Trace, before: &Snapshot, ns: NsId) -> bool {
+    let masquerades = |expr: &Expr| match expr {
+        Expr::Masq { .. } => true,
+        Expr::Target(target) => target.name == "MASQUERADE",
+        _ => false,
+    };
+    let place = before.namespaces.get(&ns).filter(|_| trace.question.from == Place::Namespace(ns));
+    let tables = place.into_iter().flat_map(|place| &place.ruleset.tables);
+    let mut rules = tables.flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
+    rules.any(|rule| rule.exprs.iter().any(masquerades))
 }
 
 /// UDP ports that tunnels listen on.
