@@ -1,6 +1,6 @@
 //! Connection tracking: which connection a packet belongs to.
 
-use model::{Conntrack, ConntrackStatus, Family, Gap, Hook, Room, Tuple};
+use model::{Conntrack, ConntrackStatus, Gap, Hook, Room, Tuple};
 
 use crate::indexed::Place;
 use crate::overlay::{Bound, Connection, Membership};
@@ -112,18 +112,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let state = state_of(skb, entry);
         let told = || Action::Tracked { state, entry: entry.cloned().map(Box::new) };
         tell(&mut self.sink, skb, Stage::Hook(hook), told);
-    }
-
-    /// A macvlan may bring a packet from another namespace with its connection there: that is confirmed
-    /// where connections are tracked.
-    pub(crate) fn is_confirmed_in(
-        &self,
-        member: Membership,
-        place: &Place<'_>,
-        family: Family,
-    ) -> bool {
-        let home = self.overlay.connections[member.connection].ns;
-        home == place.id || place.tables.tracks(family)
     }
 
     /// `nf_conntrack_confirm`: what leaves the last hook is remembered, and found from now on. A new

@@ -53,10 +53,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             self.family_hook_in(skb, place, family, hook, Between { iif, oif })?;
         }
         // It comes last of all.
-        if let Some(member) = skb.ct
-            && matches!(hook, Hook::Input | Hook::Postrouting)
-            && self.is_confirmed_in(member, place, family)
-        {
+        // (A macvlan may bring a packet from where it was tracked to where nothing is.)
+        let last = matches!(hook, Hook::Input | Hook::Postrouting);
+        if last && skb.ct.is_some() && place.tables.tracks(family) {
             self.confirm(skb, place, hook)?;
         }
         Ok(())

@@ -68,6 +68,8 @@ pub(crate) struct Tables<'a> {
     /// Chains before and behind a link, by its name.
     links: Map<&'a str, Map<Hook, Vec<BaseRef<'a>>>>,
     nat: ByHook<BaseRef<'a>>,
+    /// Families whose packets are tracked as they come in.
+    tracked: Vec<Family>,
 }
 
 /// Lists for hooks of families, most of which have none.
@@ -193,6 +195,7 @@ impl<'a> Tables<'a> {
                 .extend([Hook::Input, Hook::Postrouting].map(|h| (h, PRIORITY_NAT_SRC, Item::Nat)));
         }
         if ip && tracks(ns, family) {
+            self.tracked.push(family);
             let track = |h| (h, PRIORITY_CONNTRACK, Item::Conntrack);
             found.extend([Hook::Prerouting, Hook::Output].map(track));
         }
@@ -261,9 +264,9 @@ impl<'a> Tables<'a> {
     }
 
     /// Packets of a family are tracked as they come in.
+    #[inline]
     pub(crate) fn tracks(&self, family: Family) -> bool {
-        let items = self.hook(family, Hook::Prerouting);
-        items.iter().any(|item| matches!(item, Item::Conntrack))
+        self.tracked.contains(&family)
     }
 
     /// What runs in a hook for packets of a family, in order.

@@ -55,6 +55,7 @@ impl<'a> Tracked<'a> {
     }
 
     /// One from the same source.
+    #[inline]
     pub(crate) fn same_source_as(&self, tuple: &Tuple) -> Option<&'a Conntrack> {
         self.sources.get(&(tuple.protocol, Ip(tuple.src), tuple.sport)).copied()
     }
