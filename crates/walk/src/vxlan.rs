@@ -123,7 +123,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     ) -> Result<(), Stop> {
         let known = self.place(id.ns, Stage::Transmit)?.remotes(id.index, Mac::default());
         let known = known.iter().filter_map(|entry| entry.remote).map(|remote| remote.ip);
-        let usual = known.chain(vxlan.remote).filter(|ip| !ip.is_unspecified());
+        // No address is ever learned to be at a group.
+        let usual =
+            known.chain(vxlan.remote).filter(|ip| !ip.is_unspecified() && !ip.is_multicast());
         let (mut here, mut elsewhere) = (false, false);
         let underlay = self.place(outer.ns, Stage::Route)?;
         let flow = Flow { oif: outer.out, ..Flow::of(&outer.packet, mark, None) };
