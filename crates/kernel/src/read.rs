@@ -9,7 +9,6 @@
 //! process that is beside the container, never of one in it.
 
 pub(crate) mod beneath;
-mod cgroup;
 mod container;
 mod denied;
 mod descriptor;
@@ -32,6 +31,7 @@ mod nsfs;
 mod observer;
 mod partial;
 pub(crate) mod process;
+mod programs;
 mod public;
 mod scope;
 mod share;

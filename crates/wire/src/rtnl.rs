@@ -24,7 +24,7 @@ pub use address::address;
 pub use address_label::address_label;
 pub use bridge::{Mdb, bridge_vlans, mdb};
 pub use filter::{FilterRow, filter, tc};
-pub use link::{Joined, RawLink, link};
+pub use link::{Joined, RawLink, link, link_index};
 pub use message::{Message, messages};
 pub use neighbour::{fdb, neighbour};
 pub use netconf::{ConfOf, NetConf, RTM_GETNETCONF, get_netconf, netconf};

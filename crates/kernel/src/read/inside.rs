@@ -10,10 +10,10 @@ use super::Parts;
 use super::listener;
 use super::modules::Present;
 use super::netfilter;
+use super::programs;
 use super::sysctl::Source;
 use super::wireguard;
 use crate::netlink::{NetlinkError, Protocol, Replies, Request, Socket};
-use crate::sys::bpf;
 
 /// All parts that need somebody inside.
 pub(super) const PARTS: [&str; 8] =
@@ -128,7 +128,7 @@ fn by_route_socket(
     if parts.contains(Parts::NETFILTER) {
         ask(socket, answers, [(Question::Qdiscs, rtnl::get_qdiscs())]);
         filters(socket, answers);
-        programs(answers);
+        programs::of_links(answers);
     }
 }
 
@@ -178,29 +178,6 @@ fn filters(socket: &mut Socket, answers: &mut Answers) {
         all.extend(socket.get(Request::from(root)).unwrap_or_default());
     }
     answers.put(Question::Filters, Answer::Reply { bytes: all, consistent: whole });
-}
-
-/// Programs of tcx, which root alone may ask for, of Linux 6.6 and later.
-fn programs(answers: &mut Answers) {
-    const SIDES: [(&str, u32); 2] = [("ingress", 46), ("egress", 47)];
-    let mut lines = String::new();
-    for link in answers.link_indexes() {
-        for (side, way) in SIDES {
-            let numbers = match bpf::attached(link, way) {
-                Ok(numbers) => numbers,
-                // The link is gone since.
-                Err(error) if error.raw_os_error() == Some(libc::ENODEV) => continue,
-                Err(_) => return,
-            };
-            if !numbers.is_empty() {
-                let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
-                lines += &format!("{link} {side} {}\n", numbers.join(" "));
-            }
-        }
-    }
-    if !lines.is_empty() {
-        answers.put(Question::Programs, Answer::whole(lines.into_bytes()));
-    }
 }
 
 /// What bridges filter by, and whom they hand multicasts to.

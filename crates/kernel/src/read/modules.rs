@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wire::gathered::Question;
 
-use super::Parts;
+use super::{Parts, programs};
 use crate::netlink::Protocol;
 
 /// What may be asked, found out once per read. What is not there holds nothing either.
@@ -28,6 +28,8 @@ pub(crate) struct Present {
     pub(super) wireguard: bool,
     /// ipset.
     pub(crate) ipset: bool,
+    /// Where cgroups of version 2 are mounted.
+    pub(super) cgroups: Option<PathBuf>,
 }
 
 impl Present {
@@ -51,6 +53,7 @@ impl Present {
             legacy: tables.into_iter().filter(|(_, file)| in_proc_net(file)).collect(),
             ipvs: in_proc_net("ip_vs"),
             wireguard,
+            cgroups: programs::groups(),
             ipset: netfilter && parts.contains(Parts::NETFILTER) && is_loaded("ip_set"),
         }
     }

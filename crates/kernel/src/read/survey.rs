@@ -11,13 +11,13 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wire::gathered::{Answer, Answers, Gathered, Numbering, Question, Reading};
 
 use super::Parts;
-use super::cgroup;
 use super::file;
 use super::find::Candidate;
 use super::inside;
 use super::modules::Present;
 use super::nsfs;
 use super::observer::{Observer, View, number, unseen};
+use super::programs;
 use super::public;
 use super::share::{WORKERS, share};
 use super::sysctl::Source;
@@ -155,10 +155,8 @@ fn read(
         resolvers(&candidate.namespace, &mut space.answers);
     }
     if parts.contains(Parts::NETFILTER) {
-        let lines = cgroup::programs(candidate.namespace.processes.iter().map(|p| p.pid));
-        if !lines.is_empty() {
-            space.answers.put(Question::CgroupPrograms, Answer::whole(lines.into_bytes()));
-        }
+        let pids = candidate.namespace.processes.iter().map(|process| process.pid);
+        programs::of_processes(present.cgroups.as_deref(), pids, &mut space.answers);
     }
     let net = match candidate.open() {
         Ok(net) => net,

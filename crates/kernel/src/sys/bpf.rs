@@ -81,17 +81,18 @@ struct Element {
     flags: u64,
 }
 
-fn bpf<T>(command: libc::c_long, attributes: &T) -> io::Result<libc::c_long> {
+/// What the kernel answers it writes into the attributes.
+fn bpf<T>(command: libc::c_long, attributes: &mut T) -> io::Result<libc::c_long> {
     // SAFETY: `T` is one of the structs above, laid out as the kernel's union for this command;
     // its size goes along, and what it points to is alive in the caller for the whole call.
     let result = unsafe {
-        libc::syscall(libc::SYS_bpf, command, std::ptr::from_ref(attributes), size_of::<T>())
+        libc::syscall(libc::SYS_bpf, command, std::ptr::from_mut(attributes), size_of::<T>())
     };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
-fn descriptor(command: libc::c_long, attributes: &impl Sized) -> io::Result<OwnedFd> {
-    let fd = bpf(command, attributes)?;
+fn descriptor(command: libc::c_long, mut attributes: impl Sized) -> io::Result<OwnedFd> {
+    let fd = bpf(command, &mut attributes)?;
     let fd = RawFd::try_from(fd).map_err(io::Error::other)?;
     // SAFETY: these commands return a new descriptor that nobody else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
@@ -105,14 +106,14 @@ fn number(fd: BorrowedFd<'_>) -> u32 {
 pub(crate) fn queue(value_size: u32, max_entries: u32) -> io::Result<OwnedFd> {
     const QUEUE: u32 = 22;
     let map = MapCreate { kind: QUEUE, value_size, max_entries, ..MapCreate::default() };
-    descriptor(MAP_CREATE, &map)
+    descriptor(MAP_CREATE, map)
 }
 
 /// Takes the first value out of a queue of values of that length; None if it is empty.
 pub(crate) fn pop(queue: BorrowedFd<'_>, value: &mut [u8]) -> io::Result<Option<()>> {
     let value = value.as_mut_ptr() as u64;
-    let element = Element { map: number(queue), _unused: 0, key: 0, value, flags: 0 };
-    match bpf(MAP_LOOKUP_AND_DELETE_ELEM, &element) {
+    let mut element = Element { map: number(queue), _unused: 0, key: 0, value, flags: 0 };
+    match bpf(MAP_LOOKUP_AND_DELETE_ELEM, &mut element) {
         Ok(_) => Ok(Some(())),
         Err(e) if e.raw_os_error() == Some(libc::ENOENT) => Ok(None),
         Err(e) => Err(e),
@@ -127,7 +128,7 @@ pub(crate) fn load(program: &[Instruction]) -> io::Result<OwnedFd> {
     const LICENSE: &CStr = c"Dual MIT/GPL";
     descriptor(
         PROG_LOAD,
-        &ProgLoad {
+        ProgLoad {
             kind: RAW_TRACEPOINT,
             instructions: u32::try_from(program.len()).map_err(io::Error::other)?,
             instruction: program.as_ptr() as u64,
@@ -159,15 +160,7 @@ fn query(target: u32, way: u32, query_flags: u32) -> io::Result<Vec<u32>> {
         count: u32::try_from(MOST).unwrap_or(0),
         ..ProgQuery::default()
     };
-    // SAFETY: the struct is laid out as the kernel's union for this command, its size goes along, and
-    // both it and the numbers that it points to are written by the kernel within their lengths alone.
-    let result = unsafe {
-        let attributes = std::ptr::from_mut(&mut query);
-        libc::syscall(libc::SYS_bpf, PROG_QUERY, attributes, size_of::<ProgQuery>())
-    };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
+    bpf(PROG_QUERY, &mut query)?;
     let count = usize::try_from(query.count).unwrap_or(0).min(MOST);
     Ok(programs[..count].to_vec())
 }
@@ -176,5 +169,5 @@ fn query(target: u32, way: u32, query_flags: u32) -> io::Result<Vec<u32>> {
 pub(crate) fn attach(program: BorrowedFd<'_>, tracepoint: &CStr) -> io::Result<OwnedFd> {
     let name = tracepoint.as_ptr() as u64;
     let open = RawTracepointOpen { name, program: number(program), _unused: 0 };
-    descriptor(RAW_TRACEPOINT_OPEN, &open)
+    descriptor(RAW_TRACEPOINT_OPEN, open)
 }

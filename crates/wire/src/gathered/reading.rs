@@ -9,6 +9,7 @@ use model::{
 };
 
 use super::{Answer, Answers, Question, netfilter, public, sysctl};
+use crate::programs;
 use crate::rtnl::{self, Message, NsidRow, RawLink, RawRoute, messages};
 
 /// What one namespace's answers tell, in the numbers of whoever asked.
@@ -89,13 +90,7 @@ impl Reading {
         let filters = reading.list(answers, Question::Filters, rtnl::filter);
         let shown = answers.by_question.contains_key(&Question::Filters);
         reading.tc = rtnl::tc(&qdiscs, &filters, shown);
-        let of_cgroups = String::from_utf8_lossy(reading.reply(answers, Question::CgroupPrograms));
-        let of_cgroups: Vec<&str> = of_cgroups.lines().collect();
-        if !of_cgroups.is_empty() {
-            reading.opaque.push(Opaque::CgroupBpf(of_cgroups.join(", ")));
-        }
-        let programs = String::from_utf8_lossy(reading.reply(answers, Question::Programs));
-        crate::programs::before(&mut reading.tc, crate::programs::read(&programs));
+        reading.programs(answers);
         reading.queues = rtnl::queues(&qdiscs);
         netfilter::read(&mut reading, answers);
         let groups = String::from_utf8_lossy(reading.reply(answers, Question::Groups));
@@ -209,6 +204,17 @@ impl Reading {
         }
     }
 
+    /// Programs of BPF: those at links come before all filters, those on cgroups are not modelled.
+    fn programs(&mut self, answers: &Answers) {
+        let of_links = String::from_utf8_lossy(self.reply(answers, Question::Programs));
+        programs::before(&mut self.tc, programs::read(&of_links));
+        let of_cgroups = String::from_utf8_lossy(self.reply(answers, Question::CgroupPrograms));
+        let of_cgroups: Vec<&str> = of_cgroups.lines().collect();
+        if !of_cgroups.is_empty() {
+            self.opaque.push(Opaque::CgroupBpf(of_cgroups.join(", ")));
+        }
+    }
+
     fn listeners(&mut self, answers: &Answers) {
         const TCP: u8 = 6;
         const UDP: u8 = 17;
@@ -269,8 +275,7 @@ impl Answers {
     /// All links, by ifindex.
     #[must_use]
     pub fn link_indexes(&self) -> Vec<u32> {
-        let links = self.messages(Question::Links).filter_map(|m| rtnl::link(&m));
-        links.map(|raw| raw.link.index).collect()
+        self.messages(Question::Links).filter_map(|m| rtnl::link_index(&m)).collect()
     }
 
     /// The WireGuard links, by ifindex.

@@ -119,6 +119,12 @@ impl RawLink {
     }
 }
 
+/// The ifindex of the link that a message tells of; None: it is no RTM_NEWLINK, or cut short.
+#[must_use]
+pub fn link_index(message: &Message<'_>) -> Option<u32> {
+    (message.kind == RTM_NEWLINK).then(|| u32_at(message.body, 4)).flatten()
+}
+
 /// The link that a message tells of; None: it is no RTM_NEWLINK, or cut short.
 #[must_use]
 pub fn link(message: &Message<'_>) -> Option<RawLink> {
