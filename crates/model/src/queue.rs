@@ -43,15 +43,15 @@ impl Queue {
     /// That of a kind, by its name alone; None: it does nothing else.
     #[must_use]
     pub fn of_kind(kind: &str) -> Option<Self> {
-        let kind = || kind.to_owned();
-        Some(match kind().as_str() {
-            "blackhole" => Self::Swallows { kind: kind() },
-            "netem" | "tbf" => Self::NotShown { kind: kind() },
+        let named = || kind.to_owned();
+        match kind {
+            "blackhole" => Some(Self::Swallows { kind: named() }),
+            "netem" | "tbf" => Some(Self::NotShown { kind: named() }),
             // Their link is down, or has none.
-            "" | "noop" | "noqueue" => return None,
-            kind if KEEPING.contains(&kind) => return None,
-            _ => Self::Unknown { kind: kind() },
-        })
+            "" | "noop" | "noqueue" => None,
+            kind if KEEPING.contains(&kind) => None,
+            _ => Some(Self::Unknown { kind: named() }),
+        }
     }
 }
 

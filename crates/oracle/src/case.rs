@@ -219,15 +219,10 @@ fn connections(trace: &Trace, overlay: &Overlay, before: &Snapshot, seen: &Seen)
 /// The asking kernel's reset may go out by another link than its SYN, and so end a connection that is
 /// masqueraded there (`nf_nat_oif_changed`). That reset is not foretold.
 fn moved(trace: &Trace, before: &Snapshot, ns: NsId) -> bool {
-    let masquerades = |expr: &Expr| match expr {
-        Expr::Masq { .. } => true,
-        Expr::Target(target) => target.name == "MASQUERADE",
-        _ => false,
-    };
     let place = before.namespaces.get(&ns).filter(|_| trace.question.from == Place::Namespace(ns));
     let tables = place.into_iter().flat_map(|place| &place.ruleset.tables);
     let mut rules = tables.flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
-    rules.any(|rule| rule.exprs.iter().any(masquerades))
+    rules.any(|rule| rule.exprs.iter().any(Expr::masquerades))
 }
 
 /// UDP ports that tunnels listen on.

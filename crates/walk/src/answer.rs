@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv6Addr};
 use model::{Gap, LinkId, NsId, Tuple};
 
 use crate::packet::{ECN, tcp};
-use crate::question::TTL;
 use crate::route::Flow;
 use crate::route6::is_scoped;
 use crate::skb::{End, Next, Skb};
@@ -92,7 +91,7 @@ impl Indexed<'_> {
             return None;
         }
         let make = if closed { reply::refusal } else { reply::answer };
-        let mut answer = make(skb.innermost(), TTL)?;
+        let mut answer = make(skb.innermost())?;
         let reflects = here.is_some_and(|p| p.ns.sysctls.tcp_reflect_tos);
         if reflects && is_accepting(&answer) {
             answer.tos = skb.packet.tos & !ECN;
@@ -168,7 +167,7 @@ impl Indexed<'_> {
         let udp = matches!(back.skb.packet.payload, Payload::Udp { .. });
         let closed = || self.place(ns).is_some_and(|place| Self::is_closed(place, &back.skb));
         let stray = asked != Place::Namespace(ns) && self.listening && closed();
-        let error = (udp && stray).then(|| reply::refusal(&back.skb, TTL)).flatten();
+        let error = (udp && stray).then(|| reply::refusal(&back.skb)).flatten();
         let Some((place, error)) = self.place(ns).zip(error) else { return };
         let error = Self::answer_of(place, &back.skb, error);
         walker.send_error(error.about(&back.skb.packet));
@@ -212,9 +211,9 @@ fn mark_of(place: &indexed::Place<'_>, asked: &Skb, answer: &Packet) -> u32 {
     }
 }
 
-/// Whether what a process's socket sends asks not to be broken up (IP_PMTUDISC_WANT, `ip_dont_fragment`): not
-/// where what fits is known once and for all, nor where it does not fit its way: then it is broken up
-/// at once. (What accepts a connection is so small that it always asks, `ip_build_and_send_pkt`.)
+/// Whether what a process's socket sends asks not to be broken up (IP_PMTUDISC_WANT,
+/// `ip_dont_fragment`): not where what fits is known once and for all, nor where it does not fit its
+/// way: then it is broken up at once. (What accepts a connection is so small that it always asks, `ip_build_and_send_pkt`.)
 fn stays_whole(place: &indexed::Place<'_>, packet: &Packet) -> bool {
     if place.ns.sysctls.no_pmtu_discovery {
         return false;

@@ -183,7 +183,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         place: &Place<'_>,
         hook: Hook,
     ) -> Option<Membership> {
-        let begun = self.begin(skb);
+        let begun = self.begin(skb, place);
         if let Some(Room { taken, most }) =
             place.ns.sysctls.connections.filter(|room| room.is_full())
             && begun.is_some()
@@ -197,13 +197,13 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     }
 
     /// A connection begins with this packet; None: it cannot (INVALID).
-    fn begin(&mut self, skb: &Skb) -> Option<Membership> {
+    fn begin(&mut self, skb: &Skb, place: &Place<'_>) -> Option<Membership> {
         let begins = match skb.packet.payload {
             Payload::Tcp { flags, .. } if flags & SYN != 0 => flags & (RST | ACK) == 0,
             // In the middle of one, too (`tcp_new`).
             Payload::Tcp { flags, .. } => {
-                let strict = self.known_place(skb.ns).is_some_and(|p| p.ns.sysctls.tracks_from_syn);
-                !strict && flags & (RST | FIN) == 0 && flags & ACK != 0
+                let midway = !place.ns.sysctls.tracks_from_syn;
+                midway && flags & (RST | FIN) == 0 && flags & ACK != 0
             }
             Payload::Icmp { kind, .. } => kind == IcmpKind::EchoRequest,
             Payload::Udp { .. } | Payload::Other(_) => true,

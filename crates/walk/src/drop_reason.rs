@@ -93,6 +93,7 @@ impl Reason {
             // vxlan_xmit, vxlan_xmit_one, vxlan_rcv
             // dummy_xmit frees without saying why; a bond's port takes it for nobody.
             Self::Swallowed => &[],
+            // __dev_xmit_skb
             Self::Queue { .. } => &["QDISC_DROP"],
             // ndisc_rcv
             Self::NotFromTheLink { .. } => &["IPV6_NDISC_HOP_LIMIT", "NOT_SPECIFIED"],

@@ -52,8 +52,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if place.tables.runs(family, hook) {
             self.family_hook_in(skb, place, family, hook, Between { iif, oif })?;
         }
-        // It comes last of all.
-        // (A macvlan may bring a packet from where it was tracked to where nothing is.)
+        // It comes last of all. (A macvlan may bring a packet from where it was tracked to where nothing
+        // is.)
         let last = matches!(hook, Hook::Input | Hook::Postrouting);
         if last && skb.ct.is_some() && place.tables.tracks(family) {
             self.confirm(skb, place, hook)?;

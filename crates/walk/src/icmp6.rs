@@ -97,12 +97,10 @@ impl<S: Sink> Walker<'_, '_, S> {
         {
             return None;
         }
-        // On a bridge nobody is told of what has no route (`br_nf_pre_routing_finish_ipv6`).
-        if stop.stage == Stage::Bridge && !matches!(loss.reason, Reason::TooBig { .. }) {
-            return None;
-        }
-        // What came in a frame to many is told of only where it is too large (`icmp6_send`).
-        if skb.is_to_many() && !matches!(loss.reason, Reason::TooBig { .. }) {
+        // Of what came in a frame to many (`icmp6_send`), or has no route on a bridge
+        // (`br_nf_pre_routing_finish_ipv6`), nobody is told but that it is too large.
+        let untold = skb.is_to_many() || stop.stage == Stage::Bridge;
+        if untold && !matches!(loss.reason, Reason::TooBig { .. }) {
             return None;
         }
         let unreachable = |code| Some(IcmpKind::Unreachable(code));

@@ -23,7 +23,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.tell(skb, Stage::Socket, || Action::Originate);
         let place = self.place(skb.ns, Stage::Socket)?;
         self.modelled_in(skb, place, Stage::Socket)?;
-        Self::past_cgroup(place, Stage::Socket)?;
+        Self::past_cgroup(place)?;
         if skb.packet.is_ipv6() {
             return self.socket6(skb);
         }
@@ -387,27 +387,26 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         self.output(skb, place, found)
     }
 
-    /// What of a namespace is not modelled, or was not read.
     /// `cgroup_bpf_run_filter_skb`, of what a process gets.
     #[inline]
     pub(crate) fn to_socket(&self, skb: &Skb) -> Result<(), Stop> {
         match skb.packet.payload {
             Payload::Icmp { .. } => Ok(()),
-            _ => Self::past_cgroup(self.place(skb.ns, Stage::Socket)?, Stage::Socket),
+            _ => Self::past_cgroup(self.place(skb.ns, Stage::Socket)?),
         }
     }
 
     /// What programs on the cgroup of a process make of its packets is not known.
-    fn past_cgroup(place: &Place<'_>, stage: Stage) -> Result<(), Stop> {
-        let programs = place.ns.opaque.iter().find(|what| matches!(what, Opaque::CgroupBpf(_)));
-        match programs {
-            None => Ok(()),
-            Some(what) => {
-                Err(Stop::unknown(stage, Unknown::Opaque { ns: place.id, what: what.clone() }))
-            }
-        }
+    fn past_cgroup(place: &Place<'_>) -> Result<(), Stop> {
+        let mut opaque = place.ns.opaque.iter();
+        let Some(programs) = opaque.find(|what| matches!(what, Opaque::CgroupBpf(_))) else {
+            return Ok(());
+        };
+        let unknown = Unknown::Opaque { ns: place.id, what: programs.clone() };
+        Err(Stop::unknown(Stage::Socket, unknown))
     }
 
+    /// What of a namespace is not modelled, or was not read.
     pub(crate) fn modelled(&mut self, skb: &Skb, stage: Stage) -> Result<(), Stop> {
         let place = self.place(skb.ns, stage)?;
         self.modelled_in(skb, place, stage)

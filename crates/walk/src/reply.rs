@@ -1,14 +1,15 @@
-//! What whoever a packet is for answers.
+//! What whoever a packet is for answers. How far it goes is known where it is sent.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::indexed::Place;
 use crate::packet::tcp::{ACK, RST};
+use crate::question::TTL;
 use crate::skb::Skb;
 use crate::{IcmpKind, Loss, Packet, Payload, Reason, icmp, icmp6};
 
 /// The packet that answers this one, as its receiver makes it; None: none is due.
-pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
+pub(crate) fn answer(skb: &Skb) -> Option<Packet> {
     let p = &skb.packet;
     // `tcp_v4_rcv` and `tcp_v6_rcv`: a frame to a group is not for this host (PACKET_HOST).
     if skb.is_to_many() && p.payload.protocol() == 6 {
@@ -41,12 +42,13 @@ pub(crate) fn answer(skb: &Skb, ttl: u8) -> Option<Packet> {
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
     let dst = p.src;
+    let ttl = TTL;
     Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload, mss: None })
 }
 
 /// What the kernel answers for a port where nobody waits: `tcp_v4_send_reset`, or `icmp_send` with
 /// port unreachable; and the same of IPv6.
-pub(crate) fn refusal(skb: &Skb, ttl: u8) -> Option<Packet> {
+pub(crate) fn refusal(skb: &Skb) -> Option<Packet> {
     if skb.to_many {
         return None;
     }
@@ -62,13 +64,14 @@ pub(crate) fn refusal(skb: &Skb, ttl: u8) -> Option<Packet> {
         }
         Payload::Udp { .. } => {
             let error = match p.is_ipv6() {
-                true => icmp6::message(p, IcmpKind::Unreachable(icmp6::PORT_UNREACHABLE), ttl),
-                false => icmp::message(p, IcmpKind::Unreachable(3), ttl),
+                true => icmp6::message(p, IcmpKind::Unreachable(icmp6::PORT_UNREACHABLE), TTL),
+                false => icmp::message(p, IcmpKind::Unreachable(3), TTL),
             };
             (error.payload, error.len, error.df, error.tos)
         }
         _ => return None,
     };
+    let ttl = TTL;
     Some(Packet { src_mac: None, dst_mac: None, src, dst, ttl, tos, df, len, payload, mss: None })
 }
 

@@ -44,7 +44,7 @@ impl<S: Sink> Walker<'_, '_, S> {
     fn is_routed(&self, packet: &Packet, skb: &Skb) -> bool {
         let Some(place) = self.known_place(skb.ns) else { return false };
         let flow = Flow::of(packet, self.reply_mark(skb), None);
-        if packet.is_ipv6() { place.output6(&flow).is_ok() } else { place.lookup(&flow).is_ok() }
+        place.way(&flow).is_ok()
     }
 
     fn reset_of(&self, skb: &Skb) -> Option<Packet> {

@@ -145,6 +145,11 @@ impl<'a> Place<'a> {
         own.or(usual).unwrap_or(TTL)
     }
 
+    /// The route of a packet of either family that is sent here.
+    pub(crate) fn way(&'a self, flow: &Flow) -> Result<Found<'a>, NotFound<'a>> {
+        if flow.dst.is_ipv6() { self.output6(flow) } else { self.lookup(flow) }
+    }
+
     /// `fib_lookup`: rules by priority, and in each table the longest prefix.
     #[inline]
     pub(crate) fn lookup(&'a self, flow: &Flow) -> Result<Found<'a>, NotFound<'a>> {

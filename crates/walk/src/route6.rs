@@ -239,6 +239,7 @@ impl<'a> Place<'a> {
         link.mtu.min(self.conf6(link.index).mtu)
     }
 
+    /// `ip6_dst_hoplimit`.
     pub(crate) fn hop_limit6(&'a self, flow: &Flow) -> u8 {
         let out = self.output6(flow).ok();
         if let Some(limit) = out.and_then(|found| found.route.metrics.hop_limit) {

@@ -67,11 +67,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let what = what.to_owned();
             Err(Stop::unknown(Stage::Transmit, Unknown::Link { link: id, what }))
         };
-        let looked_up = match remote {
-            IpAddr::V4(_) => place.lookup(&flow),
-            IpAddr::V6(_) => place.output6(&flow),
-        };
-        let found = match looked_up {
+        let found = match place.way(&flow) {
             // The kernel takes it for one on that very link.
             Err(_) if outer.out.is_some() => {
                 return unknown(

@@ -124,19 +124,20 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let known = self.place(id.ns, Stage::Transmit)?.remotes(id.index, Mac::default());
         let known = known.iter().filter_map(|entry| entry.remote).map(|remote| remote.ip);
         // No address is ever learned to be at a group.
-        let usual =
-            known.chain(vxlan.remote).filter(|ip| !ip.is_unspecified() && !ip.is_multicast());
-        let (mut here, mut elsewhere) = (false, false);
+        let is_one = |ip: &IpAddr| !ip.is_unspecified() && !ip.is_multicast();
+        let usual: Vec<IpAddr> = known.chain(vxlan.remote).filter(is_one).collect();
+        if !vxlan.learning || usual.contains(&outer.packet.dst) {
+            return Ok(());
+        }
         let underlay = self.place(outer.ns, Stage::Route)?;
         let flow = Flow { oif: outer.out, ..Flow::of(&outer.packet, mark, None) };
-        for ip in usual {
-            here |= ip == outer.packet.dst;
-            let flow = Flow { dst: ip, ..flow };
-            let way = if ip.is_ipv6() { underlay.output6(&flow) } else { underlay.lookup(&flow) };
-            let hop = way.map(|way| (way.hop.link, way.hop.gateway));
-            elsewhere |= hop.is_ok_and(|hop| hop != (found.hop.link, found.hop.gateway));
-        }
-        if !vxlan.learning || here || !elsewhere {
+        let elsewhere = |dst: IpAddr| {
+            let way = underlay.way(&Flow { dst, ..flow });
+            way.is_ok_and(|way| {
+                (way.hop.link, way.hop.gateway) != (found.hop.link, found.hop.gateway)
+            })
+        };
+        if !usual.into_iter().any(elsewhere) {
             return Ok(());
         }
         let what = "has learned of another remote, and may keep to the way that it had".to_owned();

@@ -199,8 +199,6 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The link of that index.
-    #[inline]
     /// What of its links is settled now that all of the network is there.
     pub(super) fn settle(&mut self, settled: &Map<u32, Settled>) {
         self.links.settle(settled);
@@ -211,6 +209,8 @@ impl<'a> Place<'a> {
         self.ports.keys().copied()
     }
 
+    /// The link of that index.
+    #[inline]
     pub(crate) fn link(&self, index: u32) -> Option<&'a Link> {
         self.links.get(index).map(|found| found.link)
     }

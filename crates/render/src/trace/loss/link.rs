@@ -28,15 +28,11 @@ pub(super) fn swallowed(c: Case<'_>) -> Said {
 
 pub(super) fn queue(c: Case<'_>, kind: &str, most: Option<u32>) -> Said {
     let link = c.link();
-    let why = match most {
-        None => format!("the queueing discipline of {link} ({kind}) throws all away"),
-        Some(most) => {
-            format!(
-                "the queueing discipline of {link} ({kind}) takes frames of {most} bytes at most"
-            )
-        }
+    let does = match most {
+        None => "throws all away".to_owned(),
+        Some(most) => format!("takes frames of {most} bytes at most"),
     };
-    said(why)
+    said(format!("the queueing discipline of {link} ({kind}) {does}"))
 }
 
 pub(super) fn stands_by(c: Case<'_>) -> Said {
