@@ -110,12 +110,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         ip: IpAddr,
     ) -> Result<(), Stop> {
         let src_mac = skb.packet.src_mac;
-        let connected = self.known(bridge, ip).is_some_and(|entry| is_connected(entry.state));
+        let ready = self.known(bridge, ip).is_some_and(|entry| may_be_ready(entry.state));
         let link = self.spot(bridge, Stage::Neighbour)?;
         self.resolve(skb, self.home(link), link, ip)?;
         // The bridge puts the source back before anybody looks at what a socket has heard.
         skb.packet.src_mac = src_mac;
-        if connected || link.flags.contains(LinkFlags::NOARP) {
+        if ready || link.flags.contains(LinkFlags::NOARP) {
             self.perhaps_out(skb, bridge)?;
         } else {
             if link.tc.is_some() {
@@ -250,7 +250,9 @@ const fn is_of_source(reason: &Reason) -> bool {
     matches!(reason, Reason::ReversePath { .. } | Reason::OwnSource | Reason::Martian)
 }
 
-/// NUD_CONNECTED: confirmed, so that its header is used without asking.
-const fn is_connected(state: NeighbourState) -> bool {
-    matches!(state, NeighbourState::Reachable | NeighbourState::Permanent | NeighbourState::Noarp)
+/// NUD_CONNECTED, confirmed, so that its header is used without asking; or on its way there by
+/// the kernel's own timer, so that it may be so when the packet comes.
+const fn may_be_ready(state: NeighbourState) -> bool {
+    use NeighbourState::{Delay, Noarp, Permanent, Probe, Reachable};
+    matches!(state, Reachable | Permanent | Noarp | Delay | Probe)
 }

@@ -1,6 +1,10 @@
 //! Docker's published ports, tried on the kernel too.
 
+use model::NeighbourState;
+
 use crate::kernel::agree;
+use crate::net::{id, net};
+use crate::{ask, tell};
 
 /// A Docker host with two containers, reached from beside.
 const DOCKER: &str = "
@@ -87,6 +91,24 @@ fn bridged_dnat() {
     ");
 }
 
+/// What a neighbour being asked about answers meanwhile decides whether the bridge hands the frame
+/// on as if the host sent it.
+#[test]
+fn bridged_dnat_by_state() {
+    let way = |state| {
+        let mut snapshot =
+            net(&format!("{}\nneigh h:docker0 172.17.0.2 02:42:ac:11:00:02", no_proxy()));
+        let h = id(&snapshot, "h");
+        snapshot.namespaces.get_mut(&h).unwrap().neighbours[0].state = state;
+        let trace = ask(&snapshot, "d", "192.168.1.2:8080");
+        let told = tell::trace(&snapshot, &trace);
+        told.lines().find(|l| l.contains("out h:docker0")).unwrap_or_default().trim().to_owned()
+    };
+    insta::assert_snapshot!(way(NeighbourState::Reachable), @"perhaps out h:docker0");
+    insta::assert_snapshot!(way(NeighbourState::Delay), @"perhaps out h:docker0");
+    insta::assert_snapshot!(way(NeighbourState::Stale), @"out h:docker0 172.17.0.3:32768 > 172.17.0.2:80");
+}
+
 #[test]
 fn hairpin_to_oneself() {
     insta::assert_snapshot!(agree(&no_proxy(), "c", "192.168.1.2:8080"), @r"
@@ -167,11 +189,11 @@ route guest default via 192.168.1.1 dev eth0
 iptables guest -t nat -A POSTROUTING -s 172.17.0.0/16 -o eth0 -j MASQUERADE
 ";
     let snapshot = crate::net::net(net);
-    let trace = crate::ask(&snapshot, "c", "203.0.113.10");
-    let beyond = trace.there.hops.iter().filter(|h| h.ns == crate::net::id(&snapshot, "host"));
+    let trace = ask(&snapshot, "c", "203.0.113.10");
+    let beyond = trace.there.hops.iter().filter(|h| h.ns == id(&snapshot, "host"));
     let macs: Vec<_> = beyond.flat_map(|h| &h.steps).map(|s| s.packet.dst_mac).collect();
     assert!(!macs.is_empty() && macs.iter().all(Option::is_none), "{macs:?}");
-    insta::assert_snapshot!(crate::tell::ends(&snapshot, &trace), @r"
+    insta::assert_snapshot!(tell::ends(&snapshot, &trace), @r"
     there: left by host:eno1
     back: delivered to c
     ");
