@@ -68,7 +68,7 @@ impl Indexed<'_> {
         };
         let cause = if refused { Cause::IcmpError } else { Cause::Answer };
         if !refused {
-            self.refuse_stray(&mut walker, question.from, &back);
+            self.refuse_stray(&mut walker, question, &back);
             let expected = expected(question, sent, &end.skb, &back);
             self.judge(&mut walker, question, expected, &mut back);
         }
@@ -160,17 +160,20 @@ impl Indexed<'_> {
         })
     }
 
-    /// An answer that comes to another namespace, where nobody waits on its port, is refused there
-    /// in turn. (A reset about one of TCP's carries no tag.)
-    fn refuse_stray<S: Sink>(&self, walker: &mut Walker<'_, '_, S>, asked: Place, back: &End) {
+    /// An answer that comes where nobody waits on its port, to another namespace or to an address
+    /// that the asking socket is not bound to, is refused there in turn. (A reset about one of TCP's
+    /// carries no tag.)
+    fn refuse_stray<S: Sink>(&self, walker: &mut Walker<'_, '_, S>, asked: &Question, back: &End) {
         let Disposition::Delivered(ns) = back.disposition else { return };
-        let udp = matches!(back.skb.packet.payload, Payload::Udp { .. });
+        let packet = &back.skb.packet;
+        let udp = matches!(packet.payload, Payload::Udp { .. });
+        let heard = asked.from == Place::Namespace(ns) && asked.hears(packet);
         let closed = || self.place(ns).is_some_and(|place| Self::is_closed(place, &back.skb));
-        let stray = asked != Place::Namespace(ns) && self.listening && closed();
-        let error = (udp && stray).then(|| reply::refusal(&back.skb)).flatten();
+        let stray = udp && !heard && self.listening && closed();
+        let error = stray.then(|| reply::refusal(&back.skb)).flatten();
         let Some((place, error)) = self.place(ns).zip(error) else { return };
         let error = Self::answer_of(place, &back.skb, error);
-        walker.send_error(error.about(&back.skb.packet));
+        walker.send_error(error.about(packet));
     }
 
     /// Of IPv6, the way back has a say in by which link, from whom and how far it is sent.

@@ -77,6 +77,10 @@ impl Indexed<'_> {
         let own = arrivals.iter().position(|skb| is_same(skb, &end));
         let arrivals = arrivals.into_iter().enumerate().filter(|(i, _)| Some(*i) != own);
         for (_, skb) in arrivals {
+            // Each copy came when the one before it had been answered, by a reset perhaps.
+            if let Some(member) = skb.ct.filter(|member| !member.reply) {
+                overlay.connections[member.connection].revive();
+            }
             let end = End { disposition: Disposition::Delivered(skb.ns), skb };
             others.extend(self.back(overlay, &question, &sent, &end, assumed.clone()));
         }

@@ -48,29 +48,34 @@ impl<S: Sink> Walker<'_, '_, S> {
     /// The error about a packet that was refused just now goes its own way.
     pub(crate) fn refuse6(&mut self, skb: &Skb, stop: &Stop) {
         let Some(kind) = self.error6(skb, stop) else { return };
-        let Some(mut error) = self.error_about(skb, kind, self.error_vrf(skb, stop)) else {
-            return;
-        };
+        let Some(mut error) = self.error_about(skb, kind, stop) else { return };
         error.ct = skb.ct.map(Membership::of_consequence);
         self.send_error(error.about(&skb.packet));
     }
 
     /// `icmp6_send`: whom it comes from, and by which link.
-    fn error_about(&self, skb: &Skb, kind: IcmpKind, vrf: Option<u32>) -> Option<Skb> {
+    fn error_about(&self, skb: &Skb, kind: IcmpKind, stop: &Stop) -> Option<Skb> {
         let place = self.known_place(skb.ns)?;
         let (IpAddr::V6(src), IpAddr::V6(dst)) = (skb.packet.src, skb.packet.dst) else {
             return None;
         };
-        if src.is_unspecified() || src.is_multicast() || dst.is_multicast() {
+        let to_group = dst.is_multicast() && kind != IcmpKind::TooBig;
+        if src.is_unspecified() || src.is_multicast() || to_group {
             return None;
         }
+        // A bridged frame is not for this host (PACKET_OTHERHOST), nor is it known any more by which
+        // link it came (`br_validate_ipv6`): what counts is the port that it is to go out by.
+        let bridged = stop.stage == Stage::Bridge;
         let came = skb.iif.unwrap_or_default();
         let mut packet = message(&skb.packet, kind, 0);
-        let member = skb.member.or(skb.iif);
-        let oif = member.filter(|_| is_scoped(src.into()));
+        let member = skb.member.or(skb.iif).filter(|_| !bridged);
+        let scoped = if bridged { skb.physout } else { member }.filter(|_| is_scoped(src.into()));
+        let vrf = self.error_vrf(skb, stop);
+        let oif = scoped.or(vrf);
         let mark = place.reply_mark(skb);
-        let flow = Flow { oif: oif.or(vrf), ..Flow::of(&packet, mark, None) };
-        if place.owns6(dst, came) || place.anycast(dst.into(), came) {
+        let flow = Flow { oif, ..Flow::of(&packet, mark, None) };
+        let to_this_host = !bridged && !skb.is_to_many() && !dst.is_multicast();
+        if to_this_host && (place.owns6(dst, came) || place.anycast(dst.into(), came)) {
             packet.src = dst.into();
         } else if !place.output6(&flow).is_ok_and(|f| f.route.prefsrc.is_some()) {
             // That of the link by which the packet came.
@@ -78,7 +83,7 @@ impl<S: Sink> Walker<'_, '_, S> {
             packet.src = own.map_or(packet.src, IpAddr::V6);
         }
         packet.ttl = place.hop_limit(&Flow { src: packet.src, ..flow });
-        Some(Skb { oif, vrf, mark, ..Skb::new(skb.ns, packet).at(skb.moment) })
+        Some(Skb { oif: scoped, vrf, mark, ..Skb::new(skb.ns, packet).at(skb.moment) })
     }
 
     /// Which error is due, if one is.

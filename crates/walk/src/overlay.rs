@@ -100,6 +100,15 @@ impl Connection {
         self.entry.status |= ConntrackStatus::from_bits_retain(Self::DYING);
         self.confirmed = false;
     }
+
+    /// What came behind its end, and would have belonged to it, began another like it.
+    pub(crate) fn revive(&mut self) {
+        if self.is_dying() {
+            let over = ConntrackStatus::from_bits_retain(Self::DYING) | ConntrackStatus::SEEN_REPLY;
+            self.entry.status.remove(over);
+            self.confirmed = true;
+        }
+    }
 }
 
 /// Which connection a packet belongs to, and in which direction it goes.

@@ -101,6 +101,13 @@ impl Question {
         Self { from, packet, mark: 0, bound: None, connection: Known::AsRead }
     }
 
+    /// Whether its sender's socket, bound to its source, takes what comes there for that address and
+    /// port.
+    pub(crate) fn hears(&self, came: &Packet) -> bool {
+        let (own, came) = (self.packet.tuple(), came.tuple());
+        own.sport == came.dport && (own.src.is_unspecified() || own.src == came.dst)
+    }
+
     /// From this source address.
     #[must_use]
     pub fn source(mut self, src: impl Into<IpAddr>) -> Self {

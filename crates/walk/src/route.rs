@@ -134,8 +134,13 @@ impl NotFound<'_> {
 }
 
 impl<'a> Place<'a> {
-    /// `ip4_dst_hoplimit`, `ip6_dst_hoplimit`: what the kernel's own packets to there begin with.
+    /// `ip4_dst_hoplimit`, `ip6_dst_hoplimit`: what the kernel's own packets to there begin with. One
+    /// to a group goes no further than its link, whatever else is set (`inet_create`'s mc_ttl,
+    /// `inet6_create`'s mcast_hops).
     pub(crate) fn hop_limit(&'a self, flow: &Flow) -> u8 {
+        if flow.dst.is_multicast() {
+            return 1;
+        }
         if flow.dst.is_ipv6() {
             return self.hop_limit6(flow);
         }

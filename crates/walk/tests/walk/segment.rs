@@ -114,6 +114,8 @@ fn the_usual_ttl() {
         Indexed::new(&snapshot).usual_ttl(&question)
     };
     assert_eq!(usual("", "10.1.0.2"), 64);
+    assert_eq!(usual("", "239.1.2.3"), 1);
+    assert_eq!(usual("", "ff15::1"), 1);
     assert_eq!(usual("route a 10.1.0.0/24 via 10.0.0.1 dev eth0 hoplimit 7", "10.1.0.2"), 7);
     assert_eq!(usual("route a 10.2.0.0/24 via 10.0.0.1 dev eth0 hoplimit 7", "10.1.0.2"), 64);
 }
