@@ -49,14 +49,33 @@ impl Trace {
     /// not among them. The places of each way are in its order.
     #[must_use]
     pub fn expected(&self) -> Vec<Expected> {
+        self.places(|action| match action {
+            Action::Out { link } => Some((*link, true)),
+            Action::In { link, .. } => Some((*link, false)),
+            _ => None,
+        })
+    }
+
+    /// Places where they may be seen, or not.
+    fn possible(&self) -> Vec<Expected> {
+        self.places(|action| match action {
+            Action::PerhapsOut { link } => Some((*link, true)),
+            _ => None,
+        })
+    }
+
+    fn places(&self, place: PlaceOf) -> Vec<Expected> {
         let mut all = Vec::new();
         let mut ways = 0;
         for way in self.ways() {
-            collect(way, way.leg(Leg::There), &mut ways, &mut all);
+            collect(way, way.leg(Leg::There), place, &mut ways, &mut all);
         }
         all
     }
 }
+
+/// The link that a packet is at by an action, and whether it goes out.
+type PlaceOf = fn(&Action) -> Option<(LinkId, bool)>;
 
 /// Holds a trace against all that was seen of its packets, on all links of all of its namespaces.
 /// Empty: what was seen is just what was foretold.
@@ -90,27 +109,27 @@ pub fn compare(trace: &Trace, seen: &[Sighting]) -> Vec<Difference> {
             None => Difference::Missing(foretold.clone()),
         });
     }
+    for foretold in trace.possible() {
+        if let Some(i) = free.iter().position(|s| place(&foretold, s) && same(&foretold, s)) {
+            free.remove(i);
+        }
+    }
     differences.extend(free.into_iter().map(|s| Difference::Unforeseen(s.clone())));
     differences
 }
 
 /// What is encrypted nobody knows again, nor a handshake. `ways`: how many were collected before.
-fn collect(way: &Way, leg: Leg, ways: &mut usize, all: &mut Vec<Expected>) {
+fn collect(way: &Way, leg: Leg, place: PlaceOf, ways: &mut usize, all: &mut Vec<Expected>) {
     let number = *ways;
     *ways += 1;
     let mut encrypted = 0_u32;
     for step in way.hops.iter().flat_map(|hop| &hop.steps) {
-        let place = match step.action {
-            Action::Out { link } => Some((link, true)),
-            Action::In { link, .. } => Some((link, false)),
-            _ => None,
-        };
         match step.action {
             Action::Encrypted { .. } => encrypted += 1,
             Action::Decrypted { .. } => encrypted = encrypted.saturating_sub(1),
             _ => {}
         }
-        if let Some((link, outgoing)) = place.filter(|_| encrypted == 0) {
+        if let Some((link, outgoing)) = place(&step.action).filter(|_| encrypted == 0) {
             all.push(Expected { link, outgoing, leg, packet: step.packet.clone(), way: number });
         }
         let arp = matches!(step.action, Action::ArpAsked { .. });
@@ -119,7 +138,7 @@ fn collect(way: &Way, leg: Leg, ways: &mut usize, all: &mut Vec<Expected>) {
             child.cause != Cause::Handshake && !(copy && encrypted > 0)
         };
         for child in step.children.iter().filter(|_| !arp).filter(shown) {
-            collect(child, child.leg(leg), ways, all);
+            collect(child, child.leg(leg), place, ways, all);
         }
     }
 }
