@@ -31,6 +31,7 @@ pub(crate) enum Key {
     Mdb(LinkRef, IpAddr),
     Vlan(LinkRef, u16),
     Tc(LinkRef),
+    Queue(LinkRef),
     Sysctl(String, String),
     IpSet(String, String),
     Table(String, Family, String),
@@ -74,6 +75,7 @@ impl Key {
             Fact::Vlan { link, id, .. } => Self::Vlan(link.clone(), *id),
             Fact::Mdb { link, group } => Self::Mdb(link.clone(), *group),
             Fact::Tc { link, .. } => Self::Tc(link.clone()),
+            Fact::Queue { link, .. } => Self::Queue(link.clone()),
             Fact::Sysctl { ns, key, .. } => Self::Sysctl(ns.clone(), key.clone()),
             Fact::IpSet { ns, set } => Self::IpSet(ns.clone(), set.name.clone()),
             Fact::Table { ns, table } => Self::Table(ns.clone(), table.family, table.name.clone()),
@@ -94,6 +96,7 @@ impl Key {
             | Self::Fdb(l, _)
             | Self::Vlan(l, _)
             | Self::Tc(l)
+            | Self::Queue(l)
             | Self::Mdb(l, _) => vec![l],
             _ => Vec::new(),
         }

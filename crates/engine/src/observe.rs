@@ -40,6 +40,7 @@ impl State {
             Fact::Vlan { link, id, .. } => self.vlan(link, *id),
             Fact::Mdb { link, group } => self.mdb(link, *group).then(|| fact.clone()),
             Fact::Tc { link, .. } => self.tc(link),
+            Fact::Queue { link, .. } => self.queue(link),
             Fact::Sysctl { ns, key, .. } => self.sysctl(ns, key),
             Fact::IpSet { ns, set } => {
                 let found = self.space(ns)?.ipsets.iter().find(|s| s.name == set.name)?;

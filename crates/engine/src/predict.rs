@@ -82,6 +82,7 @@ impl State {
             | Fact::Vlan { .. }
             | Fact::Mdb { .. }
             | Fact::Tc { .. }
+            | Fact::Queue { .. }
             | Fact::IpSet { .. }
             | Fact::Table { .. } => _ = self.set_entry(fact, there),
         }

@@ -154,6 +154,7 @@ impl<'a> Builder<'a> {
             Fact::Vlan { link, id, pvid, untagged } => self.make_vlan(link, *id, *pvid, *untagged),
             Fact::Mdb { link, group } => self.make_mdb(link, *group),
             Fact::Tc { link, tc } => self.make_tc(link, tc),
+            Fact::Queue { link, queue } => self.make_queue(link, queue),
             Fact::Sysctl { ns, key, value } => self.set_sysctl(ns, key, value),
             Fact::IpSet { ns, set } => self.make_ipset(ns, set),
             Fact::Table { ns, table } => self.set_table(ns, table, false),
@@ -207,6 +208,7 @@ impl<'a> Builder<'a> {
             Fact::Vlan { link, id, .. } => self.remove_vlan(link, *id),
             Fact::Mdb { link, group } => self.remove_mdb(link, *group),
             Fact::Tc { link, .. } => self.remove_tc(link),
+            Fact::Queue { link, .. } => self.remove_queue(link),
             Fact::IpSet { ns, set } => self.remove_ipset(ns, &set.name),
             Fact::Table { ns, table } => self.remove_table(ns, table),
             Fact::Service { ns, .. } => {

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use ipnet::{IpNet, Ipv4Net};
 use model::{
     BondSpec, BridgeSpec, BridgeVlan, HopSpec, IpSet, Ipvlan, LinkRef, Mac, MacvlanMode, PortSpec,
-    PortState, Protocol, RouteKind, RouteMetrics, Rule, Scope, ServiceSpec, Tc, Vlan, Vrf, Vxlan,
-    WireguardKey, WireguardSecret,
+    PortState, Protocol, Queue, RouteKind, RouteMetrics, Rule, Scope, ServiceSpec, Tc, Vlan, Vrf,
+    Vxlan, WireguardKey, WireguardSecret,
 };
 
 use crate::node::{At, Said};
@@ -109,6 +109,8 @@ pub(crate) struct LinkEntry {
     pub(crate) port: PortSpec,
     /// `backup_port:`
     pub(crate) backup: Option<Said<String>>,
+    /// `queue:`
+    pub(crate) queue: Option<Said<Queue>>,
     /// `tc:`
     pub(crate) tc: Option<Said<Tc<String>>>,
     /// `state:` of a port.

@@ -33,6 +33,14 @@ fn filters_of_tc() {
 }
 
 #[test]
+fn queues() {
+    let of = |queue: &str| check_in(&format!("links: {{i: {{kind: tap, queue: {queue}}}}}"));
+    insta::assert_snapshot!(of("bfifo limit 600"), @"good");
+    insta::assert_snapshot!(of("tbf rate 1mbit burst 10kb latency 50ms"), @"lab.yaml:5:35: tc: \"tbf rate 1mbit burst 10kb latency 50ms\" cannot be made: say `blackhole` or `pfifo limit 0` (all is thrown away), or `bfifo limit BYTES` (what is larger)");
+    insta::assert_snapshot!(of("bfifo limit few"), @"lab.yaml:5:35: tc: \"few\" is no number of bytes");
+}
+
+#[test]
 fn not_yaml() {
     insta::assert_snapshot!(check("name: [x\nnamespaces: {}"), @"lab.yaml:2:11: not valid YAML: illegal placement of ':' indicator");
     insta::assert_snapshot!(check(""), @"lab.yaml: the file is empty: a lab has at least `name:` and `namespaces:`");

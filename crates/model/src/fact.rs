@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::{IpNet, Ipv6Net};
 
 use crate::{
-    BondSpec, BridgeSpec, IpSet, Ipvlan, Mac, MacvlanMode, PortSpec, PortState, Protocol,
+    BondSpec, BridgeSpec, IpSet, Ipvlan, Mac, MacvlanMode, PortSpec, PortState, Protocol, Queue,
     RouteKind, RouteMetrics, Rule, Scope, Table, Tc, Vlan, Vrf, VxlanSpec, WireguardSpec,
 };
 
@@ -165,6 +165,13 @@ pub enum Fact {
         link: LinkRef,
         /// The filters; other links of the namespace by name.
         tc: Box<Tc<String>>,
+    },
+    /// What stands behind a link does this to packets.
+    Queue {
+        /// The link.
+        link: LinkRef,
+        /// It throws all away, or what is too large for it.
+        queue: Queue,
     },
     /// A sysctl has a value.
     Sysctl {

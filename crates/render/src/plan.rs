@@ -183,6 +183,7 @@ fn whom(fact: &Fact) -> String {
         | Fact::Fdb { link, .. }
         | Fact::Vlan { link, .. }
         | Fact::Tc { link, .. }
+        | Fact::Queue { link, .. }
         | Fact::Mdb { link, .. } => link.to_string(),
     }
 }
@@ -226,6 +227,7 @@ fn what(fact: &Fact) -> String {
             let (before, behind) = (tc.ingress.len(), tc.egress.len());
             format!("tc, {before} filters coming in, {behind} going out")
         }
+        Fact::Queue { queue, .. } => format!("queue {queue}"),
         Fact::Mdb { group, .. } => format!("{group} is wanted behind it"),
         Fact::Sysctl { key, value, .. } => format!("sysctl {key} = {value}"),
         Fact::IpSet { set, .. } => {

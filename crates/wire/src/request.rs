@@ -18,7 +18,7 @@ pub use link::{
 pub use address_label::{RTM_DELADDRLABEL, RTM_NEWADDRLABEL, address_label};
 pub use mdb::{RTM_DELMDB, RTM_NEWMDB, mdb};
 pub use rule::rule;
-pub use tc::{RTM_DELQDISC, RTM_NEWQDISC, RTM_NEWTFILTER, clsact, filter};
+pub use tc::{RTM_DELQDISC, RTM_NEWQDISC, RTM_NEWTFILTER, clsact, filter, no_queue, queue};
 pub use wireguard::set_wireguard;
 
 use std::net::IpAddr;

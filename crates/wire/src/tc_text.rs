@@ -6,11 +6,34 @@ use std::fmt::{Display, Write as _};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::{TcAction, TcControl, TcDoing, TcFilter, TcSelector, TcU32, TcU32Key};
+use model::{Queue, TcAction, TcControl, TcDoing, TcFilter, TcSelector, TcU32, TcU32Key};
 
 /// Where IPv4 and IPv6 have their addresses: of the source, of the destination.
 const IPV4: [i32; 2] = [12, 16];
 const IPV6: [i32; 2] = [8, 24];
+
+/// What stands behind a link, as `tc qdisc add dev … root ` takes it: `blackhole`, `pfifo limit 0`,
+/// `bfifo limit 600`.
+///
+/// # Errors
+///
+/// What there is to say instead.
+pub fn queue(text: &str) -> Result<Queue, String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let limit = |n: &str| n.parse().map_err(|_| format!("{n:?} is no number of bytes"));
+    match words.as_slice() {
+        [kind @ "blackhole"] | [kind @ "pfifo", "limit", "0"] => {
+            Ok(Queue::Swallows { kind: (*kind).to_owned() })
+        }
+        [kind @ "bfifo", "limit", n] => {
+            Ok(Queue::UpTo { kind: (*kind).to_owned(), most: limit(n)? })
+        }
+        _ => Err(format!(
+            "{text:?} cannot be made: say `blackhole` or `pfifo limit 0` (all is thrown away), or \
+             `bfifo limit BYTES` (what is larger)"
+        )),
+    }
+}
 
 /// `pref 10 protocol ip u32 match ip dst 10.0.0.2/32 action mirred egress redirect dev ifb0`.
 pub fn filter<L: Display>(filter: &TcFilter<L>) -> String {

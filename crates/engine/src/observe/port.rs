@@ -54,6 +54,12 @@ impl State {
         Some(Fact::Tc { link: name.clone(), tc: Box::new(tc) })
     }
 
+    /// What stands behind it, if that is one thing.
+    pub(super) fn queue(&self, name: &LinkRef) -> Option<Fact> {
+        let [queue] = self.link(name)?.queues.as_slice() else { return None };
+        Some(Fact::Queue { link: name.clone(), queue: queue.clone() })
+    }
+
     /// A link's ifindex, and the namespace that it is in.
     pub(super) fn place(&self, name: &LinkRef) -> Option<(u32, &Namespace)> {
         Some((self.link(name)?.index, self.space(&name.ns)?))

@@ -79,6 +79,10 @@ impl State {
                 let tc = tc.renamed(index).filter(|_| there).map(Box::new);
                 self.link_mut(link)?.tc = tc;
             }
+            Fact::Queue { link, queue } => {
+                let queue = there.then(|| queue.clone());
+                self.link_mut(link)?.queues = queue.into_iter().collect();
+            }
             _ => return None,
         }
         Some(())

@@ -1,6 +1,6 @@
-//! What tc does at a link: a `clsact`, and filters.
+//! What tc does at a link: a `clsact`, and filters; what stands behind it.
 
-use model::{LinkRef, Tc};
+use model::{LinkRef, Queue, Tc};
 use wire::request;
 
 use super::{Builder, Cause};
@@ -33,5 +33,22 @@ impl Builder<'_> {
         let index = space.index(&link.name)?;
         let place = Request::new(request::RTM_DELQDISC, request::clsact(index));
         Ok(space.route.ack(place)?)
+    }
+
+    pub(super) fn make_queue(&mut self, link: &LinkRef, queue: &Queue) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let index = space.index(&link.name)?;
+        let Some(body) = request::queue(index, queue) else {
+            return Err(Cause::new(format!(
+                "what stands behind {link} is of a kind that is not made"
+            )));
+        };
+        Ok(space.route.ack(Request::new(request::RTM_NEWQDISC, body).create())?)
+    }
+
+    pub(super) fn remove_queue(&mut self, link: &LinkRef) -> Result<(), Cause> {
+        let space = self.space_mut(&link.ns)?;
+        let body = request::no_queue(space.index(&link.name)?);
+        Ok(space.route.ack(Request::new(request::RTM_DELQDISC, body))?)
     }
 }

@@ -273,12 +273,16 @@ impl<'l> Making<'l> {
         self.tell(at, Fact::Master { link: link.clone(), bridge, port });
     }
 
-    /// Filters of tc come last: nothing that is asked for while the lab is made shall meet them.
+    /// What tc does comes last: nothing that is asked for while the lab is made shall meet it.
     pub(super) fn filters(&mut self, space: &Space) {
         for entry in &space.links {
             if let Some(tc) = &entry.tc {
                 let link = LinkRef::new(&space.name, &entry.name);
                 self.tell(tc.at, Fact::Tc { link, tc: Box::new(tc.what.clone()) });
+            }
+            if let Some(Said { at, what }) = &entry.queue {
+                let link = LinkRef::new(&space.name, &entry.name);
+                self.tell(*at, Fact::Queue { link, queue: what.clone() });
             }
         }
     }

@@ -161,6 +161,7 @@ fn needs(fact: &Fact) -> Vec<Need> {
         | Fact::Fdb { link, .. }
         | Fact::Mdb { link, .. }
         | Fact::Vlan { link, .. }
+        | Fact::Queue { link, .. }
         | Fact::Up { link, .. }
         | Fact::Mtu { link, .. } => vec![Need::Link(link.clone())],
         Fact::BondPort { bond, port, .. } => {

@@ -45,6 +45,7 @@ const COMMON: &[&str] = &[
     "backup_port",
     "state",
     "addresses",
+    "queue",
     "tc",
 ];
 const KINDS: &[(&str, &[&str])] = &[
@@ -111,6 +112,7 @@ fn link(name: &Said<String>, node: &Node, ns: &str, errors: &mut Errors) -> Opti
     link.vrf = fields.get("vrf").and_then(|n| link_name(n, "vrf", errors));
     link.port = port(&fields, matches!(link.kind, Some(Kind::Bridge { .. })), errors);
     link.backup = fields.get("backup_port").and_then(|n| link_name(n, "backup_port", errors));
+    link.queue = tc::queue(&fields, errors);
     link.tc = tc::tc(&fields, errors);
     link.state = fields.get("state").and_then(|n| state(n, errors));
     if let Some(node) = fields.get("altnames") {

@@ -1,6 +1,6 @@
-//! `tc:` of a link: filters in the words of `tc filter add`.
+//! `tc:` of a link: filters in the words of `tc filter add`; `queue:`, in those of `tc qdisc add`.
 
-use model::{Tc, TcFilter};
+use model::{Queue, Tc, TcFilter};
 use wire::tc_text;
 
 use super::{Fields, items, text};
@@ -16,6 +16,14 @@ pub(super) fn tc(fields: &Fields<'_>, errors: &mut Errors) -> Option<Said<Tc<Str
     };
     let (ingress, egress) = (of("ingress", errors), of("egress", errors));
     Some(Said::new(fields.key_at("tc"), Tc { ingress, egress }))
+}
+
+pub(super) fn queue(fields: &Fields<'_>, errors: &mut Errors) -> Option<Said<Queue>> {
+    let said = text(fields.get("queue")?, "queue", errors)?;
+    let queue = tc_text::queue(&said.what).map_err(|what| {
+        errors.push(said.at, Problem::Tc { what });
+    });
+    Some(Said::new(said.at, queue.ok()?))
 }
 
 /// Where nothing else is said, each is tried behind the one before it.

@@ -1,6 +1,6 @@
 //! What tc does at links.
 
-use model::{LinkKind, Snapshot, TcAction, TcControl, TcDoing, TcFlowerKey, TcSelector};
+use model::{LinkKind, Queue, Snapshot, TcAction, TcControl, TcDoing, TcFlowerKey, TcSelector};
 
 use super::{Without, all};
 
@@ -48,7 +48,18 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
             actions.len() != all
         })
     }),
+    ("queue: throws all away", |s, _| queues(s, |q| matches!(q, Queue::Swallows { .. }))),
+    ("queue: only what is small", |s, _| queues(s, |q| matches!(q, Queue::UpTo { .. }))),
 ];
+
+fn queues(snapshot: &mut Snapshot, of: impl Fn(&Queue) -> bool) -> bool {
+    let mut links = snapshot.namespaces.values_mut().flat_map(|n| n.links.values_mut());
+    all(links.by_ref(), |link| {
+        let before = link.queues.len();
+        link.queues.retain(|queue| !of(queue));
+        link.queues.len() != before
+    })
+}
 
 /// Without what hands packets, or copies of them, on.
 fn hands(snapshot: &mut Snapshot, copies: bool) -> bool {

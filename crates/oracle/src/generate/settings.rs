@@ -120,6 +120,10 @@ fn mtus(plan: &mut Plan, random: &mut Random) {
             if random.percent(8) {
                 link.set("mtu", random.one(sizes));
             }
+            if random.percent(1) {
+                let queues = ["blackhole", "pfifo limit 0", "bfifo limit 600", "bfifo limit 100"];
+                link.set("queue", format!("{:?}", random.one(&queues)));
+            }
         }
     }
 }

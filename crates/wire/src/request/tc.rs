@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{TcAction, TcDoing, TcFilter, TcFlowerKey, TcSelector, TcU32};
+use model::{Queue, TcAction, TcDoing, TcFilter, TcFlowerKey, TcSelector, TcU32};
 
 use super::bridge_vlan::attribute;
 
@@ -13,6 +13,7 @@ pub const RTM_DELQDISC: u16 = 37;
 /// Makes a filter.
 pub const RTM_NEWTFILTER: u16 = 44;
 
+const TC_H_ROOT: u32 = u32::MAX;
 const TC_H_CLSACT: u32 = 0xffff_fff1;
 const CLSACT_HANDLE: u32 = 0xffff_0000;
 const INGRESS: u32 = 0xffff_fff2;
@@ -42,6 +43,30 @@ pub fn clsact(link: u32) -> Vec<u8> {
     let mut body = head(link, CLSACT_HANDLE, TC_H_CLSACT, 0);
     body.extend(attribute(TCA_KIND, b"clsact\0"));
     body
+}
+
+/// The body of an RTM_NEWQDISC: that stands behind the link (`blackhole`, and `pfifo` and `bfifo` by
+/// `struct tc_fifo_qopt`); None: it is of a kind that nobody here can write.
+#[must_use]
+pub fn queue(link: u32, queue: &Queue) -> Option<Vec<u8>> {
+    let (kind, limit) = match queue {
+        Queue::Swallows { kind } if kind == "blackhole" => (kind, None),
+        Queue::Swallows { kind } if kind == "pfifo" => (kind, Some(0)),
+        Queue::UpTo { kind, most } if kind == "bfifo" => (kind, Some(*most)),
+        _ => return None,
+    };
+    let mut body = no_queue(link);
+    body.extend(attribute(TCA_KIND, format!("{kind}\0").as_bytes()));
+    body.extend(
+        limit.map_or_else(Vec::new, |most: u32| attribute(TCA_OPTIONS, &most.to_ne_bytes())),
+    );
+    Some(body)
+}
+
+/// The body of an RTM_DELQDISC: whatever stands behind the link.
+#[must_use]
+pub fn no_queue(link: u32) -> Vec<u8> {
+    head(link, 0, TC_H_ROOT, 0)
 }
 
 /// The body of an RTM_NEWTFILTER; None: it is of a kind, or does something, that nobody here can write.

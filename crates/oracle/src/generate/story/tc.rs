@@ -1,4 +1,4 @@
-//! Filters of tc, and the ifbs that they hand packets to.
+//! Filters of tc, the ifbs that they hand packets to, and queueing disciplines that throw away.
 
 use super::Scene;
 use crate::packet::Carries;
@@ -111,6 +111,62 @@ pub(super) fn by_flower(scene: &mut Scene<'_>) {
     all.push("chain 1 protocol all matchall action drop".to_owned());
     scene.link(space, link).set("tc", format!("{{{side}: {all:?}}}"));
     shots(scene);
+}
+
+/// What stands behind a link on the way, of a bridge or of one of its ports, throws away.
+pub(super) fn by_a_queue(scene: &mut Scene<'_>) {
+    scene.way();
+    bridged(scene);
+    let (space, link) = scene.in_turn(&[
+        ("a", "e1"),
+        ("r", "e2"),
+        ("r", "e1"),
+        ("b", "e2"),
+        ("s", "pc"),
+        ("s", "pd"),
+        ("s", "br"),
+        ("c", "e1"),
+    ]);
+    let queue = scene.one(&[
+        "blackhole",
+        "pfifo limit 0",
+        "bfifo limit 613",
+        "bfifo limit 614",
+        "bfifo limit 500",
+        "bfifo limit 80",
+        "bfifo limit 60",
+        "bfifo limit 41",
+    ]);
+    scene.link(space, link).set("queue", format!("{queue:?}"));
+    let ways = match space {
+        "s" | "c" => [("c", "10.0.7.3"), ("d", "10.0.7.2"), ("c", "10.0.7.1"), ("s", "10.0.7.3")],
+        _ => [("a", "10.0.2.2"), ("b", "10.0.1.2"), ("a", "10.0.1.1"), ("r", "10.0.2.2")],
+    };
+    for (from, to) in ways {
+        for len in [44, 600] {
+            let carries = match len {
+                44 => Carries::Tcp(0, scene.one(&[80, 81])),
+                _ => scene.one(&[Carries::Icmp(0), Carries::Udp(0, 7), Carries::Udp(0, 9)]),
+            };
+            scene.send(from, to).size(len, true).carries(carries).ttl(64);
+        }
+    }
+}
+
+/// A bridge with two ports, each with a namespace behind it.
+fn bridged(scene: &mut Scene<'_>) {
+    scene.link("s", "br").set("kind", "bridge");
+    scene.address("s", "br", "10.0.7.1/24");
+    for (space, address) in [("c", "10.0.7.2/24"), ("d", "10.0.7.3/24")] {
+        let port = format!("p{space}");
+        let peer = format!("\"{}:e1\"", scene.name(space));
+        let near = scene.link("s", &port);
+        near.set("kind", "veth");
+        near.set("bridge", "br");
+        near.set("peer", peer);
+        scene.address(space, "e1", address);
+        scene.serves(space);
+    }
 }
 
 /// The filter that does it, at times behind one that lets some pass, or before one that throws away.
