@@ -330,6 +330,7 @@ impl<'a> Chains<'a, '_> {
             tos: self.skb.packet.tos,
             mark: if flags & fib::MARK != 0 { changes.mark } else { 0 },
             iif,
+            received: false,
             oif: None,
             bound: false,
             vrf_out: false,

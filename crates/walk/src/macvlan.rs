@@ -175,7 +175,22 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         all.collect()
     }
 
-    /// Those that are up, in the order in which the kernel goes through them.
+    /// Two of these are macvlans on one link in one place of its hash: the kernel goes first to what
+    /// came up last, and no message tells which that is (`macvlan_hash_add`).
+    pub(crate) fn in_no_known_order(&self, links: &[(LinkId, Mac)]) -> bool {
+        let place = |(id, _): &(LinkId, Mac)| {
+            let link = self.net.spot(*id)?.link;
+            let lower = matches!(link.kind, LinkKind::Macvlan(_)).then(|| self.lower(*id, link))?;
+            Some((lower.ok()?, bucket(link)))
+        };
+        let mut places: Vec<_> = links.iter().filter_map(place).collect();
+        let all = places.len();
+        places.sort_unstable();
+        places.dedup();
+        places.len() < all
+    }
+
+    /// Those that are up, in the order in which the kernel goes through them, as far as that is known.
     fn macvlans(&self, lower: LinkId) -> Vec<Upper<'a>> {
         let mut all = self.macvlans_on(lower);
         all.retain(|u| u.link.is_up());

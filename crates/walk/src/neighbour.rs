@@ -154,6 +154,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             None => Ok(()),
         };
         match &asked.answer {
+            ArpAnswer::Several(owners) if self.in_no_known_order(owners) => {
+                let what = format!("which of the macvlans that answer for {ip} is asked first");
+                let unknown = Unknown::Link { link: out, what };
+                return Err(Stop::unknown(Stage::Neighbour, unknown));
+            }
             // The first answer counts, and others are not listened to for a second (locktime).
             ArpAnswer::Several(_) if asked.came().is_some() => return Ok(()),
             ArpAnswer::Several(owners) => {

@@ -22,6 +22,9 @@ pub(crate) struct Flow {
     pub(crate) mark: u32,
     /// The link that it came in by; None: made here.
     pub(crate) iif: Option<u32>,
+    /// It came in, or the way back of such a packet is sought: rules see what it carries only where
+    /// one of them makes the kernel look for that ([`Place::dissects`]).
+    pub(crate) received: bool,
     /// The link that it is to go out by.
     pub(crate) oif: Option<u32>,
     /// Its socket is bound to that link.
@@ -55,6 +58,7 @@ impl Flow {
             tos: packet.tos,
             mark,
             iif,
+            received: iif.is_some(),
             oif: None,
             bound: false,
             vrf: None,
@@ -346,7 +350,11 @@ impl<'a> Place<'a> {
         let oif = || flow.oif.and_then(name);
         let vrf = |out: bool, name: &str| self.domain_fits(flow, out, name);
         let dscp = if flow.dst.is_ipv6() { DSCP_MASK } else { TOS_MASK };
-        let (sport, dport) = (flow.ports.map(|p| p.0), flow.ports.map(|p| p.1));
+        let dissected = !flow.received || self.dissects(flow.dst.is_ipv6());
+        let ports = flow.ports.filter(|_| dissected);
+        let (sport, dport) = (ports.map(|p| p.0), ports.map(|p| p.1));
+        // IPv6 says by itself what follows it (`ip6_route_input`).
+        let protocol = if dissected || flow.dst.is_ipv6() { flow.protocol } else { 0 };
         let users = |range: (u32, u32)| {
             self.root_uid().is_none_or(|root| (range.0..=range.1).contains(&root))
         };
@@ -371,7 +379,7 @@ impl<'a> Place<'a> {
             (Selector::Dscp, rule.dscp.is_none_or(|dscp| dscp == flow.tos >> 2)),
             (Selector::TunId, rule.tunnel.is_none()),
             (Selector::Uidrange, rule.uids.is_none_or(users)),
-            (Selector::Ipproto, rule.protocol.is_none_or(|p| p == flow.protocol)),
+            (Selector::Ipproto, rule.protocol.is_none_or(|p| p == protocol)),
             (Selector::Sport, port(rule.sport, rule.port_masks.0, sport)),
             (Selector::Dport, port(rule.dport, rule.port_masks.1, dport)),
         ];

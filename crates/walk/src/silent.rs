@@ -80,9 +80,9 @@ fn passes_on(place: &Place<'_>, port: &Link) -> bool {
             && !(flags.hairpin || flags.isolated || flags.neigh_suppress)
             && !(flags.proxy_arp || flags.proxy_arp_wifi)
     });
-    let link =
-        port.is_up() && port.is_running() && port.tc.is_none() && port.kind == LinkKind::Veth;
-    flags && link && carries(port) && place.tables.link(&port.name, Hook::Egress).is_empty()
+    let link = port.is_up() && port.is_running() && port.kind == LinkKind::Veth;
+    let tc = port.tc.is_some() || !port.queues.is_empty();
+    flags && link && !tc && carries(port) && place.tables.link(&port.name, Hook::Egress).is_empty()
 }
 
 /// An ARP message is not too large for it.

@@ -75,6 +75,7 @@ impl Chains<'_, '_> {
             tos: self.skb.packet.tos,
             mark: if flags & 2 != 0 { changes.mark } else { 0 },
             iif: Some(self.place.loopback()),
+            received: false,
             oif: None,
             bound: false,
             vrf_out: false,

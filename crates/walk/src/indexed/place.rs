@@ -35,6 +35,8 @@ pub(crate) struct Place<'a> {
     pub(crate) rules6: Vec<Rule>,
     /// Only the two default rules of IPv6.
     pub(crate) default_rules6: bool,
+    /// Its rules of IPv4, and of IPv6, make the kernel look into what comes in.
+    dissects: (bool, bool),
     routes: Map<u32, Fib<'a>>,
     routes6: Map<u32, Vec<&'a Route>>,
     loopback: u32,
@@ -77,19 +79,23 @@ impl<'a> Place<'a> {
         if rules6.is_empty() {
             rules6 = Rule::defaults_ipv6();
         }
+        let loopback = first_loopback(ns);
+        let lo = ns.links.get(&loopback).map(|link| link.name.as_str());
+        let looks = |rules: &[Rule]| rules.iter().any(|rule| looks_inside(rule, lo));
         let mut place = Self {
             ns,
             id: ns.id,
             kernel,
             opaque: ns.opaque.iter().find(|what| is_in_the_way(what)),
             links: Links::new(ns, at),
+            dissects: (looks(&rules), looks(&rules6)),
             default_rules: !ns.tables_split.unwrap_or(false) && rules == Rule::defaults(),
             rules,
             default_rules6: rules6 == Rule::defaults_ipv6(),
             rules6,
             routes: Map::default(),
             routes6: Map::default(),
-            loopback: first_loopback(ns),
+            loopback,
             limits_hops: ns.routes.iter().any(|route| route.metrics.hop_limit.is_some()),
             local_by_hand: ns.routes.iter().any(is_local_by_hand),
             bridges: ns.links.values().any(|l| matches!(l.kind, LinkKind::Bridge(_))),
@@ -337,6 +343,12 @@ impl<'a> Place<'a> {
         self.loopback
     }
 
+    /// `fib4_rules_early_flow_dissect`: some rule makes the kernel look at the protocol and the ports of
+    /// what comes in.
+    pub(crate) const fn dissects(&self, ipv6: bool) -> bool {
+        if ipv6 { self.dissects.1 } else { self.dissects.0 }
+    }
+
     /// Some route of IPv4 says how far packets go by it.
     pub(crate) const fn limits_hops(&self) -> bool {
         self.limits_hops
@@ -346,6 +358,12 @@ impl<'a> Place<'a> {
     pub(crate) const fn custom_local(&self) -> bool {
         !self.default_rules || self.local_by_hand
     }
+}
+
+/// `fib_rule_requires_fldissect`: what a host itself sends (`iif lo`) needs no looking into.
+fn looks_inside(rule: &Rule, loopback: Option<&str>) -> bool {
+    let own = rule.iif.is_some() && rule.iif.as_deref() == loopback;
+    !own && (rule.protocol.is_some() || rule.sport.is_some() || rule.dport.is_some())
 }
 
 fn first_loopback(ns: &Namespace) -> u32 {

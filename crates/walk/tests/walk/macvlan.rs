@@ -1,6 +1,7 @@
 //! Macvlans. What each mode does is tried on the kernel by the scenarios of `oracle`.
 
-use crate::{ends, whole};
+use crate::net::{link_id, net};
+use crate::{ask, ends, tell, whole};
 
 const NET: &str = "
 ns a
@@ -51,6 +52,28 @@ fn siblings() {
       route 10.0.1.3/32 dev c:m0 local
       source valid (0)
       delivered (c:m0)
+    ");
+}
+
+/// Which of two in one place of the hash came up first is not told.
+#[test]
+fn two_that_answer_in_no_known_order() {
+    let with = |mac: &str| {
+        let mut snapshot = net(&format!("{NET}\naddr b:m0 10.0.1.9/24\naddr c:m0 10.0.1.9/24"));
+        for (link, mac) in [("b:m0", "02:00:00:00:00:01"), ("c:m0", mac)] {
+            let id = link_id(&snapshot, link);
+            let links = &mut snapshot.namespaces.get_mut(&id.ns).unwrap().links;
+            links.get_mut(&id.index).unwrap().mac = mac.parse().ok();
+        }
+        tell::ends(&snapshot, &ask(&snapshot, "a", "10.0.1.9"))
+    };
+    insta::assert_snapshot!(with("02:00:00:00:00:02"), @r"
+    there: delivered to b
+    back: UNKNOWN at b:m0: 10.0.1.1 may have asked by it too late for this packet
+    ");
+    insta::assert_snapshot!(with("02:00:00:00:01:75"), @r"
+    there: UNKNOWN at a:e0: which of the macvlans that answer for 10.0.1.9 is asked first
+    back: -
     ");
 }
 
