@@ -158,15 +158,19 @@ fn judge(trace: &Trace, seen: &Seen, snapshot: &Snapshot) -> Outcome {
     if wrong.is_empty() { Outcome::Agreed } else { Outcome::Wrong(wrong) }
 }
 
-/// Where one of its copies or errors cannot be told, not all that is to be seen is foretold.
+/// Where one of its copies or errors, or the answer to a copy, cannot be told, not all that is to be
+/// seen is foretold.
 fn copies_unknown(trace: &Trace) -> Option<&Unknown> {
-    fn any(way: &Way) -> Option<&Unknown> {
-        children(way).find_map(|child| match &child.disposition {
+    fn own(way: &Way) -> Option<&Unknown> {
+        match &way.disposition {
             Disposition::Unknown(unknown) => Some(unknown),
-            _ => any(child),
-        })
+            _ => any(way),
+        }
     }
-    trace.ways().find_map(any)
+    fn any(way: &Way) -> Option<&Unknown> {
+        children(way).find_map(own)
+    }
+    trace.ways().find_map(any).or_else(|| trace.others.iter().find_map(own))
 }
 
 /// The connections that the kernel tracks anew, held against those that were foretold.

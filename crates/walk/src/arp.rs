@@ -12,7 +12,7 @@ use crate::links::Spot;
 use crate::route::Flow;
 use crate::skb::{Arp, End, Next, Skb, Stop};
 use crate::validate::Refusal;
-use crate::walker::{Answer, Walker};
+use crate::walker::{Answer, Sent, Walker};
 use crate::{Action, ArpAnswer, Cause, Disposition, Packet, Payload, Sink, Stage, Unknown, nd};
 
 /// Bytes of an ARP message for IPv4 over Ethernet.
@@ -82,7 +82,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let reply = match &answer {
             ArpAnswer::Outside { link, known_from: Some((_, entry)) } => {
                 let moment = end.skb.moment;
-                let outside = |mac| Answer { link: *link, mac, by_bridge: false, moment };
+                let outside = |mac| Answer { link: *link, mac, sent: Sent::ByHost, moment };
                 let answer = entry.mac.map(outside);
                 answer.and_then(|a| self.reply(&packet, asker, &a, Some(&end.skb)))
             }
@@ -177,9 +177,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     ) -> Option<Reply<S>> {
         let (link, mac) = (answer.link, answer.mac);
         let mut skb = match request.is_ipv6() {
-            true => {
-                self.advertisement(request, link, mac, outside.is_some() || answer.by_bridge)?
-            }
+            true => self.advertisement(
+                request,
+                link,
+                mac,
+                outside.is_some() || answer.sent != Sent::ByHost,
+            )?,
             false => answering(request, link, mac),
         };
         skb.moment = answer.moment;
@@ -190,8 +193,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                 Next::Receive(by)
             }
             // `br_nd_send`: past all hooks.
-            (None, true) if answer.by_bridge => Next::Transmit(by),
-            (None, true) => Next::Nd(by),
+            (None, true) => match answer.sent {
+                Sent::ByHost => Next::Nd(by),
+                Sent::ByPort => Next::Transmit(by),
+                Sent::Up => Next::Receive(by),
+            },
             (None, false) => Next::Arp(by),
         };
         let packet = skb.packet.clone();
@@ -288,7 +294,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
                     }
                     self.learn_neighbour(id, skb.packet.src, asker, NeighbourState::Stale);
                 }
-                self.answers.push(Answer { link: id, mac, by_bridge: false, moment: skb.moment });
+                self.answers.push(Answer { link: id, mac, sent: Sent::ByHost, moment: skb.moment });
                 Err(delivered)
             }
         }
@@ -297,9 +303,19 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     /// The end of `arp_process`: whoever has asked for the sender in vain, learns of it from whatever
     /// it says. (What is known stays: for a second it is not overridden.)
     fn hear_of(&mut self, skb: &Skb, id: LinkId, state: NeighbourState) {
+        self.hears_too_late(id, skb.packet.src);
         let asked = self.known(id, skb.packet.src).is_some_and(|entry| !entry.state.is_valid());
         if let Some(mac) = skb.packet.src_mac.filter(|_| asked) {
             self.learn_neighbour(id, skb.packet.src, mac, state);
+        }
+    }
+
+    /// Who was asked for in vain a moment ago is heard of by what was set off meanwhile: that may come
+    /// before the question is given up, and then what waits for the answer goes out after all.
+    fn hears_too_late(&mut self, id: LinkId, ip: IpAddr) {
+        if self.overlay.given_up.contains(&(id, ip)) {
+            let what = format!("{ip} may be heard of before it is given up");
+            self.overlay.storm.get_or_insert(Unknown::Link { link: id, what });
         }
     }
 

@@ -8,7 +8,7 @@ use crate::group::ALL_NODES;
 use crate::links::Spot;
 use crate::route6::is_link_local;
 use crate::skb::{Arp, Skb};
-use crate::walker::{Answer, Walker};
+use crate::walker::{Answer, Sent, Walker};
 use crate::{IcmpKind, Payload, Sink};
 
 /// What a bridge makes of a message of ARP or ND.
@@ -85,11 +85,16 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let Some(flags) = self.port_behind(skb, bridge, mac) else { return false };
         let arp = target.is_ipv4();
         let spared = flags.is_some_and(|port| port.neigh_suppress || arp && port.proxy_arp_wifi);
-        let asked = from.filter(|(_, port)| spared || arp && port.proxy_arp);
-        if let Some((port, _)) = asked {
-            self.answers.push(Answer { link: port, mac, by_bridge: true, moment: skb.moment });
-        }
-        asked.is_some() || suppresses
+        let answer = match from {
+            Some((port, flags)) => {
+                (spared || arp && flags.proxy_arp).then_some((port, Sent::ByPort))
+            }
+            // What ARP would tell its own host goes out by its ports, and never comes (`br_arp_send`).
+            None => (spared && !arp).then_some((bridge, Sent::Up)),
+        };
+        let answers = answer.map(|(link, sent)| Answer { link, mac, sent, moment: skb.moment });
+        self.answers.extend(answers);
+        answer.is_some() || suppresses
     }
 
     /// The port behind which an address is known to be; the inner None: it is the bridge's own.

@@ -12,7 +12,7 @@ use crate::links::Spot;
 use crate::route::{Flow, Found, NotFound};
 use crate::route6::is_link_local;
 use crate::skb::{Next, Skb, Stop};
-use crate::walker::{Answer, Walker};
+use crate::walker::{Answer, Sent, Walker};
 use crate::{Disposition, IcmpKind, Packet, Payload, Reason, Sink, Stage};
 
 /// A message with one option, the Ethernet address.
@@ -125,7 +125,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         if let Some(asker) = skb.packet.src_mac.filter(|_| !skb.packet.src.is_unspecified()) {
             self.learn_neighbour(id, skb.packet.src, asker, NeighbourState::Stale);
         }
-        self.answers.push(Answer { link: id, mac, by_bridge: false, moment: skb.moment });
+        self.answers.push(Answer { link: id, mac, sent: Sent::ByHost, moment: skb.moment });
         Err(delivered)
     }
 }

@@ -97,6 +97,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             },
         };
         if let Some(came) = self.remembered(&request, out) {
+            self.note_given_up(out, ip, came.is_none());
             skb.moment = came.map_or(skb.moment, |(_, moment)| moment);
             return self.answered_before(skb, out, ip, came.map(|(mac, _)| mac));
         }
@@ -109,6 +110,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let what = format!("what {ip} has asked others may come while it is asked for itself");
             end = Err(Stop::unknown(Stage::Neighbour, Unknown::Link { link: out, what }));
         }
+        self.note_given_up(out, ip, asked.came().is_none());
         if let Some(watch) = watch {
             self.keep(watch, end.is_ok().then_some(asked.came()));
         }
@@ -120,6 +122,12 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
         self.tell_asked(skb, out, ip, asked);
         end
+    }
+
+    fn note_given_up(&mut self, out: LinkId, ip: IpAddr, vain: bool) {
+        if vain {
+            self.overlay.given_up.insert((out, ip));
+        }
     }
 
     /// It has been asked before, and what came of it is taught already.

@@ -32,6 +32,8 @@ pub struct Overlay {
     /// Who was heard by such a copy, which may come when they are already asked for, and then be as good
     /// as an answer.
     pub(crate) overheard: Set<(LinkId, IpAddr)>,
+    /// Who was asked for in vain.
+    pub(crate) given_up: Set<(LinkId, IpAddr)>,
     /// When neighbours answered who were asked: whatever else is for them waits until then, too.
     pub(crate) answered: Map<(LinkId, IpAddr), u32>,
     /// Connections that packets met or began.
@@ -46,8 +48,8 @@ pub struct Overlay {
     pub(crate) assumed: Vec<(NsId, Gap)>,
     /// A connection was translated to a port of which the kernel takes any.
     pub(crate) port_by_chance: bool,
-    /// Something goes round without end. It teaches whoever it passes anew each time, so that nothing
-    /// that comes after it can be told.
+    /// Nothing that comes after this can be told: something goes round without end, and teaches whoever
+    /// it passes anew each time; or it hangs on which of two things comes first.
     pub(crate) storm: Option<Unknown>,
 }
 
@@ -153,6 +155,7 @@ impl Overlay {
             assumed,
             late,
             overheard,
+            given_up,
             port_by_chance,
             storm,
             begins,
@@ -170,6 +173,7 @@ impl Overlay {
         (*begins, *storm) = (0, None);
         late.clear();
         overheard.clear();
+        given_up.clear();
     }
 
     /// All that the packets so far set off is over before the next one is sent.
@@ -185,7 +189,7 @@ impl Overlay {
         self.port_by_chance
     }
 
-    /// What goes round without end, if anything does.
+    /// Because of which nothing can be told, if there is such a thing: what goes round without end.
     #[must_use]
     pub const fn storm(&self) -> Option<&Unknown> {
         self.storm.as_ref()

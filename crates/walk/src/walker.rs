@@ -55,10 +55,21 @@ pub(crate) struct Answer {
     pub(crate) link: LinkId,
     /// With that link's own address, or, for another, with that one's.
     pub(crate) mac: Mac,
-    /// A bridge answers by its port for somebody else.
-    pub(crate) by_bridge: bool,
+    /// Which way it is sent.
+    pub(crate) sent: Sent,
     /// When: of two answers, the earlier counts.
     pub(crate) moment: u32,
+}
+
+/// Which way an answer to a question who has an address is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// As any that a host sends.
+    ByHost,
+    /// Out by a bridge's port, for somebody else.
+    ByPort,
+    /// Up by the bridge, to its own host or to what stands on it, for somebody else.
+    Up,
 }
 
 impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {

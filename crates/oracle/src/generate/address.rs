@@ -199,10 +199,13 @@ pub(super) fn sound(network: &mut Network) {
         space.lists.retain(|(of, line)| {
             let part = |key: &str| line.split(", ").find_map(|part| part.strip_prefix(key));
             let said = |key| part(key).unwrap_or_default().to_owned();
-            let by = part("dev: ").map(str::to_owned).or_else(|| link_to(part("via: ")?, &own));
+            let by = match part("dev: ") {
+                Some(dev) => vec![dev.to_owned()],
+                None => part("via: ").map_or_else(Vec::new, |via| links_to(via, &own)),
+            };
             let key = (said("to: "), said("metric: "), said("table: "));
             let by_itself = own.iter().any(|(_, net)| net.addr().to_string() == said("via: "));
-            let unsound = by_itself || by.is_some_and(|by| down.contains(&by));
+            let unsound = by_itself || by.iter().any(|by| down.contains(by));
             if *of != "routes" || taken.contains(&key) || unsound {
                 return *of != "routes";
             }
@@ -218,9 +221,9 @@ fn nets(space: &Space) -> impl Iterator<Item = (String, Ipv4Net)> {
     all.filter_map(|(link, address)| Some((link.name.clone(), address.parse().ok()?)))
 }
 
-/// The link by which a lab reaches a gateway: the one with the longest network around it.
-fn link_to(via: &str, own: &[(String, Ipv4Net)]) -> Option<String> {
-    let via: Ipv4Addr = via.parse().ok()?;
+/// The links by which a lab may reach a gateway: any with a network around it.
+fn links_to(via: &str, own: &[(String, Ipv4Net)]) -> Vec<String> {
+    let Ok(via) = via.parse::<Ipv4Addr>() else { return Vec::new() };
     let around = own.iter().filter(|(_, net)| net.contains(&via));
-    around.max_by_key(|(_, net)| net.prefix_len()).map(|(link, _)| link.clone())
+    around.map(|(link, _)| link.clone()).collect()
 }
