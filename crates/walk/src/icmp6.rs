@@ -44,6 +44,14 @@ pub(crate) fn message(about: &Packet, kind: IcmpKind, hop_limit: u8) -> Packet {
     }
 }
 
+/// The link that a packet was to go out by, and was lost at.
+fn link_out(stop: &Stop) -> Option<u32> {
+    match &stop.disposition {
+        Disposition::Lost(loss) => loss.link.map(|link| link.index),
+        _ => None,
+    }
+}
+
 impl<S: Sink> Walker<'_, '_, S> {
     /// The error about a packet that was refused just now goes its own way.
     pub(crate) fn refuse6(&mut self, skb: &Skb, stop: &Stop) {
@@ -69,7 +77,9 @@ impl<S: Sink> Walker<'_, '_, S> {
         let came = skb.iif.unwrap_or_default();
         let mut packet = message(&skb.packet, kind, 0);
         let member = skb.member.or(skb.iif).filter(|_| !bridged);
-        let scoped = if bridged { skb.physout } else { member }.filter(|_| is_scoped(src.into()));
+        // `icmp6_iif`: of what nobody has sent here, that is the link out.
+        let at = if bridged { skb.physout } else { member.or_else(|| link_out(stop)) };
+        let scoped = at.filter(|_| is_scoped(src.into()));
         let vrf = self.error_vrf(skb, stop);
         let oif = scoped.or(vrf);
         let mark = place.reply_mark(skb);
