@@ -95,7 +95,7 @@ const STORIES: &[(usize, usize, Story)] = &[
     (26, 0, iptables::known),
     (106, 3, ipset::asked),
     (6, 0, ipset::marks),
-    (24, 20, tc::by_a_queue),
+    (16, 20, tc::by_a_queue),
     (77, 0, upper::macvlans),
     (47, 4, upper::vxlans),
     (36, 10, upper::vxlans_elsewhere),
