@@ -72,9 +72,9 @@ pub(crate) fn run_as_asked(
     let awaited = ways.iter().map(|(trace, _)| trace.expected().len()).min().unwrap_or(0);
     let outcome = if !untold.is_empty() {
         Outcome::Wrong(untold)
-    } else if let Some(storm) = ways.iter().find_map(|(_, overlay)| overlay.storm()) {
-        // It would fill the machine.
-        Outcome::Unknown(storm.clone())
+    } else if let Some(why) = ways.iter().find_map(|(_, overlay)| overlay.unforeseeable()) {
+        // A packet that goes round without end would fill the machine.
+        Outcome::Unknown(why.clone())
     } else if told {
         let names = rig.snapshot.clone();
         let seen = rig.send(spec, number, awaited)?;

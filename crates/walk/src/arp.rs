@@ -315,7 +315,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
     fn hears_too_late(&mut self, id: LinkId, ip: IpAddr) {
         if self.overlay.given_up.contains(&(id, ip)) {
             let what = format!("{ip} may be heard of before it is given up");
-            self.overlay.storm.get_or_insert(Unknown::Link { link: id, what });
+            self.overlay.unforeseeable.get_or_insert(Unknown::Link { link: id, what });
         }
     }
 

@@ -368,9 +368,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let (id, place) = (bridge.id, self.home(bridge));
         if self.depth >= MAX_DEPTH {
             let what = "floods into itself: a loop of bridges".to_owned();
-            self.overlay.storm = Some(Unknown::Link { link: id, what });
+            self.overlay.unforeseeable = Some(Unknown::Link { link: id, what });
         }
-        self.no_storm(Stage::Bridge)?;
+        self.foreseeable(Stage::Bridge)?;
         let mut copies: Vec<(LinkId, End, S)> = Vec::new();
         self.heard.reserve(exits.len());
         for exit in &exits {
@@ -387,7 +387,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let (end, way) = self.copy(skb, |walker, copy| walker.bridge_up(copy, bridge));
             copies.push((id, end, way));
         }
-        self.no_storm(Stage::Bridge)?;
+        self.foreseeable(Stage::Bridge)?;
         let best =
             (0..copies.len()).max_by_key(|i| (rank(&copies[*i].1.disposition), usize::MAX - i));
         let wanted = best.filter(|i| copies[*i].1.disposition != Disposition::Ignored);
@@ -424,9 +424,9 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         }
     }
 
-    /// What goes round may come of this packet, or of one that it comes of.
-    pub(crate) fn no_storm(&self, stage: Stage) -> Result<(), Stop> {
-        match &self.overlay.storm {
+    /// Nothing has come of this packet, or of one that it comes of, after which nothing can be told.
+    pub(crate) fn foreseeable(&self, stage: Stage) -> Result<(), Stop> {
+        match &self.overlay.unforeseeable {
             Some(unknown) => Err(Stop::unknown(stage, unknown.clone())),
             None => Ok(()),
         }

@@ -97,7 +97,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             },
         };
         if let Some(came) = self.remembered(&request, out) {
-            self.note_given_up(out, ip, came.is_none());
             skb.moment = came.map_or(skb.moment, |(_, moment)| moment);
             return self.answered_before(skb, out, ip, came.map(|(mac, _)| mac));
         }
@@ -110,7 +109,6 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             let what = format!("what {ip} has asked others may come while it is asked for itself");
             end = Err(Stop::unknown(Stage::Neighbour, Unknown::Link { link: out, what }));
         }
-        self.note_given_up(out, ip, asked.came().is_none());
         if let Some(watch) = watch {
             self.keep(watch, end.is_ok().then_some(asked.came()));
         }
@@ -119,15 +117,11 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
             skb.moment = moment;
             self.learn_neighbour(out, ip, mac, NeighbourState::Reachable);
             self.overlay.answered.insert((out, ip), moment);
+        } else {
+            self.overlay.given_up.insert((out, ip));
         }
         self.tell_asked(skb, out, ip, asked);
         end
-    }
-
-    fn note_given_up(&mut self, out: LinkId, ip: IpAddr, vain: bool) {
-        if vain {
-            self.overlay.given_up.insert((out, ip));
-        }
     }
 
     /// It has been asked before, and what came of it is taught already.
@@ -142,6 +136,8 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
         let state = NeighbourState::Reachable;
         if let Some(mac) = mac {
             self.learn_neighbour(out, ip, mac, state);
+        } else {
+            self.overlay.given_up.insert((out, ip));
         }
         let entry = Neighbour { link: out.index, ip, mac, state, proxy: false };
         self.tell(skb, Stage::Neighbour, || Action::Neighbour { ip, link: out, entry });
@@ -150,7 +146,7 @@ impl<'a, S: Sink> Walker<'a, '_, S> {
 
     /// What the asking means for the packet that waits for it.
     fn verdict(&self, out: LinkId, ip: IpAddr, asked: &Asked<S>) -> Result<(), Stop> {
-        self.no_storm(Stage::Neighbour)?;
+        self.foreseeable(Stage::Neighbour)?;
         let lost = |reason| Err(Stop::lost(Stage::Neighbour, out.ns, Some(out), reason));
         let entry = self.known(out, ip);
         let because = || {

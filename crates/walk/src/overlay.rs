@@ -50,7 +50,7 @@ pub struct Overlay {
     pub(crate) port_by_chance: bool,
     /// Nothing that comes after this can be told: something goes round without end, and teaches whoever
     /// it passes anew each time; or it hangs on which of two things comes first.
-    pub(crate) storm: Option<Unknown>,
+    pub(crate) unforeseeable: Option<Unknown>,
 }
 
 /// A tracked connection that a packet belongs to.
@@ -157,7 +157,7 @@ impl Overlay {
             overheard,
             given_up,
             port_by_chance,
-            storm,
+            unforeseeable,
             begins,
         } = self;
         fdb.clear();
@@ -170,7 +170,7 @@ impl Overlay {
         added.clear();
         assumed.clear();
         (*forgets, *choices, *port_by_chance) = (false, Choices::default(), false);
-        (*begins, *storm) = (0, None);
+        (*begins, *unforeseeable) = (0, None);
         late.clear();
         overheard.clear();
         given_up.clear();
@@ -189,10 +189,10 @@ impl Overlay {
         self.port_by_chance
     }
 
-    /// Because of which nothing can be told, if there is such a thing: what goes round without end.
+    /// Why nothing that came later can be told, if there is such a thing.
     #[must_use]
-    pub const fn storm(&self) -> Option<&Unknown> {
-        self.storm.as_ref()
+    pub const fn unforeseeable(&self) -> Option<&Unknown> {
+        self.unforeseeable.as_ref()
     }
 
     /// The connections that packets met or began, and where. Those of which the first packet did

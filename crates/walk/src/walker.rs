@@ -158,7 +158,7 @@ impl<'a, 'o, S: Sink> Walker<'a, 'o, S> {
     #[cold]
     fn endless(&mut self) -> Stop {
         let endless = Unknown::Packet("it goes round without end".to_owned());
-        self.overlay.storm.get_or_insert_with(|| endless.clone());
+        self.overlay.unforeseeable.get_or_insert_with(|| endless.clone());
         Stop::unknown(Stage::Bridge, endless)
     }
 

@@ -20,10 +20,13 @@ pub(super) fn tc(fields: &Fields<'_>, errors: &mut Errors) -> Option<Said<Tc<Str
 
 pub(super) fn queue(fields: &Fields<'_>, errors: &mut Errors) -> Option<Said<Queue>> {
     let said = text(fields.get("queue")?, "queue", errors)?;
-    let queue = tc_text::queue(&said.what).map_err(|what| {
-        errors.push(said.at, Problem::Tc { what });
-    });
-    Some(Said::new(said.at, queue.ok()?))
+    match tc_text::queue(&said.what) {
+        Ok(queue) => Some(Said::new(said.at, queue)),
+        Err(what) => {
+            errors.push(said.at, Problem::Tc { what });
+            None
+        }
+    }
 }
 
 /// Where nothing else is said, each is tried behind the one before it.

@@ -53,8 +53,8 @@ pub(super) const FEATURES: &[(&str, Without)] = &[
 ];
 
 fn queues(snapshot: &mut Snapshot, of: impl Fn(&Queue) -> bool) -> bool {
-    let mut links = snapshot.namespaces.values_mut().flat_map(|n| n.links.values_mut());
-    all(links.by_ref(), |link| {
+    let links = snapshot.namespaces.values_mut().flat_map(|n| n.links.values_mut());
+    all(links, |link| {
         let before = link.queues.len();
         link.queues.retain(|queue| !of(queue));
         link.queues.len() != before

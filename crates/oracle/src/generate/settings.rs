@@ -74,7 +74,7 @@ pub(super) fn settings(plan: &mut Plan, random: &mut Random) {
         }
         quiet(space);
     }
-    mtus(plan, random);
+    mtus_and_queues(plan, random);
 }
 
 /// Sets what makes a case quick and alone, and leaves to the host's defaults what decides nothing;
@@ -109,7 +109,7 @@ fn of_link(space: &mut Space, link: &str, random: &mut Random) {
     }
 }
 
-fn mtus(plan: &mut Plan, random: &mut Random) {
+fn mtus_and_queues(plan: &mut Plan, random: &mut Random) {
     let sizes: &[u32] = if plan.overlaid { &[1400, 9000] } else { &[1400, 1280, 600, 9000] };
     for space in &mut plan.network.spaces {
         let own = |l: &&mut crate::network::Link| {

@@ -57,9 +57,9 @@ pub fn queue(link: u32, queue: &Queue) -> Option<Vec<u8>> {
     };
     let mut body = no_queue(link);
     body.extend(attribute(TCA_KIND, format!("{kind}\0").as_bytes()));
-    body.extend(
-        limit.map_or_else(Vec::new, |most: u32| attribute(TCA_OPTIONS, &most.to_ne_bytes())),
-    );
+    if let Some(most) = limit {
+        body.extend(attribute(TCA_OPTIONS, &u32::to_ne_bytes(most)));
+    }
     Some(body)
 }
 

@@ -122,8 +122,8 @@ pub(super) fn by_a_queue(scene: &mut Scene<'_>) {
         ("r", "e2"),
         ("r", "e1"),
         ("b", "e2"),
-        ("s", "pc"),
-        ("s", "pd"),
+        ("s", "e1"),
+        ("s", "e2"),
         ("s", "br"),
         ("c", "e1"),
     ]);
@@ -157,14 +157,10 @@ pub(super) fn by_a_queue(scene: &mut Scene<'_>) {
 fn bridged(scene: &mut Scene<'_>) {
     scene.link("s", "br").set("kind", "bridge");
     scene.address("s", "br", "10.0.7.1/24");
-    for (space, address) in [("c", "10.0.7.2/24"), ("d", "10.0.7.3/24")] {
-        let port = format!("p{space}");
-        let peer = format!("\"{}:e1\"", scene.name(space));
-        let near = scene.link("s", &port);
-        near.set("kind", "veth");
-        near.set("bridge", "br");
-        near.set("peer", peer);
-        scene.address(space, "e1", address);
+    for (space, link, address) in [("c", "e1", "10.0.7.2/24"), ("d", "e2", "10.0.7.3/24")] {
+        scene.pair("s", space, link);
+        scene.link("s", link).set("bridge", "br");
+        scene.address(space, link, address);
         scene.serves(space);
     }
 }
